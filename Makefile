@@ -1,0 +1,55 @@
+# Each target works as the first command on a machine that has Python 3.11, pip and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.run-installed
+DEV    := $(VENV)/.dev-installed
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKLEAF_DATA_DIR ?= ./data
+export LOCKLEAF_DATA_DIR
+
+.PHONY: setup serve test check bench docs lock format clean
+
+setup: $(DEV)  ## .venv with everything, and `lockleaf` in it
+	@echo "Ready: $(BIN)/lockleaf --help"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements/run.txt pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUN)
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+serve: $(RUN)  ## the server, on its own embedded database
+	$(BIN)/lockleaf serve
+
+test: check  ## every check and every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(DEV)  ## style, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(DEV)  ## the figures, each beside a baseline in the same run
+	$(BIN)/python -m benchmarks
+
+docs: $(DEV)  ## the documentation as a site, in build/docs
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+
+lock: $(DEV)  ## pin the newest versions that work together
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --group build pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

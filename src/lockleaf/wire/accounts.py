@@ -1,0 +1,321 @@
+"""Bodies of ``/auth`` and ``/users``: accounts, sessions, keys, recovery, profile (PROTOCOL sections 1 and 2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from annotated_types import Len
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
+
+from lockleaf.wire.base import Body
+from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, Secret, Sequence64
+
+__all__ = [
+    "Account",
+    "Credentials",
+    "FeatureFlags",
+    "Features",
+    "Kdf",
+    "KeyringReplacement",
+    "KeyringVersion",
+    "Login",
+    "LoginAnswer",
+    "PasswordChange",
+    "Preferences",
+    "PreferencesChange",
+    "Prelogin",
+    "PreloginAnswer",
+    "Profile",
+    "ProfileChange",
+    "Recover",
+    "RecoveryCodesLeft",
+    "RecoveryCodesReplacement",
+    "RecoveryEntry",
+    "Refresh",
+    "Register",
+    "Session",
+    "Sessions",
+    "Signup",
+    "SignupAnswer",
+    "Statistics",
+    "Storage",
+    "Tokens",
+    "VerifyRecoveryCode",
+    "VerifyRecoveryCodeAnswer",
+]
+
+Custody = Literal["e2e", "uce"]
+PrivacyTier = Literal["local_only", "analytics_sync", "full_sync"]
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)]
+Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$")]
+RecipientText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+KeyringBytes = Annotated[Bytes, Len(34, 16384)]
+RecoverySet = Annotated[tuple["RecoveryEntry", ...], Len(1, 20)]
+Scope = Annotated[str, StringConstraints(max_length=256)]
+
+
+def _is_timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not a time zone of the IANA database")
+    return name
+
+
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_is_timezone)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
+ThemeKey = Annotated[str, StringConstraints(max_length=64)]
+ThemeText = Annotated[str, StringConstraints(max_length=256)]
+Theme = Annotated[dict[ThemeKey, ThemeText | int | float | bool | None], Len(0, 64)]
+
+
+class Kdf(Body):
+    """Parameters by which the client derives its keys from the password. The server only keeps them."""
+
+    algorithm: Literal["argon2id", "pbkdf2-sha256"]
+    salt: Annotated[Bytes, Len(16, 16)]
+    iterations: Annotated[int, Field(ge=1, le=10_000_000)]
+    memory_kib: Annotated[int, Field(ge=8, le=1_048_576)] | None = None
+    parallelism: Annotated[int, Field(ge=1, le=16)] | None = None
+
+
+class RecoveryEntry(Body):
+    """One recovery code: the hash of its verifier, and the keyring sealed under its key."""
+
+    verifier_hash: Digest
+    keyring: KeyringBytes
+
+
+class Preferences(Body):
+    """What an application remembers of its user's wishes."""
+
+    daily_word_goal: int | None = None
+    writing_reminder_time: str | None = None
+    theme_preferences: dict[str, Any] | None = None
+    ai_features_enabled: bool = False
+    timezone: str = "UTC"
+    locale: str = "en"
+
+
+class PreferencesChange(Body):
+    """The preferences to change; absent ones stay."""
+
+    daily_word_goal: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    writing_reminder_time: TimeOfDay | None = None
+
+
+class Login(Body):
+    """Credentials of a session to open."""
+
+    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
+    password: Secret = Field(validation_alias=AliasChoices("password", "h_auth", "auth_secret"))
+    device_name: Name | None = None
+    device_id: DeviceId | None = None
+    scope: Scope | None = Field(default=None, description="Space-separated; absent means all.")
+
+
+class Account(Body):
+    """The account of the token: custody, tier, and the keys that the client sealed or published."""
+
+    id: UUID
+    email: str
+    display_name: str | None = None
+    timezone: str
+    locale: str
+    privacy_tier: PrivacyTier
+    encryption_tier: Custody
+    created_at: Instant
+    kdf: Kdf | None = None
+    keyring: Bytes | None = None
+    keyring_version: Sequence64 = 0
+    recipient: str | None = None
+    signing_key: Digest | None = None
+    rotation_signature: Bytes | None = None
+    session_id: UUID | None = None
+    device_id: str | None = None
+
+
+class LoginAnswer(Tokens):
+    """A new session, and whose it is."""
+
+    user: Account
+
+
+class Refresh(Body):
+    """A refresh token to rotate. The same token with the same ``retry_id`` is answered alike for 60 seconds."""
+
+    refresh_token: Annotated[str, StringConstraints(max_length=2048)]
+    retry_id: Annotated[str, StringConstraints(min_length=8, max_length=64)] | None = None
+
+
+class Prelogin(Body):
+    """Whose key derivation parameters are asked for."""
+
+    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
+
+
+class PreloginAnswer(Body):
+    """Key derivation parameters, real or, for an unknown email, indistinguishable from real ones."""
+
+    kdf: Kdf
+
+
+class PasswordChange(Credentials):
+    """A new verifier, with the keyring sealed under the new key."""
+
+    password: Secret = Field(validation_alias=AliasChoices("password", "h_auth", "auth_secret"))
+    kdf: Kdf | None = None
+    keyring: KeyringBytes | None = None
+    base_keyring_version: Sequence64 | None = None
+
+
+class KeyringReplacement(Credentials):
+    """The first keyring of an account, or a rotation, with the recovery set that goes with it."""
+
+    keyring: KeyringBytes
+    base_keyring_version: Sequence64
+    recipient: RecipientText
+    signing_key: Digest
+    rotation_signature: Annotated[Bytes, Len(64, 64)] | None = Field(
+        default=None, description="By the previous signing key over the new pair; required when there is one."
+    )
+    recovery: RecoverySet
+    kdf: Kdf | None = Field(default=None, description="For an account that had none.")
+
+
+class KeyringVersion(Body):
+    """The version under which a keyring is now stored."""
+
+    keyring_version: Sequence64
+
+
+class RecoveryCodesLeft(Body):
+    """How many recovery codes are unspent."""
+
+    remaining: int
+    created_at: Instant | None = None
+
+
+class RecoveryCodesReplacement(Credentials):
+    """A new set of recovery codes; the old set stops working."""
+
+    recovery: RecoverySet
+    base_keyring_version: Sequence64
+
+
+class VerifyRecoveryCode(Body):
+    """A verifier derived from a recovery code (e2e), or the code itself (uce)."""
+
+    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
+    verifier: Digest | None = None
+    code: Annotated[str, StringConstraints(min_length=20, max_length=64)] | None = None
+
+
+class VerifyRecoveryCodeAnswer(Body):
+    """The keyring sealed under the code's key, and ten minutes to set new credentials."""
+
+    recovery_token: str
+    expires_in: int
+    user_id: UUID
+    keyring: Bytes
+    keyring_version: Sequence64
+
+
+class Recover(Body):
+    """New credentials after a password was lost."""
+
+    recovery_token: Annotated[str, StringConstraints(max_length=2048)]
+    password: Secret = Field(validation_alias=AliasChoices("password", "h_auth", "auth_secret"))
+    kdf: Kdf | None = None
+    keyring: KeyringBytes | None = None
+    base_keyring_version: Sequence64 | None = None
+    recovery: RecoverySet | None = None
+    device_name: Name | None = None
+    device_id: DeviceId | None = None
+
+
+class Session(Body):
+    """A device that is signed in."""
+
+    id: UUID
+    device_id: str | None = None
+    device_name: str | None = None
+    scope: str
+    created_at: Instant
+    last_used_at: Instant
+    expires_at: Instant
+    current: bool
+
+
+class Sessions(Body):
+    """The sessions of the account, latest used first."""
+
+    items: tuple[Session, ...]
+
+
+class FeatureFlags(Body):
+    """What the account may do on this server."""
+
+    server_search: bool
+    blind_search: bool
+    integrations: bool
+    media: bool
+    analytics: bool
+    server_decryption: bool
+    sync: bool
+    live_events: bool
+
+
+class Storage(Body):
+    """Bytes that the account holds, and may hold."""
+
+    used_bytes: int
+    limit_bytes: int | None
+
+
+class Features(Body):
+    """What is allowed, and how much of the quota is used."""
+
+    encryption_tier: Custody
+    privacy_tier: PrivacyTier
+    features: FeatureFlags
+    storage: Storage
+
+
+class Statistics(Body):
+    """What the server can count without reading."""
+
+    days_analyzed: int
+    total_logs: int
+    recent_logs: int
+    writing_streak: int
+    total_words: int | None = None
+    avg_words_per_entry: float | None = None
+
+
+class Profile(Body):
+    """The account as its user sees it."""
+
+    id: UUID
+    email: str
+    display_name: str | None
+    timezone: str
+    locale: str
+    privacy_tier: PrivacyTier
+    encryption_tier: Custody
+    created_at: Instant
+    statistics: Statistics
+
+
+class ProfileChange(Body):
+    """Fields of the profile to change; absent ones stay."""
+
+    display_name: Name | None = None
+    timezone: TimeZone | None = None
+    locale: Locale | None = None
+
+
+class AccountDeletion(Credentials):
+    """Delete the account and everything in it."""

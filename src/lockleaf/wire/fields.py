@@ -1,0 +1,103 @@
+"""The field types that bodies are made of: bytes that are base64 in JSON and raw in MessagePack, times, names."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from annotated_types import Len
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = [
+    "DIGEST_LENGTH",
+    "Base64",
+    "Bytes",
+    "Collection",
+    "DeviceId",
+    "Digest",
+    "Instant",
+    "Label",
+    "RecordId",
+    "Rfc3339Text",
+    "Secret",
+    "Sequence64",
+    "decode_base64",
+    "encode_base64",
+]
+
+DIGEST_LENGTH = 32
+LABEL_LENGTH = 16
+
+
+def encode_base64(data: bytes) -> str:
+    """Return ``data`` in the standard base64 alphabet with padding."""
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes of ``text``; anything but canonical, padded, standard base64 is a ``ValueError``.
+
+    Canonical means that encoding the result gives ``text`` again: a decoder that ignores stray bits or line ends
+    would let two texts stand for the same bytes.
+    """
+    try:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("not standard base64 with padding") from None
+    if binascii.b2a_base64(data, newline=False) != text.encode("ascii", "replace"):
+        raise ValueError("not canonical base64")
+    return data
+
+
+class Base64:
+    """Marks a ``bytes`` field: base64 in JSON, raw bytes in MessagePack and in Python."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate text in JSON and bytes elsewhere; serialise the same way."""
+        raw = core_schema.bytes_schema(strict=True)
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.chain_schema(
+                [core_schema.str_schema(strict=True), core_schema.no_info_plain_validator_function(decode_base64)]
+            ),
+            python_schema=raw,
+            serialization=core_schema.plain_serializer_function_ser_schema(encode_base64, when_used="json"),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the JSON form."""
+        return {"type": "string", "contentEncoding": "base64", "format": "base64"}
+
+
+def _in_utc(value: datetime) -> datetime:
+    """A time without a zone is UTC; every time is kept in UTC."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+def _is_rfc3339(value: str) -> str:
+    """Keep the text as it came: it is hashed into the record's seal, so it must come back to the letter."""
+    if not _RFC3339.fullmatch(value):
+        raise ValueError("not an RFC 3339 time with a zone")
+    try:
+        datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("not a time that exists") from None
+    return value
+
+
+Bytes = Annotated[bytes, Base64()]
+Digest = Annotated[bytes, Base64(), Len(DIGEST_LENGTH, DIGEST_LENGTH)]
+Label = Annotated[bytes, Base64(), Len(LABEL_LENGTH, LABEL_LENGTH)]
+Instant = Annotated[datetime, AfterValidator(_in_utc)]
+Rfc3339Text = Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_rfc3339)]
+RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
+Collection = Annotated[str, StringConstraints(pattern=r"^(entries|tags|vault|backups|x-[a-z0-9._-]{1,62})$")]
+DeviceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+Secret = Annotated[str, StringConstraints(min_length=8, max_length=1024)]
+Sequence64 = Annotated[int, Field(ge=0, le=2**62)]

@@ -1,0 +1,86 @@
+"""Errors as they travel: RFC 9457 problem documents, and the codes that name them.
+
+A code is stable: programs compare it. ``title`` and ``detail`` are for people, and may change.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import ConfigDict
+
+from lockleaf.wire.base import Body
+
+__all__ = ["PROBLEM", "ErrorCode", "Problem"]
+
+PROBLEM = "application/problem+json"
+
+
+class ErrorCode(StrEnum):
+    """Every ``code`` that a server answers, in a problem document or in the result of one change of a batch."""
+
+    # what came is not what was asked for
+    INVALID_REQUEST = "invalid_request"
+    MALFORMED_BODY = "malformed_body"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    NOT_ACCEPTABLE = "not_acceptable"
+    BODY_TOO_LARGE = "body_too_large"
+    ROUTE_NOT_FOUND = "route_not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    INVALID_CURSOR = "invalid_cursor"
+    INVALID_RECIPIENT = "invalid_recipient"
+    KEYS_REQUIRED = "keys_required"
+    KEY_DERIVATION_REQUIRED = "key_derivation_required"
+
+    # who is asking
+    NOT_AUTHENTICATED = "not_authenticated"
+    INVALID_CREDENTIALS = "invalid_credentials"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105
+    TOKEN_INVALID = "token_invalid"  # noqa: S105
+    SESSION_REVOKED = "session_revoked"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    TIER_REQUIRED = "tier_required"
+    CUSTODY_REQUIRED = "custody_required"
+    INVALID_RECOVERY_CODE = "invalid_recovery_code"
+    INVALID_RECOVERY_TOKEN = "invalid_recovery_token"  # noqa: S105
+    INVALID_SIGNATURE = "invalid_signature"
+
+    # what is there
+    NOT_FOUND = "not_found"
+    EMAIL_TAKEN = "email_taken"
+    ID_TAKEN = "id_taken"
+    KEYRING_CONFLICT = "keyring_conflict"
+    KEYRING_REQUIRED = "keyring_required"
+    EPOCH_CHANGED = "epoch_changed"
+    REVISION_CONFLICT = "revision_conflict"
+    CONFLICT_RESOLVED = "conflict_resolved"
+    CONTENT_REQUIRED = "content_required"
+
+    # why a change of a batch was rejected
+    WRONG_DOOR = "wrong_door"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    MALFORMED_PAYLOAD = "malformed_payload"
+    INVALID_RECORD_ID = "invalid_record_id"
+    PARENT_MISMATCH = "parent_mismatch"
+    BATCH_REFUSED = "batch_refused"
+
+    # not now
+    TOO_MANY_REQUESTS = "too_many_requests"
+    TOO_MANY_STREAMS = "too_many_streams"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    DATABASE_BUSY = "database_busy"
+    STORAGE_FULL = "storage_full"
+    INTERNAL_ERROR = "internal_error"
+
+
+class Problem(Body):
+    """A problem document; it carries the facts of the error beside these fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str

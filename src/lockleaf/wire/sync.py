@@ -1,0 +1,246 @@
+"""Bodies of ``/sync``: changes, the feed, conflicts, checkpoints (PROTOCOL section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from annotated_types import Len
+from pydantic import Field, StringConstraints
+
+from lockleaf.wire.base import Body
+from lockleaf.wire.fields import (
+    Bytes,
+    Collection,
+    DeviceId,
+    Digest,
+    Instant,
+    Label,
+    RecordId,
+    Rfc3339Text,
+    Sequence64,
+)
+
+__all__ = [
+    "MAX_BATCH_BYTES",
+    "MAX_BATCH_CHANGES",
+    "MAX_PAYLOAD_BYTES",
+    "Change",
+    "ChangeResult",
+    "Checkpoint",
+    "Checkpoints",
+    "Conflict",
+    "ConflictVersion",
+    "Conflicts",
+    "Epoch",
+    "Event",
+    "Feed",
+    "Push",
+    "PushResult",
+    "Record",
+    "Resolution",
+    "ResolutionResult",
+    "SupersededLeaf",
+]
+
+MAX_PAYLOAD_BYTES = 1024 * 1024
+MAX_BATCH_CHANGES = 500
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+"""Limit of a push body, and of the payloads on one page of the feed, in bytes."""
+
+Source = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Labels = Annotated[tuple[Label, ...], Len(0, 64)]
+
+
+class Change(Body):
+    """One change to one record: a new record, a new revision, or a sealed tombstone."""
+
+    collection: Collection
+    record_id: RecordId
+    base_revision: Sequence64 = Field(description="The revision this change follows; 0 for a new record.")
+    parent: Digest = Field(description="SHA-256 of the payload of that revision; zeros for a new record.")
+    payload: Bytes = Field(description="Opaque sealed bytes, at most 1 MiB.")
+    deleted: bool = False
+    labels: Labels = ()
+    source: Source | None = None
+    occurred_at: Rfc3339Text | None = Field(default=None, description="Kept and returned to the letter.")
+    device_id: DeviceId
+    client_updated_at: Instant
+    on_conflict: Literal["keep", "reject"] = Field(
+        default="reject", description="`keep`: a refused payload is stored as an open conflict."
+    )
+
+
+class Push(Body):
+    """Up to 500 changes or 8 MiB, applied in order."""
+
+    changes: Annotated[tuple[Change, ...], Len(1, MAX_BATCH_CHANGES)]
+    atomic: bool = Field(default=False, description="All or nothing: one refused change refuses them all.")
+
+
+class Record(Body):
+    """The latest revision of a record, whole."""
+
+    superseded: Literal[False] = False
+    seq: Sequence64
+    collection: Collection
+    record_id: RecordId
+    revision: Sequence64
+    parent: Digest
+    payload: Bytes
+    deleted: bool
+    labels: Labels = ()
+    source: Source | None = None
+    occurred_at: Rfc3339Text | None = None
+    device_id: str
+    client_updated_at: Instant
+    created_at: Instant
+    updated_at: Instant
+
+
+class SupersededLeaf(Body):
+    """An earlier revision, as the preimage of its leaf in the history."""
+
+    superseded: Literal[True] = True
+    seq: Sequence64
+    collection: Collection
+    record_id: RecordId
+    revision: Sequence64
+    parent: Digest
+    meta: Digest
+    payload_hash: Digest
+    deleted: bool
+
+
+class ChangeResult(Body):
+    """What became of one change of a batch."""
+
+    status: Literal["applied", "unchanged", "conflict", "rejected"]
+    seq: Sequence64 | None = None
+    revision: Sequence64 | None = None
+    code: str | None = Field(default=None, description="Why it was rejected.")
+    current: Record | None = Field(default=None, description="With `conflict`: the record as the server has it.")
+    conflict_id: str | None = Field(default=None, description="With `on_conflict: keep`: the stored conflict.")
+
+
+class PushResult(Body):
+    """A result for each change, in order, and the end of the history after them."""
+
+    results: tuple[ChangeResult, ...]
+    seq: Sequence64
+    head: Digest
+    epoch: str
+
+
+class Epoch(Body):
+    """An epoch of a store: it goes on from ``from_seq``, where the epoch before had ``from_head``."""
+
+    epoch: str
+    from_seq: Sequence64
+    from_head: Digest
+
+
+class Feed(Body):
+    """A page of changes in seq order."""
+
+    changes: tuple[Annotated[Record | SupersededLeaf, Field(discriminator="superseded")], ...]
+    cursor: str
+    has_more: bool
+    seq: Sequence64
+    head: Digest
+    epoch: str
+    epochs: tuple[Epoch, ...] = Field(description="Every epoch whose leaves the feed still holds, oldest first.")
+    verifiable: bool = Field(default=True, description="False where the feed was narrowed to one collection.")
+
+
+class Event(Body):
+    """What the live stream says: where the history ends, and how much waits."""
+
+    seq: Sequence64
+    inbox: int = Field(ge=0)
+    conflicts: int = Field(ge=0)
+
+
+class Checkpoint(Body):
+    """A device's signed word on the history that it has verified."""
+
+    epoch: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    seq: Sequence64
+    head: Digest
+    device_id: DeviceId
+    time: Rfc3339Text
+    signature: Annotated[Bytes, Len(64, 64)]
+
+
+class Checkpoints(Body):
+    """The latest checkpoint of each device."""
+
+    items: tuple[Checkpoint, ...]
+
+
+class ConflictVersion(Body):
+    """One side of a conflict. For sealed records ``encrypted_content`` is the payload and ``iv``, ``tag`` are null."""
+
+    encrypted_content: Bytes | None
+    iv: str | None = None
+    tag: str | None = None
+    base_revision: Sequence64
+    parent: Digest
+    revision: Sequence64 | None = Field(default=None, description="Remote: the revision on the server.")
+    labels: Labels = ()
+    source: Source | None = None
+    occurred_at: Rfc3339Text | None = None
+    deleted: bool
+    device_id: str
+    updated_at: Instant
+
+
+class Conflict(Body):
+    """Two versions of one record that wait for a person to choose."""
+
+    id: str
+    collection: Collection
+    log_id: RecordId
+    detected_at: Instant
+    local_version: ConflictVersion = Field(description="What the uploading device sent.")
+    remote_version: ConflictVersion = Field(description="What the server has.")
+
+
+class Conflicts(Body):
+    """The unresolved conflicts, oldest first."""
+
+    conflicts: tuple[Conflict, ...]
+    total_count: int
+    next_cursor: str | None = None
+
+
+class Resolution(Body):
+    """The choice of one side, or of a merged text. For sealed records it is a change sealed for current + 1."""
+
+    chosen_version: Literal["local", "remote", "merged"]
+    base_revision: Sequence64 | None = None
+    parent: Digest | None = None
+    payload: Bytes | None = None
+    deleted: bool = False
+    labels: Labels = ()
+    source: Source | None = None
+    occurred_at: Rfc3339Text | None = None
+    device_id: DeviceId | None = None
+    client_updated_at: Instant | None = None
+
+
+class ResolutionDetails(Body):
+    """Which conflict was resolved, and how."""
+
+    conflict_id: str
+    log_id: str
+    chosen_version: Literal["local", "remote", "merged"]
+    seq: Sequence64 | None = None
+    revision: Sequence64 | None = None
+
+
+class ResolutionResult(Body):
+    """The answer to a resolution."""
+
+    success: bool = True
+    message: str
+    details: ResolutionDetails
