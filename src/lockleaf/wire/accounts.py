@@ -49,7 +49,9 @@ __all__ = [
 Custody = Literal["e2e", "uce"]
 PrivacyTier = Literal["local_only", "analytics_sync", "full_sync"]
 
-
+EmailText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")
+]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$")]
 RecipientText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -104,6 +106,74 @@ class PreferencesChange(Body):
 
     daily_word_goal: Annotated[int, Field(ge=0, le=100_000)] | None = None
     writing_reminder_time: TimeOfDay | None = None
+    theme_preferences: Theme | None = None
+    ai_features_enabled: bool | None = None
+    timezone: TimeZone | None = None
+    locale: Locale | None = None
+
+
+class Register(PreferencesChange):
+    """A new end-to-end encrypted account.
+
+    Older clients send email and password alone and keep their keys to themselves.
+    """
+
+    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
+    password: Secret = Field(
+        validation_alias=AliasChoices("password", "h_auth", "auth_secret"),
+        description="The authentication secret derived on the client (base64); opaque here.",
+    )
+    id: UUID | None = Field(default=None, description="Chosen by the client; required with `keyring`.")
+    display_name: Name | None = None
+    privacy_tier: PrivacyTier | None = None
+    kdf: Kdf | None = None
+    keyring: KeyringBytes | None = None
+    recipient: RecipientText | None = Field(
+        default=None,
+        validation_alias=AliasChoices("recipient", "public_key"),
+        description="An age recipient, or 32 raw X25519 bytes in base64.",
+    )
+    signing_key: Digest | None = Field(default=None, description="Ed25519 public key.")
+    recovery: RecoverySet | None = None
+    device_name: Name | None = None
+    device_id: DeviceId | None = None
+
+
+class Signup(Register):
+    """A new account in either custody. e2e requires the key fields."""
+
+    encryption_tier: Custody
+
+
+class Credentials(Body):
+    """What proves who is asking, within a request that changes how that is proven."""
+
+    current_password: Secret
+
+
+class Tokens(Body):
+    """The two tokens of a session."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105
+    expires_in: int = Field(description="Seconds until the access token expires.")
+    scope: str | None = None
+    session_id: UUID | None = None
+
+
+class SignupAnswer(Tokens):
+    """A new account and its first session."""
+
+    id: UUID
+    email: str
+    display_name: str | None
+    timezone: str
+    locale: str
+    privacy_tier: PrivacyTier
+    encryption_tier: Custody
+    created_at: Instant
+    recovery_codes: tuple[str, ...] | None = None
 
 
 class Login(Body):
