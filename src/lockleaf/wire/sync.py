@@ -129,6 +129,7 @@ class PushResult(Body):
     seq: Sequence64
     head: Digest
     epoch: str
+    cursor: str = Field(description="Where the feed goes on behind `seq`, for a client that has verified up to it.")
 
 
 class Epoch(Body):
