@@ -1,0 +1,326 @@
+"""Every error of the SDK, in one tree under `LockleafError`.
+
+- `ApiError`: what the server refused; one subclass for each error code, in `lockleaf.client.refusals`.
+- `TransportError`: the way to the server.
+- `IntegrityError`: the server, or somebody on the way, is not honest. Nothing of its answer was taken over.
+- `LocalError`: this machine.
+
+The docstring of a class is the message that a person reads: what happened, what it means, what to do. Messages hold
+no content, email address, token or key.
+"""
+
+from __future__ import annotations
+
+from lockleaf.client.refusals import (
+    ApiError,
+    BatchRefused,
+    BodyTooLarge,
+    ConflictResolved,
+    ContentRequired,
+    CustodyRequired,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    EmailTaken,
+    EpochChanged,
+    IdTaken,
+    InsufficientScope,
+    InternalError,
+    InvalidCredentials,
+    InvalidCursor,
+    InvalidRecipient,
+    InvalidRecordId,
+    InvalidRecoveryCode,
+    InvalidRecoveryToken,
+    InvalidRequest,
+    InvalidSignature,
+    KeyDerivationRequired,
+    KeyringConflict,
+    KeyringRequired,
+    KeysRequired,
+    LockleafError,
+    MalformedBody,
+    MalformedPayload,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotAuthenticated,
+    NotFound,
+    ParentMismatch,
+    PayloadTooLarge,
+    RefreshTokenReused,
+    RevisionConflict,
+    RouteNotFound,
+    SessionRevoked,
+    StorageFull,
+    TierRequired,
+    TokenExpired,
+    TokenInvalid,
+    TooManyRequests,
+    TooManyStreams,
+    UnsupportedMediaType,
+    WrongDoor,
+    error_for,
+)
+
+__all__ = [
+    "AccountMismatch",
+    "AlreadyLoggedIn",
+    "ApiError",
+    "BatchRefused",
+    "BodyTooLarge",
+    "ConflictNotFound",
+    "ConflictResolved",
+    "ContentRequired",
+    "CustodyMismatch",
+    "CustodyRequired",
+    "DatabaseBusy",
+    "DatabaseUnavailable",
+    "DiskFull",
+    "EmailTaken",
+    "EntryNotFound",
+    "EntryTooLarge",
+    "EpochChanged",
+    "HistoryForked",
+    "IdTaken",
+    "InsecureServer",
+    "InsufficientScope",
+    "IntegrityError",
+    "InternalError",
+    "InvalidAnswer",
+    "InvalidCredentials",
+    "InvalidCursor",
+    "InvalidProfileName",
+    "InvalidRecipient",
+    "InvalidRecordId",
+    "InvalidRecoveryCode",
+    "InvalidRecoveryToken",
+    "InvalidRequest",
+    "InvalidSignature",
+    "KdfWeakened",
+    "KeyDerivationRequired",
+    "KeySubstituted",
+    "KeychainUnavailable",
+    "KeyringConflict",
+    "KeyringRequired",
+    "KeyringRolledBack",
+    "KeysRequired",
+    "LocalError",
+    "LocalStoreError",
+    "LockleafError",
+    "MalformedBody",
+    "MalformedImport",
+    "MalformedPayload",
+    "MethodNotAllowed",
+    "NotAcceptable",
+    "NotAuthenticated",
+    "NotFound",
+    "NotLoggedIn",
+    "ParentMismatch",
+    "PayloadTooLarge",
+    "ProfileDamaged",
+    "ProfileNotFound",
+    "RecoveryCodesUnconfirmed",
+    "RefreshTokenReused",
+    "RevisionConflict",
+    "RouteNotFound",
+    "SealBroken",
+    "ServerRestored",
+    "ServerUnreachable",
+    "SessionRevoked",
+    "StorageFull",
+    "StoreDamaged",
+    "StoreLocked",
+    "SyncAlreadyRunning",
+    "TierRequired",
+    "TokenExpired",
+    "TokenInvalid",
+    "TooManyRequests",
+    "TooManyStreams",
+    "TransportError",
+    "UnsupportedMediaType",
+    "WrongDoor",
+    "WrongPassword",
+    "error_for",
+]
+
+
+# ---- the way to the server ---------------------------------------------------------------------------------------
+
+
+class TransportError(LockleafError):
+    """The conversation with the server failed."""
+
+
+class ServerUnreachable(TransportError):
+    """The server cannot be reached. What you wrote is kept on this device; check the address and the network."""
+
+
+class InvalidAnswer(TransportError):
+    """The server's answer is not one that a Lockleaf server gives. Check the server's URL, and proxies on the way."""
+
+
+class InsecureServer(TransportError):
+    """The server's address begins with http://, so anybody on the way could read the session and change answers.
+
+    Use https://. Plain http is for this machine alone (localhost), unless you allow it explicitly.
+    """
+
+
+# ---- a server, or somebody on the way, that is not honest --------------------------------------------------------
+
+
+class IntegrityError(LockleafError):
+    """The server's answer contradicts what this device knows. Nothing of it was taken over."""
+
+
+class HistoryForked(IntegrityError):
+    """The server's history is not the one that this device, or another device of yours, has seen.
+
+    Changes were dropped, altered, replayed or reordered. Nothing was taken over, and what you have on this device is
+    untouched. Do not trust this server until its operator has explained it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class SealBroken(IntegrityError):
+    """The server gave sealed bytes that your keys do not open, or not as this.
+
+    They were altered, or stand in a place where you did not put them. Nothing was taken over; do not trust this
+    server until its operator has explained it.
+    """
+
+
+class KeyringRolledBack(IntegrityError):
+    """The server gave an older keyring than this device has seen.
+
+    Its database may have been restored from an old backup, or somebody wants you to write under a key that you
+    have given up. Nothing was taken over; ask the operator.
+    """
+
+
+class KdfWeakened(IntegrityError):
+    """The server asked to derive your keys in a weaker way than is safe, or than before.
+
+    That would make your password easier to guess. Nothing was sent; do not log in to this server until its operator
+    has explained it.
+    """
+
+
+class CustodyMismatch(IntegrityError):
+    """The server says that the account is encrypted in another way than you chose.
+
+    The choice is yours alone and is never changed by an answer. Your password was not sent, nothing was taken over;
+    do not trust this server until its operator has explained it.
+    """
+
+
+class KeySubstituted(IntegrityError):
+    """The server gave a public key for your account that is not yours.
+
+    Whoever made it could read what others seal to you. Nothing was taken over; do not trust this server.
+    """
+
+
+class AccountMismatch(IntegrityError):
+    """The server answered for another account than the one of this profile. Nothing was taken over."""
+
+
+class ServerRestored(IntegrityError):
+    """The server was restored from an older state and lacks changes that it had confirmed.
+
+    You still have them on this device. If the operator confirms the restore, sync again and accept it: what the
+    server lost is sent again, what differs is merged or becomes a conflict, and nothing is deleted.
+    """
+
+    def __init__(self, epoch: str, from_seq: int, missing: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(f"{len(missing)} records differ")
+        self.epoch = epoch
+        self.from_seq = from_seq
+        self.missing = missing
+
+
+# ---- this machine ------------------------------------------------------------------------------------------------
+
+
+class LocalError(LockleafError):
+    """Something is not as it should be on this device."""
+
+
+class NotLoggedIn(LocalError):
+    """No account is logged in here. Use login, or register to make an account."""
+
+
+class AlreadyLoggedIn(LocalError):
+    """An account is logged in here already. Log out first, or use another profile."""
+
+
+class WrongPassword(LocalError):
+    """The email address or the password is wrong."""
+
+
+class RecoveryCodesUnconfirmed(LocalError):
+    """The server's answer was lost, so it is not known whether the new recovery codes are in force.
+
+    Make a new set before you rely on any.
+    """
+
+
+class InvalidProfileName(LocalError):
+    """A profile's name is 1 to 64 of the characters a-z A-Z 0-9 . _ - and does not begin with a dot."""
+
+
+class ProfileNotFound(LocalError):
+    """There is no profile of this name."""
+
+
+class ProfileDamaged(LocalError):
+    """The file that describes the profile cannot be read. Log in again to make a new one; the journal is not in it."""
+
+
+class KeychainUnavailable(LocalError):
+    """The key of the local journal is not in the keychain.
+
+    Unlock the system's keychain and try again. If the key is gone, log in again: the journal is fetched anew.
+    """
+
+
+class LocalStoreError(LocalError):
+    """The local journal cannot be used."""
+
+
+class StoreDamaged(LocalStoreError):
+    """The file of the local journal is damaged. Keep a copy of it, then log in anew to fetch what the server has."""
+
+
+class StoreLocked(LocalStoreError):
+    """Another program is using the local journal. Close it and try again."""
+
+
+class DiskFull(LocalStoreError):
+    """The disk is full. Nothing was lost that was saved before; make room and try again."""
+
+
+class SyncAlreadyRunning(LocalError):
+    """Another program is syncing this profile at the moment. Wait until it has finished."""
+
+
+class EntryNotFound(LocalError):
+    """There is no such entry on this device, or the beginning of its id fits several."""
+
+
+class EntryTooLarge(LocalError):
+    """The entry is too long: at most 960 KiB fit into one. Split it."""
+
+
+class ConflictNotFound(LocalError):
+    """There is no such open conflict on this device."""
+
+
+class MalformedImport(LocalError):
+    """The file to import has a line that cannot be read as an entry. Correct it and import again: nothing doubles."""
+
+    def __init__(self, line: int, detail: str | None = None) -> None:
+        super().__init__(f"line {line}: {detail}" if detail else f"line {line}")
+        self.line = line
