@@ -1,0 +1,258 @@
+"""The keyring: an account's master keys, what is derived from them, and how it is sealed (PROTOCOL section 2)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from lockleaf.crypto import frame
+from lockleaf.crypto.encoding import lp, pack, strict_unpack, u64
+from lockleaf.crypto.errors import Malformed, UnknownKey
+from lockleaf.crypto.hkdf import KEY_LENGTH, expand, extract, hkdf
+from lockleaf.crypto.identity import identity_from_seed, recipient_from_seed
+
+__all__ = [
+    "PASSWORD_LABEL",
+    "RECOVERY_LABEL",
+    "UCE_LABEL",
+    "KeyEntry",
+    "Keyring",
+    "open_keyring",
+    "seal_keyring",
+]
+
+PASSWORD_LABEL = b"lockleaf/1/keyring-password"
+RECOVERY_LABEL = b"lockleaf/1/keyring-recovery"
+UCE_LABEL = b"lockleaf/1/keyring-uce"
+
+_LABELS = frozenset({PASSWORD_LABEL, RECOVERY_LABEL, UCE_LABEL})
+_KEYRING_KEY_ID = 0  # in the header: no master key sealed this
+_FIELDS = {"key_id", "master_key", "created_at"}
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+_RECORDS = b"lockleaf/1/records"
+_RECORD = b"lockleaf/1/record"
+_SIGN = b"lockleaf/1/sign"
+_IDENTITY = b"lockleaf/1/identity"
+_LOCAL = b"lockleaf/1/local"
+_INDEX = b"lockleaf/1/index"
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """One master key and the keys derived from it, each worked out once.
+
+    Arguments:
+        key_id: 1 .. 2**32 - 1.
+        master_key: 32 random bytes.
+        created_at: RFC 3339 text.
+
+    Raises:
+        Malformed: one of them is not so.
+    """
+
+    key_id: int
+    master_key: bytes = field(repr=False)
+    created_at: str
+
+    def __post_init__(self) -> None:
+        if type(self.key_id) is not int or not 1 <= self.key_id <= frame.MAX_KEY_ID:
+            raise Malformed("a key id is not a number from 1 to 2**32 - 1")
+        if not isinstance(self.master_key, bytes) or len(self.master_key) != KEY_LENGTH:
+            raise Malformed("a master key is not 32 bytes")
+        if not isinstance(self.created_at, str) or not _RFC3339.fullmatch(self.created_at):
+            raise Malformed("a key's time of creation is not in RFC 3339 form")
+
+    @cached_property
+    def record_root(self) -> bytes:
+        """The 32 bytes from which each record's key is derived."""
+        return hkdf(self.master_key, _RECORDS)
+
+    @cached_property
+    def _record_root_extracted(self) -> bytes:
+        return extract(self.record_root)
+
+    def record_key(self, collection: str, record_id: str) -> bytes:
+        """Return the 32-byte key of one record: HKDF(record root, label ‖ lp(collection) ‖ lp(record_id))."""
+        return expand(self._record_root_extracted, _RECORD + lp(collection) + lp(record_id))
+
+    @cached_property
+    def signing_seed(self) -> bytes:
+        """The 32-byte Ed25519 seed, as ``identity.sign`` takes it."""
+        return hkdf(self.master_key, _SIGN)
+
+    @cached_property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The Ed25519 key that signs checkpoints and rotations."""
+        return Ed25519PrivateKey.from_private_bytes(self.signing_seed)
+
+    @cached_property
+    def public_signing_key(self) -> bytes:
+        """The 32 bytes of the Ed25519 public key."""
+        return self.signing_key.public_key().public_bytes_raw()
+
+    @cached_property
+    def identity_seed(self) -> bytes:
+        """The 32-byte X25519 secret."""
+        return hkdf(self.master_key, _IDENTITY)
+
+    @cached_property
+    def identity(self) -> str:
+        """The age identity ("AGE-SECRET-KEY-1...") that opens what was sealed to ``recipient``."""
+        return identity_from_seed(self.identity_seed)
+
+    @cached_property
+    def recipient(self) -> str:
+        """The age recipient ("age1...") that others seal to."""
+        return recipient_from_seed(self.identity_seed)
+
+    @cached_property
+    def local_key(self) -> bytes:
+        """The 32-byte key of a device's local store."""
+        return hkdf(self.master_key, _LOCAL)
+
+
+class Keyring:
+    """An account's master keys, oldest first: the last is for writing, all are for reading. Never changes.
+
+    Raises:
+        Malformed: no entry, or key ids that do not rise.
+    """
+
+    def __init__(self, entries: Sequence[KeyEntry]) -> None:
+        self._entries = tuple(entries)
+        self._by_id = {entry.key_id: entry for entry in self._entries}
+        ids = [entry.key_id for entry in self._entries]
+        if not ids:
+            raise Malformed("a keyring has at least one key")
+        if any(later <= earlier for earlier, later in pairwise(ids)):
+            raise Malformed("the key ids of a keyring rise")
+
+    @classmethod
+    def new(cls, now: str) -> Keyring:
+        """Return a keyring with one fresh key, made at ``now`` (RFC 3339)."""
+        return cls([KeyEntry(1, secrets.token_bytes(KEY_LENGTH), now)])
+
+    def rotated(self, now: str) -> Keyring:
+        """Return this keyring with one more fresh key, made at ``now`` (RFC 3339), which writes from then on."""
+        return Keyring([*self._entries, KeyEntry(self.newest.key_id + 1, secrets.token_bytes(KEY_LENGTH), now)])
+
+    @property
+    def entries(self) -> tuple[KeyEntry, ...]:
+        """All keys, oldest first."""
+        return self._entries
+
+    @property
+    def newest(self) -> KeyEntry:
+        """The key that writes; identity and signing key are its."""
+        return self._entries[-1]
+
+    @property
+    def first(self) -> KeyEntry:
+        """The oldest key."""
+        return self._entries[0]
+
+    def get(self, key_id: int) -> KeyEntry:
+        """Return the key with ``key_id``.
+
+        Raises:
+            UnknownKey: the keyring has none.
+        """
+        try:
+            return self._by_id[key_id]
+        except KeyError:
+            raise UnknownKey("the keyring has no key of this id") from None
+
+    @cached_property
+    def index_key(self) -> bytes:
+        """The 32-byte key of labels and tokens. Of the first key only, so that a rotation does not orphan them."""
+        return hkdf(self.first.master_key, _INDEX)
+
+    @property
+    def identities(self) -> list[str]:
+        """The age identities of all keys, newest first: what ``identity.open_sealed`` tries."""
+        return [entry.identity for entry in reversed(self._entries)]
+
+    def pack(self) -> bytes:
+        """Return the keyring as MessagePack, unsealed."""
+        return pack(
+            [
+                {"key_id": entry.key_id, "master_key": entry.master_key, "created_at": entry.created_at}
+                for entry in self._entries
+            ]
+        )
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Keyring:
+        """Return the keyring in ``data``.
+
+        Raises:
+            Malformed: anything but a list of whole entries with rising ids, and nothing behind it.
+        """
+        value = strict_unpack(data)
+        if not isinstance(value, list):
+            raise Malformed("a keyring is a list")
+        return cls([_entry(item) for item in value])
+
+    def __iter__(self) -> Iterator[KeyEntry]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Keyring) and self._entries == other._entries
+
+    def __hash__(self) -> int:
+        return hash(self._entries)
+
+    def __repr__(self) -> str:
+        return f"Keyring(key_ids={list(self._by_id)})"
+
+
+def _entry(item: Any) -> KeyEntry:
+    if not isinstance(item, dict) or item.keys() != _FIELDS:
+        raise Malformed("a keyring's entry has key_id, master_key and created_at")
+    return KeyEntry(item["key_id"], item["master_key"], item["created_at"])
+
+
+def _aad(label: bytes, user_id: str, version: int) -> bytes:
+    if label not in _LABELS:
+        raise ValueError("a keyring is sealed under the password, recovery or uce label")
+    return label + lp(user_id) + u64(version)
+
+
+def seal_keyring(
+    keyring: Keyring, wrap_key: bytes, *, label: bytes, user_id: str, version: int, suite: int = frame.AES_256_GCM
+) -> bytes:
+    """Return the ``keyring`` sealed under ``wrap_key`` (32 bytes), without padding: its length tells how many keys it has.
+
+    Arguments:
+        label: which secret opens it: ``PASSWORD_LABEL``, ``RECOVERY_LABEL`` or ``UCE_LABEL``.
+        user_id: the account's UUID as lower-case text.
+        version: the keyring version that this write makes.
+
+    Raises:
+        Malformed: an unknown suite, or a version that does not fit.
+    """
+    return frame.seal(wrap_key, _aad(label, user_id, version), keyring.pack(), _KEYRING_KEY_ID, suite)
+
+
+def open_keyring(sealed: bytes, wrap_key: bytes, *, label: bytes, user_id: str, version: int) -> Keyring:
+    """Return the keyring in ``sealed``; arguments as for ``seal_keyring``.
+
+    Raises:
+        SealBroken: another key, account, version or purpose than it was sealed for, or other bytes.
+        Malformed: no frame, not a keyring's frame, or not a keyring within.
+    """
+    parsed = frame.parse(sealed)
+    if parsed.key_id != _KEYRING_KEY_ID:
+        raise Malformed("the frame is not a keyring's")
+    return Keyring.unpack(frame.open_frame(wrap_key, _aad(label, user_id, version), parsed))

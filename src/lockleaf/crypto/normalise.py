@@ -1,0 +1,22 @@
+"""The one form of an email address, of a password and of a label's value before they are hashed."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["normalise_email", "normalise_password", "normalise_value"]
+
+
+def normalise_email(email: str) -> str:
+    """Return ``email`` in NFKC, trimmed, case-folded: what the account's directory and the KDF salt know it by."""
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def normalise_password(password: str) -> str:
+    """Return ``password`` in NFKC, so that two keyboards that compose a letter differently open the same account."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def normalise_value(value: str) -> str:
+    """Return the ``value`` of a label (a mood, a tag, a source) in NFKC, case-folded."""
+    return unicodedata.normalize("NFKC", value).casefold()
