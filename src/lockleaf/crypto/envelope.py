@@ -1,8 +1,8 @@
 """Sealing and opening of records (PROTOCOL section 3).
 
 A record's key is its own, and its place is in the associated data: account, collection, id, revision, the revision
-before, whether it is a deletion, and the labels, source and date that travel beside it. Bytes that are moved, renumbered
-or given another label do not open.
+before, whether it is a deletion, and the labels, source and date that travel beside it. Bytes that are moved,
+renumbered or given another label do not open.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def _aad(label: bytes, user_id: str, version: int) -> bytes:
 def seal_keyring(
     keyring: Keyring, wrap_key: bytes, *, label: bytes, user_id: str, version: int, suite: int = frame.AES_256_GCM
 ) -> bytes:
-    """Return the ``keyring`` sealed under ``wrap_key`` (32 bytes), without padding: its length tells how many keys it has.
+    """Return the ``keyring`` sealed under ``wrap_key`` (32 bytes), unpadded: its length tells how many keys it has.
 
     Arguments:
         label: which secret opens it: ``PASSWORD_LABEL``, ``RECOVERY_LABEL`` or ``UCE_LABEL``.

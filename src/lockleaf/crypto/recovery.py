@@ -77,5 +77,5 @@ def recovery_key(code: str) -> bytes:
 
 
 def verifier_hash(verifier: bytes) -> bytes:
-    """Return what the server keeps of a ``verifier``: its SHA-256. With 100 random bits in it, a slow hash adds nothing."""
+    """Return the SHA-256 that the server keeps of a ``verifier``; 100 random bits need no slow hash."""
     return sha256(verifier).digest()
