@@ -72,6 +72,7 @@ __all__ = [
     "ContentRequired",
     "CustodyMismatch",
     "CustodyRequired",
+    "CustodyUnsupported",
     "DatabaseBusy",
     "DatabaseUnavailable",
     "DiskFull",
@@ -94,6 +95,7 @@ __all__ = [
     "InvalidRecoveryCode",
     "InvalidRecoveryToken",
     "InvalidRequest",
+    "InvalidServerAddress",
     "InvalidSignature",
     "KdfWeakened",
     "KeyDerivationRequired",
@@ -102,6 +104,7 @@ __all__ = [
     "KeyringConflict",
     "KeyringRequired",
     "KeyringRolledBack",
+    "KeysChangedElsewhere",
     "KeysRequired",
     "LocalError",
     "LocalStoreError",
@@ -148,6 +151,10 @@ __all__ = [
 
 class TransportError(LockleafError):
     """The conversation with the server failed."""
+
+
+class InvalidServerAddress(TransportError):
+    """The server's address is not a URL such as https://journal.example.org."""
 
 
 class ServerUnreachable(TransportError):
@@ -260,6 +267,14 @@ class WrongPassword(LocalError):
     """The email address or the password is wrong."""
 
 
+class KeysChangedElsewhere(LocalError):
+    """The keys or the password were changed on another device. Log in again; what you wrote here is still here."""
+
+
+class CustodyUnsupported(LocalError):
+    """This version of the program handles end-to-end encrypted accounts only."""
+
+
 class RecoveryCodesUnconfirmed(LocalError):
     """The server's answer was lost, so it is not known whether the new recovery codes are in force.
 
@@ -282,7 +297,8 @@ class ProfileDamaged(LocalError):
 class KeychainUnavailable(LocalError):
     """The key of the local journal is not in the keychain.
 
-    Unlock the system's keychain and try again. If the key is gone, log in again: the journal is fetched anew.
+    Unlock the system's keychain and try again. If the key is gone, log in again: your password brings it back, and
+    what you wrote here is still here.
     """
 
 

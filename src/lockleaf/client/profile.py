@@ -1,0 +1,123 @@
+"""Profiles: which account a folder belongs to, and what this device remembers of it.
+
+A profile is a folder ``<home>/profiles/<name>`` with ``profile.json`` and the local store beside it. What is
+remembered here is what a server's answers are held against: custody, key derivation, the highest keyring version,
+the account's public keys.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lockleaf.client.errors import InvalidProfileName, ProfileDamaged, ProfileNotFound
+from lockleaf.client.files import make_private_folder, write_private
+from lockleaf.wire.accounts import Kdf
+from lockleaf.wire.fields import DeviceId, Digest, Sequence64
+
+__all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "profile_names"]
+
+Custody = Literal["e2e", "uce"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+class Profile(BaseModel):
+    """What this device remembers of its account. Holds no secret."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
+
+    server: str
+    allow_insecure: bool = False
+    email: str
+    user_id: UUID
+    device_id: DeviceId
+    device_name: str
+    custody: Custody
+    kdf: Kdf
+    keyring_version: Sequence64
+    recipient: str
+    signing_key: Digest
+    share_dates: bool = False
+
+
+def default_home() -> Path:
+    """Return the folder of all profiles: ``LOCKLEAF_HOME``, else the user's data folder of the platform."""
+    chosen = os.environ.get("LOCKLEAF_HOME")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("lockleaf", appauthor=False))
+
+
+def profile_names(home: Path) -> list[str]:
+    """Return the names of the profiles under ``home``, sorted."""
+    return sorted(path.parent.name for path in (home / "profiles").glob("*/profile.json"))
+
+
+class ProfileFolder:
+    """The folder of one profile.
+
+    Args:
+        home: the folder of all profiles.
+        name: 1 to 64 of ``A-Z a-z 0-9 . _ -``, not beginning with a dot.
+
+    Raises:
+        InvalidProfileName: the name is none; it becomes part of a path.
+    """
+
+    def __init__(self, home: Path, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise InvalidProfileName
+        self.name = name
+        self.path = home.absolute() / "profiles" / name
+
+    @property
+    def store(self) -> Path:
+        """The file of the local store."""
+        return self.path / "store.sqlite3"
+
+    @property
+    def file(self) -> Path:
+        """The file that describes the profile."""
+        return self.path / "profile.json"
+
+    def load(self) -> Profile | None:
+        """Return the profile, or None where there is none yet.
+
+        Raises:
+            ProfileDamaged: there is a file, and it describes no profile.
+        """
+        try:
+            return Profile.model_validate_json(self.file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError:
+            raise ProfileDamaged from None
+
+    def save(self, profile: Profile) -> None:
+        """Replace the profile, whole or not at all.
+
+        Raises:
+            DiskFull: there is no room; the old profile is untouched.
+        """
+        self.make()
+        write_private(self.file, profile.model_dump_json(indent=2, exclude_none=True).encode())
+
+    def make(self) -> None:
+        """Make the folder, for its owner alone."""
+        make_private_folder(self.path)
+
+    def remove(self) -> None:
+        """Delete the folder and everything in it.
+
+        Raises:
+            ProfileNotFound: there is none.
+        """
+        if not self.path.exists():
+            raise ProfileNotFound
+        shutil.rmtree(self.path)
