@@ -1,0 +1,44 @@
+"""Which server addresses a client talks to."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import httpx
+
+from lockleaf.client.errors import InsecureServer, InvalidServerAddress
+
+__all__ = ["is_loopback", "server_address"]
+
+
+def server_address(text: str, *, allow_insecure: bool = False) -> str:
+    """Return the server's URL without a slash at its end.
+
+    Args:
+        text: a URL such as ``https://journal.example.org`` or ``http://localhost:8000``; a path before the API's is
+            kept.
+        allow_insecure: plain http to other machines is accepted.
+
+    Raises:
+        InvalidServerAddress: no such URL, or one with a user, a query or a fragment.
+        InsecureServer: plain http to another machine.
+    """
+    try:
+        url = httpx.URL(text.strip())
+    except (httpx.InvalidURL, ValueError):
+        raise InvalidServerAddress from None
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query or url.fragment:
+        raise InvalidServerAddress
+    if url.scheme == "http" and not allow_insecure and not is_loopback(url.host):
+        raise InsecureServer
+    return str(url).rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether ``host`` is this machine: ``localhost`` (RFC 6761, section 6.3) or a loopback address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
