@@ -1,0 +1,145 @@
+"""Three-way merge of one record: what two devices made of the same revision (PROTOCOL section 5, Conflict).
+
+Pure: no clock decides anything, and nothing is dropped in silence. Where both sides changed the same thing to different
+ends, the answer is a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from merge3 import Merge3
+
+__all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "same_content"]
+
+_ABSENT = object()
+_NOT_CONTENT = frozenset({"seen"})
+"""Fields that describe a writing, not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Both sides' changes in one map."""
+
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicting:
+    """Names of the fields that both sides changed differently."""
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One side: its content, which for a deletion is None."""
+
+    content: dict[str, Any] | None
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this side is a deletion."""
+        return self.content is None
+
+
+def same_content(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
+    """Tell whether two maps (None: a deletion) say the same, whoever wrote them."""
+    if one is None or other is None:
+        return one is other
+    return _stripped(one) == _stripped(other)
+
+
+def merge_versions(base: Version | None, local: Version, remote: Version) -> Version | Conflicting:
+    """Merge two versions that follow ``base``, any of which may be a deletion.
+
+    Args:
+        base: what both follow; None where there is nothing common (the same record made on two devices).
+
+    Returns:
+        The merged version, or the fields in conflict; ``("deleted",)`` where one side deleted what the other edited.
+    """
+    if same_content(local.content, remote.content):
+        return remote
+    if base is not None:
+        if same_content(base.content, local.content):
+            return remote
+        if same_content(base.content, remote.content):
+            return local
+    if local.content is None or remote.content is None:
+        return Conflicting(("deleted",))
+    merged = merge(base.content if base is not None else None, local.content, remote.content)
+    return Version(merged.content) if isinstance(merged, Merged) else merged
+
+
+def merge(base: Mapping[str, Any] | None, local: Mapping[str, Any], remote: Mapping[str, Any]) -> Merged | Conflicting:
+    """Merge two maps that follow ``base``: the body by lines, tags as a set, every other field one by one.
+
+    Unknown fields are merged like known ones. A field that is absent and one that is None are the same.
+    """
+    origin = base or {}
+    content: dict[str, Any] = {}
+    conflicts: list[str] = []
+    for name in dict.fromkeys((*remote, *local)):
+        if name in _NOT_CONTENT:
+            continue
+        before, ours, theirs = _get(origin, name), _get(local, name), _get(remote, name)
+        if ours in (theirs, before):
+            value = theirs
+        elif theirs == before:
+            value = ours
+        else:
+            value = _merge_field(name, before, ours, theirs)
+            if value is None:
+                conflicts.append(name)
+                continue
+        if value is not _ABSENT:
+            content[name] = value
+    return Conflicting(tuple(sorted(conflicts))) if conflicts else Merged(content)
+
+
+def _merge_field(name: str, before: Any, ours: Any, theirs: Any) -> Any:
+    """The merged value of a field that both sides changed, None where they cannot be merged."""
+    if name == "tags":
+        sides = [[] if side is _ABSENT else side for side in (before, ours, theirs)]
+        if all(_is_list_of_text(side) for side in sides):
+            return _merge_tags(*sides)
+    if name == "body" and isinstance(before, str) and isinstance(ours, str) and isinstance(theirs, str):
+        return _merge_lines(before, ours, theirs)
+    return None
+
+
+def _merge_tags(before: list[str], ours: list[str], theirs: list[str]) -> Any:
+    """A tag is there if a side added it, or if both kept it."""
+    kept = set(before) & set(ours) & set(theirs)
+    wanted = kept | (set(ours) - set(before)) | (set(theirs) - set(before))
+    ordered = [tag for tag in dict.fromkeys((*theirs, *ours)) if tag in wanted]
+    return ordered or _ABSENT
+
+
+def _merge_lines(before: str, ours: str, theirs: str) -> str | None:
+    """The text with both sides' changed lines, None where they changed the same ones.
+
+    Lines are what stands between line feeds, and the last one has none: so a line added behind it does not change it.
+    """
+    merged: list[str] = []
+    for group in Merge3(before.split("\n"), ours.split("\n"), theirs.split("\n")).merge_groups():
+        if group[0] == "conflict":
+            return None
+        merged.extend(group[1])
+    return "\n".join(merged)
+
+
+def _get(content: Mapping[str, Any], name: str) -> Any:
+    value = content.get(name, _ABSENT)
+    return _ABSENT if value is None else value
+
+
+def _stripped(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in _NOT_CONTENT and value is not None}
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

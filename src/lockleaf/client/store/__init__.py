@@ -1,0 +1,7 @@
+"""The local store: the journal in one SQLite file, its content sealed at rest."""
+
+from __future__ import annotations
+
+from lockleaf.client.store.local import LocalStore, local_keys
+
+__all__ = ["LocalStore", "local_keys"]

@@ -1,0 +1,124 @@
+"""Conflicts: versions of a record that could not be merged and wait for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lockleaf.client.errors import StoreDamaged
+from lockleaf.client.store.database import Database
+from lockleaf.client.store.sealing import LocalSeal, place
+from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.crypto.errors import Malformed
+
+__all__ = ["ConflictStore", "StoredConflict", "conflict_id_of"]
+
+_COLUMNS = (
+    "conflict_id, server_id, collection, record_id, base_revision, deleted, device_id, detected_at, own, state, doc"
+)
+
+
+def conflict_id_of(payload_hash: bytes) -> str:
+    """Return the id under which every device shows the conflict of the version with this payload hash."""
+    return payload_hash[:16].hex()
+
+
+@dataclass(slots=True)
+class StoredConflict:
+    """A version that was refused by a merge.
+
+    ``content`` is None for a deletion. ``own`` is a version written on this device. ``state``: ``open`` until the user
+    decides, ``resolved`` until the server knows, then ``closed``; a closed one of this device keeps its text.
+    """
+
+    conflict_id: str
+    server_id: str | None
+    collection: str
+    record_id: str
+    base_revision: int
+    deleted: bool
+    device_id: str
+    detected_at: str
+    own: bool
+    state: Literal["open", "resolved", "closed"]
+    content: dict[str, Any] | None
+
+
+class ConflictStore:
+    """Reads and writes conflicts; content passes through the local seal."""
+
+    def __init__(self, database: Database, seal: LocalSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    def put(self, conflict: StoredConflict) -> None:
+        """Write one conflict whole."""
+        self._database.write(
+            f"INSERT OR REPLACE INTO conflicts ({_COLUMNS}) VALUES ({', '.join('?' * 11)})",  # noqa: S608
+            (
+                conflict.conflict_id,
+                conflict.server_id,
+                conflict.collection,
+                conflict.record_id,
+                conflict.base_revision,
+                conflict.deleted,
+                conflict.device_id,
+                conflict.detected_at,
+                conflict.own,
+                conflict.state,
+                self._seal.seal(place("conflicts", "doc", conflict.conflict_id), pack(conflict.content)),
+            ),
+        )
+
+    def get(self, conflict_id: str) -> StoredConflict | None:
+        """Return one conflict, in whatever state."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM conflicts WHERE conflict_id = ?",  # noqa: S608
+            (conflict_id,),
+        )
+        return self._read(row) if row else None
+
+    def in_state(self, *states: str) -> list[StoredConflict]:
+        """Return the conflicts in ``states``, oldest first."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM conflicts WHERE state IN ({', '.join('?' * len(states))})"  # noqa: S608
+            " ORDER BY detected_at, conflict_id",
+            states,
+        )
+        return [self._read(row) for row in rows]
+
+    def record_ids(self) -> set[str]:
+        """Return the records with an open conflict."""
+        return {row[0] for row in self._database.rows("SELECT record_id FROM conflicts WHERE state = 'open'")}
+
+    def set_state(self, conflict_id: str, state: Literal["open", "resolved", "closed"]) -> None:
+        """Move a conflict to another state."""
+        self._database.write("UPDATE conflicts SET state = ? WHERE conflict_id = ?", (state, conflict_id))
+
+    def set_server_id(self, conflict_id: str, server_id: str) -> None:
+        """Remember the id that the server gave to a conflict."""
+        self._database.write("UPDATE conflicts SET server_id = ? WHERE conflict_id = ?", (server_id, conflict_id))
+
+    def remove(self, conflict_id: str) -> None:
+        """Forget a conflict."""
+        self._database.write("DELETE FROM conflicts WHERE conflict_id = ?", (conflict_id,))
+
+    def _read(self, row: Sequence[Any]) -> StoredConflict:
+        try:
+            content = strict_unpack(self._seal.open(place("conflicts", "doc", row[0]), row[10]))
+        except Malformed:
+            raise StoreDamaged from None
+        return StoredConflict(
+            conflict_id=row[0],
+            server_id=row[1],
+            collection=row[2],
+            record_id=row[3],
+            base_revision=row[4],
+            deleted=bool(row[5]),
+            device_id=row[6],
+            detected_at=row[7],
+            own=bool(row[8]),
+            state=row[9],
+            content=content,
+        )

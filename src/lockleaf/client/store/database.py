@@ -1,0 +1,171 @@
+"""The SQLite file under the local store: one connection, real transactions, errors by name."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lockleaf.client.errors import DiskFull, LocalStoreError, StoreDamaged, StoreLocked, SyncAlreadyRunning
+from lockleaf.client.store.schema import SCHEMA, SCHEMA_VERSION
+
+__all__ = ["Database"]
+
+BUSY_SECONDS = 15.0
+_FULL = {sqlite3.SQLITE_FULL}
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+
+
+def _named(error: sqlite3.Error) -> LocalStoreError:
+    """The error of ours for one of SQLite's. Its text is dropped: it may quote values."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _FULL:
+        return DiskFull()
+    if code in _LOCKED:
+        return StoreLocked()
+    if code in _DAMAGED:
+        return StoreDamaged()
+    return LocalStoreError(getattr(error, "sqlite_errorname", type(error).__name__))
+
+
+@contextmanager
+def _errors_by_name() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _named(error) from None
+
+
+class Database:
+    """One SQLite file with one connection, used by any thread, one at a time.
+
+    WAL lets a reader in another process go on while this one writes; ``synchronous=FULL`` means that a committed
+    transaction survives the loss of power.
+
+    Args:
+        path: the file. Made with mode 0600 when ``create``; otherwise it must be there.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # SQLite gives its WAL and index the mode of the main file.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        elif not path.exists():
+            raise StoreDamaged("the file is not there")
+        with _errors_by_name():
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+        try:
+            with _errors_by_name():
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA journal_mode=WAL")
+        execute("PRAGMA synchronous=FULL")
+        execute("PRAGMA foreign_keys=ON")
+        execute("PRAGMA trusted_schema=OFF")
+        # What was deleted or replaced is overwritten, not left in free pages.
+        execute("PRAGMA secure_delete=ON")
+        version = execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            with self.transaction():
+                if execute("PRAGMA user_version").fetchone()[0] == 0:
+                    for statement in SCHEMA.split(";\n"):
+                        execute(statement)
+                    execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        elif version != SCHEMA_VERSION:
+            raise LocalStoreError("it was written by another version of Lockleaf")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: whatever is written within is there after it, or, with any exception, none of it.
+
+        Within another transaction of the same thread it is part of that one.
+
+        Raises:
+            StoreLocked: another process kept the file for longer than 15 seconds.
+            DiskFull: there is no room.
+        """
+        with self._lock, _errors_by_name():
+            if self._depth:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth = 0
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query."""
+        with self._lock, _errors_by_name():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the first row of a query, or None."""
+        with self._lock, _errors_by_name():
+            return self._connection.execute(sql, parameters).fetchone()
+
+    def write(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement that writes, in the transaction that is open or in its own; return the rows it touched."""
+        with self.transaction():
+            return self._connection.execute(sql, parameters).rowcount
+
+    def write_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each of ``parameters``, in the transaction that is open or in its own."""
+        with self.transaction():
+            self._connection.executemany(sql, parameters)
+
+    def check(self) -> None:
+        """Read the whole file.
+
+        Raises:
+            StoreDamaged: it is not as SQLite left it.
+        """
+        if self.row("PRAGMA quick_check")[0] != "ok":
+            raise StoreDamaged
+
+    @contextmanager
+    def only_sync(self) -> Iterator[None]:
+        """Hold the right to sync this file among all processes. The system takes it back when a process dies.
+
+        Raises:
+            SyncAlreadyRunning: somebody else holds it.
+        """
+        descriptor = os.open(
+            self.path.with_name(self.path.name + ".sync"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
+        )
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise SyncAlreadyRunning from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Close the file. Nothing of the store can be used afterwards."""
+        with self._lock:
+            self._connection.close()

@@ -1,0 +1,134 @@
+"""What this device has verified of the account's history: epochs, heads, cursor, and what is still to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lockleaf.client.store.database import Database
+from lockleaf.wire.sync import Epoch
+
+__all__ = ["Acknowledgement", "HistoryStore", "Position", "RememberedCheckpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The end of the verified history; ``head`` is 32 bytes."""
+
+    epoch: str
+    seq: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A change that the server confirmed at ``seq``."""
+
+    seq: int
+    collection: str
+    record_id: str
+    revision: int
+    payload_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedCheckpoint:
+    """Another device's signed word on a history that reaches beyond the one seen here."""
+
+    device_id: str
+    epoch: str
+    seq: int
+    head: bytes
+
+
+class HistoryStore:
+    """Reads and writes the verified history. Nothing here is secret: the server knows all of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def position(self) -> Position | None:
+        """Return the end of the verified history, None before the first sync."""
+        rows = dict(
+            self._database.rows("SELECT name, value FROM properties WHERE name IN ('epoch', 'seq', 'head')"),
+        )
+        return Position(rows["epoch"], rows["seq"], rows["head"]) if len(rows) == 3 else None
+
+    def cursor(self) -> str | None:
+        """Return where the feed goes on."""
+        row = self._database.row("SELECT value FROM properties WHERE name = 'cursor'")
+        return row[0] if row else None
+
+    def epochs(self) -> list[Epoch]:
+        """Return the known epochs, oldest first."""
+        rows = self._database.rows("SELECT epoch, from_seq, from_head FROM epochs ORDER BY ordinal")
+        return [Epoch(epoch=epoch, from_seq=from_seq, from_head=head) for epoch, from_seq, head in rows]
+
+    def head_at(self, epoch: str, seq: int) -> bytes | None:
+        """Return the head that was verified at ``seq`` within ``epoch``."""
+        row = self._database.row(
+            "SELECT head FROM heads JOIN epochs USING (ordinal) WHERE epoch = ? AND seq = ?", (epoch, seq)
+        )
+        return row[0] if row else None
+
+    def advance(
+        self,
+        position: Position,
+        *,
+        cursor: str | None,
+        epochs: Sequence[Epoch],
+        heads: Iterable[tuple[str, int, bytes]],
+    ) -> None:
+        """Go on to ``position``: keep new epochs and heads (epoch, seq, head), and drop acknowledgements now shown."""
+        known = dict(self._database.rows("SELECT epoch, ordinal FROM epochs"))
+        for epoch in epochs:
+            if epoch.epoch not in known:
+                known[epoch.epoch] = max(known.values(), default=-1) + 1
+                self._database.write(
+                    "INSERT INTO epochs (ordinal, epoch, from_seq, from_head) VALUES (?, ?, ?, ?)",
+                    (known[epoch.epoch], epoch.epoch, epoch.from_seq, epoch.from_head),
+                )
+        self._database.write_many(
+            "INSERT OR REPLACE INTO heads (ordinal, seq, head) VALUES (?, ?, ?)",
+            [(known[epoch], seq, head) for epoch, seq, head in heads],
+        )
+        self._database.write("DELETE FROM acknowledged WHERE seq <= ?", (position.seq,))
+        values = [("epoch", position.epoch), ("seq", position.seq), ("head", position.head)]
+        if cursor is not None:
+            values.append(("cursor", cursor))
+        self._database.write_many("INSERT OR REPLACE INTO properties (name, value) VALUES (?, ?)", values)
+
+    def rewind(self) -> None:
+        """Forget the verified history, to walk the one that a restored server has from its start."""
+        for table in ("heads", "epochs", "acknowledged", "checkpoints"):
+            self._database.write(f"DELETE FROM {table}")  # noqa: S608
+        self._database.write("DELETE FROM properties WHERE name IN ('epoch', 'seq', 'head', 'cursor')")
+
+    def acknowledge(self, confirmed: Iterable[Acknowledgement]) -> None:
+        """Remember what the server confirmed, until the feed shows it."""
+        self._database.write_many(
+            "INSERT OR REPLACE INTO acknowledged (seq, collection, record_id, revision, payload_hash)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [(item.seq, item.collection, item.record_id, item.revision, item.payload_hash) for item in confirmed],
+        )
+
+    def acknowledged(self) -> dict[int, Acknowledgement]:
+        """Return what was confirmed and not yet shown, by sequence number."""
+        rows = self._database.rows("SELECT seq, collection, record_id, revision, payload_hash FROM acknowledged")
+        return {row[0]: Acknowledgement(*row) for row in rows}
+
+    def remember_checkpoints(self, checkpoints: Iterable[RememberedCheckpoint]) -> None:
+        """Keep checkpoints that lie beyond the verified history, the latest of each device."""
+        self._database.write_many(
+            "INSERT OR REPLACE INTO checkpoints (device_id, epoch, seq, head) VALUES (?, ?, ?, ?)",
+            [(item.device_id, item.epoch, item.seq, item.head) for item in checkpoints],
+        )
+
+    def checkpoints(self) -> list[RememberedCheckpoint]:
+        """Return the remembered checkpoints."""
+        rows = self._database.rows("SELECT device_id, epoch, seq, head FROM checkpoints")
+        return [RememberedCheckpoint(*row) for row in rows]
+
+    def forget_checkpoints(self, device_ids: Iterable[str]) -> None:
+        """Drop checkpoints that the verified history has reached."""
+        self._database.write_many("DELETE FROM checkpoints WHERE device_id = ?", [(item,) for item in device_ids])

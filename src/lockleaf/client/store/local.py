@@ -1,0 +1,181 @@
+"""The local store as a whole: one file, one keyring, and the rooms in it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lockleaf.client.errors import StoreDamaged
+from lockleaf.client.store.conflicts import ConflictStore
+from lockleaf.client.store.database import Database
+from lockleaf.client.store.history import HistoryStore
+from lockleaf.client.store.outbox import Outbox
+from lockleaf.client.store.records import Records
+from lockleaf.client.store.schema import SEALED_COLUMNS
+from lockleaf.client.store.sealing import LocalSeal, place
+from lockleaf.crypto.errors import Malformed
+from lockleaf.crypto.keyring import Keyring
+
+__all__ = ["LocalStore", "local_keys"]
+
+_KEYRING = "keyring"
+
+
+def local_keys(keyring: Keyring) -> dict[int, bytes]:
+    """Return the local keys (32 bytes each) by key id: what the keychain holds, and `LocalStore.open` takes."""
+    return {entry.key_id: entry.local_key for entry in keyring.entries}
+
+
+class LocalStore:
+    """The journal as it lies on this device, content sealed under the local key.
+
+    ``records``, ``outbox``, ``conflicts`` and ``history`` are its rooms; `transaction` binds writes in several of them
+    together. Methods block; asynchronous callers run them in a thread.
+    """
+
+    def __init__(self, database: Database, seal: LocalSeal) -> None:
+        self._database = database
+        self._seal = seal
+        self.records = Records(database, seal)
+        self.outbox = Outbox(database, seal)
+        self.conflicts = ConflictStore(database, seal)
+        self.history = HistoryStore(database)
+        packed = self.get_secret(_KEYRING)
+        if packed is None:
+            raise StoreDamaged("it has no keyring")
+        try:
+            self._keyring = Keyring.unpack(packed)
+        except Malformed:
+            raise StoreDamaged from None
+
+    @classmethod
+    def create(cls, path: Path, keyring: Keyring) -> LocalStore:
+        """Make a new store for ``keyring``; a file that is there, and what lies beside it, is replaced.
+
+        Raises:
+            DiskFull: there is no room.
+        """
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(name).unlink()
+        database = Database(path, create=True)
+        seal = LocalSeal(local_keys(keyring))
+        try:
+            database.write(
+                "INSERT INTO secrets (name, sealed) VALUES (?, ?)",
+                (_KEYRING, seal.seal(place("secrets", "sealed", _KEYRING), keyring.pack())),
+            )
+            return cls(database, seal)
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    def open(cls, path: Path, local_keys: Mapping[int, bytes]) -> LocalStore:
+        """Open the store at ``path`` with the local keys (32 bytes each) by key id.
+
+        Raises:
+            StoreDamaged: there is no store, it is damaged, or other keys seal it.
+            StoreLocked: another process keeps it.
+        """
+        if not local_keys:
+            raise StoreDamaged("no key is given")
+        database = Database(path)
+        try:
+            return cls(database, LocalSeal(local_keys))
+        except BaseException:
+            database.close()
+            raise
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    @property
+    def keyring(self) -> Keyring:
+        """The account's keyring, as it was last kept here."""
+        return self._keyring
+
+    def rekey(self, keyring: Keyring) -> None:
+        """Keep ``keyring`` in place of the present one, and seal every row again under its newest local key.
+
+        All in one transaction: after a crash either the old keys open the store or the new ones.
+        """
+        keys = local_keys(self._keyring) | local_keys(keyring)
+        both, new = LocalSeal(keys), LocalSeal({keyring.newest.key_id: keyring.newest.local_key})
+        with self._database.transaction():
+            self._store_secret(_KEYRING, keyring.pack(), both)
+            for table, identity, columns in SEALED_COLUMNS:
+                for column in columns:
+                    self._seal_again(table, identity, column, both, new)
+            self._keyring = keyring
+            self._seal.adopt(both)
+
+    def _seal_again(self, table: str, identity: tuple[str, ...], column: str, old: LocalSeal, new: LocalSeal) -> None:
+        names = ", ".join(identity)
+        rows = self._database.rows(f"SELECT {column}, {names} FROM {table} WHERE {column} IS NOT NULL")  # noqa: S608
+        condition = " AND ".join(f"{name} = ?" for name in identity)
+        self._database.write_many(
+            f"UPDATE {table} SET {column} = ? WHERE {condition}",  # noqa: S608
+            [
+                (new.seal(place(table, column, *row), old.open(place(table, column, *row), sealed)), *row)
+                for sealed, *row in rows
+            ],
+        )
+
+    def get_secret(self, name: str) -> bytes | None:
+        """Return a secret that was kept with `set_secret`."""
+        row = self._database.row("SELECT sealed FROM secrets WHERE name = ?", (name,))
+        return self._seal.open(place("secrets", "sealed", name), row[0]) if row else None
+
+    def set_secret(self, name: str, value: bytes | None) -> None:
+        """Keep ``value`` sealed under ``name``; None forgets it."""
+        if name == _KEYRING:
+            raise ValueError("the keyring is replaced by rekey")
+        self._store_secret(name, value, self._seal)
+
+    def _store_secret(self, name: str, value: bytes | None, seal: LocalSeal) -> None:
+        if value is None:
+            self._database.write("DELETE FROM secrets WHERE name = ?", (name,))
+            return
+        self._database.write(
+            "INSERT OR REPLACE INTO secrets (name, sealed) VALUES (?, ?)",
+            (name, seal.seal(place("secrets", "sealed", name), value)),
+        )
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All writes within are kept together or not at all."""
+        return self._database.transaction()
+
+    def only_sync(self) -> AbstractContextManager[None]:
+        """Hold the right to sync this store among all processes.
+
+        Raises:
+            SyncAlreadyRunning: another sync holds it.
+        """
+        return self._database.only_sync()
+
+    def check(self) -> None:
+        """Read the whole file.
+
+        Raises:
+            StoreDamaged: it is not as it was written.
+        """
+        self._database.check()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,253 @@
+"""Records as this device knows them: what the verified history says, and the content with the edits made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lockleaf.client.errors import StoreDamaged
+from lockleaf.client.store.database import Database
+from lockleaf.client.store.sealing import LocalSeal, place
+from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.crypto.errors import Malformed
+from lockleaf.crypto.history import ZERO
+
+__all__ = ["ENTRIES", "Document", "Leaf", "Records", "StoredRecord"]
+
+ENTRIES = "entries"
+_COLUMNS = (
+    "collection, record_id, revision, seq, payload_hash, bare, base_revision, base_hash, base_deleted,"
+    " deleted, pending, generation, rejected, doc, base"
+)
+_PLACES = ", ".join("?" * 15)
+_IN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The content of a record, and its times as RFC 3339 text (not part of what is sealed for the server)."""
+
+    content: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A record's last leaf in the verified history."""
+
+    revision: int
+    payload_hash: bytes
+    bare: bool = False
+
+
+@dataclass(slots=True)
+class StoredRecord:
+    """One record of the store.
+
+    ``revision``, ``seq``, ``payload_hash`` and ``bare`` are its last leaf. ``base_*`` is the revision whose content is
+    known here, and which an edit follows; ``base`` is that content, kept while an edit is ``pending``. ``doc`` is the
+    content as the user sees it; a deleted record keeps the last one that was known, so that it can be restored.
+    """
+
+    collection: str
+    record_id: str
+    revision: int = 0
+    seq: int = 0
+    payload_hash: bytes = ZERO
+    bare: bool = False
+    base_revision: int = 0
+    base_hash: bytes = ZERO
+    base_deleted: bool = False
+    deleted: bool = False
+    pending: bool = False
+    generation: int = 0
+    rejected: str | None = None
+    doc: Document | None = None
+    base: dict[str, Any] | None = field(default=None)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Collection and record id."""
+        return self.collection, self.record_id
+
+
+class Records:
+    """Reads and writes records; content passes through the local seal."""
+
+    def __init__(self, database: Database, seal: LocalSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    def get(self, collection: str, record_id: str) -> StoredRecord | None:
+        """Return one record with its content."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM records WHERE collection = ? AND record_id = ?",  # noqa: S608
+            (collection, record_id),
+        )
+        return self._read(row) if row else None
+
+    def get_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], StoredRecord]:
+        """Return those of ``keys`` (collection, record id) that are there."""
+        found = {}
+        for collection, ids in _by_collection(keys):
+            rows = self._database.rows(
+                f"SELECT {_COLUMNS} FROM records WHERE collection = ?"  # noqa: S608
+                f" AND record_id IN ({', '.join('?' * len(ids))})",
+                (collection, *ids),
+            )
+            for row in rows:
+                record = self._read(row)
+                found[record.key] = record
+        return found
+
+    def leaves(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Leaf]:
+        """Return the last leaf of each of ``keys`` that has one; opens nothing."""
+        found = {}
+        for collection, ids in _by_collection(keys):
+            rows = self._database.rows(
+                "SELECT record_id, revision, payload_hash, bare FROM records WHERE collection = ?"  # noqa: S608
+                f" AND revision > 0 AND record_id IN ({', '.join('?' * len(ids))})",
+                (collection, *ids),
+            )
+            for record_id, revision, payload_hash, bare in rows:
+                found[collection, record_id] = Leaf(revision, payload_hash, bool(bare))
+        return found
+
+    def bare(self) -> set[tuple[str, str]]:
+        """Return the records whose last leaf came without its payload."""
+        return set(self._database.rows("SELECT collection, record_id FROM records WHERE bare"))
+
+    def entries(self, *, deleted: bool = False) -> Iterator[StoredRecord]:
+        """Yield every entry that has content; with ``deleted``, deleted ones too."""
+        condition = "" if deleted else " AND NOT deleted"
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM records WHERE collection = ? AND doc IS NOT NULL{condition}",  # noqa: S608
+            (ENTRIES,),
+        )
+        return map(self._read, rows)
+
+    def ids_like(self, prefix: str) -> list[str]:
+        """Return up to two ids of entries that begin with ``prefix``."""
+        rows = self._database.rows(
+            "SELECT record_id FROM records WHERE collection = ? AND substr(record_id, 1, ?) = ? LIMIT 2",
+            (ENTRIES, len(prefix), prefix),
+        )
+        return [row[0] for row in rows]
+
+    def existing(self, record_ids: Sequence[str]) -> set[str]:
+        """Return which of ``record_ids`` are entries here, deleted ones included."""
+        found: set[str] = set()
+        for collection, ids in _by_collection((ENTRIES, record_id) for record_id in record_ids):
+            found.update(
+                row[0]
+                for row in self._database.rows(
+                    "SELECT record_id FROM records WHERE collection = ?"  # noqa: S608
+                    f" AND record_id IN ({', '.join('?' * len(ids))})",
+                    (collection, *ids),
+                )
+            )
+        return found
+
+    def pending(self, limit: int, *, after: tuple[str, str] = ("", "")) -> list[StoredRecord]:
+        """Return up to ``limit`` records with edits that the server has not confirmed, by key, beyond ``after``."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM records WHERE pending AND (collection, record_id) > (?, ?)"  # noqa: S608
+            " ORDER BY collection, record_id LIMIT ?",
+            (*after, limit),
+        )
+        return [self._read(row) for row in rows]
+
+    def pending_count(self) -> int:
+        """Return how many records have edits that the server has not confirmed."""
+        return int(self._database.row("SELECT count(*) FROM records WHERE pending")[0])
+
+    def count(self) -> int:
+        """Return how many entries are here that are not deleted."""
+        row = self._database.row(
+            "SELECT count(*) FROM records WHERE collection = ? AND doc IS NOT NULL AND NOT deleted", (ENTRIES,)
+        )
+        return int(row[0])
+
+    def put_many(self, records: Iterable[StoredRecord]) -> None:
+        """Write records whole, over what was there."""
+        self._database.write_many(
+            f"INSERT OR REPLACE INTO records ({_COLUMNS}) VALUES ({_PLACES})",  # noqa: S608
+            [self._written(record) for record in records],
+        )
+
+    def put(self, record: StoredRecord) -> None:
+        """Write one record whole."""
+        self.put_many((record,))
+
+    def beyond(self, seq: int, floor: int) -> list[StoredRecord]:
+        """Return the records whose last leaf is after ``seq``, or at or before ``floor``."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM records WHERE revision > 0 AND (seq > ? OR seq <= ?)",  # noqa: S608
+            (seq, floor),
+        )
+        return [self._read(row) for row in rows]
+
+    def _written(self, record: StoredRecord) -> tuple[Any, ...]:
+        doc, base = record.doc, record.base
+        collection, record_id = record.collection, record.record_id
+        return (
+            collection,
+            record_id,
+            record.revision,
+            record.seq,
+            record.payload_hash,
+            record.bare,
+            record.base_revision,
+            record.base_hash,
+            record.base_deleted,
+            record.deleted,
+            record.pending,
+            record.generation,
+            record.rejected,
+            None
+            if doc is None
+            else self._seal.seal(
+                place("records", "doc", collection, record_id), pack([doc.content, doc.created_at, doc.updated_at])
+            ),
+            None if base is None else self._seal.seal(place("records", "base", collection, record_id), pack(base)),
+        )
+
+    def _read(self, row: Sequence[Any]) -> StoredRecord:
+        collection, record_id = row[0], row[1]
+        doc = base = None
+        try:
+            if row[13] is not None:
+                doc = Document(*strict_unpack(self._seal.open(place("records", "doc", collection, record_id), row[13])))
+            if row[14] is not None:
+                base = strict_unpack(self._seal.open(place("records", "base", collection, record_id), row[14]))
+        except (Malformed, TypeError):
+            raise StoreDamaged from None
+        return StoredRecord(
+            collection,
+            record_id,
+            row[2],
+            row[3],
+            row[4],
+            bool(row[5]),
+            row[6],
+            row[7],
+            bool(row[8]),
+            bool(row[9]),
+            bool(row[10]),
+            row[11],
+            row[12],
+            doc,
+            base,
+        )
+
+
+def _by_collection(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Group keys by collection, in portions that SQLite takes as parameters."""
+    groups: dict[str, list[str]] = {}
+    for collection, record_id in keys:
+        groups.setdefault(collection, []).append(record_id)
+    for collection, ids in groups.items():
+        for start in range(0, len(ids), _IN):
+            yield collection, ids[start : start + _IN]

@@ -1,0 +1,128 @@
+"""The tables of the local store.
+
+What can be read without the local key is what the server sees too (ids, revisions, sequence numbers, digests) and
+what synchronisation has to remember. Every column named ``sealed``, ``doc`` or ``base`` is sealed under the local key.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS"]
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE properties (
+    name TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE secrets (
+    name TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT;
+
+-- revision, seq, payload_hash: the record's last leaf in the verified history; bare: its payload is still to come.
+-- base_revision, base_hash: the revision whose content is known, which an edit here follows.
+-- generation: counts the edits made here, so that an acknowledgement knows which of them it is for.
+CREATE TABLE records (
+    collection TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    payload_hash BLOB NOT NULL,
+    bare INTEGER NOT NULL,
+    base_revision INTEGER NOT NULL,
+    base_hash BLOB NOT NULL,
+    base_deleted INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    pending INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    rejected TEXT,
+    doc BLOB,
+    base BLOB,
+    PRIMARY KEY (collection, record_id)
+) STRICT;
+CREATE INDEX records_pending ON records (collection, record_id) WHERE pending;
+CREATE INDEX records_bare ON records (collection, record_id) WHERE bare;
+CREATE INDEX records_seq ON records (seq);
+
+-- Sealed bytes wait here before they are sent, so that a retry sends the very same ones.
+CREATE TABLE outbox (
+    payload_hash BLOB PRIMARY KEY,
+    collection TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('edit', 'conflict')),
+    base_revision INTEGER NOT NULL,
+    parent BLOB NOT NULL,
+    payload BLOB NOT NULL,
+    labels BLOB NOT NULL,
+    source TEXT,
+    occurred_at TEXT,
+    deleted INTEGER NOT NULL,
+    client_updated_at TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    doc BLOB NOT NULL
+) STRICT;
+CREATE INDEX outbox_record ON outbox (collection, record_id);
+
+-- Sealed bytes that may have reached the server, and whose content lives on in a merged text.
+CREATE TABLE absorbed (
+    payload_hash BLOB PRIMARY KEY,
+    collection TEXT NOT NULL,
+    record_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE conflicts (
+    conflict_id TEXT PRIMARY KEY,
+    server_id TEXT,
+    collection TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    base_revision INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    device_id TEXT NOT NULL,
+    detected_at TEXT NOT NULL,
+    own INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'resolved', 'closed')),
+    doc BLOB NOT NULL
+) STRICT;
+CREATE INDEX conflicts_record ON conflicts (collection, record_id);
+
+CREATE TABLE epochs (
+    ordinal INTEGER PRIMARY KEY,
+    epoch TEXT NOT NULL UNIQUE,
+    from_seq INTEGER NOT NULL,
+    from_head BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE heads (
+    ordinal INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    PRIMARY KEY (ordinal, seq)
+) STRICT, WITHOUT ROWID;
+
+-- What the server confirmed and the feed has not yet shown.
+CREATE TABLE acknowledged (
+    seq INTEGER PRIMARY KEY,
+    collection TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    payload_hash BLOB NOT NULL
+) STRICT;
+
+-- Signed words of other devices on a history that is longer than the one seen here.
+CREATE TABLE checkpoints (
+    device_id TEXT PRIMARY KEY,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    head BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+SEALED_COLUMNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("secrets", ("name",), ("sealed",)),
+    ("records", ("collection", "record_id"), ("doc", "base")),
+    ("outbox", ("payload_hash",), ("doc",)),
+    ("conflicts", ("conflict_id",), ("doc",)),
+)
+"""Table, the columns that identify a row, the columns sealed under the local key."""
