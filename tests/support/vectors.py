@@ -1,0 +1,23 @@
+"""Reading of the test vectors in ``tests/vectors``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent.parent / "vectors"
+
+
+def vectors(name: str) -> Any:
+    """The content of ``tests/vectors/<name>.json``."""
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def with_bytes(value: Any) -> Any:
+    """``value`` with every ``{"bytes": hex}`` in it as a byte string."""
+    if isinstance(value, dict):
+        if value.keys() == {"bytes"}:
+            return bytes.fromhex(value["bytes"])
+        return {key: with_bytes(item) for key, item in value.items()}
+    return [with_bytes(item) for item in value] if isinstance(value, list) else value
