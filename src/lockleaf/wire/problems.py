@@ -64,6 +64,7 @@ class ErrorCode(StrEnum):
     INVALID_RECORD_ID = "invalid_record_id"
     PARENT_MISMATCH = "parent_mismatch"
     BATCH_REFUSED = "batch_refused"
+    CHANGE_REJECTED = "change_rejected"
 
     # not now
     TOO_MANY_REQUESTS = "too_many_requests"

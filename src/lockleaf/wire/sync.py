@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from annotated_types import Len
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import (
@@ -28,6 +28,7 @@ __all__ = [
     "ChangeResult",
     "Checkpoint",
     "Checkpoints",
+    "Collection",
     "Conflict",
     "ConflictVersion",
     "Conflicts",
@@ -48,7 +49,15 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Limit of a push body, and of the payloads on one page of the feed, in bytes."""
 
 Source = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Labels = Annotated[tuple[Label, ...], Len(0, 64)]
+
+
+def _all_differ(labels: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if len(set(labels)) != len(labels):
+        raise ValueError("a label occurs twice")
+    return labels
+
+
+Labels = Annotated[tuple[Label, ...], Len(0, 64), AfterValidator(_all_differ)]
 
 
 class Change(Body):

@@ -1,0 +1,1 @@
+"""The server: a store that orders, keeps and delivers what it cannot read."""

@@ -1,0 +1,1 @@
+"""Who a user is: account, profile, preferences, keys that the client sealed or published."""

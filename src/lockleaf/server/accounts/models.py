@@ -1,0 +1,82 @@
+"""Tables of accounts. Each begins with ``user_id``; only the directory of emails stands apart, keyed by email."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Integer, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lockleaf.server.db.base import Base, Blob, Instant, Name, Now
+
+__all__ = ["Account", "EmailDirectory", "RecoveryCode", "SigningKey"]
+
+
+class EmailDirectory(Base):
+    """Which account an email belongs to: the one table whose uniqueness spans users."""
+
+    __tablename__ = "email_directory"
+
+    email: Mapped[Name] = mapped_column(primary_key=True, comment="normalised: NFKC, trimmed, case-folded")
+    user_id: Mapped[UUID] = mapped_column(index=True)
+    created_at: Mapped[Now]
+
+
+class Account(Base):
+    """An account: what the server may know of a user, and the sealed keyring that it only keeps."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint("custody IN ('e2e', 'uce')", name="custody"),
+        CheckConstraint("privacy_tier IN ('local_only', 'analytics_sync', 'full_sync')", name="privacy_tier"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[Name] = mapped_column(comment="normalised, as in the directory")
+    email_shown: Mapped[str] = mapped_column(Text, comment="as the user writes it")
+    display_name: Mapped[str | None] = mapped_column(Text)
+    timezone: Mapped[str] = mapped_column(Text, server_default="UTC")
+    locale: Mapped[str] = mapped_column(Text, server_default="en")
+    custody: Mapped[str] = mapped_column(Text)
+    privacy_tier: Mapped[str] = mapped_column(Text)
+    consented_at: Mapped[Instant] = mapped_column(comment="when the user chose the present tier")
+    preferences: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+    verifier_hash: Mapped[str] = mapped_column(Text, comment="Argon2id of the authentication secret")
+    kdf: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    keyring: Mapped[Blob | None]
+    keyring_version: Mapped[int] = mapped_column(Integer, server_default="0")
+    recipient: Mapped[str | None] = mapped_column(Text, comment="age X25519 recipient of the newest master key")
+    signing_key: Mapped[Blob | None] = mapped_column(comment="Ed25519 public key of the newest master key")
+    created_at: Mapped[Now]
+    updated_at: Mapped[Now]
+
+
+class SigningKey(Base):
+    """Every pair of public keys that an account has registered, each signed by the one before."""
+
+    __tablename__ = "signing_keys"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    keyring_version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    recipient: Mapped[str] = mapped_column(Text)
+    signing_key: Mapped[Blob]
+    rotation_signature: Mapped[Blob | None]
+    created_at: Mapped[Now]
+
+
+class RecoveryCode(Base):
+    """An unspent recovery code: the hash of its verifier, and the keyring sealed under its key."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    verifier_hash: Mapped[Blob] = mapped_column(primary_key=True)
+    keyring: Mapped[Blob]
+    keyring_version: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[Now]
+
+
+Index("ix_accounts_email", Account.email)

@@ -1,0 +1,104 @@
+"""The one place where the parts of a server are put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse
+
+from lockleaf import __version__
+from lockleaf.server.accounts.routes import router as users
+from lockleaf.server.auth.hashing import VerifierHasher
+from lockleaf.server.auth.keys import load_keys
+from lockleaf.server.auth.routes import router as auth
+from lockleaf.server.auth.tokens import TokenCodec
+from lockleaf.server.context import Services
+from lockleaf.server.cursors import CursorCodec
+from lockleaf.server.db.engine import Database
+from lockleaf.server.db.migrate import SchemaBehind, is_current
+from lockleaf.server.http import openapi, problems
+from lockleaf.server.http.middleware import RequestMiddleware
+from lockleaf.server.observability.metrics import Metrics
+from lockleaf.server.operation.routes import router as operation
+from lockleaf.server.settings import Settings
+from lockleaf.server.sync.events import EventHub
+from lockleaf.server.sync.routes import router as sync
+
+__all__ = ["create_app"]
+
+PREFIX = "/api/v1"
+OLDER_PREFIX = "/api"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] = _now) -> FastAPI:
+    """Return the server's application.
+
+    Args:
+        settings: from the environment by default. ``database.url`` must be set: who starts an embedded database
+            (``lockleaf serve``) sets it for its workers.
+        clock: gives the present time, aware, in UTC.
+    """
+    settings = settings or Settings()
+    if settings.database.url is None:
+        raise ValueError("no database: `lockleaf serve` starts one, or set DATABASE_URL")
+    url = settings.database.url.get_secret_value()
+    metrics = Metrics()
+    keys = load_keys(settings)
+    services = Services(
+        settings=settings,
+        database=Database(url, settings.database),
+        metrics=metrics,
+        keys=keys,
+        tokens=TokenCodec(keys, settings.tokens, clock),
+        cursors=CursorCodec(keys),
+        hasher=VerifierHasher(settings.hashing, metrics),
+        events=EventHub(url, metrics),
+        clock=clock,
+    )
+    app = FastAPI(
+        title="Lockleaf",
+        version=__version__,
+        summary="A private journal's backend: end-to-end encrypted, synchronised, verifiable.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=f"{PREFIX}/docs",
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.services = services
+    problems.install(app)
+    for prefix in (PREFIX, OLDER_PREFIX):
+        api = APIRouter(prefix=prefix, include_in_schema=prefix == PREFIX)
+        for router in (auth, users, sync):
+            api.include_router(router)
+        app.include_router(api)
+    app.include_router(operation)
+    app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
+    openapi.install(app, PREFIX)
+
+    def body_limit(path: str) -> int:
+        return settings.limits.sync_body_bytes if "/sync/" in path else settings.limits.body_bytes
+
+    app.add_middleware(RequestMiddleware, metrics=metrics, body_limit=body_limit)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    async with services.database.reading.connect() as connection:
+        if not await is_current(connection):
+            raise SchemaBehind
+    services.events.start()
+    try:
+        yield
+    finally:
+        await services.events.stop()
+        services.hasher.close()
+        await services.database.close()

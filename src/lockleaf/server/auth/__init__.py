@@ -1,0 +1,1 @@
+"""Proving who is asking: verifiers, tokens, sessions."""

@@ -1,0 +1,33 @@
+"""What the parts of a running server share. ``app.py`` puts it together; nothing global holds any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from lockleaf.server.auth.hashing import VerifierHasher
+from lockleaf.server.auth.keys import ServerKeys
+from lockleaf.server.auth.tokens import TokenCodec
+from lockleaf.server.cursors import CursorCodec
+from lockleaf.server.db.engine import Database
+from lockleaf.server.observability.metrics import Metrics
+from lockleaf.server.settings import Settings
+from lockleaf.server.sync.events import EventHub
+
+__all__ = ["Services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one server process."""
+
+    settings: Settings
+    database: Database
+    metrics: Metrics
+    keys: ServerKeys
+    tokens: TokenCodec
+    cursors: CursorCodec
+    hasher: VerifierHasher
+    events: EventHub
+    clock: Callable[[], datetime]

@@ -1,0 +1,1 @@
+"""The database: PostgreSQL, and how the server talks to it."""

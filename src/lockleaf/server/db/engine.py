@@ -1,0 +1,125 @@
+"""The connections to PostgreSQL: one pool for transactions, one for single reading statements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event, exc
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from lockleaf.server.settings import DatabaseSettings
+
+__all__ = ["Database", "ReadSession", "driver", "sqlalchemy_url"]
+
+
+class ReadSession(AsyncSession):
+    """A session whose connection PostgreSQL itself holds to reading. Each statement sees its own snapshot."""
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Return ``url`` with the driver that we use, whatever spelling of PostgreSQL it began with."""
+    _, separator, rest = url.partition("://")
+    return f"postgresql+asyncpg{separator}{rest}"
+
+
+class Database:
+    """The two pools of a process.
+
+    Args:
+        url: ``postgresql://...`` of the database.
+        settings: sizes and timeouts.
+    """
+
+    def __init__(self, url: str, settings: DatabaseSettings) -> None:
+        self.writing = self._engine(url, settings, read_only=False)
+        self.reading = self._engine(url, settings, read_only=True)
+        self.sessions = async_sessionmaker(self.writing, expire_on_commit=False)
+        self.read_sessions = async_sessionmaker(self.reading, class_=ReadSession, expire_on_commit=False)
+
+    @staticmethod
+    def _engine(url: str, settings: DatabaseSettings, *, read_only: bool) -> AsyncEngine:
+        server_settings = {
+            "application_name": "lockleaf",
+            "jit": "off",
+            "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+            "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
+            "idle_in_transaction_session_timeout": "60000",
+        }
+        options: dict[str, Any] = {}
+        if read_only:
+            # A reading statement needs no transaction around it: without one it costs a single round trip.
+            server_settings["default_transaction_read_only"] = "on"
+            options["isolation_level"] = "AUTOCOMMIT"
+        engine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=settings.pool_size,
+            max_overflow=settings.max_overflow,
+            pool_timeout=settings.pool_timeout_seconds,
+            hide_parameters=True,  # an exception's text must hold no user's value
+            connect_args={"server_settings": server_settings, "timeout": 10},
+            **options,
+        )
+        if settings.pre_ping:
+            _ask_rested_connections(engine, settings.pre_ping_after_seconds)
+        return engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end, rolled back on any exception."""
+        async with self.sessions() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[ReadSession]:
+        """A session for single reading statements."""
+        async with self.read_sessions() as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.writing.dispose()
+        await self.reading.dispose()
+
+
+def _ask_rested_connections(engine: AsyncEngine, after_seconds: float) -> None:
+    """Replace dead connections before they are handed out.
+
+    SQLAlchemy's own pre-ping opens a transaction for each question, three round trips before every request. A
+    connection that was busy a moment ago is alive, or is known to be closed without asking; only rested ones are asked.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _note(dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rested_since"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _check(dbapi_connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        connection: asyncpg.Connection = dbapi_connection.driver_connection
+        if connection.is_closed():
+            raise exc.DisconnectionError("the connection was closed")
+        if time.monotonic() - record.info.get("rested_since", time.monotonic()) < after_seconds:
+            return
+        try:
+            dbapi_connection.run_async(lambda raw: raw.fetchval("SELECT 1", timeout=5))
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise exc.DisconnectionError("the connection does not answer") from error
+
+
+async def driver(session: AsyncSession) -> asyncpg.Connection:
+    """Return the asyncpg connection under ``session``, within the session's transaction.
+
+    For hot paths: a prepared statement with arrays as arguments costs a fraction there. The transaction must have
+    begun: asyncpg's statements before the session's first one would stand alone, and survive a rollback.
+    """
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    adapted: Any = raw.dbapi_connection
+    if not isinstance(session, ReadSession) and adapted._transaction is None:
+        await adapted._start_transaction()
+    driver_connection: asyncpg.Connection = raw.driver_connection
+    return driver_connection

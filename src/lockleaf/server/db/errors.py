@@ -1,0 +1,26 @@
+"""What the database may refuse to do for anybody."""
+
+from __future__ import annotations
+
+from lockleaf.server.errors import OverQuota, Unavailable
+from lockleaf.wire.problems import ErrorCode
+
+__all__ = ["DatabaseBusy", "DatabaseUnavailable", "StorageFull"]
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer. Nothing of this request was kept; send it again in a few seconds."""
+
+    code = ErrorCode.DATABASE_UNAVAILABLE
+
+
+class DatabaseBusy(Unavailable):
+    """The database is too busy. Nothing of this request was kept; send it again in a few seconds."""
+
+    code = ErrorCode.DATABASE_BUSY
+
+
+class StorageFull(OverQuota):
+    """The server's disk is full. Nothing of this request was kept; its operator has to make room."""
+
+    code = ErrorCode.STORAGE_FULL

@@ -1,0 +1,14 @@
+"""Every table of the server, known to the base: what migrations are compared with."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+import lockleaf.server.accounts.models
+import lockleaf.server.auth.models
+import lockleaf.server.records.models  # noqa: F401  (importing the models registers their tables)
+from lockleaf.server.db.base import Base
+
+__all__ = ["metadata"]
+
+metadata: MetaData = Base.metadata

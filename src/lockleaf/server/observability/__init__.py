@@ -1,0 +1,1 @@
+"""How the server tells its operator what it does, without telling what its users write."""

@@ -1,0 +1,105 @@
+"""Structured logs that hold no user's data.
+
+Two nets, since one may tear. What we log ourselves names facts by keyword and none of them is a user's. Whatever else
+comes through the standard library's logging (the web server, the database driver) passes a redaction that knows what
+emails, tokens, secrets and sealed bytes look like, and exceptions are reduced to their type and where they were raised:
+their text may quote what a user sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from pathlib import Path
+from typing import IO, Literal
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+__all__ = ["configure", "redact_text"]
+
+_PATTERNS = (
+    re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+"),  # emails
+    re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?"),  # tokens
+    re.compile(r"(?i)\bbearer\s+\S+"),
+    re.compile(r"AGE-SECRET-KEY-1[A-Z0-9]+"),
+    re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){3}\b"),  # recovery codes
+    re.compile(r"[A-Za-z0-9+/_=-]{40,}"),  # base64 and hex of anything: keys, digests, payloads
+)
+_HIDDEN = "[redacted]"
+
+
+def redact_text(text: str) -> str:
+    """Return ``text`` without anything that looks like an email, a token, a secret or sealed bytes."""
+    for pattern in _PATTERNS:
+        text = pattern.sub(_HIDDEN, text)
+    return text
+
+
+def _redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    for key, value in event.items():
+        if isinstance(value, str) and key not in {"timestamp", "level", "route", "request_id"}:
+            event[key] = redact_text(value)
+        elif isinstance(value, bytes | bytearray | memoryview):
+            event[key] = _HIDDEN
+    return event
+
+
+def _exceptions_by_place(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Replace an exception by its type and the lines it came through."""
+    error = event.pop("failure", None)
+    info = event.pop("exc_info", None)
+    if error is None and info:
+        error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["error"] = f"{type(error).__module__}.{type(error).__qualname__}"
+        event["raised_at"] = [
+            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ][-12:]
+    return event
+
+
+def configure(format: Literal["json", "console"] = "json", level: str = "INFO", stream: IO[str] | None = None) -> None:
+    """Send the logs of this process to ``stream`` (standard error by default), ours and the libraries' alike."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exceptions_by_place,
+        _redact,
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if format == "json"
+        else structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "asyncio", "alembic"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("uvicorn.access").disabled = True  # it would write paths and network addresses
+    logging.getLogger("alembic").setLevel("WARNING")

@@ -1,0 +1,73 @@
+"""``/health``, ``/ready``, ``/metrics``: without prefix and without a token, and without anything of a user."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from lockleaf import __version__
+from lockleaf.server.db.migrate import is_current
+from lockleaf.server.http.dependencies import ServicesOf
+from lockleaf.server.http.problems import error_of
+from lockleaf.server.observability.metrics import CONTENT_TYPE
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["operation"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str = __version__
+
+
+class Check(BaseModel):
+    """One thing that the server needs."""
+
+    ok: bool
+    code: str | None = None
+
+
+class Readiness(BaseModel):
+    """Whether the server can do its work, and what is missing otherwise."""
+
+    ready: bool
+    database: Check
+    schema_: Check
+    live_events: Check
+
+
+@router.get("/health", summary="Alive")
+async def health() -> Health:
+    """Tell that the process answers."""
+    return Health()
+
+
+@router.get("/ready", summary="Ready", responses={503: {"model": Readiness, "description": "Something is missing."}})
+async def ready(response: Response, services: ServicesOf) -> Readiness:
+    """Ask everything that a request needs."""
+    database, schema = Check(ok=True), Check(ok=True)
+    try:
+        async with asyncio.timeout(5), services.database.reading.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+            if not await is_current(connection):
+                schema = Check(ok=False, code="schema_behind")
+    except Exception as error:
+        database, schema = Check(ok=False, code=error_of(error).code), Check(ok=False, code="unknown")
+    services.metrics.database_up.set(int(database.ok))
+    live_events = Check(ok=services.events.listening.is_set(), code=None)
+    everything = database.ok and schema.ok and live_events.ok
+    response.status_code = 200 if everything else 503
+    return Readiness(ready=everything, database=database, schema_=schema, live_events=live_events)
+
+
+@router.get("/metrics", summary="Metrics", response_class=Response)
+async def metrics(services: ServicesOf) -> Response:
+    """Give all metrics in Prometheus' text format."""
+    return Response(services.metrics.exposition(services.database), media_type=CONTENT_TYPE)

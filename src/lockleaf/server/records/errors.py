@@ -1,0 +1,57 @@
+"""What the store refuses."""
+
+from __future__ import annotations
+
+from lockleaf.server.errors import Conflict, Invalid, NotFound
+from lockleaf.wire.problems import ErrorCode
+
+__all__ = [
+    "ChangeRejected",
+    "ConflictNotFound",
+    "ConflictResolved",
+    "ContentRequired",
+    "EpochChanged",
+    "RevisionConflict",
+]
+
+
+class EpochChanged(Conflict):
+    """The store has begun a new epoch since this cursor was given.
+
+    Compare your history with `from_seq` and `from_head`, then read on from there.
+    """
+
+    code = ErrorCode.EPOCH_CHANGED
+
+
+class RevisionConflict(Conflict):
+    """The record has moved on since the revision that this change follows.
+
+    Read the current one, merge, and send again.
+    """
+
+    code = ErrorCode.REVISION_CONFLICT
+
+
+class ConflictNotFound(NotFound):
+    """There is no such conflict in this account."""
+
+    code = ErrorCode.NOT_FOUND
+
+
+class ConflictResolved(Conflict):
+    """This conflict was resolved before, perhaps on another device. Sync to see how."""
+
+    code = ErrorCode.CONFLICT_RESOLVED
+
+
+class ContentRequired(Invalid):
+    """This choice needs the sealed content that shall stand: `payload`, `base_revision` and `parent`."""
+
+    code = ErrorCode.CONTENT_REQUIRED
+
+
+class ChangeRejected(Invalid):
+    """The change cannot be stored; `reason` names why."""
+
+    code = ErrorCode.CHANGE_REJECTED

@@ -1,0 +1,147 @@
+"""Tables of the encrypted store (PROTOCOL section 5).
+
+``changes`` is the verifiable log: one narrow row a change, never altered and never dropped within an epoch.
+``records`` holds the latest revision of each record with its payload, ``revisions`` the payloads of earlier ones.
+Reading the feed touches ``changes`` and, for what is current, ``records``; purging touches ``revisions`` and
+``records`` only.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lockleaf.server.db.base import Base, Blob, Instant, Name, Now, Sequence
+
+__all__ = ["Change", "Checkpoint", "Conflict", "Epoch", "Head", "Record", "Revision"]
+
+
+class Head(Base):
+    """The end of an account's history. Whoever writes holds this row's lock until the commit."""
+
+    __tablename__ = "heads"
+    # The row changes with every write: room in its page lets PostgreSQL replace it there, without touching an index.
+    __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    epoch: Mapped[Name]
+    seq: Mapped[Sequence]
+    head: Mapped[Blob]
+
+
+class Epoch(Base):
+    """An epoch whose leaves are kept, and where it goes on from."""
+
+    __tablename__ = "epochs"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    epoch: Mapped[Name] = mapped_column(primary_key=True)
+    from_seq: Mapped[Sequence]
+    from_head: Mapped[Blob]
+    created_at: Mapped[Now]
+
+
+class Change(Base):
+    """A leaf of the history: the preimage of its hash."""
+
+    __tablename__ = "changes"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    collection: Mapped[Name]
+    record_id: Mapped[Name]
+    revision: Mapped[Sequence]
+    parent: Mapped[Blob]
+    meta: Mapped[Blob]
+    payload_hash: Mapped[Blob]
+    deleted: Mapped[bool] = mapped_column(Boolean)
+    device_id: Mapped[Name]
+    at: Mapped[Instant]
+
+
+class _Content:
+    """The columns that travel with a payload."""
+
+    parent: Mapped[Blob]
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    payload_hash: Mapped[Blob]
+    deleted: Mapped[bool] = mapped_column(Boolean)
+    labels: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))
+    source: Mapped[str | None] = mapped_column(Text)
+    occurred_text: Mapped[str | None] = mapped_column(Text, comment="to the letter: it is part of the seal")
+    device_id: Mapped[Name]
+    client_updated_at: Mapped[Instant]
+
+
+class Record(_Content, Base):
+    """The latest revision of a record."""
+
+    __tablename__ = "records"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    collection: Mapped[Name] = mapped_column(primary_key=True)
+    record_id: Mapped[Name] = mapped_column(primary_key=True)
+    revision: Mapped[Sequence]
+    seq: Mapped[Sequence]
+    occurred_at: Mapped[Instant | None]
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+
+Index("ix_records_seq", Record.user_id, Record.seq, unique=True)
+
+
+class Revision(_Content, Base):
+    """An earlier revision of a record."""
+
+    __tablename__ = "revisions"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    collection: Mapped[Name] = mapped_column(primary_key=True)
+    record_id: Mapped[Name] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    at: Mapped[Instant]
+
+
+class Conflict(_Content, Base):
+    """A payload that was refused because the record had moved on, kept until a person chooses."""
+
+    __tablename__ = "conflicts"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    conflict_id: Mapped[UUID] = mapped_column(primary_key=True)
+    collection: Mapped[Name]
+    record_id: Mapped[Name]
+    base_revision: Mapped[Sequence]
+    detected_at: Mapped[Now]
+    resolved_at: Mapped[Instant | None]
+    chosen_version: Mapped[str | None] = mapped_column(Text)
+
+
+Index(
+    "uq_conflicts_payload",
+    Conflict.user_id,
+    Conflict.collection,
+    Conflict.record_id,
+    Conflict.payload_hash,
+    unique=True,
+)
+Index("ix_conflicts_open", Conflict.user_id, Conflict.conflict_id, postgresql_where=text("resolved_at IS NULL"))
+
+
+class Checkpoint(Base):
+    """The latest signed word of a device on the history that it verified."""
+
+    __tablename__ = "checkpoints"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_id: Mapped[Name] = mapped_column(primary_key=True)
+    epoch: Mapped[Name]
+    seq: Mapped[Sequence]
+    head: Mapped[Blob]
+    time_text: Mapped[str] = mapped_column(Text, comment="to the letter: it is signed")
+    signature: Mapped[Blob]
+    posted_at: Mapped[Now]

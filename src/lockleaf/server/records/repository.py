@@ -1,0 +1,215 @@
+"""The SQL of the store. A repository is made with an account, so that every statement is of that account.
+
+The statements run on asyncpg itself, within the session's transaction: they take whole batches as arrays, and a
+prepared statement with arrays costs a small part of as many single ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.db.engine import driver
+
+__all__ = ["Accepted", "HeadRow", "RecordRepository", "State"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRow:
+    """Where an account's history ends, and whether its tier lets it go on."""
+
+    epoch: str
+    seq: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a change is compared with: the latest revision of a record."""
+
+    revision: int
+    seq: int
+    payload_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A change that has its place in the history."""
+
+    seq: int
+    collection: str
+    record_id: str
+    revision: int
+    parent: bytes
+    meta: bytes
+    payload: bytes
+    payload_hash: bytes
+    deleted: bool
+    labels: Sequence[bytes]
+    source: str | None
+    occurred_text: str | None
+    occurred_at: datetime | None
+    device_id: str
+    client_updated_at: datetime
+
+
+_LOCK = "SELECT epoch, seq, head FROM heads WHERE user_id = $1 FOR UPDATE"
+
+_STATES = """
+SELECT w.position, r.revision, r.seq, r.payload_hash
+FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(collection, record_id, position)
+JOIN records r ON r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id
+"""
+
+_TIER = "SELECT privacy_tier FROM accounts WHERE user_id = $1"
+
+# An earlier acceptance of the same bytes. Payloads of old revisions may have been purged; their leaves never are.
+_EARLIER = """
+SELECT w.position, c.seq
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bytea[])
+  WITH ORDINALITY AS w(collection, record_id, revision, payload_hash, position)
+JOIN changes c ON c.user_id = $1 AND c.collection = w.collection AND c.record_id = w.record_id
+  AND c.revision = w.revision AND c.payload_hash = w.payload_hash
+"""
+
+_CURRENT = """
+SELECT r.seq, r.collection, r.record_id, r.revision, r.parent, r.payload, r.deleted, r.labels, r.source,
+  r.occurred_text AS occurred_at, r.device_id, r.client_updated_at, r.created_at, r.updated_at
+FROM unnest($2::text[], $3::text[]) AS w(collection, record_id)
+JOIN records r ON r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id
+"""
+
+# One statement writes a batch. All its parts see the records as they were before it, so `kept` moves to `revisions`
+# what the records' new content replaces. Arguments $2 to $17 are the accepted changes, column by column; `last` marks the
+# last one of each record.
+_BATCH = """
+WITH batch AS MATERIALIZED (
+  SELECT * FROM unnest(
+    $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bool[],
+    $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::timestamptz[], $17::bool[]
+  ) AS b(
+    seq, collection, record_id, revision, parent, meta, payload, payload_hash, deleted,
+    labels, source, occurred_text, occurred_at, device_id, client_updated_at, last
+  )
+), logged AS (
+  INSERT INTO changes (
+    user_id, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, at
+  )
+  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $18 FROM batch
+), moved AS (
+  UPDATE heads SET seq = $19, head = $20 WHERE user_id = $1
+)"""
+
+_KEPT = """, kept AS (
+  INSERT INTO revisions (
+    user_id, collection, record_id, revision, parent, payload, payload_hash, deleted, labels, source,
+    occurred_text, device_id, client_updated_at, at
+  )
+  SELECT r.user_id, r.collection, r.record_id, r.revision, r.parent, r.payload, r.payload_hash, r.deleted, r.labels,
+    r.source, r.occurred_text, r.device_id, r.client_updated_at, r.updated_at
+  FROM (SELECT DISTINCT collection, record_id FROM batch) b
+  JOIN records r ON r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id
+  UNION ALL
+  SELECT $1, collection, record_id, revision, parent, payload, payload_hash, deleted, labels::bytea[], source,
+    occurred_text, device_id, client_updated_at, $18
+  FROM batch WHERE NOT last
+)"""
+
+_RECORDS = """
+INSERT INTO records (
+  user_id, collection, record_id, revision, seq, parent, payload, payload_hash, deleted, labels, source,
+  occurred_text, occurred_at, device_id, client_updated_at, created_at, updated_at
+)
+SELECT $1, collection, record_id, revision, seq, parent, payload, payload_hash, deleted, labels::bytea[], source,
+  occurred_text, occurred_at, device_id, client_updated_at, $18, $18
+FROM batch WHERE last"""
+
+_REPLACE = """
+ON CONFLICT (user_id, collection, record_id) DO UPDATE SET
+  revision = excluded.revision, seq = excluded.seq, parent = excluded.parent, payload = excluded.payload,
+  payload_hash = excluded.payload_hash, deleted = excluded.deleted, labels = excluded.labels,
+  source = excluded.source, occurred_text = excluded.occurred_text, occurred_at = excluded.occurred_at,
+  device_id = excluded.device_id, client_updated_at = excluded.client_updated_at, updated_at = excluded.updated_at"""
+
+_WRITE_NEW = _BATCH + _RECORDS
+_WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE
+
+
+def _labels_literal(labels: Sequence[bytes]) -> str:
+    """Return labels as PostgreSQL writes an array of them: arrays of arrays cannot be unnested row by row."""
+    return "{" + ",".join(f'"\\\\x{label.hex()}"' for label in labels) + "}" if labels else "{}"
+
+
+class RecordRepository:
+    """The store of one account, within one session."""
+
+    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
+        self._connection = connection
+        self._user_id = user_id
+
+    @classmethod
+    async def of(cls, session: AsyncSession, user_id: UUID) -> RecordRepository:
+        """Return the repository of an account on a session's connection."""
+        return cls(await driver(session), user_id)
+
+    async def lock(self) -> HeadRow | None:
+        """Lock the end of the history until the transaction ends: writers of one account come one after another."""
+        row = await self._connection.fetchrow(_LOCK, self._user_id)
+        return None if row is None else HeadRow(row["epoch"], row["seq"], row["head"])
+
+    async def tier(self) -> str | None:
+        """Return the account's privacy tier as it is now."""
+        tier: str | None = await self._connection.fetchval(_TIER, self._user_id)
+        return tier
+
+    async def states(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], State]:
+        """Return the latest revisions of the records with these (collection, record_id); absent ones are left out."""
+        rows = await self._connection.fetch(_STATES, self._user_id, [k[0] for k in keys], [k[1] for k in keys])
+        return {keys[row["position"] - 1]: State(row["revision"], row["seq"], row["payload_hash"]) for row in rows}
+
+    async def earlier(self, wanted: Sequence[tuple[str, str, int, bytes]]) -> dict[int, int]:
+        """Return, by position, the seq under which (collection, record_id, revision, payload hash) was accepted before."""
+        rows = await self._connection.fetch(
+            _EARLIER, self._user_id, *(list(column) for column in zip(*wanted, strict=True))
+        )
+        return {row["position"] - 1: row["seq"] for row in rows}
+
+    async def current(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return whole records by (collection, record_id)."""
+        wanted = list(dict.fromkeys(keys))
+        rows = await self._connection.fetch(_CURRENT, self._user_id, [k[0] for k in wanted], [k[1] for k in wanted])
+        return {(row["collection"], row["record_id"]): dict(row) for row in rows}
+
+    async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime) -> None:
+        """Write a batch: leaves, records, the revisions they replace, and the new end of the history."""
+        last = {(change.collection, change.record_id): change.seq for change in accepted}
+        all_new = len(last) == len(accepted) and all(change.revision == 1 for change in accepted)
+        await self._connection.execute(
+            _WRITE_NEW if all_new else _WRITE_ANY,
+            self._user_id,
+            [c.seq for c in accepted],
+            [c.collection for c in accepted],
+            [c.record_id for c in accepted],
+            [c.revision for c in accepted],
+            [c.parent for c in accepted],
+            [c.meta for c in accepted],
+            [c.payload for c in accepted],
+            [c.payload_hash for c in accepted],
+            [c.deleted for c in accepted],
+            [_labels_literal(c.labels) for c in accepted],
+            [c.source for c in accepted],
+            [c.occurred_text for c in accepted],
+            [c.occurred_at for c in accepted],
+            [c.device_id for c in accepted],
+            [c.client_updated_at for c in accepted],
+            [last[c.collection, c.record_id] == c.seq for c in accepted],
+            now,
+            accepted[-1].seq,
+            head,
+        )

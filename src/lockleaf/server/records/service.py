@@ -1,0 +1,225 @@
+"""The rules of the store: what a change must follow, where it comes in the history, what becomes of it otherwise.
+
+Everything here runs within one transaction that somebody else commits, and behind the lock of the account's head: what
+was read stays true until the commit, and a reader of the feed can never see a number before a smaller one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto import history
+from lockleaf.server.auth.errors import TierRequired
+from lockleaf.server.records import conflicts
+from lockleaf.server.records.policy import sync_policy
+from lockleaf.server.records.repository import Accepted, RecordRepository, State
+from lockleaf.server.records.store import delete_all, open_store, statistics, storage_used
+from lockleaf.wire.problems import ErrorCode
+from lockleaf.wire.sync import Change
+
+__all__ = ["Outcome", "Pushed", "delete_all", "open_store", "push", "statistics", "storage_used"]
+
+_NONE = State(revision=0, seq=0, payload_hash=history.ZERO)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one change."""
+
+    status: str
+    seq: int | None = None
+    revision: int | None = None
+    code: str | None = None
+    current: dict[str, Any] | None = None
+    conflict_id: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is known, as it travels."""
+        found = {
+            "status": self.status,
+            "seq": self.seq,
+            "revision": self.revision,
+            "code": self.code,
+            "current": self.current,
+            "conflict_id": self.conflict_id,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What became of a batch, and the end of the history after it."""
+
+    outcomes: list[Outcome]
+    epoch: str
+    seq: int
+    head: bytes
+    moved: bool = field(default=False)
+    """Whether anything was written that listeners should hear of."""
+
+
+async def push(
+    session: AsyncSession, user_id: UUID, changes: Sequence[Change], *, now: datetime, atomic: bool = False
+) -> Pushed:
+    """Apply a batch of changes, in order, each if it follows the current revision of its record.
+
+    Arguments:
+        changes: at most 500; a later one may follow an earlier one of the same batch.
+        now: the server's time.
+        atomic: write nothing unless every change is applied or was before.
+
+    Raises:
+        TierRequired: the account's tier holds no records.
+    """
+    repository = await RecordRepository.of(session, user_id)
+    head = await repository.lock()
+    # Asked behind the lock: a tier that was lowered a moment ago must not find new records after its deletion.
+    if head is None or await repository.tier() != "full_sync":
+        raise TierRequired(required="full_sync")
+    batch = _Batch(changes, head.seq, head.head, await repository.states(_keys(changes)))
+    batch.decide()
+    await batch.recognise_retries(repository)
+    if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
+        batch.refuse()
+    if batch.accepted:
+        await repository.write(batch.accepted, head=batch.head, now=now)
+    kept = not batch.refused and await batch.keep_conflicts(session, user_id, now)
+    await batch.attach_current(repository)
+    return Pushed(batch.outcomes, head.epoch, batch.seq, batch.head, moved=bool(batch.accepted) or kept)
+
+
+def _keys(changes: Sequence[Change]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((change.collection, change.record_id) for change in changes))
+
+
+class _Batch:
+    """The changes of one push while it is decided what becomes of them."""
+
+    def __init__(self, changes: Sequence[Change], seq: int, head: bytes, states: dict[tuple[str, str], State]) -> None:
+        self.changes = changes
+        self.start = (seq, head)
+        self.seq = seq
+        self.head = head
+        self.states = states
+        self.accepted: list[Accepted] = []
+        self.outcomes: list[Outcome] = []
+        self.refused = False
+        self.in_batch: dict[tuple[str, str, int, bytes], int] = {}
+        self.late: list[int] = []
+        """Positions of changes whose record has moved on: conflicts, or retries of what was accepted long ago."""
+
+    def decide(self) -> None:
+        """Compare each change with the record it follows, and give those that do their place in the history."""
+        for position, change in enumerate(self.changes):
+            refusal = sync_policy(change.collection).refusal(change)
+            if refusal is not None:
+                self.outcomes.append(Outcome("rejected", code=refusal))
+                continue
+            state = self.states.get((change.collection, change.record_id), _NONE)
+            payload_hash = history.payload_hash(change.payload)
+            if change.base_revision == state.revision:
+                self._follow(change, state, payload_hash)
+            elif change.base_revision + 1 == state.revision and payload_hash == state.payload_hash:
+                self.outcomes.append(Outcome("unchanged", seq=state.seq, revision=state.revision))
+            else:
+                self.late.append(position)
+                self.outcomes.append(Outcome("conflict"))
+
+    def _follow(self, change: Change, state: State, payload_hash: bytes) -> None:
+        if change.parent != state.payload_hash:
+            self.outcomes.append(Outcome("rejected", code=ErrorCode.PARENT_MISMATCH))
+            return
+        self.seq += 1
+        accepted = Accepted(
+            seq=self.seq,
+            collection=change.collection,
+            record_id=change.record_id,
+            revision=state.revision + 1,
+            parent=change.parent,
+            meta=history.meta(change.labels, change.source, change.occurred_at),
+            payload=change.payload,
+            payload_hash=payload_hash,
+            deleted=change.deleted,
+            labels=change.labels,
+            source=change.source,
+            occurred_text=change.occurred_at,
+            occurred_at=_instant(change.occurred_at),
+            device_id=change.device_id,
+            client_updated_at=change.client_updated_at,
+        )
+        self.head = history.next_head(
+            self.head,
+            history.leaf(
+                accepted.seq,
+                accepted.collection,
+                accepted.record_id,
+                accepted.revision,
+                accepted.parent,
+                accepted.meta,
+                payload_hash,
+                accepted.deleted,
+            ),
+        )
+        self.accepted.append(accepted)
+        key = (change.collection, change.record_id)
+        self.states[key] = State(accepted.revision, accepted.seq, payload_hash)
+        self.in_batch[(*key, accepted.revision, payload_hash)] = accepted.seq
+        self.outcomes.append(Outcome("applied", seq=accepted.seq, revision=accepted.revision))
+
+    async def recognise_retries(self, repository: RecordRepository) -> None:
+        """Answer `unchanged` for what was accepted before the record moved on: a retry is never a conflict."""
+        wanted = []
+        for position in self.late:
+            change = self.changes[position]
+            payload_hash = history.payload_hash(change.payload)
+            wanted.append((change.collection, change.record_id, change.base_revision + 1, payload_hash))
+        if not wanted:
+            return
+        found = await repository.earlier(wanted)
+        remaining = []
+        for index, position in enumerate(self.late):
+            seq = found.get(index) or self.in_batch.get(wanted[index])
+            if seq is None:
+                remaining.append(position)
+            else:
+                self.outcomes[position] = Outcome("unchanged", seq=seq, revision=wanted[index][2])
+        self.late = remaining
+
+    def refuse(self) -> None:
+        """Take back every place that was given."""
+        for outcome in self.outcomes:
+            if outcome.status == "applied":
+                outcome.status, outcome.seq, outcome.revision = "rejected", None, None
+                outcome.code = ErrorCode.BATCH_REFUSED
+        self.refused = True
+        self.accepted.clear()
+        self.seq, self.head = self.start
+
+    async def keep_conflicts(self, session: AsyncSession, user_id: UUID, now: datetime) -> bool:
+        """Store the refused payloads whose senders asked for it; tell whether any was new."""
+        positions = [p for p in self.late if self.changes[p].on_conflict == "keep"]
+        if not positions:
+            return False
+        stored = await conflicts.keep(session, user_id, [self.changes[p] for p in positions], now=now)
+        for position, conflict_id in zip(positions, stored.ids, strict=True):
+            self.outcomes[position].conflict_id = str(conflict_id)
+        return stored.any_new
+
+    async def attach_current(self, repository: RecordRepository) -> None:
+        """Give each conflict the record as it is now."""
+        if not self.late:
+            return
+        keys = [(self.changes[p].collection, self.changes[p].record_id) for p in self.late]
+        current = await repository.current(keys)
+        for position, key in zip(self.late, keys, strict=True):
+            self.outcomes[position].current = current.get(key)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,94 @@
+"""The store of an account as a whole: opening it, counting it, deleting it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto import history
+from lockleaf.server.records.models import Change, Checkpoint, Conflict, Epoch, Head, Record, Revision
+
+__all__ = ["Counts", "delete_all", "open_store", "statistics", "storage_used"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What can be counted without reading.
+
+    Arguments:
+        total: records that are not deleted.
+        recent: those made within the days asked for.
+        streak: consecutive days up to today (or yesterday) on which something was made.
+    """
+
+    total: int
+    recent: int
+    streak: int
+
+
+async def open_store(session: AsyncSession, user_id: UUID) -> None:
+    """Begin the first epoch of a new account."""
+    epoch = str(uuid4())
+    session.add(Epoch(user_id=user_id, epoch=epoch, from_seq=0, from_head=history.ZERO))
+    session.add(Head(user_id=user_id, epoch=epoch, seq=0, head=history.epoch_head(epoch, 0, history.ZERO)))
+    await session.flush()
+
+
+async def delete_all(session: AsyncSession, user_id: UUID) -> dict[str, int]:
+    """Delete everything that the store holds of an account, and return how many rows of each table."""
+    deleted = {}
+    for table in (Conflict, Revision, Record, Change, Checkpoint, Epoch, Head):
+        result = await session.execute(delete(table).where(table.user_id == user_id))
+        deleted[table.__tablename__] = result.rowcount  # type: ignore[attr-defined]
+    return deleted
+
+
+async def storage_used(session: AsyncSession, user_id: UUID) -> int:
+    """Return the bytes of all payloads that the account holds."""
+    used = await session.scalar(
+        text(
+            "SELECT coalesce(sum(bytes), 0)::bigint FROM ("
+            " SELECT sum(octet_length(payload)) AS bytes FROM records WHERE user_id = :user_id"
+            " UNION ALL SELECT sum(octet_length(payload)) FROM revisions WHERE user_id = :user_id"
+            " UNION ALL SELECT sum(octet_length(payload)) FROM conflicts WHERE user_id = :user_id) AS held"
+        ),
+        {"user_id": user_id},
+    )
+    return int(used or 0)
+
+
+_STATISTICS = text("""
+WITH made AS (
+  SELECT (created_at AT TIME ZONE :timezone)::date AS day
+  FROM records WHERE user_id = :user_id AND collection IN ('entries', 'backups') AND NOT deleted
+), days AS (
+  SELECT DISTINCT day FROM made
+), runs AS (
+  -- Days in an unbroken run share the difference between the day and its number.
+  SELECT day, day - (row_number() OVER (ORDER BY day))::int AS run FROM days
+), today AS (
+  SELECT (CAST(:now AS timestamptz) AT TIME ZONE :timezone)::date AS day
+)
+SELECT (SELECT count(*) FROM made) AS total,
+       (SELECT count(*) FROM made, today WHERE made.day > today.day - CAST(:days AS int)) AS recent,
+       (SELECT count(*) FROM runs WHERE run = (
+          SELECT run FROM runs, today WHERE runs.day BETWEEN today.day - 1 AND today.day ORDER BY runs.day DESC LIMIT 1
+       )) AS streak
+""")
+
+
+async def statistics(session: AsyncSession, user_id: UUID, *, days: int, timezone: str, now: datetime) -> Counts:
+    """Count an account's entries by the times at which the server received them.
+
+    Arguments:
+        days: how many days back ``recent`` reaches.
+        timezone: the IANA name of the zone in which days begin and end.
+    """
+    row = (
+        await session.execute(_STATISTICS, {"user_id": user_id, "days": days, "timezone": timezone, "now": now})
+    ).one()
+    return Counts(row.total, row.recent, row.streak)

@@ -1,0 +1,158 @@
+"""Settings of the server, from the environment, grouped by what they govern.
+
+Names are ``LOCKLEAF_<GROUP>__<NAME>``, for instance ``LOCKLEAF_DATABASE__POOL_SIZE=20``. Five have short names too,
+since every platform or older installation sets them so: ``DATABASE_URL``, ``ALGORITHM``, ``ACCESS_TOKEN_EXPIRE_MINUTES``,
+``LOCKLEAF_DATA_DIR`` and ``LOCKLEAF_LOG_FORMAT``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+__all__ = [
+    "DatabaseSettings",
+    "HashingSettings",
+    "LimitSettings",
+    "LogSettings",
+    "SecretSettings",
+    "Settings",
+    "TokenSettings",
+]
+
+SHORTEST_SECRET = 32
+PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret", "password", "example", "placeholder", "test", "dev")
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
+
+
+class DatabaseSettings(_Group):
+    """Where the database is, and how it is used. Without ``url`` the server starts its own PostgreSQL."""
+
+    url: SecretStr | None = None
+    pool_size: int = Field(default=10, ge=1, le=200)
+    max_overflow: int = Field(default=20, ge=0, le=200)
+    pre_ping: bool = True
+    pre_ping_after_seconds: float = Field(default=5.0, ge=0, description="Ask only connections that rested this long.")
+    pool_timeout_seconds: float = Field(default=10.0, gt=0)
+    statement_timeout_seconds: float = Field(default=30.0, gt=0)
+    lock_timeout_seconds: float = Field(default=10.0, gt=0)
+
+
+class SecretSettings(_Group):
+    """The server's root secrets. Each key that it uses is derived from one of them for one purpose."""
+
+    roots: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="Newest first, separated by commas; the newest signs, all verify."
+    )
+    prelogin: SecretStr | None = Field(
+        default=None, description="Decides the parameters shown for unknown emails; never rotated."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, values: object) -> object:
+        if isinstance(values, dict) and isinstance(roots := values.get("roots"), str):
+            return {**values, "roots": tuple(root.strip() for root in roots.split(",") if root.strip())}
+        return values
+
+
+class TokenSettings(_Group):
+    """Lifetimes of tokens, and the one algorithm that signs them."""
+
+    algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
+    access_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    refresh_days: float = Field(default=30, gt=0, le=365)
+    recovery_minutes: float = Field(default=10, gt=0, le=60)
+    retry_seconds: float = Field(default=60, ge=0, le=600)
+
+
+class HashingSettings(_Group):
+    """Argon2id of verifiers on the server, and how much of it may wait."""
+
+    memory_kib: int = Field(default=19456, ge=8)
+    iterations: int = Field(default=2, ge=1)
+    parallelism: int = Field(default=1, ge=1)
+    threads: int = Field(default=2, ge=1, le=64)
+    queue: int = Field(default=64, ge=1, description="Hashes that may wait; beyond it a login is asked to come back.")
+
+
+class LimitSettings(_Group):
+    """What one request or one account may ask for."""
+
+    body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    sync_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    streams_per_account: int = Field(default=20, ge=1)
+    storage_bytes: int | None = Field(default=None, description="Quota of an account; none by default.")
+
+
+class LogSettings(_Group):
+    """How the server speaks."""
+
+    format: Literal["json", "console"] = "json"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LOCKLEAF_", env_nested_delimiter="__", hide_input_in_errors=True, extra="ignore", frozen=True
+    )
+
+    environment: Literal["production", "development"] = "production"
+    data_dir: Path = Field(default_factory=lambda: user_data_path("lockleaf") / "server")
+    database: DatabaseSettings = DatabaseSettings()
+    secrets: SecretSettings = SecretSettings()
+    tokens: TokenSettings = TokenSettings()
+    hashing: HashingSettings = HashingSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+
+    database_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
+    algorithm: Literal["HS256", "HS384", "HS512"] | None = Field(
+        default=None, validation_alias=AliasChoices("ALGORITHM", "algorithm")
+    )
+    access_token_expire_minutes: float | None = Field(
+        default=None, validation_alias=AliasChoices("ACCESS_TOKEN_EXPIRE_MINUTES", "access_token_expire_minutes")
+    )
+    log_format: Literal["json", "console"] | None = None
+
+    @model_validator(mode="after")
+    def _apply_short_names(self) -> Self:
+        """Let the short names stand for the long ones; the long one wins where both are set."""
+        groups: dict[str, BaseModel] = {}
+        if self.database_url is not None and self.database.url is None:
+            groups["database"] = self.database.model_copy(update={"url": self.database_url})
+        tokens: dict[str, object] = {}
+        if self.algorithm is not None and "algorithm" not in self.tokens.model_fields_set:
+            tokens["algorithm"] = self.algorithm
+        if self.access_token_expire_minutes is not None and "access_minutes" not in self.tokens.model_fields_set:
+            tokens["access_minutes"] = self.access_token_expire_minutes
+        if tokens:
+            groups["tokens"] = TokenSettings.model_validate({**self.tokens.model_dump(), **tokens})
+        if self.log_format is not None and "format" not in self.log.model_fields_set:
+            groups["log"] = self.log.model_copy(update={"format": self.log_format})
+        for name, group in groups.items():
+            object.__setattr__(self, name, group)
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_placeholders(self) -> Self:
+        """A secret that stands in some documentation is none."""
+        if self.environment == "development":
+            return self
+        for secret in (*self.secrets.roots, *filter(None, [self.secrets.prelogin])):
+            text = secret.get_secret_value()
+            if len(text) < SHORTEST_SECRET or len(set(text)) < 8 or any(word in text.lower() for word in PLACEHOLDERS):
+                raise ValueError(
+                    "a root secret looks like a placeholder: use 32 or more random characters, "
+                    "for instance from `openssl rand -base64 48`"
+                )
+        return self

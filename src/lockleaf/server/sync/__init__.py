@@ -1,0 +1,1 @@
+"""The door of devices that synchronise: pushing changes, reading the feed, live events, checkpoints, conflicts."""

@@ -1,0 +1,20 @@
+"""What the synchronising door refuses."""
+
+from __future__ import annotations
+
+from lockleaf.server.errors import Busy, Invalid
+from lockleaf.wire.problems import ErrorCode
+
+__all__ = ["InvalidCheckpoint", "TooManyStreams"]
+
+
+class TooManyStreams(Busy):
+    """This account has as many live streams open as one account may. Close one, or ask for changes now and then."""
+
+    code = ErrorCode.TOO_MANY_STREAMS
+
+
+class InvalidCheckpoint(Invalid):
+    """The checkpoint is not signed by this account's signing key. Sign it with the newest key, and send it again."""
+
+    code = ErrorCode.INVALID_SIGNATURE

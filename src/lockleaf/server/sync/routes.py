@@ -1,0 +1,191 @@
+"""``/sync``: what devices ask for (PROTOCOL section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from lockleaf.server.accounts import service as accounts
+from lockleaf.server.auth.errors import (
+    InsufficientScope,
+    NotAuthenticated,
+    SessionRevoked,
+    TierRequired,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.http.bodies import Parsed, reply
+from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller
+from lockleaf.server.http.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    MalformedRequest,
+    NotAcceptable,
+    UnsupportedMediaType,
+)
+from lockleaf.server.http.openapi import problems
+from lockleaf.server.records.errors import (
+    ChangeRejected,
+    ConflictNotFound,
+    ConflictResolved,
+    ContentRequired,
+    EpochChanged,
+    RevisionConflict,
+)
+from lockleaf.server.sync import checkpoints, service, stream
+from lockleaf.server.sync.errors import InvalidCheckpoint, TooManyStreams
+from lockleaf.wire.sync import (
+    Checkpoint,
+    Checkpoints,
+    Collection,
+    Conflicts,
+    Feed,
+    Push,
+    PushResult,
+    Resolution,
+    ResolutionResult,
+)
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/sync", tags=["sync"])
+
+_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
+_BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
+
+Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
+Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync"))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=512)]
+
+
+@router.post(
+    "/push",
+    summary="Push changes",
+    response_model=PushResult,
+    responses=problems(*_CALLER, *_BODY, NotAcceptable),
+)
+async def push(
+    request: Request,
+    principal: Writer,
+    body: Annotated[Push, Depends(Parsed(Push, msgpack=True))],
+    session: Tx,
+    services: ServicesOf,
+) -> Response:
+    """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
+    result = await service.push(session, services, principal.user_id, body)
+    return service.reply(request, PushResult, result)
+
+
+@router.get(
+    "/changes",
+    summary="Read the feed",
+    response_model=Feed,
+    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, EpochChanged, NotAcceptable),
+)
+async def changes(
+    request: Request,
+    principal: Reader,
+    session: Read,
+    services: ServicesOf,
+    after: Cursor = None,
+    limit: Limit = 50,
+    collection: Annotated[Collection | None, Query()] = None,
+) -> Response:
+    """Give the changes behind a cursor, in order, with what is needed to verify them."""
+    page = await service.read_feed(
+        session, services, principal.user_id, after=after, limit=limit, collection=collection
+    )
+    return service.reply(request, Feed, page)
+
+
+@router.get(
+    "/events",
+    summary="Follow live",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."},
+        **problems(*_CALLER, TooManyStreams),
+    },
+)
+async def events(request: Request, principal: Reader, services: ServicesOf) -> StreamingResponse:
+    """Send `{seq, inbox, conflicts}` whenever one of them changed."""
+    lines = stream.open_stream(services, principal.user_id, bearer_token(request))
+    return StreamingResponse(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@router.get(
+    "/checkpoints",
+    summary="Read the devices' checkpoints",
+    response_model=Checkpoints,
+    responses=problems(*_CALLER, NotAcceptable),
+)
+async def get_checkpoints(request: Request, principal: Reader, session: Read) -> Response:
+    """Give the latest signed checkpoint of each device."""
+    return reply(request, Checkpoints(items=tuple(await checkpoints.latest(session, principal.user_id))))
+
+
+@router.post(
+    "/checkpoints",
+    summary="Post a checkpoint",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*_CALLER, *_BODY, InvalidCheckpoint),
+)
+async def post_checkpoint(
+    principal: Writer,
+    body: Annotated[Checkpoint, Depends(Parsed(Checkpoint, msgpack=True))],
+    session: Tx,
+    services: ServicesOf,
+) -> None:
+    """Keep this device's signed word on the history that it has verified."""
+    signing_key = await accounts.signing_key(session, principal.user_id)
+    await checkpoints.post(session, principal.user_id, body, signing_key=signing_key, now=services.clock())
+
+
+@router.get(
+    "/conflicts",
+    summary="List the open conflicts",
+    response_model=Conflicts,
+    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, NotAcceptable),
+)
+async def get_conflicts(
+    request: Request, principal: Reader, session: Read, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Give both versions of each record that waits for a choice, oldest first."""
+    return reply(
+        request, await service.open_conflicts(session, services, principal.user_id, cursor=cursor, limit=limit)
+    )
+
+
+@router.post(
+    "/conflicts/{conflict_id}/resolve",
+    summary="Resolve a conflict",
+    response_model=ResolutionResult,
+    responses=problems(
+        *_CALLER,
+        *_BODY,
+        ConflictNotFound,
+        ConflictResolved,
+        ContentRequired,
+        RevisionConflict,
+        ChangeRejected,
+        NotAcceptable,
+    ),
+)
+async def resolve_conflict(
+    request: Request,
+    conflict_id: UUID,
+    principal: Writer,
+    body: Annotated[Resolution, Depends(Parsed(Resolution, msgpack=True))],
+    session: Tx,
+    services: ServicesOf,
+) -> Response:
+    """Close a conflict with the local, the remote or a merged version."""
+    result: Any = await service.resolve(session, services, principal, conflict_id, body)
+    return reply(request, result)
