@@ -102,6 +102,7 @@ __all__ = [
     "KeySubstituted",
     "KeychainUnavailable",
     "KeyringConflict",
+    "KeyringMissing",
     "KeyringRequired",
     "KeyringRolledBack",
     "KeysChangedElsewhere",
@@ -204,6 +205,13 @@ class KeyringRolledBack(IntegrityError):
 
     Its database may have been restored from an old backup, or somebody wants you to write under a key that you
     have given up. Nothing was taken over; ask the operator.
+    """
+
+
+class KeyringMissing(IntegrityError):
+    """The server gave no keyring for this account, so nothing can be read with it.
+
+    The account was made by a program that keeps its keys to itself, or the server holds the keyring back.
     """
 
 

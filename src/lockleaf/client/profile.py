@@ -46,6 +46,7 @@ class Profile(BaseModel):
     recipient: str
     signing_key: Digest
     share_dates: bool = False
+    logged_out: bool = False
 
 
 def default_home() -> Path:

@@ -1,0 +1,62 @@
+"""Holding the server's word on the account against what this device knows."""
+
+from __future__ import annotations
+
+from lockleaf.client import rotation
+from lockleaf.client.device import Device
+from lockleaf.client.errors import (
+    AccountMismatch,
+    CustodyMismatch,
+    KdfWeakened,
+    KeyringMissing,
+    KeyringRolledBack,
+    KeysChangedElsewhere,
+    KeySubstituted,
+)
+from lockleaf.client.password import kdf_from_wire
+from lockleaf.crypto.kdf import is_weaker
+from lockleaf.wire.accounts import Account
+
+__all__ = ["check_keys", "fetch_account"]
+
+
+async def fetch_account(device: Device) -> Account:
+    """Return the server's word on the account, unchecked.
+
+    Raises:
+        NotLoggedIn: there is no session.
+    """
+    return await device.session.transport.request("GET", "/auth/me", answer=Account)
+
+
+async def check_keys(device: Device) -> Account:
+    """Return the server's word on the account, once nothing in it contradicts what this device knows.
+
+    A change of keyring or password whose answer was lost is settled here.
+
+    Raises:
+        AccountMismatch, CustodyMismatch, KeyringRolledBack, KeySubstituted, KdfWeakened: as their names say.
+        KeyringMissing: the server holds the keyring back.
+        KeysChangedElsewhere: log in again to go on.
+    """
+    account = await fetch_account(device)
+    profile = device.session.profile
+    if account.id != profile.user_id:
+        raise AccountMismatch
+    if account.encryption_tier != profile.custody:
+        raise CustodyMismatch
+    if await rotation.settle(device, account):
+        device.notice("A change of keys whose answer was lost had been accepted; it is complete now.")
+    session = device.session
+    if account.keyring_version < session.profile.keyring_version:
+        raise KeyringRolledBack
+    if account.keyring is None:
+        raise KeyringMissing
+    if account.keyring_version > session.profile.keyring_version:
+        raise KeysChangedElsewhere
+    newest = session.keyring.newest
+    if account.recipient != newest.recipient or account.signing_key != newest.public_signing_key:
+        raise KeySubstituted
+    if account.kdf is None or is_weaker(kdf_from_wire(account.kdf), kdf_from_wire(session.profile.kdf)):
+        raise KdfWeakened
+    return account

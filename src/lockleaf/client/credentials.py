@@ -1,0 +1,214 @@
+"""Changing what opens an account: password, keyring, recovery codes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from lockleaf.client import rotation
+from lockleaf.client.checks import check_keys, fetch_account
+from lockleaf.client.device import Device
+from lockleaf.client.errors import (
+    ApiError,
+    InvalidAnswer,
+    InvalidCredentials,
+    KeySubstituted,
+    LockleafError,
+    RecoveryCodesUnconfirmed,
+    TransportError,
+    WrongPassword,
+)
+from lockleaf.client.password import fresh_parameters, kdf_from_wire, kdf_to_wire, unlock
+from lockleaf.client.recovery import RecoveryCodes, new_recovery_set
+from lockleaf.client.rotation import KeyChange
+from lockleaf.client.tokens import SessionTokens
+from lockleaf.crypto import identity
+from lockleaf.crypto.errors import CryptoError
+from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
+from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, open_keyring, seal_keyring
+from lockleaf.wire.accounts import (
+    Account,
+    KeyringReplacement,
+    KeyringVersion,
+    PasswordChange,
+    RecoveryCodesReplacement,
+    Tokens,
+)
+
+__all__ = ["change_password", "new_recovery_codes", "rotate_keyring"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """The account, and the keys of a password that was found to be its."""
+
+    account: Account
+    keys: PasswordKeys
+
+    @property
+    def current_password(self) -> str:
+        """What proves the password to the server."""
+        return self.keys.auth_secret_b64
+
+    @property
+    def next_version(self) -> int:
+        """The keyring version that the next change makes."""
+        return self.account.keyring_version + 1
+
+
+async def change_password(device: Device, old: str, new: str) -> None:
+    """Seal the keyring under a new password; see `AccountService.change_password`."""
+    proof = await _prove(device, old)
+    keyring = device.session.keyring
+    params = fresh_parameters(
+        kdf_from_wire(device.session.profile.kdf), allow_test_parameters=device.allow_test_parameters
+    )
+    keys = await _unlock(device, new, params)
+    sealed = _seal(keyring, keys, proof)
+    change = KeyChange.of(
+        "password", version=proof.next_version, sealed=sealed, kdf=kdf_to_wire(params), keyring=keyring
+    )
+    body = PasswordChange(
+        current_password=proof.current_password,
+        password=keys.auth_secret_b64,
+        kdf=change.kdf,
+        keyring=sealed,
+        base_keyring_version=proof.account.keyring_version,
+    )
+    tokens = await _send(device, change, "/auth/password", body, Tokens)
+    if tokens is not None:
+        device.session.transport.tokens.save(SessionTokens.of(tokens))
+        await rotation.commit(device, change)
+
+
+async def rotate_keyring(device: Device, password: str) -> RecoveryCodes:
+    """Add a fresh master key to the keyring; see `AccountService.rotate_keyring`."""
+    proof = await _prove(device, password)
+    if (unseen := rotation.take_codes(device)) is not None:
+        return unseen
+    session = device.session
+    keyring = session.keyring.rotated(device.now())
+    newest = keyring.newest
+    sealed = _seal(keyring, proof.keys, proof)
+    codes, entries = new_recovery_set(keyring, proof.account.id, proof.next_version)
+    change = KeyChange.of(
+        "rotation",
+        version=proof.next_version,
+        sealed=sealed,
+        kdf=session.profile.kdf,
+        keyring=keyring,
+        codes=codes.codes,
+    )
+    message = identity.rotation_message(
+        str(proof.account.id), proof.next_version, newest.recipient, newest.public_signing_key
+    )
+    body = KeyringReplacement(
+        current_password=proof.current_password,
+        keyring=sealed,
+        base_keyring_version=proof.account.keyring_version,
+        recipient=newest.recipient,
+        signing_key=newest.public_signing_key,
+        rotation_signature=identity.sign(session.keyring.newest.signing_seed, message),
+        recovery=entries,
+    )
+    answer = await _send(device, change, "/auth/keyring", body, KeyringVersion)
+    if answer is not None:
+        if answer.keyring_version != change.version:
+            raise InvalidAnswer
+        await rotation.commit(device, change)
+    rotation.take_codes(device)
+    return codes
+
+
+async def new_recovery_codes(device: Device, password: str) -> RecoveryCodes:
+    """Replace the recovery codes; see `AccountService.new_recovery_codes`."""
+    proof = await _prove(device, password)
+    session = device.session
+    codes, entries = new_recovery_set(session.keyring, proof.account.id, proof.account.keyring_version)
+    body = RecoveryCodesReplacement(
+        current_password=proof.current_password,
+        recovery=entries,
+        base_keyring_version=proof.account.keyring_version,
+    )
+    try:
+        # The same set twice is the same set, so trying again is safe.
+        await session.transport.command("POST", "/auth/recovery-codes", body=body)
+    except InvalidCredentials:
+        raise WrongPassword from None
+    except LockleafError as error:
+        if _may_have_been_accepted(error):
+            raise RecoveryCodesUnconfirmed from None
+        raise
+    rotation.take_codes(device)
+    return codes
+
+
+async def _prove(device: Device, password: str) -> _Proof:
+    """Check a password against the server's keyring.
+
+    It is checked here and not only by the server: one that would accept anything must not get a keyring sealed under
+    a mistyped password, which would lock its user out everywhere else.
+    """
+    account = await check_keys(device)
+    keys = await _unlock(device, password, kdf_from_wire(device.session.profile.kdf))
+    assert account.keyring is not None  # check_keys has seen to it
+    try:
+        keyring = open_keyring(
+            account.keyring,
+            keys.wrap_key,
+            label=PASSWORD_LABEL,
+            user_id=str(account.id),
+            version=account.keyring_version,
+        )
+    except CryptoError:
+        raise WrongPassword from None
+    if keyring != device.session.keyring:
+        raise KeySubstituted
+    return _Proof(account, keys)
+
+
+async def _unlock(device: Device, password: str, params: KdfParameters) -> PasswordKeys:
+    profile = device.session.profile
+    return await unlock(
+        password,
+        profile.email,
+        params,
+        remembered=kdf_from_wire(profile.kdf),
+        allow_test_parameters=device.allow_test_parameters,
+    )
+
+
+def _seal(keyring: Keyring, keys: PasswordKeys, proof: _Proof) -> bytes:
+    return seal_keyring(
+        keyring, keys.wrap_key, label=PASSWORD_LABEL, user_id=str(proof.account.id), version=proof.next_version
+    )
+
+
+async def _send(device: Device, change: KeyChange, path: str, body: BaseModel, answer: type[M]) -> M | None:
+    """Send a change once; None when its answer was lost and it is known now that it was accepted.
+
+    It is not sent twice: accepted the first time, it would be refused the second time, for its old secret.
+    """
+    rotation.prepare(device, change)
+    try:
+        return await device.session.transport.request("PUT", path, body=body, answer=answer, retry=False)
+    except LockleafError as error:
+        if not _may_have_been_accepted(error):
+            rotation.discard(device)
+            if isinstance(error, InvalidCredentials):
+                raise WrongPassword from None
+            raise
+        with suppress(LockleafError):
+            if await rotation.settle(device, await fetch_account(device)):
+                return None
+        raise
+
+
+def _may_have_been_accepted(error: LockleafError) -> bool:
+    """Whether a request that ended so may have been carried out nevertheless."""
+    return isinstance(error, TransportError) or (isinstance(error, ApiError) and error.status >= 500)

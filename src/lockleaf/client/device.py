@@ -1,0 +1,239 @@
+"""One profile, open: its folder, its keychain, its local store, and the way to its server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+
+from lockleaf.client.errors import (
+    AlreadyLoggedIn,
+    KeychainUnavailable,
+    KeyringRolledBack,
+    NotLoggedIn,
+    ProfileNotFound,
+)
+from lockleaf.client.keychain import Keychain, pack_local_keys, unpack_local_keys
+from lockleaf.client.profile import Profile, ProfileFolder
+from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.store import LocalStore, local_keys
+from lockleaf.client.tokens import SecretTokens, SessionTokens, TokenStore
+from lockleaf.client.transport import Transport
+from lockleaf.crypto.keyring import Keyring
+
+__all__ = ["Device", "Opened", "utc_now"]
+
+
+def utc_now() -> datetime:
+    """Return the present time in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is there while an account's store is open."""
+
+    profile: Profile
+    store: LocalStore
+    transport: Transport
+
+    @property
+    def keyring(self) -> Keyring:
+        """The account's keyring, as this device knows it."""
+        return self.store.keyring
+
+
+@dataclass
+class Device:
+    """This device, as far as one profile knows it.
+
+    Args:
+        folder: where the profile is.
+        keychain: where the keys of the local store are.
+        notice: told what a person should hear, in sentences.
+        clock: gives the present time, in UTC.
+        http_transport: replaces the network.
+        allow_test_parameters: key derivation may be far too cheap.
+        retry: how often and how fast a request is tried again.
+    """
+
+    folder: ProfileFolder
+    keychain: Keychain
+    notice: Callable[[str], None]
+    clock: Callable[[], datetime] = utc_now
+    http_transport: httpx.AsyncBaseTransport | None = None
+    allow_test_parameters: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    profile: Profile | None = None
+    _opened: Opened | None = None
+
+    @property
+    def keychain_key(self) -> str:
+        """The name under which the keychain holds this profile's keys: its folder, so that homes do not mix."""
+        return str(self.folder.path)
+
+    def now(self) -> str:
+        """Return the present time as RFC 3339 text."""
+        return self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def connect(self, server: str, tokens: TokenStore, *, allow_insecure: bool = False) -> Transport:
+        """Return a way to ``server`` for the session whose tokens are in ``tokens``.
+
+        Raises:
+            InvalidServerAddress: the URL is none.
+            InsecureServer: plain http to another machine.
+        """
+        return Transport(
+            server,
+            tokens=tokens,
+            http_transport=self.http_transport,
+            allow_insecure=allow_insecure,
+            retry=self.retry,
+        )
+
+    # ---- what is open ----
+
+    async def load(self) -> None:
+        """Open what the profile's folder holds, as far as the keychain has its key.
+
+        Raises:
+            ProfileDamaged, LocalStoreError, KeychainUnavailable: each as its name says.
+        """
+        self.profile = self.folder.load()
+        if self.profile is None or not self.folder.store.exists():
+            return
+        kept = await asyncio.to_thread(self.keychain.get, self.keychain_key)
+        if kept is None:
+            return
+        store = await asyncio.to_thread(LocalStore.open, self.folder.store, unpack_local_keys(kept))
+        self._open(self.profile, store)
+
+    @property
+    def opened(self) -> Opened:
+        """What is open.
+
+        Raises:
+            NotLoggedIn: there is no profile, or its user logged out.
+            KeychainUnavailable: there is a journal here whose key is not at hand.
+        """
+        if self._opened is None:
+            raise NotLoggedIn if self.profile is None or self.profile.logged_out else KeychainUnavailable
+        return self._opened
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the local store is open."""
+        return self._opened is not None
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether the store is open and holds a session's tokens."""
+        return self._opened is not None and self._opened.transport.tokens.load() is not None
+
+    @property
+    def session(self) -> Opened:
+        """What is open, with a session.
+
+        Raises:
+            NotLoggedIn: there is none.
+        """
+        if not self.is_logged_in:
+            raise NotLoggedIn
+        return self.opened
+
+    # ---- changes ----
+
+    def require_vacant(self) -> None:
+        """Make sure that the profile belongs to nobody.
+
+        Raises:
+            AlreadyLoggedIn: it belongs to an account, logged in or not.
+        """
+        if self.profile is not None:
+            raise AlreadyLoggedIn
+
+    async def adopt(self, profile: Profile, keyring: Keyring, tokens: SessionTokens) -> None:
+        """Take over an account that has just logged in.
+
+        A store of the same account that is there already is kept with everything in it, edits that were never sent
+        included; the password brings back the keys that open it.
+
+        Args:
+            profile: what to remember of the account.
+            keyring: the account's keyring.
+            tokens: the new session's.
+
+        Raises:
+            LocalStoreError: the store that is there cannot be used.
+            KeyringRolledBack: the store that is there knows keys that ``keyring`` lacks.
+            KeychainUnavailable: the keychain does not take the key.
+        """
+        await self._close_opened()
+        self.folder.make()
+        keys = local_keys(keyring)
+        await asyncio.to_thread(self.keychain.set, self.keychain_key, pack_local_keys(keys))
+        if self.folder.store.exists() and self.profile is not None:
+            store = await asyncio.to_thread(LocalStore.open, self.folder.store, keys)
+            if not set(store.keyring.entries) <= set(keyring.entries):
+                store.close()
+                raise KeyringRolledBack
+            if store.keyring != keyring:
+                await asyncio.to_thread(store.rekey, keyring)
+        else:
+            store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
+        self._open(profile, store)
+        self.opened.transport.tokens.save(tokens)
+        self.remember(profile)
+
+    async def adopt_keyring(self, keyring: Keyring) -> None:
+        """Write under the newest key of ``keyring`` from now on.
+
+        The keychain learns the new key before the store is sealed under it, so that a crash at any point leaves a
+        store whose key is at hand.
+        """
+        store = self.opened.store
+        keys = local_keys(store.keyring) | local_keys(keyring)
+        await asyncio.to_thread(self.keychain.set, self.keychain_key, pack_local_keys(keys))
+        await asyncio.to_thread(store.rekey, keyring)
+
+    def remember(self, profile: Profile) -> None:
+        """Keep ``profile`` in place of the present one."""
+        self.folder.save(profile)
+        self.profile = profile
+        if self._opened is not None:
+            self._opened = Opened(profile, self._opened.store, self._opened.transport)
+
+    async def lock(self) -> None:
+        """Forget tokens and local key; the sealed store stays for the next login."""
+        if self._opened is not None:
+            self._opened.transport.tokens.clear()
+            self.remember(self._opened.profile.model_copy(update={"logged_out": True}))
+        await self._close_opened()
+        await asyncio.to_thread(self.keychain.delete, self.keychain_key)
+
+    async def forget(self) -> None:
+        """Delete everything that this profile holds on this machine."""
+        with suppress(KeychainUnavailable):
+            await self.lock()
+        with suppress(ProfileNotFound):
+            self.folder.remove()
+        self.profile = None
+
+    async def aclose(self) -> None:
+        """Close the store and the connections."""
+        await self._close_opened()
+
+    def _open(self, profile: Profile, store: LocalStore) -> None:
+        tokens = SecretTokens(store, self.folder.path / "tokens.lock")
+        transport = self.connect(profile.server, tokens, allow_insecure=profile.allow_insecure)
+        self._opened = Opened(profile, store, transport)
+
+    async def _close_opened(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.transport.aclose()
+            opened.store.close()

@@ -1,0 +1,77 @@
+"""From a password to keys, off the event loop and with the errors of the SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import replace
+
+from lockleaf.client.errors import KdfWeakened
+from lockleaf.crypto import kdf
+from lockleaf.crypto.errors import Malformed, WeakKdf
+from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
+from lockleaf.wire.accounts import Kdf
+
+__all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "unlock"]
+
+
+def kdf_to_wire(params: KdfParameters) -> Kdf:
+    """Return the parameters as they travel and as a profile keeps them."""
+    return Kdf(
+        algorithm=params.algorithm,
+        salt=params.salt,
+        iterations=params.iterations,
+        memory_kib=params.memory_kib,
+        parallelism=params.parallelism,
+    )
+
+
+def kdf_from_wire(wire: Kdf) -> KdfParameters:
+    """Return the parameters that `kdf_to_wire` made. Their strength is not judged here."""
+    return KdfParameters(wire.algorithm, wire.salt, wire.iterations, wire.memory_kib, wire.parallelism)
+
+
+def fresh_parameters(present: KdfParameters, *, allow_test_parameters: bool = False) -> KdfParameters:
+    """Return parameters for a new password: never weaker than the present ones or the default, with a fresh salt."""
+    default = kdf.DEFAULT.new()
+    if not allow_test_parameters and kdf.is_weaker(present, default):
+        return default
+    return replace(present, salt=secrets.token_bytes(len(present.salt)))
+
+
+async def unlock(
+    password: str,
+    email: str,
+    params: KdfParameters,
+    *,
+    remembered: KdfParameters | None,
+    allow_pbkdf2: bool = False,
+    allow_test_parameters: bool = False,
+) -> PasswordKeys:
+    """Return the keys of a password under parameters that a server named, once they are found good enough.
+
+    Args:
+        password: as the user types it.
+        email: the account's address.
+        params: what the server named.
+        remembered: what this device last used for the account, or None.
+        allow_pbkdf2: the caller asked for pbkdf2.
+        allow_test_parameters: accept parameters that are far too cheap.
+
+    Raises:
+        KdfWeakened: the parameters are outside the limits or weaker than those remembered; nothing was derived.
+    """
+    try:
+        # Long and in native code: in a thread, the event loop goes on.
+        return await asyncio.to_thread(
+            kdf.unlock,
+            password,
+            email,
+            params,
+            remembered=remembered,
+            # An account that this device already uses with pbkdf2 was asked for with it.
+            allow_pbkdf2=allow_pbkdf2 or (remembered is not None and remembered.algorithm == "pbkdf2-sha256"),
+            allow_test_parameters=allow_test_parameters,
+        )
+    except (WeakKdf, Malformed):
+        raise KdfWeakened from None
