@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 import httpx
 
 from lockleaf.client.errors import InsecureServer, InvalidServerAddress
 
 __all__ = ["is_loopback", "server_address"]
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)  # names behind IDNA, or an IPv6 address
 
 
 def server_address(text: str, *, allow_insecure: bool = False) -> str:
@@ -27,7 +30,9 @@ def server_address(text: str, *, allow_insecure: bool = False) -> str:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError):
         raise InvalidServerAddress from None
-    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query or url.fragment:
+    if url.scheme not in {"http", "https"} or url.userinfo or url.query or url.fragment:
+        raise InvalidServerAddress
+    if not _HOST.fullmatch(url.raw_host.decode("ascii")) or not 0 < (url.port or 1) < 2**16:
         raise InvalidServerAddress
     if url.scheme == "http" and not allow_insecure and not is_loopback(url.host):
         raise InsecureServer

@@ -6,6 +6,8 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
+
 from lockleaf.client.device import Device
 from lockleaf.client.errors import (
     AccountMismatch,
@@ -14,7 +16,10 @@ from lockleaf.client.errors import (
     CustodyUnsupported,
     EmailTaken,
     IdTaken,
+    InvalidAnswer,
     InvalidCredentials,
+    InvalidDeviceName,
+    InvalidEmail,
     KeyringMissing,
     KeyringRolledBack,
     KeySubstituted,
@@ -33,8 +38,10 @@ from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, open_keyring, seal_
 from lockleaf.crypto.normalise import normalise_email
 from lockleaf.wire.accounts import (
     Account,
+    EmailText,
     Login,
     LoginAnswer,
+    Name,
     Prelogin,
     PreloginAnswer,
     PrivacyTier,
@@ -45,6 +52,9 @@ from lockleaf.wire.accounts import (
 )
 
 __all__ = ["Place", "login", "recover", "register"]
+
+_EMAIL: TypeAdapter[str] = TypeAdapter(EmailText)
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,14 @@ class Place:
     def __post_init__(self) -> None:
         if self.custody != "e2e":
             raise CustodyUnsupported
+        try:
+            _EMAIL.validate_python(self.email)
+        except ValidationError:
+            raise InvalidEmail from None
+        try:
+            _NAME.validate_python(self.device_name)
+        except ValidationError:
+            raise InvalidDeviceName from None
         object.__setattr__(self, "email", normalise_email(self.email))
 
 
@@ -161,11 +179,11 @@ async def recover(device: Device, place: Place, code: str, new_password: str, *,
     try:
         opened = await open_with_code(transport, place.email, code)
         if remembered is not None:
-            _check_remembered(remembered, opened.user_id, opened.keyring_version)
+            _check_remembered(remembered, opened.user_id, opened.current_version)
         params = kdf_profile.new()
         keys = await _derive(device, place, new_password, params)
         device_id = remembered.device_id if remembered else str(uuid.uuid4())
-        version = opened.keyring_version + 1
+        version = opened.current_version + 1
         answer = await _set_credentials(transport, place, opened, params, keys, device_id)
         tokens.save(SessionTokens.of(answer))
         async with _ended_on_failure(transport):
@@ -191,16 +209,19 @@ async def _set_credentials(
     keys: PasswordKeys,
     device_id: str,
 ) -> Tokens:
-    version = opened.keyring_version + 1
-    body = Recover(
-        recovery_token=opened.recovery_token,
-        password=keys.auth_secret_b64,
-        kdf=kdf_to_wire(params),
-        keyring=_seal(opened.keyring, keys, opened.user_id, version),
-        base_keyring_version=opened.keyring_version,
-        device_name=place.device_name,
-        device_id=device_id,
-    )
+    version = opened.current_version + 1
+    try:
+        body = Recover(
+            recovery_token=opened.recovery_token,
+            password=keys.auth_secret_b64,
+            kdf=kdf_to_wire(params),
+            keyring=_seal(opened.keyring, keys, opened.user_id, version),
+            base_keyring_version=opened.current_version,
+            device_name=place.device_name,
+            device_id=device_id,
+        )
+    except ValidationError:
+        raise InvalidAnswer from None  # the token, which came from the server
     try:
         return await transport.request("POST", "/auth/recover", body=body, answer=Tokens, authenticated=False)
     except LockleafError:

@@ -15,6 +15,7 @@ from lockleaf.client.refusals import (
     ApiError,
     BatchRefused,
     BodyTooLarge,
+    ChangeRejected,
     ConflictResolved,
     ContentRequired,
     CustodyRequired,
@@ -67,6 +68,7 @@ __all__ = [
     "ApiError",
     "BatchRefused",
     "BodyTooLarge",
+    "ChangeRejected",
     "ConflictNotFound",
     "ConflictResolved",
     "ContentRequired",
@@ -89,6 +91,8 @@ __all__ = [
     "InvalidAnswer",
     "InvalidCredentials",
     "InvalidCursor",
+    "InvalidDeviceName",
+    "InvalidEmail",
     "InvalidProfileName",
     "InvalidRecipient",
     "InvalidRecordId",
@@ -288,6 +292,14 @@ class RecoveryCodesUnconfirmed(LocalError):
 
     Make a new set before you rely on any.
     """
+
+
+class InvalidEmail(LocalError):
+    """This is not an email address."""
+
+
+class InvalidDeviceName(LocalError):
+    """A device's name has at most 128 characters, all of them printable."""
 
 
 class InvalidProfileName(LocalError):

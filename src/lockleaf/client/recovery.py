@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from lockleaf.client.errors import InvalidRecoveryCode, SealBroken
+from lockleaf.client.errors import InvalidRecoveryCode, KeyringRolledBack, SealBroken
 from lockleaf.client.transport import Transport
 from lockleaf.crypto import recovery
 from lockleaf.crypto.errors import BadRecoveryCode, CryptoError
@@ -62,7 +62,7 @@ class RecoveredKeyring:
     """What a recovery code opened, and the right to set new credentials."""
 
     keyring: Keyring
-    keyring_version: int
+    current_version: int
     user_id: UUID
     recovery_token: str = field(repr=False)
 
@@ -78,6 +78,7 @@ async def open_with_code(transport: Transport, email: str, code: str) -> Recover
     Raises:
         InvalidRecoveryCode: it is no code, or not one of this account's.
         SealBroken: the server's keyring does not open with the code.
+        KeyringRolledBack: the account's keyring is older than the one that the code opens.
     """
     try:
         verifier, key = recovery.verifier(code), recovery.recovery_key(code)
@@ -91,7 +92,10 @@ async def open_with_code(transport: Transport, email: str, code: str) -> Recover
         authenticated=False,
     )
     keyring = _open(answer, key)
-    return RecoveredKeyring(keyring, answer.keyring_version, answer.user_id, answer.recovery_token)
+    current = answer.keyring_version if answer.current_keyring_version is None else answer.current_keyring_version
+    if current < answer.keyring_version:
+        raise KeyringRolledBack
+    return RecoveredKeyring(keyring, current, answer.user_id, answer.recovery_token)
 
 
 def _open(answer: VerifyRecoveryCodeAnswer, key: bytes) -> Keyring:

@@ -16,6 +16,7 @@ __all__ = [
     "ApiError",
     "BatchRefused",
     "BodyTooLarge",
+    "ChangeRejected",
     "ConflictResolved",
     "ContentRequired",
     "CustodyRequired",
@@ -263,6 +264,10 @@ class InvalidRecordId(ApiError):
 
 class ParentMismatch(ApiError):
     """The change does not follow the version that the server has. Sync and try again."""
+
+
+class ChangeRejected(ApiError):
+    """The server cannot store this change. It is kept on this device."""
 
 
 class BatchRefused(ApiError):

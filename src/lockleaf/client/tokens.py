@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from lockleaf.client.errors import InvalidAnswer
 from lockleaf.client.files import locked
 from lockleaf.wire.accounts import Tokens
 
@@ -17,14 +18,16 @@ __all__ = ["MemoryTokens", "SecretTokens", "SessionTokens", "TokenStore"]
 
 _NAME = "tokens"
 
+TokenText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~+/=-]{1,2048}$")]  # RFC 6750, section 2.1
+
 
 class SessionTokens(BaseModel):
     """The two tokens of a session, and the id of a refresh whose answer has not come yet."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    access_token: str
-    refresh_token: str
+    access_token: TokenText
+    refresh_token: TokenText
     retry_id: str | None = None
 
     def __repr__(self) -> str:
@@ -35,8 +38,15 @@ class SessionTokens(BaseModel):
 
     @classmethod
     def of(cls, answer: Tokens) -> SessionTokens:
-        """Return the tokens of a server's answer."""
-        return cls(access_token=answer.access_token, refresh_token=answer.refresh_token)
+        """Return the tokens of a server's answer.
+
+        Raises:
+            InvalidAnswer: they are none that a header could carry.
+        """
+        try:
+            return cls(access_token=answer.access_token, refresh_token=answer.refresh_token)
+        except ValidationError:
+            raise InvalidAnswer from None
 
 
 class TokenStore(Protocol):

@@ -292,14 +292,9 @@ class Transport:
             if held.retry_id is None:
                 held = held.model_copy(update={"retry_id": uuid.uuid4().hex})
                 self.tokens.save(held)
+            body = Refresh(refresh_token=held.refresh_token, retry_id=held.retry_id)
             try:
-                answer = await self.request(
-                    "POST",
-                    "/auth/refresh",
-                    body=Refresh(refresh_token=held.refresh_token, retry_id=held.retry_id),
-                    answer=Tokens,
-                    authenticated=False,
-                )
+                answer = await self.request("POST", "/auth/refresh", body=body, answer=Tokens, authenticated=False)
             except (TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused):
                 self.tokens.clear()
                 raise

@@ -1,0 +1,131 @@
+import stat
+from pathlib import Path
+
+import keyring
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keyring.backend import KeyringBackend
+from keyring.backends import fail, null
+
+from lockleaf.client.errors import KeychainUnavailable
+from lockleaf.client.keychain import (
+    FileKeychain,
+    SystemKeychain,
+    choose_keychain,
+    pack_local_keys,
+    unpack_local_keys,
+)
+
+
+class MemoryBackend(KeyringBackend):
+    """A working keychain, as the operating system would give one."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.kept.pop((service, username), None) is None:
+            raise keyring.errors.PasswordDeleteError
+
+
+@pytest.fixture
+def use_backend():
+    """Let a test choose the backend of the keyring library, and put the former one back."""
+    before = keyring.get_keyring()
+    yield keyring.set_keyring
+    keyring.set_keyring(before)
+
+
+def test_a_file_keychain_keeps_one_text_for_each_profile(tmp_path: Path) -> None:
+    chain = FileKeychain(tmp_path / "keychain.json")
+    assert chain.get("a") is None
+    chain.set("a", "one")
+    chain.set("b", "two")
+    assert (chain.get("a"), chain.get("b")) == ("one", "two")
+    assert stat.S_IMODE(chain.file.stat().st_mode) == 0o600
+    chain.delete("a")
+    chain.delete("a")
+    assert (chain.get("a"), chain.get("b")) == (None, "two")
+    chain.delete("b")
+    assert not chain.file.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff"])
+def test_a_damaged_file_keychain_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "keychain.json").write_bytes(content)
+    with pytest.raises(KeychainUnavailable):
+        FileKeychain(tmp_path / "keychain.json").get("a")
+
+
+def test_a_system_keychain_keeps_reads_and_forgets(use_backend) -> None:
+    use_backend(MemoryBackend())
+    chain = SystemKeychain()
+    assert chain.usable()
+    chain.set("a", "one")
+    assert chain.get("a") == "one"
+    chain.delete("a")
+    chain.delete("a")
+    assert chain.get("a") is None
+
+
+def test_a_system_keychain_that_keeps_nothing_is_not_believed(use_backend) -> None:
+    use_backend(null.Keyring())
+    assert not SystemKeychain.usable()
+    with pytest.raises(KeychainUnavailable):
+        SystemKeychain().set("a", "one")
+
+
+def test_a_system_without_a_keychain_is_named(use_backend) -> None:
+    use_backend(fail.Keyring())
+    assert not SystemKeychain.usable()
+    for attempt in (lambda: SystemKeychain().get("a"), lambda: SystemKeychain().set("a", "one")):
+        with pytest.raises(KeychainUnavailable):
+            attempt()
+
+
+def test_a_file_is_used_where_the_system_has_no_keychain_and_that_is_said_aloud_once(
+    tmp_path: Path, use_backend
+) -> None:
+    use_backend(fail.Keyring())
+    file = tmp_path / "keychain.json"
+    said: list[str] = []
+    chain = choose_keychain(file, said.append)
+    assert isinstance(chain, FileKeychain)
+    assert str(file) in said[0]
+    chain.set("a", "one")
+    assert isinstance(choose_keychain(file, said.append), FileKeychain)
+    assert len(said) == 1
+
+
+def test_the_systems_keychain_is_preferred_unless_a_file_was_begun(tmp_path: Path, use_backend) -> None:
+    use_backend(MemoryBackend())
+    file = tmp_path / "keychain.json"
+    said: list[str] = []
+    assert isinstance(choose_keychain(file, said.append), SystemKeychain)
+    FileKeychain(file).set("a", "one")
+    assert isinstance(choose_keychain(file, said.append), FileKeychain)
+    assert said == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(st.integers(1, 2**32 - 1), st.binary(min_size=32, max_size=32), min_size=1, max_size=5))
+def test_local_keys_come_back_from_their_text(keys: dict[int, bytes]) -> None:
+    assert unpack_local_keys(pack_local_keys(keys)) == keys
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"local_keys": {}}', '{"local_keys": {"1": "AAAA"}}', '{"local_keys": {"x": 3}}']
+)
+def test_a_text_that_holds_no_local_keys_is_named(text: str) -> None:
+    with pytest.raises(KeychainUnavailable):
+        unpack_local_keys(text)
