@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from types import FrameType
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
@@ -37,18 +41,20 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] = _now) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, database_url: str | None = None, clock: Callable[[], datetime] = _now
+) -> FastAPI:
     """Return the server's application.
 
     Args:
-        settings: from the environment by default. ``database.url`` must be set: who starts an embedded database
-            (``lockleaf serve``) sets it for its workers.
+        settings: from the environment by default.
+        database_url: of the embedded database, by whoever started one; otherwise the settings name an external one.
         clock: gives the present time, aware, in UTC.
     """
     settings = settings or Settings()
-    if settings.database.url is None:
+    url = database_url or (settings.database.url.get_secret_value() if settings.database.url else None)
+    if url is None:
         raise ValueError("no database: `lockleaf serve` starts one, or set DATABASE_URL")
-    url = settings.database.url.get_secret_value()
     metrics = Metrics()
     keys = load_keys(settings)
     services = Services(
@@ -97,8 +103,39 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             raise SchemaBehind
     services.events.start()
     try:
-        yield
+        with _streams_end_at_once(services.events):
+            yield
     finally:
         await services.events.stop()
         services.hasher.close()
         await services.database.close()
+
+
+@contextmanager
+def _streams_end_at_once(events: EventHub) -> Iterator[None]:
+    """End live streams as soon as the process is asked to stop.
+
+    The web server waits for open answers before it tells the application to stop, and a live stream is an answer that
+    never ends by itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(events.end_streams)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number, handler in before.items():
+        if callable(handler):
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is stop:
+                signal.signal(number, handler)

@@ -2,7 +2,8 @@
 
 A NOTIFY inside the writing transaction would make every commit of the database wait for every other one. So the
 writer's process collects the accounts that changed and notifies after their commits, many in one statement; every
-process listens, and wakes its own streams. A notification lost with a crash costs nothing but time: streams look again by themselves.
+process listens, and wakes its own streams. A notification lost with a crash
+costs nothing but time: streams look again by themselves.
 """
 
 from __future__ import annotations
@@ -51,12 +52,14 @@ class EventHub:
         """Begin to listen and to send."""
         self._task = asyncio.create_task(self._run(), name="lockleaf-events")
 
+    def end_streams(self) -> None:
+        """End every stream: its client comes back, here or to another process."""
+        self.closing.set()
+        self._wake_all()
+
     async def stop(self) -> None:
         """End every stream, and the connection."""
-        self.closing.set()
-        for streams in self._streams.values():
-            for stream in streams:
-                stream.set()
+        self.end_streams()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

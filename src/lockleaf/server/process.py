@@ -1,0 +1,220 @@
+"""``lockleaf serve``: a parent process that starts the database where there is none, and the web workers.
+
+The parent serves nothing itself. It binds the port, so that every worker accepts from it, keeps the embedded PostgreSQL
+alive, replaces workers that die, and at SIGTERM lets requests finish before the database stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from lockleaf.server.auth.keys import load_keys
+from lockleaf.server.db.embedded import EmbeddedPostgres
+from lockleaf.server.db.engine import sqlalchemy_url
+from lockleaf.server.db.migrate import SchemaBehind, is_current, migrate
+from lockleaf.server.observability import logging
+from lockleaf.server.settings import Settings
+from lockleaf.server.worker import EMBEDDED_DATABASE
+
+__all__ = ["PortUnavailable", "Running", "ServeError", "serve"]
+
+GRACE_SECONDS = 20
+BACKLOG = 2048
+
+
+class ServeError(Exception):
+    """The server could not be started. The message says why, and what to do."""
+
+
+class PortUnavailable(ServeError):
+    """The port cannot be listened on."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"Cannot listen on {host}:{port}: {reason}. Another program may hold the port: choose another with --port."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a server runs.
+
+    Attributes:
+        host, port: where it listens.
+        workers: how many processes serve.
+        data_dir: where it keeps what is not in the database.
+        embedded: whether the database is its own.
+    """
+
+    host: str
+    port: int
+    workers: int
+    data_dir: Path
+    embedded: bool
+
+    @property
+    def url(self) -> str:
+        """The address to give to clients on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    announce: Callable[[Running], None] = lambda running: None,
+) -> None:
+    """Run a server until SIGTERM or SIGINT.
+
+    Args:
+        port: 0 takes a free one.
+        announce: called once all workers answer.
+
+    Raises:
+        ServeError: it could not be started.
+        EmbeddedPostgresError: its own database could not be started.
+        SchemaBehind: the external database has an older schema.
+        SecretsMissing, SecretsDamaged: the server has no secrets of its own.
+    """
+    logging.configure(settings.log.format, settings.log.level)
+    with contextlib.ExitStack() as stack:
+        # The port first: it is the likeliest to fail, and nothing need be stopped then.
+        listening = stack.enter_context(_listen(host, port))
+        database_url = stack.enter_context(_database(settings, workers))
+        load_keys(settings)  # made here, once, where workers would race for it
+        stack.enter_context(_worker_environment(settings, database_url, workers))
+        running = Running(host, listening.getsockname()[1], workers, settings.data_dir, settings.database.url is None)
+        config = uvicorn.Config(
+            "lockleaf.server.worker:create",
+            factory=True,
+            workers=workers,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_worker_healthcheck=30,
+            timeout_keep_alive=75,
+        )
+        supervisor = _Workers(config, listening, lambda: announce(running))
+        supervisor.run()
+        if supervisor.failed_to_start:
+            raise ServeError("The server's workers could not start; the log above says why.")
+
+
+class _Workers(Multiprocess):
+    """Uvicorn's supervisor, telling when all workers answer, and whether they could start at all."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, on_ready: Callable[[], None]) -> None:
+        super().__init__(config, [listening])
+        self._on_ready: Callable[[], None] | None = on_ready
+        self.failed_to_start = False
+
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        self.failed_to_start = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+        if self._on_ready and not self.should_exit.is_set() and all(process.is_ready() for process in self.processes):
+            self._on_ready()
+            self._on_ready = None
+
+
+@contextlib.contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise PortUnavailable(host, port, error.strerror or "no such address") from None
+    with listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(address)
+            listening.listen(BACKLOG)
+        except OSError as error:
+            known = {errno.EADDRINUSE: "it is in use", errno.EACCES: "this user may not"}
+            raise PortUnavailable(host, port, known.get(error.errno or 0, error.strerror or "")) from None
+        listening.setblocking(False)
+        yield listening
+
+
+@contextlib.contextmanager
+def _database(settings: Settings, workers: int) -> Iterator[str]:
+    """Give the address of a database with the right schema: the one that is set, or one of our own."""
+    if settings.database.url is not None:
+        url = settings.database.url.get_secret_value()
+        asyncio.run(_require_current_schema(url))
+        yield url
+        return
+    pool = settings.database
+    connections = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + 20
+    with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, connections))}) as postgres:
+        asyncio.run(migrate(postgres.dsn()))
+        stop = threading.Event()
+        watching = threading.Thread(target=postgres.supervise, args=(stop,), name="lockleaf-postgres", daemon=True)
+        watching.start()
+        try:
+            yield postgres.dsn()
+        finally:
+            stop.set()
+            watching.join()
+
+
+async def _require_current_schema(url: str) -> None:
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as connection:
+            if not await is_current(connection):
+                raise SchemaBehind
+    except OSError:
+        raise ServeError("The database of DATABASE_URL does not answer. Check the address, and that it runs.") from None
+    finally:
+        await engine.dispose()
+
+
+@contextlib.contextmanager
+def _worker_environment(settings: Settings, database_url: str, workers: int) -> Iterator[None]:
+    """Leave the workers what the command line decided: they read the rest from the environment themselves."""
+    told = {
+        "LOCKLEAF_DATA_DIR": str(settings.data_dir.absolute()),
+        "LOCKLEAF_LOG__FORMAT": settings.log.format,
+        "LOCKLEAF_LOG__LEVEL": settings.log.level,
+    }
+    if settings.database.url is None:
+        told[EMBEDDED_DATABASE] = database_url
+    with contextlib.ExitStack() as stack:
+        if workers > 1:
+            # Workers add up their metrics in a folder, so that any of them can answer for all.
+            told["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="lockleaf-metrics-")
+            )
+        before = {name: os.environ.get(name) for name in told}
+        os.environ.update(told)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

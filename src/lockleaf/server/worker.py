@@ -1,0 +1,41 @@
+"""A web worker: the application as a process of its own, started by ``process.py``."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+
+from fastapi import FastAPI
+
+from lockleaf.server.app import create_app
+from lockleaf.server.observability import logging
+from lockleaf.server.settings import Settings
+
+__all__ = ["EMBEDDED_DATABASE", "create"]
+
+EMBEDDED_DATABASE = "LOCKLEAF_EMBEDDED_DATABASE"
+"""Where the parent tells its workers the address of the database that it started for them."""
+
+
+def create() -> FastAPI:
+    """Return the application of this worker, from the environment that its parent left it."""
+    settings = Settings()
+    logging.configure(settings.log.format, settings.log.level)
+    _end_with_parent()
+    return create_app(settings, database_url=os.environ.get(EMBEDDED_DATABASE))
+
+
+def _end_with_parent() -> None:
+    """Stop this process if its parent dies without having said so: an orphan would hold the port for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="lockleaf-parent", daemon=True).start()

@@ -1,0 +1,124 @@
+"""Fixtures of the whole suite: one PostgreSQL for the run, a migrated database a worker, and the real application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import settings as hypothesis_settings
+
+from lockleaf.server.app import create_app
+from lockleaf.server.db.migrate import migrate
+from lockleaf.server.settings import Settings
+from tests.support.postgres import temporary_postgres
+from tests.support.process import RunningServer, running_server
+
+POSTGRES = "LOCKLEAF_TESTS_POSTGRES"
+"""Where the process that began the run tells its workers the address of the one PostgreSQL that they share."""
+
+_resources = contextlib.ExitStack()
+
+hypothesis_settings.register_profile("lockleaf", deadline=None, max_examples=60, print_blob=True)
+hypothesis_settings.load_profile("lockleaf")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL once, before workers are started."""
+    if POSTGRES not in os.environ and not config.option.collectonly:
+        # Tests of lost power would need the disk; tests of lost processes do not, and the rest is faster without.
+        postgres = _resources.enter_context(
+            temporary_postgres(durable=False, settings={"max_connections": "400", "log_min_messages": "fatal"})
+        )
+        os.environ[POSTGRES] = postgres.dsn("postgres", role="postgres")
+        _resources.callback(os.environ.pop, POSTGRES, None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    _resources.close()
+
+
+async def _create_database(admin_url: str, name: str) -> None:
+    connection = await asyncpg.connect(admin_url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{name}" OWNER lockleaf')
+    finally:
+        await connection.close()
+
+
+def fresh_database(name: str) -> str:
+    """Create an empty database, and return its address."""
+    admin_url = os.environ[POSTGRES]
+    asyncio.run(_create_database(admin_url, name))
+    return admin_url.replace("postgresql://postgres@/postgres", f"postgresql://lockleaf@/{name}")
+
+
+@pytest.fixture(scope="session")
+def database_url(worker_id: str) -> str:
+    """The address of this worker's database, made by the migrations."""
+    url = fresh_database(f"lockleaf_{worker_id}_{secrets.token_hex(4)}")
+    asyncio.run(migrate(url))
+    return url
+
+
+@pytest.fixture(scope="session")
+def server_environment(database_url: str) -> dict[str, str]:
+    """The environment of a server on this worker's database."""
+    return {
+        "DATABASE_URL": database_url,
+        "LOCKLEAF_SECRETS__ROOTS": secrets.token_urlsafe(48),
+        "LOCKLEAF_SECRETS__PRELOGIN": secrets.token_urlsafe(48),
+        "LOCKLEAF_HASHING__MEMORY_KIB": "64",
+        "LOCKLEAF_HASHING__ITERATIONS": "1",
+    }
+
+
+@pytest.fixture
+def settings(server_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a server on this worker's database, with hashing made cheap."""
+    for name, value in server_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LOCKLEAF_DATA_DIR", str(tmp_path / "data"))
+    return Settings()
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The real application, started."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://lockleaf.test/api/v1") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def server(server_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A real server process on a free port of the loopback, on this worker's database."""
+    data_dir = tmp_path_factory.mktemp("server")
+    with running_server({**server_environment, "LOCKLEAF_DATA_DIR": str(data_dir)}, log=data_dir / "log") as running:
+        yield running
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real input; a test that asks for it is skipped where it is absent."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the real journal in ../shared/data, which is not here")
+    return folder
