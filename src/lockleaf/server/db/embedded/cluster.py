@@ -17,6 +17,7 @@ from lockleaf.server.db.embedded.account import Account
 from lockleaf.server.db.embedded.binaries import POSTGRES_MAJOR, Binaries
 from lockleaf.server.db.embedded.errors import EmbeddedPostgresError
 from lockleaf.server.db.embedded.folders import PORT, DataFolder
+from lockleaf.server.db.embedded.leftover import processes_in, wait_for_end
 from lockleaf.server.db.embedded.probe import ADMINISTRATOR
 
 __all__ = ["SETTINGS", "UNSAFE_BUT_FAST", "ensure_cluster", "environment", "order_for", "postgres_arguments"]
@@ -113,9 +114,7 @@ def ensure_cluster(folder: DataFolder, binaries: Binaries, account: Account | No
         EmbeddedPostgresError: it cannot be created, or the one that is there is not of our version.
 
     """
-    for remains in folder.root.glob(f"{_TEMPORARY}*"):
-        # A cluster whose creation was interrupted. What a dying initdb still writes into it goes with it.
-        shutil.rmtree(remains, ignore_errors=True)
+    _remove_interrupted(folder.root)
     if folder.cluster.exists():
         _check_cluster(folder.cluster)
         return False
@@ -133,6 +132,16 @@ def ensure_cluster(folder: DataFolder, binaries: Binaries, account: Account | No
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return True
+
+
+def _remove_interrupted(root: Path) -> None:
+    """Remove clusters whose creation was interrupted, and end the processes that may still work on them."""
+    for remains in root.glob(f"{_TEMPORARY}*"):
+        for pid in processes_in(remains):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+            wait_for_end(pid, 5.0)
+        shutil.rmtree(remains, ignore_errors=True)
 
 
 def _check_cluster(cluster: Path) -> None:

@@ -116,6 +116,8 @@ class DataFolder:
     def make_socket_folder(self, account: Account | None) -> Path:
         """Create the socket's folder: `<data>/run`, or one in the system's temporary folder where that is too long.
 
+        To be called by the holder of the lock, while no PostgreSQL runs on the folder.
+
         Raises:
             EmbeddedPostgresError: the temporary folder's path is too long as well.
 
@@ -126,6 +128,9 @@ class DataFolder:
             folder = self._temporary_folder()
             self._socket_note.write_text(f"{folder}\n", encoding="utf-8")
         _private_folder(folder, account)
+        for remains in folder.glob(".s.PGSQL.*"):
+            # Left by a killed PostgreSQL. As in postmaster.pid, the number in its lock may be a stranger's by now.
+            remains.unlink(missing_ok=True)
         return folder
 
     def remove_socket_folder(self) -> None:

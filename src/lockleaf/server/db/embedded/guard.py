@@ -7,12 +7,15 @@ writes what PostgreSQL logs into a file of limited size. Its one argument is JSO
 
     {"argv": [...], "log": path, "log_bytes": n, "patience": seconds}
 
-On Linux PostgreSQL gets a signal if the guard itself is killed (see run_as.py).
+On Linux PostgreSQL gets a signal if the guard itself is killed (see run_as.py). Where PostgreSQL's main process, the
+postmaster, is killed, the guard inherits its children and ends those that do not end by themselves: while one of them
+lives, no new PostgreSQL can start.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import select
@@ -25,6 +28,9 @@ __all__: list[str] = []
 
 _CONTROL = 0
 _STATUS = 1
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_GRACE = 1.0
+"""Seconds that children of a killed postmaster get to notice its end, and then to obey SIGQUIT."""
 
 
 class _Log:
@@ -68,6 +74,44 @@ def _drain(source: int, log: _Log) -> bool:
     return bool(data)
 
 
+def _inherit_orphans() -> None:
+    """Become the parent of PostgreSQL's processes that lose theirs; without that, they are looked for by name later."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), *[ctypes.c_ulong(0)] * 3)
+
+
+def _children() -> list[int]:
+    """Return our children's numbers; /proc/*/stat is open to every account, unlike most of /proc."""
+    found = []
+    for entry in os.listdir("/proc"):  # noqa: PTH208 (fewer imports)
+        with contextlib.suppress(OSError):
+            if entry.isdigit():
+                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                    if int(file.read().rpartition(")")[2].split()[1]) == os.getpid():
+                        found.append(int(entry))
+    return found
+
+
+def _end_orphans(wake_read: int) -> None:
+    """Wait for the children of a postmaster that is gone, with more and more emphasis.
+
+    What they had in hand was never acknowledged, and recovery undoes it.
+    """
+    for number in (None, signal.SIGQUIT, signal.SIGKILL):
+        if number is not None:
+            for pid in _children():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+        deadline = time.monotonic() + _GRACE
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                ended, _status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not ended and select.select([wake_read], [], [], left)[0]:
+                os.read(wake_read, 4096)
+
+
 def _main() -> int:
     order = json.loads(sys.argv[1])
     wake_read, wake_write = os.pipe()
@@ -79,6 +123,7 @@ def _main() -> int:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _note_signal)
 
+    _inherit_orphans()
     log = _Log(order["log"], order["log_bytes"])
     output_read, output_write = os.pipe()
     argv = order["argv"]
@@ -112,6 +157,7 @@ def _main() -> int:
         if escalate_at is not None and time.monotonic() >= escalate_at:
             os.kill(postgres, signal.SIGQUIT)
             escalate_at = float("inf")
+    _end_orphans(wake_read)
     while output_read in watched and select.select([output_read], [], [], 0)[0] and _drain(output_read, log):
         pass
     return 0

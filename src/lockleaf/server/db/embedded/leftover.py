@@ -21,7 +21,7 @@ from lockleaf.server.db.embedded.errors import EmbeddedPostgresError
 from lockleaf.server.db.embedded.folders import PORT
 from lockleaf.server.db.embedded.probe import answering_data_directory
 
-__all__ = ["orphaned_backends", "stop_leftover", "wait_for_end"]
+__all__ = ["processes_in", "stop_leftover", "wait_for_end"]
 
 _LINUX = sys.platform.startswith("linux")
 
@@ -115,8 +115,9 @@ def wait_for_end(pid: int, seconds: float) -> bool:
             pass  # a kernel or sandbox without it: look again and again
         else:
             try:
-                ended, _, _ = select.select([fd], [], [], seconds)
-                return bool(ended)
+                wanted = select.poll()
+                wanted.register(fd, select.POLLIN)
+                return bool(wanted.poll(seconds * 1000))
             finally:
                 os.close(fd)
     while _is_alive(pid):
@@ -171,12 +172,8 @@ def stop_leftover(cluster: Path, patience: float) -> int | None:
     return None
 
 
-def orphaned_backends(cluster: Path) -> list[int]:
-    """Return the processes of PostgreSQL that work on this cluster, as far as Linux lets us see them.
-
-    Asked when the postmaster is gone: its children end by themselves as soon as they notice, a busy one later, and
-    until then no new PostgreSQL starts.
-    """
+def processes_in(cluster: Path) -> list[int]:
+    """Return the processes of PostgreSQL that work on this cluster, as far as Linux lets us see them."""
     if not _LINUX:
         return []
     numbers = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]  # noqa: PTH208 (names are all we need)

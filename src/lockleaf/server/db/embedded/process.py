@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 __all__ = ["GuardedProcess"]
@@ -67,14 +65,13 @@ class GuardedProcess:
         """Number of the postmaster; None if the guard could not start it."""
         return self._pid
 
-    @property
-    def status_fd(self) -> int:
-        """A descriptor that becomes readable when the guard has ended, and with it PostgreSQL."""
-        return self._status
+    def status_copy(self) -> int:
+        """Return a new descriptor that becomes readable when the guard has ended. The caller closes it."""
+        return os.dup(self._status)
 
     def is_alive(self) -> bool:
         """Tell whether the guard, and so PostgreSQL, runs."""
-        return not select.select([self._status], [], [], 0)[0]
+        return self._guard.poll() is None
 
     def stop(self) -> bool:
         """Ask for a fast shutdown, wait for the end of it however long it takes, and release everything.
@@ -96,11 +93,7 @@ class GuardedProcess:
             self._control = -1
 
     def last_words(self) -> list[str]:
-        """Return the last lines that this run has logged. They hold no value of a user (see cluster.py)."""
-        # The guard writes the last lines before it ends.
-        deadline = time.monotonic() + 5
-        while self.is_alive() and time.monotonic() < deadline:
-            select.select([self._status], [], [], 0.1)
+        """Return the last lines that this run, now ended, has logged. They hold no value of a user (see cluster.py)."""
         try:
             with self._log.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import structlog
 
 from lockleaf.server.db.embedded import leftover, probe
@@ -30,8 +31,13 @@ __all__ = ["EmbeddedPostgres"]
 _PATIENCE = 120.0
 """Seconds that a fast shutdown gets: it ends sessions at once, but writes what is in memory to disk first."""
 
-_ORPHAN_PATIENCE = 5.0
+_ORPHAN_PATIENCE = 1.0
 """Seconds that sessions of a killed postmaster get to end by themselves."""
+
+_STILL_IN_USE = "pre-existing shared memory block"
+"""From PostgreSQL's message when processes of an earlier one are still at work on the folder."""
+
+_RETRY_WHILE_IN_USE = 30.0
 
 _LONGEST_PAUSE = 10.0
 _STEADY_AFTER = 60.0
@@ -63,6 +69,7 @@ class EmbeddedPostgres:
         self._lock: FolderLock | None = None
         self._process: GuardedProcess | None = None
         self._socket_dir: Path | None = None
+        self._inherited: GuardedProcess | None = None
         self._ready = False
         _instances.add(self)
 
@@ -110,7 +117,8 @@ class EmbeddedPostgres:
                 raise EmbeddedPostgresError(
                     "The embedded PostgreSQL was stopped, or never started. Call start() first."
                 )
-            self._log.warning("postgres_died", pid=self.pid)
+            if self._process is not None:
+                self._log.warning("postgres_died", pid=self.pid)
             try:
                 self._start()
             except BaseException:
@@ -139,9 +147,7 @@ class EmbeddedPostgres:
         started = time.monotonic()
         try:
             while not stop_event.is_set():
-                process = self._process
-                if process is not None and self._ready:
-                    select.select([process.status_fd, wake_read], [], [])
+                self._wait_for_end_or(wake_read)
                 if stop_event.is_set() or self._stopping.is_set():
                     return
                 pause = 0.0 if time.monotonic() - started > _STEADY_AFTER else min(max(pause * 2, 0.1), _LONGEST_PAUSE)
@@ -217,6 +223,15 @@ class EmbeddedPostgres:
         return self._socket_dir
 
     def _start(self) -> None:
+        try:
+            self._start_or_raise()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise EmbeddedPostgresError(
+                f"The embedded PostgreSQL in {self._folder.root} could not be started ({error}). Nothing in it was "
+                f"changed by that. Remove the cause and start again; more may be in {self._folder.log}."
+            ) from error
+
+    def _start_or_raise(self) -> None:
         begun = time.monotonic()
         self._end_process()
         self._folder.prepare()
@@ -235,14 +250,27 @@ class EmbeddedPostgres:
         self._socket_dir = self._folder.make_socket_folder(account)
         reach = (*binaries.must_be_reachable, self._folder.cluster, self._socket_dir)
         argv = postgres_arguments(binaries, self._folder.cluster, self._socket_dir, self._settings)
-        self._process = GuardedProcess(
-            order_for(argv, account, reach, signal.SIGINT), self._folder.log, patience=_PATIENCE
-        )
-        probe.wait_until_ready(self._socket_dir, self._check_starting)
+        self._launch(order_for(argv, account, reach, signal.SIGINT), self._socket_dir)
         probe.ensure_database(self._socket_dir, probe.ROLE)
         self._ready = True
         seconds = round(time.monotonic() - begun, 3)
         self._log.info("postgres_started", pid=self.pid, created=created, seconds=seconds)
+
+    def _launch(self, argv: list[str], socket_dir: Path) -> None:
+        deadline = time.monotonic() + _RETRY_WHILE_IN_USE
+        while True:
+            self._process = GuardedProcess(argv, self._folder.log, patience=_PATIENCE)
+            try:
+                probe.wait_until_ready(socket_dir, self._check_starting)
+            except EmbeddedPostgresError as error:
+                # Sessions of a killed postmaster that we were not allowed to see; they end by themselves.
+                if _STILL_IN_USE not in str(error) or time.monotonic() > deadline:
+                    raise
+                self._log.warning("postgres_waits", reason="sessions of an earlier PostgreSQL are still ending")
+                self._end_process()
+                self._stopping.wait(0.5)
+            else:
+                return
 
     def _check_starting(self) -> None:
         process = self._process
@@ -259,11 +287,11 @@ class EmbeddedPostgres:
     def _clear_orphans(self) -> None:
         """Wait for the sessions of a killed postmaster; those that do not notice its end are ended.
 
-        Until they are gone PostgreSQL refuses to start: two generations writing to one folder would destroy it. Their
-        transactions were never acknowledged, and recovery undoes them.
+        Until they are gone PostgreSQL refuses to start: two generations writing to one folder would destroy it. What
+        they had in hand was never acknowledged, and recovery undoes it.
         """
         for number in (None, signal.SIGQUIT, signal.SIGKILL):
-            pids = leftover.orphaned_backends(self._folder.cluster)
+            pids = leftover.processes_in(self._folder.cluster)
             if not pids:
                 return
             self._log.warning("postgres_sessions_left_behind", count=len(pids), signal=number and number.name)
@@ -289,11 +317,27 @@ class EmbeddedPostgres:
             self._lock.release()
             self._lock = None
 
+    def _wait_for_end_or(self, wake_fd: int) -> None:
+        with self._change:  # the original descriptor may be closed by another thread
+            if not self.is_running() or self._process is None:
+                return
+            status_fd = self._process.status_copy()
+        try:
+            wanted = select.poll()  # unlike select(), good for any number of open files
+            wanted.register(status_fd, select.POLLIN | select.POLLHUP)
+            wanted.register(wake_fd, select.POLLIN | select.POLLHUP)
+            wanted.poll()
+        finally:
+            os.close(status_fd)
+
     def _forget_in_child(self) -> None:
         if self._process is not None:
             self._process.forget()
         if self._lock is not None:
             self._lock.forget()
+        # From here on the child can use the database, and neither stop nor restart it.
+        self._inherited, self._process, self._lock = self._process, None, None
+        self._change = threading.RLock()  # a thread that the child does not have may have held it
 
 
 def _after_fork_in_child() -> None:
