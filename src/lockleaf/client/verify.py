@@ -163,16 +163,20 @@ class Chain:
         """Return a record's last leaf within the verified history."""
         return self._leaves.get(key) or self._leaf_of(*key)
 
-    def check_seen(self, seen: Any) -> None:
+    def check_seen(self, seen: Any, seq: int) -> None:
         """Check the ``seen`` of an opened record: its writer's history must be this one.
+
+        Args:
+            seq: the record's own place in the history, before which its writer saw what it saw.
 
         Raises:
             HistoryForked: it is not, so the server shows different histories to different devices.
         """
         match seen:
-            case [str(epoch), int(seq), bytes(head)]:
-                if self.judge(epoch, seq, head) is False:
-                    raise HistoryForked(f"another device saw a different history at {seq}")
+            case [str(epoch), int(at), bytes(head)]:
+                present = self._position is not None and epoch == self._position.epoch
+                if (present and at >= seq) or self.judge(epoch, at, head) is False:
+                    raise HistoryForked(f"another device saw a different history at {at}")
             case _:
                 # Older and foreign writers have none; a server cannot take it away from under the seal.
                 return

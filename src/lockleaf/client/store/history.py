@@ -98,11 +98,27 @@ class HistoryStore:
             values.append(("cursor", cursor))
         self._database.write_many("INSERT OR REPLACE INTO properties (name, value) VALUES (?, ?)", values)
 
-    def rewind(self) -> None:
-        """Forget the verified history, to walk the one that a restored server has from its start."""
+    def heads_at(self, seq: int) -> set[bytes]:
+        """Return the heads that were verified at ``seq``, in whatever epoch."""
+        return {row[0] for row in self._database.rows("SELECT head FROM heads WHERE seq = ?", (seq,))}
+
+    def restored_through(self) -> int:
+        """Return up to where a restored server's history was this device's too, 0 if no server was restored."""
+        row = self._database.row("SELECT value FROM properties WHERE name = 'restored_through'")
+        return int(row[0]) if row else 0
+
+    def rewind(self, through: int) -> None:
+        """Forget the verified history, to walk the one that a restored server has from its start.
+
+        Args:
+            through: the sequence number up to which it is the same.
+        """
         for table in ("heads", "epochs", "acknowledged", "checkpoints"):
             self._database.write(f"DELETE FROM {table}")  # noqa: S608
         self._database.write("DELETE FROM properties WHERE name IN ('epoch', 'seq', 'head', 'cursor')")
+        self._database.write(
+            "INSERT OR REPLACE INTO properties (name, value) VALUES ('restored_through', ?)", (through,)
+        )
 
     def acknowledge(self, confirmed: Iterable[Acknowledgement]) -> None:
         """Remember what the server confirmed, until the feed shows it."""
@@ -122,6 +138,20 @@ class HistoryStore:
         self._database.write_many(
             "INSERT OR REPLACE INTO checkpoints (device_id, epoch, seq, head) VALUES (?, ?, ?, ?)",
             [(item.device_id, item.epoch, item.seq, item.head) for item in checkpoints],
+        )
+
+    def own_checkpoint(self) -> tuple[str, int] | None:
+        """Return the (epoch, seq) to which this device last set its name."""
+        rows = dict(
+            self._database.rows("SELECT name, value FROM properties WHERE name IN ('signed_epoch', 'signed_seq')")
+        )
+        return (rows["signed_epoch"], rows["signed_seq"]) if len(rows) == 2 else None
+
+    def set_own_checkpoint(self, epoch: str, seq: int) -> None:
+        """Remember to which (epoch, seq) this device set its name."""
+        self._database.write_many(
+            "INSERT OR REPLACE INTO properties (name, value) VALUES (?, ?)",
+            [("signed_epoch", epoch), ("signed_seq", seq)],
         )
 
     def checkpoints(self) -> list[RememberedCheckpoint]:

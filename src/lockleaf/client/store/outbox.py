@@ -85,14 +85,14 @@ class Outbox:
 
     def of_records(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Outgoing]]:
         """Return the waiting changes of those of ``keys`` (collection, record id) that have any."""
-        wanted = set(keys)
         found: dict[tuple[str, str], list[Outgoing]] = {}
-        places = self._database.rows("SELECT payload_hash, collection, record_id FROM outbox")
-        for payload_hash, collection, record_id in places:
-            if (collection, record_id) in wanted:
-                change = self.get(payload_hash)
-                if change is not None:
-                    found.setdefault(change.key, []).append(change)
+        for collection, record_id in keys:
+            rows = self._database.rows(
+                f"SELECT {_COLUMNS} FROM outbox WHERE collection = ? AND record_id = ? ORDER BY rowid",  # noqa: S608
+                (collection, record_id),
+            )
+            if rows:
+                found[collection, record_id] = [self._read(row) for row in rows]
         return found
 
     def get(self, payload_hash: bytes) -> Outgoing | None:
@@ -107,10 +107,6 @@ class Outbox:
             (after, limit),
         )
         return [(row[0], self._read(row[1:])) for row in rows]
-
-    def keys(self) -> set[tuple[str, str]]:
-        """Return the records whose edit is sealed and waits."""
-        return set(self._database.rows("SELECT collection, record_id FROM outbox WHERE kind = 'edit'"))
 
     def count(self) -> int:
         """Return how many changes wait."""

@@ -13,9 +13,11 @@ from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.history import ZERO
 
-__all__ = ["ENTRIES", "Document", "Leaf", "Records", "StoredRecord"]
+__all__ = ["ENTRIES", "LOST_BASE", "Document", "Leaf", "Records", "StoredRecord"]
 
 ENTRIES = "entries"
+LOST_BASE = -1
+"""As ``base_revision``: the server lost the revision; what a restored history shows of before is an ancestor."""
 _COLUMNS = (
     "collection, record_id, revision, seq, payload_hash, bare, base_revision, base_hash, base_deleted,"
     " deleted, pending, generation, rejected, doc, base"
@@ -150,14 +152,20 @@ class Records:
             )
         return found
 
-    def pending(self, limit: int, *, after: tuple[str, str] = ("", "")) -> list[StoredRecord]:
-        """Return up to ``limit`` records with edits that the server has not confirmed, by key, beyond ``after``."""
+    def to_seal(self, limit: int, *, after: tuple[str, str] = ("", "")) -> list[StoredRecord]:
+        """Return up to ``limit`` records, by key beyond ``after``, with an edit of which no sealed form waits."""
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM records WHERE pending AND (collection, record_id) > (?, ?)"  # noqa: S608
+            f"SELECT {_COLUMNS} FROM records AS r WHERE pending AND (collection, record_id) > (?, ?)"  # noqa: S608
+            " AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.collection = r.collection"
+            " AND o.record_id = r.record_id AND o.kind = 'edit')"
             " ORDER BY collection, record_id LIMIT ?",
             (*after, limit),
         )
         return [self._read(row) for row in rows]
+
+    def set_rejected(self, key: tuple[str, str], code: str | None) -> None:
+        """Mark a record's edit as refused by the server, with the code of the refusal."""
+        self._database.write("UPDATE records SET rejected = ? WHERE collection = ? AND record_id = ?", (code, *key))
 
     def pending_count(self) -> int:
         """Return how many records have edits that the server has not confirmed."""
@@ -184,10 +192,21 @@ class Records:
     def beyond(self, seq: int, floor: int) -> list[StoredRecord]:
         """Return the records whose last leaf is after ``seq``, or at or before ``floor``."""
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM records WHERE revision > 0 AND (seq > ? OR seq <= ?)",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM records WHERE revision > 0 AND (seq > ? OR seq <= ?)"  # noqa: S608
+            " ORDER BY seq",
             (seq, floor),
         )
         return [self._read(row) for row in rows]
+
+    def forget_leaves(self) -> None:
+        """Forget where records stand in the history, to walk another one from its start. Content stays."""
+        self._database.write("UPDATE records SET revision = 0, seq = 0, payload_hash = ?, bare = 0", (ZERO,))
+
+    def settle_orphans(self) -> None:
+        """Let records that the walk of a restored history did not show begin anew."""
+        self._database.write(
+            "UPDATE records SET base_revision = 0, base_hash = ? WHERE base_revision = ?", (ZERO, LOST_BASE)
+        )
 
     def _written(self, record: StoredRecord) -> tuple[Any, ...]:
         doc, base = record.doc, record.base

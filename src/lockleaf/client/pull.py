@@ -1,0 +1,271 @@
+"""Pulling: the feed is fetched, verified, opened and taken over, page by page.
+
+A page and the new end of the verified history are kept in one transaction, so a client that is killed goes on behind
+the last page that it kept. The next page is fetched while the present one is worked on in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lockleaf.client.entries import Progress, ProgressCallback
+from lockleaf.client.errors import EpochChanged, InvalidAnswer
+from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
+from lockleaf.client.sealer import Sealer
+from lockleaf.client.store import LocalStore
+from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
+from lockleaf.client.store.history import Position
+from lockleaf.client.store.outbox import Outgoing
+from lockleaf.client.store.records import ENTRIES, LOST_BASE, Document, Leaf, StoredRecord
+from lockleaf.client.transport import Transport
+from lockleaf.client.verify import Chain, EpochsChanged, VerifiedChange, VerifiedPage
+from lockleaf.crypto.history import ZERO
+from lockleaf.wire.sync import Feed, Record
+
+__all__ = ["PAGE", "Puller", "acknowledge", "fetch_page"]
+
+PAGE = 500
+
+
+async def fetch_page(transport: Transport, cursor: str | None) -> Feed:
+    """Return the page of the feed behind ``cursor``, the first one without.
+
+    Raises:
+        EpochsChanged: the cursor is of an epoch that the server has left.
+    """
+    params: dict[str, str | int] = {"limit": PAGE}
+    if cursor is not None:
+        params["after"] = cursor
+    try:
+        return await transport.request("GET", "/sync/changes", answer=Feed, params=params, msgpack=True)
+    except EpochChanged:
+        raise EpochsChanged from None
+
+
+@dataclass(slots=True)
+class _Counts:
+    pulled: int = 0
+    merged: int = 0
+    confirmed: int = 0
+
+
+class Puller:
+    """Brings the store to the end of the server's history.
+
+    Args:
+        now: gives the present time as RFC 3339 text.
+    """
+
+    def __init__(
+        self, store: LocalStore, transport: Transport, sealer: Sealer, *, device_id: str, now: Callable[[], str]
+    ):
+        self._store = store
+        self._transport = transport
+        self._sealer = sealer
+        self._device_id = device_id
+        self._now = now
+        self._leaves: dict[tuple[str, str], Leaf] = {}
+        self._through = 0
+        self.counts = _Counts()
+        self.chain = Chain()
+
+    def begin(self) -> None:
+        """Take up the verified history from the store."""
+        history = self._store.history
+        self._through = history.restored_through()
+        self.chain = Chain(
+            position=history.position(),
+            epochs=history.epochs(),
+            head_at=history.head_at,
+            leaf_of=self._leaf_of,
+            bare=self._store.records.bare(),
+            acknowledged=history.acknowledged(),
+        )
+
+    async def pull(self, progress: ProgressCallback | None = None) -> None:
+        """Take over every change up to the end of the history.
+
+        Raises:
+            HistoryForked, SealBroken: the server is not honest; nothing of the page was taken over.
+            EpochsChanged: it went back to an older state, or says so.
+        """
+        cursor = await asyncio.to_thread(self._store.history.cursor)
+        feed = await fetch_page(self._transport, cursor)
+        start = self.chain.position.seq if self.chain.position is not None else 0
+        while True:
+            following: asyncio.Task[Feed] | None = None
+            if feed.has_more:
+                if feed.cursor == cursor:
+                    raise InvalidAnswer
+                cursor = feed.cursor
+                following = asyncio.create_task(fetch_page(self._transport, cursor))
+            try:
+                page = await asyncio.to_thread(self._take_over, feed)
+            except BaseException:
+                if following is not None:
+                    following.cancel()
+                raise
+            if progress is not None:
+                progress(Progress("pull", page.position.seq - start, max(feed.seq, page.position.seq) - start))
+            if following is None:
+                return
+            feed = await following
+
+    def _leaf_of(self, collection: str, record_id: str) -> Leaf | None:
+        return self._leaves.get((collection, record_id))
+
+    def preload(self, keys: set[tuple[str, str]]) -> None:
+        """Read the last leaves of ``keys`` in one go, for the chain to find."""
+        self._leaves = self._store.records.leaves(keys)
+
+    def _take_over(self, feed: Feed) -> VerifiedPage:
+        self.preload({(change.collection, change.record_id) for change in feed.changes})
+        page = self.chain.extend(feed)
+        opened = {change.seq: self._open(change) for change in page.changes if change.collection == ENTRIES}
+        with self._store.transaction():
+            keys = {change.key for change in page.changes}
+            rows = self._store.records.get_many(keys)
+            waiting = self._store.outbox.of_records(keys) if self._store.outbox.count() else {}
+            for change in page.changes:
+                row = rows.setdefault(change.key, StoredRecord(*change.key))
+                self._apply(change, opened.get(change.seq), row, waiting.get(change.key, []), page.position)
+            self._store.records.put_many(rows.values())
+            self._store.history.advance(page.position, cursor=feed.cursor, epochs=page.epochs, heads=page.heads)
+            if page.complete:
+                self._store.records.settle_orphans()
+        return page
+
+    def _open(self, change: VerifiedChange) -> dict[str, Any] | None:
+        """The map of a change that came with its payload."""
+        if change.record is None:
+            return None
+        content = self._sealer.open(
+            self._store.keyring,
+            collection=change.collection,
+            record_id=change.record_id,
+            revision=change.revision,
+            parent=change.parent,
+            deleted=change.deleted,
+            meta=change.meta,
+            payload=change.record.payload,
+        )
+        self.chain.check_seen(content.pop("seen", None), change.seq)
+        return content
+
+    def _apply(
+        self,
+        change: VerifiedChange,
+        opened: dict[str, Any] | None,
+        row: StoredRecord,
+        waiting: list[Outgoing],
+        position: Position,
+    ) -> None:
+        row.revision, row.seq, row.payload_hash = change.revision, change.seq, change.payload_hash
+        row.bare = change.record is None
+        for sent in [item for item in waiting if item.payload_hash == change.payload_hash]:
+            self._store.outbox.remove((sent.payload_hash,))
+            waiting.remove(sent)
+            if sent.kind == "edit":
+                acknowledge(row, sent)
+                self.counts.confirmed += 1
+                return
+            # It was to become a conflict, and the server could take it as a change after all.
+            self._store.conflicts.set_state(conflict_id_of(sent.payload_hash), "closed")
+        if change.record is None or opened is None:
+            return
+        remote = Version(None if change.deleted else opened)
+        if not row.pending:
+            self._take(row, change.record, remote)
+        elif row.base_revision != change.revision or row.base_hash != change.payload_hash:
+            self._merge(row, change, change.record, remote, waiting, position)
+        # Otherwise it is the very revision that the pending edit follows, shown once more.
+
+    def _take(self, row: StoredRecord, record: Record, version: Version) -> None:
+        """Make the server's version the present one; the text of a deleted record stays for a restoration."""
+        if row.base_revision != record.revision or row.base_hash != row.payload_hash:
+            self.counts.pulled += 1
+        created, updated = (time.isoformat().replace("+00:00", "Z") for time in (record.created_at, record.updated_at))
+        if version.content is not None:
+            row.doc = Document(version.content, created, updated)
+        row.deleted = row.base_deleted = version.deleted
+        row.base_revision, row.base_hash, row.base = record.revision, row.payload_hash, None
+        row.pending, row.rejected = False, None
+
+    def _merge(
+        self,
+        row: StoredRecord,
+        change: VerifiedChange,
+        record: Record,
+        remote: Version,
+        waiting: list[Outgoing],
+        position: Position,
+    ) -> None:
+        """Bring a pending edit and a newer revision together."""
+        local = Version(None if row.deleted or row.doc is None else row.doc.content)
+        if row.base_revision > 0:
+            base = Version(None if row.base_deleted else row.base)
+        elif row.base_revision == LOST_BASE and change.seq <= self._through:
+            # From before the server was restored: what this device has was written on top of it.
+            base = remote
+        else:
+            base = None
+        result = merge_versions(base, local, remote)
+        edits = [item for item in waiting if item.kind == "edit"]
+        if isinstance(result, Conflicting):
+            self._dispute(row, local, edits, position)
+            self._take(row, record, remote)
+            return
+        for sent in edits:
+            self._store.outbox.absorb(sent)
+            waiting.remove(sent)
+        if same_content(result.content, remote.content):
+            self._take(row, record, remote)
+            return
+        self.counts.pulled += 1
+        if not same_content(result.content, local.content):
+            self.counts.merged += 1
+            row.deleted = result.deleted
+            if result.content is not None and row.doc is not None:
+                row.doc = Document(result.content, row.doc.created_at, self._now())
+        row.base, row.base_deleted = remote.content, remote.deleted
+        row.base_revision, row.base_hash = change.revision, change.payload_hash
+        row.generation += 1
+
+    def _dispute(self, row: StoredRecord, local: Version, edits: list[Outgoing], position: Position) -> None:
+        """Keep a version that could not be merged, and have it sent so that the server keeps it as well."""
+        current = next((item for item in edits if item.generation == row.generation), None)
+        for sent in edits:
+            if sent is not current:
+                self._store.outbox.absorb(sent)
+        if current is None:
+            if row.base_revision == LOST_BASE:
+                row.base_revision, row.base_hash = 0, ZERO
+            current = self._sealer.seal(self._store.keyring, row, seen=position, now=self._now())
+            self._store.outbox.add((current,))
+        self._store.outbox.as_conflict(current.payload_hash)
+        self._store.conflicts.put(
+            StoredConflict(
+                conflict_id=conflict_id_of(current.payload_hash),
+                server_id=None,
+                collection=row.collection,
+                record_id=row.record_id,
+                base_revision=current.base_revision,
+                deleted=local.deleted,
+                device_id=self._device_id,
+                detected_at=self._now(),
+                own=True,
+                state="open",
+                content=local.content,
+            )
+        )
+
+
+def acknowledge(row: StoredRecord, sent: Outgoing) -> None:
+    """Note in ``row`` that the server has ``sent``; edits made after it was sealed stay pending, on top of it."""
+    row.base_revision, row.base_hash, row.base_deleted = sent.base_revision + 1, sent.payload_hash, sent.deleted
+    row.rejected = None
+    row.pending = row.pending and row.generation != sent.generation
+    row.base = sent.content if row.pending else None

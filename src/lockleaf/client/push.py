@@ -1,0 +1,239 @@
+"""Pushing: edits are sealed, kept sealed, and only then sent; the server's answers settle them.
+
+A client that is killed at any point sends the same sealed bytes again, which the server recognises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lockleaf.client.entries import Progress, ProgressCallback
+from lockleaf.client.errors import HistoryForked, InvalidAnswer
+from lockleaf.client.pull import Puller, acknowledge
+from lockleaf.client.sealer import Sealer
+from lockleaf.client.store import LocalStore
+from lockleaf.client.store.conflicts import conflict_id_of
+from lockleaf.client.store.history import Acknowledgement, Position
+from lockleaf.client.store.outbox import Outgoing
+from lockleaf.client.transport import Transport
+from lockleaf.client.verify import VerifiedChange
+from lockleaf.crypto.history import meta
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, ChangeResult, Push, PushResult
+
+__all__ = ["Pusher", "Rejection"]
+
+_BATCH_BYTES = 6 * 1024 * 1024
+_OVERHEAD = 1024
+"""Bytes that a change takes on the wire beside its payload, generously."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An edit that the server refused, and the code with which it did. It is kept here."""
+
+    record_id: str
+    code: str
+
+
+@dataclass(slots=True)
+class _Outcome:
+    pushed: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class Pusher:
+    """Sends what is pending.
+
+    Args:
+        puller: whose chain the acknowledged changes extend.
+        now: gives the present time as RFC 3339 text.
+    """
+
+    def __init__(
+        self,
+        store: LocalStore,
+        transport: Transport,
+        sealer: Sealer,
+        puller: Puller,
+        *,
+        device_id: str,
+        now: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._sealer = sealer
+        self._puller = puller
+        self._device_id = device_id
+        self._now = now
+        self._refused: set[tuple[str, str]] = set()
+        self._conflicting: set[bytes] = set()
+        self.outcome = _Outcome()
+
+    async def push(self, progress: ProgressCallback | None = None) -> bool:
+        """Send every pending edit once.
+
+        Returns:
+            Whether the history has to be pulled again: something came between, or was refused as too old.
+
+        Raises:
+            HistoryForked: the server refuses an edit as too old, and shows nothing newer.
+        """
+        in_step = True
+        done = 0
+        place = 0
+        key = ("", "")
+        total = await asyncio.to_thread(self._count)
+        while True:
+            batch = await asyncio.to_thread(self._batch, place)
+            if not batch:
+                last = await asyncio.to_thread(self._seal_portion, key)
+                if last is None:
+                    return not in_step
+                key = last
+                continue
+            place = batch[-1][0]
+            sent = [change for _, change in batch]
+            result = await self._send(sent)
+            in_step = await asyncio.to_thread(self._settle, sent, result) and in_step
+            done += len(sent)
+            if progress is not None:
+                progress(Progress("push", done, max(total, done)))
+
+    async def _send(self, changes: Sequence[Outgoing]) -> PushResult:
+        body = Push(changes=tuple(self._change(change) for change in changes))
+        result = await self._transport.request("POST", "/sync/push", body=body, answer=PushResult, msgpack=True)
+        if len(result.results) != len(changes):
+            raise InvalidAnswer
+        return result
+
+    def _change(self, change: Outgoing) -> Change:
+        return Change(
+            collection=change.collection,
+            record_id=change.record_id,
+            base_revision=change.base_revision,
+            parent=change.parent,
+            payload=change.payload,
+            deleted=change.deleted,
+            labels=change.labels,
+            source=change.source,
+            occurred_at=change.occurred_at,
+            device_id=self._device_id,
+            client_updated_at=datetime.fromisoformat(change.client_updated_at),
+            on_conflict="keep",
+        )
+
+    def _count(self) -> int:
+        return self._store.records.pending_count()
+
+    def _batch(self, place: int) -> list[tuple[int, Outgoing]]:
+        """The next waiting changes behind ``place``, within what the server takes at once."""
+        batch: list[tuple[int, Outgoing]] = []
+        size = 0
+        for item in self._store.outbox.waiting(MAX_BATCH_CHANGES, after=place):
+            size += len(item[1].payload) + _OVERHEAD
+            if batch and size > _BATCH_BYTES:
+                break
+            batch.append(item)
+        return batch
+
+    def _seal_portion(self, after: tuple[str, str]) -> tuple[str, str] | None:
+        """Seal the next pending records behind the key ``after``; return the last one's key, None if there was none."""
+        seen = self._puller.chain.position
+        if seen is None:
+            raise InvalidAnswer
+        with self._store.transaction():
+            records = self._store.records.to_seal(MAX_BATCH_CHANGES, after=after)
+            now, keyring = self._now(), self._store.keyring
+            self._store.outbox.add(
+                self._sealer.seal(keyring, record, seen=seen, now=now)
+                for record in records
+                if record.key not in self._refused
+            )
+        return records[-1].key if records else None
+
+    def _settle(self, sent: Sequence[Outgoing], result: PushResult) -> bool:
+        """Take over the answers; tell whether the verified history could go on by them alone."""
+        chain, start = self._puller.chain, self._puller.chain.position
+        if start is None:
+            raise InvalidAnswer
+        confirmed: list[tuple[Outgoing, Acknowledgement]] = []
+        with self._store.transaction():
+            for change, answer in zip(sent, result.results, strict=True):
+                if answer.status in ("applied", "unchanged"):
+                    confirmed.append((change, _acknowledgement(change, answer, start, result.epoch)))
+                elif answer.status == "conflict":
+                    self._refuse_as_old(change, answer)
+                else:
+                    self._reject(change, answer)
+            if result.epoch != start.epoch:
+                # A restored server. The pull that follows finds out; until then nothing is confirmed.
+                return False
+            self._store.history.acknowledge(item for _, item in confirmed)
+            chain.acknowledged.update({item.seq: item for _, item in confirmed})
+            return self._go_on(confirmed, result) and len(confirmed) == len(sent)
+
+    def _go_on(self, confirmed: list[tuple[Outgoing, Acknowledgement]], result: PushResult) -> bool:
+        """Extend the verified history by the confirmed changes, if nothing else came between."""
+        confirmed.sort(key=lambda pair: pair[1].seq)
+        changes = [
+            VerifiedChange(
+                item.seq,
+                change.collection,
+                change.record_id,
+                item.revision,
+                change.parent,
+                meta(change.labels, change.source, change.occurred_at),
+                change.payload_hash,
+                change.deleted,
+                None,
+            )
+            for change, item in confirmed
+        ]
+        self._puller.preload({change.key for change in changes})
+        end = Position(result.epoch, result.seq, result.head)
+        heads = self._puller.chain.extend_own(changes, end)
+        if heads is None:
+            return False
+        rows = self._store.records.get_many(change.key for change in changes)
+        for change, item in confirmed:
+            row = rows[change.key]
+            row.revision, row.seq, row.payload_hash, row.bare = item.revision, item.seq, item.payload_hash, False
+            acknowledge(row, change)
+            if change.kind == "conflict":
+                self._store.conflicts.set_state(conflict_id_of(change.payload_hash), "closed")
+        self._store.records.put_many(rows.values())
+        self._store.outbox.remove(change.payload_hash for change, _ in confirmed)
+        self._store.history.advance(end, cursor=result.cursor, epochs=(), heads=heads)
+        self.outcome.pushed += len(confirmed)
+        return True
+
+    def _refuse_as_old(self, change: Outgoing, answer: ChangeResult) -> None:
+        if change.kind == "conflict":
+            if answer.conflict_id is not None:
+                self._store.conflicts.set_server_id(conflict_id_of(change.payload_hash), answer.conflict_id)
+                self._store.outbox.remove((change.payload_hash,))
+            return
+        if change.payload_hash in self._conflicting:
+            raise HistoryForked(f"the server refuses record {change.record_id} for a newer revision and shows none")
+        self._conflicting.add(change.payload_hash)
+
+    def _reject(self, change: Outgoing, answer: ChangeResult) -> None:
+        code = answer.code or "rejected"
+        self.outcome.rejected.append(Rejection(change.record_id, code))
+        self._refused.add(change.key)
+        # The server refused for good: the edit is sealed anew next time, perhaps after its user changed it.
+        if change.kind == "edit":
+            self._store.outbox.remove((change.payload_hash,))
+            self._store.records.set_rejected(change.key, code)
+
+
+def _acknowledgement(change: Outgoing, answer: ChangeResult, start: Position, epoch: str) -> Acknowledgement:
+    if answer.seq is None or answer.revision != change.base_revision + 1:
+        raise InvalidAnswer
+    if epoch == start.epoch and answer.seq <= start.seq:
+        # Had it been there, the verified history would have shown it and it would not have been sent.
+        raise HistoryForked(f"the server says that change {answer.seq} is this device's, and showed another")
+    return Acknowledgement(answer.seq, change.collection, change.record_id, answer.revision, change.payload_hash)

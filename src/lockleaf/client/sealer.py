@@ -1,0 +1,116 @@
+"""Between what the store holds and what travels: sealing changes, and opening records, for one account."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from lockleaf.client.entries import shared_time
+from lockleaf.client.errors import SealBroken
+from lockleaf.client.store.history import Position
+from lockleaf.client.store.outbox import Outgoing
+from lockleaf.client.store.records import StoredRecord
+from lockleaf.crypto import errors as crypto_errors
+from lockleaf.crypto.envelope import RecordContext, open_record, seal_record
+from lockleaf.crypto.history import meta, payload_hash
+from lockleaf.crypto.keyring import Keyring
+from lockleaf.crypto.labels import label
+
+__all__ = ["Sealer", "labels_of"]
+
+TOMBSTONE = "deleted"
+
+
+@lru_cache(maxsize=4096)
+def _label(index_key: bytes, kind: str, value: str) -> bytes:
+    return label(index_key, kind, value)
+
+
+def labels_of(index_key: bytes, content: dict[str, Any]) -> tuple[bytes, ...]:
+    """Return the labels (16 bytes each, sorted) of an entry's mood, tags and source."""
+    values = [("mood", content.get("mood")), ("source", content.get("source"))]
+    tags = content.get("tags")
+    values += [("tag", tag) for tag in tags] if isinstance(tags, list) else []
+    # Two spellings of one tag have one label.
+    return tuple(sorted({_label(index_key, kind, value) for kind, value in values if isinstance(value, str) and value}))
+
+
+class Sealer:
+    """Seals and opens records of one account.
+
+    Args:
+        user_id: the account's UUID as lower-case text.
+        share_dates: whether the server may know the date and source of entries.
+    """
+
+    def __init__(self, user_id: str, *, share_dates: bool = False) -> None:
+        self.user_id = user_id
+        self.share_dates = share_dates
+
+    def seal(self, keyring: Keyring, record: StoredRecord, *, seen: Position, now: str) -> Outgoing:
+        """Return the present content of ``record`` sealed as the change that follows its base.
+
+        Args:
+            seen: the end of the verified history, which is sealed in for other devices to check.
+            now: the time of writing, RFC 3339.
+        """
+        content = None if record.deleted or record.doc is None else record.doc.content
+        labels = () if content is None else labels_of(keyring.index_key, content)
+        source = occurred_at = None
+        if content is not None and self.share_dates:
+            source = content.get("source")
+            date = content.get("occurred_at")
+            occurred_at = shared_time(date, content.get("time_zone")) if isinstance(date, str) else None
+        context = RecordContext(
+            self.user_id,
+            record.collection,
+            record.record_id,
+            record.base_revision + 1,
+            record.base_hash,
+            content is None,
+            meta(labels, source, occurred_at),
+        )
+        plaintext = {"type": TOMBSTONE} if content is None else content
+        payload = seal_record(keyring, context, plaintext | {"seen": [seen.epoch, seen.seq, seen.head]})
+        return Outgoing(
+            payload_hash=payload_hash(payload),
+            collection=record.collection,
+            record_id=record.record_id,
+            kind="edit",
+            base_revision=record.base_revision,
+            parent=record.base_hash,
+            payload=payload,
+            labels=labels,
+            source=source,
+            occurred_at=occurred_at,
+            deleted=content is None,
+            client_updated_at=now,
+            generation=record.generation,
+            content=content,
+        )
+
+    def open(
+        self,
+        keyring: Keyring,
+        *,
+        collection: str,
+        record_id: str,
+        revision: int,
+        parent: bytes,
+        deleted: bool,
+        meta: bytes,
+        payload: bytes,
+    ) -> dict[str, Any]:
+        """Return the map in a payload that a server gave for this place.
+
+        Raises:
+            SealBroken: it was not sealed by this account for it.
+        """
+        context = RecordContext(self.user_id, collection, record_id, revision, parent, deleted, meta)
+        try:
+            content = open_record(keyring, context, payload)
+        except (crypto_errors.SealBroken, crypto_errors.Malformed):
+            raise SealBroken(f"record {record_id}") from None
+        if deleted != (content.get("type") == TOMBSTONE):
+            raise SealBroken(f"record {record_id}")
+        return content

@@ -1,0 +1,150 @@
+"""One synchronisation: check the keys, pull, merge, push, and compare notes with the other devices."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lockleaf.client.disputes import Disputes
+from lockleaf.client.entries import ProgressCallback
+from lockleaf.client.errors import HistoryForked, InvalidAnswer
+from lockleaf.client.pull import Puller
+from lockleaf.client.push import Pusher, Rejection
+from lockleaf.client.restore import reconcile
+from lockleaf.client.sealer import Sealer
+from lockleaf.client.store import LocalStore
+from lockleaf.client.store.history import RememberedCheckpoint
+from lockleaf.client.transport import Transport
+from lockleaf.client.verify import EpochsChanged
+from lockleaf.client.witness import Witness
+
+__all__ = ["Rejection", "SyncReport", "Synchroniser"]
+
+_ROUNDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, and where it came to.
+
+    ``pulled``, ``pushed`` and ``merged`` count entries; ``conflicts`` are open now; ``pending`` are edits that still
+    wait (refused ones included); ``duration`` is in seconds.
+    """
+
+    pulled: int
+    pushed: int
+    merged: int
+    conflicts: int
+    pending: int
+    rejected: tuple[Rejection, ...]
+    epoch: str
+    seq: int
+    head: bytes
+    duration: float
+
+
+class Synchroniser:
+    """Synchronises one profile.
+
+    Args:
+        user_id: the account's UUID as lower-case text.
+        device_id: this device's id.
+        share_dates: whether the server may know the date and source of entries.
+        check_keys: compares what the server says of the account's keys with what this device remembers; called first.
+        clock: gives the present time, with a zone.
+    """
+
+    def __init__(
+        self,
+        store: LocalStore,
+        transport: Transport,
+        *,
+        user_id: str,
+        device_id: str,
+        check_keys: Callable[[], Awaitable[object]],
+        share_dates: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._device_id = device_id
+        self._check_keys = check_keys
+        self._sealer = Sealer(user_id, share_dates=share_dates)
+        self._clock = clock
+
+    async def run(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
+        """Synchronise once. It may be killed at any point: run again, it goes on where it was.
+
+        Args:
+            progress: called with stages ``pull`` and ``push``, counted in changes.
+            accept_restore: go on with a server that was restored from an older state, and send what it lost.
+
+        Raises:
+            SyncAlreadyRunning: another process syncs this profile.
+            IntegrityError: the server is not honest, by the name of the subclass.
+            ServerRestored: it was restored and lacks confirmed changes.
+            TransportError, ApiError: it cannot be reached, or refuses.
+            LocalStoreError: this device's store refuses.
+        """
+        with self._store.only_sync():
+            return await self._run(progress, accept_restore)
+
+    async def _run(self, progress: ProgressCallback | None, accept_restore: bool) -> SyncReport:
+        started = time.perf_counter()
+        await self._check_keys()
+        puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
+        pusher = Pusher(self._store, self._transport, self._sealer, puller, device_id=self._device_id, now=self._now)
+        witness = Witness(
+            self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
+        )
+        disputes = Disputes(self._store, self._transport, self._sealer)
+        for _ in range(_ROUNDS):
+            await self._pull(puller, witness, progress, accept_restore)
+            if not await pusher.push(progress):
+                break
+        await asyncio.gather(witness.confer(puller.chain), disputes.settle())
+        position = puller.chain.position
+        if position is None:
+            raise InvalidAnswer
+        pending, conflicts = await asyncio.to_thread(
+            lambda: (self._store.records.pending_count(), len(self._store.conflicts.in_state("open")))
+        )
+        return SyncReport(
+            pulled=puller.counts.pulled,
+            pushed=pusher.outcome.pushed + puller.counts.confirmed,
+            merged=puller.counts.merged,
+            conflicts=conflicts,
+            pending=pending,
+            rejected=tuple(pusher.outcome.rejected),
+            epoch=position.epoch,
+            seq=position.seq,
+            head=position.head,
+            duration=time.perf_counter() - started,
+        )
+
+    async def _pull(
+        self, puller: Puller, witness: Witness, progress: ProgressCallback | None, accept_restore: bool
+    ) -> None:
+        remembered = await asyncio.to_thread(self._begin, puller)
+        try:
+            await puller.pull(progress)
+        except EpochsChanged:
+            if puller.chain.position is None:
+                raise HistoryForked("the server changes its epochs while they are read") from None
+            try:
+                await reconcile(self._store, self._transport, accept=accept_restore)
+                remembered = await asyncio.to_thread(self._begin, puller)
+                await puller.pull(progress)
+            except EpochsChanged:
+                raise HistoryForked("the server changes its epochs while they are read") from None
+        await asyncio.to_thread(witness.check_remembered, puller.chain, remembered)
+
+    def _begin(self, puller: Puller) -> list[RememberedCheckpoint]:
+        puller.begin()
+        return self._store.history.checkpoints()
+
+    def _now(self) -> str:
+        return self._clock().astimezone(UTC).isoformat().replace("+00:00", "Z")

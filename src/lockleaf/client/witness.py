@@ -1,0 +1,96 @@
+"""Devices as each other's witnesses: each signs the history that it verified, and checks what others signed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from lockleaf.client.errors import HistoryForked
+from lockleaf.client.store import LocalStore
+from lockleaf.client.store.history import RememberedCheckpoint
+from lockleaf.client.transport import Transport
+from lockleaf.client.verify import Chain
+from lockleaf.crypto.identity import checkpoint_message, sign, verify
+from lockleaf.wire.sync import Checkpoint, Checkpoints
+
+__all__ = ["Witness"]
+
+
+class Witness:
+    """Posts this device's checkpoint and checks the others'.
+
+    Args:
+        user_id: the account's UUID as lower-case text.
+        now: gives the present time as RFC 3339 text.
+    """
+
+    def __init__(
+        self, store: LocalStore, transport: Transport, *, user_id: str, device_id: str, now: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._user_id = user_id
+        self._device_id = device_id
+        self._now = now
+
+    async def confer(self, chain: Chain) -> None:
+        """Check the others' checkpoints against the verified history, then sign its end.
+
+        Raises:
+            HistoryForked: a device of the account signed another history, or nobody of the account signed.
+        """
+        answer = await self._transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
+        await asyncio.to_thread(self._check, chain, answer.items)
+        await self._post(chain)
+
+    def check_remembered(self, chain: Chain, remembered: Iterable[RememberedCheckpoint]) -> None:
+        """Check what others signed before this pull began: the history must have reached it.
+
+        Raises:
+            HistoryForked: it has not, or is another.
+        """
+        position = chain.position
+        for item in remembered:
+            agrees = chain.judge(item.epoch, item.seq, item.head)
+            beyond = position is not None and item.epoch == position.epoch and item.seq > position.seq
+            if agrees is False or beyond:
+                raise HistoryForked(f"another device of yours has seen a different history, up to {item.seq}")
+        self._store.history.forget_checkpoints(item.device_id for item in remembered)
+
+    def _check(self, chain: Chain, checkpoints: Iterable[Checkpoint]) -> None:
+        beyond = []
+        position = chain.position
+        keys = [entry.public_signing_key for entry in self._store.keyring.entries]
+        for item in checkpoints:
+            message = checkpoint_message(self._user_id, item.epoch, item.seq, item.head, item.device_id, item.time)
+            if not any(verify(key, message, item.signature) for key in keys):
+                raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
+            if chain.judge(item.epoch, item.seq, item.head) is False:
+                raise HistoryForked(f"another device of yours has seen a different history, up to {item.seq}")
+            if position is not None and item.epoch == position.epoch and item.seq > position.seq:
+                beyond.append(RememberedCheckpoint(item.device_id, item.epoch, item.seq, item.head))
+        # Written after this pull, or withheld from it: the next pull tells.
+        self._store.history.remember_checkpoints(beyond)
+
+    async def _post(self, chain: Chain) -> None:
+        position = chain.position
+        if position is None or await asyncio.to_thread(self._store.history.own_checkpoint) == (
+            position.epoch,
+            position.seq,
+        ):
+            return
+        time = self._now()
+        message = checkpoint_message(self._user_id, position.epoch, position.seq, position.head, self._device_id, time)
+        await self._transport.command(
+            "POST",
+            "/sync/checkpoints",
+            body=Checkpoint(
+                epoch=position.epoch,
+                seq=position.seq,
+                head=position.head,
+                device_id=self._device_id,
+                time=time,
+                signature=sign(self._store.keyring.newest.signing_seed, message),
+            ),
+        )
+        await asyncio.to_thread(self._store.history.set_own_checkpoint, position.epoch, position.seq)
