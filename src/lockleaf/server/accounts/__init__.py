@@ -1,1 +1,1 @@
-"""Who a user is: account, profile, preferences, keys that the client sealed or published."""
+"""Accounts: who you are, which keys are yours, and what you wish."""

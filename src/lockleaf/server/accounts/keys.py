@@ -1,0 +1,201 @@
+"""The rules of an account's keys: what must come together, what must follow what (PROTOCOL section 2).
+
+The server opens nothing of this. It keeps the order of versions, and holds each new pair of public keys to the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto import identity
+from lockleaf.crypto.errors import BadRecipient
+from lockleaf.server.accounts.errors import (
+    InvalidRecipient,
+    InvalidSignature,
+    KeyDerivationRequired,
+    KeyringConflict,
+    KeyringRequired,
+    KeysRequired,
+)
+from lockleaf.server.accounts.models import Account
+from lockleaf.server.accounts.prelogin import kdf_to_stored
+from lockleaf.server.accounts.repository import AccountRepository
+from lockleaf.wire.accounts import (
+    Kdf,
+    KeyringReplacement,
+    PasswordChange,
+    Recover,
+    RecoveryCodesReplacement,
+    RecoveryEntry,
+    Register,
+)
+from lockleaf.wire.fields import decode_base64
+
+__all__ = [
+    "KeySet",
+    "is_stored",
+    "keys_of_registration",
+    "replace_keyring",
+    "replace_recovery_codes",
+    "reseal",
+    "usable_recipient",
+]
+
+RAW_RECIPIENT = 44
+"""Characters of 32 bytes in base64; an age recipient has 62."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The keys of an account, whole: sealed keyring, public keys, recovery set."""
+
+    keyring: bytes
+    kdf: Kdf
+    recipient: str
+    signing_key: bytes
+    recovery: tuple[RecoveryEntry, ...]
+
+    def codes(self) -> list[tuple[bytes, bytes]]:
+        """Return the recovery set as (verifier hash, sealed keyring)."""
+        return _codes(self.recovery)
+
+
+def _codes(recovery: tuple[RecoveryEntry, ...]) -> list[tuple[bytes, bytes]]:
+    return [(entry.verifier_hash, entry.keyring) for entry in recovery]
+
+
+def usable_recipient(text: str) -> str:
+    """Return the recipient in its one text form, from that or from 32 raw bytes in base64.
+
+    Raises:
+        InvalidRecipient: nothing could be sealed to it, or not safely.
+    """
+    try:
+        return identity.parse_recipient(decode_base64(text) if len(text) == RAW_RECIPIENT else text)
+    except (BadRecipient, ValueError):
+        raise InvalidRecipient from None
+
+
+def keys_of_registration(body: Register, *, required: bool) -> KeySet | None:
+    """Return the keys that a new account brings; None for one whose client keeps them to itself.
+
+    Args:
+        body: the registration.
+        required: whether the account cannot be without.
+
+    Raises:
+        KeysRequired: some are missing.
+        InvalidRecipient: the recipient is unusable.
+    """
+    needed = {
+        "id": body.id,
+        "kdf": body.kdf,
+        "keyring": body.keyring,
+        "recipient": body.recipient,
+        "signing_key": body.signing_key,
+        "recovery": body.recovery,
+    }
+    missing = [name for name, value in needed.items() if value is None]
+    brings_any = any(needed[name] is not None for name in ("keyring", "recipient", "signing_key", "recovery"))
+    if not missing:
+        assert body.kdf and body.keyring and body.recipient and body.signing_key and body.recovery
+        return KeySet(body.keyring, body.kdf, usable_recipient(body.recipient), body.signing_key, body.recovery)
+    if required or brings_any:
+        raise KeysRequired(missing=missing)
+    return None
+
+
+async def reseal(session: AsyncSession, account: Account, body: PasswordChange | Recover) -> None:
+    """Take the keyring of ``account`` as it is sealed under a new password.
+
+    Raises:
+        KeyringRequired: the account has a keyring, and the body has not, or not with all that belongs to it.
+        KeyDerivationRequired: it has no parameters for the new password.
+        KeyringConflict: it was made from another version.
+        KeysRequired: the account has no keyring, and a first one comes with more than this.
+    """
+    recovery = body.recovery if isinstance(body, Recover) else None
+    if account.keyring is None:
+        if body.keyring is not None or recovery is not None:
+            raise KeysRequired(missing=["recipient", "signing_key"])
+        if body.kdf is not None:
+            account.kdf = kdf_to_stored(body.kdf)
+        return
+    missing = [name for name in ("keyring", "base_keyring_version") if getattr(body, name) is None]
+    if missing:
+        raise KeyringRequired(missing=missing)
+    if body.kdf is None:
+        raise KeyDerivationRequired
+    _require_version(account, body.base_keyring_version)
+    account.keyring = body.keyring
+    account.kdf = kdf_to_stored(body.kdf)
+    account.keyring_version += 1
+    if recovery is not None:
+        await AccountRepository(session, account.user_id).replace_recovery_codes(
+            _codes(recovery), account.keyring_version
+        )
+
+
+async def replace_keyring(session: AsyncSession, account: Account, body: KeyringReplacement) -> None:
+    """Take a first keyring, or one that has gained a key, with its public keys and its recovery set.
+
+    Raises:
+        InvalidRecipient: the new recipient is unusable.
+        KeyringConflict: the keyring was made from another version.
+        InvalidSignature: the account's present signing key did not sign the new pair.
+        KeyDerivationRequired: a first keyring without parameters, or others than the password's.
+    """
+    recipient = usable_recipient(body.recipient)
+    _require_version(account, body.base_keyring_version)
+    version = account.keyring_version + 1
+    signature = None
+    if account.signing_key is not None:
+        signature = body.rotation_signature
+        message = identity.rotation_message(str(account.user_id), version, recipient, body.signing_key)
+        if not identity.verify(account.signing_key, message, signature or b""):
+            raise InvalidSignature
+    offered = None if body.kdf is None else kdf_to_stored(body.kdf)
+    if account.kdf is None:
+        account.kdf = offered
+    # Other parameters without a new verifier would lock the user out: the password would give another secret.
+    if account.kdf is None or (offered is not None and offered != account.kdf):
+        raise KeyDerivationRequired
+    account.keyring = body.keyring
+    account.keyring_version = version
+    account.recipient = recipient
+    account.signing_key = body.signing_key
+    repository = AccountRepository(session, account.user_id)
+    await repository.add_signing_key(version, recipient, body.signing_key, signature)
+    await repository.replace_recovery_codes(_codes(body.recovery), version)
+
+
+async def replace_recovery_codes(session: AsyncSession, account: Account, body: RecoveryCodesReplacement) -> None:
+    """Take a new recovery set for the present keyring.
+
+    Raises:
+        KeyringRequired: the account has none that could be recovered.
+        KeyringConflict: the set was made from another version.
+    """
+    if account.keyring is None:
+        raise KeyringRequired(missing=["keyring"])
+    _require_version(account, body.base_keyring_version)
+    await AccountRepository(session, account.user_id).replace_recovery_codes(
+        _codes(body.recovery), account.keyring_version
+    )
+
+
+def is_stored(account: Account, body: KeyringReplacement) -> bool:
+    """Tell whether the account's present keyring is the one of ``body``: then the request is a repeated one."""
+    return (
+        account.keyring_version == body.base_keyring_version + 1
+        and account.keyring is not None
+        and compare_digest(account.keyring, body.keyring)
+    )
+
+
+def _require_version(account: Account, base: int | None) -> None:
+    if base != account.keyring_version:
+        raise KeyringConflict(current_version=account.keyring_version)

@@ -1,0 +1,93 @@
+"""``/users``: the profile, its statistics and preferences, and the end of the account."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from lockleaf.server.accounts import service
+from lockleaf.server.auth import credentials
+from lockleaf.server.auth.errors import (
+    InsufficientScope,
+    InvalidCredentials,
+    NotAuthenticated,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.http.bodies import Parsed
+from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, caller
+from lockleaf.server.http.errors import InvalidRequest
+from lockleaf.server.http.openapi import problems
+from lockleaf.wire import accounts as bodies
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/users",
+    tags=["users"],
+    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),
+)
+
+Reader = Annotated[Principal, Depends(caller("account", write=False))]
+Owner = Annotated[Principal, Depends(caller("account", write=True))]
+Days = Annotated[int, Query(ge=1, le=3650, description="How many days back to look.")]
+
+
+@router.get("/me")
+async def get_me(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> bodies.Profile:
+    """Return the profile with statistics."""
+    account = await service.get(read, caller.user_id)
+    return await service.profile(read, account, days=days, now=services.clock())
+
+
+@router.put("/me", responses=problems(InvalidRequest))
+async def put_me(
+    caller: Owner,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[bodies.ProfileChange, Depends(Parsed(bodies.ProfileChange))],
+) -> bodies.Profile:
+    """Change display name, time zone or locale; what is absent stays."""
+    account = await service.lock(session, caller.user_id)
+    service.change_profile(account, body, now=services.clock())
+    return await service.profile(session, account, days=30, now=services.clock())
+
+
+@router.delete("/me", status_code=204, responses=problems(InvalidRequest, InvalidCredentials))
+async def delete_me(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[bodies.AccountDeletion, Depends(Parsed(bodies.AccountDeletion))],
+) -> None:
+    """Delete the account and everything in it, at once and for good."""
+    await credentials.delete_account(services, read, session, caller, body)
+
+
+@router.get("/me/stats", responses=problems(InvalidRequest))
+async def get_stats(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> bodies.Statistics:
+    """Return what can be counted without reading; words cannot."""
+    account = await service.get(read, caller.user_id)
+    return await service.statistics(read, account, days=days, now=services.clock())
+
+
+@router.get("/me/preferences")
+async def get_preferences(caller: Reader, read: Read) -> bodies.Preferences:
+    """Return the preferences."""
+    return service.preferences(await service.get(read, caller.user_id))
+
+
+@router.put("/me/preferences", responses=problems(InvalidRequest))
+async def put_preferences(
+    caller: Owner,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[bodies.PreferencesChange, Depends(Parsed(bodies.PreferencesChange))],
+) -> bodies.Preferences:
+    """Change preferences; what is absent stays, null takes one away. The answer is the whole."""
+    account = await service.lock(session, caller.user_id)
+    return service.change_preferences(account, body, now=services.clock())

@@ -1,0 +1,289 @@
+"""The rules of accounts: making, finding, describing, changing and deleting them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto.normalise import normalise_email
+from lockleaf.server.accounts import prelogin, repository
+from lockleaf.server.accounts.errors import EmailTaken, IdTaken
+from lockleaf.server.accounts.keys import KeySet
+from lockleaf.server.accounts.models import Account, RecoveryCode
+from lockleaf.server.accounts.prelogin import kdf_from_stored, kdf_to_stored
+from lockleaf.server.accounts.repository import AccountRepository
+from lockleaf.server.auth.errors import SessionRevoked
+from lockleaf.server.identifiers import uuid7
+from lockleaf.server.records import service as records
+from lockleaf.server.settings import Settings
+from lockleaf.wire import accounts as bodies
+
+__all__ = [
+    "by_email",
+    "change_preferences",
+    "change_profile",
+    "create",
+    "delete",
+    "describe",
+    "features",
+    "get",
+    "is_repeated",
+    "lock",
+    "preferences",
+    "profile",
+    "recovery_code",
+    "recovery_codes_left",
+    "shown_at_signup",
+    "shown_kdf",
+    "spend_recovery_code",
+    "statistics",
+]
+
+PREFERENCES = ("daily_word_goal", "writing_reminder_time", "theme_preferences", "ai_features_enabled")
+"""The preferences beside time zone and locale, which stand in the profile too."""
+
+
+async def by_email(session: AsyncSession, email: str) -> Account | None:
+    """Return the account of ``email`` as its user writes it."""
+    return await repository.account_of_email(session, normalise_email(email))
+
+
+async def get(session: AsyncSession, user_id: UUID) -> Account:
+    """Return the account of a session.
+
+    Raises:
+        SessionRevoked: it was deleted a moment ago.
+    """
+    return _existing(await AccountRepository(session, user_id).get())
+
+
+async def lock(session: AsyncSession, user_id: UUID) -> Account:
+    """Return the account of a session as it stays until the transaction ends.
+
+    Raises:
+        SessionRevoked: it was deleted a moment ago.
+    """
+    return _existing(await AccountRepository(session, user_id).get(lock=True))
+
+
+def _existing(account: Account | None) -> Account:
+    if account is None:
+        raise SessionRevoked
+    return account
+
+
+async def create(
+    session: AsyncSession,
+    body: bodies.Register,
+    keys: KeySet | None,
+    *,
+    verifier_hash: str,
+    privacy_tier: bodies.PrivacyTier,
+    now: datetime,
+) -> Account:
+    """Make an end-to-end encrypted account with an empty store.
+
+    Arguments:
+        body: what the client sent.
+        keys: the account's keys, as they were found in the body.
+        verifier_hash: the slow hash of its authentication secret.
+        privacy_tier: where the body names none; the choice is the consent.
+
+    Raises:
+        EmailTaken: the email has an account.
+        IdTaken: the id has one.
+    """
+    email = normalise_email(body.email)
+    user_id = body.id or uuid7(now)
+    accounts = AccountRepository(session, user_id)
+    if not await accounts.claim_email(email):
+        raise EmailTaken
+    kdf = None if body.kdf is None else kdf_to_stored(body.kdf)
+    account = await accounts.insert(
+        {
+            "email": email,
+            "email_shown": body.email,
+            "display_name": body.display_name,
+            "timezone": body.timezone or "UTC",
+            "locale": body.locale or "en",
+            "custody": "e2e",
+            "privacy_tier": body.privacy_tier or privacy_tier,
+            "consented_at": now,
+            "preferences": {name: value for name in PREFERENCES if (value := getattr(body, name)) is not None},
+            "verifier_hash": verifier_hash,
+            "kdf": kdf,
+            "keyring": None if keys is None else keys.keyring,
+            "keyring_version": 0 if keys is None else 1,
+            "recipient": None if keys is None else keys.recipient,
+            "signing_key": None if keys is None else keys.signing_key,
+            "created_at": now,
+            "updated_at": now,
+        }
+    )
+    if account is None:
+        raise IdTaken
+    if keys is not None:
+        await accounts.add_signing_key(1, keys.recipient, keys.signing_key, None)
+        await accounts.replace_recovery_codes(keys.codes(), 1)
+    await records.open_store(session, user_id)
+    return account
+
+
+async def is_repeated(session: AsyncSession, account: Account, body: bodies.Register, keys: KeySet | None) -> bool:
+    """Tell whether ``body`` asks for just the ``account`` that is there: its first answer may have been lost.
+
+    Every byte of the keys has to agree: a client that is told "made" believes that its own are the ones kept.
+    """
+    if body.id != account.user_id:
+        return False
+    kdf = None if body.kdf is None else kdf_to_stored(body.kdf)
+    if keys is None:
+        return account.keyring is None and kdf == account.kdf
+    return (
+        account.keyring_version == 1
+        and (account.keyring, account.kdf, account.recipient, account.signing_key)
+        == (keys.keyring, kdf, keys.recipient, keys.signing_key)
+        and await AccountRepository(session, account.user_id).recovery_code_hashes()
+        == {verifier_hash for verifier_hash, _ in keys.codes()}
+    )
+
+
+async def describe(
+    session: AsyncSession, account: Account, *, session_id: UUID | None = None, device_id: str | None = None
+) -> bodies.Account:
+    """Return the account as its own devices see it."""
+    signature = None
+    if account.keyring_version > 1:
+        signature = await AccountRepository(session, account.user_id).rotation_signature()
+    return bodies.Account(
+        **_shown(account),
+        kdf=None if account.kdf is None else kdf_from_stored(account.kdf),
+        keyring=account.keyring,
+        keyring_version=account.keyring_version,
+        recipient=account.recipient,
+        signing_key=account.signing_key,
+        rotation_signature=signature,
+        session_id=session_id,
+        device_id=device_id,
+    )
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.user_id,
+        "email": account.email_shown,
+        "display_name": account.display_name,
+        "timezone": account.timezone,
+        "locale": account.locale,
+        "privacy_tier": account.privacy_tier,
+        "encryption_tier": account.custody,
+        "created_at": account.created_at,
+    }
+
+
+def shown_at_signup(account: Account) -> dict[str, Any]:
+    """Return what the answer to a registration says of the account."""
+    return _shown(account)
+
+
+async def features(session: AsyncSession, account: Account, settings: Settings) -> bodies.Features:
+    """Return what the account may do on this server, and the room it has."""
+    sync = account.privacy_tier == "full_sync"
+    return bodies.Features(
+        encryption_tier=_custody(account),
+        privacy_tier=_tier(account),
+        features=bodies.FeatureFlags(
+            server_search=False,
+            blind_search=False,
+            integrations=False,
+            media=False,
+            analytics=False,
+            server_decryption=False,
+            sync=sync,
+            live_events=sync,
+        ),
+        storage=bodies.Storage(
+            used_bytes=await records.storage_used(session, account.user_id), limit_bytes=settings.limits.storage_bytes
+        ),
+    )
+
+
+async def profile(session: AsyncSession, account: Account, *, days: int, now: datetime) -> bodies.Profile:
+    """Return the account as its user sees it."""
+    return bodies.Profile(**_shown(account), statistics=await statistics(session, account, days=days, now=now))
+
+
+async def statistics(session: AsyncSession, account: Account, *, days: int, now: datetime) -> bodies.Statistics:
+    """Count what can be counted without reading, in the days of the user's time zone."""
+    counts = await records.statistics(session, account.user_id, days=days, timezone=account.timezone, now=now)
+    return bodies.Statistics(
+        days_analyzed=days, total_logs=counts.total, recent_logs=counts.recent, writing_streak=counts.streak
+    )
+
+
+def change_profile(account: Account, body: bodies.ProfileChange, *, now: datetime) -> None:
+    """Change what ``body`` names. A display name can be taken away, time zone and locale only replaced."""
+    if "display_name" in body.model_fields_set:
+        account.display_name = body.display_name
+    account.timezone = body.timezone or account.timezone
+    account.locale = body.locale or account.locale
+    account.updated_at = now
+
+
+def preferences(account: Account) -> bodies.Preferences:
+    """Return all preferences."""
+    return bodies.Preferences(**account.preferences, timezone=account.timezone, locale=account.locale)
+
+
+def change_preferences(account: Account, body: bodies.PreferencesChange, *, now: datetime) -> bodies.Preferences:
+    """Change what ``body`` names, and return the whole; null puts a preference back to what it is without one."""
+    changed = dict(account.preferences)
+    for name in PREFERENCES:
+        if name in body.model_fields_set:
+            changed[name] = getattr(body, name)
+    account.preferences = {name: value for name, value in changed.items() if value is not None}
+    account.timezone = body.timezone or account.timezone
+    account.locale = body.locale or account.locale
+    account.updated_at = now
+    return preferences(account)
+
+
+async def shown_kdf(session: AsyncSession, email: str, prelogin_key: bytes) -> bodies.Kdf:
+    """Return the key derivation parameters of ``email``, or some that nobody can tell from real ones."""
+    known_as = normalise_email(email)
+    return prelogin.shown_kdf(prelogin_key, known_as, await repository.kdf_of_email(session, known_as))
+
+
+async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> bodies.RecoveryCodesLeft:
+    """Return how many recovery codes are unspent."""
+    remaining, created_at = await AccountRepository(session, user_id).recovery_codes_left()
+    return bodies.RecoveryCodesLeft(remaining=remaining, created_at=created_at)
+
+
+async def recovery_code(session: AsyncSession, email: str, verifier_hash: bytes) -> tuple[RecoveryCode, int] | None:
+    """Return an unspent recovery code of ``email``, with the account's present keyring version."""
+    return await repository.recovery_code_of_email(session, normalise_email(email), verifier_hash)
+
+
+async def spend_recovery_code(session: AsyncSession, user_id: UUID, verifier_hash: bytes) -> bool:
+    """Spend a recovery code; tell whether it was there to be spent."""
+    return await AccountRepository(session, user_id).spend_recovery_code(verifier_hash)
+
+
+async def delete(session: AsyncSession, user_id: UUID) -> None:
+    """Delete the account and its records. Its sessions are deleted by who keeps them."""
+    await records.delete_all(session, user_id)
+    await AccountRepository(session, user_id).delete()
+
+
+def _custody(account: Account) -> Literal["e2e", "uce"]:
+    return "e2e" if account.custody == "e2e" else "uce"
+
+
+def _tier(account: Account) -> bodies.PrivacyTier:
+    tier: Any = account.privacy_tier
+    found: bodies.PrivacyTier = tier
+    return found

@@ -1,0 +1,105 @@
+"""The SQL of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.auth.models import Session
+
+__all__ = ["SessionRepository"]
+
+
+class SessionRepository:
+    """The sessions of one account.
+
+    Args:
+        session: where the statements run.
+        user_id: the account.
+    """
+
+    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
+        self.session = session
+        self.user_id = user_id
+        self._mine = Session.user_id == user_id
+
+    async def add(self, row: Session) -> None:
+        """Store a new session."""
+        self.session.add(row)
+        await self.session.flush()
+
+    async def get(self, session_id: UUID) -> Session | None:
+        """Return a session as it is now."""
+        found: Session | None = await self.session.scalar(
+            select(Session)
+            .where(self._mine, Session.session_id == session_id)
+            .execution_options(populate_existing=True)
+        )
+        return found
+
+    async def alive(self, now: datetime) -> Sequence[Session]:
+        """Return the sessions that go on, latest used first."""
+        found = await self.session.scalars(
+            select(Session)
+            .where(self._mine, ~Session.revoked, Session.expires_at > now)
+            .order_by(Session.last_used_at.desc(), Session.session_id.desc())
+        )
+        return found.all()
+
+    async def advance(
+        self,
+        session_id: UUID,
+        generation: int | None,
+        *,
+        retry_hash: bytes | None,
+        now: datetime,
+        rotated_at: datetime,
+        expires_at: datetime,
+    ) -> Session | None:
+        """Begin a session's next generation, if ``generation`` is the present one (None: whichever it is).
+
+        One statement, so that of two who try at once one finds the other's work done.
+        """
+        alive = and_(self._mine, Session.session_id == session_id, ~Session.revoked, Session.expires_at > now)
+        moved: Session | None = await self.session.scalar(
+            update(Session)
+            .where(alive if generation is None else and_(alive, Session.generation == generation))
+            .values(
+                generation=Session.generation + 1,
+                retry_hash=retry_hash,
+                rotated_at=rotated_at,
+                last_used_at=now,
+                expires_at=expires_at,
+            )
+            .returning(Session)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        )
+        return moved
+
+    async def revoke(self, session_id: UUID) -> None:
+        """End a session and keep its row as a sign of what happened."""
+        await self.session.execute(
+            update(Session).where(self._mine, Session.session_id == session_id).values(revoked=True)
+        )
+
+    async def delete(self, session_id: UUID) -> bool:
+        """End a session; tell whether it was there and alive."""
+        ended = await self.session.execute(
+            delete(Session).where(self._mine, Session.session_id == session_id).returning(Session.revoked)
+        )
+        return ended.scalar_one_or_none() is False
+
+    async def delete_all(self, *, but: UUID | None = None) -> None:
+        """End every session, or every one ``but`` one."""
+        statement = delete(Session).where(self._mine)
+        await self.session.execute(statement if but is None else statement.where(Session.session_id != but))
+
+    async def purge(self, now: datetime) -> None:
+        """Forget sessions that have ended."""
+        await self.session.execute(
+            delete(Session).where(self._mine, or_(Session.revoked, Session.expires_at <= now)),
+        )

@@ -1,0 +1,257 @@
+"""``/auth``: coming in, staying in, going out, and changing what proves who one is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.security import OAuth2PasswordRequestForm
+from pydantic import ValidationError
+
+from lockleaf.server.accounts import service as accounts
+from lockleaf.server.accounts.errors import (
+    EmailTaken,
+    IdTaken,
+    InvalidRecipient,
+    InvalidRecoveryCode,
+    InvalidRecoveryToken,
+    InvalidSignature,
+    KeyDerivationRequired,
+    KeyringConflict,
+    KeyringRequired,
+    KeysRequired,
+)
+from lockleaf.server.auth import credentials, recovery, service, sessions
+from lockleaf.server.auth.errors import (
+    CustodyRequired,
+    HashingBusy,
+    InsufficientScope,
+    InvalidCredentials,
+    NotAuthenticated,
+    RefreshTokenReused,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.auth.principal import Principal, authenticate
+from lockleaf.server.errors import NotFound
+from lockleaf.server.http.bodies import Parsed, field_errors
+from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller
+from lockleaf.server.http.errors import InvalidRequest
+from lockleaf.server.http.openapi import problems
+from lockleaf.wire import accounts as bodies
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
+ALLOWED = (*SIGNED_IN, InsufficientScope)
+REGISTRATION = (InvalidRequest, EmailTaken, IdTaken, KeysRequired, InvalidRecipient, HashingBusy)
+RESEALING = (InvalidRequest, KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict, HashingBusy)
+
+
+async def signed_in(request: Request, read: Read, services: ServicesOf) -> Principal:
+    """Return the caller, whatever the session may do: everybody may go."""
+    return await authenticate(read, services.tokens, bearer_token(request))
+
+
+Anybody = Annotated[Principal, Depends(signed_in)]
+Reader = Annotated[Principal, Depends(caller("account", write=False))]
+Owner = Annotated[Principal, Depends(caller("account", write=True))]
+
+
+# ---- coming in ----
+
+
+@router.post("/prelogin", response_model_exclude_none=True, responses=problems(InvalidRequest))
+async def prelogin(
+    read: Read, services: ServicesOf, body: Annotated[bodies.Prelogin, Depends(Parsed(bodies.Prelogin))]
+) -> bodies.PreloginAnswer:
+    """Return the key derivation parameters of an email; for an unknown one, some that look real and stay the same."""
+    return bodies.PreloginAnswer(kdf=await accounts.shown_kdf(read, body.email, services.keys.prelogin))
+
+
+@router.post("/register", status_code=201, responses=problems(*REGISTRATION))
+async def register(
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[bodies.Register, Depends(Parsed(bodies.Register))]
+) -> bodies.SignupAnswer:
+    """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
+    return _signed_up(services, await service.register(services, read, session, body))
+
+
+@router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
+async def signup(
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[bodies.Signup, Depends(Parsed(bodies.Signup))]
+) -> bodies.SignupAnswer:
+    """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
+    return _signed_up(services, await service.sign_up(services, read, session, body))
+
+
+@router.post("/token", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+async def token(
+    read: Read, session: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+) -> bodies.Tokens:
+    """Log in by the password form of OAuth 2."""
+    entered = await service.login(services, read, session, _login_of(form))
+    return service.tokens(services, entered.session)
+
+
+@router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+async def login(
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[bodies.Login, Depends(Parsed(bodies.Login))]
+) -> bodies.LoginAnswer:
+    """Log in, with the name of the device."""
+    entered = await service.login(services, read, session, body)
+    opened = entered.session
+    user = await accounts.describe(session, entered.account, session_id=opened.session_id, device_id=opened.device_id)
+    return bodies.LoginAnswer(**_tokens(services, entered), user=user)
+
+
+# ---- staying in, going out ----
+
+
+@router.post(
+    "/refresh", responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused)
+)
+async def refresh(
+    services: ServicesOf, body: Annotated[bodies.Refresh, Depends(Parsed(bodies.Refresh))]
+) -> bodies.Tokens:
+    """Exchange a refresh token for the next tokens; the use of an old one ends the session."""
+    return await service.refresh(services, body)
+
+
+@router.post("/logout", status_code=204, responses=problems(*SIGNED_IN))
+async def logout(caller: Anybody, session: Tx) -> None:
+    """End this session at once."""
+    await sessions.end(session, caller.user_id, caller.session_id)
+
+
+@router.get("/sessions", responses=problems(*ALLOWED))
+async def get_sessions(caller: Reader, read: Read, services: ServicesOf) -> bodies.Sessions:
+    """Return the devices that are signed in, latest used first."""
+    return await sessions.listed(read, caller.user_id, caller.session_id, now=services.clock())
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(*ALLOWED, NotFound, InvalidRequest))
+async def delete_session(session_id: UUID, caller: Owner, session: Tx) -> None:
+    """Sign one device out at once."""
+    await sessions.end(session, caller.user_id, session_id)
+
+
+# ---- the account ----
+
+
+@router.get("/me", responses=problems(*ALLOWED))
+async def me(caller: Reader, read: Read) -> bodies.Account:
+    """Return the account with its public keys and its sealed keyring."""
+    account = await accounts.get(read, caller.user_id)
+    return await accounts.describe(read, account, session_id=caller.session_id, device_id=caller.device_id)
+
+
+@router.get("/features", responses=problems(*ALLOWED))
+async def get_features(caller: Reader, read: Read, services: ServicesOf) -> bodies.Features:
+    """Return what the account may do on this server, and how much of its room is used."""
+    return await accounts.features(read, await accounts.get(read, caller.user_id), services.settings)
+
+
+# ---- changing credentials ----
+
+
+@router.put("/password", responses=problems(*ALLOWED, InvalidCredentials, *RESEALING))
+async def put_password(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[bodies.PasswordChange, Depends(Parsed(bodies.PasswordChange))],
+) -> bodies.Tokens:
+    """Change the password, with the keyring sealed under the new one; every other session ends."""
+    return await credentials.change_password(services, read, session, caller, body)
+
+
+@router.put(
+    "/keyring",
+    responses=problems(
+        *ALLOWED,
+        InvalidRequest,
+        InvalidCredentials,
+        InvalidRecipient,
+        InvalidSignature,
+        KeyDerivationRequired,
+        KeyringConflict,
+        HashingBusy,
+    ),
+)
+async def put_keyring(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[bodies.KeyringReplacement, Depends(Parsed(bodies.KeyringReplacement))],
+) -> bodies.KeyringVersion:
+    """Store a first keyring, or one with a new key, with its recovery set; every other session ends."""
+    return await credentials.replace_keyring(services, read, session, caller, body)
+
+
+@router.get("/recovery-codes", responses=problems(*ALLOWED))
+async def get_recovery_codes(caller: Reader, read: Read) -> bodies.RecoveryCodesLeft:
+    """Return how many recovery codes are unspent."""
+    return await accounts.recovery_codes_left(read, caller.user_id)
+
+
+@router.post(
+    "/recovery-codes",
+    responses=problems(*ALLOWED, InvalidRequest, InvalidCredentials, KeyringRequired, KeyringConflict, HashingBusy),
+)
+async def post_recovery_codes(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[bodies.RecoveryCodesReplacement, Depends(Parsed(bodies.RecoveryCodesReplacement))],
+) -> bodies.RecoveryCodesLeft:
+    """Replace the set of recovery codes; every other session ends."""
+    return await credentials.replace_recovery_codes(services, read, session, caller, body)
+
+
+@router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode, CustodyRequired))
+async def verify_recovery_code(
+    read: Read,
+    services: ServicesOf,
+    body: Annotated[bodies.VerifyRecoveryCode, Depends(Parsed(bodies.VerifyRecoveryCode))],
+) -> bodies.VerifyRecoveryCodeAnswer:
+    """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
+    return await recovery.verify_code(services, read, body)
+
+
+@router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
+async def recover(
+    session: Tx, services: ServicesOf, body: Annotated[bodies.Recover, Depends(Parsed(bodies.Recover))]
+) -> bodies.Tokens:
+    """Set new credentials; the code is spent, every session ends, and a new one begins."""
+    return await recovery.recover(services, session, body)
+
+
+# ---- shaping ----
+
+
+def _login_of(form: OAuth2PasswordRequestForm) -> bodies.Login:
+    try:
+        return bodies.Login.model_validate(
+            {"email": form.username, "password": form.password, "scope": " ".join(form.scopes)}
+        )
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidRequest(errors=field_errors(found)) from None
+
+
+def _tokens(services: ServicesOf, entered: service.Entered) -> dict[str, object]:
+    return service.tokens(services, entered.session).model_dump()
+
+
+def _signed_up(services: ServicesOf, entered: service.Entered) -> bodies.SignupAnswer:
+    return bodies.SignupAnswer.model_validate(
+        {**_tokens(services, entered), **accounts.shown_at_signup(entered.account)}
+    )

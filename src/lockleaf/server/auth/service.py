@@ -1,0 +1,178 @@
+"""What a person does to come in: registering, logging in, staying in.
+
+Slow hashes run before a transaction has touched the database, and never while a connection is held: a flood of logins
+waits for processor time, not for connections that everybody else needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hmac import compare_digest
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.accounts import service as accounts
+from lockleaf.server.accounts.errors import EmailTaken
+from lockleaf.server.accounts.keys import KeySet, keys_of_registration
+from lockleaf.server.accounts.models import Account
+from lockleaf.server.auth import sessions
+from lockleaf.server.auth.errors import CustodyRequired, InvalidCredentials
+from lockleaf.server.auth.models import Session
+from lockleaf.server.context import Services
+from lockleaf.server.db.engine import ReadSession
+from lockleaf.server.errors import Unauthenticated
+from lockleaf.wire import accounts as bodies
+
+__all__ = ["Entered", "login", "prove", "refresh", "register", "sign_up", "still_proven", "tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An account, and the session that was opened for it."""
+
+    account: Account
+    session: Session
+
+
+async def register(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Register) -> Entered:
+    """Make an end-to-end encrypted account and open its first session.
+
+    Raises:
+        EmailTaken, IdTaken: there is such an account, and it is not this one.
+        KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
+    """
+    keys = keys_of_registration(body, required=False)
+    return await _register(parts, read, session, body, keys, privacy_tier="local_only")
+
+
+async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Signup) -> Entered:
+    """Make an account in the custody that its user chose, and open its first session.
+
+    Raises:
+        CustodyRequired: this server offers end-to-end encryption only.
+        EmailTaken, IdTaken: there is such an account, and it is not this one.
+        KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
+    """
+    if body.encryption_tier != "e2e":
+        raise CustodyRequired(required="e2e")
+    keys = keys_of_registration(body, required=True)
+    return await _register(parts, read, session, body, keys, privacy_tier="full_sync")
+
+
+async def _register(
+    parts: Services,
+    read: ReadSession,
+    session: AsyncSession,
+    body: bodies.Register,
+    keys: KeySet | None,
+    *,
+    privacy_tier: bodies.PrivacyTier,
+) -> Entered:
+    existing = await accounts.by_email(read, body.email)
+    repeated = existing is not None and await accounts.is_repeated(read, existing, body, keys)
+    await read.close()
+    now = parts.clock()
+    if existing is None:
+        verifier_hash = await parts.hasher.hash(body.password)
+        account = await accounts.create(
+            session, body, keys, verifier_hash=verifier_hash, privacy_tier=privacy_tier, now=now
+        )
+    else:
+        if not repeated or not await parts.hasher.verify(existing.verifier_hash, body.password):
+            raise EmailTaken
+        account = await still_proven(session, existing)
+    return Entered(account, await _open(parts, session, account.user_id, _device(body)))
+
+
+async def login(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Login) -> Entered:
+    """Open a session for who knows the email and the authentication secret.
+
+    An unknown email takes the same statements and the same hashing as a wrong secret, and gives the same answer.
+
+    Raises:
+        InvalidCredentials: one of them is wrong.
+        HashingBusy: too many log in at once.
+    """
+    account = await accounts.by_email(read, body.email)
+    await read.close()
+    if account is None:
+        await parts.hasher.verify_dummy(body.password)
+        raise InvalidCredentials
+    if not await parts.hasher.verify(account.verifier_hash, body.password):
+        raise InvalidCredentials
+    better = None
+    if parts.hasher.needs_rehash(account.verifier_hash):
+        better = await parts.hasher.hash(body.password)
+    locked = await still_proven(session, account)
+    if better is not None:
+        locked.verifier_hash = better
+    return Entered(locked, await _open(parts, session, locked.user_id, _device(body)))
+
+
+async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
+    """Give the next tokens of a session.
+
+    This has a transaction of its own: a token that is used twice ends its session, and that must stay although the
+    request fails.
+
+    Raises:
+        TokenExpired, TokenInvalid: the token is none, or its time is over.
+        SessionRevoked: its session has ended.
+        RefreshTokenReused: it had been replaced; the session has ended now.
+    """
+    claims = parts.tokens.read_refresh(body.refresh_token)
+    now = parts.clock()
+    async with parts.database.transaction() as session:
+        outcome = await sessions.rotate(
+            session,
+            claims,
+            body.retry_id,
+            tokens=parts.tokens,
+            retry_seconds=parts.settings.tokens.retry_seconds,
+            now=now,
+        )
+    if isinstance(outcome, Unauthenticated):
+        raise outcome
+    return tokens(parts, outcome)
+
+
+def tokens(parts: Services, row: Session) -> bodies.Tokens:
+    """Return the present tokens of a session."""
+    return bodies.Tokens(**sessions.tokens_of(row, tokens=parts.tokens, now=parts.clock()))
+
+
+async def prove(parts: Services, read: ReadSession, user_id: UUID, secret: str) -> Account:
+    """Return the account of a session whose user gives the present secret too.
+
+    What follows has to lock the account and ask ``still_proven``.
+
+    Raises:
+        InvalidCredentials: it is another.
+    """
+    account = await accounts.get(read, user_id)
+    await read.close()
+    if not await parts.hasher.verify(account.verifier_hash, secret):
+        raise InvalidCredentials
+    return account
+
+
+async def still_proven(session: AsyncSession, proven: Account) -> Account:
+    """Lock an account whose secret was proven, and return it as it is now.
+
+    Raises:
+        InvalidCredentials: the secret was changed while the given one was checked.
+    """
+    locked = await accounts.lock(session, proven.user_id)
+    if not compare_digest(locked.verifier_hash, proven.verifier_hash):
+        raise InvalidCredentials
+    return locked
+
+
+async def _open(parts: Services, session: AsyncSession, user_id: UUID, device: sessions.Device) -> Session:
+    return await sessions.open_session(session, user_id, device, tokens=parts.tokens, now=parts.clock())
+
+
+def _device(body: bodies.Register | bodies.Login) -> sessions.Device:
+    scope = body.scope if isinstance(body, bodies.Login) else None
+    return sessions.Device(body.device_name, body.device_id, scope)
