@@ -1,1 +1,49 @@
-"""The SDK: accounts, an offline-first journal, and a sync that verifies what the server says."""
+"""The SDK: accounts, an offline-first journal, and a sync that verifies what the server says.
+
+`Client` is asynchronous; `BlockingClient` has the same methods for programs without an event loop. Every error is in
+`lockleaf.client.errors`.
+"""
+
+from __future__ import annotations
+
+from lockleaf.client.account import AccountService
+from lockleaf.client.blocking import BlockingAccount, BlockingClient, BlockingJournal
+from lockleaf.client.client import Client
+from lockleaf.client.entries import Entry, EntryDraft, Progress, ProgressCallback
+from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
+from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal
+from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
+from lockleaf.client.profile import Profile, default_home, profile_names
+from lockleaf.client.recovery import RecoveryCodes
+from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.sync import SyncReport
+
+__all__ = [
+    "UNCHANGED",
+    "AccountService",
+    "ApiError",
+    "BlockingAccount",
+    "BlockingClient",
+    "BlockingJournal",
+    "Client",
+    "Conflict",
+    "Entry",
+    "EntryDraft",
+    "FileKeychain",
+    "ImportReport",
+    "IntegrityError",
+    "Journal",
+    "Keychain",
+    "LocalError",
+    "LockleafError",
+    "Profile",
+    "Progress",
+    "ProgressCallback",
+    "RecoveryCodes",
+    "RetryPolicy",
+    "SyncReport",
+    "SystemKeychain",
+    "TransportError",
+    "default_home",
+    "profile_names",
+]

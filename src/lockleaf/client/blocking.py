@@ -1,0 +1,215 @@
+"""The SDK for programs without an event loop: the same methods, which return when they are done.
+
+One event loop runs in a thread of its own; every method here hands its work over and waits. There is no second
+implementation of anything. Progress and notice callbacks are called in that thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+from lockleaf.client.account import AccountService
+from lockleaf.client.client import Client
+from lockleaf.client.entries import ProgressCallback
+from lockleaf.client.journal import Journal
+from lockleaf.client.profile import Profile
+from lockleaf.client.sync import SyncReport
+
+__all__ = ["BlockingAccount", "BlockingClient", "BlockingJournal"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class _LoopThread:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lockleaf", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        """Run ``work`` in the loop and return its result; an interrupt cancels it."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            if future.cancel():
+                # Wait until it has really ended: it may hold locks and open files.
+                with suppress(CancelledError):
+                    self.run(_settle())
+            raise
+
+    def close(self) -> None:
+        """End the loop, with everything that still runs in it."""
+        if self._thread.is_alive():
+            self.run(_cancel_all())
+            self.run(self._loop.shutdown_asyncgens())
+            self.run(self._loop.shutdown_default_executor())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+
+async def _settle() -> None:
+    """Give tasks that were cancelled the turn in which they end."""
+    await asyncio.sleep(0)
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Face(Generic[T]):
+    """Stands for an object of the asynchronous SDK, found anew at each use: a login replaces some of them."""
+
+    def __init__(self, loop: _LoopThread, find: Callable[[], T]) -> None:
+        self._loop = loop
+        self._find = find
+
+
+class _waits(Generic[P, R]):  # noqa: N801  (read like a decorator)
+    """Makes a method of the asynchronous SDK one that returns when it is done."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, face: _Face[Any], owner: type) -> Callable[P, R]:
+        @functools.wraps(self._method)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return face._loop.run(self._method(face._find(), *args, **kwargs))
+
+        return call
+
+
+class BlockingAccount(_Face[AccountService]):
+    """`AccountService`, waiting for each answer."""
+
+    register = _waits(AccountService.register)
+    login = _waits(AccountService.login)
+    recover = _waits(AccountService.recover)
+    logout = _waits(AccountService.logout)
+    me = _waits(AccountService.me)
+    features = _waits(AccountService.features)
+    sessions = _waits(AccountService.sessions)
+    revoke = _waits(AccountService.revoke)
+    check_keys = _waits(AccountService.check_keys)
+    change_password = _waits(AccountService.change_password)
+    rotate_keyring = _waits(AccountService.rotate_keyring)
+    new_recovery_codes = _waits(AccountService.new_recovery_codes)
+    recovery_codes_left = _waits(AccountService.recovery_codes_left)
+
+
+class BlockingJournal(_Face[Journal]):
+    """`Journal`, waiting for each answer."""
+
+    write = _waits(Journal.write)
+    edit = _waits(Journal.edit)
+    delete = _waits(Journal.delete)
+    restore = _waits(Journal.restore)
+    get = _waits(Journal.get)
+    list = _waits(Journal.list)
+    search = _waits(Journal.search)
+    count = _waits(Journal.count)
+    pending_count = _waits(Journal.pending_count)
+    conflicts = _waits(Journal.conflicts)
+    resolve = _waits(Journal.resolve)
+    import_entries = _waits(Journal.import_entries)
+
+
+class _Opening(Generic[P]):
+    """`Client.open`, with the same parameters and a `BlockingClient` for a result."""
+
+    def __init__(self, opener: Callable[P, Coroutine[Any, Any, Client]]) -> None:
+        self._opener = opener
+        self.__doc__ = opener.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> BlockingClient:
+        loop = _LoopThread()
+        try:
+            return BlockingClient(loop, loop.run(self._opener(*args, **kwargs)))
+        except BaseException:
+            loop.close()
+            raise
+
+
+class BlockingClient:
+    """`Client` for programs without an event loop.
+
+    Made by `BlockingClient.open`; closed by ``close`` or at the end of ``with``.
+    """
+
+    open = _Opening(Client.open)
+
+    def __init__(self, loop: _LoopThread, client: Client) -> None:
+        self._loop = loop
+        self._client = client
+        self.account = BlockingAccount(loop, lambda: client.account)
+        self.journal = BlockingJournal(loop, lambda: client.journal)
+
+    def close(self) -> None:
+        """Close the store, the connections and the loop."""
+        try:
+            self._loop.run(self._client.aclose())
+        finally:
+            self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def profile(self) -> Profile | None:
+        """What this device remembers of its account; None before the first login."""
+        return self._client.profile
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a session."""
+        return self._client.is_logged_in
+
+    def share_dates(self, share: bool) -> None:
+        """Decide whether the server may know date and source of entries written from now on."""
+        self._client.share_dates(share)
+
+    def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
+        """Fetch, verify, merge and send; see `Client.sync`."""
+        return self._loop.run(self._client.sync(progress, accept_restore=accept_restore))
+
+    def watch(self, *, every: float = 15.0) -> Iterator[SyncReport]:
+        """Sync again and again; see `Client.watch`."""
+        reports = self._client.watch(every=every)
+        try:
+            while True:
+                report = self._loop.run(_next(reports))
+                if report is None:
+                    return
+                yield report
+        finally:
+            self._loop.run(_end(reports))
+
+
+async def _next(reports: AsyncIterator[SyncReport]) -> SyncReport | None:
+    return await anext(reports, None)
+
+
+async def _end(reports: AsyncIterator[SyncReport]) -> None:
+    if isinstance(reports, AsyncGenerator):
+        await reports.aclose()

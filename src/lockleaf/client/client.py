@@ -1,0 +1,167 @@
+"""The SDK's front door: one profile, its account, its journal, and their synchronisation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from lockleaf.client.account import AccountService
+from lockleaf.client.checks import check_keys
+from lockleaf.client.device import Device, utc_now
+from lockleaf.client.entries import ProgressCallback
+from lockleaf.client.journal import Journal
+from lockleaf.client.keychain import Keychain, choose_keychain
+from lockleaf.client.profile import Profile, ProfileFolder, default_home
+from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.store import LocalStore
+from lockleaf.client.sync import Synchroniser, SyncReport
+from lockleaf.client.watch import watch
+
+__all__ = ["Client"]
+
+
+def _unheard(_sentence: str) -> None:
+    """Nobody listens."""
+
+
+class Client:
+    """A journal on this device, and the account that carries it to others.
+
+    Made by `Client.open`; closed by ``aclose`` or at the end of ``async with``.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._journal: tuple[LocalStore, Journal] | None = None
+        self.account = AccountService(device)
+
+    @classmethod
+    async def open(
+        cls,
+        home: Path | None = None,
+        profile: str = "default",
+        *,
+        keychain: Keychain | None = None,
+        http_transport: httpx.AsyncBaseTransport | None = None,
+        notice: Callable[[str], None] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        retry: RetryPolicy | None = None,
+        allow_test_parameters: bool = False,
+    ) -> Client:
+        """Open a profile; one that does not exist yet is empty until an account is registered or logged in.
+
+        Args:
+            home: the folder of all profiles; `default_home` if absent.
+            profile: its name; profiles stand side by side, as devices do.
+            keychain: where the local key is kept; the system's, or a private file, if absent.
+            http_transport: replaces the network, for a server in the same process.
+            notice: told, in sentences, what a person should hear.
+            clock: gives the present time, with a zone.
+            retry: how often and how fast a request is tried again.
+            allow_test_parameters: key derivation may be far too cheap. For tests alone.
+
+        Raises:
+            InvalidProfileName, ProfileDamaged, KeychainUnavailable, LocalStoreError: each as its name says.
+        """
+        folder = ProfileFolder(home or default_home(), profile)
+        say = notice or _unheard
+        if keychain is None:
+            keychain = await asyncio.to_thread(choose_keychain, folder.path / "keychain.json", say)
+        device = Device(
+            folder,
+            keychain,
+            say,
+            clock=clock,
+            http_transport=http_transport,
+            retry=retry or RetryPolicy(),
+            allow_test_parameters=allow_test_parameters,
+        )
+        await device.load()
+        return cls(device)
+
+    async def aclose(self) -> None:
+        """Close the store and the connections."""
+        await self._device.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def profile(self) -> Profile | None:
+        """What this device remembers of its account; None before the first login."""
+        return self._device.profile
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a session. Without one the journal still works here, unless its user logged out."""
+        return self._device.is_logged_in
+
+    @property
+    def journal(self) -> Journal:
+        """The entries on this device.
+
+        Raises:
+            NotLoggedIn: there is no account here, or its user logged out.
+            KeychainUnavailable: the key of the journal is not at hand.
+        """
+        store = self._device.opened.store
+        if self._journal is None or self._journal[0] is not store:
+            self._journal = (store, Journal(store, clock=self._device.clock))
+        return self._journal[1]
+
+    def share_dates(self, share: bool) -> None:
+        """Decide whether the server may know date and source of entries written from now on, to sort by them.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+        """
+        self._device.remember(self._device.opened.profile.model_copy(update={"share_dates": share}))
+
+    async def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
+        """Fetch what other devices wrote, verify it, merge, and send what was written here.
+
+        Args:
+            progress: told how far it is.
+            accept_restore: go on with a server that was restored from an older state.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            IntegrityError: its subclass says how the server's answer contradicts what this device knows.
+            SyncAlreadyRunning: another program syncs this profile.
+            TransportError, ApiError, LocalStoreError: each as its name says.
+        """
+        session = self._device.session
+        synchroniser = Synchroniser(
+            session.store,
+            session.transport,
+            user_id=str(session.profile.user_id),
+            device_id=session.profile.device_id,
+            check_keys=lambda: check_keys(self._device),
+            share_dates=session.profile.share_dates,
+            clock=self._device.clock,
+        )
+        return await synchroniser.run(progress, accept_restore=accept_restore)
+
+    def watch(self, *, every: float = 15.0) -> AsyncIterator[SyncReport]:
+        """Sync, and again whenever there is something new here or on the server, until the caller stops.
+
+        Args:
+            every: seconds between two looks at what was written here, and between two polls while live events are
+                not to be had.
+
+        Raises:
+            LockleafError: whatever waiting does not cure; a server that cannot be reached is waited for.
+        """
+        session = self._device.session
+        return watch(self.sync, session.transport.events, self.journal.pending_count, every=every)
