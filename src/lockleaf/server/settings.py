@@ -1,7 +1,7 @@
 """Settings of the server, from the environment, grouped by what they govern.
 
 Names are ``LOCKLEAF_<GROUP>__<NAME>``, for instance ``LOCKLEAF_DATABASE__POOL_SIZE=20``. Five have short names too,
-since every platform or older installation sets them so: ``DATABASE_URL``, ``ALGORITHM``, ``ACCESS_TOKEN_EXPIRE_MINUTES``,
+since platforms or older installations set them so: ``DATABASE_URL``, ``ALGORITHM``, ``ACCESS_TOKEN_EXPIRE_MINUTES``,
 ``LOCKLEAF_DATA_DIR`` and ``LOCKLEAF_LOG_FORMAT``.
 """
 

@@ -59,12 +59,17 @@ class Accepted:
     client_updated_at: datetime
 
 
+# OFFSET 0, here and below, keeps each lookup of a record a lookup in its index, whatever the planner believes of tables
+# that grew since it last counted them.
+
 _LOCK = "SELECT epoch, seq, head FROM heads WHERE user_id = $1 FOR UPDATE"
 
 _STATES = """
 SELECT w.position, r.revision, r.seq, r.payload_hash
 FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(collection, record_id, position)
-JOIN records r ON r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id
+JOIN LATERAL (
+  SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id OFFSET 0
+) r ON true
 """
 
 _TIER = "SELECT privacy_tier FROM accounts WHERE user_id = $1"
@@ -82,12 +87,14 @@ _CURRENT = """
 SELECT r.seq, r.collection, r.record_id, r.revision, r.parent, r.payload, r.deleted, r.labels, r.source,
   r.occurred_text AS occurred_at, r.device_id, r.client_updated_at, r.created_at, r.updated_at
 FROM unnest($2::text[], $3::text[]) AS w(collection, record_id)
-JOIN records r ON r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id
+JOIN LATERAL (
+  SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id OFFSET 0
+) r ON true
 """
 
 # One statement writes a batch. All its parts see the records as they were before it, so `kept` moves to `revisions`
-# what the records' new content replaces. Arguments $2 to $17 are the accepted changes, column by column; `last` marks the
-# last one of each record.
+# what the records' new content replaces. Arguments $2 to $17 are the accepted changes, column by column; `last` marks
+# the last one of each record.
 _BATCH = """
 WITH batch AS MATERIALIZED (
   SELECT * FROM unnest(
@@ -114,7 +121,9 @@ _KEPT = """, kept AS (
   SELECT r.user_id, r.collection, r.record_id, r.revision, r.parent, r.payload, r.payload_hash, r.deleted, r.labels,
     r.source, r.occurred_text, r.device_id, r.client_updated_at, r.updated_at
   FROM (SELECT DISTINCT collection, record_id FROM batch) b
-  JOIN records r ON r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id
+  JOIN LATERAL (
+    SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id OFFSET 0
+  ) r ON true
   UNION ALL
   SELECT $1, collection, record_id, revision, parent, payload, payload_hash, deleted, labels::bytea[], source,
     occurred_text, device_id, client_updated_at, $18
@@ -174,10 +183,9 @@ class RecordRepository:
         return {keys[row["position"] - 1]: State(row["revision"], row["seq"], row["payload_hash"]) for row in rows}
 
     async def earlier(self, wanted: Sequence[tuple[str, str, int, bytes]]) -> dict[int, int]:
-        """Return, by position, the seq under which (collection, record_id, revision, payload hash) was accepted before."""
-        rows = await self._connection.fetch(
-            _EARLIER, self._user_id, *(list(column) for column in zip(*wanted, strict=True))
-        )
+        """Return, by position, the seq of each (collection, record_id, revision, payload hash) accepted before."""
+        columns = [list(column) for column in zip(*wanted, strict=True)]
+        rows = await self._connection.fetch(_EARLIER, self._user_id, *columns)
         return {row["position"] - 1: row["seq"] for row in rows}
 
     async def current(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
