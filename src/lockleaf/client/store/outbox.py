@@ -88,7 +88,7 @@ class Outbox:
         found: dict[tuple[str, str], list[Outgoing]] = {}
         for collection, record_id in keys:
             rows = self._database.rows(
-                f"SELECT {_COLUMNS} FROM outbox WHERE collection = ? AND record_id = ? ORDER BY rowid",  # noqa: S608
+                f"SELECT {_COLUMNS} FROM outbox WHERE collection = ? AND record_id = ? ORDER BY place",  # noqa: S608
                 (collection, record_id),
             )
             if rows:
@@ -103,7 +103,7 @@ class Outbox:
     def waiting(self, limit: int, *, after: int = 0) -> list[tuple[int, Outgoing]]:
         """Return up to ``limit`` waiting changes in the order in which they were sealed, each with its place in it."""
         rows = self._database.rows(
-            f"SELECT rowid, {_COLUMNS} FROM outbox WHERE rowid > ? ORDER BY rowid LIMIT ?",  # noqa: S608
+            f"SELECT place, {_COLUMNS} FROM outbox WHERE place > ? ORDER BY place LIMIT ?",  # noqa: S608
             (after, limit),
         )
         return [(row[0], self._read(row[1:])) for row in rows]

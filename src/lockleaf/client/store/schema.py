@@ -47,8 +47,10 @@ CREATE INDEX records_bare ON records (collection, record_id) WHERE bare;
 CREATE INDEX records_seq ON records (seq);
 
 -- Sealed bytes wait here before they are sent, so that a retry sends the very same ones.
+-- A place is never given twice, or a run over them would pass over what was sealed while it sends.
 CREATE TABLE outbox (
-    payload_hash BLOB PRIMARY KEY,
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    payload_hash BLOB NOT NULL UNIQUE,
     collection TEXT NOT NULL,
     record_id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('edit', 'conflict')),
