@@ -102,4 +102,4 @@ async def list_open(session: AsyncSession, user_id: UUID, *, after: UUID | None,
     )
     if after is not None:
         statement = statement.where(Conflict.conflict_id > after)
-    return [OpenConflict(conflict, record) for conflict, record in (await session.execute(statement)).tuples()]
+    return [OpenConflict(conflict, record) for conflict, record in await session.execute(statement)]

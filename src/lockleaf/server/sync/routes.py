@@ -144,7 +144,7 @@ async def post_checkpoint(
     services: ServicesOf,
 ) -> None:
     """Keep this device's signed word on the history that it has verified."""
-    signing_key = await accounts.signing_key(session, principal.user_id)
+    signing_key = (await accounts.get(session, principal.user_id)).signing_key
     await checkpoints.post(session, principal.user_id, body, signing_key=signing_key, now=services.clock())
 
 
