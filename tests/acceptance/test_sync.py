@@ -197,7 +197,7 @@ async def test_the_same_file_imported_on_two_devices_makes_one_journal(
 async def test_a_long_journal_comes_back_whole_on_a_new_device(one: JournalDevice, two: JournalDevice) -> None:
     """More than two pages and two batches."""
     for number in range(1203):
-        await asyncio.to_thread(one.journal._insert, *_plain(number))
+        await asyncio.to_thread(one.journal._edits.insert, *_plain(number))
     seen: list[Progress] = []
     report = await one.sync(seen.append)
     assert (report.pushed, report.seq) == (1203, 1203)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from lockleaf.client.errors import EntryTooLarge, LocalError
@@ -14,11 +14,13 @@ from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.padding import MAX_PLAINTEXT
 
 __all__ = [
+    "UNCHANGED",
     "Entry",
     "EntryDraft",
     "InvalidEntry",
     "Progress",
     "ProgressCallback",
+    "Unchanged",
     "check_size",
     "clean_tags",
     "clean_text",
@@ -32,6 +34,14 @@ MAX_NAME = 200
 MAX_TITLE = 1000
 _ROOM_FOR_SEEN = 256
 """Bytes kept free in each map for the writer's head, which joins it when it is sealed."""
+
+
+class Unchanged:
+    """The type of `UNCHANGED`."""
+
+
+UNCHANGED: Final = Unchanged()
+"""A field that an edit leaves as it is; None empties it."""
 
 
 class InvalidEntry(LocalError):

@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from lockleaf.client.entries import EntryDraft, InvalidEntry, clean_tags, date_text
-from lockleaf.client.errors import MalformedImport
+from lockleaf.client.entries import EntryDraft, InvalidEntry, date_text, draft_content
+from lockleaf.client.errors import EntryTooLarge, MalformedImport
 
 __all__ = ["MAX_LINE_BYTES", "PROVIDER", "read_jsonl"]
 
@@ -75,14 +75,15 @@ def _draft(number: int, line: bytes, of_date: Counter[str]) -> EntryDraft:
     tags = fields.get("tags")
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         raise MalformedImport(number, "tags is no list of texts")
+    title, mood = _text(number, fields, "title"), _text(number, fields, "mood")
     try:
         date = date_text(entered)
-        cleaned = clean_tags(tags or ())
-        body.encode()
+        # Whatever could not be kept is refused here, where its line is known.
+        draft_content(body=body, date=date, title=title, mood=mood, tags=tags or (), source=PROVIDER)
     except InvalidEntry as error:
         raise MalformedImport(number, error.detail) from None
-    except UnicodeEncodeError:
-        raise MalformedImport(number, "the text cannot be written as UTF-8") from None
+    except EntryTooLarge:
+        raise MalformedImport(number, "the entry is longer than 960 KiB") from None
     external_id = _external_id(number, fields)
     if external_id is None:
         of_date[date] += 1
@@ -92,9 +93,9 @@ def _draft(number: int, line: bytes, of_date: Counter[str]) -> EntryDraft:
         date=date,
         external_id=external_id,
         provider=PROVIDER,
-        title=_text(number, fields, "title"),
-        mood=_text(number, fields, "mood"),
-        tags=cleaned,
+        title=title,
+        mood=mood,
+        tags=tuple(tags or ()),
     )
 
 

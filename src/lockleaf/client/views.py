@@ -1,0 +1,59 @@
+"""What the store holds, as a user sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lockleaf.client.entries import Entry
+from lockleaf.client.store.records import Document, StoredRecord
+
+__all__ = ["Conflict", "entry_of"]
+
+_NEVER = "1970-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two versions of an entry that wait for a decision.
+
+    ``local`` is the version that could not be merged, None if it is a deletion; ``remote`` is the entry as it stands.
+    ``own`` tells whether ``local`` was written on this device.
+    """
+
+    id: str
+    entry_id: str
+    local: Entry | None
+    remote: Entry | None
+    device_id: str
+    detected_at: datetime
+    own: bool
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def entry_of(record: StoredRecord, *, conflict: bool) -> Entry:
+    """Return a record as an entry; ``conflict`` tells whether another version of it waits."""
+    doc = record.doc or Document({}, _NEVER, _NEVER)
+    content = doc.content
+    tags = content.get("tags")
+    return Entry(
+        id=record.record_id,
+        date=_text(content.get("occurred_at")) or doc.created_at,
+        title=_text(content.get("title")),
+        body=_text(content.get("body")) or "",
+        mood=_text(content.get("mood")),
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        revision=record.base_revision if record.base_revision > 0 else 0,
+        created_at=datetime.fromisoformat(doc.created_at),
+        updated_at=datetime.fromisoformat(doc.updated_at),
+        deleted=record.deleted,
+        pending=record.pending,
+        conflict=conflict,
+        rejected=record.rejected,
+        time_zone=_text(content.get("time_zone")),
+        source=_text(content.get("source")),
+    )
