@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["watch"]
 
-_LONGEST_BACKOFF = 60.0
+_PATIENT = RetryPolicy(attempts=2**31, base=1.0, cap=60.0)
 
 
 def passes(error: LockleafError) -> bool:
@@ -65,7 +65,7 @@ async def watch(
     Raises:
         LockleafError: whatever waiting does not cure; a server that cannot be reached is waited for.
     """
-    policy = backoff or RetryPolicy(attempts=2**31, base=1.0, cap=_LONGEST_BACKOFF)
+    policy = backoff or _PATIENT
     news = _News()
     listener = asyncio.create_task(_listen(events, news, policy))
     failures = 0
@@ -80,7 +80,7 @@ async def watch(
                 if not passes(error):
                     raise
                 failures += 1
-                await asyncio.sleep(policy.wait(failures) or every)
+                await asyncio.sleep(_pause(policy, failures))
                 continue
             failures = 0
             if seen is not None:
@@ -123,4 +123,9 @@ async def _listen(events: Callable[[], AsyncIterator[Event]], news: _News, polic
                 return
         news.live = False
         failures += 1
-        await asyncio.sleep(policy.wait(failures) or _LONGEST_BACKOFF)
+        await asyncio.sleep(_pause(policy, failures))
+
+
+def _pause(policy: RetryPolicy, failures: int) -> float:
+    wait = policy.wait(failures)
+    return policy.cap if wait is None else wait

@@ -1,0 +1,147 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+
+import pytest
+
+from lockleaf.client.errors import HistoryForked, ServerUnreachable, SessionRevoked
+from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.sync import SyncReport
+from lockleaf.client.watch import watch
+from lockleaf.wire.sync import Event
+
+AT_ONCE = RetryPolicy(attempts=2**31, base=0.0, cap=0.0)
+NEVER = 3600.0
+
+
+class Far:
+    """The other side: how far its history goes, what it says, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.syncs = 0
+        self.waiting = 0
+        self.failures: list[Exception] = []
+        self.said: asyncio.Queue[Event | Exception] = asyncio.Queue()
+        self.opened = 0
+
+    async def sync(self) -> SyncReport:
+        self.syncs += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        self.waiting = 0
+        return SyncReport(0, 0, 0, 0, 0, (), "epoch", self.seq, bytes(32), 0.0)
+
+    async def events(self) -> AsyncIterator[Event]:
+        self.opened += 1
+        while True:
+            said = await self.said.get()
+            if isinstance(said, Exception):
+                raise said
+            yield said
+
+    async def pending(self) -> int:
+        return self.waiting
+
+    def tell(self, seq: int, conflicts: int = 0) -> None:
+        self.seq = seq
+        self.said.put_nowait(Event(seq=seq, inbox=0, conflicts=conflicts))
+
+    def watch(self, every: float = NEVER) -> AsyncIterator[SyncReport]:
+        return watch(self.sync, self.events, self.pending, every=every, backoff=AT_ONCE)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def test_it_syncs_at_once_and_again_when_the_server_has_something_new() -> None:
+    far = Far()
+    async with aclosing(far.watch()) as reports:
+        assert (await anext(reports)).seq == 0
+        far.tell(3)
+        assert (await anext(reports)).seq == 3
+        assert far.syncs == 2
+
+
+async def test_news_that_is_known_already_causes_no_sync() -> None:
+    far = Far()
+    far.seq = 5
+    async with aclosing(far.watch()) as reports:
+        await anext(reports)
+        far.tell(5)
+        later = asyncio.ensure_future(anext(reports))
+        await until(far.said.empty)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert far.syncs == 1
+        far.tell(6)
+        assert (await later).seq == 6
+
+
+async def test_a_new_conflict_causes_a_sync_though_the_history_stands_still() -> None:
+    far = Far()
+    async with aclosing(far.watch()) as reports:
+        await anext(reports)
+        far.tell(0, conflicts=1)
+        await anext(reports)
+        assert far.syncs == 2
+
+
+async def test_what_was_written_here_is_sent_without_news_from_the_server() -> None:
+    far = Far()
+    async with aclosing(far.watch(every=0.01)) as reports:
+        await anext(reports)
+        far.tell(0)
+        far.waiting = 2
+        await anext(reports)
+        assert far.waiting == 0
+
+
+async def test_without_a_live_stream_it_polls() -> None:
+    far = Far()
+    for _ in range(3):
+        far.said.put_nowait(ServerUnreachable())
+    async with aclosing(far.watch(every=0.01)) as reports:
+        for _ in range(3):
+            await anext(reports)
+    assert far.syncs == 3
+
+
+async def test_a_broken_stream_is_opened_again() -> None:
+    far = Far()
+    async with aclosing(far.watch()) as reports:
+        await anext(reports)
+        far.said.put_nowait(ServerUnreachable())
+        far.tell(4)
+        assert (await anext(reports)).seq == 4
+        assert far.opened == 2
+
+
+async def test_a_server_that_is_down_is_waited_for() -> None:
+    far = Far()
+    far.failures = [ServerUnreachable(), ServerUnreachable()]
+    async with aclosing(far.watch()) as reports:
+        await anext(reports)
+    assert far.syncs == 3
+
+
+async def test_what_waiting_does_not_cure_ends_the_watch() -> None:
+    far = Far()
+    far.failures = [HistoryForked("a change is missing")]
+    with pytest.raises(HistoryForked):
+        await anext(far.watch())
+    far = Far()
+    async with aclosing(far.watch()) as reports:
+        await anext(reports)
+        far.said.put_nowait(session_revoked())
+        with pytest.raises(SessionRevoked):
+            await anext(reports)
+
+
+def session_revoked() -> SessionRevoked:
+    from lockleaf.wire.problems import Problem
+
+    return SessionRevoked(Problem(type="about:blank", title="t", status=401, detail="d", code="session_revoked"))
