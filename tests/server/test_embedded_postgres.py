@@ -86,6 +86,14 @@ async def fetch(dsn: str, query: str) -> object:
         await connection.close()
 
 
+async def crash_a_session(server: EmbeddedPostgres, query: str = "SELECT 1") -> None:
+    """Let a session's process die by its own hand in the middle of a statement."""
+    superuser = await asyncpg.connect(server.dsn("postgres", role="postgres"))
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await superuser.execute(f"COPY ({query}) TO PROGRAM 'kill -9 $PPID'")
+    superuser.terminate()
+
+
 def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
@@ -211,11 +219,11 @@ async def test_its_log_holds_no_value_of_a_user(data_dir: Path, server: Embedded
             await connection.execute(f"SELECT '{canary}'::int")
         with pytest.raises(asyncpg.RaiseError):
             await connection.execute(f"DO $$BEGIN RAISE WARNING '{canary}'; RAISE EXCEPTION '{canary}'; END$$")
-        # A session that dies in the middle of a statement (here by its own hand): PostgreSQL logs that with a detail.
-        superuser = await asyncpg.connect(server.dsn("postgres", role="postgres"))
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-            await superuser.execute(f"COPY (SELECT '{canary}') TO PROGRAM 'kill -9 $PPID'")
-        superuser.terminate()
+        # A session that dies in the middle of a statement : PostgreSQL logs that with a detail.
+        postmaster = server.pid
+        assert postmaster is not None
+        await crash_a_session(server, f"SELECT '{canary}'")
+        assert wait_for_end(postmaster, LONG)
     finally:
         await connection.close()
     server.stop()
@@ -364,6 +372,13 @@ async def test_a_killed_postmaster_is_restarted_and_nothing_acknowledged_is_lost
         assert restarted.wait(LONG)
     assert server.pid != killed
     assert await fetch(server.dsn(), "SELECT count(*) FROM acknowledged") == 100
+
+
+async def test_a_crashed_session_is_followed_by_a_restart(server: EmbeddedPostgres) -> None:
+    with supervision(server) as restarted:
+        await crash_a_session(server)
+        assert restarted.wait(LONG)
+    assert await fetch(server.dsn(), "SELECT 1") == 1
 
 
 @on_linux

@@ -33,6 +33,9 @@ SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "wal_compression": "on",
+    # When a session's process crashes, PostgreSQL ends and is started anew from outside. Its own way, to start over in
+    # place, was seen here (18.4) never to end when a fast shutdown was asked for in the middle of it.
+    "restart_after_crash": "off",
     # A small machine: short statements by key, a cache for the working set, no helper processes for big queries.
     "shared_buffers": "128MB",
     "jit": "off",
