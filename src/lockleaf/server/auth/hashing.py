@@ -115,6 +115,9 @@ class VerifierHasher:
         return any(scheme.verify(stored, secret) for scheme in self._schemes if scheme.recognises(stored))
 
     async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.wrap_future(self._submit(work))
+
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
         with self._lock:
             if self._taken >= self._places:
                 raise HashingBusy(retry_after=1)
@@ -127,7 +130,7 @@ class VerifierHasher:
             raise HashingBusy(retry_after=2) from None
         # The place is free when the work is done, not when the caller goes: hanging up must not make room.
         future.add_done_callback(self._leave)
-        return await asyncio.wrap_future(future)
+        return future
 
     def _leave(self, _: Future[T] | None = None) -> None:
         with self._lock:

@@ -17,7 +17,7 @@ from lockleaf.server.accounts.errors import EmailTaken
 from lockleaf.server.accounts.keys import KeySet, keys_of_registration
 from lockleaf.server.accounts.models import Account
 from lockleaf.server.auth import sessions
-from lockleaf.server.auth.errors import CustodyRequired, InvalidCredentials
+from lockleaf.server.auth.errors import CustodyRequired, InvalidCredentials, SessionRevoked
 from lockleaf.server.auth.models import Session
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import ReadSession
@@ -163,7 +163,10 @@ async def still_proven(session: AsyncSession, proven: Account) -> Account:
     Raises:
         InvalidCredentials: the secret was changed while the given one was checked.
     """
-    locked = await accounts.lock(session, proven.user_id)
+    try:
+        locked = await accounts.lock(session, proven.user_id)
+    except SessionRevoked:  # the account was deleted meanwhile, so nothing proves who one is any more
+        raise InvalidCredentials from None
     if not compare_digest(locked.verifier_hash, proven.verifier_hash):
         raise InvalidCredentials
     return locked
