@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.entries import Progress
+from lockleaf.client.entries import EntryDraft, Progress
 from lockleaf.client.errors import SyncAlreadyRunning
 from lockleaf.client.importers import read_jsonl
+from lockleaf.client.pull import fetch_page
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
 from tests.support.process import RunningServer
 
@@ -196,8 +197,7 @@ async def test_the_same_file_imported_on_two_devices_makes_one_journal(
 
 async def test_a_long_journal_comes_back_whole_on_a_new_device(one: JournalDevice, two: JournalDevice) -> None:
     """More than two pages and two batches."""
-    for number in range(1203):
-        await asyncio.to_thread(one.journal._edits.insert, *_plain(number))
+    await one.journal.import_entries(map(draft, range(1203)))
     seen: list[Progress] = []
     report = await one.sync(seen.append)
     assert (report.pushed, report.seq) == (1203, 1203)
@@ -209,12 +209,8 @@ async def test_a_long_journal_comes_back_whole_on_a_new_device(one: JournalDevic
     assert await two.bodies() == await one.bodies()
 
 
-def _plain(number: int) -> tuple[str, dict[str, str]]:
-    return f"00000000-0000-4000-8000-{number:012}", {
-        "type": "entry",
-        "body": f"entry {number}",
-        "occurred_at": "2020-01-01",
-    }
+def draft(number: int) -> EntryDraft:
+    return EntryDraft(body=f"entry {number}", date="2020-01-01", external_id=str(number), provider="test")
 
 
 async def test_one_profile_syncs_once_at_a_time(one: JournalDevice) -> None:
@@ -234,8 +230,6 @@ async def test_dates_reach_the_server_only_if_their_owner_wants_it(account: Test
         await shares.sync()
         await hides.sync()
         assert {entry.date for entry in await hides.journal.list()} == {"2020-01-02", "2020-01-02T03:04:05+02:00"}
-        from lockleaf.client.pull import fetch_page
-
         feed = await fetch_page(hides.transport, None)
         assert [(change.occurred_at, change.source) for change in feed.changes] == [
             (None, None),

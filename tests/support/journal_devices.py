@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import uuid
 from collections.abc import AsyncIterator
@@ -15,12 +16,15 @@ import httpx
 
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.journal import Journal
+from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.sync import Synchroniser, SyncReport
 from lockleaf.client.tokens import MemoryTokens, SessionTokens
 from lockleaf.client.transport import Transport
 from lockleaf.crypto.keyring import PASSWORD_LABEL, RECOVERY_LABEL, Keyring, seal_keyring
 from lockleaf.wire.accounts import Kdf, Login, LoginAnswer, RecoveryEntry, Signup, SignupAnswer
+
+AT_ONCE = RetryPolicy(attempts=3, base=0.0, cap=0.0)
 
 __all__ = ["JournalDevice", "TestAccount", "new_account"]
 
@@ -41,6 +45,17 @@ class TestAccount:
     secret: str = field(repr=False)
     keyring: Keyring = field(repr=False)
 
+    def packed(self) -> str:
+        """The account as text, for a device in another process."""
+        fields = {"url": self.url, "user_id": self.user_id, "email": self.email, "secret": self.secret}
+        return json.dumps({**fields, "keyring": self.keyring.pack().hex()})
+
+    @classmethod
+    def unpacked(cls, text: str) -> TestAccount:
+        """The account that `packed` gave."""
+        fields = json.loads(text)
+        return cls(**{**fields, "keyring": Keyring.unpack(bytes.fromhex(fields["keyring"]))})
+
     @asynccontextmanager
     async def device(
         self,
@@ -53,7 +68,7 @@ class TestAccount:
     ) -> AsyncIterator[JournalDevice]:
         """A device that keeps its journal in ``folder``, which may have been used before."""
         tokens = MemoryTokens()
-        transport = Transport(url or self.url, tokens=tokens, http_transport=http_transport)
+        transport = Transport(url or self.url, tokens=tokens, http_transport=http_transport, retry=AT_ONCE)
         device_id = f"device-{folder.name}"
         answer = await transport.request(
             "POST",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import EpochChanged, InvalidAnswer
+from lockleaf.client.errors import EpochChanged, InvalidAnswer, SyncAlreadyRunning
 from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store import LocalStore
@@ -107,6 +107,7 @@ class Puller:
             except BaseException:
                 if following is not None:
                     following.cancel()
+                    await asyncio.gather(following, return_exceptions=True)
                 raise
             if progress is not None:
                 progress(Progress("pull", page.position.seq - start, max(feed.seq, page.position.seq) - start))
@@ -122,10 +123,12 @@ class Puller:
         self._leaves = self._store.records.leaves(keys)
 
     def _take_over(self, feed: Feed) -> VerifiedPage:
+        start = self.chain.position
         self.preload({(change.collection, change.record_id) for change in feed.changes})
         page = self.chain.extend(feed)
         opened = {change.seq: self._open(change) for change in page.changes if change.collection == ENTRIES}
         with self._store.transaction():
+            self.require_place(start)
             keys = {change.key for change in page.changes}
             rows = self._store.records.get_many(keys)
             waiting = self._store.outbox.of_records(keys) if self._store.outbox.count() else {}
@@ -137,6 +140,17 @@ class Puller:
             if page.complete:
                 self._store.records.settle_orphans()
         return page
+
+    def require_place(self, position: Position | None) -> None:
+        """Make sure that the store is where this sync left it.
+
+        A sync that was cancelled may have a thread that still works, and must not go back behind the one after it.
+
+        Raises:
+            SyncAlreadyRunning: another sync moved it.
+        """
+        if self._store.history.position() != position:
+            raise SyncAlreadyRunning
 
     def _open(self, change: VerifiedChange) -> dict[str, Any] | None:
         """The map of a change that came with its payload."""

@@ -70,6 +70,7 @@ class Pusher:
         self._now = now
         self._refused: set[tuple[str, str]] = set()
         self._conflicting: set[bytes] = set()
+        self._announced: str | None = None
         self.outcome = _Outcome()
 
     async def push(self, progress: ProgressCallback | None = None) -> bool:
@@ -79,8 +80,10 @@ class Pusher:
             Whether the history has to be pulled again: something came between, or was refused as too old.
 
         Raises:
-            HistoryForked: the server refuses an edit as too old, and shows nothing newer.
+            HistoryForked: the server refuses an edit as too old, and shows nothing newer; or it answered for an epoch
+                that its history does not have.
         """
+        self._check_announced()
         in_step = True
         done = 0
         place = 0
@@ -101,6 +104,12 @@ class Pusher:
             done += len(sent)
             if progress is not None:
                 progress(Progress("push", done, max(total, done)))
+
+    def _check_announced(self) -> None:
+        position = self._puller.chain.position
+        if self._announced is not None and position is not None and position.epoch != self._announced:
+            raise HistoryForked("the server confirms changes in an epoch that it does not show")
+        self._announced = None
 
     async def _send(self, changes: Sequence[Outgoing]) -> PushResult:
         body = Push(changes=tuple(self._change(change) for change in changes))
@@ -161,6 +170,7 @@ class Pusher:
             raise InvalidAnswer
         confirmed: list[tuple[Outgoing, Acknowledgement]] = []
         with self._store.transaction():
+            self._puller.require_place(start)
             for change, answer in zip(sent, result.results, strict=True):
                 if answer.status in ("applied", "unchanged"):
                     confirmed.append((change, _acknowledgement(change, answer, start, result.epoch)))
@@ -170,6 +180,7 @@ class Pusher:
                     self._reject(change, answer)
             if result.epoch != start.epoch:
                 # A restored server. The pull that follows finds out; until then nothing is confirmed.
+                self._announced = result.epoch
                 return False
             self._store.history.acknowledge(item for _, item in confirmed)
             chain.acknowledged.update({item.seq: item for _, item in confirmed})
@@ -212,9 +223,10 @@ class Pusher:
 
     def _refuse_as_old(self, change: Outgoing, answer: ChangeResult) -> None:
         if change.kind == "conflict":
-            if answer.conflict_id is not None:
-                self._store.conflicts.set_server_id(conflict_id_of(change.payload_hash), answer.conflict_id)
-                self._store.outbox.remove((change.payload_hash,))
+            if answer.conflict_id is None:
+                raise InvalidAnswer
+            self._store.conflicts.set_server_id(conflict_id_of(change.payload_hash), answer.conflict_id)
+            self._store.outbox.remove((change.payload_hash,))
             return
         if change.payload_hash in self._conflicting:
             raise HistoryForked(f"the server refuses record {change.record_id} for a newer revision and shows none")

@@ -105,7 +105,8 @@ class Synchroniser:
             await self._pull(puller, witness, progress, accept_restore)
             if not await pusher.push(progress):
                 break
-        await asyncio.gather(witness.confer(puller.chain), disputes.settle())
+        await witness.confer(puller.chain)
+        await disputes.settle()
         position = puller.chain.position
         if position is None:
             raise InvalidAnswer
