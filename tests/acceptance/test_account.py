@@ -25,10 +25,13 @@ from lockleaf.client.errors import (
     RefreshTokenReused,
     ServerUnreachable,
     SessionRevoked,
+    StoreDamaged,
     WrongPassword,
 )
 from lockleaf.client.recovery import CODES
+from lockleaf.client.rotation import KeyChange
 from lockleaf.crypto.kdf import CHEAPEST
+from lockleaf.crypto.keyring import Keyring
 from tests.support.networks import LosingNetwork, Network
 from tests.support.people import AT_ONCE, NEW_PASSWORD, PASSWORD, Person
 from tests.support.process import RunningServer
@@ -203,6 +206,26 @@ async def test_a_lost_key_comes_back_with_the_password(ada: Person) -> None:
         _ = again.journal
     await ada.login(again)
     assert (await again.journal.get(entry.id)).body == "written before the keychain was lost"
+
+
+async def test_a_damaged_journal_is_put_aside_and_fetched_anew_by_a_login(ada: Person) -> None:
+    laptop = await ada.device("laptop")
+    await ada.register(laptop)
+    await laptop.journal.write(body="on the server")
+    await laptop.sync()
+    await laptop.aclose()
+    store = ada.home / "profiles" / "laptop" / "store.sqlite3"
+    store.write_bytes(b"not a database" * 1000)
+    again = await ada.device("laptop")
+    assert not again.is_logged_in
+    with pytest.raises(StoreDamaged):
+        _ = again.journal
+    await ada.login(again)
+    await again.sync()
+    assert [entry.body for entry in await again.journal.list()] == ["on the server"]
+    [aside] = store.parent.glob("damaged-*")
+    assert (aside / "store.sqlite3").read_bytes().startswith(b"not a database")
+    assert str(aside) in ada.heard[-1]
 
 
 # ---- sessions ----
@@ -411,6 +434,29 @@ async def test_a_rotation_whose_answer_was_lost_is_found_out_and_gives_its_codes
     )
     await phone.sync()
     assert (await phone.journal.get(entry.id)).body == "x"
+
+
+async def test_a_crash_in_the_middle_of_taking_a_rotation_over_is_completed_at_the_next_start(ada: Person) -> None:
+    network = LosingNetwork("PUT", "/auth/keyring", then_down=True)
+    laptop = await ada.device("laptop", network=network)
+    await ada.register(laptop)
+    entry = await laptop.journal.write(body="x")
+    with pytest.raises(ServerUnreachable):
+        await laptop.account.rotate_keyring(PASSWORD)
+    network.down = False
+    device = laptop._device
+    kept = device.opened.store.get_secret("key_change")
+    assert kept is not None
+    # The store is sealed anew, and the profile is not yet written, when the power goes.
+    await device.adopt_keyring(Keyring.unpack(KeyChange.model_validate_json(kept).keyring))
+    await laptop.aclose()
+    again = await ada.device("laptop")
+    assert again.profile is not None
+    assert again.profile.keyring_version == 1
+    await again.sync()
+    assert again.profile.keyring_version == 2
+    assert (await again.journal.get(entry.id)).body == "x"
+    assert len(await again.account.rotate_keyring(PASSWORD)) == CODES
 
 
 # ---- recovery ----

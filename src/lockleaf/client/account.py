@@ -7,7 +7,7 @@ from uuid import UUID
 from lockleaf.client import credentials, enrolment
 from lockleaf.client.checks import check_keys, fetch_account
 from lockleaf.client.device import Device
-from lockleaf.client.errors import LockleafError
+from lockleaf.client.errors import LockleafError, RefreshTokenReused, SessionRevoked, TokenExpired
 from lockleaf.client.profile import Custody
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
@@ -138,6 +138,8 @@ class AccountService:
         if self._device.is_logged_in:
             try:
                 await self._device.opened.transport.command("POST", "/auth/logout")
+            except (SessionRevoked, TokenExpired, RefreshTokenReused):
+                pass  # over already
             except LockleafError:
                 # The user wants out now. What the server still thinks does not keep the keys on this machine.
                 self._device.notice(

@@ -67,7 +67,8 @@ class Client:
             allow_test_parameters: key derivation may be far too cheap. For tests alone.
 
         Raises:
-            InvalidProfileName, ProfileDamaged, KeychainUnavailable, LocalStoreError: each as its name says.
+            InvalidProfileName, ProfileDamaged: each as its name says. A journal that cannot be opened is told when it
+                is asked for, since a login may be the cure.
         """
         folder = ProfileFolder(home or default_home(), profile)
         say = notice or _unheard
@@ -114,6 +115,7 @@ class Client:
         Raises:
             NotLoggedIn: there is no account here, or its user logged out.
             KeychainUnavailable: the key of the journal is not at hand.
+            LocalStoreError: its subclass says why the journal could not be opened.
         """
         store = self._device.opened.store
         if self._journal is None or self._journal[0] is not store:

@@ -14,8 +14,11 @@ from lockleaf.client.errors import (
     AlreadyLoggedIn,
     KeychainUnavailable,
     KeyringRolledBack,
+    LocalError,
+    LocalStoreError,
     NotLoggedIn,
     ProfileNotFound,
+    StoreDamaged,
 )
 from lockleaf.client.keychain import Keychain, pack_local_keys, unpack_local_keys
 from lockleaf.client.profile import Profile, ProfileFolder
@@ -70,6 +73,7 @@ class Device:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     profile: Profile | None = None
     _opened: Opened | None = None
+    _trouble: LocalError | None = None
 
     @property
     def keychain_key(self) -> str:
@@ -100,17 +104,21 @@ class Device:
     async def load(self) -> None:
         """Open what the profile's folder holds, as far as the keychain has its key.
 
+        A store that cannot be opened is told to who asks for it, not here: a login may be just the cure.
+
         Raises:
-            ProfileDamaged, LocalStoreError, KeychainUnavailable: each as its name says.
+            ProfileDamaged: the profile cannot be read.
         """
         self.profile = self.folder.load()
         if self.profile is None or not self.folder.store.exists():
             return
-        kept = await asyncio.to_thread(self.keychain.get, self.keychain_key)
-        if kept is None:
-            return
-        store = await asyncio.to_thread(LocalStore.open, self.folder.store, unpack_local_keys(kept))
-        self._open(self.profile, store)
+        try:
+            kept = await asyncio.to_thread(self.keychain.get, self.keychain_key)
+            if kept is not None:
+                store = await asyncio.to_thread(LocalStore.open, self.folder.store, unpack_local_keys(kept))
+                self._open(self.profile, store)
+        except (LocalStoreError, KeychainUnavailable) as error:
+            self._trouble = error
 
     @property
     def opened(self) -> Opened:
@@ -119,8 +127,11 @@ class Device:
         Raises:
             NotLoggedIn: there is no profile, or its user logged out.
             KeychainUnavailable: there is a journal here whose key is not at hand.
+            LocalStoreError: the store could not be opened.
         """
         if self._opened is None:
+            if self._trouble is not None:
+                raise self._trouble
             raise NotLoggedIn if self.profile is None or self.profile.logged_out else KeychainUnavailable
         return self._opened
 
@@ -160,7 +171,7 @@ class Device:
         """Take over an account that has just logged in.
 
         A store of the same account that is there already is kept with everything in it, edits that were never sent
-        included; the password brings back the keys that open it.
+        included; the password brings back the keys that open it. A damaged one is put aside, and a new one begun.
 
         Args:
             profile: what to remember of the account.
@@ -168,7 +179,7 @@ class Device:
             tokens: the new session's.
 
         Raises:
-            LocalStoreError: the store that is there cannot be used.
+            StoreLocked, DiskFull: the local store cannot be used.
             KeyringRolledBack: the store that is there knows keys that ``keyring`` lacks.
             KeychainUnavailable: the keychain does not take the key.
         """
@@ -176,14 +187,8 @@ class Device:
         self.folder.make()
         keys = local_keys(keyring)
         await asyncio.to_thread(self.keychain.set, self.keychain_key, pack_local_keys(keys))
-        if self.folder.store.exists() and self.profile is not None:
-            store = await asyncio.to_thread(LocalStore.open, self.folder.store, keys)
-            if not set(store.keyring.entries) <= set(keyring.entries):
-                store.close()
-                raise KeyringRolledBack
-            if store.keyring != keyring:
-                await asyncio.to_thread(store.rekey, keyring)
-        else:
+        store = await asyncio.to_thread(self._reopen, keyring) if self.profile is not None else None
+        if store is None:
             store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
         self._open(profile, store)
         self.opened.transport.tokens.save(tokens)
@@ -221,15 +226,33 @@ class Device:
             await self.lock()
         with suppress(ProfileNotFound):
             self.folder.remove()
-        self.profile = None
+        self.profile = self._trouble = None
 
     async def aclose(self) -> None:
         """Close the store and the connections."""
         await self._close_opened()
 
+    def _reopen(self, keyring: Keyring) -> LocalStore | None:
+        """Open the account's store that is there under ``keyring``; None where there is none that can be opened."""
+        if not self.folder.store.exists():
+            return None
+        try:
+            store = LocalStore.open(self.folder.store, local_keys(keyring))
+        except StoreDamaged:
+            aside = self.folder.set_store_aside(self.clock())
+            self.notice(f"The journal on this device is damaged. It was put aside as {aside}, and is fetched anew.")
+            return None
+        if not set(store.keyring.entries) <= set(keyring.entries):
+            store.close()
+            raise KeyringRolledBack
+        if store.keyring != keyring:
+            store.rekey(keyring)
+        return store
+
     def _open(self, profile: Profile, store: LocalStore) -> None:
         tokens = SecretTokens(store, self.folder.path / "tokens.lock")
         transport = self.connect(profile.server, tokens, allow_insecure=profile.allow_insecure)
+        self._trouble = None
         self._opened = Opened(profile, store, transport)
 
     async def _close_opened(self) -> None:

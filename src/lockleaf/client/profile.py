@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -112,6 +113,14 @@ class ProfileFolder:
     def make(self) -> None:
         """Make the folder, for its owner alone."""
         make_private_folder(self.path)
+
+    def set_store_aside(self, now: datetime) -> Path:
+        """Rename the local store, with what lies beside it, and return its new place; nothing is deleted."""
+        aside = self.path / f"damaged-{now:%Y%m%dT%H%M%S%f}"
+        make_private_folder(aside)
+        for file in self.path.glob(f"{self.store.name}*"):
+            file.rename(aside / file.name)
+        return aside
 
     def remove(self) -> None:
         """Delete the folder and everything in it.

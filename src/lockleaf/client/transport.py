@@ -168,6 +168,8 @@ class Transport:
                     yield event
         except httpx.TransportError as error:
             raise _unreachable(error) from None
+        except httpx.HTTPError:
+            raise InvalidAnswer from None
         finally:
             await response.aclose()
 
@@ -202,7 +204,7 @@ class Transport:
             await self._refresh(access_token)
             request.headers["Authorization"] = f"Bearer {self._access_token()}"
             return await self._with_retries(request, retry)
-        except SessionRevoked:
+        except (SessionRevoked, TokenInvalid):
             self._forget(access_token)
             raise
 
@@ -256,8 +258,12 @@ class Transport:
                 failure = _failure(await _read(response), None)
             except httpx.TransportError as error:
                 failure = _unreachable(error)
+            except httpx.HTTPError:
+                failure = InvalidAnswer()
             finally:
                 await response.aclose()
+            if isinstance(failure, (SessionRevoked, TokenInvalid)):
+                self._forget(access_token)
             if not (may_refresh and isinstance(failure, TokenExpired)):
                 raise failure
             await self._refresh(access_token)
