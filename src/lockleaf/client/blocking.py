@@ -10,8 +10,6 @@ import asyncio
 import functools
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import CancelledError
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
@@ -28,6 +26,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
+_PATIENCE = 10.0
+"""Seconds that an interrupted call waits for its work to end."""
+
 
 class _LoopThread:
     """An event loop in a thread."""
@@ -39,14 +40,21 @@ class _LoopThread:
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         """Run ``work`` in the loop and return its result; an interrupt cancels it."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        ended = threading.Event()
+
+        async def watched() -> R:
+            try:
+                return await work
+            finally:
+                ended.set()
+
+        future = asyncio.run_coroutine_threadsafe(watched(), self._loop)
         try:
             return future.result()
         except BaseException:
             if future.cancel():
-                # Wait until it has really ended: it may hold locks and open files.
-                with suppress(CancelledError):
-                    self.run(_settle())
+                # It may hold locks and open files: let it put them down before the caller goes on.
+                ended.wait(_PATIENCE)
             raise
 
     def close(self) -> None:
@@ -58,11 +66,6 @@ class _LoopThread:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
-
-
-async def _settle() -> None:
-    """Give tasks that were cancelled the turn in which they end."""
-    await asyncio.sleep(0)
 
 
 async def _cancel_all() -> None:
