@@ -1,0 +1,26 @@
+import inspect
+from typing import Any
+
+import pytest
+
+from lockleaf.client import AccountService, BlockingAccount, BlockingClient, BlockingJournal, Client, Journal
+
+
+def public(kind: type[Any]) -> set[str]:
+    return {name for name in vars(kind) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(("plain", "original"), [(BlockingAccount, AccountService), (BlockingJournal, Journal)])
+def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], original: type[Any]) -> None:
+    assert public(plain) == public(original)
+    for name in public(plain):
+        method = vars(plain)[name]
+        assert method._method is vars(original)[name]
+        assert method.__doc__ == vars(original)[name].__doc__
+
+
+def test_the_plain_client_has_everything_of_the_original() -> None:
+    assert public(Client) - public(BlockingClient) == {"aclose", "journal"}
+    assert public(BlockingClient) - public(Client) == {"close"}
+    original, plain = inspect.signature(Client.sync), inspect.signature(BlockingClient.sync)
+    assert list(original.parameters) == list(plain.parameters)
