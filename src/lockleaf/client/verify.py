@@ -126,6 +126,7 @@ class Chain:
             if feed.head != position.head or feed.epoch != position.epoch:
                 raise HistoryForked(f"the histories differ at or before {position.seq}")
             self._require_payloads()
+            self._require_acknowledged(position)
         elif not changes or feed.seq < position.seq:
             raise HistoryForked(f"the server announces changes after {position.seq} and gives none")
         self._position = position
@@ -210,9 +211,16 @@ class Chain:
             raise HistoryForked("the server's epochs contradict each other")
         if offered[: len(self._epochs)] != self._epochs:
             raise EpochsChanged
-        position = self._position
-        if position is not None and any(item.from_seq < position.seq for item in offered[len(self._epochs) :]):
-            raise EpochsChanged
+        if self._position is not None:
+            # What was confirmed beyond the verified end is lost as well, where an epoch begins before it.
+            reached = max(self._position.seq, *self.acknowledged, 0)
+            if any(item.from_seq < reached for item in offered[len(self._epochs) :]):
+                raise EpochsChanged
+
+    def _require_acknowledged(self, end: Position) -> None:
+        beyond = [seq for seq in self.acknowledged if seq > end.seq]
+        if beyond:
+            raise HistoryForked(f"the server confirmed change {min(beyond)} to this device and does not show it")
 
     def _require_payloads(self) -> None:
         hidden = sorted(self._bare)
