@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from lockleaf import __version__
@@ -23,6 +23,7 @@ from lockleaf.server.context import Services
 from lockleaf.server.cursors import CursorCodec
 from lockleaf.server.db.engine import Database
 from lockleaf.server.db.migrate import SchemaBehind, is_current
+from lockleaf.server.errors import Unavailable
 from lockleaf.server.http import openapi, problems
 from lockleaf.server.http.middleware import RequestMiddleware
 from lockleaf.server.observability.metrics import Metrics
@@ -35,6 +36,7 @@ __all__ = ["create_app"]
 
 PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
+DATABASE_PATIENCE_SECONDS = 60
 
 
 def _now() -> datetime:
@@ -80,10 +82,8 @@ def create_app(
     app.state.services = services
     problems.install(app)
     for prefix in (PREFIX, OLDER_PREFIX):
-        api = APIRouter(prefix=prefix, include_in_schema=prefix == PREFIX)
-        for router in (auth, users, sync):
-            api.include_router(router)
-        app.include_router(api)
+        for router in (sync, auth, users):
+            app.include_router(router, prefix=prefix, include_in_schema=prefix == PREFIX)
     app.include_router(operation)
     app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
     openapi.install(app, PREFIX)
@@ -98,9 +98,7 @@ def create_app(
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    async with services.database.reading.connect() as connection:
-        if not await is_current(connection):
-            raise SchemaBehind
+    await _require_current_schema(services.database)
     services.events.start()
     try:
         with _streams_end_at_once(services.events):
@@ -109,6 +107,26 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await services.events.stop()
         services.hasher.close()
         await services.database.close()
+
+
+async def _require_current_schema(database: Database) -> None:
+    """Wait for the database, which may have crashed together with the worker that this one replaces.
+
+    Raises:
+        SchemaBehind: it has an older schema than this version needs.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + DATABASE_PATIENCE_SECONDS
+    while True:
+        try:
+            async with database.reading.connect() as connection:
+                if not await is_current(connection):
+                    raise SchemaBehind
+                return
+        except Exception as error:
+            if not isinstance(problems.error_of(error), Unavailable) or loop.time() > deadline:
+                raise
+        await asyncio.sleep(0.1)
 
 
 @contextmanager

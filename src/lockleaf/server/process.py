@@ -131,12 +131,26 @@ class _Workers(Multiprocess):
         self._on_ready: Callable[[], None] | None = on_ready
         self.failed_to_start = False
 
+    def init_processes(self) -> None:
+        super().init_processes()
+        self._let_go_of_workers_ends()
+
     def keep_subprocess_alive(self) -> None:
         super().keep_subprocess_alive()
+        self._let_go_of_workers_ends()
         self.failed_to_start = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
         if self._on_ready and not self.should_exit.is_set() and all(process.is_ready() for process in self.processes):
             self._on_ready()
             self._on_ready = None
+
+    def _let_go_of_workers_ends(self) -> None:
+        """Close this process's copies of the workers' ends of their pipes.
+
+        While one is open, a worker that is killed as it is asked for a sign of life looks like one that is slow to
+        answer, and neither a replacement nor a signal to this process gets through until that patience has ended.
+        """
+        for process in self.processes:
+            process.child_conn.close()
 
 
 @contextlib.contextmanager

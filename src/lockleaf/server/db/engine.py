@@ -17,6 +17,10 @@ from lockleaf.server.settings import DatabaseSettings
 __all__ = ["Database", "ReadSession", "driver", "sqlalchemy_url"]
 
 
+IDLE_SECONDS = 600
+"""How long a connection may rest before PostgreSQL closes it."""
+
+
 class ReadSession(AsyncSession):
     """A session whose connection PostgreSQL itself holds to reading. Each statement sees its own snapshot."""
 
@@ -49,6 +53,7 @@ class Database:
             "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
             "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
             "idle_in_transaction_session_timeout": "60000",
+            "idle_session_timeout": str(IDLE_SECONDS * 1000),
         }
         options: dict[str, Any] = {}
         if read_only:
@@ -57,11 +62,15 @@ class Database:
             options["isolation_level"] = "AUTOCOMMIT"
         engine = create_async_engine(
             sqlalchemy_url(url),
-            pool_size=settings.pool_size,
-            max_overflow=settings.max_overflow,
+            # SQLAlchemy closes a connection of the overflow as soon as it comes back, and under load opens it again a
+            # moment later, which costs more than the request. Here all are kept, the last used is used first, and
+            # PostgreSQL closes those that rest.
+            pool_size=settings.pool_size + settings.max_overflow,
+            max_overflow=0,
+            pool_use_lifo=True,
             pool_timeout=settings.pool_timeout_seconds,
             hide_parameters=True,  # an exception's text must hold no user's value
-            connect_args={"server_settings": server_settings, "timeout": 10},
+            connect_args={"server_settings": server_settings, "timeout": 10, "async_creator_fn": _connect},
             **options,
         )
         if settings.pre_ping:
@@ -80,10 +89,27 @@ class Database:
         async with self.read_sessions() as session:
             yield session
 
+    @asynccontextmanager
+    async def read_driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """The asyncpg connection of a reading session, without the session: for what runs at every request."""
+        pooled = await self.reading.raw_connection()
+        try:
+            yield pooled.driver_connection
+        finally:
+            pooled.close()
+
     async def close(self) -> None:
         """Close all connections."""
         await self.writing.dispose()
         await self.reading.dispose()
+
+
+async def _connect(*args: Any, **options: Any) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(*args, **options)
+    except FileNotFoundError as error:
+        # While PostgreSQL starts anew its socket is not even there, which says no more than that nobody listens.
+        raise ConnectionRefusedError("PostgreSQL's socket is not there") from error
 
 
 def _ask_rested_connections(engine: AsyncEngine, after_seconds: float) -> None:
@@ -120,6 +146,9 @@ async def driver(session: AsyncSession) -> asyncpg.Connection:
     raw = await connection.get_raw_connection()
     adapted: Any = raw.dbapi_connection
     if not isinstance(session, ReadSession) and adapted._transaction is None:
-        await adapted._start_transaction()
+        try:
+            await adapted._start_transaction()
+        except adapted.dbapi.Error as error:  # SQLAlchemy translates it only where a statement of its own raises it
+            raise error.__cause__ or error from None
     driver_connection: asyncpg.Connection = raw.driver_connection
     return driver_connection

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncpg
+
 from lockleaf.server.errors import OverQuota, Unavailable
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["DatabaseBusy", "DatabaseUnavailable", "StorageFull"]
+__all__ = ["DRIVER_ERRORS", "DatabaseBusy", "DatabaseUnavailable", "StorageFull"]
+
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises. The last one, which is none of the others, it raises for a statement on a connection that
+PostgreSQL has just declared dead, in the moment before its end is noticed."""
 
 
 class DatabaseUnavailable(Unavailable):

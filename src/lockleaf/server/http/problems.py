@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lockleaf.server import errors
-from lockleaf.server.db.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
+from lockleaf.server.db.errors import DRIVER_ERRORS, DatabaseBusy, DatabaseUnavailable, StorageFull
 from lockleaf.server.http.bodies import field_errors
 from lockleaf.server.http.errors import (
     InternalError,
@@ -103,7 +103,7 @@ def error_of(error: Exception) -> errors.DomainError:
             return DatabaseBusy()
         case DBAPIError():
             return _of_database(getattr(error.orig, "__cause__", None), lost=error.connection_invalidated)
-        case asyncpg.PostgresError() | asyncpg.InterfaceError():
+        case asyncpg.PostgresError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
             return _of_database(error, lost=False)
         case ConnectionError() | asyncio.TimeoutError():
             return DatabaseUnavailable()
@@ -132,7 +132,7 @@ def _of_database(cause: BaseException | None, *, lost: bool) -> errors.DomainErr
             return DatabaseBusy()
         case asyncpg.PostgresConnectionError() | asyncpg.CannotConnectNowError() | asyncpg.OperatorInterventionError():
             return DatabaseUnavailable()
-        case asyncpg.InterfaceError() | OSError():
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError() | OSError():
             return DatabaseUnavailable()
         case _:
             return DatabaseUnavailable() if lost else InternalError()
@@ -155,8 +155,7 @@ def install(app: FastAPI) -> None:
         HTTPException,
         DBAPIError,
         PoolTimeout,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
+        *DRIVER_ERRORS,
         ConnectionError,
         TimeoutError,
     )

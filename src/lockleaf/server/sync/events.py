@@ -18,6 +18,7 @@ import asyncpg
 import structlog
 
 from lockleaf.server.db.engine import sqlalchemy_url
+from lockleaf.server.db.errors import DRIVER_ERRORS
 from lockleaf.server.observability.metrics import Metrics
 
 __all__ = ["EventHub"]
@@ -93,7 +94,7 @@ class EventHub:
         while True:
             try:
                 connection = await asyncpg.connect(self._url, timeout=10)
-            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            except (OSError, TimeoutError, *DRIVER_ERRORS) as error:
                 if attempt == 0:
                     log.warning("live events wait for the database", failure=error)
                 await asyncio.sleep(RECONNECT_SECONDS[min(attempt, len(RECONNECT_SECONDS) - 1)])
@@ -102,7 +103,7 @@ class EventHub:
             attempt = 0
             try:
                 await self._serve(connection)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, TimeoutError, *DRIVER_ERRORS) as error:
                 log.warning("live events lost the database", failure=error)
             finally:
                 self.listening.clear()

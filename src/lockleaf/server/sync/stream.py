@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from lockleaf.server.auth.principal import authenticate
 from lockleaf.server.context import Services
+from lockleaf.server.db.errors import DRIVER_ERRORS
 from lockleaf.server.errors import DomainError
 from lockleaf.server.records import feed
 from lockleaf.server.sync.errors import TooManyStreams
@@ -40,10 +40,10 @@ async def _lines(services: Services, user_id: UUID, token: str) -> AsyncIterator
             woken.clear()
             try:
                 # A connection for as long as the question takes, never for as long as the stream lives.
-                async with services.database.reader() as session:
-                    await authenticate(session, services.tokens, token)
-                    seq, conflicts = await feed.read_end(session, user_id)
-            except (DomainError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                async with services.database.read_driver() as connection:
+                    await authenticate(connection, services.tokens, token)
+                    seq, conflicts = await feed.read_end(connection, user_id)
+            except (DomainError, SQLAlchemyError, OSError, *DRIVER_ERRORS):
                 return  # signed out, or no database: the client comes back, and is then told which
             event = Event(seq=seq, inbox=0, conflicts=conflicts)
             if event != last:

@@ -1,0 +1,48 @@
+"""The processes of a running server, for tests that end some of them."""
+
+from __future__ import annotations
+
+import contextlib
+
+import psutil
+
+from tests.support.process import RunningServer
+
+GONE_SECONDS = 30
+
+
+def family(server: RunningServer) -> list[psutil.Process]:
+    """The server's parent process and everything below it."""
+    parent = psutil.Process(server.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def postmaster(server: RunningServer) -> psutil.Process:
+    """The main process of the server's own PostgreSQL."""
+    found = [p for p in family(server) if _name(p) == "postgres" and _name(p.parent()) != "postgres"]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def workers(server: RunningServer) -> list[psutil.Process]:
+    """The processes that serve requests."""
+    found = []
+    for process in psutil.Process(server.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # which a dead one is, too, that the parent has not asked after
+            if "spawn_main" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def wait_until_gone(processes: list[psutil.Process]) -> None:
+    """Wait until none of ``processes`` is there; a process whose parent has not asked after it yet counts as gone."""
+    _, alive = psutil.wait_procs(processes, timeout=GONE_SECONDS)
+    left = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert not left, f"still there: {left}"
+
+
+def _name(process: psutil.Process | None) -> str:
+    try:
+        return process.name() if process else ""
+    except psutil.NoSuchProcess:
+        return ""
