@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lockleaf.client.entries import EntryDraft, Progress
 from lockleaf.client.errors import SyncAlreadyRunning
 from lockleaf.client.importers import read_jsonl
 from lockleaf.client.pull import fetch_page
+from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
+from lockleaf.client.sync import Rejection
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
+from tests.support.networks import Network
 from tests.support.process import RunningServer
 
 
@@ -211,6 +215,66 @@ async def test_a_long_journal_comes_back_whole_on_a_new_device(one: JournalDevic
 
 def draft(number: int) -> EntryDraft:
     return EntryDraft(body=f"entry {number}", date="2020-01-01", external_id=str(number), provider="test")
+
+
+async def test_an_edit_made_while_its_entry_is_on_the_way_is_sent_too(
+    account: TestAccount, two: JournalDevice, tmp_path: Path
+) -> None:
+    network = Meanwhile()
+    async with account.device(tmp_path / "one", http_transport=network) as one:
+        entry = await one.journal.write(body="before")
+
+        async def edit() -> None:
+            await one.journal.edit(entry.id, body="meanwhile")
+
+        network.during_push = edit
+        report = await one.sync()
+        assert (report.pushed, report.pending, report.seq) == (2, 0, 2)
+    await two.sync()
+    assert await two.bodies() == {entry.id: "meanwhile"}
+
+
+class Meanwhile(Network):
+    """Does something while the first push is on its way."""
+
+    during_push: Callable[[], Awaitable[None]] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/sync/push") and self.during_push is not None:
+            act, self.during_push = self.during_push, None
+            await act()
+        return await super().handle_async_request(request)
+
+
+async def test_entries_as_long_as_can_be_travel_in_batches_that_fit(one: JournalDevice, two: JournalDevice) -> None:
+    written = {}
+    for number in range(10):
+        body = str(number) * 900_000
+        written[(await one.journal.write(body=body)).id] = body
+    assert (await one.sync()).pushed == 10
+    assert (await two.sync()).pulled == 10
+    assert await two.bodies() == written
+
+
+async def test_an_edit_that_the_server_refuses_is_kept_and_told(one: JournalDevice) -> None:
+    good = await one.journal.write(body="good")
+    # No journal makes such an id; whoever puts one into the store finds out here.
+    one.store.records.put(
+        StoredRecord(
+            ENTRIES,
+            "no-uuid",
+            pending=True,
+            generation=1,
+            doc=Document({"type": "entry", "body": "kept"}, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        )
+    )
+    for _ in range(2):
+        report = await one.sync()
+        assert report.rejected == (Rejection("no-uuid", "invalid_record_id"),)
+        assert (report.pending, report.seq) == (1, 1)
+    kept = await one.journal.get("no-uuid")
+    assert (kept.body, kept.pending, kept.rejected) == ("kept", True, "invalid_record_id")
+    assert not (await one.journal.get(good.id)).pending
 
 
 async def test_one_profile_syncs_once_at_a_time(one: JournalDevice) -> None:

@@ -77,7 +77,7 @@ class Pusher:
         """Send every pending edit once.
 
         Returns:
-            Whether the history has to be pulled again: something came between, or was refused as too old.
+            Whether another round is needed: something came between, was refused as too old, or was edited meanwhile.
 
         Raises:
             HistoryForked: the server refuses an edit as too old, and shows nothing newer; or it answered for an epoch
@@ -94,7 +94,8 @@ class Pusher:
             if not batch:
                 last = await asyncio.to_thread(self._seal_portion, key)
                 if last is None:
-                    return not in_step
+                    # What was edited while its earlier form was on the way goes into another round.
+                    return not in_step or await asyncio.to_thread(self._left)
                 key = last
                 continue
             place = batch[-1][0]
@@ -133,6 +134,11 @@ class Pusher:
             client_updated_at=datetime.fromisoformat(change.client_updated_at),
             on_conflict="keep",
         )
+
+    def _left(self) -> bool:
+        """Tell whether an edit waits that was neither sent nor refused in this sync."""
+        records = self._store.records.to_seal(len(self._refused) + 1)
+        return any(record.key not in self._refused for record in records)
 
     def _count(self) -> int:
         return self._store.records.pending_count()
