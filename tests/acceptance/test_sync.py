@@ -113,6 +113,7 @@ async def test_edits_of_one_line_become_a_conflict_that_every_device_sees_and_on
     assert report.conflicts == 0
     for device in (one, two):
         assert await device.journal.conflicts() == []
+        assert [item.own for item in await device.journal.conflicts(decided=True)] == [True] * (device is two)
         shown = await device.journal.get(entry.id)
         assert (shown.body, shown.conflict, shown.pending) == (expected, False, False)
 

@@ -206,6 +206,21 @@ class ChancyNetwork(Network):
         return response
 
 
+async def test_a_cursor_that_the_server_does_not_know_any_more_costs_a_longer_way_and_nothing_else(
+    one: JournalDevice, two: JournalDevice
+) -> None:
+    await one.journal.import_entries(map(draft, range(600)))
+    await one.sync()
+    await two.sync()
+    entry = await one.journal.write(body="after")
+    await one.sync()
+    two.store._database.write("UPDATE properties SET value = 'of another time' WHERE name = 'cursor'")
+    report = await two.sync()
+    assert (report.pulled, report.seq) == (1, 601)
+    assert (await two.bodies())[entry.id] == "after"
+    assert (await two.sync()).pulled == 0
+
+
 # ---- a server that was restored ----
 
 

@@ -22,8 +22,10 @@ class Decisions:
         self._store = store
         self._edits = edits
 
-    def open(self) -> list[Conflict]:
-        """Return what waits for a decision, oldest first."""
+    def listed(self, *, decided: bool) -> list[Conflict]:
+        """Return what waits for a decision, or what was ``decided`` about versions of this device, oldest first."""
+        if decided:
+            return [self._conflict(item) for item in self._store.conflicts.in_state("resolved", "closed") if item.own]
         return [self._conflict(item) for item in self._store.conflicts.in_state("open")]
 
     def resolve(

@@ -199,9 +199,14 @@ class Journal:
 
     # ---- conflicts ----
 
-    async def conflicts(self) -> builtins.list[Conflict]:
-        """Return what waits for a decision, oldest first."""
-        return await asyncio.to_thread(self._decisions.open)
+    async def conflicts(self, *, decided: bool = False) -> builtins.list[Conflict]:
+        """Return what waits for a decision, oldest first.
+
+        Args:
+            decided: return instead the versions written on this device about which somebody decided, here or on another
+                device. Their text stays here, so that a decision can be looked at, whoever says that it was made.
+        """
+        return await asyncio.to_thread(self._decisions.listed, decided=decided)
 
     async def resolve(
         self,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import EpochChanged, InvalidAnswer, SyncAlreadyRunning
+from lockleaf.client.errors import EpochChanged, InvalidAnswer, InvalidCursor, SyncAlreadyRunning
 from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store import LocalStore
@@ -93,7 +93,12 @@ class Puller:
             EpochsChanged: it went back to an older state, or says so.
         """
         cursor = await asyncio.to_thread(self._store.history.cursor)
-        feed = await fetch_page(self._transport, cursor)
+        again = False
+        try:
+            feed = await fetch_page(self._transport, cursor)
+        except InvalidCursor:
+            # The server does not know its own cursor any more, perhaps for new keys. The way from the start is longer.
+            feed, again = await fetch_page(self._transport, None), True
         start = self.chain.position.seq if self.chain.position is not None else 0
         while True:
             following: asyncio.Task[Feed] | None = None
@@ -103,17 +108,25 @@ class Puller:
                 cursor = feed.cursor
                 following = asyncio.create_task(fetch_page(self._transport, cursor))
             try:
-                page = await asyncio.to_thread(self._take_over, feed)
+                page = await asyncio.to_thread(self._take_over, self._unverified(feed) if again else feed)
             except BaseException:
                 if following is not None:
                     following.cancel()
                     await asyncio.gather(following, return_exceptions=True)
                 raise
-            if progress is not None:
+            if progress is not None and page is not None:
                 progress(Progress("pull", page.position.seq - start, max(feed.seq, page.position.seq) - start))
             if following is None:
                 return
             feed = await following
+
+    def _unverified(self, feed: Feed) -> Feed | None:
+        """The part of a page behind the verified end, None if there is none; the head proves that it follows."""
+        position = self.chain.position
+        if position is None:
+            return feed
+        rest = tuple(change for change in feed.changes if change.seq > position.seq)
+        return None if feed.has_more and not rest else feed.model_copy(update={"changes": rest})
 
     def _leaf_of(self, collection: str, record_id: str) -> Leaf | None:
         return self._leaves.get((collection, record_id))
@@ -122,7 +135,9 @@ class Puller:
         """Read the last leaves of ``keys`` in one go, for the chain to find."""
         self._leaves = self._store.records.leaves(keys)
 
-    def _take_over(self, feed: Feed) -> VerifiedPage:
+    def _take_over(self, feed: Feed | None) -> VerifiedPage | None:
+        if feed is None:
+            return None
         start = self.chain.position
         self.preload({(change.collection, change.record_id) for change in feed.changes})
         page = self.chain.extend(feed)
@@ -139,6 +154,7 @@ class Puller:
             self._store.history.advance(page.position, cursor=feed.cursor, epochs=page.epochs, heads=page.heads)
             if page.complete:
                 self._store.records.settle_orphans()
+        self.chain.forget_kept()
         return page
 
     def require_place(self, position: Position | None) -> None:

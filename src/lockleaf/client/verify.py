@@ -104,6 +104,11 @@ class Chain:
         head = self._heads.get((epoch, seq))
         return head if head is not None else self._head_at(epoch, seq)
 
+    def forget_kept(self) -> None:
+        """Drop from memory what has been kept: from now on ``head_at`` and ``leaf_of`` give it."""
+        self._leaves.clear()
+        self._heads.clear()
+
     def extend(self, feed: Feed) -> VerifiedPage:
         """Verify one page of the feed, and go on to its end.
 
