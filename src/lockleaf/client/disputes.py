@@ -16,6 +16,8 @@ from lockleaf.wire.sync import Conflict, Conflicts, Resolution, ResolutionResult
 
 __all__ = ["Disputes"]
 
+_MOST = 100_000
+
 
 class Disputes:
     """Learns of other devices' conflicts, and tells the server of decisions made here.
@@ -34,23 +36,9 @@ class Disputes:
 
         Raises:
             SealBroken: a version in a conflict is not what a device of the account sealed.
+            InvalidAnswer: the list has no end.
         """
-        listed: list[Conflict] = []
-        cursor: str | None = None
-        while True:
-            page = await self._transport.request(
-                "GET",
-                "/sync/conflicts",
-                answer=Conflicts,
-                params={"cursor": cursor} if cursor is not None else None,
-                msgpack=True,
-            )
-            listed.extend(page.conflicts)
-            if page.next_cursor is None:
-                break
-            if page.next_cursor == cursor or not page.conflicts:
-                raise InvalidAnswer
-            cursor = page.next_cursor
+        listed = await self._listed()
         for server_id, conflict_id in await asyncio.to_thread(self._take_over, listed):
             with suppress(ConflictResolved, NotFound):
                 await self._transport.request(
@@ -60,6 +48,26 @@ class Disputes:
                     answer=ResolutionResult,
                 )
             await asyncio.to_thread(self._store.conflicts.set_state, conflict_id, "closed")
+
+    async def _listed(self) -> list[Conflict]:
+        listed: dict[str, Conflict] = {}
+        cursor: str | None = None
+        while True:
+            page = await self._transport.request(
+                "GET",
+                "/sync/conflicts",
+                answer=Conflicts,
+                params={"cursor": cursor} if cursor is not None else None,
+                msgpack=True,
+            )
+            before = len(listed)
+            listed.update((item.id, item) for item in page.conflicts)
+            if page.next_cursor is None:
+                return list(listed.values())
+            # A list that repeats itself, or that no person could have made, would go on until the memory is full.
+            if len(listed) == before or len(listed) > _MOST:
+                raise InvalidAnswer
+            cursor = page.next_cursor
 
     def _take_over(self, listed: list[Conflict]) -> list[tuple[str, str]]:
         """Keep what is listed; return the (server's id, id here) of what is decided."""
