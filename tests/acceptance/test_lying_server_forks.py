@@ -1,0 +1,217 @@
+"""A dishonest server and time: new epochs, histories told apart, and lists without an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from lockleaf.client.errors import HistoryForked, InvalidAnswer, LockleafError, ServerRestored
+from tests.support import lies
+from tests.support.diarist import Diarist, caught, write
+from tests.support.forged_history import History, history_of
+from tests.support.lies import NeverEnds, RepeatsConflicts, Restored, Shows
+from tests.support.lying_server import Lie, LyingServer
+
+# ---- epochs ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_restore_asks_and_then_gives_back_what_was_lost(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one", "two")
+    earlier = await history_of(laptop)
+    (lost,) = await write(laptop, "three")
+    liar.tell(Restored(earlier.restored(2)))
+    for _ in range(2):
+        error = await caught(laptop.sync(), ServerRestored)
+        assert isinstance(error, ServerRestored)
+        assert (error.from_seq, error.missing) == (2, (("entries", lost),))
+    report = await laptop.sync(accept_restore=True)
+    assert (report.pushed, report.pending, report.conflicts) == (1, 0, 0)
+    tablet = await ada.another("tablet", at=liar.url)
+    await tablet.sync()
+    assert {entry.body for entry in await tablet.journal.list()} == {"one", "two", "three"}
+
+
+async def test_an_account_that_is_said_to_be_emptied_asks_too(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one", "two")
+    emptied = (await history_of(laptop)).restored(2)
+    emptied.changes, emptied.epochs = [], emptied.epochs[1:]
+    liar.tell(Restored(emptied))
+    error = await caught(laptop.sync(), ServerRestored)
+    assert isinstance(error, ServerRestored)
+    assert len(error.missing) == 2
+    assert len(await laptop.journal.list()) == 2
+
+
+def without_basis(history: History) -> None:
+    history.epochs[-1]["from_head"] = bytes([7] * 32)
+
+
+def from_the_future(history: History) -> None:
+    history.epochs[-1]["from_seq"] = 9
+
+
+def twice_the_same(history: History) -> None:
+    history.epochs.append(history.epochs[0])
+
+
+def in_the_wrong_order(history: History) -> None:
+    history.epochs.reverse()
+
+
+def unnamed(history: History) -> None:
+    history.epochs[-1]["epoch"] = history.epochs[0]["epoch"]
+
+
+def alone_without_basis(history: History) -> None:
+    history.epochs, history.changes = history.epochs[1:], []
+    without_basis(history)
+
+
+def under_another_name(history: History) -> None:
+    history.epochs = history.epochs[:1]
+    lies.renames_the_epoch(history)
+
+
+def from_another_beginning(history: History) -> None:
+    history.epochs = history.epochs[:1]
+    lies.begins_elsewhere(history)
+
+
+EPOCHS: list[Callable[[History], None]] = [
+    without_basis,
+    from_the_future,
+    twice_the_same,
+    in_the_wrong_order,
+    unnamed,
+    alone_without_basis,
+    under_another_name,
+    from_another_beginning,
+]
+
+
+@pytest.mark.parametrize("accept_restore", [False, True])
+async def test_a_new_epoch_without_a_basis_is_a_fork_even_for_who_would_accept_a_restore(
+    ada: Diarist, liar: LyingServer, accept_restore: bool, subtests: pytest.Subtests
+) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one", "two")
+    earlier = await history_of(laptop)
+    await write(laptop, "three")
+    for claim in EPOCHS:
+        with subtests.test(claim.__name__):
+            history = earlier.restored(2)
+            claim(history)
+            liar.tell(Restored(history))
+            await caught(laptop.sync(accept_restore=accept_restore), HistoryForked)
+    liar.tell(Lie())
+    await laptop.sync()
+    assert {entry.body for entry in await laptop.journal.list()} == {"one", "two", "three"}
+
+
+async def test_a_claimed_epoch_is_not_shown_as_fork_to_the_page_but_refused_in_the_feed_itself(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    """The cursor is taken, and the page then names an epoch that begins before what was verified."""
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one", "two")
+    earlier = await history_of(laptop)
+    await write(laptop, "three")
+    liar.tell(Shows(earlier.restored(2)))
+    await caught(laptop.sync(), ServerRestored)
+
+
+# ---- forks -------------------------------------------------------------------------------------------------------
+
+
+async def test_devices_that_are_told_different_histories_hear_it_from_each_other(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    """Each history is consistent, and each device writes into its own; their signed words give it away."""
+    laptop = await ada.first()
+    phone = await ada.another(at=liar.url)
+    await write(laptop, "one")
+    await phone.sync()
+    liar.tell(Shows(await history_of(laptop), keeps_checkpoints=True))
+    await write(phone, "on the phone")
+    await write(laptop, "on the laptop")
+    liar.lie = Shows(liar.lie.history)  # type: ignore[attr-defined]
+    await caught(phone.sync(), HistoryForked)
+    assert {entry.body for entry in await phone.journal.list()} == {"one", "on the phone"}
+
+
+async def test_the_other_device_hears_it_as_well(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.first()
+    phone = await ada.another(at=liar.url)
+    await write(laptop, "one")
+    await phone.sync()
+    liar.tell(Shows(await history_of(laptop)))
+    await write(phone, "on the phone")
+    await laptop.journal.write(body="on the laptop")
+    await caught(laptop.sync(), HistoryForked)
+
+
+async def test_a_fork_is_noticed_as_soon_as_anything_crosses_it(ada: Diarist, liar: LyingServer) -> None:
+    """Their signed words are withheld; what a device saw is sealed into what it writes."""
+    laptop = await ada.first()
+    phone = await ada.another(at=liar.url)
+    await write(laptop, "one")
+    await phone.sync()
+    fork = await history_of(laptop)
+    liar.tell(Shows(fork, keeps_checkpoints=True))
+    await write(phone, "on the phone")
+    first, second = await write(laptop, "before it", "behind it")
+    truth = await history_of(laptop)
+    # This one was written by a device that had seen no more than both histories have.
+    fork.changes.append({**truth.of(first), "seq": fork.seq + 1})
+    await phone.sync()
+    fork.changes.append({**truth.of(second), "seq": fork.seq + 1})
+    await caught(phone.sync(), HistoryForked)
+    assert {entry.body for entry in await phone.journal.list()} == {"one", "on the phone", "before it"}
+
+
+async def test_a_new_device_that_is_shown_too_little_notices_when_it_hears_of_more(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    laptop = await ada.first()
+    await write(laptop, "one", "two")
+    earlier = await history_of(laptop)
+    await write(laptop, "three")
+    phone = await ada.another(at=liar.url)
+    liar.tell(Shows(earlier))
+    # What lies beyond may have been written just now; it must be there the next time.
+    await phone.sync()
+    await caught(phone.sync(), HistoryForked)
+
+
+async def test_a_checkpoint_that_no_device_signed_is_refused(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one")
+    for alter in (lies.says(seq=7), lies.says(head="A" * 43 + "="), lies.says(device_id="another")):
+        liar.tell(lies.AltersAnswers("/sync/checkpoints", lambda answer, a=alter: a(answer["items"][0]), method="GET"))  # type: ignore[misc]
+        await caught(laptop.sync(), HistoryForked)
+
+
+# ---- lists without an end ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("same", "error"), [(False, HistoryForked), (True, InvalidAnswer)])
+async def test_a_feed_that_announces_more_and_gives_none_ends(
+    ada: Diarist, liar: LyingServer, same: bool, error: type[LockleafError]
+) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one")
+    liar.tell(NeverEnds(await history_of(laptop), same=same))
+    phone = await ada.another(at=liar.url)
+    await caught(asyncio.wait_for(phone.sync(), 20), error)
+    assert len(liar.seen) < 12
+
+
+async def test_a_list_of_conflicts_that_repeats_itself_ends(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    liar.tell(RepeatsConflicts())
+    await caught(asyncio.wait_for(laptop.sync(), 20), InvalidAnswer)
+    assert len(liar.seen) < 12
