@@ -1,0 +1,128 @@
+"""The schema is what the migrations make, and can be spread over many databases by user."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+from alembic import command
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from lockleaf.server.db import migrate as migration
+from lockleaf.server.db.engine import sqlalchemy_url
+from lockleaf.server.db.migrate import current_revision, head_revision, is_current, migrate, schema_difference
+from tests.conftest import fresh_database
+
+STAND_APART = {"email_directory", "alembic_version"}
+"""Tables that are no user's: the directory by which an email finds its account, and Alembic's own."""
+
+UNIQUE_INDEXES = """
+SELECT t.relname AS table, i.relname AS index, x.indisprimary AS is_primary,
+       (SELECT attname FROM pg_attribute WHERE attrelid = t.oid AND attnum = x.indkey[0]) AS first_column
+FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname = 'public' AND x.indisunique
+"""
+
+FOREIGN_KEYS = """
+SELECT conrelid::regclass::text AS table,
+       (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) AS first_column,
+       (SELECT attname FROM pg_attribute WHERE attrelid = confrelid AND attnum = confkey[1]) AS first_target
+FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+"""
+
+
+@pytest.fixture
+def empty_database_url(worker_id: str) -> Iterator[str]:
+    yield fresh_database(f"lockleaf_schema_{worker_id}_{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _alembic(url: str, step: str) -> str | None:
+    """Go back or forth, and return the revision that the database then has."""
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            go = command.downgrade if step == "base" else command.upgrade
+            await connection.run_sync(lambda sync: go(migration._config(sync), step))
+            await connection.commit()
+            return await current_revision(connection)
+    finally:
+        await engine.dispose()
+
+
+async def _tables(url: str) -> set[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {row["tablename"] for row in rows}
+    finally:
+        await connection.close()
+
+
+async def test_the_migrations_make_the_tables_that_the_code_declares(database_url: str) -> None:
+    assert await schema_difference(database_url) == []
+
+
+async def test_every_step_can_be_taken_back_and_taken_again(empty_database_url: str) -> None:
+    await migrate(empty_database_url)
+    made = await _tables(empty_database_url)
+    assert await _alembic(empty_database_url, "base") is None
+    assert await _tables(empty_database_url) == {"alembic_version"}
+    assert await _alembic(empty_database_url, "head") == head_revision()
+    assert await _tables(empty_database_url) == made
+    assert await schema_difference(empty_database_url) == []
+
+
+async def test_a_difference_between_tables_and_code_would_be_noticed(empty_database_url: str) -> None:
+    await migrate(empty_database_url)
+    connection = await asyncpg.connect(empty_database_url)
+    await connection.execute("ALTER TABLE records DROP COLUMN source")
+    await connection.close()
+    assert [difference[0] for difference in await schema_difference(empty_database_url)] == ["add_column"]
+
+
+async def test_servers_that_start_together_migrate_once(empty_database_url: str) -> None:
+    await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
+    engine = create_async_engine(sqlalchemy_url(empty_database_url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        assert await is_current(connection)
+    await engine.dispose()
+
+
+async def test_every_table_of_user_data_begins_its_primary_key_with_the_user(connection: asyncpg.Connection) -> None:
+    rows = await connection.fetch(UNIQUE_INDEXES)
+    primary = {row["table"]: row["first_column"] for row in rows if row["is_primary"]}
+    tables = {row["tablename"] for row in await connection.fetch("SELECT * FROM pg_tables WHERE schemaname = 'public'")}
+    assert tables == set(primary)
+    assert {"accounts", "records", "changes", "sessions"} < tables
+    assert {table for table, column in primary.items() if column != "user_id"} == STAND_APART
+
+
+async def test_no_unique_index_or_foreign_key_crosses_users(connection: asyncpg.Connection) -> None:
+    unique = await connection.fetch(UNIQUE_INDEXES)
+    crossing = {(row["table"], row["index"]) for row in unique if row["first_column"] != "user_id"}
+    assert {table for table, _ in crossing} == STAND_APART
+    for row in await connection.fetch(FOREIGN_KEYS):
+        assert (row["first_column"], row["first_target"]) == ("user_id", "user_id"), row["table"]
+
+
+async def test_names_are_compared_by_their_bytes_on_every_machine(connection: asyncpg.Connection) -> None:
+    rows = await connection.fetch(
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_name IN ('record_id', 'collection', 'email', 'device_id')"
+    )
+    assert rows
+    assert {row["collation_name"] for row in rows} == {"C"}
