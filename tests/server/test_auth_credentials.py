@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
 
 from lockleaf.crypto.recovery import verifier
 from lockleaf.server.settings import Settings
@@ -401,3 +403,25 @@ async def test_a_recovery_token_lasts_ten_minutes(settings: Settings) -> None:
         problem(await http.post("/auth/recover", json=recover_body(token)), 401, "invalid_recovery_token")
         fresh = (await verified(http, person))["recovery_token"]
         assert (await http.post("/auth/recover", json=recover_body(fresh))).status_code == 200
+
+
+async def test_a_secret_that_is_changed_while_it_is_checked_opens_nothing(
+    http: httpx.AsyncClient, app: FastAPI
+) -> None:
+    person = await Person().sign_up(http)
+    database = app.state.services.database
+    waiting_for_locks = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    new_hash = await app.state.services.hasher.hash("quite another secret")
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE accounts SET verifier_hash = :new WHERE user_id = :id"), {"new": new_hash, "id": person.id}
+        )
+        login = asyncio.create_task(http.post("/auth/login", json={"email": person.email, "password": person.secret}))
+        async with database.reader() as watching:
+            while not await watching.scalar(waiting_for_locks):
+                assert not login.done()
+    # Its hash was right when it was checked; the session would have outlived the change that ends all others.
+    problem(await login, 401, "invalid_credentials")
+    await replace(person, secret="quite another secret").log_in(http)
