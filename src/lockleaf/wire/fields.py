@@ -74,7 +74,11 @@ class Base64:
 
 def _in_utc(value: datetime) -> datetime:
     """A time without a zone is UTC; every time is kept in UTC."""
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        # The first and the last day of the calendar, in zones where they lie beyond it.
+        raise ValueError("not a time that exists in UTC") from None
 
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
