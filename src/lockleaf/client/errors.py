@@ -187,8 +187,8 @@ class IntegrityError(LockleafError):
 class HistoryForked(IntegrityError):
     """The server's history is not the one that this device, or another device of yours, has seen.
 
-    Changes were dropped, altered, replayed or reordered. Nothing was taken over, and what you have on this device is
-    untouched. Do not trust this server until its operator has explained it.
+    Changes were dropped, altered, replayed or reordered. What you wrote on this device is untouched, and nothing more
+    is sent. Do not trust this server until its operator has explained it.
     """
 
     def __init__(self, reason: str) -> None:
@@ -215,15 +215,16 @@ class KeyringRolledBack(IntegrityError):
 class KeyringMissing(IntegrityError):
     """The server gave no keyring for this account, so nothing can be read with it.
 
-    The account was made by a program that keeps its keys to itself, or the server holds the keyring back.
+    The account was made by a program that keeps its keys to itself, or the server holds the keyring back: log in with
+    that program, or ask the operator. Nothing was taken over.
     """
 
 
 class KdfWeakened(IntegrityError):
-    """The server asked to derive your keys in a weaker way than is safe, or than before.
+    """The server asked to derive your keys in a way that is not safe, or weaker than before.
 
-    That would make your password easier to guess. Nothing was sent; do not log in to this server until its operator
-    has explained it.
+    Weak parameters make a password easier to guess, and absurd ones stop the device that tries them. Nothing was
+    derived; do not log in to this server until its operator has explained it.
     """
 
 
@@ -243,7 +244,10 @@ class KeySubstituted(IntegrityError):
 
 
 class AccountMismatch(IntegrityError):
-    """The server answered for another account than the one of this profile. Nothing was taken over."""
+    """The server answered for another account than yours. Nothing of its answer was taken over.
+
+    Check the server's address; if it is right, do not trust this server until its operator has explained it.
+    """
 
 
 class ServerRestored(IntegrityError):
