@@ -112,6 +112,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nothing here depends on the client's address, and nothing keeps it
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
             timeout_worker_healthcheck=30,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+import asyncpg
+
 from lockleaf.server.auth.errors import InsufficientScope, SessionRevoked, TierRequired
 from lockleaf.server.auth.tokens import TokenCodec
-from lockleaf.server.db.engine import ReadSession, driver
 
 __all__ = ["TIERS", "Principal", "authenticate", "require_scope", "require_tier"]
 
@@ -41,7 +42,7 @@ class Principal:
     device_id: str | None
 
 
-async def authenticate(session: ReadSession, tokens: TokenCodec, access_token: str) -> Principal:
+async def authenticate(connection: asyncpg.Connection, tokens: TokenCodec, access_token: str) -> Principal:
     """Return who ``access_token`` speaks for. The session is looked up each time, so that revoking works at once.
 
     Raises:
@@ -50,7 +51,6 @@ async def authenticate(session: ReadSession, tokens: TokenCodec, access_token: s
         SessionRevoked: its session has ended, or its account is gone.
     """
     claims = tokens.read_access(access_token)
-    connection = await driver(session)
     row = await connection.fetchrow(_ALIVE, claims.user_id, claims.session_id)
     if row is None:
         raise SessionRevoked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
@@ -34,10 +34,10 @@ from lockleaf.server.auth.errors import (
     TokenExpired,
     TokenInvalid,
 )
-from lockleaf.server.auth.principal import Principal, authenticate
+from lockleaf.server.auth.principal import Principal
 from lockleaf.server.errors import NotFound
 from lockleaf.server.http.bodies import Parsed, field_errors
-from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller
+from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
 from lockleaf.wire import accounts as bodies
@@ -52,12 +52,7 @@ REGISTRATION = (InvalidRequest, EmailTaken, IdTaken, KeysRequired, InvalidRecipi
 RESEALING = (InvalidRequest, KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict, HashingBusy)
 
 
-async def signed_in(request: Request, read: Read, services: ServicesOf) -> Principal:
-    """Return the caller, whatever the session may do: everybody may go."""
-    return await authenticate(read, services.tokens, bearer_token(request))
-
-
-Anybody = Annotated[Principal, Depends(signed_in)]
+Anybody = Annotated[Principal, Depends(caller())]
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
 Owner = Annotated[Principal, Depends(caller("account", write=True))]
 

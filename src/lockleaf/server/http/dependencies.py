@@ -13,33 +13,41 @@ from lockleaf.server.auth.principal import Principal, authenticate, require_scop
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import ReadSession
 
-__all__ = ["Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "transaction"]
+__all__ = ["Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "services_of", "transaction"]
 
 
-def services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     """Return the parts of the server that serves this request."""
     found: Services = request.app.state.services
     return found
 
 
+async def services(request: Request) -> Services:
+    """Give a route the parts of the server."""
+    return services_of(request)
+
+
 ServicesOf = Annotated[Services, Depends(services)]
 
+# The dependencies below take the request alone: each further dependency of theirs would be resolved at every request,
+# which costs more than what it does.
 
-async def transaction(services: ServicesOf) -> AsyncIterator[AsyncSession]:
+
+async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
     """One transaction around the route: committed when it returns, before its answer is sent.
 
     What the route noted in ``session.info["after_commit"]`` is called once the commit has succeeded.
     """
-    async with services.database.sessions() as session:
+    async with services_of(request).database.sessions() as session:
         async with session.begin():
             yield session
         for call in session.info.get("after_commit", ()):
             call()
 
 
-async def reading(services: ServicesOf) -> AsyncIterator[ReadSession]:
+async def reading(request: Request) -> AsyncIterator[ReadSession]:
     """A session whose every statement reads, and stands for itself."""
-    async with services.database.read_sessions() as session:
+    async with services_of(request).database.read_sessions() as session:
         yield session
 
 
@@ -61,18 +69,24 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def caller(scope: str, *, write: bool, tier: str | None = None) -> Callable[..., Awaitable[Principal]]:
+def caller(
+    scope: str | None = None, *, write: bool = False, tier: str | None = None
+) -> Callable[[Request], Awaitable[Principal]]:
     """Return a dependency that gives the caller of a route.
 
     Args:
-        scope: what the token must be for.
+        scope: what the token must be for; None lets every session pass.
         write: whether reading is not enough.
         tier: the privacy tier that the account must have.
     """
 
-    async def dependency(request: Request, session: Read, services: ServicesOf) -> Principal:
-        principal = await authenticate(session, services.tokens, bearer_token(request))
-        require_scope(principal, scope, write=write)
+    async def dependency(request: Request) -> Principal:
+        parts = services_of(request)
+        token = bearer_token(request)
+        async with parts.database.read_driver() as connection:
+            principal = await authenticate(connection, parts.tokens, token)
+        if scope is not None:
+            require_scope(principal, scope, write=write)
         if tier is not None:
             require_tier(principal, tier)
         return principal

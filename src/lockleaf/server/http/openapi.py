@@ -1,25 +1,38 @@
-"""The OpenAPI document: bodies that ``Parsed`` reads, and every error of every route."""
+"""The OpenAPI document: bodies that ``Parsed`` reads, who must say who they are, and every error of every route."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
+from lockleaf.server.db.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
 from lockleaf.server.errors import DomainError
 from lockleaf.server.http.bodies import Parsed
+from lockleaf.server.http.errors import (
+    BodyTooLarge,
+    InternalError,
+    InvalidRequest,
+    MalformedRequest,
+    UnsupportedMediaType,
+)
 from lockleaf.server.http.problems import status_of
 from lockleaf.wire import codec
-from lockleaf.wire.problems import PROBLEM, Problem
+from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
 
 __all__ = ["install", "problems"]
 
 _REFERENCE = "#/components/schemas/{model}"
+_SESSION = "session"
+_WITH_A_BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
+_ANYWHERE = (InternalError, DatabaseUnavailable, DatabaseBusy)
+_FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 
 
 def problems(*error_classes: type[DomainError]) -> dict[int | str, dict[str, Any]]:
@@ -59,34 +72,68 @@ def _parsed_body(dependant: Dependant) -> Parsed[Any] | None:
     return None
 
 
+def _described(app: FastAPI, schema: dict[str, Any]) -> Iterator[tuple[RouteContext, str, dict[str, Any]]]:
+    """Yield each route of the document with one of its methods and what the document says of it."""
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema:
+            for method in sorted(route.methods or ()):
+                yield route, method, schema["paths"][route.path_format][method.lower()]
+
+
+def _add(operation: dict[str, Any], *error_classes: type[DomainError]) -> None:
+    """Add errors to those that an operation names, in place of FastAPI's own answer to invalid requests."""
+    responses = operation["responses"]
+    for status, added in problems(*error_classes).items():
+        known = responses.get(str(status))
+        if known is None or PROBLEM not in known["content"]:
+            responses[str(status)] = added
+            continue
+        known["content"][PROBLEM]["examples"].update(added["content"][PROBLEM]["examples"])
+        known["description"] = "; ".join(f"`{code}`" for code in known["content"][PROBLEM]["examples"])
+
+
+def _complete(operation: dict[str, Any], *, parsed: Parsed[Any] | None, writes: bool) -> None:
+    """Say of an operation what follows from how it is built."""
+    if parsed is not None:
+        _add(operation, *_WITH_A_BODY)
+    elif operation.get("parameters") or "requestBody" in operation:
+        _add(operation, InvalidRequest)
+    _add(operation, *_ANYWHERE, *((StorageFull,) if writes else ()))
+    unauthenticated = operation["responses"].get("401", {}).get("content", {}).get(PROBLEM, {}).get("examples", {})
+    if ErrorCode.NOT_AUTHENTICATED in unauthenticated:
+        operation["security"] = [{_SESSION: []}]
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
 def install(app: FastAPI, prefix: str) -> None:
     """Let ``app`` describe its routes below ``prefix`` whole."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema:
             return app.openapi_schema
-        routes = [route for route in app.routes if getattr(route, "include_in_schema", False)]
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
         )
-        bodies = {}
-        for route in routes:
-            if isinstance(route, APIRoute) and (parsed := _parsed_body(route.dependant)):
-                bodies[route] = parsed
-        models = [(parsed.model, "validation") for parsed in bodies.values()] + [(Problem, "serialization")]
-        references, definitions = models_json_schema(
-            list(dict.fromkeys(models)),  # type: ignore[arg-type]
-            ref_template=_REFERENCE,
-        )
-        components = schema.setdefault("components", {}).setdefault("schemas", {})
-        for name, definition in definitions.get("$defs", {}).items():
-            components.setdefault(name, definition)
-        for route, parsed in bodies.items():
-            body = {"schema": references[parsed.model, "validation"]}
-            content = {codec.JSON: body, **({codec.MSGPACK: body} if parsed.msgpack else {})}
-            for method in route.methods or ():
-                operation = schema["paths"][route.path][method.lower()]
+        models: list[tuple[Any, Any]] = [(Problem, "serialization")]
+        for route, method, operation in _described(app, schema):
+            if not str(route.path_format).startswith(prefix):
+                continue
+            parsed = _parsed_body(route.dependant)
+            _complete(operation, parsed=parsed, writes=method in ("POST", "PUT"))
+            if parsed is not None:
+                models.append((parsed.model, "validation"))
+                body = {"schema": {"$ref": _REFERENCE.format(model=parsed.model.__name__)}}
+                content = {codec.JSON: body, **({codec.MSGPACK: body} if parsed.msgpack else {})}
                 operation["requestBody"] = {"required": not parsed.optional, "content": content}
+        _, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REFERENCE)
+        components = schema.setdefault("components", {})
+        for name, definition in definitions.get("$defs", {}).items():
+            components["schemas"].setdefault(name, definition)
+        for name in _FASTAPIS_OWN:
+            components["schemas"].pop(name, None)
+        components["securitySchemes"] = {
+            _SESSION: {"type": "oauth2", "flows": {"password": {"tokenUrl": f"{prefix}/auth/token", "scopes": {}}}}
+        }
         app.openapi_schema = schema
         return schema
 

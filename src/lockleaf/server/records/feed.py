@@ -8,9 +8,8 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+import asyncpg
 
-from lockleaf.server.db.engine import driver
 from lockleaf.wire.sync import MAX_BATCH_BYTES
 
 __all__ = ["EpochRow", "Page", "read", "read_end"]
@@ -80,14 +79,13 @@ FROM heads h WHERE h.user_id = $1
 
 
 async def read(
-    session: AsyncSession, user_id: UUID, *, after: int, limit: int, collection: str | None = None
+    connection: asyncpg.Connection, user_id: UUID, *, after: int, limit: int, collection: str | None = None
 ) -> Page | None:
     """Return the changes behind ``after``, at most ``limit`` of them and 8 MiB of payloads (but at least one change).
 
     The latest revision of a record comes whole, a superseded one as the preimage of its leaf. None where the account
     has no store.
     """
-    connection = await driver(session)
     if collection is None:
         rows = await connection.fetch(_WHOLE, user_id, after, limit, MAX_BATCH_BYTES)
     else:
@@ -109,7 +107,7 @@ def _epochs(text: str) -> list[EpochRow]:
     return [EpochRow(epoch, seq, bytes.fromhex(head)) for epoch, seq, head in json.loads(text)]
 
 
-async def read_end(session: AsyncSession, user_id: UUID) -> tuple[int, int]:
+async def read_end(connection: asyncpg.Connection, user_id: UUID) -> tuple[int, int]:
     """Return the seq at which the history ends, and how many conflicts are open; zeros without a store."""
-    row = await (await driver(session)).fetchrow(_END, user_id)
+    row = await connection.fetchrow(_END, user_id)
     return (0, 0) if row is None else (row["seq"], row["conflicts"])

@@ -17,16 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.db.engine import driver
 
-__all__ = ["Accepted", "HeadRow", "RecordRepository", "State"]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadRow:
-    """Where an account's history ends, and whether its tier lets it go on."""
-
-    epoch: str
-    seq: int
-    head: bytes
+__all__ = ["Accepted", "Opened", "RecordRepository", "State"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +27,17 @@ class State:
     revision: int
     seq: int
     payload_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A store that is locked for writing: where its history ends, its account's tier, and the records in question."""
+
+    epoch: str
+    seq: int
+    head: bytes
+    tier: str | None
+    states: dict[tuple[str, str], State]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,22 @@ class Accepted:
 # OFFSET 0, here and below, keeps each lookup of a record a lookup in its index, whatever the planner believes of tables
 # that grew since it last counted them.
 
-_LOCK = "SELECT epoch, seq, head FROM heads WHERE user_id = $1 FOR UPDATE"
-
-_STATES = """
-SELECT w.position, r.revision, r.seq, r.payload_hash
-FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(collection, record_id, position)
-JOIN LATERAL (
+# Locks the end of the history and reads what the changes will be compared with, in one round trip. A statement that had
+# to wait for the lock still sees the tables as they were before it waited: `seen` tells, and then it is run again.
+_OPEN = """
+WITH locked AS MATERIALIZED (
+  SELECT epoch, seq, head FROM heads WHERE user_id = $1 FOR UPDATE
+)
+SELECT l.epoch, l.seq AS end_seq, l.head, (SELECT ROW(h.epoch, h.seq) FROM heads h WHERE h.user_id = $1) AS seen,
+  (SELECT a.privacy_tier FROM accounts a WHERE a.user_id = $1) AS tier,
+  w.position, r.revision, r.seq, r.payload_hash
+FROM locked l
+CROSS JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(collection, record_id, position)
+LEFT JOIN LATERAL (
   SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id OFFSET 0
 ) r ON true
+WHERE w.position = 1 OR r.seq IS NOT NULL
 """
-
-_TIER = "SELECT privacy_tier FROM accounts WHERE user_id = $1"
 
 # An earlier acceptance of the same bytes. Payloads of old revisions may have been purged; their leaves never are.
 _EARLIER = """
@@ -167,20 +174,25 @@ class RecordRepository:
         """Return the repository of an account on a session's connection."""
         return cls(await driver(session), user_id)
 
-    async def lock(self) -> HeadRow | None:
-        """Lock the end of the history until the transaction ends: writers of one account come one after another."""
-        row = await self._connection.fetchrow(_LOCK, self._user_id)
-        return None if row is None else HeadRow(row["epoch"], row["seq"], row["head"])
+    async def open(self, keys: Sequence[tuple[str, str]]) -> Opened | None:
+        """Lock the end of the history, and read the latest revisions of the records with these (collection, record_id).
 
-    async def tier(self) -> str | None:
-        """Return the account's privacy tier as it is now."""
-        tier: str | None = await self._connection.fetchval(_TIER, self._user_id)
-        return tier
-
-    async def states(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], State]:
-        """Return the latest revisions of the records with these (collection, record_id); absent ones are left out."""
-        rows = await self._connection.fetch(_STATES, self._user_id, [k[0] for k in keys], [k[1] for k in keys])
-        return {keys[row["position"] - 1]: State(row["revision"], row["seq"], row["payload_hash"]) for row in rows}
+        The lock is held until the transaction ends: writers of one account come one after another. None where the
+        account has no store.
+        """
+        columns = [key[0] for key in keys], [key[1] for key in keys]
+        rows = await self._connection.fetch(_OPEN, self._user_id, *columns)
+        if rows and rows[0]["seen"] != (rows[0]["epoch"], rows[0]["end_seq"]):
+            rows = await self._connection.fetch(_OPEN, self._user_id, *columns)
+        if not rows:
+            return None
+        end = rows[0]
+        states = {
+            keys[row["position"] - 1]: State(row["revision"], row["seq"], row["payload_hash"])
+            for row in rows
+            if row["seq"] is not None
+        }
+        return Opened(end["epoch"], end["end_seq"], end["head"], end["tier"], states)
 
     async def earlier(self, wanted: Sequence[tuple[str, str, int, bytes]]) -> dict[int, int]:
         """Return, by position, the seq of each (collection, record_id, revision, payload hash) accepted before."""

@@ -78,11 +78,11 @@ async def push(
         TierRequired: the account's tier holds no records.
     """
     repository = await RecordRepository.of(session, user_id)
-    head = await repository.lock()
+    store = await repository.open(_keys(changes))
     # Asked behind the lock: a tier that was lowered a moment ago must not find new records after its deletion.
-    if head is None or await repository.tier() != "full_sync":
+    if store is None or store.tier != "full_sync":
         raise TierRequired(required="full_sync")
-    batch = _Batch(changes, head.seq, head.head, await repository.states(_keys(changes)))
+    batch = _Batch(changes, store.seq, store.head, store.states)
     batch.decide()
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
@@ -91,7 +91,7 @@ async def push(
         await repository.write(batch.accepted, head=batch.head, now=now)
     kept = not batch.refused and await batch.keep_conflicts(session, user_id, now)
     await batch.attach_current(repository)
-    return Pushed(batch.outcomes, head.epoch, batch.seq, batch.head, moved=bool(batch.accepted) or kept)
+    return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, moved=bool(batch.accepted) or kept)
 
 
 def _keys(changes: Sequence[Change]) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from lockleaf.server.auth.errors import (
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.http.bodies import Parsed, reply
-from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller
+from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller, services_of
 from lockleaf.server.http.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -71,14 +71,10 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     responses=problems(*_CALLER, *_BODY, NotAcceptable),
 )
 async def push(
-    request: Request,
-    principal: Writer,
-    body: Annotated[Push, Depends(Parsed(Push, msgpack=True))],
-    session: Tx,
-    services: ServicesOf,
+    request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], session: Tx
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
-    result = await service.push(session, services, principal.user_id, body)
+    result = await service.push(session, services_of(request), principal.user_id, body)
     return service.reply(request, PushResult, result)
 
 
@@ -91,15 +87,13 @@ async def push(
 async def changes(
     request: Request,
     principal: Reader,
-    session: Read,
-    services: ServicesOf,
     after: Cursor = None,
     limit: Limit = 50,
     collection: Annotated[Collection | None, Query()] = None,
 ) -> Response:
     """Give the changes behind a cursor, in order, with what is needed to verify them."""
     page = await service.read_feed(
-        session, services, principal.user_id, after=after, limit=limit, collection=collection
+        services_of(request), principal.user_id, after=after, limit=limit, collection=collection
     )
     return service.reply(request, Feed, page)
 

@@ -71,7 +71,7 @@ def _wake_after_commit(session: AsyncSession, services: Services, user_id: UUID)
 
 
 async def read_feed(
-    session: AsyncSession, services: Services, user_id: UUID, *, after: str | None, limit: int, collection: str | None
+    services: Services, user_id: UUID, *, after: str | None, limit: int, collection: str | None
 ) -> dict[str, Any]:
     """Return a page of the feed behind the cursor ``after``.
 
@@ -81,7 +81,8 @@ async def read_feed(
         TierRequired: the account holds no records here.
     """
     seq, epoch = (0, None) if after is None else _place(services, user_id, after)
-    page = await feed.read(session, user_id, after=seq, limit=limit, collection=collection)
+    async with services.database.read_driver() as connection:
+        page = await feed.read(connection, user_id, after=seq, limit=limit, collection=collection)
     if page is None:
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != page.epoch:

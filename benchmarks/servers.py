@@ -1,0 +1,124 @@
+"""What is measured: the server on a PostgreSQL that waits for the disk, and an empty application beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+__all__ = ["BenchmarkServer", "empty_application", "lockleaf_server", "memory_mib"]
+
+
+@dataclass
+class BenchmarkServer:
+    """A running server, and the process whose children do its work."""
+
+    url: str
+    port: int
+    pid: int
+    data_dir: Path | None = None
+
+
+_SERVE = """
+import sys
+from lockleaf.server.process import serve
+from lockleaf.server.settings import Settings
+serve(Settings(), host="127.0.0.1", port=0, workers=int(sys.argv[1]), announce=lambda r: print(r.port, flush=True))
+"""
+
+_EMPTY = """
+import socket, sys, uvicorn
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/empty")
+async def empty() -> None: ...
+listening = socket.socket()
+listening.bind(("127.0.0.1", 0))
+listening.listen(2048)
+print(listening.getsockname()[1], flush=True)
+config = uvicorn.Config(app, loop="uvloop", http="httptools", log_level="warning", access_log=False)
+uvicorn.Server(config).run(sockets=[listening])
+"""
+
+
+@contextlib.contextmanager
+def _process(program: str, arguments: list[str], environment: dict[str, str], log: Path) -> Iterator[tuple[int, int]]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))}
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, *arguments],
+            env={**clean, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"it did not start:\n{log.read_text()[-3000:]}")
+        yield process.pid, int(line)
+    finally:
+        process.terminate()
+        process.wait(60)
+        process.stdout.close()
+
+
+def _extra() -> dict[str, str]:
+    """Settings for trying things: BENCHMARK_X becomes X in the server's environment."""
+    return {name[10:]: value for name, value in os.environ.items() if name.startswith("BENCHMARK_")}
+
+
+@contextlib.contextmanager
+def lockleaf_server(*, workers: int, database_url: str | None = None) -> Iterator[BenchmarkServer]:
+    """Run `lockleaf serve` as an operator would, on its embedded database unless another is named."""
+    with tempfile.TemporaryDirectory(prefix="lockleaf-benchmark-") as folder:
+        environment = {"LOCKLEAF_DATA_DIR": folder, "LOCKLEAF_LOG__LEVEL": "WARNING", **_extra()}
+        if database_url is not None:
+            environment |= {
+                "DATABASE_URL": database_url,
+                "LOCKLEAF_SECRETS__ROOTS": secrets.token_urlsafe(48),
+                "LOCKLEAF_SECRETS__PRELOGIN": secrets.token_urlsafe(48),
+            }
+        log = Path(folder) / "server.log"
+        with _process(_SERVE, [str(workers)], environment, log) as (pid, port):
+            yield BenchmarkServer(f"http://127.0.0.1:{port}", port, pid, Path(folder))
+
+
+@contextlib.contextmanager
+def empty_application() -> Iterator[BenchmarkServer]:
+    """Run a FastAPI application whose one route does nothing, in one process."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lockleaf-benchmark-") as folder,
+        _process(_EMPTY, [], {}, Path(folder) / "log") as (pid, port),
+    ):
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+        yield BenchmarkServer(f"http://127.0.0.1:{port}", port, pid)
+
+
+def memory_mib(server: BenchmarkServer) -> list[float]:
+    """Return the resident memory of each web worker, in MiB, largest first."""
+    sizes = []
+    for process in psutil.Process(server.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "spawn_main" in " ".join(process.cmdline()):
+                sizes.append(process.memory_info().rss / 2**20)
+    return sorted(sizes, reverse=True)

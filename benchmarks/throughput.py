@@ -1,0 +1,229 @@
+"""Items a second over HTTP, beside what asyncpg alone does with the same bytes on the same PostgreSQL in the same run.
+
+The client has its share of the two cores too. Pushes are batches of 100 changes of 2 KiB, pulls are pages of 500;
+single writes come from 32 clients of 32 accounts at once; polls ask for what is new where nothing is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+
+from benchmarks.load import Connection, request_bytes
+from benchmarks.report import Report
+from benchmarks.servers import BenchmarkServer
+
+PAYLOAD_BYTES = 2048
+BATCH = 100
+ITEMS = 10_000
+CLIENTS = 32
+SINGLE_WRITES = 3_200
+POLLS = 4_000
+
+_PLAIN = """
+CREATE TABLE {name} (
+  user_id uuid, record_id text COLLATE "C", seq bigint, payload bytea STORAGE EXTERNAL, created_at timestamptz,
+  PRIMARY KEY (user_id, record_id)
+) WITH (toast_tuple_target = 8160)
+"""
+_INSERT_MANY = (
+    "INSERT INTO {name} SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bytea[]) AS b(record_id, seq, payload), "
+    "(SELECT now()) AS at"
+)
+
+
+def _payload() -> bytes:
+    return b"\x01\x01" + os.urandom(PAYLOAD_BYTES - 2)
+
+
+def _change(payload: bytes) -> dict[str, Any]:
+    return {
+        "collection": "entries",
+        "record_id": str(uuid4()),
+        "base_revision": 0,
+        "parent": bytes(32),
+        "payload": payload,
+        "device_id": "benchmark",
+        "client_updated_at": datetime.now(UTC),
+        "labels": [bytes(16)],
+    }
+
+
+async def _register(url: str) -> str:
+    async with httpx.AsyncClient(base_url=url + "/api/v1") as http:
+        answer = await http.post(
+            "/auth/register",
+            json={
+                "email": f"{uuid4().hex}@example.org",
+                "password": secrets.token_urlsafe(32),
+                "privacy_tier": "full_sync",
+            },
+        )
+        answer.raise_for_status()
+        token: str = answer.json()["access_token"]
+        return token
+
+
+async def _timed(work: Callable[[], Awaitable[Any]]) -> float:
+    started = time.perf_counter()
+    await work()
+    return time.perf_counter() - started
+
+
+async def batches(server: BenchmarkServer, database_url: str, report: Report) -> None:
+    """Push 10,000 items in batches of 100, pull them in pages of 500; and the same with asyncpg alone."""
+    payloads = [_payload() for _ in range(ITEMS)]
+    chunks = [payloads[at : at + BATCH] for at in range(0, ITEMS, BATCH)]
+
+    connection = await asyncpg.connect(database_url)
+    table = f"plain_{uuid4().hex}"
+    await connection.execute(_PLAIN.format(name=table))
+    user_id = uuid4()
+
+    async def plain_write() -> None:
+        for number, chunk in enumerate(chunks):
+            ids = [str(uuid4()) for _ in chunk]
+            seqs = list(range(number * BATCH, number * BATCH + len(chunk)))
+            await connection.execute(_INSERT_MANY.format(name=table), user_id, ids, seqs, chunk)
+
+    async def plain_read() -> None:
+        rows = await connection.fetch(f"SELECT * FROM {table} WHERE user_id = $1", user_id)  # a name we made
+        assert len(rows) == ITEMS
+
+    token = await _register(server.url)
+    requests = [
+        request_bytes("POST", "/api/v1/sync/push", token=token, body={"changes": [_change(p) for p in chunk]})
+        for chunk in chunks
+    ]
+    async with Connection("127.0.0.1", server.port) as client:
+
+        async def push() -> None:
+            for request in requests:
+                await client.send(request)
+
+        async def pull() -> None:
+            cursor, count, more = None, 0, True
+            while more:
+                after = f"&after={cursor}" if cursor else ""
+                page = await client.call("GET", f"/api/v1/sync/changes?limit=500{after}", token=token)
+                cursor, more = page["cursor"], page["has_more"]
+                count += len(page["changes"])
+            assert count == ITEMS
+
+        written = [await _timed(plain_write)]
+        pushed = await _timed(push)
+        report.compare("push, batches of 100", ITEMS / pushed, "items/s", "asyncpg", ITEMS / written[0], aim="1/4")
+        read = [await _timed(plain_read) for _ in range(3)]
+        pulled = [await _timed(pull) for _ in range(3)]
+        report.compare("pull, pages of 500", ITEMS / min(pulled), "items/s", "asyncpg", ITEMS / min(read), aim="1/3")
+    await connection.execute(f"DROP TABLE {table}")
+    await connection.close()
+
+
+async def single_writes(server: BenchmarkServer, database_url: str, report: Report) -> None:
+    """Write one change a request from 32 clients of 32 accounts; and one row a commit from 32 asyncpg connections."""
+    each = SINGLE_WRITES // CLIENTS
+    table = f"plain_{uuid4().hex}"
+    pool = [await asyncpg.connect(database_url) for _ in range(CLIENTS)]
+    await pool[0].execute(_PLAIN.format(name=table))
+    insert = f"INSERT INTO {table} VALUES ($1, $2, $3, $4, now())"  # a name we made
+    payloads = [_payload() for _ in range(each)]
+
+    async def plain(connection: asyncpg.Connection, user_id: UUID) -> None:
+        for seq, payload in enumerate(payloads):
+            await connection.execute(insert, user_id, str(uuid4()), seq, payload)
+
+    async def all_plain() -> None:
+        await asyncio.gather(*(plain(connection, uuid4()) for connection in pool))
+
+    tokens = [await _register(server.url) for _ in range(CLIENTS)]
+    clients = [await Connection("127.0.0.1", server.port).__aenter__() for _ in tokens]
+    work = [
+        [request_bytes("POST", "/api/v1/sync/push", token=t, body={"changes": [_change(p)]}) for p in payloads]
+        for t in tokens
+    ]
+
+    async def client(connection: Connection, requests: list[bytes]) -> None:
+        for request in requests:
+            await connection.send(request)
+
+    async def all_clients() -> None:
+        await asyncio.gather(*(client(c, r) for c, r in zip(clients, work, strict=True)))
+
+    alone = await _timed(all_plain)
+    over_http = await _timed(all_clients)
+    report.compare(
+        "single writes, 32 accounts",
+        SINGLE_WRITES / over_http,
+        "commits/s",
+        "asyncpg",
+        SINGLE_WRITES / alone,
+        aim="1/8",
+    )
+    await pool[0].execute(f"DROP TABLE {table}")
+    for connection in pool:
+        await connection.close()
+    for opened in clients:
+        await opened.__aexit__(None, None, None)
+
+
+async def polls(server: BenchmarkServer, empty: BenchmarkServer, report: Report) -> None:
+    """Ask for what is new where nothing is; and ask an empty FastAPI route on a server of the same kind."""
+    tokens = [await _register(server.url) for _ in range(CLIENTS)]
+
+    async def load(port: int, requests: list[bytes]) -> float:
+        connections = [await Connection("127.0.0.1", port).__aenter__() for _ in requests]
+
+        async def client(connection: Connection, request: bytes) -> None:
+            for _ in range(POLLS // CLIENTS):
+                await connection.send(request)
+
+        async def everyone() -> None:
+            await asyncio.gather(*(client(c, r) for c, r in zip(connections, requests, strict=True)))
+
+        seconds = min([await _timed(everyone) for _ in range(3)])
+        for connection in connections:
+            await connection.__aexit__(None, None, None)
+        return POLLS / seconds
+
+    async with Connection("127.0.0.1", server.port) as client:
+        cursors = [(await client.call("GET", "/api/v1/sync/changes", token=token))["cursor"] for token in tokens]
+    nothing_new = [
+        request_bytes("GET", f"/api/v1/sync/changes?after={cursor}", token=token)
+        for cursor, token in zip(cursors, tokens, strict=True)
+    ]
+    bare = await load(empty.port, [request_bytes("GET", "/empty")] * CLIENTS)
+    polled = await load(server.port, nothing_new)
+    report.compare("polls with nothing new", polled, "requests/s", "empty FastAPI route", bare, aim="1/7")
+
+
+async def logins(server: BenchmarkServer, report: Report) -> None:
+    """Log in as a client does after its own key derivation: one verifier hash on the server."""
+    email, password = f"{uuid4().hex}@example.org", secrets.token_urlsafe(32)
+    async with httpx.AsyncClient(base_url=server.url + "/api/v1") as http:
+        (await http.post("/auth/register", json={"email": email, "password": password})).raise_for_status()
+        times = []
+        for _ in range(20):
+            started = time.perf_counter()
+            (await http.post("/auth/login", json={"email": email, "password": password})).raise_for_status()
+            times.append(time.perf_counter() - started)
+    times.sort()
+    report.value("login, one at a time (p50)", times[len(times) // 2] * 1000, "ms", aim="under 60")
+    report.value("login, one at a time (p95)", times[-1] * 1000, "ms")
+
+
+async def run(server: BenchmarkServer, empty: BenchmarkServer, database_url: str, report: Report) -> None:
+    """Run all of this file against one server."""
+    await batches(server, database_url, report)
+    await single_writes(server, database_url, report)
+    await polls(server, empty, report)
+    await logins(server, report)
