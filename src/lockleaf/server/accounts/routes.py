@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from lockleaf.server.accounts import service
 from lockleaf.server.auth import credentials
 from lockleaf.server.auth.errors import (
+    HashingBusy,
     InsufficientScope,
     InvalidCredentials,
     NotAuthenticated,
@@ -25,10 +26,12 @@ from lockleaf.wire import accounts as bodies
 
 __all__ = ["router"]
 
+SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
+
 router = APIRouter(
     prefix="/users",
     tags=["users"],
-    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),
+    responses=problems(*SIGNED_IN, InsufficientScope),
 )
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
@@ -56,7 +59,7 @@ async def put_me(
     return await service.profile(session, account, days=30, now=services.clock())
 
 
-@router.delete("/me", status_code=204, responses=problems(InvalidRequest, InvalidCredentials))
+@router.delete("/me", status_code=204, responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy))
 async def delete_me(
     caller: Owner,
     read: Read,

@@ -96,7 +96,9 @@ def _complete(operation: dict[str, Any], *, parsed: Parsed[Any] | None, writes: 
     """Say of an operation what follows from how it is built."""
     if parsed is not None:
         _add(operation, *_WITH_A_BODY)
-    elif operation.get("parameters") or "requestBody" in operation:
+    elif "requestBody" in operation:
+        _add(operation, MalformedRequest, InvalidRequest, BodyTooLarge)
+    elif operation.get("parameters"):
         _add(operation, InvalidRequest)
     _add(operation, *_ANYWHERE, *((StorageFull,) if writes else ()))
     unauthenticated = operation["responses"].get("401", {}).get("content", {}).get(PROBLEM, {}).get("examples", {})

@@ -1,0 +1,190 @@
+"""The OpenAPI document is whole, and true: what routes answer is what it says of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from lockleaf.wire.codec import JSON, MSGPACK
+from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
+from tests.support.accounts import register
+
+PREFIX = "/api/v1"
+DOCUMENTED = {
+    "auth": "prelogin register signup token login refresh logout me features password keyring sessions"
+    " sessions/{session_id} recovery-codes verify-recovery-code recover",
+    "users": "me me/stats me/preferences",
+    "sync": "push changes events checkpoints conflicts conflicts/{conflict_id}/resolve",
+}
+Operation = dict[str, Any]
+
+
+@pytest.fixture
+def document(app: FastAPI) -> dict[str, Any]:
+    found: dict[str, Any] = app.openapi()
+    return found
+
+
+def operations(document: dict[str, Any], *, below: str = PREFIX) -> Iterator[tuple[str, str, Operation]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if path.startswith(below):
+                yield method.upper(), path, operation
+
+
+def examples(operation: Operation) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for status, response in operation["responses"].items():
+        for code, example in response.get("content", {}).get(PROBLEM, {}).get("examples", {}).items():
+            yield status, code, example["value"]
+
+
+def is_documented(operation: Operation, answer: httpx.Response) -> bool:
+    told = {(status, code) for status, code, _ in examples(operation)}
+    return (str(answer.status_code), answer.json()["code"]) in told
+
+
+def somewhere(path: str) -> str:
+    """A path without parameters, as a request has it."""
+    return re.sub(r"\{\w+\}", str(UUID(int=7)), path)
+
+
+def test_the_document_lists_every_route_and_those_of_operation(document: dict[str, Any]) -> None:
+    expected = {f"{PREFIX}/{domain}/{path}" for domain, paths in DOCUMENTED.items() for path in paths.split()}
+    assert set(document["paths"]) == expected | {"/health", "/ready", "/metrics"}
+
+
+async def test_the_document_and_its_page_are_served(http: httpx.AsyncClient, document: dict[str, Any]) -> None:
+    assert (await http.get("/openapi.json")).json() == document
+    assert "swagger" in (await http.get("/docs")).text.lower()
+    redirect = await http.get("http://lockleaf.test/docs")
+    assert (redirect.is_redirect, redirect.headers["location"]) == (True, f"{PREFIX}/docs")
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert named == set(schemas)
+    assert "HTTPValidationError" not in schemas
+
+
+def test_every_error_has_an_example_that_is_one(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        for status, code, value in examples(operation):
+            problem = Problem.model_validate(value)
+            assert (problem.code, str(problem.status)) == (code, status), (method, path)
+            assert ErrorCode(code)
+            assert f"`{code}`" in operation["responses"][status]["description"]
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert set(response["content"]) == {PROBLEM}, (method, path, status)
+                assert response["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_routes_that_take_a_body_say_what_it_is(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        told = operation.get("requestBody", {}).get("content", {})
+        if path.endswith("/auth/token"):
+            assert set(told) == {"application/x-www-form-urlencoded"}
+        elif method in ("PUT", "POST") and not path.endswith("/auth/logout"):
+            expected = {JSON, MSGPACK} if "/sync/" in path else {JSON}
+            assert set(told) == expected, (method, path)
+        elif method == "GET":
+            assert not told
+
+
+async def test_both_prefixes_serve_the_same_routes(http: httpx.AsyncClient, document: dict[str, Any]) -> None:
+    for method, path, _ in operations(document):
+        newer = await http.request(method, f"http://lockleaf.test{somewhere(path)}")
+        older = await http.request(method, f"http://lockleaf.test{somewhere(path).replace(PREFIX, '/api', 1)}")
+        assert older.json()["code"] != "route_not_found", path
+        assert (newer.status_code, newer.json()) == (older.status_code, older.json()), path
+
+
+async def test_who_must_be_logged_in_is_documented_for_each_route(
+    http: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    for method, path, operation in operations(document):
+        for headers in ({}, {"Authorization": "Basic x"}, {"Authorization": "Bearer x"}):
+            answer = await http.request(method, f"http://lockleaf.test{somewhere(path)}", headers=headers)
+            assert is_documented(operation, answer), (method, path, answer.text)
+            asked_who = answer.json()["code"] in ("not_authenticated", "token_invalid")
+            assert asked_who == ("security" in operation), (method, path)
+            assert ("www-authenticate" in answer.headers) == asked_who
+
+
+async def test_swaggers_authorize_works_with_what_the_document_says(
+    http: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    [(name, scheme)] = document["components"]["securitySchemes"].items()
+    owner = await register(http)
+    form = {"grant_type": "password", "username": owner.email, "password": owner.password}
+    answer = await http.post(f"http://lockleaf.test{scheme['flows']['password']['tokenUrl']}", data=form)
+    assert answer.status_code == 200
+    bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert (await http.get("/auth/me", headers=bearer)).status_code == 200
+    assert document["paths"][f"{PREFIX}/auth/me"]["get"]["security"] == [{name: []}]
+
+
+BAD_REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("an empty object", {"content": b"{}", "headers": {"Content-Type": JSON}}),
+    ("no JSON", {"content": b"{", "headers": {"Content-Type": JSON}}),
+    ("a list", {"content": b"[]", "headers": {"Content-Type": JSON}}),
+    ("no text", {"content": b"\xff\xfe", "headers": {"Content-Type": JSON}}),
+    ("another encoding", {"content": b"<a/>", "headers": {"Content-Type": "application/xml"}}),
+    ("a form", {"content": b"a=%", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}),
+    ("a broken upload", {"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=y"}}),
+    ("too much", {"content": bytes(9 * 1024 * 1024), "headers": {"Content-Type": JSON}}),
+    ("parameters that are none", {"params": {"limit": "0", "days": "x", "after": "x", "cursor": "x"}}),
+    ("an answer that nobody writes", {"headers": {"Accept": "text/csv"}}),
+]
+
+
+@pytest.mark.parametrize("request_options", [options for _, options in BAD_REQUESTS], ids=[n for n, _ in BAD_REQUESTS])
+async def test_every_refusal_of_a_bad_request_is_documented(
+    http: httpx.AsyncClient, document: dict[str, Any], request_options: dict[str, Any]
+) -> None:
+    owner = await register(http)
+    refused = 0
+    for method, path, operation in operations(document):
+        if path.endswith(("/auth/logout", "/sync/events")):
+            continue  # one would end the session, the other never ends
+        if "content" in request_options and "requestBody" not in operation:
+            continue
+        answer = await owner.request(method, f"http://lockleaf.test{somewhere(path)}", **request_options)
+        if answer.is_error:
+            refused += 1
+            assert answer.headers["content-type"] == PROBLEM
+            assert is_documented(operation, answer), (method, path, answer.text)
+            assert answer.status_code < 500
+    assert refused
+
+
+@pytest.mark.parametrize(("tier", "code"), [("local_only", "tier_required"), ("analytics_sync", "tier_required")])
+async def test_the_refusals_of_lower_tiers_are_documented(
+    http: httpx.AsyncClient, document: dict[str, Any], tier: str, code: str
+) -> None:
+    owner = await register(http, privacy_tier=tier)
+    for method, path, operation in operations(document, below=f"{PREFIX}/sync"):
+        answer = await owner.request(method, f"http://lockleaf.test{somewhere(path)}")
+        assert (answer.status_code, answer.json()["code"]) == (403, code), path
+        assert is_documented(operation, answer)
+
+
+async def test_the_refusals_of_narrower_scopes_are_documented(
+    http: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    owner = await register(http)
+    login = {"email": owner.email, "password": owner.password, "scope": "media:read"}
+    owner.answer = (await http.post("/auth/login", json=login)).json()
+    for method, path, operation in operations(document):
+        if "security" in operation and not path.endswith("/auth/logout"):
+            answer = await owner.request(method, f"http://lockleaf.test{somewhere(path)}")
+            assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope"), (method, path)
+            assert is_documented(operation, answer)
