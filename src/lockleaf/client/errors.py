@@ -339,7 +339,7 @@ class StoreLocked(LocalStoreError):
 
 
 class DiskFull(LocalStoreError):
-    """The disk is full. Nothing was lost that was saved before; make room and try again."""
+    """The disk is full, or takes no more. Nothing was lost that was saved before; make room and try again."""
 
 
 class SyncAlreadyRunning(LocalError):

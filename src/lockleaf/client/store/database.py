@@ -18,14 +18,17 @@ __all__ = ["Database"]
 
 BUSY_SECONDS = 15.0
 _FULL = {sqlite3.SQLITE_FULL}
+# A quota, a limit on the size of files, and a full disk when the index of the WAL is made are told in this way.
+_REFUSED = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 
 
 def _named(error: sqlite3.Error) -> LocalStoreError:
     """The error of ours for one of SQLite's. Its text is dropped: it may quote values."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _FULL:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code in _FULL or extended in _REFUSED:
         return DiskFull()
     if code in _LOCKED:
         return StoreLocked()
