@@ -133,7 +133,9 @@ def ensure_cluster(folder: DataFolder, binaries: Binaries, account: Account | No
             "Choose a folder that this user may write, or free some space."
         ) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        # A second time: where we cannot see other accounts' processes, one of an interrupted creation may have gone on
+        # writing while its folder was removed. By now it has noticed that its parent is gone.
+        _remove_interrupted(folder.root)
     return True
 
 
