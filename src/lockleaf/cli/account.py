@@ -1,0 +1,178 @@
+"""``register``, ``login``, ``logout``, ``password`` and ``keys``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+import typer
+
+from lockleaf.cli import prompts
+from lockleaf.cli.options import command
+from lockleaf.cli.run import Run
+
+__all__ = ["install", "show_codes"]
+
+PANEL = "Account"
+
+Server = Annotated[str | None, typer.Option("--server", "-s", help="The server's URL.", metavar="URL")]
+Email = Annotated[str | None, typer.Option("--email", "-e", help="The account's email address.", metavar="EMAIL")]
+DeviceName = Annotated[
+    str | None,
+    typer.Option("--device-name", help="How this device is shown on your others.", metavar="NAME"),
+]
+AllowInsecure = Annotated[
+    bool, typer.Option("--allow-insecure", help="Accept plain http to another machine: others can then listen.")
+]
+AllowPbkdf2 = Annotated[
+    bool, typer.Option("--allow-pbkdf2", help="The account was made by a client that had nothing better than PBKDF2.")
+]
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    command(app, "register", panel=PANEL)(register)
+    command(app, "login", panel=PANEL)(login)
+    command(app, "logout", panel=PANEL)(logout)
+    command(app, "password", panel=PANEL)(change_password)
+    keys = typer.Typer(help="The keys that seal the journal.", no_args_is_help=True)
+    app.add_typer(keys, name="keys", rich_help_panel=PANEL)
+    command(keys, "rotate")(rotate)
+
+
+async def register(
+    run: Run,
+    server: Server = None,
+    email: Email = None,
+    device_name: DeviceName = None,
+    privacy: Annotated[
+        Literal["local_only", "analytics_sync", "full_sync"],
+        typer.Option("--privacy", help="What may leave this device."),
+    ] = "full_sync",
+    allow_insecure: AllowInsecure = False,
+) -> None:
+    """Make an account. Its keys are made here and never leave your devices.
+
+    The password is asked for, or taken from LOCKLEAF_PASSWORD. Ten recovery codes are shown once.
+    """
+    server = prompts.text(run, server, "Server", "--server")
+    email = prompts.text(run, email, "Email", "--email")
+    async with run.client() as client:
+        codes = await client.account.register(
+            server,
+            email,
+            prompts.new_password(run, "LOCKLEAF_PASSWORD", "Password"),
+            device_name=prompts.device_name(device_name),
+            privacy_tier=privacy,
+            allow_insecure=allow_insecure,
+        )
+        made = _who(client.profile)
+    if run.json:
+        run.result({"profile": run.profile, **made, "privacy_tier": privacy, "recovery_codes": list(codes)})
+        return
+    run.line(f"Welcome. The account is made, and this device ({made['device_name']}) is logged in.")
+    show_codes(run, codes)
+    run.note("Next: lockleaf write, then lockleaf sync.")
+
+
+async def login(
+    run: Run,
+    server: Server = None,
+    email: Email = None,
+    device_name: DeviceName = None,
+    allow_insecure: AllowInsecure = False,
+    allow_pbkdf2: AllowPbkdf2 = False,
+) -> None:
+    """Log in on this device. Server and email are remembered after a logout.
+
+    The password is asked for, or taken from LOCKLEAF_PASSWORD; it is never sent.
+    """
+    async with run.client() as client:
+        known = client.profile
+        server = prompts.text(run, server, "Server", "--server", known.server if known else None)
+        email = prompts.text(run, email, "Email", "--email", known.email if known else None)
+        await client.account.login(
+            server,
+            email,
+            prompts.password(run),
+            device_name=prompts.device_name(device_name or (known.device_name if known else None)),
+            allow_insecure=allow_insecure,
+            allow_pbkdf2=allow_pbkdf2,
+        )
+        entered = _who(client.profile)
+    if run.json:
+        run.result({"profile": run.profile, **entered})
+        return
+    run.line(f"Logged in as {entered['email']}.")
+    run.note("Next: lockleaf sync fetches your journal.")
+
+
+async def logout(
+    run: Run,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Delete the journal on this device too, with what was never synced.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before forgetting.")] = False,
+) -> None:
+    """Log out. The journal stays on this device, sealed, until the next login."""
+    async with run.client() as client:
+        if forget and run.interactive and not yes:
+            waiting = await client.journal.pending_count() if client.is_logged_in else 0
+            lost = f" {waiting} entries were never synced and are lost with it." if waiting else ""
+            typer.confirm(f"Delete the journal on this device?{lost}", abort=True, err=True)
+        await client.account.logout(forget=forget)
+    if run.json:
+        run.result({"profile": run.profile, "logged_out": True, "forgotten": forget})
+    else:
+        run.line("Logged out; nothing is left on this device." if forget else "Logged out.")
+
+
+async def change_password(run: Run) -> None:
+    """Change the password. Every other device is signed out.
+
+    Both are asked for, or taken from LOCKLEAF_PASSWORD and LOCKLEAF_NEW_PASSWORD.
+    """
+    async with run.client() as client:
+        old = prompts.password(run)
+        await client.account.change_password(old, prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD"))
+    if run.json:
+        run.result({"profile": run.profile, "changed": True})
+    else:
+        run.line("The password is changed. Log in again on your other devices. The recovery codes stay as they are.")
+
+
+async def rotate(run: Run) -> None:
+    """Write under a fresh key from now on. Other devices are signed out; recovery codes are replaced.
+
+    For when a device was lost. What was written before stays readable with the old keys, which stay in your keyring.
+    """
+    async with run.client() as client:
+        codes = await client.account.rotate_keyring(prompts.password(run))
+    if run.json:
+        run.result({"profile": run.profile, "rotated": True, "recovery_codes": list(codes)})
+        return
+    run.line("The key is changed. Log in again on your other devices.")
+    show_codes(run, codes)
+
+
+def show_codes(run: Run, codes: Iterable[str]) -> None:
+    """Show recovery codes, plainly, so that they can be copied, printed and read aloud."""
+    run.line("")
+    run.line("Your recovery codes. If you lose your password, one of them brings your journal back;")
+    run.line("without password and codes nobody can, not even whoever runs the server.")
+    run.line("Each works once. Keep them on paper or in a safe place: they are not shown again.")
+    run.line("")
+    for code in codes:
+        run.line(f"    {code}")
+    run.line("")
+
+
+def _who(profile: Any) -> dict[str, Any]:
+    return {
+        "server": profile.server,
+        "email": profile.email,
+        "user_id": str(profile.user_id),
+        "device_id": profile.device_id,
+        "device_name": profile.device_name,
+        "encryption_tier": profile.custody,
+    }

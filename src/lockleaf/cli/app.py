@@ -1,0 +1,27 @@
+"""The whole command line, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from lockleaf.cli import account, admin, conflicts, devices, importing, reading, recovery, serve, syncing, writing
+from lockleaf.cli.exit_codes import epilog
+from lockleaf.cli.options import install_common
+
+__all__ = ["build"]
+
+
+def build() -> typer.Typer:
+    """Return the application with every command."""
+    app = typer.Typer(
+        name="lockleaf",
+        help="A private journal on all your devices. The server in between cannot read it.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    install_common(app, epilog())
+    # In the order in which the help shows them.
+    for part in (writing, reading, importing, syncing, conflicts, devices, account, recovery, serve, admin):
+        part.install(app)
+    return app

@@ -1,0 +1,71 @@
+"""What the shell completes: names of profiles and ids of entries. Completion says nothing where it knows nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import typer
+
+__all__ = ["complete_conflict", "complete_entry", "complete_profile"]
+
+_MOST = 200
+
+
+def _place(context: typer.Context) -> tuple[Path, str]:
+    """Return home and profile as far as they are typed already."""
+    from lockleaf.client.profile import default_home  # noqa: PLC0415
+
+    home: Any = None
+    profile: Any = None
+    level: Any = context
+    while level is not None:
+        home = home or level.params.get("home")
+        profile = profile or level.params.get("profile")
+        level = level.parent
+    return Path(home or default_home()).expanduser(), profile or os.environ.get("LOCKLEAF_PROFILE") or "default"
+
+
+def complete_profile(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of the profiles on this machine."""
+    with suppress(Exception):
+        from lockleaf.client.profile import profile_names  # noqa: PLC0415
+
+        return [name for name in profile_names(_place(context)[0]) if name.startswith(incomplete)]
+    return []
+
+
+def complete_entry(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the ids of the newest entries, each with its date and title."""
+    with suppress(Exception):
+        return asyncio.run(_entries(context, incomplete))
+    return []
+
+
+def complete_conflict(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of the open conflicts."""
+    with suppress(Exception):
+        return asyncio.run(_conflicts(context, incomplete))
+    return []
+
+
+async def _entries(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from lockleaf.cli.rendering import headline, shown_date  # noqa: PLC0415
+    from lockleaf.client.client import Client  # noqa: PLC0415
+
+    home, profile = _place(context)
+    async with await Client.open(home, profile) as client:
+        entries = await client.journal.list()
+    fitting = [entry for entry in entries if entry.id.startswith(incomplete)]
+    return [(entry.id, f"{shown_date(entry.date)} {headline(entry, 40)}") for entry in fitting[:_MOST]]
+
+
+async def _conflicts(context: typer.Context, incomplete: str) -> list[str]:
+    from lockleaf.client.client import Client  # noqa: PLC0415
+
+    home, profile = _place(context)
+    async with await Client.open(home, profile) as client:
+        return [item.id for item in await client.journal.conflicts() if item.id.startswith(incomplete)]

@@ -1,0 +1,155 @@
+"""``conflicts`` and ``resolve``: two versions of an entry, and which one stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from lockleaf.cli.completion import complete_conflict
+from lockleaf.cli.editor import Draft
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.options import command, group
+from lockleaf.cli.rendering import conflict_json, diff_of, entry_json, headline, printable, short_id
+from lockleaf.cli.run import Run
+from lockleaf.cli.standard_input import read_file
+
+if TYPE_CHECKING:
+    from lockleaf.client.entries import Entry
+    from lockleaf.client.journal import Conflict
+
+__all__ = ["install", "marked", "still_marked"]
+
+PANEL = "Devices and sync"
+
+ConflictId = Annotated[
+    str,
+    typer.Argument(help="The conflict's id, or its first four characters or more.", metavar="ID",
+                   autocompletion=complete_conflict, show_default=False),
+]  # fmt: skip
+_LOCAL, _BETWEEN, _REMOTE = "<<<<<<< local", "=======", ">>>>>>> remote"
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    conflicts = group(app, "conflicts", panel=PANEL)(list_conflicts)
+    command(conflicts, "show")(show_conflict)
+    command(app, "resolve", panel=PANEL)(resolve)
+
+
+async def list_conflicts(run: Run) -> None:
+    """List entries of which two versions wait for your decision."""
+    async with run.client() as client:
+        conflicts = await client.journal.conflicts()
+    if run.json:
+        for conflict in conflicts:
+            run.result(conflict_json(conflict))
+        return
+    if not conflicts:
+        run.note("No open conflicts.")
+        return
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("id", "entry", "local", "remote", "since", box=box.SIMPLE_HEAD, pad_edge=False)
+    for conflict in conflicts:
+        table.add_row(
+            short_id(conflict.id),
+            short_id(conflict.entry_id),
+            Text(_version(conflict.local)),
+            Text(_version(conflict.remote)),
+            conflict.detected_at.astimezone().isoformat(sep=" ", timespec="minutes")[:16],
+        )
+    run.show(table)
+    run.note("lockleaf conflicts show ID compares both; lockleaf resolve ID local, remote or merged decides.")
+
+
+async def show_conflict(run: Run, conflict: ConflictId) -> None:
+    """Show both versions and what differs: lines with - are in the remote one, with + in the local one."""
+    async with run.client() as client:
+        found = find(await client.journal.conflicts(), conflict)
+    if run.json:
+        run.result(conflict_json(found) | {"diff": diff_of(found)})
+        return
+    from rich.text import Text  # noqa: PLC0415
+
+    run.show(Text(f"conflict {short_id(found.id)} of entry {short_id(found.entry_id)}", style="bold"))
+    run.show(Text(f"remote: {_version(found.remote)}\nlocal:  {_version(found.local)}", style="dim"))
+    colors = {"+": "green", "-": "red", "@": "cyan"}
+    for line in diff_of(found).splitlines():
+        run.show(Text(printable(line), style=colors.get(line[:1], "")))
+
+
+async def resolve(
+    run: Run,
+    conflict: ConflictId,
+    choice: Annotated[
+        Literal["local", "remote", "merged"],
+        typer.Argument(
+            help="local: the version that could not be merged; remote: the entry as it stands; merged: your own.",
+            metavar="local|remote|merged",
+            show_default=False,
+        ),
+    ],
+    body_file: Annotated[
+        str | None,
+        typer.Option("--body-file", help="For merged: the text, from a file or - for standard input.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Decide a conflict. The next sync carries the decision to your other devices.
+
+    merged opens your editor with both versions marked, unless --body-file gives the text.
+    """
+    if body_file is not None and choice != "merged":
+        raise Complaint("--body-file goes with merged.")
+    async with run.client() as client:
+        found = find(await client.journal.conflicts(), conflict)
+        if choice != "merged":
+            entry = await client.journal.resolve(found.id, choice)
+        elif body_file is not None:
+            entry = await client.journal.resolve(found.id, choice, merged_body=read_file(body_file))
+        else:
+            with Draft(run, marked(found)) as draft:
+                typed = draft.write()
+                if typed is None:
+                    run.note("Nothing was changed, so nothing was decided.")
+                    return
+                if still_marked(typed):
+                    raise Complaint("The text still has the marks of both versions, so nothing was decided.")
+                entry = await client.journal.resolve(found.id, choice, merged_body=typed)
+    if run.json:
+        run.result({"id": found.id, "choice": choice, "entry": entry_json(entry) if entry else None})
+    else:
+        run.line(found.entry_id)
+        run.note("Decided. lockleaf sync carries it to your other devices.")
+
+
+def find(conflicts: list[Conflict], wanted: str) -> Conflict:
+    """Return the conflict whose id, or whose entry's id, begins with ``wanted``.
+
+    Raises:
+        ConflictNotFound: none does, or several do.
+    """
+    from lockleaf.client.errors import ConflictNotFound  # noqa: PLC0415
+
+    start = wanted.strip().lower()
+    fitting = [item for item in conflicts if item.id.startswith(start) or item.entry_id.startswith(start)]
+    if len(start) < 4 or len(fitting) != 1:
+        raise ConflictNotFound
+    return fitting[0]
+
+
+def marked(conflict: Conflict) -> str:
+    """Return both bodies, one behind the other, with marks around them, for an editor."""
+    local, remote = (version.body if version else "" for version in (conflict.local, conflict.remote))
+    return "\n".join((_LOCAL, local.rstrip("\n"), _BETWEEN, remote.rstrip("\n"), _REMOTE)) + "\n"
+
+
+def still_marked(text: str) -> bool:
+    """Return whether a mark of `marked` stands in the text."""
+    return any(line.rstrip() in (_LOCAL, _REMOTE) for line in text.splitlines())
+
+
+def _version(entry: Entry | None) -> str:
+    return headline(entry, 40) if entry is not None and not entry.deleted else "(deleted)"

@@ -1,0 +1,59 @@
+"""Dates as a person types them and reads them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from lockleaf.cli.errors import Complaint
+
+__all__ = ["entered_date", "shown_date"]
+
+
+def entered_date(text: str | None, today: date | None = None) -> str | None:
+    """Return what ``--date``, ``--since`` or ``--until`` means, as ISO 8601 text.
+
+    Args:
+        text: ``today``, ``yesterday``, a day such as 2026-11-21, or a time such as 2026-11-21T18:30:00+01:00; None
+            stays None.
+        today: the day that it is, in the local time zone; asked for if absent.
+
+    Raises:
+        Complaint: it is none of these.
+    """
+    if text is None:
+        return None
+    word = text.strip().lower()
+    if word in {"today", "yesterday"}:
+        today = today or datetime.now().astimezone().date()
+        return (today if word == "today" else today - timedelta(days=1)).isoformat()
+    cleaned = text.strip().upper()
+    try:
+        if len(cleaned) == 10:
+            parsed = date.fromisoformat(cleaned).isoformat()
+            fits = parsed == cleaned
+        else:
+            datetime.fromisoformat(cleaned)
+            fits = len(cleaned) > 10 and cleaned[4] == cleaned[7] == "-"
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Complaint(
+            f"Not a date: {text!r}. Write today, yesterday, a day such as 2026-11-21, or a time such as "
+            "2026-11-21T18:30:00+01:00."
+        )
+    return cleaned
+
+
+def shown_date(text: str) -> str:
+    """Return an entry's date for a person: a day as it is, a time in the local time zone; anything else unchanged."""
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text).isoformat()
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    try:
+        local = moment.astimezone() if moment.tzinfo is not None else moment
+    except (OverflowError, OSError):
+        local = moment
+    return local.isoformat(sep=" ", timespec="minutes")[:16]

@@ -1,0 +1,102 @@
+"""``devices``: where the account is logged in, and signing a device out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lockleaf.cli.options import command
+from lockleaf.cli.rendering import printable, short_id
+from lockleaf.cli.run import Run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lockleaf.wire.accounts import Session
+
+__all__ = ["install"]
+
+PANEL = "Devices and sync"
+
+
+def install(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    command(app, "devices", panel=PANEL)(devices)
+
+
+async def devices(
+    run: Run,
+    revoke: Annotated[
+        str | None,
+        typer.Option("--revoke", help="Sign this device out at once; the beginning of its id is enough.", metavar="ID"),
+    ] = None,
+) -> None:
+    """List the devices that are logged in, the one used last first."""
+    async with run.client() as client:
+        sessions = await client.account.sessions()
+        if revoke is not None:
+            ended = _find(sessions, revoke)
+            await client.account.revoke(ended.id)
+            if run.json:
+                run.result({"revoked": str(ended.id)})
+            else:
+                run.line(f"{printable(ended.device_name or 'The device')} is signed out.")
+                run.note("If it was lost: lockleaf keys rotate lets it read nothing that you write from now on.")
+            return
+    if run.json:
+        for session in sessions:
+            run.result(_json(session))
+        return
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("id", "device", "logged in", "last used", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    for session in sessions:
+        table.add_row(
+            _beginning(session, sessions),
+            Text(printable(session.device_name or "unnamed")),
+            _local(session.created_at),
+            _local(session.last_used_at),
+            "this device" if session.current else "",
+        )
+    run.show(table)
+
+
+def _find(sessions: tuple[Session, ...], wanted: str) -> Session:
+    from lockleaf.cli.errors import Complaint  # noqa: PLC0415
+    from lockleaf.cli.exit_codes import ExitCode  # noqa: PLC0415
+
+    start = wanted.strip().lower()
+    fitting = [item for item in sessions if str(item.id).startswith(start)]
+    if len(start) < 4 or len(fitting) != 1:
+        raise Complaint(
+            "There is no such device, or the beginning of its id fits several. lockleaf devices shows them.",
+            ExitCode.NOT_FOUND,
+            "DeviceNotFound",
+        )
+    return fitting[0]
+
+
+def _beginning(session: Session, sessions: tuple[Session, ...]) -> str:
+    """Return as much of an id as tells the devices apart: ids that were made one after the other begin alike."""
+    for length in (len(short_id(str(session.id))), 13, 18, 23):
+        if len({str(item.id)[:length] for item in sessions}) == len(sessions):
+            return str(session.id)[:length]
+    return str(session.id)
+
+
+def _json(session: Session) -> dict[str, Any]:
+    return {
+        "id": str(session.id),
+        "device_id": session.device_id,
+        "device_name": session.device_name,
+        "created_at": session.created_at.isoformat(),
+        "last_used_at": session.last_used_at.isoformat(),
+        "current": session.current,
+    }
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().isoformat(sep=" ", timespec="minutes")[:16]

@@ -1,0 +1,127 @@
+"""Errors as a person or a script reads them: never a traceback, and never content."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from typing import IO, Any
+
+from lockleaf.cli.exit_codes import ExitCode, exit_code_for
+
+__all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
+
+HINTS = {
+    "NotLoggedIn": "lockleaf login --server URL --email you@example.org",
+    "NotAuthenticated": "lockleaf login",
+    "TokenExpired": "lockleaf login",
+    "TokenInvalid": "lockleaf login",
+    "SessionRevoked": "lockleaf login",
+    "RefreshTokenReused": "lockleaf login",
+    "KeysChangedElsewhere": "lockleaf logout, then lockleaf login",
+    "AlreadyLoggedIn": "lockleaf logout, or another profile: lockleaf --profile NAME ...",
+    "EmailTaken": "lockleaf login --server URL --email you@example.org",
+    "EntryNotFound": "lockleaf list shows the ids",
+    "ConflictNotFound": "lockleaf conflicts shows the ids",
+    "ServerRestored": "lockleaf sync --accept-restore",
+    "InsecureServer": "--allow-insecure, if you mean it",
+    "KdfWeakened": "--allow-pbkdf2, if the account was made by a client that has only PBKDF2",
+    "WrongPassword": "lockleaf recovery use, if the password is lost",
+    "RecoveryCodesUnconfirmed": "lockleaf recovery new",
+    "SchemaBehind": "lockleaf admin migrate",
+}
+"""What to type next, by the name of an error."""
+
+
+class Complaint(Exception):
+    """Something that the command line itself refuses.
+
+    Args:
+        message: what happened, what it means, what to do.
+        exit_code: how the command ends.
+        name: a stable name for scripts.
+    """
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.USAGE, name: str = "UsageError") -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+        self.name = name
+
+
+class ReaderGone(Exception):
+    """Whoever reads standard output has read enough."""
+
+
+def complaint_of(error: Exception) -> Complaint:
+    """Return what to say about ``error``.
+
+    The text of an exception that nobody foresaw is not shown: it may quote what somebody wrote.
+    """
+    if isinstance(error, Complaint):
+        return error
+    exit_code = exit_code_for(error)
+    if exit_code is not ExitCode.UNEXPECTED:
+        return Complaint(str(error), exit_code, type(error).__name__)
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if isinstance(error.filename, str) else ""
+        return Complaint(f"{error.strerror}{where}.", ExitCode.LOCAL, type(error).__name__)
+    return Complaint(
+        f"Unexpected {type(error).__name__}. Nothing that was saved is lost. This is a fault of the program: run it "
+        "again with LOCKLEAF_DEBUG=1, and report what it shows after removing what is private.",
+        ExitCode.UNEXPECTED,
+        type(error).__name__,
+    )
+
+
+def complain(error: Exception, *, as_json: bool, stream: IO[str] | None = None) -> ExitCode:
+    """Say on standard error what went wrong, and return how to exit.
+
+    Args:
+        error: what was raised.
+        as_json: one object ``{"error": {"code", "name", "message", ...}}`` instead of prose.
+        stream: where to write; standard error if absent.
+    """
+    stream = stream or sys.stderr
+    complaint = complaint_of(error)
+    hint = HINTS.get(complaint.name)
+    if as_json:
+        stream.write(json.dumps({"error": _facts(error, complaint, hint)}) + "\n")
+    else:
+        _explain(complaint, hint, stream)
+    if complaint.exit_code is ExitCode.UNEXPECTED and os.environ.get("LOCKLEAF_DEBUG"):
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error, file=stream)
+    return complaint.exit_code
+
+
+def _facts(error: Exception, complaint: Complaint, hint: str | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "code": getattr(error, "code", None) or re.sub(r"(?<!^)(?=[A-Z])", "_", complaint.name).lower(),
+        "name": complaint.name,
+        "message": complaint.message,
+        "exit_code": int(complaint.exit_code),
+    }
+    if hint:
+        facts["hint"] = hint
+    if isinstance(line := getattr(error, "line", None), int):
+        facts["line"] = line
+    if isinstance(missing := getattr(error, "missing", None), tuple):
+        facts["missing"] = len(missing)
+    return facts
+
+
+def _explain(complaint: Complaint, hint: str | None, stream: IO[str]) -> None:
+    """Write the first sentence strongly, the rest beneath it; plainly where nobody looks."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+    first, *rest = re.split(r"(?<=\.) (?=[A-Z])", complaint.message, maxsplit=1)
+    console.print(Text.assemble(("error: ", "bold red"), (first, "bold")))
+    for paragraph in rest:
+        console.print(Text(paragraph))
+    if hint:
+        console.print(Text.assemble(("→ ", "cyan"), (hint, "cyan")))

@@ -1,0 +1,62 @@
+"""The entry point: runs a command and turns whatever happens into a message and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (see `lockleaf.cli.exit_codes`).
+
+    Args:
+        arguments: those of the process if absent, without the program's name.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
+    from typer import Abort, TyperException  # noqa: PLC0415  (an interrupt while this loads is quiet too)
+
+    from lockleaf.cli.app import build  # noqa: PLC0415
+    from lockleaf.cli.errors import ReaderGone, complain  # noqa: PLC0415
+
+    # An error in the options themselves comes before they are read.
+    as_json = "--json" in arguments
+    try:
+        outcome = build()(arguments, prog_name="lockleaf", standalone_mode=False)
+    except Abort:
+        return 130
+    except TyperException as error:
+        return _usage(error, as_json=as_json)
+    except ReaderGone:
+        # Python would complain once more when it closes standard output.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        # The last line: nobody shall see a traceback.
+        return int(complain(error, as_json=as_json))
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _usage(error: Exception, *, as_json: bool) -> int:
+    from lockleaf.cli.errors import Complaint, complain  # noqa: PLC0415
+    from lockleaf.cli.exit_codes import ExitCode  # noqa: PLC0415
+
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write("" if as_json else f"{error}\n")
+        return int(ExitCode.USAGE)
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        message = f"{message.rstrip('.')}. {context.command_path} --help explains it."
+    return int(complain(Complaint(message, ExitCode.USAGE), as_json=as_json))

@@ -1,0 +1,83 @@
+"""Asking a person, or the environment where a script runs: nothing secret is ever an argument."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import typer
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.run import Run
+
+__all__ = ["device_name", "new_password", "password", "recovery_code", "text"]
+
+_SHORT = 12
+
+
+def text(run: Run, value: str | None, label: str, option: str, default: str | None = None) -> str:
+    """Return ``value``, else ``default`` or what a person answers.
+
+    Args:
+        label: what is asked for.
+        option: which option would have told it.
+        default: taken without asking.
+
+    Raises:
+        Complaint: nobody can be asked.
+    """
+    if value or default:
+        return value or default or ""
+    if not run.interactive:
+        raise Complaint(f"{option} is needed.")
+    answer: str = typer.prompt(label, err=True)
+    return answer.strip()
+
+
+def password(run: Run) -> str:
+    """Return the password: ``LOCKLEAF_PASSWORD``, or what is typed.
+
+    Raises:
+        Complaint: there is none, or nobody can be asked.
+    """
+    return _secret(run, "LOCKLEAF_PASSWORD", "Password")
+
+
+def new_password(run: Run, variable: str, label: str = "New password") -> str:
+    """Return a password that is about to be set: the variable's, or what is typed twice."""
+    chosen = _secret(run, variable, label, confirm=True)
+    if len(chosen) < _SHORT:
+        run.note(
+            f"This password is short: whoever gets hold of the server's database could guess it. {_SHORT} characters "
+            "or several random words are better."
+        )
+    return chosen
+
+
+def recovery_code(run: Run) -> str:
+    """Return a recovery code: ``LOCKLEAF_RECOVERY_CODE``, or what is typed."""
+    return _secret(run, "LOCKLEAF_RECOVERY_CODE", "Recovery code")
+
+
+def _secret(run: Run, variable: str, label: str, *, confirm: bool = False) -> str:
+    # An argument would stand in the shell's history and in the list of processes.
+    given = os.environ.get(variable)
+    if given is None:
+        if not run.interactive:
+            raise Complaint(
+                f"{label} is needed. Set {variable}, or run the command in a terminal.",
+                ExitCode.CREDENTIALS,
+                "NoPassword",
+            )
+        given = typer.prompt(
+            label, hide_input=True, err=True, confirmation_prompt="The same again" if confirm else False
+        )
+    if not given:
+        raise Complaint(f"{label} is empty.", ExitCode.CREDENTIALS, "NoPassword")
+    return given
+
+
+def device_name(given: str | None) -> str:
+    """Return how this device is called among the account's devices: what was given, else the machine's name."""
+    return given or platform.node().split(".")[0] or "this device"

@@ -1,0 +1,100 @@
+"""``list``, ``show`` and ``search``: reading what is on this device."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lockleaf.cli.dates import entered_date
+from lockleaf.cli.options import command
+from lockleaf.cli.rendering import entries_table, entry_json, entry_view
+from lockleaf.cli.run import Run
+from lockleaf.cli.writing import EntryId
+
+if TYPE_CHECKING:
+    from lockleaf.client.entries import Entry
+
+__all__ = ["install"]
+
+PANEL = "Journal"
+_USUAL = 20
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.", metavar="NUMBER")]
+Everything = Annotated[bool, typer.Option("--all", "-a", help="All of them.")]
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    command(app, "list", panel=PANEL)(list_entries)
+    command(app, "show", panel=PANEL)(show)
+    command(app, "search", panel=PANEL)(search)
+
+
+async def list_entries(
+    run: Run,
+    limit: Limit = _USUAL,
+    everything: Everything = False,
+    since: Annotated[str | None, typer.Option("--since", help="From this day on.", metavar="DATE")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Up to this day, it included.", metavar="DATE")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Only with this tag.", metavar="TEXT")] = None,
+    mood: Annotated[str | None, typer.Option("--mood", "-m", help="Only with this mood.", metavar="TEXT")] = None,
+    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
+) -> None:
+    """List entries, newest first. With --json one object a line."""
+    first, last = entered_date(since), entered_date(until)
+    async with run.client() as client:
+        entries = await client.journal.list(
+            since=first,
+            until=last,
+            tag=tag,
+            mood=mood,
+            limit=None if everything else limit,
+            include_deleted=deleted,
+        )
+        total = await client.journal.count()
+    _print(run, entries, total)
+
+
+async def search(
+    run: Run,
+    words: Annotated[list[str], typer.Argument(help="All of these words.", metavar="WORD", show_default=False)],
+    limit: Limit = _USUAL,
+    everything: Everything = False,
+) -> None:
+    """Find entries that contain every word, on this device alone: no word of it leaves."""
+    async with run.client() as client:
+        entries = await client.journal.search(" ".join(words), limit=None if everything else limit)
+    _print(run, entries, None)
+
+
+async def show(
+    run: Run,
+    entry: EntryId,
+    body: Annotated[bool, typer.Option("--body", help="The text alone, to the letter.")] = False,
+) -> None:
+    """Show one entry."""
+    async with run.client() as client:
+        found = await client.journal.get(entry)
+    if run.json:
+        run.result(entry_json(found))
+    elif body:
+        # Bytes, so that line ends stay as they were written.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(found.body.encode())
+    else:
+        run.show(entry_view(found))
+
+
+def _print(run: Run, entries: list[Entry], total: int | None) -> None:
+    if run.json:
+        for entry in entries:
+            run.result(entry_json(entry))
+        return
+    if not entries:
+        run.note("No entries." if not total else "No entry fits.")
+        return
+    run.show(entries_table(entries, run.out.width))
+    if total is not None and len(entries) < total:
+        run.note(f"{len(entries):,} of {total:,} entries; --all shows all.")

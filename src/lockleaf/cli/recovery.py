@@ -1,0 +1,75 @@
+"""``recovery``: coming back when the password is lost."""
+
+from __future__ import annotations
+
+import typer
+
+from lockleaf.cli import prompts
+from lockleaf.cli.account import AllowInsecure, DeviceName, Email, Server, show_codes
+from lockleaf.cli.options import command, group
+from lockleaf.cli.run import Run
+
+__all__ = ["install"]
+
+PANEL = "Account"
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    recovery = group(app, "recovery", panel=PANEL)(status)
+    command(recovery, "status")(status)
+    command(recovery, "new")(new)
+    command(recovery, "use")(use)
+
+
+async def status(run: Run) -> None:
+    """Tell how many recovery codes are left; make new ones; come back with one."""
+    async with run.client() as client:
+        left = await client.account.recovery_codes_left()
+    if run.json:
+        run.result({"remaining": left})
+        return
+    run.line(f"{left} recovery codes are left.")
+    if left < 3:
+        run.note("lockleaf recovery new makes ten new ones.")
+
+
+async def new(run: Run) -> None:
+    """Make ten new recovery codes; the old ones end. Every other device is signed out."""
+    async with run.client() as client:
+        codes = await client.account.new_recovery_codes(prompts.password(run))
+    if run.json:
+        run.result({"recovery_codes": list(codes)})
+    else:
+        show_codes(run, codes)
+
+
+async def use(
+    run: Run,
+    server: Server = None,
+    email: Email = None,
+    device_name: DeviceName = None,
+    allow_insecure: AllowInsecure = False,
+) -> None:
+    """Set a new password with a recovery code, and log in here. Every other device is signed out.
+
+    Code and password are asked for, or taken from LOCKLEAF_RECOVERY_CODE and LOCKLEAF_NEW_PASSWORD.
+    """
+    async with run.client() as client:
+        known = client.profile
+        server = prompts.text(run, server, "Server", "--server", known.server if known else None)
+        email = prompts.text(run, email, "Email", "--email", known.email if known else None)
+        await client.account.recover(
+            server,
+            email,
+            prompts.recovery_code(run),
+            prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD"),
+            device_name=prompts.device_name(device_name or (known.device_name if known else None)),
+            allow_insecure=allow_insecure,
+        )
+        left = await client.account.recovery_codes_left()
+    if run.json:
+        run.result({"profile": run.profile, "server": server, "email": email, "remaining": left})
+        return
+    run.line(f"The new password is set, and you are logged in. That code is used up; {left} are left.")
+    run.note("Next: lockleaf sync fetches your journal.")

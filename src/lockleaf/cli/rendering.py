@@ -1,0 +1,187 @@
+"""Entries and conflicts as JSON and as a person reads them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from lockleaf.cli.dates import shown_date
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lockleaf.client.entries import Entry
+    from lockleaf.client.journal import Conflict
+
+__all__ = [
+    "conflict_json",
+    "diff_of",
+    "entries_table",
+    "entry_json",
+    "entry_view",
+    "headline",
+    "printable",
+    "short_id",
+    "shown_date",
+]
+
+
+def short_id(entry_id: str) -> str:
+    """Return the beginning of an id that a person types."""
+    return entry_id[:8]
+
+
+def printable(text: str) -> str:
+    """Return ``text`` without the control characters by which what somebody wrote could command a terminal.
+
+    Lines and tabs stay. Overrides of writing direction go too: they show text in another order than it is kept.
+    """
+    return "".join(c for c in text if c in "\n\t" or (c.isprintable() and c not in _DIRECTION) or c in _JOINERS)
+
+
+# Joiners and selectors, not "printable" by Unicode's categories, hold emoji and several scripts together.
+_JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u00a0\u00ad")
+_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def headline(entry: Entry, width: int = 60) -> str:
+    """Return the title of an entry, or its first words, in at most ``width`` characters."""
+    words = printable(entry.title or entry.body).split()
+    text = ""
+    for word in words:
+        if len(text) + 1 + len(word) > width:
+            return (text or word[: width - 1]) + "…"
+        text = f"{text} {word}".strip()
+    return text
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """Return an entry as ``--json`` writes it."""
+    return {
+        "id": entry.id,
+        "date": entry.date,
+        "title": entry.title,
+        "body": entry.body,
+        "mood": entry.mood,
+        "tags": list(entry.tags),
+        "revision": entry.revision,
+        "deleted": entry.deleted,
+        "pending": entry.pending,
+        "conflict": entry.conflict,
+        "rejected": entry.rejected,
+        "time_zone": entry.time_zone,
+        "source": entry.source,
+        "created_at": entry.created_at.isoformat(),
+        "updated_at": entry.updated_at.isoformat(),
+    }
+
+
+def conflict_json(conflict: Conflict) -> dict[str, Any]:
+    """Return a conflict as ``--json`` writes it; a version that is a deletion is null."""
+    return {
+        "id": conflict.id,
+        "entry_id": conflict.entry_id,
+        "detected_at": conflict.detected_at.isoformat(),
+        "device_id": conflict.device_id,
+        "own": conflict.own,
+        "local": entry_json(conflict.local) if conflict.local else None,
+        "remote": entry_json(conflict.remote) if conflict.remote and not conflict.remote.deleted else None,
+    }
+
+
+def marks(entry: Entry) -> str:
+    """Return what there is to know about the state of an entry, in few characters."""
+    known = (
+        (entry.deleted, "deleted"),
+        (entry.conflict, "conflict"),
+        (bool(entry.rejected), "refused"),
+        (entry.pending and not entry.rejected, "not synced"),
+    )
+    return ", ".join(word for holds, word in known if holds)
+
+
+def entries_table(entries: Iterable[Entry], width: int) -> RenderableType:
+    """Return a table of entries: id, date, title or first words, mood, tags, state.
+
+    Args:
+        entries: in the order in which they are shown.
+        width: of the terminal, in cells. What identifies an entry is never cut off; its words are.
+    """
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    def cell(text: str, limit: int, style: str = "") -> Text:
+        # Text, not str: brackets in what somebody wrote are no markup.
+        made = Text(text, style=style, no_wrap=True)
+        made.truncate(limit, overflow="ellipsis")
+        return made
+
+    shown = list(entries)
+    dates = [shown_date(entry.date) for entry in shown]
+    states = [marks(entry) for entry in shown]
+    whole = 8 + sum(max((len(text) for text in column), default=0) for column in (dates, states))
+    room = width - whole - _BORDERS
+    # On a narrow terminal the words matter more than mood and tags.
+    detailed = room >= _ROOM_FOR_DETAILS
+    moods = [cell(printable(entry.mood or ""), min(12, max(4, room // 5))) for entry in shown]
+    tags = [cell(printable(", ".join(entry.tags)), min(20, max(4, room // 3))) for entry in shown]
+    if detailed:
+        room -= sum(max((4, *(text.cell_len for text in column))) for column in (moods, tags))
+    names = ("id", "date", "entry", *(("mood", "tags") if detailed else ()), "")
+    table = Table(*names, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for entry, date, mood, tag, state in zip(shown, dates, moods, tags, states, strict=True):
+        table.add_row(
+            cell(short_id(entry.id), 8, "dim"),
+            cell(date, 25),
+            cell(headline(entry, 200), max(room, 5), "bold" if entry.title else ""),
+            *((mood, tag) if detailed else ()),
+            cell(state, 40, "yellow"),
+        )
+    return table
+
+
+_BORDERS = 18
+"""Cells that stand between and around the columns."""
+_ROOM_FOR_DETAILS = 18
+"""Cells that words, mood and tags need together."""
+
+
+def entry_view(entry: Entry) -> RenderableType:
+    """Return one entry to be read."""
+    from rich.console import Group  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    facts = [
+        shown_date(entry.date),
+        *([f"mood: {printable(entry.mood)}"] if entry.mood else []),
+        *([f"tags: {printable(', '.join(entry.tags))}"] if entry.tags else []),
+        *([marks(entry)] if marks(entry) else []),
+        short_id(entry.id),
+    ]
+    head = [Text(printable(entry.title), style="bold")] if entry.title else []
+    return Group(*head, Text(" · ".join(facts), style="dim"), Text(), Text(printable(entry.body)))
+
+
+def version_lines(entry: Entry | None) -> list[str]:
+    """Return a version of an entry as lines to compare; a deletion has none."""
+    if entry is None or entry.deleted:
+        return []
+    fields = [
+        f"date: {entry.date}",
+        *([f"title: {entry.title}"] if entry.title else []),
+        *([f"mood: {entry.mood}"] if entry.mood else []),
+        *([f"tags: {', '.join(entry.tags)}"] if entry.tags else []),
+        "",
+    ]
+    return [*fields, *entry.body.splitlines()]
+
+
+def diff_of(conflict: Conflict) -> str:
+    """Return the unified diff from the remote version to the local one."""
+    return "\n".join(
+        difflib.unified_diff(
+            version_lines(conflict.remote), version_lines(conflict.local), "remote", "local", lineterm="", n=3
+        )
+    )

@@ -1,0 +1,129 @@
+"""``serve``: running a server on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.options import command
+from lockleaf.cli.run import Run
+
+if TYPE_CHECKING:
+    from lockleaf.server.process import Running
+    from lockleaf.server.settings import Settings
+
+__all__ = ["install", "settings_of"]
+
+PANEL = "Server"
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Where the server keeps its data.", envvar="LOCKLEAF_DATA_DIR", show_envvar=True,
+                 metavar="FOLDER", file_okay=False),
+]  # fmt: skip
+
+
+def install(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    command(app, "serve", panel=PANEL)(serve)
+
+
+def serve(
+    run: Run,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.", metavar="ADDRESS")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="The port; 0 takes a free one.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option("--workers", help="How many processes serve.", min=1, max=256)] = 1,
+    data_dir: DataDir = None,
+    log_format: Annotated[
+        Literal["json", "console"] | None,
+        typer.Option("--log-format", help="How the server writes its log; console on a terminal, else json."),
+    ] = None,
+) -> None:
+    """Run a server. It brings its own database, unless DATABASE_URL names one."""
+    if (
+        log_format is None
+        and sys.stderr.isatty()
+        and not {"LOCKLEAF_LOG_FORMAT", "LOCKLEAF_LOG__FORMAT"} & set(os.environ)
+    ):
+        log_format = "console"
+    settings = settings_of(data_dir, log_format)
+    from lockleaf.server.process import serve as run_server  # noqa: PLC0415
+
+    try:
+        run_server(settings, host=host, port=port, workers=workers, announce=lambda running: _announce(run, running))
+    except Exception as error:
+        raise _named(error) from error
+
+
+def settings_of(data_dir: Path | None, log_format: str | None = None) -> Settings:
+    """Return the server's settings: the environment's, and over them what the command line says.
+
+    Raises:
+        Complaint: a setting is none.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from lockleaf.server.settings import Settings  # noqa: PLC0415
+
+    if log_format is not None:
+        os.environ["LOCKLEAF_LOG__FORMAT"] = log_format
+    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir.expanduser().absolute()}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        # Its own text is not shown: it could quote a secret.
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}" for item in error.errors()
+        )
+        raise Complaint(f"The server's settings are wrong. {wrong}.", ExitCode.USAGE, "InvalidSettings") from None
+
+
+def _named(error: Exception) -> Exception:
+    """Return what the server says about why it cannot run as a complaint; any other exception as it is."""
+    from lockleaf.server.auth.keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
+    from lockleaf.server.db.embedded import EmbeddedPostgresError  # noqa: PLC0415
+    from lockleaf.server.db.migrate import SchemaBehind  # noqa: PLC0415
+    from lockleaf.server.process import ServeError  # noqa: PLC0415
+
+    if isinstance(error, (ServeError, EmbeddedPostgresError, SchemaBehind, SecretsMissing, SecretsDamaged)):
+        return Complaint(str(error), ExitCode.LOCAL, type(error).__name__)
+    return error
+
+
+def _announce(run: Run, running: Running) -> None:
+    if run.json:
+        run.result(
+            {
+                "url": running.url,
+                "docs": f"{running.url}/docs",
+                "data_dir": str(running.data_dir),
+                "database": "embedded" if running.embedded else "external",
+                "workers": running.workers,
+                "pid": os.getpid(),
+            }
+        )
+        run.flush()
+        return
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table.grid(padding=(0, 2))
+    rows = (
+        ("API", f"{running.url}/docs"),
+        ("data", str(running.data_dir)),
+        ("database", "embedded PostgreSQL, in the data folder" if running.embedded else "external (DATABASE_URL)"),
+        ("workers", str(running.workers)),
+    )
+    for label, value in rows:
+        table.add_row(Text(label, style="dim"), Text(value, no_wrap=True, overflow="fold"))
+    run.show(Text.assemble(("Lockleaf runs at ", "bold"), (running.url, "bold cyan")))
+    run.show(table)
+    run.line(f"next: lockleaf register --server {running.url} --email you@example.org")
+    run.show(Text("Ctrl-C stops it.", style="dim"))
+    run.flush()

@@ -1,0 +1,194 @@
+"""``sync`` and ``status``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.options import command
+from lockleaf.cli.progress import progress_bars
+from lockleaf.cli.run import Run
+
+if TYPE_CHECKING:
+    from lockleaf.client.client import Client
+    from lockleaf.client.sync import SyncReport
+
+__all__ = ["install", "report_json", "report_text"]
+
+PANEL = "Devices and sync"
+_PATIENCE = 5.0
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    command(app, "sync", panel=PANEL)(sync)
+    command(app, "status", panel=PANEL)(status)
+
+
+async def sync(
+    run: Run,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and sync whenever there is news.")] = False,
+    accept_restore: Annotated[
+        bool,
+        typer.Option("--accept-restore", help="The operator confirmed that the server was restored from a backup."),
+    ] = False,
+) -> None:
+    """Exchange entries with your other devices, and verify the server's history.
+
+    With --json: what was pulled, pushed and merged, the conflicts that are open, and the sequence number reached.
+    """
+    async with run.client() as client:
+        with progress_bars(run) as progress:
+            report = await client.sync(progress, accept_restore=accept_restore)
+        _tell(run, report)
+        if watch:
+            run.note("Watching for news. Ctrl-C ends it.")
+            last = report
+            async for news in client.watch():
+                if has_news(last, news):
+                    _tell(run, news)
+                last = news
+    if report.rejected:
+        raise typer.Exit(ExitCode.CONFLICT)
+
+
+def has_news(before: SyncReport, now: SyncReport) -> bool:
+    """Return whether a report says anything that the one before it did not."""
+    return bool(now.pulled or now.pushed or now.merged or now.seq != before.seq or now.conflicts != before.conflicts)
+
+
+def report_json(report: SyncReport) -> dict[str, Any]:
+    """Return a report as ``--json`` writes it."""
+    return {
+        "pulled": report.pulled,
+        "pushed": report.pushed,
+        "merged": report.merged,
+        "conflicts": report.conflicts,
+        "pending": report.pending,
+        "rejected": [{"entry_id": item.record_id, "code": item.code} for item in report.rejected],
+        "seq": report.seq,
+        "epoch": report.epoch,
+        "head": report.head.hex(),
+        "duration": round(report.duration, 3),
+    }
+
+
+def report_text(report: SyncReport) -> str:
+    """Return a report as one line for a person."""
+    done = [
+        f"{count:,} {word}"
+        for count, word in ((report.pulled, "received"), (report.pushed, "sent"), (report.merged, "merged"))
+        if count
+    ]
+    return f"{', '.join(done) or 'Everything is up to date'}; history verified up to {report.seq:,}."
+
+
+def _tell(run: Run, report: SyncReport) -> None:
+    if run.json:
+        run.result(report_json(report))
+    else:
+        run.line(report_text(report))
+    run.flush()
+    for item in report.rejected:
+        run.note(f"The server refused entry {item.record_id[:8]} ({item.code}). It is kept here, and is not synced.")
+    if report.conflicts:
+        what = "One conflict waits" if report.conflicts == 1 else f"{report.conflicts} conflicts wait"
+        run.note(f"{what} for your decision: lockleaf conflicts.")
+
+
+async def status(
+    run: Run,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the server.")] = False,
+) -> None:
+    """Show who is logged in, where, what is synced and what waits."""
+    async with run.client() as client:
+        known = await _status(run, client, offline=offline)
+    if run.json:
+        run.result(known)
+    else:
+        _show_status(run, known)
+    if not known["logged_in"]:
+        raise typer.Exit(ExitCode.CREDENTIALS)
+
+
+async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
+    profile = client.profile
+    known: dict[str, Any] = {"profile": run.profile, "home": str(run.home.absolute()), "logged_in": client.is_logged_in}
+    if profile is None:
+        return known
+    known |= {
+        "server": profile.server,
+        "email": profile.email,
+        "user_id": str(profile.user_id),
+        "device_id": profile.device_id,
+        "device_name": profile.device_name,
+        "encryption_tier": profile.custody,
+        "keyring_version": profile.keyring_version,
+    }
+    if profile.logged_out:
+        return known
+    known |= {
+        "entries": await client.journal.count(),
+        "pending": await client.journal.pending_count(),
+        "conflicts": len(await client.journal.conflicts()),
+        "keys_in": _keys_in(run),
+        "server_answers": None,
+    }
+    return known if offline or not client.is_logged_in else known | await _ask(client)
+
+
+async def _ask(client: Client) -> dict[str, Any]:
+    from lockleaf.client.errors import TransportError  # noqa: PLC0415
+
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            account = await client.account.me()
+    except (TransportError, TimeoutError):
+        return {"server_answers": False}
+    return {"server_answers": True, "privacy_tier": account.privacy_tier}
+
+
+def _keys_in(run: Run) -> str:
+    from lockleaf.client.profile import ProfileFolder  # noqa: PLC0415
+
+    folder = ProfileFolder(run.home, run.profile).path
+    return "file" if (folder / "keychain.json").exists() else "keychain"
+
+
+_LABELS = {
+    "profile": "profile",
+    "email": "account",
+    "server": "server",
+    "device_name": "this device",
+    "encryption_tier": "encryption",
+    "privacy_tier": "privacy",
+    "entries": "entries",
+    "pending": "not synced",
+    "conflicts": "open conflicts",
+    "keys_in": "keys are in",
+}
+_WORDS = {
+    "e2e": "end-to-end (e2e): the server cannot read",
+    "uce": "user-controlled (uce): the server can read while a session is in use",
+    "keychain": "the system's keychain",
+    "file": "a private file in the profile's folder",
+}
+
+
+def _show_status(run: Run, known: dict[str, Any]) -> None:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table.grid(padding=(0, 2))
+    for name, label in _LABELS.items():
+        if name in known and known[name] is not None:
+            value = known[name]
+            table.add_row(Text(label, style="dim"), Text(_WORDS.get(value, str(value)) if value != "" else "—"))
+    run.show(table)
+    if not known["logged_in"]:
+        run.note("Not logged in: lockleaf login, or lockleaf register to make an account.")
+    elif known.get("server_answers") is False:
+        run.note("The server does not answer at the moment; everything but sync works.")

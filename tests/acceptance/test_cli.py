@@ -1,0 +1,287 @@
+"""The command line as people and scripts use it: real processes, two devices, a running server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import stat
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import PASSWORD, CommandLine, fresh_email
+from tests.support.process import RunningServer
+
+BODY = 'Up betimes.\n\n  Then to "White Hall" — é, 日本語, 🌿\r\nand so to bed.\n'
+
+
+@dataclass
+class Household:
+    """An account with two devices that are logged in."""
+
+    email: str
+    laptop: CommandLine
+    phone: CommandLine
+
+
+def register(server: RunningServer, home: Path, *more: str) -> tuple[CommandLine, str, dict[str, object]]:
+    """Make an account on a fresh device."""
+    email = fresh_email()
+    device = CommandLine(home, "laptop")
+    made = device.run(
+        "register", "--server", server.url, "--email", email, "--device-name", "laptop", "--json", *more
+    ).value()
+    return device, email, made
+
+
+@pytest.fixture(scope="module")
+def household(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Household:
+    home = tmp_path_factory.mktemp("home")
+    laptop, email, _ = register(server, home)
+    phone = CommandLine(home, "phone")
+    phone.run("login", "--server", server.url, "--email", email, "--device-name", "phone")
+    return Household(email, laptop, phone)
+
+
+def test_what_one_device_writes_another_lists_to_the_letter(household: Household) -> None:
+    written = household.laptop.run(
+        *("write", "--date", "1660-01-01", "--title", "A [bold]day[/bold]", "--mood", "glad"),
+        *("--tag", "home", "--tag", "two words", "-"),
+        stdin=BODY.encode(),
+    )
+    sent = household.laptop.run("sync", "--json").value()
+    received = household.phone.run("--json", "sync").value()
+    listed = {entry["id"]: entry for entry in household.phone.run("list", "--json", "--all").values()}
+    alone = household.phone.run("show", written.out[:8], "--body")
+
+    entry = listed[written.out.strip()]
+    assert {name: entry[name] for name in ("date", "title", "body", "mood", "tags", "revision")} == {
+        "date": "1660-01-01",
+        "title": "A [bold]day[/bold]",
+        "body": BODY,
+        "mood": "glad",
+        "tags": ["home", "two words"],
+        "revision": 1,
+    }
+    assert sent["pushed"] == received["pulled"] == 1
+    assert (sent["seq"], sent["epoch"], sent["head"]) == (received["seq"], received["epoch"], received["head"])
+    assert alone.out == BODY
+
+
+def test_a_table_shows_the_beginning_of_the_id_and_brackets_as_they_are(household: Household) -> None:
+    entry_id = household.laptop.run("write", "--title", "in [red]brackets", "text").out.strip()
+    table = household.laptop.run("list", "--limit", "3").out
+    assert entry_id[:8] in table
+    assert "in [red]brackets" in table
+    assert "not synced" in table
+
+
+def test_overlapping_edits_become_a_conflict_that_a_merged_text_resolves(household: Household) -> None:
+    entry = household.laptop.run("write", "the first line").out.strip()
+    household.laptop.run("sync")
+    household.phone.run("sync")
+    household.laptop.run("edit", entry, "the laptop's line")
+    household.phone.run("edit", entry, "the phone's line")
+    household.laptop.run("sync")
+    assert household.phone.run("sync", "--json").value()["conflicts"] == 1
+
+    [conflict] = household.phone.run("conflicts", "--json").values()
+    assert (conflict["local"]["body"], conflict["remote"]["body"]) == ("the phone's line", "the laptop's line")
+    shown = household.phone.run("conflicts", "show", conflict["id"][:6]).out
+    assert "-the laptop's line" in shown
+    assert "+the phone's line" in shown
+
+    household.phone.run("resolve", conflict["id"][:6], "merged", "--body-file", "-", stdin=b"both lines")
+    household.phone.run("sync")
+    household.laptop.run("sync")
+    assert household.laptop.run("show", entry, "--json").value()["body"] == "both lines"
+    assert household.phone.run("conflicts", "--json").values() == []
+    assert (
+        household.phone.run("resolve", conflict["id"], "local", "--json", code=4).error()["code"]
+        == "conflict_not_found"
+    )
+
+
+def test_an_import_that_is_run_twice_adds_nothing_twice_and_a_closed_pipe_is_quiet(
+    household: Household, tmp_path: Path
+) -> None:
+    file = tmp_path / "old.jsonl"
+    file.write_text(
+        "".join(json.dumps({"date": "1661-02-03", "text": f"{n} " + "word " * 100}) + "\n" for n in range(400))
+    )
+    assert household.laptop.run("import", str(file), "--json").value() == {"added": 400, "present": 0}
+    assert household.laptop.run("import", str(file), "--json").value() == {"added": 0, "present": 400}
+
+    with household.laptop.start("list", "--all", "--json") as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        first = json.loads(listing.stdout.readline())
+        listing.stdout.close()  # far more than a pipe holds is still to come
+        errors = listing.stderr.read()
+    assert first["id"]
+    assert (listing.returncode, errors) == (0, b"")
+
+
+def test_a_line_that_is_no_entry_ends_an_import_with_its_number(household: Household, tmp_path: Path) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_text('{"date": "1661-02-03", "text": "fine"}\n{"date": "the third", "text": "not"}\n')
+    error = household.laptop.run("import", str(file), "--json", code=9).error()
+    assert (error["name"], error["line"]) == ("MalformedImport", 2)
+
+
+def test_the_editor_works_on_a_private_file_that_is_removed(household: Household, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text(
+        '#!/bin/sh\nset -e\ncp -p "$1" "$SEEN/before"\ncp -rp "$(dirname "$1")" "$SEEN/folder"\n'
+        'echo "$1" > "$SEEN/name"\nprintf "typed by hand\\n" > "$1"\n'
+    )
+    editor.chmod(0o700)
+    environment = {"VISUAL": str(editor), "SEEN": str(tmp_path)}
+
+    entry = household.laptop.run("write", environment=environment).out.strip()
+    assert household.laptop.run("show", entry, "--json").value()["body"] == "typed by hand"
+    assert stat.S_IMODE((tmp_path / "before").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o700
+    name = Path((tmp_path / "name").read_text().strip())
+    assert not name.exists()
+    assert not name.parent.exists()
+
+    shutil.rmtree(tmp_path / "folder")
+    again = household.laptop.run("edit", entry, environment=environment)
+    assert (tmp_path / "before").read_text() == "typed by hand\n"
+    assert (again.out, "Nothing was changed" in again.err) == ("", True)
+
+
+def test_what_was_typed_stays_when_it_cannot_be_saved(household: Household, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nhead -c 2000000 /dev/zero | tr "\\0" x > "$1"\n')
+    editor.chmod(0o700)
+    failed = household.laptop.run(
+        "write", environment={"EDITOR": str(editor), "XDG_RUNTIME_DIR": str(tmp_path)}, code=9
+    )
+    [kept] = tmp_path.glob("lockleaf-*/entry.md")
+    assert str(kept) in failed.err
+    assert kept.stat().st_size == 2_000_000
+
+
+def test_a_deleted_entry_is_restored_with_its_text(household: Household) -> None:
+    entry = household.laptop.run("write", "soon gone").out.strip()
+    household.laptop.run("delete", entry)
+    assert entry not in {item["id"] for item in household.laptop.run("list", "--json", "--all").values()}
+    household.laptop.run("restore", entry[:8])
+    assert household.laptop.run("show", entry, "--json").value()["body"] == "soon gone"
+
+
+def test_watching_shows_what_another_device_wrote_and_ends_quietly(household: Household) -> None:
+    household.laptop.run("sync")
+    with household.laptop.start("sync", "--watch", "--json") as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        before = json.loads(watching.stdout.readline())
+        entry = household.phone.run("write", "news").out.strip()
+        household.phone.run("sync")
+        news = json.loads(watching.stdout.readline())
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 130
+        assert b"Traceback" not in watching.stderr.read()
+    assert news["seq"] > before["seq"]
+    assert household.laptop.run("show", entry, "--json").value()["body"] == "news"
+
+
+def test_status_tells_who_where_and_what_waits(household: Household) -> None:
+    status = household.phone.run("status", "--json").value()
+    assert status["email"] == household.email
+    assert status["logged_in"] is True
+    assert (status["encryption_tier"], status["privacy_tier"], status["keys_in"]) == ("e2e", "full_sync", "file")
+    waiting = status["pending"]
+    household.phone.run("write", "one more")
+    assert household.phone.run("status", "--json", "--offline").value()["pending"] == waiting + 1
+
+
+def test_a_device_that_is_signed_out_syncs_no_more_and_writes_on(server: RunningServer, household: Household) -> None:
+    tablet = CommandLine(household.laptop.home, "tablet")
+    tablet.run("login", "--server", server.url, "--email", household.email, "--device-name", "tablet")
+    [session] = [item for item in household.laptop.run("devices", "--json").values() if item["device_name"] == "tablet"]
+    household.laptop.run("devices", "--revoke", session["id"])
+    assert tablet.run("sync", "--json", code=3).error()["code"] == "session_revoked"
+    assert tablet.run("write", "still mine").out.strip()
+    assert tablet.run("sync", "--json", code=3).error()["exit_code"] == 3
+
+
+def test_a_recovery_code_brings_the_journal_back_on_a_third_device(server: RunningServer, tmp_path: Path) -> None:
+    laptop, email, made = register(server, tmp_path)
+    codes = made["recovery_codes"]
+    assert isinstance(codes, list)
+    assert len(codes) == 10
+    entry = laptop.run("write", "before the password was lost").out.strip()
+    laptop.run("sync")
+
+    third = CommandLine(
+        tmp_path, "third", {"LOCKLEAF_RECOVERY_CODE": codes[4], "LOCKLEAF_NEW_PASSWORD": "a fresh password"}
+    )
+    third.run("recovery", "use", "--server", server.url, "--email", email, "--device-name", "third")
+    third.run("sync")
+    assert third.run("show", entry, "--json").value()["body"] == "before the password was lost"
+    assert third.run("recovery", "--json").value() == {"remaining": 9}
+    spent = CommandLine(tmp_path, "fourth", third.environment).run(
+        "recovery", "use", "--server", server.url, "--email", email, "--json", code=3
+    )
+    assert spent.error()["code"] == "invalid_recovery_code"
+
+
+def test_after_a_change_of_password_and_keys_the_new_ones_hold(server: RunningServer, tmp_path: Path) -> None:
+    laptop, email, made = register(server, tmp_path)
+    new = {"LOCKLEAF_PASSWORD": "a fresh password"}
+    laptop.run("password", environment={"LOCKLEAF_NEW_PASSWORD": new["LOCKLEAF_PASSWORD"]})
+    rotated = laptop.run("keys", "rotate", "--json", environment=new).value()
+    assert set(rotated["recovery_codes"]).isdisjoint(made["recovery_codes"])  # type: ignore[call-overload]
+    laptop.run("write", "under the new key")
+    laptop.run("sync")
+    laptop.run("logout")
+    assert laptop.run("list", "--json", code=3).error()["code"] == "not_logged_in"
+    wrong = laptop.run("login", "--json", code=3)
+    assert wrong.error()["code"] == "wrong_password"
+    assert email not in wrong.err
+    assert PASSWORD not in wrong.err
+    laptop.run("login", environment=new)
+    assert [entry["body"] for entry in laptop.run("list", "--json").values()] == ["under the new key"]
+    laptop.run("logout", "--forget")
+    assert not (tmp_path / "profiles" / "laptop").exists()
+
+
+def test_recovery_codes_are_shown_plainly_once(server: RunningServer, tmp_path: Path) -> None:
+    shown = CommandLine(tmp_path).run(
+        "register", "--server", server.url, "--email", fresh_email(), "--privacy", "local_only", "--quiet"
+    )
+    codes = [line.strip() for line in shown.out.splitlines() if line.count("-") == 3]
+    assert len(codes) == 10
+    assert shown.err == ""
+
+
+def test_a_server_that_cannot_be_reached_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    # Port 9 of the loopback: nobody listens there.
+    unreachable = CommandLine(tmp_path).run(
+        "login", "--server", "http://127.0.0.1:9", "--email", fresh_email(), "--json", code=6
+    )
+    assert unreachable.error()["code"] == "server_unreachable"
+
+
+def test_serve_says_where_it_runs_and_stops_when_told(tmp_path: Path) -> None:
+    command = CommandLine(tmp_path)
+    with command.start("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--json") as serving:
+        assert serving.stdout is not None
+        told = json.loads(serving.stdout.readline())
+        with urllib.request.urlopen(f"{told['url']}/health") as answer:
+            assert answer.status == 200
+        port = told["url"].rpartition(":")[2]
+        taken = command.run("serve", "--port", port, "--data-dir", str(tmp_path / "other"), "--json", code=8)
+        used = command.run("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--json", code=8)
+        serving.send_signal(signal.SIGTERM)
+        serving.communicate(timeout=30)
+    assert serving.returncode == 0
+    assert (told["database"], told["workers"]) == ("embedded", 1)
+    assert taken.error()["name"] == "PortUnavailable"
+    assert used.error()["name"] == "DataFolderInUseError"

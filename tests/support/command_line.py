@@ -1,0 +1,94 @@
+"""The installed command ``lockleaf`` as a process, with a profile of its own for each device."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["PASSWORD", "CommandLine", "Outcome", "fresh_email"]
+
+PASSWORD = "correct horse battery staple"
+SECONDS = 60
+
+
+def fresh_email() -> str:
+    """Return an address that no other test has."""
+    return f"reader-{secrets.token_hex(6)}@example.org"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    def value(self) -> Any:
+        """The one JSON value on standard output."""
+        return json.loads(self.out)
+
+    def values(self) -> list[Any]:
+        """The JSON values on standard output, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def error(self) -> dict[str, Any]:
+        """The error as JSON, the last line of standard error."""
+        error: dict[str, Any] = json.loads(self.err.splitlines()[-1])["error"]
+        return error
+
+
+@dataclass
+class CommandLine:
+    """One device: a home and a profile."""
+
+    home: Path
+    profile: str = "default"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command with pipes at its three ends."""
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))
+        }
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("lockleaf")), *arguments],
+            env=clean
+            | {
+                "LOCKLEAF_HOME": str(self.home),
+                "LOCKLEAF_PROFILE": self.profile,
+                "LOCKLEAF_PASSWORD": PASSWORD,
+                # A desktop's keychain is no business of a test.
+                "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+                "COLUMNS": "120",
+                "TZ": "UTC",
+            }
+            | self.environment
+            | dict(environment or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(
+        self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None, code: int | None = 0
+    ) -> Outcome:
+        """Run a command to its end.
+
+        Args:
+            stdin: what it reads.
+            environment: set on top.
+            code: the exit code that it must have; None takes any.
+        """
+        with self.start(*arguments, environment=environment) as process:
+            out, err = process.communicate(stdin, timeout=SECONDS)
+        outcome = Outcome(process.returncode, out.decode(), err.decode())
+        assert code is None or outcome.code == code, outcome
+        return outcome
