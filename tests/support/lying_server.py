@@ -91,6 +91,10 @@ class LyingServer:
         self._http = httpx.AsyncClient(base_url=server + PREFIX, trust_env=False, timeout=30)
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def stand_before(self, server: str) -> None:
+        """Ask another server from now on."""
+        self._http.base_url = server + PREFIX
+
     def tell(self, lie: Lie) -> None:
         """Lie from now on."""
         self.lie = lie
