@@ -112,16 +112,29 @@ async def test_a_new_epoch_without_a_basis_is_a_fork_even_for_who_would_accept_a
     assert {entry.body for entry in await laptop.journal.list()} == {"one", "two", "three"}
 
 
-async def test_a_claimed_epoch_is_not_shown_as_fork_to_the_page_but_refused_in_the_feed_itself(
-    ada: Diarist, liar: LyingServer
-) -> None:
-    """The cursor is taken, and the page then names an epoch that begins before what was verified."""
+async def test_an_epoch_that_begins_before_what_was_verified_asks_too(ada: Diarist, liar: LyingServer) -> None:
+    """The cursor is taken, and only the page names the new epoch."""
     laptop = await ada.first("laptop", at=liar.url)
     await write(laptop, "one", "two")
     earlier = await history_of(laptop)
     await write(laptop, "three")
     liar.tell(Shows(earlier.restored(2)))
     await caught(laptop.sync(), ServerRestored)
+
+
+async def test_a_new_device_is_not_fooled_by_an_epoch_that_hides_what_came_before(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    """Whatever does not suit the server would be gone with the epoch before; the other device's word says otherwise."""
+    laptop = await ada.first()
+    await write(laptop, "one", "two", "three")
+    phone = await ada.another(at=liar.url)
+    history = await history_of(laptop)
+    history.changes = history.changes[-1:]
+    history.epochs = [{"epoch": "behind-it-all", "from_seq": 1000, "from_head": bytes([7] * 32)}]
+    history.renumber()
+    liar.tell(Shows(history))
+    await caught(phone.sync(), HistoryForked)
 
 
 # ---- forks -------------------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class Witness:
     def _check(self, chain: Chain, checkpoints: Iterable[Checkpoint]) -> None:
         beyond = []
         position = chain.position
+        shown = {epoch.epoch for epoch in chain.epochs}
         keys = [entry.public_signing_key for entry in self._store.keyring.entries]
         for item in checkpoints:
             message = checkpoint_message(self._user_id, item.epoch, item.seq, item.head, item.device_id, item.time)
@@ -67,6 +68,10 @@ class Witness:
                 raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
             if chain.judge(item.epoch, item.seq, item.head) is False:
                 raise HistoryForked(f"another device of yours has seen a different history, up to {item.seq}")
+            if item.epoch not in shown:
+                # A server that ends an epoch with its leaves ends the checkpoints with it. One that hides the epoch
+                # could otherwise show a new device whatever it likes, as a history that begins behind it.
+                raise HistoryForked("another device of yours has verified an epoch that the server does not show")
             if position is not None and item.epoch == position.epoch and item.seq > position.seq:
                 beyond.append(RememberedCheckpoint(item.device_id, item.epoch, item.seq, item.head))
         # Written after this pull, or withheld from it: the next pull tells.
