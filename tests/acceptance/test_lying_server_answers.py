@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -170,6 +171,32 @@ async def test_what_is_no_answer_is_told_from_one(
     liar.tell(Lie())
     report = await laptop.sync()
     assert (report.pending, report.seq, report.conflicts) == (0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"data: {\n\n",
+        b'data: {"seq": -1, "inbox": 0, "conflicts": 0}\n\n',
+        b"data: " + b"x" * 1_000_000,
+        b"",
+        HTML.body,
+    ],
+    ids=["no JSON", "no event", "no end", "nothing", "HTML"],
+)
+async def test_nonsense_in_the_live_stream_keeps_nothing_from_a_watching_device(
+    ada: Diarist, liar: LyingServer, stream: bytes
+) -> None:
+    laptop = await ada.first()
+    phone = await ada.another(at=liar.url)
+    liar.tell(Answers("/sync/events", Answer(200, "text/html" if stream is HTML.body else "text/event-stream", stream)))
+    async with aclosing(phone.watch(every=0.02)) as reports:  # type: ignore[type-var]
+        await anext(reports)
+        await write(laptop, "found without being told")
+        async for report in reports:
+            if report.pulled:
+                break
+    assert [entry.body for entry in await phone.journal.list()] == ["found without being told"]
 
 
 async def test_numbers_and_times_beyond_all_bounds_are_no_answer(

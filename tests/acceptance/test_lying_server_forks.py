@@ -228,3 +228,19 @@ async def test_a_list_of_conflicts_that_repeats_itself_ends(ada: Diarist, liar: 
     liar.tell(RepeatsConflicts())
     await caught(asyncio.wait_for(laptop.sync(), 20), InvalidAnswer)
     assert len(liar.seen) < 12
+
+
+async def test_a_conflict_that_is_hidden_leaves_its_text_where_it_was_written(ada: Diarist, liar: LyingServer) -> None:
+    """The list of conflicts is no part of the history, so it cannot be verified; but a lie in it loses nothing."""
+    laptop = await ada.first()
+    (entry,) = await write(laptop, "first")
+    phone = await ada.another(at=liar.url)
+    await phone.sync()
+    await laptop.journal.edit(entry, body="on the laptop")
+    await laptop.sync()
+    await phone.journal.edit(entry, body="on the phone")
+    assert (await phone.sync()).conflicts == 1
+    liar.tell(lies.AltersAnswers("/sync/conflicts", lies.says(conflicts=[], total_count=0)))
+    await phone.sync()
+    kept = [*await phone.journal.conflicts(), *await phone.journal.conflicts(decided=True)]
+    assert [conflict.local and conflict.local.body for conflict in kept] == ["on the phone"]

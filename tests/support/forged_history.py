@@ -110,7 +110,8 @@ class History:
             self.changes[self.changes.index(earlier[-1])] = bare(earlier[-1])
         seq, now = self.seq + 1, datetime.now(UTC)
         times = {"client_updated_at": now, "created_at": now, "updated_at": now}
-        self.changes.append({"superseded": False, "deleted": False, **change, **times, "seq": seq, "revision": revision})
+        place = {"superseded": False, "seq": seq, "revision": revision}
+        self.changes.append({"deleted": False, **change, **times, **place})
         return {"status": "applied", "seq": seq, "revision": revision}
 
     def restored(self, through: int, epoch: str = "epoch-after-the-restore") -> History:
