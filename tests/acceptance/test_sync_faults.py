@@ -240,6 +240,14 @@ class Backup:
                 f"CREATE TEMP TABLE kept_{table} AS SELECT * FROM {table} WHERE user_id = $1", self._user_id
             )
 
+    async def end_epoch(self, epoch: str) -> None:
+        """Begin an epoch at the present head, and give up everything from before it."""
+        await self.take()
+        async with self._connection.transaction():
+            for table in self.tables[1:]:
+                await self._connection.execute(f"DELETE FROM {table} WHERE user_id = $1", self._user_id)
+            await self._begin(epoch)
+
     async def restore(self, epoch: str | None) -> None:
         """Go back; with ``epoch``, begin it as a restored server does."""
         async with self._connection.transaction():
@@ -248,21 +256,24 @@ class Backup:
                 await self._connection.execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")
             if epoch is None:
                 return
-            row = await self._connection.fetchrow("SELECT seq, head FROM heads WHERE user_id = $1", self._user_id)
-            assert row is not None
-            await self._connection.execute(
-                "INSERT INTO epochs (user_id, epoch, from_seq, from_head) VALUES ($1, $2, $3, $4)",
-                self._user_id,
-                epoch,
-                row["seq"],
-                row["head"],
-            )
-            await self._connection.execute(
-                "UPDATE heads SET epoch = $2, head = $3 WHERE user_id = $1",
-                self._user_id,
-                epoch,
-                epoch_head(epoch, row["seq"], row["head"]),
-            )
+            await self._begin(epoch)
+
+    async def _begin(self, epoch: str) -> None:
+        row = await self._connection.fetchrow("SELECT seq, head FROM heads WHERE user_id = $1", self._user_id)
+        assert row is not None
+        await self._connection.execute(
+            "INSERT INTO epochs (user_id, epoch, from_seq, from_head) VALUES ($1, $2, $3, $4)",
+            self._user_id,
+            epoch,
+            row["seq"],
+            row["head"],
+        )
+        await self._connection.execute(
+            "UPDATE heads SET epoch = $2, head = $3 WHERE user_id = $1",
+            self._user_id,
+            epoch,
+            epoch_head(epoch, row["seq"], row["head"]),
+        )
 
 
 @pytest.fixture
@@ -333,6 +344,30 @@ async def test_a_restored_server_that_lost_only_what_one_device_knows_gets_all_o
     await two.sync()
     assert await two.bodies() == {entry.id: "after"}
     assert (await one.sync(accept_restore=True)).seq == 2
+
+
+async def test_a_journal_whose_leaves_the_server_gave_up_is_sent_again_once_its_user_agrees(
+    one: JournalDevice, two: JournalDevice, backup: Backup
+) -> None:
+    """As when the account's tier was lowered and raised again: a new epoch goes on from the old head."""
+    ids = [(await one.journal.write(body=f"entry {number}")).id for number in range(3)]
+    await one.sync()
+    await two.sync()
+    await two.journal.edit(ids[0], body="edited meanwhile")
+    await backup.end_epoch("after")
+    for device in (one, two):
+        with pytest.raises(ServerRestored) as caught:
+            await device.sync()
+        assert {record_id for _, record_id in caught.value.missing} == set(ids)
+    report = await one.sync(accept_restore=True)
+    assert (report.pending, report.conflicts, report.epoch, report.seq) == (0, 0, "after", 6)
+    report = await two.sync(accept_restore=True)
+    assert (report.pending, report.conflicts) == (0, 1)
+    await one.sync()
+    assert await one.bodies() == await two.bodies()
+    (conflict,) = await one.journal.conflicts()
+    assert conflict.local is not None
+    assert conflict.local.body == "edited meanwhile"
 
 
 async def test_a_server_that_goes_back_and_says_nothing_of_it_is_caught(

@@ -102,7 +102,7 @@ class Puller:
         start = self.chain.position.seq if self.chain.position is not None else 0
         while True:
             following: asyncio.Task[Feed] | None = None
-            if feed.has_more:
+            if feed.has_more and feed.changes:
                 if feed.cursor == cursor:
                     raise InvalidAnswer
                 cursor = feed.cursor

@@ -122,7 +122,9 @@ class Chain:
         walk = _Walk(self, feed.epochs)
         changes = [walk.step(change) for change in feed.changes]
         position = walk.position
-        if not feed.has_more:
+        # A server that gave up early leaves may count from 0 to its end and call that more, though nothing follows.
+        complete = not feed.has_more or (not changes and feed.seq == position.seq)
+        if complete:
             position = walk.finish()
             if feed.seq < position.seq:
                 raise HistoryForked(f"the server's history ends at {feed.seq}, yours at {position.seq}")
@@ -135,7 +137,7 @@ class Chain:
         elif not changes or feed.seq < position.seq:
             raise HistoryForked(f"the server announces changes after {position.seq} and gives none")
         self._position = position
-        return VerifiedPage(tuple(changes), tuple(walk.heads), tuple(feed.epochs), position, not feed.has_more)
+        return VerifiedPage(tuple(changes), tuple(walk.heads), tuple(feed.epochs), position, complete)
 
     def extend_own(self, changes: Sequence[VerifiedChange], end: Position) -> tuple[tuple[str, int, bytes], ...] | None:
         """Go on by changes that this device made, if they alone lead to ``end``; give the heads, or None.
