@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from uvicorn.config import STARTUP_FAILURE
@@ -137,8 +138,12 @@ class _Workers(Multiprocess):
         self._let_go_of_workers_ends()
 
     def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
         self._let_go_of_workers_ends()
+        for pid in before - {process.pid for process in self.processes}:
+            if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it had open is open no longer
         self.failed_to_start = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
         if self._on_ready and not self.should_exit.is_set() and all(process.is_ready() for process in self.processes):
             self._on_ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from lockleaf.server.settings import DatabaseSettings
 
-__all__ = ["Database", "ReadSession", "driver", "sqlalchemy_url"]
+__all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
 
 
 IDLE_SECONDS = 600
@@ -28,7 +29,14 @@ class ReadSession(AsyncSession):
 def sqlalchemy_url(url: str) -> str:
     """Return ``url`` with the driver that we use, whatever spelling of PostgreSQL it began with."""
     _, separator, rest = url.partition("://")
-    return f"postgresql+asyncpg{separator}{rest}"
+    # SQLAlchemy hands parameters on under asyncpg's names, of which this one differs from PostgreSQL's.
+    return f"postgresql+asyncpg{separator}{re.sub(r'(?<=[?&])sslmode=', 'ssl=', rest)}"
+
+
+def asyncpg_url(url: str) -> str:
+    """Return ``url`` as asyncpg itself takes it, whatever spelling of PostgreSQL it began with."""
+    _, separator, rest = url.partition("://")
+    return f"postgresql{separator}{rest}"
 
 
 class Database:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from lockleaf import __version__
@@ -39,7 +39,7 @@ class Readiness(BaseModel):
 
     ready: bool
     database: Check
-    schema_: Check
+    schema_: Check = Field(serialization_alias="schema")
     live_events: Check
 
 
@@ -61,7 +61,8 @@ async def ready(response: Response, services: ServicesOf) -> Readiness:
     except Exception as error:
         database, schema = Check(ok=False, code=error_of(error).code), Check(ok=False, code="unknown")
     services.metrics.database_up.set(int(database.ok))
-    live_events = Check(ok=services.events.listening.is_set(), code=None)
+    listening = services.events.listening.is_set()
+    live_events = Check(ok=listening, code=None if listening else "not_listening")
     everything = database.ok and schema.ok and live_events.ok
     response.status_code = 200 if everything else 503
     return Readiness(ready=everything, database=database, schema_=schema, live_events=live_events)

@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from lockleaf.server.db.engine import sqlalchemy_url
+from lockleaf.server.db.engine import asyncpg_url
 from lockleaf.server.db.errors import DRIVER_ERRORS
 from lockleaf.server.observability.metrics import Metrics
 
@@ -40,7 +40,7 @@ class EventHub:
     """
 
     def __init__(self, url: str, metrics: Metrics) -> None:
-        self._url = sqlalchemy_url(url).replace("+asyncpg", "", 1)
+        self._url = asyncpg_url(url)
         self._metrics = metrics
         self._streams: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._changed: set[UUID] = set()

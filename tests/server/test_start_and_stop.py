@@ -1,0 +1,150 @@
+"""A server stops with what it has in hand finished, and where it cannot start it says why in a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.conftest import fresh_database
+from tests.support.accounts import Owner, change, register
+from tests.support.process import running_server, start_server
+from tests.support.processes import family, wait_until_gone
+
+
+async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
+    server_environment: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    environment = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path)}
+    with running_server(environment, log=tmp_path / "log") as server:
+        processes = family(server)
+        async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=60) as http:
+            owner = await register(http)
+            async with _locked(database_url, owner) as unlock:
+                headers = {"Authorization": f"Bearer {owner.token}"}
+                async with http.stream("GET", "/sync/events", headers=headers) as stream:
+                    lines = stream.aiter_lines()
+                    await anext(lines)
+                    pushing = asyncio.create_task(owner.push(change()))
+                    await unlock.somebody_waits()
+                    server.process.terminate()
+                    async for _ in lines:  # it ends by itself, and with it this loop
+                        pass
+                assert not pushing.done()
+                await unlock()
+                assert (await pushing)["results"][0]["status"] == "applied"
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
+        wait_until_gone(processes)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}/health")
+
+
+class _Lock:
+    """Holds the row that a push of the account needs."""
+
+    def __init__(self, connection: asyncpg.Connection, transaction: Any) -> None:
+        self._connection = connection
+        self._transaction = transaction
+
+    async def __call__(self) -> None:
+        await self._transaction.rollback()
+
+    async def somebody_waits(self) -> None:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid))"
+        async with asyncio.timeout(30):
+            while not await self._connection.fetchval(waiting, self._connection.get_server_pid()):
+                await asyncio.sleep(0.01)
+
+
+class _locked:
+    def __init__(self, database_url: str, owner: Owner) -> None:
+        self._url, self._user = database_url, owner.answer["id"]
+
+    async def __aenter__(self) -> _Lock:
+        self._connection = await asyncpg.connect(self._url)
+        transaction = self._connection.transaction()
+        await transaction.start()
+        await self._connection.execute("SELECT 1 FROM heads WHERE user_id = $1 FOR UPDATE", self._user)
+        return _Lock(self._connection, transaction)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+
+
+def _refusal(environment: dict[str, str], folder: Path, *, port: int = 0) -> str:
+    with pytest.raises(RuntimeError) as refused:
+        start_server({"LOCKLEAF_DATA_DIR": str(folder), **environment}, log=folder.parent / "log", port=port)
+    return " ".join(str(refused.value).split())
+
+
+def test_a_port_that_is_taken_is_named(server_environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = _refusal(server_environment, tmp_path / "data", port=port)
+    assert f"Cannot listen on 127.0.0.1:{port}: it is in use." in told
+    assert "choose another with --port" in told
+
+
+def test_a_data_folder_that_is_in_use_is_named(tmp_path: Path) -> None:
+    environment = {"LOCKLEAF_DATA_DIR": str(tmp_path / "data")}
+    with running_server(environment, log=tmp_path / "first-log") as first:
+        told = _refusal({}, tmp_path / "data")
+        assert "DataFolderInUseError" in told
+        assert httpx.get(f"{first.url}/ready").status_code == 200
+
+
+def test_an_external_database_that_is_behind_is_not_touched(
+    server_environment: dict[str, str], worker_id: str, tmp_path: Path
+) -> None:
+    url = fresh_database(f"lockleaf_behind_{worker_id}_{secrets.token_hex(4)}")
+    told = _refusal({**server_environment, "DATABASE_URL": url}, tmp_path / "data")
+    assert (
+        "SchemaBehind: The database has an older schema than this version needs. Run `lockleaf admin migrate`" in told
+    )
+    assert asyncio.run(_number_of_tables(url)) == 0
+
+
+async def _number_of_tables(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        found: int = await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        return found
+    finally:
+        await connection.close()
+
+
+def test_an_external_database_that_does_not_answer_is_told_in_a_sentence(
+    server_environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = f"postgresql://canary:canary-password@127.0.0.1:{port}/lockleaf"
+    told = _refusal({**server_environment, "DATABASE_URL": url}, tmp_path / "data")
+    assert "ServeError: The database of DATABASE_URL does not answer." in told
+    assert "canary-password" not in told
+
+
+@pytest.mark.parametrize("missing", ["LOCKLEAF_SECRETS__ROOTS", "LOCKLEAF_SECRETS__PRELOGIN"])
+def test_secrets_for_an_external_database_must_be_given(
+    server_environment: dict[str, str], tmp_path: Path, missing: str
+) -> None:
+    environment = {name: value for name, value in server_environment.items() if name != missing}
+    told = _refusal(environment, tmp_path / "data")
+    assert "SecretsMissing: The server has no root secrets, or not all of them." in told
+    for name in ("LOCKLEAF_SECRETS__ROOTS", "LOCKLEAF_SECRETS__PRELOGIN"):
+        assert server_environment[name] not in told
+
+
+def test_a_secret_from_some_documentation_is_refused_without_repeating_it(
+    server_environment: dict[str, str], tmp_path: Path
+) -> None:
+    placeholder = "changeme-changeme-changeme-changeme-0123456789"
+    told = _refusal({**server_environment, "LOCKLEAF_SECRETS__ROOTS": placeholder}, tmp_path / "data")
+    assert "looks like a placeholder" in told
+    assert placeholder not in told
