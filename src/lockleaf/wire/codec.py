@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import ormsgpack
 from pydantic import BaseModel
 
-__all__ = ["JSON", "MSGPACK", "MalformedBody", "decode", "encode", "pack", "unpack"]
+__all__ = ["JSON", "MSGPACK", "MalformedBody", "decode", "encode", "pack", "pack_with_items", "unpack"]
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
@@ -22,6 +23,17 @@ class MalformedBody(ValueError):
 def pack(value: Any) -> bytes:
     """Return ``value`` as MessagePack; times as RFC 3339 text in UTC with Z, UUIDs as text."""
     return ormsgpack.packb(value, option=ormsgpack.OPT_UTC_Z | ormsgpack.OPT_NAIVE_UTC)
+
+
+def pack_with_items(name: str, items: Sequence[bytes], fields: dict[str, Any]) -> bytes:
+    """Return a map whose field ``name`` is an array of values that are packed already, before at most 14 ``fields``.
+
+    For long lists of stored values: they are joined, not decoded and packed again.
+    """
+    rest = pack(fields)
+    count = len(items)
+    array = bytes([0x90 | count]) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
+    return b"".join((bytes([rest[0] + 1]), pack(name), array, *items, rest[1:]))
 
 
 def unpack(data: bytes) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from annotated_types import Len
 from pydantic import AfterValidator, Field, StringConstraints
 
 from lockleaf.wire.base import Body
+from lockleaf.wire.codec import pack
 from lockleaf.wire.fields import (
     Bytes,
     Collection,
@@ -41,6 +43,7 @@ __all__ = [
     "Resolution",
     "ResolutionResult",
     "SupersededLeaf",
+    "pack_record",
 ]
 
 MAX_PAYLOAD_BYTES = 1024 * 1024
@@ -104,6 +107,33 @@ class Record(Body):
     client_updated_at: Instant
     created_at: Instant
     updated_at: Instant
+
+
+def pack_record(change: Change, *, seq: int, created_at: datetime, updated_at: datetime) -> bytes:
+    """Return the ``Record`` that an accepted ``change`` makes, in MessagePack: stored so, sent so.
+
+    Built without the model, since it is built for every change that is written; a test holds the two together.
+    """
+    record: dict[str, Any] = {
+        "superseded": False,
+        "seq": seq,
+        "collection": change.collection,
+        "record_id": change.record_id,
+        "revision": change.base_revision + 1,
+        "parent": change.parent,
+        "payload": change.payload,
+        "deleted": change.deleted,
+        "labels": change.labels,
+        "device_id": change.device_id,
+        "client_updated_at": change.client_updated_at,
+        "created_at": created_at,
+        "updated_at": updated_at,
+    }
+    if change.source is not None:
+        record["source"] = change.source
+    if change.occurred_at is not None:
+        record["occurred_at"] = change.occurred_at
+    return pack(record)
 
 
 class SupersededLeaf(Body):

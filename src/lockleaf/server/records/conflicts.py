@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.crypto import history
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records.models import Conflict, Record
+from lockleaf.wire import sync as wire
+from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Change
 
 __all__ = ["Kept", "OpenConflict", "count", "keep", "list_open"]
@@ -33,7 +35,7 @@ class OpenConflict:
     """A conflict, and the record as it is now (None where it was never written)."""
 
     conflict: Conflict
-    record: Record | None
+    record: wire.Record | None
 
 
 async def keep(session: AsyncSession, user_id: UUID, changes: Sequence[Change], *, now: datetime) -> Kept:
@@ -89,7 +91,7 @@ async def count(session: AsyncSession, user_id: UUID) -> int:
 async def list_open(session: AsyncSession, user_id: UUID, *, after: UUID | None, limit: int) -> list[OpenConflict]:
     """Return the open conflicts, oldest first, behind the conflict ``after``."""
     statement = (
-        select(Conflict, Record)
+        select(Conflict, Record.packed)
         .outerjoin(
             Record,
             (Record.user_id == Conflict.user_id)
@@ -102,4 +104,7 @@ async def list_open(session: AsyncSession, user_id: UUID, *, after: UUID | None,
     )
     if after is not None:
         statement = statement.where(Conflict.conflict_id > after)
-    return [OpenConflict(conflict, record) for conflict, record in await session.execute(statement)]
+    return [
+        OpenConflict(conflict, None if packed is None else wire.Record.model_validate(unpack(packed)))
+        for conflict, packed in await session.execute(statement)
+    ]

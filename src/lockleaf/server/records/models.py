@@ -62,22 +62,12 @@ class Change(Base):
     at: Mapped[Instant]
 
 
-class _Content:
-    """The columns that travel with a payload."""
+class Record(Base):
+    """The latest revision of a record.
 
-    parent: Mapped[Blob]
-    payload: Mapped[bytes] = mapped_column(LargeBinary)
-    payload_hash: Mapped[Blob]
-    deleted: Mapped[bool] = mapped_column(Boolean)
-    labels: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))
-    source: Mapped[str | None] = mapped_column(Text)
-    occurred_text: Mapped[str | None] = mapped_column(Text, comment="to the letter: it is part of the seal")
-    device_id: Mapped[Name]
-    client_updated_at: Mapped[Instant]
-
-
-class Record(_Content, Base):
-    """The latest revision of a record."""
+    ``packed`` is the record as it travels, in MessagePack, payload included: nobody here looks into it, so the feed
+    sends what was stored. The columns beside it are what the server orders, compares and filters by.
+    """
 
     __tablename__ = "records"
 
@@ -86,16 +76,21 @@ class Record(_Content, Base):
     record_id: Mapped[Name] = mapped_column(primary_key=True)
     revision: Mapped[Sequence]
     seq: Mapped[Sequence]
+    payload_hash: Mapped[Blob]
+    deleted: Mapped[bool] = mapped_column(Boolean)
+    labels: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))
+    source: Mapped[str | None] = mapped_column(Text)
     occurred_at: Mapped[Instant | None]
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 Index("ix_records_seq", Record.user_id, Record.seq, unique=True)
 
 
-class Revision(_Content, Base):
-    """An earlier revision of a record."""
+class Revision(Base):
+    """An earlier revision of a record, as it travelled."""
 
     __tablename__ = "revisions"
 
@@ -103,10 +98,11 @@ class Revision(_Content, Base):
     collection: Mapped[Name] = mapped_column(primary_key=True)
     record_id: Mapped[Name] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[Instant]
 
 
-class Conflict(_Content, Base):
+class Conflict(Base):
     """A payload that was refused because the record had moved on, kept until a person chooses."""
 
     __tablename__ = "conflicts"
@@ -116,6 +112,15 @@ class Conflict(_Content, Base):
     collection: Mapped[Name]
     record_id: Mapped[Name]
     base_revision: Mapped[Sequence]
+    parent: Mapped[Blob]
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    payload_hash: Mapped[Blob]
+    deleted: Mapped[bool] = mapped_column(Boolean)
+    labels: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))
+    source: Mapped[str | None] = mapped_column(Text)
+    occurred_text: Mapped[str | None] = mapped_column(Text, comment="to the letter: it is part of the seal")
+    device_id: Mapped[Name]
+    client_updated_at: Mapped[Instant]
     detected_at: Mapped[Now]
     resolved_at: Mapped[Instant | None]
     chosen_version: Mapped[str | None] = mapped_column(Text)

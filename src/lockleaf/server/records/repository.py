@@ -16,6 +16,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.db.engine import driver
+from lockleaf.wire.codec import unpack
 
 __all__ = ["Accepted", "Opened", "RecordRepository", "State"]
 
@@ -27,6 +28,7 @@ class State:
     revision: int
     seq: int
     payload_hash: bytes
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,14 @@ class Accepted:
     revision: int
     parent: bytes
     meta: bytes
-    payload: bytes
     payload_hash: bytes
     deleted: bool
     labels: Sequence[bytes]
     source: str | None
-    occurred_text: str | None
     occurred_at: datetime | None
     device_id: str
-    client_updated_at: datetime
+    created_at: datetime
+    packed: bytes
 
 
 # OFFSET 0, here and below, keeps each lookup of a record a lookup in its index, whatever the planner believes of tables
@@ -72,7 +73,7 @@ WITH locked AS MATERIALIZED (
 )
 SELECT l.epoch, l.seq AS end_seq, l.head, (SELECT ROW(h.epoch, h.seq) FROM heads h WHERE h.user_id = $1) AS seen,
   (SELECT a.privacy_tier FROM accounts a WHERE a.user_id = $1) AS tier,
-  w.position, r.revision, r.seq, r.payload_hash
+  w.position, r.revision, r.seq, r.payload_hash, r.created_at
 FROM locked l
 CROSS JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(collection, record_id, position)
 LEFT JOIN LATERAL (
@@ -91,67 +92,59 @@ JOIN changes c ON c.user_id = $1 AND c.collection = w.collection AND c.record_id
 """
 
 _CURRENT = """
-SELECT r.seq, r.collection, r.record_id, r.revision, r.parent, r.payload, r.deleted, r.labels, r.source,
-  r.occurred_text AS occurred_at, r.device_id, r.client_updated_at, r.created_at, r.updated_at
-FROM unnest($2::text[], $3::text[]) AS w(collection, record_id)
+SELECT w.position, r.packed
+FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(collection, record_id, position)
 JOIN LATERAL (
   SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id OFFSET 0
 ) r ON true
 """
 
 # One statement writes a batch. All its parts see the records as they were before it, so `kept` moves to `revisions`
-# what the records' new content replaces. Arguments $2 to $17 are the accepted changes, column by column; `last` marks
+# what the records' new content replaces. Arguments $2 to $16 are the accepted changes, column by column; `last` marks
 # the last one of each record.
 _BATCH = """
 WITH batch AS MATERIALIZED (
   SELECT * FROM unnest(
-    $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bool[],
-    $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::timestamptz[], $17::bool[]
+    $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bool[],
+    $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::timestamptz[], $15::bytea[], $16::bool[]
   ) AS b(
-    seq, collection, record_id, revision, parent, meta, payload, payload_hash, deleted,
-    labels, source, occurred_text, occurred_at, device_id, client_updated_at, last
+    seq, collection, record_id, revision, parent, meta, payload_hash, deleted,
+    labels, source, occurred_at, device_id, created_at, packed, last
   )
 ), logged AS (
   INSERT INTO changes (
     user_id, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, at
   )
-  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $18 FROM batch
+  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $17 FROM batch
 ), moved AS (
-  UPDATE heads SET seq = $19, head = $20 WHERE user_id = $1
+  UPDATE heads SET seq = $18, head = $19 WHERE user_id = $1
 )"""
 
 _KEPT = """, kept AS (
-  INSERT INTO revisions (
-    user_id, collection, record_id, revision, parent, payload, payload_hash, deleted, labels, source,
-    occurred_text, device_id, client_updated_at, at
-  )
-  SELECT r.user_id, r.collection, r.record_id, r.revision, r.parent, r.payload, r.payload_hash, r.deleted, r.labels,
-    r.source, r.occurred_text, r.device_id, r.client_updated_at, r.updated_at
+  INSERT INTO revisions (user_id, collection, record_id, revision, packed, at)
+  SELECT r.user_id, r.collection, r.record_id, r.revision, r.packed, r.updated_at
   FROM (SELECT DISTINCT collection, record_id FROM batch) b
   JOIN LATERAL (
     SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id OFFSET 0
   ) r ON true
   UNION ALL
-  SELECT $1, collection, record_id, revision, parent, payload, payload_hash, deleted, labels::bytea[], source,
-    occurred_text, device_id, client_updated_at, $18
-  FROM batch WHERE NOT last
+  SELECT $1, collection, record_id, revision, packed, $17 FROM batch WHERE NOT last
 )"""
 
 _RECORDS = """
 INSERT INTO records (
-  user_id, collection, record_id, revision, seq, parent, payload, payload_hash, deleted, labels, source,
-  occurred_text, occurred_at, device_id, client_updated_at, created_at, updated_at
+  user_id, collection, record_id, revision, seq, payload_hash, deleted, labels, source, occurred_at,
+  created_at, updated_at, packed
 )
-SELECT $1, collection, record_id, revision, seq, parent, payload, payload_hash, deleted, labels::bytea[], source,
-  occurred_text, occurred_at, device_id, client_updated_at, $18, $18
+SELECT $1, collection, record_id, revision, seq, payload_hash, deleted, labels::bytea[], source, occurred_at,
+  created_at, $17, packed
 FROM batch WHERE last"""
 
 _REPLACE = """
 ON CONFLICT (user_id, collection, record_id) DO UPDATE SET
-  revision = excluded.revision, seq = excluded.seq, parent = excluded.parent, payload = excluded.payload,
-  payload_hash = excluded.payload_hash, deleted = excluded.deleted, labels = excluded.labels,
-  source = excluded.source, occurred_text = excluded.occurred_text, occurred_at = excluded.occurred_at,
-  device_id = excluded.device_id, client_updated_at = excluded.client_updated_at, updated_at = excluded.updated_at"""
+  revision = excluded.revision, seq = excluded.seq, payload_hash = excluded.payload_hash, deleted = excluded.deleted,
+  labels = excluded.labels, source = excluded.source, occurred_at = excluded.occurred_at,
+  updated_at = excluded.updated_at, packed = excluded.packed"""
 
 _WRITE_NEW = _BATCH + _RECORDS
 _WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE
@@ -188,7 +181,7 @@ class RecordRepository:
             return None
         end = rows[0]
         states = {
-            keys[row["position"] - 1]: State(row["revision"], row["seq"], row["payload_hash"])
+            keys[row["position"] - 1]: State(row["revision"], row["seq"], row["payload_hash"], row["created_at"])
             for row in rows
             if row["seq"] is not None
         }
@@ -201,10 +194,10 @@ class RecordRepository:
         return {row["position"] - 1: row["seq"] for row in rows}
 
     async def current(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return whole records by (collection, record_id)."""
+        """Return whole records, as they travel, by (collection, record_id)."""
         wanted = list(dict.fromkeys(keys))
         rows = await self._connection.fetch(_CURRENT, self._user_id, [k[0] for k in wanted], [k[1] for k in wanted])
-        return {(row["collection"], row["record_id"]): dict(row) for row in rows}
+        return {wanted[row["position"] - 1]: unpack(row["packed"]) for row in rows}
 
     async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime) -> None:
         """Write a batch: leaves, records, the revisions they replace, and the new end of the history."""
@@ -219,15 +212,14 @@ class RecordRepository:
             [c.revision for c in accepted],
             [c.parent for c in accepted],
             [c.meta for c in accepted],
-            [c.payload for c in accepted],
             [c.payload_hash for c in accepted],
             [c.deleted for c in accepted],
             [_labels_literal(c.labels) for c in accepted],
             [c.source for c in accepted],
-            [c.occurred_text for c in accepted],
             [c.occurred_at for c in accepted],
             [c.device_id for c in accepted],
-            [c.client_updated_at for c in accepted],
+            [c.created_at for c in accepted],
+            [c.packed for c in accepted],
             [last[c.collection, c.record_id] == c.seq for c in accepted],
             now,
             accepted[-1].seq,

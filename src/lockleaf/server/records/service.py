@@ -21,11 +21,11 @@ from lockleaf.server.records.policy import sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State
 from lockleaf.server.records.store import delete_all, open_store, statistics, storage_used
 from lockleaf.wire.problems import ErrorCode
-from lockleaf.wire.sync import Change
+from lockleaf.wire.sync import Change, pack_record
 
 __all__ = ["Outcome", "Pushed", "delete_all", "open_store", "push", "statistics", "storage_used"]
 
-_NONE = State(revision=0, seq=0, payload_hash=history.ZERO)
+_NONE = State(revision=0, seq=0, payload_hash=history.ZERO, created_at=None)
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ async def push(
     # Asked behind the lock: a tier that was lowered a moment ago must not find new records after its deletion.
     if store is None or store.tier != "full_sync":
         raise TierRequired(required="full_sync")
-    batch = _Batch(changes, store.seq, store.head, store.states)
+    batch = _Batch(changes, store.seq, store.head, store.states, now)
     batch.decide()
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
@@ -101,12 +101,15 @@ def _keys(changes: Sequence[Change]) -> list[tuple[str, str]]:
 class _Batch:
     """The changes of one push while it is decided what becomes of them."""
 
-    def __init__(self, changes: Sequence[Change], seq: int, head: bytes, states: dict[tuple[str, str], State]) -> None:
+    def __init__(
+        self, changes: Sequence[Change], seq: int, head: bytes, states: dict[tuple[str, str], State], now: datetime
+    ) -> None:
         self.changes = changes
         self.start = (seq, head)
         self.seq = seq
         self.head = head
         self.states = states
+        self.now = now
         self.accepted: list[Accepted] = []
         self.outcomes: list[Outcome] = []
         self.refused = False
@@ -136,6 +139,7 @@ class _Batch:
             self.outcomes.append(Outcome("rejected", code=ErrorCode.PARENT_MISMATCH))
             return
         self.seq += 1
+        created_at = state.created_at or self.now
         accepted = Accepted(
             seq=self.seq,
             collection=change.collection,
@@ -143,15 +147,14 @@ class _Batch:
             revision=state.revision + 1,
             parent=change.parent,
             meta=history.meta(change.labels, change.source, change.occurred_at),
-            payload=change.payload,
             payload_hash=payload_hash,
             deleted=change.deleted,
             labels=change.labels,
             source=change.source,
-            occurred_text=change.occurred_at,
             occurred_at=_instant(change.occurred_at),
             device_id=change.device_id,
-            client_updated_at=change.client_updated_at,
+            created_at=created_at,
+            packed=pack_record(change, seq=self.seq, created_at=created_at, updated_at=self.now),
         )
         self.head = history.next_head(
             self.head,
@@ -168,7 +171,7 @@ class _Batch:
         )
         self.accepted.append(accepted)
         key = (change.collection, change.record_id)
-        self.states[key] = State(accepted.revision, accepted.seq, payload_hash)
+        self.states[key] = State(accepted.revision, accepted.seq, payload_hash, created_at)
         self.in_batch[(*key, accepted.revision, payload_hash)] = accepted.seq
         self.outcomes.append(Outcome("applied", seq=accepted.seq, revision=accepted.revision))
 

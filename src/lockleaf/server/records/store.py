@@ -39,21 +39,24 @@ async def open_store(session: AsyncSession, user_id: UUID) -> None:
 
 
 async def delete_all(session: AsyncSession, user_id: UUID) -> dict[str, int]:
-    """Delete everything that the store holds of an account, and return how many rows of each table."""
+    """Delete everything that the store holds of an account, and return how many rows of each table.
+
+    The head goes first: whoever is writing holds its lock, and what they write must be there to be deleted.
+    """
     deleted = {}
-    for table in (Conflict, Revision, Record, Change, Checkpoint, Epoch, Head):
+    for table in (Head, Conflict, Revision, Record, Change, Checkpoint, Epoch):
         result = await session.execute(delete(table).where(table.user_id == user_id))
         deleted[table.__tablename__] = result.rowcount  # type: ignore[attr-defined]
     return deleted
 
 
 async def storage_used(session: AsyncSession, user_id: UUID) -> int:
-    """Return the bytes of all payloads that the account holds."""
+    """Return the bytes of all records, revisions and conflicts that the account holds."""
     used = await session.scalar(
         text(
             "SELECT coalesce(sum(bytes), 0)::bigint FROM ("
-            " SELECT sum(octet_length(payload)) AS bytes FROM records WHERE user_id = :user_id"
-            " UNION ALL SELECT sum(octet_length(payload)) FROM revisions WHERE user_id = :user_id"
+            " SELECT sum(octet_length(packed)) AS bytes FROM records WHERE user_id = :user_id"
+            " UNION ALL SELECT sum(octet_length(packed)) FROM revisions WHERE user_id = :user_id"
             " UNION ALL SELECT sum(octet_length(payload)) FROM conflicts WHERE user_id = :user_id) AS held"
         ),
         {"user_id": user_id},

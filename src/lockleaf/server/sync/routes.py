@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -181,5 +181,5 @@ async def resolve_conflict(
     services: ServicesOf,
 ) -> Response:
     """Close a conflict with the local, the remote or a merged version."""
-    result: Any = await service.resolve(session, services, principal, conflict_id, body)
+    result = await service.resolve(session, services, principal, conflict_id, body)
     return reply(request, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -25,6 +25,7 @@ from lockleaf.wire.sync import (
     Conflicts,
     ConflictVersion,
     Push,
+    Record,
     Resolution,
     ResolutionDetails,
     ResolutionResult,
@@ -36,18 +37,18 @@ _FEED = "feed"
 _CONFLICTS = "conflicts"
 
 
-def reply(request: Request, model: type[BaseModel], answer: dict[str, Any]) -> Response:
-    """Return ``answer``, of the shape of ``model``, in the encoding that the request asks for.
+def reply(request: Request, model: type[BaseModel], packed: bytes) -> Response:
+    """Return an answer that was written as MessagePack, in the encoding that the request asks for.
 
-    MessagePack is written straight from the rows: between two programs of ours the model would only copy them.
+    Between two programs of ours it goes out as it is: the model would only copy it.
     """
     if accepted(request) == codec.MSGPACK:
-        return Response(codec.pack(answer), media_type=codec.MSGPACK)
-    return Response(codec.encode(model.model_validate(answer), codec.JSON), media_type=codec.JSON)
+        return Response(packed, media_type=codec.MSGPACK)
+    return Response(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), media_type=codec.JSON)
 
 
-async def push(session: AsyncSession, services: Services, user_id: UUID, body: Push) -> dict[str, Any]:
-    """Apply a batch, and tell the account's listeners once it is committed.
+async def push(session: AsyncSession, services: Services, user_id: UUID, body: Push) -> bytes:
+    """Apply a batch, and tell the account's listeners once it is committed; return a ``PushResult`` in MessagePack.
 
     Raises:
         TierRequired: the account holds no records here.
@@ -57,13 +58,15 @@ async def push(session: AsyncSession, services: Services, user_id: UUID, body: P
         _wake_after_commit(session, services, user_id)
     for outcome in pushed.outcomes:
         services.metrics.changes.labels(outcome.status).inc()
-    return {
-        "results": [outcome.as_dict() for outcome in pushed.outcomes],
-        "seq": pushed.seq,
-        "head": pushed.head,
-        "epoch": pushed.epoch,
-        "cursor": _cursor(services, user_id, pushed.epoch, pushed.seq),
-    }
+    return codec.pack(
+        {
+            "results": [outcome.as_dict() for outcome in pushed.outcomes],
+            "seq": pushed.seq,
+            "head": pushed.head,
+            "epoch": pushed.epoch,
+            "cursor": _cursor(services, user_id, pushed.epoch, pushed.seq),
+        }
+    )
 
 
 def _wake_after_commit(session: AsyncSession, services: Services, user_id: UUID) -> None:
@@ -72,8 +75,8 @@ def _wake_after_commit(session: AsyncSession, services: Services, user_id: UUID)
 
 async def read_feed(
     services: Services, user_id: UUID, *, after: str | None, limit: int, collection: str | None
-) -> dict[str, Any]:
-    """Return a page of the feed behind the cursor ``after``.
+) -> bytes:
+    """Return a page of the feed behind the cursor ``after``: a ``Feed`` in MessagePack.
 
     Raises:
         InvalidCursor: the cursor is not of this account's feed.
@@ -88,8 +91,7 @@ async def read_feed(
     if epoch is not None and epoch != page.epoch:
         latest = page.epochs[-1]
         raise EpochChanged(epoch=page.epoch, from_seq=latest.from_seq, from_head=encode_base64(latest.from_head))
-    return {
-        "changes": page.changes,
+    fields = {
         "cursor": _cursor(services, user_id, page.epoch, page.last_seq),
         "has_more": page.has_more,
         "seq": page.seq,
@@ -100,6 +102,7 @@ async def read_feed(
         ],
         "verifiable": collection is None,
     }
+    return codec.pack_with_items("changes", page.changes, fields)
 
 
 def _cursor(services: Services, user_id: UUID, epoch: str, seq: int) -> str:
@@ -150,25 +153,41 @@ def _travelling(found: conflicts.OpenConflict) -> Conflict:
         device_id=kept.device_id,
         updated_at=kept.client_updated_at,
     )
-    remote = ConflictVersion(
-        encrypted_content=record.payload if record else None,
-        base_revision=record.revision - 1 if record else 0,
-        parent=record.parent if record else bytes(32),
-        revision=record.revision if record else 0,
-        labels=tuple(record.labels) if record else (),
-        source=record.source if record else None,
-        occurred_at=record.occurred_text if record else None,
-        deleted=record.deleted if record else False,
-        device_id=record.device_id if record else "",
-        updated_at=record.client_updated_at if record else kept.client_updated_at,
-    )
     return Conflict(
         id=str(kept.conflict_id),
         collection=kept.collection,
         log_id=kept.record_id,
         detected_at=kept.detected_at,
         local_version=local,
-        remote_version=remote,
+        remote_version=_nothing(kept.client_updated_at) if record is None else _version(record),
+    )
+
+
+def _version(record: Record) -> ConflictVersion:
+    return ConflictVersion(
+        encrypted_content=record.payload,
+        base_revision=record.revision - 1,
+        parent=record.parent,
+        revision=record.revision,
+        labels=record.labels,
+        source=record.source,
+        occurred_at=record.occurred_at,
+        deleted=record.deleted,
+        device_id=record.device_id,
+        updated_at=record.client_updated_at,
+    )
+
+
+def _nothing(at: datetime) -> ConflictVersion:
+    """What the server has of a record that it lost: revision 0."""
+    return ConflictVersion(
+        encrypted_content=None,
+        base_revision=0,
+        parent=bytes(32),
+        revision=0,
+        deleted=False,
+        device_id="",
+        updated_at=at,
     )
 
 

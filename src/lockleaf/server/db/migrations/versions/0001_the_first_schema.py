@@ -142,18 +142,14 @@ def upgrade() -> None:
         sa.Column("record_id", sa.Text(collation="C"), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("parent", sa.LargeBinary(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("payload_hash", sa.LargeBinary(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("labels", postgresql.ARRAY(sa.LargeBinary()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("source", sa.Text(), nullable=True),
-        sa.Column("occurred_text", sa.Text(), nullable=True, comment="to the letter: it is part of the seal"),
-        sa.Column("device_id", sa.Text(collation="C"), nullable=False),
-        sa.Column("client_updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "collection", "record_id", name=op.f("pk_records")),
     )
     op.create_index("ix_records_seq", "records", ["user_id", "seq"], unique=True)
@@ -172,16 +168,8 @@ def upgrade() -> None:
         sa.Column("collection", sa.Text(collation="C"), nullable=False),
         sa.Column("record_id", sa.Text(collation="C"), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("parent", sa.LargeBinary(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.Column("payload_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("deleted", sa.Boolean(), nullable=False),
-        sa.Column("labels", postgresql.ARRAY(sa.LargeBinary()), server_default=sa.text("'{}'"), nullable=False),
-        sa.Column("source", sa.Text(), nullable=True),
-        sa.Column("occurred_text", sa.Text(), nullable=True, comment="to the letter: it is part of the seal"),
-        sa.Column("device_id", sa.Text(collation="C"), nullable=False),
-        sa.Column("client_updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "collection", "record_id", "revision", name=op.f("pk_revisions")),
     )
     op.create_table(
@@ -220,8 +208,8 @@ def upgrade() -> None:
 
     # Payloads of a few KiB stay in the row: read back twice as fast as from TOAST. They are ciphertext, which no
     # compression shortens, so none is tried.
-    for table in ("records", "revisions", "conflicts"):
-        op.execute(f"ALTER TABLE {table} ALTER COLUMN payload SET STORAGE EXTERNAL")
+    for table, column in (("records", "packed"), ("revisions", "packed"), ("conflicts", "payload")):
+        op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL")
         op.execute(f"ALTER TABLE {table} SET (toast_tuple_target = 8160)")
 
 
