@@ -11,7 +11,7 @@ from lockleaf.client.errors import HistoryForked, InvalidAnswer, LockleafError, 
 from tests.support import lies
 from tests.support.diarist import Diarist, caught, write
 from tests.support.forged_history import History, history_of
-from tests.support.lies import NeverEnds, RepeatsConflicts, Restored, Shows
+from tests.support.lies import AltersFeed, NeverEnds, RepeatsConflicts, Restored, Shows
 from tests.support.lying_server import Lie, LyingServer
 
 # ---- epochs ------------------------------------------------------------------------------------------------------
@@ -211,16 +211,33 @@ async def test_a_checkpoint_that_no_device_signed_is_refused(ada: Diarist, liar:
 # ---- lists without an end ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("same", "error"), [(False, HistoryForked), (True, InvalidAnswer)])
-async def test_a_feed_that_announces_more_and_gives_none_ends(
-    ada: Diarist, liar: LyingServer, same: bool, error: type[LockleafError]
+@pytest.mark.parametrize(
+    ("repeats", "one_cursor", "error"),
+    [
+        (False, False, HistoryForked),
+        (False, True, HistoryForked),
+        (True, False, HistoryForked),
+        (True, True, InvalidAnswer),
+    ],
+)
+async def test_a_feed_that_announces_more_and_gives_nothing_new_ends(
+    ada: Diarist, liar: LyingServer, repeats: bool, one_cursor: bool, error: type[LockleafError]
 ) -> None:
     laptop = await ada.first("laptop", at=liar.url)
     await write(laptop, "one")
-    liar.tell(NeverEnds(await history_of(laptop), same=same))
+    liar.tell(NeverEnds(await history_of(laptop), repeats=repeats, one_cursor=one_cursor))
     phone = await ada.another(at=liar.url)
     await caught(asyncio.wait_for(phone.sync(), 20), error)
     assert len(liar.seen) < 12
+
+
+async def test_a_feed_that_announces_more_at_its_verified_end_ends_there(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.first()
+    await write(laptop, "one")
+    phone = await ada.another(at=liar.url)
+    liar.tell(AltersFeed(lambda page, _: page.update(has_more=True)))
+    assert (await asyncio.wait_for(phone.sync(), 20)).seq == 1
+    assert [entry.body for entry in await phone.journal.list()] == ["one"]
 
 
 async def test_a_list_of_conflicts_that_repeats_itself_ends(ada: Diarist, liar: LyingServer) -> None:

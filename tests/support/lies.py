@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -248,18 +249,22 @@ class AltersAnswers(Lie):
 
 
 class NeverEnds(Shows):
-    """Announces another page behind the last one, under ever new cursors or, if ``same``, under one."""
+    """Announces another page behind each, and one more change than there is.
 
-    def __init__(self, history: History, *, same: bool = False) -> None:
+    Args:
+        repeats: gives the first page again and again, instead of nothing behind the last.
+        one_cursor: every page names the same cursor, instead of ever new ones.
+    """
+
+    def __init__(self, history: History, *, repeats: bool, one_cursor: bool) -> None:
         super().__init__(history)
-        self.same = same
+        self.repeats, self.one_cursor = repeats, one_cursor
         self._beyond = count(history.seq + 1)
 
     async def changes(self, request: Request, honest: Honest) -> Answer:
-        answer = await super().changes(request, honest)
-        page = answer.read()
-        place = self.history.seq if self.same else next(self._beyond)
-        return answer.saying(page | {"has_more": True, "cursor": f"{MADE_UP}{place}"})
+        answer = await super().changes(replace(request, query={"limit": "500"}) if self.repeats else request, honest)
+        cursor = f"{MADE_UP}{self.history.seq if self.one_cursor else next(self._beyond)}"
+        return answer.saying(answer.read() | {"has_more": True, "cursor": cursor, "seq": self.history.seq + 1})
 
 
 class RepeatsConflicts(Lie):
