@@ -133,6 +133,7 @@ async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
             now=now,
         )
     if isinstance(outcome, Unauthenticated):
+        parts.events.changed(claims.user_id)  # live streams of a session that has ended end too
         raise outcome
     return tokens(parts, outcome)
 

@@ -124,7 +124,7 @@ async def renew(
         SessionRevoked: this one has ended too.
     """
     repository = SessionRepository(session, user_id)
-    await repository.delete_all(but=session_id)
+    await delete_all(session, user_id, but=session_id)
     moved = await repository.advance(
         session_id, None, retry_hash=None, now=now, rotated_at=_to_the_second(now), expires_at=_expiry(tokens, now)
     )
@@ -161,11 +161,18 @@ async def end(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
     """
     if not await SessionRepository(session, user_id).delete(session_id):
         raise NotFound
+    _note_signed_out(session, user_id)
 
 
 async def delete_all(session: AsyncSession, user_id: UUID, *, but: UUID | None = None) -> None:
     """Sign every device out, or every one ``but`` one."""
     await SessionRepository(session, user_id).delete_all(but=but)
+    _note_signed_out(session, user_id)
+
+
+def _note_signed_out(session: AsyncSession, user_id: UUID) -> None:
+    """Have live streams look, after the commit, whether their session is still there."""
+    session.info.setdefault("signed_out", set()).add(user_id)
 
 
 def _to_the_second(now: datetime) -> datetime:

@@ -36,13 +36,17 @@ ServicesOf = Annotated[Services, Depends(services)]
 async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
     """One transaction around the route: committed when it returns, before its answer is sent.
 
-    What the route noted in ``session.info["after_commit"]`` is called once the commit has succeeded.
+    What the route noted in ``session.info["after_commit"]`` is called once the commit has succeeded. Live streams of
+    the accounts in ``session.info["signed_out"]`` are woken then, and end if they are of a session that has ended.
     """
-    async with services_of(request).database.sessions() as session:
+    parts = services_of(request)
+    async with parts.database.sessions() as session:
         async with session.begin():
             yield session
         for call in session.info.get("after_commit", ()):
             call()
+        for user_id in session.info.get("signed_out", ()):
+            parts.events.changed(user_id)
 
 
 async def reading(request: Request) -> AsyncIterator[ReadSession]:
