@@ -18,6 +18,8 @@ from typing import IO, Literal
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+import lockleaf
+
 __all__ = ["configure", "redact_text"]
 
 _PATTERNS = (
@@ -29,6 +31,7 @@ _PATTERNS = (
     re.compile(r"[A-Za-z0-9+/_=-]{40,}"),  # base64 and hex of anything: keys, digests, payloads
 )
 _HIDDEN = "[redacted]"
+_OURS = str(Path(lockleaf.__file__).parent)
 
 
 def redact_text(text: str) -> str:
@@ -55,11 +58,15 @@ def _exceptions_by_place(logger: WrappedLogger, name: str, event: EventDict) -> 
         error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else sys.exc_info()[1]
     if isinstance(error, BaseException):
         event["error"] = f"{type(error).__module__}.{type(error).__qualname__}"
-        event["raised_at"] = [
-            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)
-        ][-12:]
+        event["raised_at"] = _places(error)
     return event
+
+
+def _places(error: BaseException) -> list[str]:
+    """Return where an exception came through: every line of ours, and the last few, which may be a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    told = [frame for frame in frames[:-4] if frame.filename.startswith(_OURS)][-8:] + frames[-4:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in told]
 
 
 def configure(format: Literal["json", "console"] = "json", level: str = "INFO", stream: IO[str] | None = None) -> None:
