@@ -7,6 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+_ZEROS = re.compile(rb"\0{16,}")
+_FEWER_ZEROS = bytes(16)
+"""No text has so many zeros in any spelling. Files of databases have, and searching them would be most of the work."""
+
 
 def spellings(text: str) -> Iterator[bytes]:
     """The bytes by which ``text`` could be found: plain, UTF-16, hex, and base64 at each of its three alignments."""
@@ -33,20 +37,19 @@ class Canaries:
 
     def __init__(self, texts: dict[str, str]) -> None:
         self.texts = texts
-        named = [(name, spelling) for name, text in texts.items() for spelling in set(spellings(text))]
-        self._names = {spelling: name for name, spelling in named}
-        self._pattern = re.compile(b"|".join(re.escape(spelling) for _, spelling in named))
+        self._names = {spelling: name for name, text in texts.items() for spelling in spellings(text)}
 
     def found_in(self, data: bytes) -> set[str]:
         """Which of the texts ``data`` holds, by name."""
-        return {self._names[match] for match in set(self._pattern.findall(data))}
+        return {name for spelling, name in self._names.items() if spelling in data}
 
     def found_in_any(self, pieces: Iterable[bytes]) -> set[str]:
         """Which of the texts any of ``pieces`` holds, by name."""
         return set().union(*map(self.found_in, pieces))
 
-    def found_below(self, folder: Path) -> set[str]:
-        """Which of the texts the files below ``folder`` hold, names of files included."""
-        files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-        names = "\n".join(map(str, files)).encode()
-        return self.found_in(names) | self.found_in_any(path.read_bytes() for path in files)
+
+def raw_bytes_below(folder: Path) -> bytes:
+    """The names and the bytes of every file below ``folder``, alike ones once, and long runs of zeros shortened."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    contents = dict.fromkeys(_ZEROS.sub(_FEWER_ZEROS, path.read_bytes()) for path in files)
+    return b"\n".join([*(str(path).encode() for path in files), *contents])

@@ -1,0 +1,241 @@
+"""What people write is nowhere but on their devices: not in the database, not in a log, not on the wire."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import psutil
+import pytest
+
+from lockleaf.client import Client, FileKeychain, RetryPolicy
+from lockleaf.crypto.kdf import CHEAPEST
+from lockleaf.server.db.embedded.binaries import find_binaries
+from lockleaf.wire.codec import MalformedBody, unpack
+from tests.support.canaries import Canaries, raw_bytes_below
+from tests.support.process import RunningServer, running_server
+from tests.support.processes import postmaster
+from tests.support.recording_proxy import RecordingProxy, recording_proxy
+
+DEVICE = "Kitchen tablet of the canary"
+DATE = "1661-03-17"
+
+
+def _canary(kind: str) -> str:
+    return f"{kind} canary {secrets.token_hex(8)} ünïcödé 雨"
+
+
+@dataclass
+class Life:
+    """What a journal's whole life left: what was written, and where it might have gone."""
+
+    server: RunningServer
+    database_url: str
+    home: Path
+    wire: list[bytes]
+    email: str
+    content: Canaries
+    secrets: Canaries
+    """What the server is given and keeps only a hash of."""
+
+
+async def _live(server: RunningServer, proxy: RecordingProxy, home: Path) -> Life:
+    """Write, edit, disagree, resolve, delete, recover, rotate: everything that sends something."""
+    texts = {kind: _canary(kind) for kind in ("title", "body", "edit", "other edit", "merged", "tag", "second tag")}
+    texts |= {"mood": f"mood{secrets.token_hex(8)}", "date": DATE}
+    passwords = {"password": _canary("password"), "second password": _canary("password")}
+    email = f"{secrets.token_hex(8)}@example.org"
+    async with AsyncExitStack() as stack:
+
+        async def device(name: str) -> Client:
+            keychain = FileKeychain(home / f"{name}.keychain")
+            client = await Client.open(
+                home, name, keychain=keychain, retry=RetryPolicy(attempts=2, base=0), allow_test_parameters=True
+            )
+            return await stack.enter_async_context(client)
+
+        one, two, three = await device("one"), await device("two"), await device("three")
+        first, second = passwords.values()
+        codes = list(await one.account.register(proxy.url, email, first, device_name="one", kdf_profile=CHEAPEST))
+        await two.account.login(proxy.url, email, first, device_name="two")
+        entry = await one.journal.write(
+            body=texts["body"], title=texts["title"], mood=texts["mood"], tags=[texts["tag"]], date=DATE
+        )
+        await one.sync()
+        await two.sync()
+        await one.journal.edit(entry.id, body=texts["edit"], tags=[texts["second tag"]])
+        await two.journal.edit(entry.id, body=texts["other edit"])
+        await one.sync()
+        await two.sync()
+        [conflict] = await two.journal.conflicts()
+        await two.journal.resolve(conflict.id, "merged", merged_body=texts["merged"])
+        await two.sync()
+        await one.sync()
+        assert (await one.journal.get(entry.id)).body == texts["merged"]
+        await one.journal.delete((await one.journal.write(body=texts["body"])).id)
+        await one.sync()
+        await three.account.recover(proxy.url, email, codes[0], second, device_name=DEVICE, kdf_profile=CHEAPEST)
+        await three.sync()
+        assert (await three.journal.get(entry.id)).title == texts["title"]
+        codes += list(await three.account.rotate_keyring(second))
+        await three.journal.edit(entry.id, title=texts["body"])
+        await three.sync()
+    texts |= passwords
+    for name, code in {"spent": codes[0], "replaced": codes[1], "valid": codes[-1]}.items():
+        texts |= {f"{name} recovery code": code, f"{name} recovery code, bare": code.replace("-", "")}
+    wire = proxy.recorded
+    return Life(server, _database_url(server), home, wire, email, Canaries(texts), Canaries(_secrets_sent(wire)))
+
+
+def _secrets_sent(wire: list[bytes]) -> dict[str, str]:
+    """The authentication secrets and the tokens that went over the wire."""
+    found = {}
+    for stream in wire:
+        for name in (
+            b"password",
+            b"current_password",
+            b"access_token",
+            b"refresh_token",
+            b"recovery_token",
+            b"verifier",
+        ):
+            found |= {value.decode(): name.decode() for value in re.findall(b'"' + name + b'": ?"([^"]+)"', stream)}
+    return {f"{name} {number}": value for number, (value, name) in enumerate(found.items())}
+
+
+def _database_url(server: RunningServer) -> str:
+    command = postmaster(server).cmdline()
+    [folder] = [each.partition("=")[2] for each in command if each.startswith("unix_socket_directories=")]
+    [port] = [each.partition("=")[2] for each in command if each.startswith("port=")]
+    return f"postgresql://lockleaf@/lockleaf?host={folder}&port={port}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server with a database of its own, as durable as it is for users."""
+    folder = tmp_path_factory.mktemp("leak")
+    environment = {
+        "LOCKLEAF_DATA_DIR": str(folder / "data"),
+        "LOCKLEAF_HASHING__MEMORY_KIB": "64",
+        "LOCKLEAF_HASHING__ITERATIONS": "1",
+        "LOCKLEAF_LOG__LEVEL": "DEBUG",
+    }
+    with running_server(environment, log=folder / "log") as running:
+        yield running
+
+
+@pytest.fixture
+async def life(server: RunningServer, tmp_path: Path) -> AsyncIterator[Life]:
+    async with recording_proxy(server.port) as proxy:
+        yield await _live(server, proxy, tmp_path / "home")
+
+
+def _dump(url: str) -> bytes:
+    parts = urlsplit(url)
+    where = parse_qs(parts.query)
+    return subprocess.run(
+        [
+            *(find_binaries().postgres.parent / "pg_dump", "--inserts"),
+            *("--host", where["host"][0], "--port", where["port"][0]),
+            *("--username", parts.username or "", parts.path.lstrip("/")),
+        ],
+        check=True,
+        capture_output=True,
+    ).stdout
+
+
+def _opened(stream: bytes) -> Iterator[bytes]:
+    """A stream's bytes, whatever base64 in them stands for, and the values of MessagePack bodies."""
+    yield stream
+    for encoded in re.findall(rb"[A-Za-z0-9+/_-]{16,}={0,2}", stream):
+        padded = encoded.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+        yield base64.b64decode(padded[: len(padded) - (len(padded) % 4 == 1)] + b"==")
+    for part in stream.split(b"\r\n\r\n"):
+        for end in (len(part), part.rfind(b"HTTP/1.1 "), part.rfind(b"POST /"), part.rfind(b"GET /")):
+            try:
+                yield json.dumps(unpack(part[:end]), default=bytes.hex, ensure_ascii=False).encode()
+            except (MalformedBody, TypeError):
+                continue
+
+
+async def test_nothing_that_people_write_is_anywhere_but_on_their_devices(life: Life) -> None:
+    visible = Canaries({"email": life.email, "device": DEVICE})
+    # On the wire; a control finds there what is meant to be there.
+    passed = [piece for stream in life.wire for piece in _opened(stream)]
+    assert life.content.found_in_any(passed) == set()
+    assert visible.found_in_any(passed) == {"email", "device"}
+    assert life.secrets.texts
+    assert life.secrets.found_in_any(passed) == set(life.secrets.texts)
+
+    # In the database, by its own account of itself.
+    dump = _dump(life.database_url)
+    assert life.content.found_in(dump) == set()
+    assert life.secrets.found_in(dump) == set()
+    assert visible.found_in(dump) == {"email", "device"}
+
+    # In the raw bytes of its folder: the log of what was written ahead, then the tables themselves, then at rest.
+    data = life.server.data_dir
+    for step in (_nothing, _checkpoint, _stop):
+        await step(life)
+        raw = raw_bytes_below(data)
+        assert life.content.found_in(raw) == set()
+        assert life.secrets.found_in(raw) == set()
+        assert visible.found_in(raw) == {"email", "device"}
+    assert Canaries({"email": life.email}).found_in(raw_bytes_below(next(data.rglob("pg_wal")))) == {"email"}
+
+    # In what the server said.
+    said = life.server.log.read_bytes()
+    assert life.content.found_in(said) == set()
+    assert life.secrets.found_in(said) == set()
+    assert visible.found_in(said) == set()
+    assert b'"route": "/sync/push"' in said
+
+    # On the devices themselves it is sealed; the control is what a profile remembers.
+    kept = raw_bytes_below(life.home)
+    assert life.content.found_in(kept) == set()
+    assert Canaries({"email": life.email}).found_in(kept) == {"email"}
+
+
+async def _nothing(life: Life) -> None:
+    pass
+
+
+async def _checkpoint(life: Life) -> None:
+    connection = await asyncpg.connect(life.database_url.replace("lockleaf@", "postgres@"))
+    try:
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
+async def _stop(life: Life) -> None:
+    database = postmaster(life.server)
+    assert life.server.stop() == 0
+    assert not psutil.pid_exists(database.pid)
+
+
+@pytest.mark.parametrize("text", ["short", "Grüße, 雨!", "a longer text that spans several groups of three bytes"])
+def test_the_search_finds_a_text_however_it_is_written(text: str, tmp_path: Path) -> None:
+    canaries = Canaries({"text": text, "another": "not there at all"})
+    utf16 = text.encode("utf-16-le")
+    for before in (b"", b"x", b"xy", b"xyz"):
+        for after in (b"", b"y", b"yz", b"yzx"):
+            for form in (text.encode(), utf16):
+                whole = before + form + after
+                for written in (whole, whole.hex().encode(), whole.hex().upper().encode()):
+                    assert canaries.found_in(written) == {"text"}
+                for encode in (base64.b64encode, base64.urlsafe_b64encode):
+                    assert canaries.found_in(b"..." + encode(whole) + b"...") == {"text"}
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "file").write_bytes(bytes(5000) + utf16 + bytes(5000))
+    assert canaries.found_in(raw_bytes_below(tmp_path)) == {"text"}
+    assert canaries.found_in(b"something else") == set()
