@@ -18,6 +18,7 @@ __all__ = ["PASSWORD", "CommandLine", "Outcome", "fresh_email"]
 
 PASSWORD = "correct horse battery staple"
 SECONDS = 60
+INSTALLED = Path(sys.executable).with_name("lockleaf")
 
 
 def fresh_email() -> str:
@@ -54,6 +55,7 @@ class CommandLine:
     home: Path
     profile: str = "default"
     environment: dict[str, str] = field(default_factory=dict)
+    program: Path = INSTALLED
 
     async def client(self) -> Client:
         """Open the same profile with the SDK, for the parts of a story that are not about the command line."""
@@ -65,7 +67,7 @@ class CommandLine:
             name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))
         }
         return subprocess.Popen(
-            [str(Path(sys.executable).with_name("lockleaf")), *arguments],
+            [str(self.program), *arguments],
             env=clean
             | {
                 "LOCKLEAF_HOME": str(self.home),

@@ -1,0 +1,102 @@
+"""The wheel is whole: what it installs serves, migrates its own database, and keeps a journal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+import lockleaf
+from tests.support.command_line import CommandLine, fresh_email
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the sources as they are."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    [found] = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command ``lockleaf`` of an environment that holds the wheel and nothing else of ours."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    install = ["-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet", str(wheel)]
+    subprocess.run([sys.executable, *install], check=True)
+    # The dependencies are those that are installed here, found by a path: they are the very files that the lock names,
+    # and fetching them once more would ask the network. A folder that comes in by such a file has no say over further
+    # paths, so that the sources, which are installed here as editable, stay out of sight.
+    paths = sysconfig.get_paths(vars={"base": str(folder), "platbase": str(folder)})
+    Path(paths["purelib"], "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return folder / "bin" / "lockleaf"
+
+
+@contextmanager
+def serving(command: CommandLine, folder: Path) -> Iterator[str]:
+    """A server run by the command, on a database of its own; its address."""
+    with command.start(
+        *("serve", "--json", "--port", "0", "--data-dir", str(folder)), environment={"LOCKLEAF_LOG__LEVEL": "WARNING"}
+    ) as server:
+        try:
+            assert server.stdout is not None
+            told = server.stdout.readline()
+            assert told, server.communicate()[1].decode()
+            yield json.loads(told)["url"]
+        finally:
+            server.send_signal(signal.SIGTERM)
+            _, said = server.communicate(timeout=60)
+    assert server.returncode == 0, said.decode()
+
+
+def test_the_wheel_holds_the_package_with_its_migrations_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"lockleaf", f"lockleaf-{lockleaf.__version__}.dist-info"}
+    assert "lockleaf/server/db/migrations/versions/0001_the_first_schema.py" in names
+    assert "lockleaf/server/db/embedded/guard.py" in names
+    sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "lockleaf").rglob("*.py")}
+    assert sources <= set(names)
+    assert not [name for name in names if name.endswith((".pyc", ".pyi.bak", "~"))]
+
+
+def test_the_environment_runs_what_the_wheel_brought(program: Path) -> None:
+    python = program.with_name("python")
+    show = [python, "-c", "import lockleaf, uvicorn; print(lockleaf.__file__)"]
+    found = subprocess.run(show, capture_output=True, text=True, check=True, cwd=program.parent).stdout
+    assert Path(found.strip()).is_relative_to(program.parents[1])
+    version = CommandLine(program.parent, program=program).run("--version").out
+    assert lockleaf.__version__ in version
+
+
+def test_from_the_wheel_alone_a_first_entry_is_written_synced_and_read_elsewhere(program: Path, tmp_path: Path) -> None:
+    laptop, phone = (CommandLine(tmp_path / "home", name, program=program) for name in ("laptop", "phone"))
+    with serving(laptop, tmp_path / "data") as url:
+        assert httpx.get(f"{url}/ready").json()["ready"] is True
+        email = fresh_email()
+        laptop.run("register", "--server", url, "--email", email, "--device-name", "laptop")
+        body = "Up betimes, and wrote of it."
+        entry = laptop.run("write", "--date", "1660-01-01", "--title", "First", "-", stdin=body.encode()).out.strip()
+        assert laptop.run("sync", "--json").value()["pushed"] == 1
+        phone.run("login", "--server", url, "--email", email, "--device-name", "phone")
+        phone.run("sync")
+        [listed] = phone.run("list", "--json", "--all").values()
+        assert (listed["id"], listed["title"], listed["body"]) == (entry, "First", body)
+    with serving(laptop, tmp_path / "data") as url:  # what was kept is there, under a schema that is there already
+        assert httpx.get(f"{url}/ready").json()["ready"] is True
