@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
 from sqlalchemy import event, exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from lockleaf.server.db.errors import DRIVER_ERRORS
 from lockleaf.server.settings import DatabaseSettings
 
 __all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
@@ -100,7 +102,8 @@ class Database:
     @asynccontextmanager
     async def read_driver(self) -> AsyncIterator[asyncpg.Connection]:
         """The asyncpg connection of a reading session, without the session: for what runs at every request."""
-        pooled = await self.reading.raw_connection()
+        with _in_the_drivers_words():
+            pooled = await self.reading.raw_connection()
         try:
             yield pooled.driver_connection
         finally:
@@ -118,6 +121,19 @@ async def _connect(*args: Any, **options: Any) -> asyncpg.Connection:
     except FileNotFoundError as error:
         # While PostgreSQL starts anew its socket is not even there, which says no more than that nobody listens.
         raise ConnectionRefusedError("PostgreSQL's socket is not there") from error
+
+
+@contextmanager
+def _in_the_drivers_words() -> Iterator[None]:
+    """Let what asyncpg raised come through as it was.
+
+    SQLAlchemy's adapter wraps it, and the wrapping is turned into an exception that callers know only where SQLAlchemy
+    itself runs a statement.
+    """
+    try:
+        yield
+    except AsyncAdapt_asyncpg_dbapi.Error as error:
+        raise error.__cause__ or error from None
 
 
 def _ask_rested_connections(engine: AsyncEngine, after_seconds: float) -> None:
@@ -140,7 +156,7 @@ def _ask_rested_connections(engine: AsyncEngine, after_seconds: float) -> None:
             return
         try:
             dbapi_connection.run_async(lambda raw: raw.fetchval("SELECT 1", timeout=5))
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, TimeoutError, *DRIVER_ERRORS) as error:
             raise exc.DisconnectionError("the connection does not answer") from error
 
 
@@ -154,9 +170,7 @@ async def driver(session: AsyncSession) -> asyncpg.Connection:
     raw = await connection.get_raw_connection()
     adapted: Any = raw.dbapi_connection
     if not isinstance(session, ReadSession) and adapted._transaction is None:
-        try:
+        with _in_the_drivers_words():
             await adapted._start_transaction()
-        except adapted.dbapi.Error as error:  # SQLAlchemy translates it only where a statement of its own raises it
-            raise error.__cause__ or error from None
     driver_connection: asyncpg.Connection = raw.driver_connection
     return driver_connection
