@@ -156,7 +156,7 @@ async def test_a_stream_ends_at_once_when_its_session_does(
 
 async def test_an_account_has_so_many_streams_and_no_more(two_workers: RunningServer, owner: Owner) -> None:
     # Each worker counts its own: of so many, one worker at least has more than it allows.
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         enough = asyncio.Event()
 
         async def open_one() -> httpx.Response:
@@ -193,7 +193,7 @@ async def test_live_events_go_on_when_postgresql_was_restarted(two_workers: Runn
                         listening.set()
 
     listening = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         group.create_task(listen())
         await listening.wait()
         await owner.results(change())

@@ -23,7 +23,7 @@ import lockleaf
 __all__ = ["configure", "redact_text"]
 
 _PATTERNS = (
-    re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+"),  # emails
+    re.compile(r"(?<![^\s@])[^\s@]+@[^\s@]+"),  # emails, and rather too much around them than too little
     re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?"),  # tokens
     re.compile(r"(?i)\bbearer\s+\S+"),
     re.compile(r"AGE-SECRET-KEY-1[A-Z0-9]+"),

@@ -109,8 +109,7 @@ async def changes(
 )
 async def events(request: Request, principal: Reader, services: ServicesOf) -> StreamingResponse:
     """Send `{seq, inbox, conflicts}` whenever one of them changed."""
-    lines = stream.open_stream(services, principal.user_id, bearer_token(request))
-    return StreamingResponse(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return stream.LiveStream(services, principal.user_id, bearer_token(request))
 
 
 @router.get(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from uuid import UUID
 
+from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
 
 from lockleaf.server.auth.principal import authenticate
 from lockleaf.server.context import Services
@@ -16,41 +19,53 @@ from lockleaf.server.records import feed
 from lockleaf.server.sync.errors import TooManyStreams
 from lockleaf.wire.sync import Event
 
-__all__ = ["open_stream"]
+__all__ = ["LiveStream"]
 
 HEARTBEAT_SECONDS = 15.0
 
 
-def open_stream(services: Services, user_id: UUID, token: str) -> AsyncIterator[bytes]:
-    """Return the lines of a live stream, until its token is no longer good or the server stops.
+class LiveStream(StreamingResponse):
+    """A live stream, until its token is no longer good or the server stops.
+
+    It counts from the moment when it is made, not from its first line: requests that come together would otherwise all
+    find room for themselves.
 
     Raises:
         TooManyStreams: the account has as many as it may.
     """
-    if services.events.open_streams(user_id) >= services.settings.limits.streams_per_account:
-        raise TooManyStreams(retry_after=30, limit=services.settings.limits.streams_per_account)
-    return _lines(services, user_id, token)
+
+    def __init__(self, services: Services, user_id: UUID, token: str) -> None:
+        if services.events.open_streams(user_id) >= services.settings.limits.streams_per_account:
+            raise TooManyStreams(retry_after=30, limit=services.settings.limits.streams_per_account)
+        self._subscription = ExitStack()
+        woken = self._subscription.enter_context(services.events.subscription(user_id))
+        lines = _lines(services, user_id, token, woken)
+        super().__init__(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream; it no longer counts when that ends, however it does."""
+        with self._subscription:
+            await super().__call__(scope, receive, send)
 
 
-async def _lines(services: Services, user_id: UUID, token: str) -> AsyncIterator[bytes]:
+async def _lines(services: Services, user_id: UUID, token: str, woken: asyncio.Event) -> AsyncIterator[bytes]:
     last: Event | None = None
-    with services.events.subscription(user_id) as woken:
-        yield b"retry: 2000\n\n"
-        while not services.events.closing.is_set():
-            woken.clear()
-            try:
-                # A connection for as long as the question takes, never for as long as the stream lives.
-                async with services.database.read_driver() as connection:
-                    await authenticate(connection, services.tokens, token)
-                    seq, conflicts = await feed.read_end(connection, user_id)
-            except (DomainError, SQLAlchemyError, OSError, *DRIVER_ERRORS):
-                return  # signed out, or no database: the client comes back, and is then told which
-            event = Event(seq=seq, inbox=0, conflicts=conflicts)
-            if event != last:
-                last = event
-                yield b"data: " + event.model_dump_json().encode() + b"\n\n"
-            try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await woken.wait()
-            except TimeoutError:
-                yield b": alive\n\n"
+    yield b"retry: 2000\n\n"
+    while not services.events.closing.is_set():
+        woken.clear()
+        try:
+            # A connection for as long as the question takes, never for as long as the stream lives.
+            async with services.database.read_driver() as connection:
+                await authenticate(connection, services.tokens, token)
+                seq, conflicts = await feed.read_end(connection, user_id)
+        except (DomainError, SQLAlchemyError, OSError, *DRIVER_ERRORS):
+            return  # signed out, or no database: the client comes back, and is then told which
+        event = Event(seq=seq, inbox=0, conflicts=conflicts)
+        if event != last:
+            last = event
+            yield b"data: " + event.model_dump_json().encode() + b"\n\n"
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await woken.wait()
+        except TimeoutError:
+            yield b": alive\n\n"
