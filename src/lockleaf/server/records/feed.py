@@ -8,10 +8,14 @@ from uuid import UUID
 
 import asyncpg
 
+from lockleaf.server.records.models import LARGE_BYTES
 from lockleaf.wire.codec import pack
-from lockleaf.wire.sync import MAX_BATCH_BYTES
 
 __all__ = ["EpochRow", "Page", "read", "read_end"]
+
+
+LARGE_BYTES_A_PAGE = 4 * 1024 * 1024
+"""What large records may add to a page; 500 of the others are another 4 MiB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +42,31 @@ class Page:
 
 # The end of the history and the records that are current at that very end, from one snapshot: without that, an honest
 # page could look like a dishonest one. Numbers are without gaps, so a page is a range of them, and those that no
-# current record bears are superseded. Since payloads may be of 1 MiB, bytes limit a page too; `octet_length` reads the
-# size of a stored value without reading the value. The end comes as a row of its own: on every row it would cost more
-# than they do.
+# current record bears are superseded. The end comes as a row of its own: on every row it would cost more than they do.
+# `cut` ends the range early where large records fill the page; a partial index holds just those, so that the many
+# journals without any pay nothing.
 _PAGE = """
+WITH cut AS MATERIALIZED (
+  SELECT coalesce((
+    SELECT min(large.seq) FROM (
+      SELECT r.seq, sum(octet_length(r.packed)) OVER (ORDER BY r.seq) AS bytes
+      FROM records r
+      WHERE r.user_id = $1 AND r.seq > $2 AND r.seq <= $2::bigint + $3 AND octet_length(r.packed) > {large}
+    ) AS large WHERE large.bytes >= $4
+  ), $2::bigint + $3) AS seq
+)
 SELECT
   ROW(h.epoch, h.seq, h.head, (
     SELECT json_agg(json_build_array(e.epoch, e.from_seq, encode(e.from_head, 'hex')) ORDER BY e.from_seq, e.created_at)
     FROM epochs e WHERE e.user_id = $1
-  )::text) AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed, NULL::bigint AS bytes
+  )::text, (SELECT seq FROM cut)) AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed
 FROM heads h WHERE h.user_id = $1
 UNION ALL
-SELECT NULL, p.seq, p.packed, p.bytes
-FROM (
-  SELECT r.seq, r.packed, sum(octet_length(r.packed)) OVER (ORDER BY r.seq) AS bytes
-  FROM records r WHERE r.user_id = $1 AND r.seq > $2 AND r.seq <= $2::bigint + $3 {narrowed}
-) AS p WHERE p.bytes - octet_length(p.packed) < $4
+SELECT NULL, r.seq, r.packed
+FROM records r WHERE r.user_id = $1 AND r.seq > $2 AND r.seq <= (SELECT seq FROM cut) {narrowed}
 """
-_WHOLE = _PAGE.format(narrowed="")
-_ONE_COLLECTION = _PAGE.format(narrowed="AND r.collection = $5")
+_WHOLE = _PAGE.format(large=LARGE_BYTES, narrowed="")
+_ONE_COLLECTION = _PAGE.format(large=LARGE_BYTES, narrowed="AND r.collection = $5")
 
 # A leaf never changes and lives as long as its epoch: it can be read after the snapshot.
 _LEAVES = """
@@ -75,23 +85,22 @@ FROM heads h WHERE h.user_id = $1
 async def read(
     connection: asyncpg.Connection, user_id: UUID, *, after: int, limit: int, collection: str | None = None
 ) -> Page | None:
-    """Return the changes behind ``after``, at most ``limit`` of them and 8 MiB of payloads (but at least one change).
+    """Return the changes behind ``after``: at most ``limit``, and fewer where they would exceed some 8 MiB.
 
     The latest revision of a record comes whole, a superseded one as the preimage of its leaf. None where the account
     has no store. Narrowed to one ``collection``, a page holds what the same numbers hold of it, which may be nothing.
     """
     narrowed = () if collection is None else (collection,)
     statement = _WHOLE if collection is None else _ONE_COLLECTION
-    rows = await connection.fetch(statement, user_id, after, limit, MAX_BATCH_BYTES, *narrowed)
+    rows = await connection.fetch(statement, user_id, after, limit, LARGE_BYTES_A_PAGE, *narrowed)
     if not rows:
         return None
-    epoch, end, head, epochs_text = rows[0]["end_of_history"]
+    epoch, end, head, epochs_text, cut = rows[0]["end_of_history"]
     epochs = _epochs(epochs_text)
     if after < epochs[0].from_seq:
         return await read(connection, user_id, after=epochs[0].from_seq, limit=limit, collection=collection)
     found = {row["seq"]: row["packed"] for row in rows[1:]}
-    full = len(rows) > 1 and rows[-1]["bytes"] >= MAX_BATCH_BYTES
-    last = rows[-1]["seq"] if full else max(after, min(after + limit, end))
+    last = max(after, min(cut, end))
     missing = [seq for seq in range(after + 1, last + 1) if seq not in found]
     if missing:
         statement = _ALL_LEAVES if collection is None else _LEAVES_OF_COLLECTION

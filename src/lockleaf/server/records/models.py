@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lockleaf.server.db.base import Base, Blob, Instant, Name, Now, Sequence
 
-__all__ = ["Change", "Checkpoint", "Conflict", "Epoch", "Head", "Record", "Revision"]
+__all__ = ["LARGE_BYTES", "Change", "Checkpoint", "Conflict", "Epoch", "Head", "Record", "Revision"]
 
 
 class Head(Base):
@@ -86,7 +86,16 @@ class Record(Base):
     packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+LARGE_BYTES = 8192
+"""Records over this size are looked up before a page of the feed is read; others fit into one by their number."""
+
 Index("ix_records_seq", Record.user_id, Record.seq, unique=True)
+Index(
+    "ix_records_large",
+    Record.user_id,
+    Record.seq,
+    postgresql_where=text(f"octet_length(packed) > {LARGE_BYTES}"),
+)
 
 
 class Revision(Base):

@@ -153,6 +153,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "collection", "record_id", name=op.f("pk_records")),
     )
     op.create_index("ix_records_seq", "records", ["user_id", "seq"], unique=True)
+    op.create_index(
+        "ix_records_large",
+        "records",
+        ["user_id", "seq"],
+        unique=False,
+        postgresql_where=sa.text("octet_length(packed) > 8192"),
+    )
     op.create_table(
         "recovery_codes",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -219,6 +226,7 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_table("revisions")
     op.drop_table("recovery_codes")
+    op.drop_index("ix_records_large", table_name="records")
     op.drop_index("ix_records_seq", table_name="records")
     op.drop_table("records")
     op.drop_table("heads")
