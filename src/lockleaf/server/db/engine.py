@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -17,11 +18,24 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from lockleaf.server.db.errors import DRIVER_ERRORS
 from lockleaf.server.settings import DatabaseSettings
 
-__all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
+__all__ = ["Database", "DriverTransaction", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
 
 
 IDLE_SECONDS = 600
 """How long a connection may rest before PostgreSQL closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverTransaction:
+    """A transaction on asyncpg itself.
+
+    Attributes:
+        connection: in the transaction.
+        after_commit: what shall be called once it is committed.
+    """
+
+    connection: asyncpg.Connection
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
 
 
 class ReadSession(AsyncSession):
@@ -108,6 +122,26 @@ class Database:
             yield pooled.driver_connection
         finally:
             pooled.close()
+
+    @asynccontextmanager
+    async def write_driver(self) -> AsyncIterator[DriverTransaction]:
+        """One transaction on asyncpg alone: for what devices send all the time.
+
+        What was noted in ``after_commit`` is called once the commit has succeeded.
+        """
+        with _in_the_drivers_words():
+            pooled = await self.writing.raw_connection()
+        connection: Any = pooled.driver_connection
+        transaction = DriverTransaction(connection)
+        try:
+            async with connection.transaction():
+                yield transaction
+        finally:
+            if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
+                pooled.invalidate()
+            pooled.close()
+        for call in transaction.after_commit:
+            call()
 
     async def close(self) -> None:
         """Close all connections."""

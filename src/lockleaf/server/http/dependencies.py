@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.server.auth.errors import NotAuthenticated
 from lockleaf.server.auth.principal import Principal, authenticate, require_scope, require_tier
 from lockleaf.server.context import Services
-from lockleaf.server.db.engine import ReadSession
+from lockleaf.server.db.engine import DriverTransaction, ReadSession
 
-__all__ = ["Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "services_of", "transaction"]
+__all__ = ["DriverTx", "Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "services_of", "transaction"]
 
 
 def services_of(request: Request) -> Services:
@@ -55,9 +55,16 @@ async def reading(request: Request) -> AsyncIterator[ReadSession]:
         yield session
 
 
+async def driver_transaction(request: Request) -> AsyncIterator[DriverTransaction]:
+    """The same on asyncpg itself, for routes that devices call all the time."""
+    async with services_of(request).database.write_driver() as transaction:
+        yield transaction
+
+
 # Scope "function": with FastAPI's default the commit would run after the answer was sent, and a commit that fails
 # would already have been reported as a success.
 Tx = Annotated[AsyncSession, Depends(transaction, scope="function")]
+DriverTx = Annotated[DriverTransaction, Depends(driver_transaction, scope="function")]
 Read = Annotated[ReadSession, Depends(reading, scope="function")]
 
 

@@ -13,10 +13,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.server.db.engine import driver
+from lockleaf.crypto import history
+from lockleaf.server.identifiers import uuid7
 from lockleaf.wire.codec import unpack
+from lockleaf.wire.sync import Change
 
 __all__ = ["Accepted", "Opened", "RecordRepository", "State"]
 
@@ -42,7 +43,7 @@ class Opened:
     states: dict[tuple[str, str], State]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """A change that has its place in the history."""
 
@@ -150,22 +151,44 @@ _WRITE_NEW = _BATCH + _RECORDS
 _WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE
 
 
+# The same payload for the same record is one conflict, however often it is sent. Rows that were there are found by a
+# second statement: the first one does not see them where somebody else had just written them.
+_KEEP = """
+INSERT INTO conflicts (
+  user_id, conflict_id, collection, record_id, base_revision, parent, payload, payload_hash, deleted, labels, source,
+  occurred_text, device_id, client_updated_at, detected_at
+)
+SELECT $1, conflict_id, collection, record_id, base_revision, parent, payload, payload_hash, deleted, labels::bytea[],
+  source, occurred_text, device_id, client_updated_at, $15
+FROM unnest(
+  $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bool[], $10::text[],
+  $11::text[], $12::text[], $13::text[], $14::timestamptz[]
+) AS b(
+  conflict_id, collection, record_id, base_revision, parent, payload, payload_hash, deleted, labels, source,
+  occurred_text, device_id, client_updated_at
+)
+ON CONFLICT (user_id, collection, record_id, payload_hash) DO NOTHING RETURNING conflict_id
+"""
+
+_KEPT_AS = """
+SELECT w.position, c.conflict_id
+FROM unnest($2::text[], $3::text[], $4::bytea[]) WITH ORDINALITY AS w(collection, record_id, payload_hash, position)
+JOIN conflicts c ON c.user_id = $1 AND c.collection = w.collection AND c.record_id = w.record_id
+  AND c.payload_hash = w.payload_hash
+"""
+
+
 def _labels_literal(labels: Sequence[bytes]) -> str:
     """Return labels as PostgreSQL writes an array of them: arrays of arrays cannot be unnested row by row."""
     return "{" + ",".join(f'"\\\\x{label.hex()}"' for label in labels) + "}" if labels else "{}"
 
 
 class RecordRepository:
-    """The store of one account, within one session."""
+    """The store of one account, on a connection that is in a transaction."""
 
     def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
-
-    @classmethod
-    async def of(cls, session: AsyncSession, user_id: UUID) -> RecordRepository:
-        """Return the repository of an account on a session's connection."""
-        return cls(await driver(session), user_id)
 
     async def open(self, keys: Sequence[tuple[str, str]]) -> Opened | None:
         """Lock the end of the history, and read the latest revisions of the records with these (collection, record_id).
@@ -225,3 +248,30 @@ class RecordRepository:
             accepted[-1].seq,
             head,
         )
+
+    async def keep_conflicts(self, changes: Sequence[Change], *, now: datetime) -> tuple[list[UUID], bool]:
+        """Store refused changes as open conflicts; return their ids in order, and whether any of them is new."""
+        hashes = [history.payload_hash(change.payload) for change in changes]
+        made = await self._connection.fetch(
+            _KEEP,
+            self._user_id,
+            [uuid7(now) for _ in changes],
+            [c.collection for c in changes],
+            [c.record_id for c in changes],
+            [c.base_revision for c in changes],
+            [c.parent for c in changes],
+            [c.payload for c in changes],
+            hashes,
+            [c.deleted for c in changes],
+            [_labels_literal(c.labels) for c in changes],
+            [c.source for c in changes],
+            [c.occurred_at for c in changes],
+            [c.device_id for c in changes],
+            [c.client_updated_at for c in changes],
+            now,
+        )
+        rows = await self._connection.fetch(
+            _KEPT_AS, self._user_id, [c.collection for c in changes], [c.record_id for c in changes], hashes
+        )
+        found = {row["position"]: row["conflict_id"] for row in rows}
+        return [found[position] for position in range(1, len(changes) + 1)], bool(made)

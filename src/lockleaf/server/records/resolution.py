@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.server.db.engine import driver
 from lockleaf.server.records import service
 from lockleaf.server.records.errors import (
     ChangeRejected,
@@ -68,7 +69,7 @@ async def resolve(
             device_id=choice.device_id or device_id,
             client_updated_at=choice.client_updated_at or now,
         )
-        outcome = (await service.push(session, user_id, [change], now=now)).outcomes[0]
+        outcome = (await service.push(await driver(session), user_id, [change], now=now)).outcomes[0]
         if outcome.status == "conflict":
             raise RevisionConflict(current_revision=(outcome.current or {}).get("revision", 0))
         if outcome.status == "rejected":

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+import asyncpg
 
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
-from lockleaf.server.records import conflicts
 from lockleaf.server.records.policy import sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State
 from lockleaf.server.records.store import delete_all, open_store, statistics, storage_used
@@ -65,7 +64,7 @@ class Pushed:
 
 
 async def push(
-    session: AsyncSession, user_id: UUID, changes: Sequence[Change], *, now: datetime, atomic: bool = False
+    connection: asyncpg.Connection, user_id: UUID, changes: Sequence[Change], *, now: datetime, atomic: bool = False
 ) -> Pushed:
     """Apply a batch of changes, in order, each if it follows the current revision of its record.
 
@@ -77,7 +76,7 @@ async def push(
     Raises:
         TierRequired: the account's tier holds no records.
     """
-    repository = await RecordRepository.of(session, user_id)
+    repository = RecordRepository(connection, user_id)
     store = await repository.open(_keys(changes))
     # Asked behind the lock: a tier that was lowered a moment ago must not find new records after its deletion.
     if store is None or store.tier != "full_sync":
@@ -89,7 +88,7 @@ async def push(
         batch.refuse()
     if batch.accepted:
         await repository.write(batch.accepted, head=batch.head, now=now)
-    kept = not batch.refused and await batch.keep_conflicts(session, user_id, now)
+    kept = not batch.refused and await batch.keep_conflicts(repository)
     await batch.attach_current(repository)
     return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, moved=bool(batch.accepted) or kept)
 
@@ -204,15 +203,15 @@ class _Batch:
         self.accepted.clear()
         self.seq, self.head = self.start
 
-    async def keep_conflicts(self, session: AsyncSession, user_id: UUID, now: datetime) -> bool:
+    async def keep_conflicts(self, repository: RecordRepository) -> bool:
         """Store the refused payloads whose senders asked for it; tell whether any was new."""
         positions = [p for p in self.late if self.changes[p].on_conflict == "keep"]
         if not positions:
             return False
-        stored = await conflicts.keep(session, user_id, [self.changes[p] for p in positions], now=now)
-        for position, conflict_id in zip(positions, stored.ids, strict=True):
+        kept, any_new = await repository.keep_conflicts([self.changes[p] for p in positions], now=self.now)
+        for position, conflict_id in zip(positions, kept, strict=True):
             self.outcomes[position].conflict_id = str(conflict_id)
-        return stored.any_new
+        return any_new
 
     async def attach_current(self, repository: RecordRepository) -> None:
         """Give each conflict the record as it is now."""

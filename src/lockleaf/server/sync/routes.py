@@ -20,7 +20,7 @@ from lockleaf.server.auth.errors import (
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.http.bodies import Parsed, reply
-from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller, services_of
+from lockleaf.server.http.dependencies import DriverTx, Read, ServicesOf, Tx, bearer_token, caller, services_of
 from lockleaf.server.http.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -71,10 +71,10 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     responses=problems(*_CALLER, *_BODY, NotAcceptable),
 )
 async def push(
-    request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], session: Tx
+    request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: DriverTx
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
-    result = await service.push(session, services_of(request), principal.user_id, body)
+    result = await service.push(tx, services_of(request), principal.user_id, body)
     return service.reply(request, PushResult, result)
 
 

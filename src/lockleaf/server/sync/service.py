@@ -14,6 +14,7 @@ from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.http.bodies import accepted
 from lockleaf.server.records import conflicts, feed, resolution
 from lockleaf.server.records import service as records
@@ -47,15 +48,15 @@ def reply(request: Request, model: type[BaseModel], packed: bytes) -> Response:
     return Response(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), media_type=codec.JSON)
 
 
-async def push(session: AsyncSession, services: Services, user_id: UUID, body: Push) -> bytes:
+async def push(tx: DriverTransaction, services: Services, user_id: UUID, body: Push) -> bytes:
     """Apply a batch, and tell the account's listeners once it is committed; return a ``PushResult`` in MessagePack.
 
     Raises:
         TierRequired: the account holds no records here.
     """
-    pushed = await records.push(session, user_id, body.changes, now=services.clock(), atomic=body.atomic)
+    pushed = await records.push(tx.connection, user_id, body.changes, now=services.clock(), atomic=body.atomic)
     if pushed.moved:
-        _wake_after_commit(session, services, user_id)
+        tx.after_commit.append(lambda: services.events.changed(user_id))
     for outcome in pushed.outcomes:
         services.metrics.changes.labels(outcome.status).inc()
     return codec.pack(
@@ -67,10 +68,6 @@ async def push(session: AsyncSession, services: Services, user_id: UUID, body: P
             "cursor": _cursor(services, user_id, pushed.epoch, pushed.seq),
         }
     )
-
-
-def _wake_after_commit(session: AsyncSession, services: Services, user_id: UUID) -> None:
-    session.info.setdefault("after_commit", []).append(lambda: services.events.changed(user_id))
 
 
 async def read_feed(
@@ -207,7 +204,7 @@ async def resolve(
         device_id=principal.device_id or str(principal.session_id),
         now=services.clock(),
     )
-    _wake_after_commit(session, services, principal.user_id)
+    session.info.setdefault("after_commit", []).append(lambda: services.events.changed(principal.user_id))
     return ResolutionResult(
         message="The conflict is resolved.",
         details=ResolutionDetails(
