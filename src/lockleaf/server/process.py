@@ -11,11 +11,13 @@ import contextlib
 import errno
 import os
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
@@ -98,11 +100,13 @@ def serve(
     logging.configure(settings.log.format, settings.log.level)
     with contextlib.ExitStack() as stack:
         # The port first: it is the likeliest to fail, and nothing need be stopped then.
-        listening = stack.enter_context(_listen(host, port))
+        listening = stack.enter_context(_listen(host, port, workers))
         database_url = stack.enter_context(_database(settings, workers))
         load_keys(settings)  # made here, once, where workers would race for it
         stack.enter_context(_worker_environment(settings, database_url, workers))
-        running = Running(host, listening.getsockname()[1], workers, settings.data_dir, settings.database.url is None)
+        running = Running(
+            host, listening[0].getsockname()[1], workers, settings.data_dir, settings.database.url is None
+        )
         config = uvicorn.Config(
             "lockleaf.server.worker:create",
             factory=True,
@@ -126,12 +130,26 @@ def serve(
 
 
 class _Workers(Multiprocess):
-    """Uvicorn's supervisor, telling when all workers answer, and whether they could start at all."""
+    """Uvicorn's supervisor, telling when all workers answer, and whether they could start at all.
 
-    def __init__(self, config: uvicorn.Config, listening: socket.socket, on_ready: Callable[[], None]) -> None:
-        super().__init__(config, [listening])
+    Each worker has a listening socket of its own on the one port.
+    """
+
+    def __init__(self, config: uvicorn.Config, listening: list[socket.socket], on_ready: Callable[[], None]) -> None:
+        self._listening = listening
+        super().__init__(config, listening)
         self._on_ready: Callable[[], None] | None = on_ready
         self.failed_to_start = False
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """The socket of the worker that is about to be started: a new one's, or that of the first that died."""
+        dead = (index for index, process in enumerate(self.processes) if not process.process.is_alive())
+        return [self._listening[next(dead, len(self.processes)) % len(self._listening)]]
+
+    @sockets.setter
+    def sockets(self, sockets: list[socket.socket]) -> None:
+        """Nothing: what the supervisor is given stands in the constructor."""
 
     def init_processes(self) -> None:
         super().init_processes()
@@ -160,22 +178,43 @@ class _Workers(Multiprocess):
 
 
 @contextlib.contextmanager
-def _listen(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise PortUnavailable(host, port, error.strerror or "no such address") from None
-    with listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(host: str, port: int, workers: int) -> Iterator[list[socket.socket]]:
+    """Listen once for each worker.
+
+    On Linux the kernel spreads connections evenly over sockets that share a port. From one shared socket, the worker
+    that slept last would take nearly all of them. Elsewhere the workers share one.
+    """
+    with contextlib.ExitStack() as stack:
         try:
-            listening.bind(address)
-            listening.listen(BACKLOG)
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+                0
+            ]
+            # Alone first: a socket that may share its port would also share that of a server that runs already.
+            with _bound(family, address) as probe:
+                address = (address[0], probe.getsockname()[1], *address[2:])
+            count = workers if sys.platform == "linux" else 1
+            listening = [stack.enter_context(_bound(family, address, shared=count > 1)) for _ in range(count)]
+            for each in listening:
+                each.listen(BACKLOG)
+                each.setblocking(False)
         except OSError as error:
             known = {errno.EADDRINUSE: "it is in use", errno.EACCES: "this user may not"}
-            raise PortUnavailable(host, port, known.get(error.errno or 0, error.strerror or "")) from None
-        listening.setblocking(False)
+            reason = known.get(error.errno or 0, error.strerror or "there is no such address")
+            raise PortUnavailable(host, port, reason) from None
         yield listening
+
+
+def _bound(family: int, address: Any, *, shared: bool = False) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 @contextlib.contextmanager

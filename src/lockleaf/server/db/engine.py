@@ -74,6 +74,11 @@ class Database:
         server_settings = {
             "application_name": "lockleaf",
             "jit": "off",
+            # Our statements look things up by their keys, whatever the values and however many rows there are. Planning
+            # them anew each time costs more than most of them do; and a plan that reads a whole table, made while the
+            # table was small, would be kept while it grows.
+            "plan_cache_mode": "force_generic_plan",
+            "enable_seqscan": "off",
             "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
             "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
             "idle_in_transaction_session_timeout": "60000",

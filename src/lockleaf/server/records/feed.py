@@ -63,7 +63,7 @@ SELECT
 FROM heads h WHERE h.user_id = $1
 UNION ALL
 SELECT NULL, r.seq, r.packed
-FROM records r WHERE r.user_id = $1 AND r.seq > $2 AND r.seq <= (SELECT seq FROM cut) {narrowed}
+FROM records r WHERE r.user_id = $1 AND r.seq > 0 AND r.seq > $2 AND r.seq <= (SELECT seq FROM cut) {narrowed}
 """
 _WHOLE = _PAGE.format(large=LARGE_BYTES, narrowed="")
 _ONE_COLLECTION = _PAGE.format(large=LARGE_BYTES, narrowed="AND r.collection = $5")

@@ -152,7 +152,7 @@ def upgrade() -> None:
         sa.Column("packed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "collection", "record_id", name=op.f("pk_records")),
     )
-    op.create_index("ix_records_seq", "records", ["user_id", "seq"], unique=True)
+    op.create_index("ix_records_seq", "records", ["user_id", "seq"], unique=True, postgresql_where=sa.text("seq > 0"))
     op.create_index(
         "ix_records_large",
         "records",
