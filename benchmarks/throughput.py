@@ -41,11 +41,13 @@ _INSERT_MANY = (
 )
 
 
-def _payload() -> bytes:
+def new_payload() -> bytes:
+    """Return random bytes with the frame of an envelope, 2 KiB."""
     return b"\x01\x01" + os.urandom(PAYLOAD_BYTES - 2)
 
 
-def _change(payload: bytes) -> dict[str, Any]:
+def new_change(payload: bytes) -> dict[str, Any]:
+    """Return a change that makes a new entry."""
     return {
         "collection": "entries",
         "record_id": str(uuid4()),
@@ -58,7 +60,8 @@ def _change(payload: bytes) -> dict[str, Any]:
     }
 
 
-async def _register(url: str) -> str:
+async def register(url: str) -> str:
+    """Return the access token of a new account."""
     async with httpx.AsyncClient(base_url=url + "/api/v1") as http:
         answer = await http.post(
             "/auth/register",
@@ -81,7 +84,7 @@ async def _timed(work: Callable[[], Awaitable[Any]]) -> float:
 
 async def batches(server: BenchmarkServer, database_url: str, report: Report) -> None:
     """Push 10,000 items in batches of 100, pull them in pages of 500; and the same with asyncpg alone."""
-    payloads = [_payload() for _ in range(ITEMS)]
+    payloads = [new_payload() for _ in range(ITEMS)]
     chunks = [payloads[at : at + BATCH] for at in range(0, ITEMS, BATCH)]
 
     connection = await asyncpg.connect(database_url)
@@ -99,9 +102,9 @@ async def batches(server: BenchmarkServer, database_url: str, report: Report) ->
         rows = await connection.fetch(f"SELECT * FROM {table} WHERE user_id = $1", user_id)  # a name we made
         assert len(rows) == ITEMS
 
-    token = await _register(server.url)
+    token = await register(server.url)
     requests = [
-        request_bytes("POST", "/api/v1/sync/push", token=token, body={"changes": [_change(p) for p in chunk]})
+        request_bytes("POST", "/api/v1/sync/push", token=token, body={"changes": [new_change(p) for p in chunk]})
         for chunk in chunks
     ]
     async with Connection("127.0.0.1", server.port) as client:
@@ -136,7 +139,7 @@ async def single_writes(server: BenchmarkServer, database_url: str, report: Repo
     pool = [await asyncpg.connect(database_url) for _ in range(CLIENTS)]
     await pool[0].execute(_PLAIN.format(name=table))
     insert = f"INSERT INTO {table} VALUES ($1, $2, $3, $4, now())"  # a name we made
-    payloads = [_payload() for _ in range(each)]
+    payloads = [new_payload() for _ in range(each)]
 
     async def plain(connection: asyncpg.Connection, user_id: UUID) -> None:
         for seq, payload in enumerate(payloads):
@@ -145,10 +148,10 @@ async def single_writes(server: BenchmarkServer, database_url: str, report: Repo
     async def all_plain() -> None:
         await asyncio.gather(*(plain(connection, uuid4()) for connection in pool))
 
-    tokens = [await _register(server.url) for _ in range(CLIENTS)]
+    tokens = [await register(server.url) for _ in range(CLIENTS)]
     clients = [await Connection("127.0.0.1", server.port).__aenter__() for _ in tokens]
     work = [
-        [request_bytes("POST", "/api/v1/sync/push", token=t, body={"changes": [_change(p)]}) for p in payloads]
+        [request_bytes("POST", "/api/v1/sync/push", token=t, body={"changes": [new_change(p)]}) for p in payloads]
         for t in tokens
     ]
 
@@ -178,7 +181,7 @@ async def single_writes(server: BenchmarkServer, database_url: str, report: Repo
 
 async def polls(server: BenchmarkServer, empty: BenchmarkServer, report: Report) -> None:
     """Ask for what is new where nothing is; and ask an empty FastAPI route on a server of the same kind."""
-    tokens = [await _register(server.url) for _ in range(CLIENTS)]
+    tokens = [await register(server.url) for _ in range(CLIENTS)]
 
     async def load(port: int, requests: list[bytes]) -> float:
         connections = [await Connection("127.0.0.1", port).__aenter__() for _ in requests]

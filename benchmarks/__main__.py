@@ -1,0 +1,50 @@
+"""``make bench``: all figures, on this machine, in one run. Exits 0 whether or not the aims are met: it measures."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+from pathlib import Path
+
+import uvloop
+
+from benchmarks import journal, memory, throughput
+from benchmarks.postgres import durable_postgres
+from benchmarks.report import Report
+from benchmarks.servers import empty_application, lockleaf_server
+from lockleaf.server.db.migrate import migrate
+
+
+def main() -> None:
+    """Measure, print, and write the figures where they are asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    options = parser.parse_args()
+    report = Report(f"Lockleaf on {platform.machine()}, Python {platform.python_version()}")
+    for workers in (1, 2):
+        print(
+            f"Throughput over HTTP beside asyncpg alone, {workers} worker(s); client, server and database on one machine"
+        )
+        with durable_postgres() as database_url:
+            asyncio.run(migrate(database_url))
+            with lockleaf_server(workers=workers, database_url=database_url) as server, empty_application() as empty:
+                uvloop.run(throughput.run(server, empty, database_url, report))
+    print("Memory of a web worker")
+    with lockleaf_server(workers=1) as server:
+        uvloop.run(memory.run(server, report))
+    if journal.DIARY.is_file():
+        for workers in (1, 2):
+            print(f"A real journal, {workers} worker(s)")
+            with lockleaf_server(workers=workers) as server:
+                journal.run(server, workers, report)
+    else:
+        print("A real journal: left out, since ../shared/data/pepys.jsonl.gz is not here")
+    report.show()
+    if options.json:
+        options.json.write_text(json.dumps(report.rows, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
