@@ -24,9 +24,7 @@ def main() -> None:
     options = parser.parse_args()
     report = Report(f"Lockleaf on {platform.machine()}, Python {platform.python_version()}")
     for workers in (1, 2):
-        print(
-            f"Throughput over HTTP beside asyncpg alone, {workers} worker(s); client, server and database on one machine"
-        )
+        print(f"Throughput over HTTP beside asyncpg alone, {workers} worker(s)")
         with durable_postgres() as database_url:
             asyncio.run(migrate(database_url))
             with lockleaf_server(workers=workers, database_url=database_url) as server, empty_application() as empty:

@@ -251,8 +251,10 @@ async def test_a_clock_a_day_off_changes_nothing(owner: Owner) -> None:
 
 async def test_an_account_that_keeps_to_its_device_has_no_store(http: httpx.AsyncClient) -> None:
     local = await register(http, privacy_tier="local_only")
-    answer = await local.request("POST", "/sync/push", content=pack({"changes": [change()]}), headers={"Content-Type": MSGPACK})
-    assert (answer.status_code, answer.json()["code"], answer.json()["required"]) == (403, "tier_required", "full_sync")
+    headers = {"Content-Type": MSGPACK}
+    answer = await local.request("POST", "/sync/push", content=pack({"changes": [change()]}), headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["required"]) == (403, "tier_required", "full_sync")
 
 
 async def test_payloads_of_the_largest_size_come_back(owner: Owner) -> None:
