@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -35,17 +34,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command ``lockleaf`` of an environment that holds the wheel and nothing else of ours."""
+    """The command ``lockleaf`` of an empty environment into which the wheel was installed, with what it declares."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin" / "python"
-    install = ["-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet", str(wheel)]
-    subprocess.run([sys.executable, *install], check=True)
-    # The dependencies are those that are installed here, found by a path: they are the very files that the lock names,
-    # and fetching them once more would ask the network. A folder that comes in by such a file has no say over further
-    # paths, so that the sources, which are installed here as editable, stay out of sight.
-    paths = sysconfig.get_paths(vars={"base": str(folder), "platbase": str(folder)})
-    Path(paths["purelib"], "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    # The versions are those of the lock. Its hashes are left out, since a wheel that was built just now has none in it.
+    locked = (ROOT / "requirements" / "run.txt").read_text().splitlines()
+    constraints = folder / "constraints.txt"
+    constraints.write_text("\n".join(line.rstrip(" \\") for line in locked if line and not line.startswith(" ")) + "\n")
+    install = ["--python", str(folder / "bin" / "python"), "install", "--quiet", "-c", str(constraints), str(wheel)]
+    done = subprocess.run([sys.executable, "-m", "pip", *install], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     return folder / "bin" / "lockleaf"
 
 

@@ -25,11 +25,14 @@ __all__: list[str] = []
 # linux/prctl.h and linux/capability.h
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
+_CAP_SETPCAP = 8
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
 _LINUX = sys.platform.startswith("linux")
@@ -86,6 +89,11 @@ def _keep_search_capability(path: str, paths: list[str]) -> None:
     available = _permitted()
     for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
         if available & (1 << capability):
+            if available & (1 << _CAP_SETPCAP):
+                # PostgreSQL's programs ask access() whether they may run each other. For an account that is not root
+                # access() forgets capabilities, unless this bit is set; it changes nothing else here.
+                _set_capabilities(1 << capability | 1 << _CAP_SETPCAP)
+                _prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
             _set_capabilities(1 << capability)
             # Only ambient capabilities survive execve of a program that is neither setuid nor has file capabilities.
             _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
