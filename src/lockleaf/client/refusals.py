@@ -17,6 +17,7 @@ __all__ = [
     "BatchRefused",
     "BodyTooLarge",
     "ChangeRejected",
+    "CheckpointOutdated",
     "ConflictResolved",
     "ContentRequired",
     "CustodyRequired",
@@ -232,6 +233,10 @@ class KeyringRequired(ApiError):
 
 class EpochChanged(ApiError):
     """The server's history goes on from another point: it was restored from a backup, or the account was emptied."""
+
+
+class CheckpointOutdated(ApiError):
+    """The server's history began anew since this device read it. The next sync tells whether it was restored."""
 
 
 class RevisionConflict(ApiError):

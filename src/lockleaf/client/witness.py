@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from lockleaf.client.errors import HistoryForked
+from lockleaf.client.errors import CheckpointOutdated, HistoryForked
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.history import RememberedCheckpoint
 from lockleaf.client.transport import Transport
@@ -86,16 +86,16 @@ class Witness:
             return
         time = self._now()
         message = checkpoint_message(self._user_id, position.epoch, position.seq, position.head, self._device_id, time)
-        await self._transport.command(
-            "POST",
-            "/sync/checkpoints",
-            body=Checkpoint(
-                epoch=position.epoch,
-                seq=position.seq,
-                head=position.head,
-                device_id=self._device_id,
-                time=time,
-                signature=sign(self._store.keyring.newest.signing_seed, message),
-            ),
+        checkpoint = Checkpoint(
+            epoch=position.epoch,
+            seq=position.seq,
+            head=position.head,
+            device_id=self._device_id,
+            time=time,
+            signature=sign(self._store.keyring.newest.signing_seed, message),
         )
+        try:
+            await self._transport.command("POST", "/sync/checkpoints", body=checkpoint)
+        except CheckpointOutdated:
+            return  # the server's history went elsewhere since we read it: the next sync finds out where
         await asyncio.to_thread(self._store.history.set_own_checkpoint, position.epoch, position.seq)

@@ -54,6 +54,7 @@ class ErrorCode(StrEnum):
     KEYRING_REQUIRED = "keyring_required"
     EPOCH_CHANGED = "epoch_changed"
     REVISION_CONFLICT = "revision_conflict"
+    CHECKPOINT_OUTDATED = "checkpoint_outdated"
     CONFLICT_RESOLVED = "conflict_resolved"
     CONTENT_REQUIRED = "content_required"
 

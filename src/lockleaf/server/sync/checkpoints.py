@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import identity
 from lockleaf.server.records.models import Checkpoint as Row
-from lockleaf.server.sync.errors import InvalidCheckpoint
+from lockleaf.server.records.models import Head
+from lockleaf.server.sync.errors import CheckpointOutdated, InvalidCheckpoint
 from lockleaf.wire.sync import Checkpoint
 
 __all__ = ["latest", "post"]
@@ -43,12 +44,18 @@ async def post(
 
     Raises:
         InvalidCheckpoint: that key did not sign it. Devices check for themselves; this only keeps rubbish out.
+        CheckpointOutdated: it is of an epoch that has ended. Kept, it would accuse this server.
     """
     message = identity.checkpoint_message(
         str(user_id), checkpoint.epoch, checkpoint.seq, checkpoint.head, checkpoint.device_id, checkpoint.time
     )
     if signing_key is None or not identity.verify(signing_key, message, checkpoint.signature):
         raise InvalidCheckpoint
+    # Shared, so that no epoch ends between this look and the commit. A number beyond the end is kept: it can only come
+    # from a device that was shown another history, and the other devices shall hear of that.
+    epoch = await session.scalar(select(Head.epoch).where(Head.user_id == user_id).with_for_update(read=True))
+    if checkpoint.epoch != epoch:
+        raise CheckpointOutdated
     values = {
         "epoch": checkpoint.epoch,
         "seq": checkpoint.seq,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lockleaf.server.errors import Busy, Invalid
+from lockleaf.server.errors import Busy, Conflict, Invalid
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["InvalidCheckpoint", "TooManyStreams"]
+__all__ = ["CheckpointOutdated", "InvalidCheckpoint", "TooManyStreams"]
 
 
 class TooManyStreams(Busy):
@@ -18,3 +18,9 @@ class InvalidCheckpoint(Invalid):
     """The checkpoint is not signed by this account's signing key. Sign it with the newest key, and send it again."""
 
     code = ErrorCode.INVALID_SIGNATURE
+
+
+class CheckpointOutdated(Conflict):
+    """The checkpoint is of an epoch that has ended. Sync, then post the one that results."""
+
+    code = ErrorCode.CHECKPOINT_OUTDATED

@@ -38,7 +38,7 @@ from lockleaf.server.records.errors import (
     RevisionConflict,
 )
 from lockleaf.server.sync import checkpoints, service, stream
-from lockleaf.server.sync.errors import InvalidCheckpoint, TooManyStreams
+from lockleaf.server.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.wire.sync import (
     Checkpoint,
     Checkpoints,
@@ -128,7 +128,7 @@ async def get_checkpoints(request: Request, principal: Reader, session: Read) ->
     summary="Post a checkpoint",
     status_code=204,
     response_class=Response,
-    responses=problems(*_CALLER, *_BODY, InvalidCheckpoint),
+    responses=problems(*_CALLER, *_BODY, InvalidCheckpoint, CheckpointOutdated),
 )
 async def post_checkpoint(
     principal: Writer,
