@@ -1,0 +1,32 @@
+"""Plans that are made while the tables are empty are the ones that are kept while they grow."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from fastapi import FastAPI
+
+from lockleaf.server.records import feed, repository
+
+
+async def _plan(app: FastAPI, statement: str, types: str, arguments: str) -> str:
+    async with app.state.services.database.read_driver() as connection:
+        await connection.execute(f"PREPARE tried ({types}) AS {statement}")
+        try:
+            rows = await connection.fetch(f"EXPLAIN EXECUTE tried ({arguments})")
+        finally:
+            await connection.execute("DEALLOCATE tried")
+    return "\n".join(row[0] for row in rows)
+
+
+async def test_a_record_is_looked_up_by_its_name(app: FastAPI) -> None:
+    plan = await _plan(app, repository._OPEN, "uuid, text[], text[]", f"'{uuid4()}', '{{a}}', '{{b}}'")
+    assert "pk_records" in plan
+    assert "Seq Scan" not in plan
+
+
+async def test_a_page_is_a_range_of_one_index(app: FastAPI) -> None:
+    plan = await _plan(app, feed._WHOLE, "uuid, bigint, bigint, bigint", f"'{uuid4()}', 0, 500, 4194304")
+    assert "ix_records_seq" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort Key: r.seq" not in plan.split("ix_records_seq")[-1]
