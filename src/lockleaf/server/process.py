@@ -1,6 +1,6 @@
 """``lockleaf serve``: a parent process that starts the database where there is none, and the web workers.
 
-The parent serves nothing itself. It binds the port, so that every worker accepts from it, keeps the embedded PostgreSQL
+The parent serves nothing itself. It binds the port, a socket for each worker, keeps the embedded PostgreSQL
 alive, replaces workers that die, and at SIGTERM lets requests finish before the database stops.
 """
 
