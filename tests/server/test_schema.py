@@ -17,8 +17,9 @@ from lockleaf.server.db.engine import sqlalchemy_url
 from lockleaf.server.db.migrate import current_revision, head_revision, is_current, migrate, schema_difference
 from tests.conftest import fresh_database
 
-STAND_APART = {"email_directory", "alembic_version"}
-"""Tables that are no user's: the directory by which an email finds its account, and Alembic's own."""
+STAND_APART = {"email_directory", "installation", "alembic_version"}
+"""Tables that are no user's: the directory by which an email finds its account, what is said of the whole installation,
+and Alembic's own."""
 
 UNIQUE_INDEXES = """
 SELECT t.relname AS table, i.relname AS index, x.indisprimary AS is_primary,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lockleaf.server.db.base import Base, Blob, Instant, Name, Now
 
-__all__ = ["Account", "EmailDirectory", "RecoveryCode", "SigningKey"]
+__all__ = ["Account", "Consent", "EmailDirectory", "HePublicKey", "RecoveryCode", "SigningKey"]
 
 
 class EmailDirectory(Base):
@@ -46,6 +46,7 @@ class Account(Base):
 
     verifier_hash: Mapped[str] = mapped_column(Text, comment="Argon2id of the authentication secret")
     kdf: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    kek_salt: Mapped[Blob | None] = mapped_column(comment="uce: salt of the key-encryption key")
     keyring: Mapped[Blob | None]
     keyring_version: Mapped[int] = mapped_column(Integer, server_default="0")
     recipient: Mapped[str | None] = mapped_column(Text, comment="age X25519 recipient of the newest master key")
@@ -77,6 +78,29 @@ class RecoveryCode(Base):
     keyring: Mapped[Blob]
     keyring_version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[Now]
+
+
+class Consent(Base):
+    """That a user chose a privacy tier, and when: kept as proof for as long as the account lives."""
+
+    __tablename__ = "consents"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    consent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    privacy_tier: Mapped[str] = mapped_column(Text)
+    consented_at: Mapped[Instant] = mapped_column(comment="as the client says")
+    recorded_at: Mapped[Now]
+
+
+class HePublicKey(Base):
+    """The public context under which an account's metrics are encrypted, one for each parameter set."""
+
+    __tablename__ = "he_public_keys"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    parameter_set: Mapped[Name] = mapped_column(primary_key=True)
+    context: Mapped[Blob] = mapped_column(comment="serialised TenSEAL context without a secret key")
+    registered_at: Mapped[Now]
 
 
 Index("ix_accounts_email", Account.email)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lockleaf.server.db.base import Base, Blob, Instant, Name, Now
 
-__all__ = ["Session"]
+__all__ = ["Session", "SessionKey"]
 
 
 class Session(Base):
@@ -33,3 +33,21 @@ class Session(Base):
     last_used_at: Mapped[Now]
     expires_at: Mapped[Instant]
     revoked: Mapped[bool] = mapped_column(Boolean, server_default="false")
+
+
+class SessionKey(Base):
+    """A generation of a uce session: the account's key-encryption key, sealed under a key that only its tokens carry.
+
+    The row of a generation that was replaced lives until its access token expires.
+    """
+
+    __tablename__ = "session_keys"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    generation: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sealed_kek: Mapped[Blob]
+    successor: Mapped[Blob | None] = mapped_column(
+        comment="the next generation's session key, sealed under this one's: a repeated refresh is answered alike"
+    )
+    expires_at: Mapped[Instant] = mapped_column(index=True)

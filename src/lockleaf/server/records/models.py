@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -83,6 +83,7 @@ class Record(Base):
     occurred_at: Mapped[Instant | None]
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
+    purged_at: Mapped[Instant | None] = mapped_column(comment="when the revisions before this deletion were dropped")
     packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -98,6 +99,16 @@ Index(
     Record.seq,
     postgresql_where=text(f"octet_length(packed) > {LARGE_BYTES}"),
 )
+
+# A list of entries is in the order of their days, newest first (read backwards); the id settles what falls together.
+Index(
+    "ix_records_date",
+    Record.user_id,
+    func.coalesce(Record.occurred_at, Record.created_at),
+    Record.record_id,
+    postgresql_where=text("collection = 'entries'"),
+)
+Index("ix_records_unpurged", Record.updated_at, postgresql_where=text("deleted AND purged_at IS NULL"))
 
 
 class Revision(Base):

@@ -145,7 +145,7 @@ _REPLACE = """
 ON CONFLICT (user_id, collection, record_id) DO UPDATE SET
   revision = excluded.revision, seq = excluded.seq, payload_hash = excluded.payload_hash, deleted = excluded.deleted,
   labels = excluded.labels, source = excluded.source, occurred_at = excluded.occurred_at,
-  updated_at = excluded.updated_at, packed = excluded.packed"""
+  updated_at = excluded.updated_at, purged_at = NULL, packed = excluded.packed"""
 
 _WRITE_NEW = _BATCH + _RECORDS
 _WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE

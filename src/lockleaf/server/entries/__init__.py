@@ -1,0 +1,1 @@
+"""The diary: a door to the store."""

@@ -1,0 +1,1 @@
+"""The archive of an account: ciphertext and metadata, as the server holds them."""

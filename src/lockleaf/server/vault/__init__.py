@@ -1,0 +1,1 @@
+"""Named blobs with versions: a door to the store."""
