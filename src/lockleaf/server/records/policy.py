@@ -10,7 +10,7 @@ from uuid import UUID
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_PAYLOAD_BYTES, Change
 
-__all__ = ["RecordPolicy", "sync_policy"]
+__all__ = ["RecordPolicy", "door_policy", "sync_policy"]
 
 # version ‖ suite ‖ key_id ‖ nonce ‖ tag, and a plaintext of at least the smallest padding: less is no envelope.
 _SHORTEST_ENVELOPE = 1 + 1 + 4 + 12 + 16 + 256
@@ -39,11 +39,14 @@ class RecordPolicy:
         writable: whether this door writes the collection at all.
         is_id: whether a record id is of the collection's form.
         is_payload: whether a payload has the collection's frame.
+        unsealed_deletion: whether a deletion may come without a payload: made by the server, or by an older client.
+            What reaches other devices so, they do not obey (PROTOCOL section 3).
     """
 
     writable: bool = True
     is_id: Callable[[str], bool] = lambda record_id: True
     is_payload: Callable[[bytes], bool] = lambda payload: len(payload) > 0
+    unsealed_deletion: bool = False
 
     def refusal(self, change: Change) -> ErrorCode | None:
         """Return why ``change`` may not enter, or None."""
@@ -53,6 +56,8 @@ class RecordPolicy:
             return ErrorCode.INVALID_RECORD_ID
         if len(change.payload) > MAX_PAYLOAD_BYTES:
             return ErrorCode.PAYLOAD_TOO_LARGE
+        if self.unsealed_deletion and change.deleted and not change.payload:
+            return None
         if not self.is_payload(change.payload):
             return ErrorCode.MALFORMED_PAYLOAD
         return None
@@ -67,6 +72,20 @@ _THROUGH_SYNC = {
 _FREE = RecordPolicy()
 
 
+_THROUGH_DOORS = {
+    "entries": RecordPolicy(is_id=_is_uuid, is_payload=_is_envelope, unsealed_deletion=True),
+    "tags": RecordPolicy(is_id=lambda record_id: _LABEL_HEX.fullmatch(record_id) is not None, unsealed_deletion=True),
+    "vault": RecordPolicy(unsealed_deletion=True),
+    "backups": RecordPolicy(unsealed_deletion=True),
+}
+_CLOSED = RecordPolicy(writable=False)
+
+
 def sync_policy(collection: str) -> RecordPolicy:
     """Return the rules of ``/sync/push`` for a collection (PROTOCOL section 6)."""
     return _THROUGH_SYNC.get(collection, _FREE)
+
+
+def door_policy(collection: str) -> RecordPolicy:
+    """Return the rules for a collection's own door: the server makes some payloads there, and deletions without one."""
+    return _THROUGH_DOORS.get(collection, _CLOSED)

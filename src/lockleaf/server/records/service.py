@@ -6,7 +6,7 @@ was read stays true until the commit, and a reader of the feed can never see a n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ import asyncpg
 
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
-from lockleaf.server.records.policy import sync_policy
+from lockleaf.server.records.policy import RecordPolicy, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State
 from lockleaf.server.records.store import delete_all, open_store, statistics, storage_used
 from lockleaf.wire.problems import ErrorCode
@@ -64,7 +64,13 @@ class Pushed:
 
 
 async def push(
-    connection: asyncpg.Connection, user_id: UUID, changes: Sequence[Change], *, now: datetime, atomic: bool = False
+    connection: asyncpg.Connection,
+    user_id: UUID,
+    changes: Sequence[Change],
+    *,
+    now: datetime,
+    atomic: bool = False,
+    policy: Callable[[str], RecordPolicy] = sync_policy,
 ) -> Pushed:
     """Apply a batch of changes, in order, each if it follows the current revision of its record.
 
@@ -72,6 +78,7 @@ async def push(
         changes: at most 500; a later one may follow an earlier one of the same batch.
         now: the server's time.
         atomic: write nothing unless every change is applied or was before.
+        policy: gives the rules of the door that the changes come through, for each collection.
 
     Raises:
         TierRequired: the account's tier holds no records.
@@ -82,7 +89,7 @@ async def push(
     if store is None or store.tier != "full_sync":
         raise TierRequired(required="full_sync")
     batch = _Batch(changes, store.seq, store.head, store.states, now)
-    batch.decide()
+    batch.decide(policy)
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
         batch.refuse()
@@ -116,10 +123,10 @@ class _Batch:
         self.late: list[int] = []
         """Positions of changes whose record has moved on: conflicts, or retries of what was accepted long ago."""
 
-    def decide(self) -> None:
+    def decide(self, policy: Callable[[str], RecordPolicy]) -> None:
         """Compare each change with the record it follows, and give those that do their place in the history."""
         for position, change in enumerate(self.changes):
-            refusal = sync_policy(change.collection).refusal(change)
+            refusal = policy(change.collection).refusal(change)
             if refusal is not None:
                 self.outcomes.append(Outcome("rejected", code=refusal))
                 continue
