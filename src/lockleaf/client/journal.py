@@ -184,9 +184,8 @@ class Journal:
             entry_of(record, conflict=record.record_id in conflicting)
             for record in self._store.records.entries(deleted=deleted)
         )
-        found = sorted(
-            filter(wanted, entries), key=lambda entry: (entry.date, entry.created_at, entry.id), reverse=True
-        )
+        # The id settles what falls together, as at the server: it is the same on every device, times of writing are not.
+        found = sorted(filter(wanted, entries), key=lambda entry: (entry.date, entry.id), reverse=True)
         return found if limit is None else found[:limit]
 
     async def count(self) -> int:

@@ -1,0 +1,84 @@
+"""Whatever three devices do, and in whatever order they synchronise: nothing acknowledged is lost, and they agree."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.journal_devices import new_account
+from tests.support.process import RunningServer
+from tests.support.three_devices import COUNT, Household, household, texts_at_the_server
+
+DEVICES = range(COUNT)
+THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_CONVERGENCE")
+"""How many examples to try instead of the few that are the same in every run."""
+
+device = st.integers(0, COUNT - 1)
+choice = st.integers(0, 3)
+field = st.sampled_from(["line", "new line", "cut line", "title", "mood", "new tag", "cut tag"])
+version = st.sampled_from(["local", "remote", "merged"])
+
+edit = st.tuples(st.just("edit"), device, choice, field, choice)
+sync = st.tuples(st.just("sync"), device)
+action = st.one_of(
+    edit,
+    edit,
+    sync,
+    sync,
+    st.tuples(st.just("write"), device),
+    st.tuples(st.just("delete"), device, choice),
+    st.tuples(st.just("restore"), device, choice),
+    st.tuples(st.just("resolve"), device, choice, version),
+    st.tuples(st.just("sync cut short"), device, st.integers(0, 6), st.booleans()),
+    st.tuples(st.just("sync together"), st.sets(device, min_size=2)),
+    st.tuples(st.just("reopen"), device),
+)
+
+
+async def do(home: Household, step: tuple) -> None:
+    """Do what ``step`` says."""
+    match step:
+        case ("edit", number, chosen, name, place):
+            await home.edit(number, chosen, name, place)
+        case ("sync", number):
+            await home.sync(number)
+        case ("write", number):
+            await home.write(number)
+        case ("delete", number, chosen):
+            await home.delete(number, chosen)
+        case ("restore", number, chosen):
+            await home.restore(number, chosen)
+        case ("resolve", number, chosen, side):
+            await home.resolve(number, chosen, side)
+        case ("sync cut short", number, after, loses_answer):
+            await home.sync_cut_short(number, after, loses_answer=loses_answer)
+        case ("sync together", numbers):
+            await home.sync_together(numbers)
+        case ("reopen", number):
+            await home.reopen(number)
+        case _:
+            raise AssertionError(step)
+
+
+@settings(
+    max_examples=int(THOROUGHLY or 30), derandomize=THOROUGHLY is None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(steps=st.lists(action, min_size=6, max_size=30 if THOROUGHLY else 15))
+async def test_three_devices_agree_in_the_end_and_no_acknowledged_word_is_lost(
+    server: RunningServer, database_url: str, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple]
+) -> None:
+    account = await new_account(server.url)
+    async with household(account, tmp_path_factory.mktemp("household", numbered=True)) as home:
+        await home.write(0)
+        await home.come_to_rest()
+        for step in steps:
+            await do(home, step)
+        await home.come_to_rest()
+        first, *others = [await home.state(number) for number in DEVICES]
+        for other in others:
+            assert other == first
+        assert first["pending"] == 0
+        assert home.acknowledged <= await texts_at_the_server(database_url, account)
