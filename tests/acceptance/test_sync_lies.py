@@ -106,7 +106,7 @@ async def journal(one: JournalDevice) -> list[str]:
             await one.sync()
             await one.journal.edit(ids[0], body="edited")
         day = f"2020-01-0{number + 1}"
-        await one.journal.write(entry_id=entry_id, body=f"entry {number}", mood="calm", tags=["x"], date=day)
+        await one.journal.write(entry_id=entry_id, body=f"entry {number}", mood="calm", date=day)
     await one.sync()
     return ids
 

@@ -68,7 +68,11 @@ def report_json(report: SyncReport) -> dict[str, Any]:
         "merged": report.merged,
         "conflicts": report.conflicts,
         "pending": report.pending,
-        "rejected": [{"entry_id": item.record_id, "code": item.code} for item in report.rejected],
+        "rejected": [
+            {"entry_id" if item.collection == "entries" else "tag_id": item.record_id, "code": item.code}
+            for item in report.rejected
+        ],
+        "kept": list(report.kept),
         "seq": report.seq,
         "epoch": report.epoch,
         "head": report.head.hex(),
@@ -93,7 +97,13 @@ def _tell(run: Run, report: SyncReport) -> None:
         run.line(report_text(report))
     run.flush()
     for item in report.rejected:
-        run.note(f"The server refused entry {item.record_id[:8]} ({item.code}). It is kept here, and is not synced.")
+        what = "entry" if item.collection == "entries" else "tag"
+        run.note(f"The server refused {what} {item.record_id[:8]} ({item.code}). It is kept here, and is not synced.")
+    for entry_id in report.kept:
+        run.note(
+            f"Entry {entry_id[:8]} was deleted on the server by somebody without your keys: an older program, or the "
+            "server itself. It is kept here. lockleaf delete deletes it everywhere; an edit brings it back everywhere."
+        )
     if report.conflicts:
         what = "One conflict waits" if report.conflicts == 1 else f"{report.conflicts} conflicts wait"
         run.note(f"{what} for your decision: lockleaf conflicts.")

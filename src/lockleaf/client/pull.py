@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import EpochChanged, InvalidAnswer, InvalidCursor, SyncAlreadyRunning
 from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
+from lockleaf.client.opening import Opened, open_change
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import ENTRIES, LOST_BASE, Document, Leaf, StoredRecord
+from lockleaf.client.store.records import ENTRIES, LOST_BASE, TAGS, Document, Leaf, StoredRecord
+from lockleaf.client.tag_records import UNSEALED, merge_tags
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain, EpochsChanged, VerifiedChange, VerifiedPage
 from lockleaf.crypto.history import ZERO
@@ -47,9 +48,12 @@ async def fetch_page(transport: Transport, cursor: str | None) -> Feed:
 
 @dataclass(slots=True)
 class _Counts:
+    """Entries: taken over, merged, and sent earlier but confirmed only now; ``kept``: see `SyncReport`."""
+
     pulled: int = 0
     merged: int = 0
     confirmed: int = 0
+    kept: list[str] = field(default_factory=list)
 
 
 class Puller:
@@ -141,7 +145,8 @@ class Puller:
         start = self.chain.position
         self.preload({(change.collection, change.record_id) for change in feed.changes})
         page = self.chain.extend(feed)
-        opened = {change.seq: self._open(change) for change in page.changes if change.collection == ENTRIES}
+        keyring = self._store.keyring
+        opened = {change.seq: open_change(self._sealer, keyring, self.chain, change) for change in page.changes}
         with self._store.transaction():
             self.require_place(start)
             keys = {change.key for change in page.changes}
@@ -168,27 +173,10 @@ class Puller:
         if self._store.history.position() != position:
             raise SyncAlreadyRunning
 
-    def _open(self, change: VerifiedChange) -> dict[str, Any] | None:
-        """The map of a change that came with its payload."""
-        if change.record is None:
-            return None
-        content = self._sealer.open(
-            self._store.keyring,
-            collection=change.collection,
-            record_id=change.record_id,
-            revision=change.revision,
-            parent=change.parent,
-            deleted=change.deleted,
-            meta=change.meta,
-            payload=change.record.payload,
-        )
-        self.chain.check_seen(content.pop("seen", None), change.seq)
-        return content
-
     def _apply(
         self,
         change: VerifiedChange,
-        opened: dict[str, Any] | None,
+        opened: Opened | None,
         row: StoredRecord,
         waiting: list[Outgoing],
         position: Position,
@@ -200,23 +188,39 @@ class Puller:
             waiting.remove(sent)
             if sent.kind == "edit":
                 acknowledge(row, sent)
-                self.counts.confirmed += 1
+                self.counts.confirmed += row.collection == ENTRIES
                 return
             # It was to become a conflict, and the server could take it as a change after all.
             self._store.conflicts.set_state(conflict_id_of(sent.payload_hash), "closed")
         if change.record is None or opened is None:
             return
-        remote = Version(None if change.deleted else opened)
+        if not opened.usable or (not opened.sealed and _stands(row)):
+            self._keep(row, change, waiting)
+            return
+        remote = Version(opened.content)
         if not row.pending:
             self._take(row, change.record, remote)
         elif row.base_revision != change.revision or row.base_hash != change.payload_hash:
             self._merge(row, change, change.record, remote, waiting, position)
         # Otherwise it is the very revision that the pending edit follows, shown once more.
 
+    def _keep(self, row: StoredRecord, change: VerifiedChange, waiting: list[Outgoing]) -> None:
+        """Leave this device's content as it is, since nobody with the keys asked for the change.
+
+        What is edited here from now on follows that revision, and so brings the content back for everybody.
+        """
+        if change.deleted and row.collection == ENTRIES and row.base_revision != change.revision:
+            self.counts.kept.append(row.record_id)
+        for sent in [item for item in waiting if item.kind == "edit"]:
+            self._store.outbox.absorb(sent)
+            waiting.remove(sent)
+        row.base_revision, row.base_hash, row.base_deleted = change.revision, change.payload_hash, False
+        row.generation += row.pending
+
     def _take(self, row: StoredRecord, record: Record, version: Version) -> None:
         """Make the server's version the present one; the text of a deleted record stays for a restoration."""
         if row.base_revision != record.revision or row.base_hash != row.payload_hash:
-            self.counts.pulled += 1
+            self.counts.pulled += row.collection == ENTRIES
         created, updated = (time.isoformat().replace("+00:00", "Z") for time in (record.created_at, record.updated_at))
         if version.content is not None:
             row.doc = Document(version.content, created, updated)
@@ -242,7 +246,8 @@ class Puller:
             base = remote
         else:
             base = None
-        result = merge_versions(base, local, remote)
+        combine = merge_tags if row.collection == TAGS else merge_versions
+        result = combine(base, local, remote)
         edits = [item for item in waiting if item.kind == "edit"]
         if isinstance(result, Conflicting):
             self._dispute(row, local, edits, position)
@@ -254,9 +259,9 @@ class Puller:
         if same_content(result.content, remote.content):
             self._take(row, record, remote)
             return
-        self.counts.pulled += 1
+        self.counts.pulled += row.collection == ENTRIES
         if not same_content(result.content, local.content):
-            self.counts.merged += 1
+            self.counts.merged += row.collection == ENTRIES
             row.deleted = result.deleted
             if result.content is not None and row.doc is not None:
                 row.doc = Document(result.content, row.doc.created_at, self._now())
@@ -291,6 +296,11 @@ class Puller:
                 content=local.content,
             )
         )
+
+
+def _stands(row: StoredRecord) -> bool:
+    """Tell whether this device has content of a record that an unsealed change must not replace."""
+    return row.doc is not None and not row.deleted and not row.doc.content.get(UNSEALED)
 
 
 def acknowledge(row: StoredRecord, sent: Outgoing) -> None:

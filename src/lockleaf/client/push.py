@@ -18,6 +18,8 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import conflict_id_of
 from lockleaf.client.store.history import Acknowledgement, Position
 from lockleaf.client.store.outbox import Outgoing
+from lockleaf.client.store.records import ENTRIES, TAGS
+from lockleaf.client.tag_records import make_missing
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import VerifiedChange
 from lockleaf.crypto.history import meta
@@ -36,6 +38,7 @@ class Rejection:
 
     record_id: str
     code: str
+    collection: str = ENTRIES
 
 
 @dataclass(slots=True)
@@ -132,7 +135,8 @@ class Pusher:
             occurred_at=change.occurred_at,
             device_id=self._device_id,
             client_updated_at=datetime.fromisoformat(change.client_updated_at),
-            on_conflict="keep",
+            # Both versions of an entry are kept for a person to choose. Those of a tag merge by themselves.
+            on_conflict="reject" if change.collection == TAGS else "keep",
         )
 
     def _left(self) -> bool:
@@ -155,17 +159,24 @@ class Pusher:
         return batch
 
     def _seal_portion(self, after: tuple[str, str]) -> tuple[str, str] | None:
-        """Seal the next pending records behind the key ``after``; return the last one's key, None if there was none."""
+        """Seal the next pending records behind the key ``after``; return the last one's key, None if there was none.
+
+        Tags that entries name and that are new are made and sealed before them, to go out in the same batch.
+        """
         seen = self._puller.chain.position
         if seen is None:
             raise InvalidAnswer
         with self._store.transaction():
             records = self._store.records.to_seal(MAX_BATCH_CHANGES, after=after)
             now, keyring = self._now(), self._store.keyring
+            wanted = [record for record in records if record.key not in self._refused]
+            made = {record.key: record for record in make_missing(self._store, wanted, now)}
+            # One that was deleted a moment ago waits until its deletion is confirmed.
+            for key in (*self._refused, *self._store.outbox.of_records(made)):
+                made.pop(key, None)
             self._store.outbox.add(
                 self._sealer.seal(keyring, record, seen=seen, now=now)
-                for record in records
-                if record.key not in self._refused
+                for record in (*made.values(), *(record for record in wanted if record.key not in made))
             )
         return records[-1].key if records else None
 
@@ -224,7 +235,7 @@ class Pusher:
         self._store.records.put_many(rows.values())
         self._store.outbox.remove(change.payload_hash for change, _ in confirmed)
         self._store.history.advance(end, cursor=result.cursor, epochs=(), heads=heads)
-        self.outcome.pushed += len(confirmed)
+        self.outcome.pushed += sum(change.collection == ENTRIES for change, _ in confirmed)
         return True
 
     def _refuse_as_old(self, change: Outgoing, answer: ChangeResult) -> None:
@@ -240,7 +251,7 @@ class Pusher:
 
     def _reject(self, change: Outgoing, answer: ChangeResult) -> None:
         code = answer.code or "rejected"
-        self.outcome.rejected.append(Rejection(change.record_id, code))
+        self.outcome.rejected.append(Rejection(change.record_id, code, change.collection))
         self._refused.add(change.key)
         # The server refused for good: the edit is sealed anew next time, perhaps after its user changed it.
         if change.kind == "edit":

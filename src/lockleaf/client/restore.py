@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 
 from lockleaf.client.errors import HistoryForked, ServerRestored
+from lockleaf.client.opening import OPENED
 from lockleaf.client.pull import fetch_page
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.history import RememberedCheckpoint
-from lockleaf.client.store.records import ENTRIES, LOST_BASE, StoredRecord
+from lockleaf.client.store.records import LOST_BASE, StoredRecord
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain
 from lockleaf.crypto.history import ZERO
@@ -98,7 +99,7 @@ def _prepare(store: LocalStore, feed: Feed, common: int, accept: bool) -> None:
 def _send_again(store: LocalStore, lost: list[StoredRecord]) -> None:
     waiting = store.outbox.of_records(record.key for record in lost)
     for record in lost:
-        if record.collection != ENTRIES or (record.doc is None and not record.deleted):
+        if record.collection not in OPENED or (record.doc is None and not record.deleted):
             # Sealed by another program, or never delivered here: there is nothing to send.
             continue
         for change in waiting.get(record.key, []):

@@ -31,7 +31,8 @@ class SyncReport:
     """What a sync did, and where it came to.
 
     ``pulled``, ``pushed`` and ``merged`` count entries; ``conflicts`` are open now; ``pending`` are edits that still
-    wait (refused ones included); ``duration`` is in seconds.
+    wait (refused ones included); ``kept`` are the ids of entries that were deleted on the server by somebody without
+    the keys (an older client, or the server itself), and which this device therefore keeps; ``duration`` is in seconds.
     """
 
     pulled: int
@@ -44,6 +45,7 @@ class SyncReport:
     seq: int
     head: bytes
     duration: float
+    kept: tuple[str, ...] = ()
 
 
 class Synchroniser:
@@ -124,6 +126,7 @@ class Synchroniser:
             seq=position.seq,
             head=position.head,
             duration=time.perf_counter() - started,
+            kept=tuple(puller.counts.kept),
         )
 
     async def _pull(

@@ -13,9 +13,10 @@ from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.history import ZERO
 
-__all__ = ["ENTRIES", "LOST_BASE", "Document", "Leaf", "Records", "StoredRecord"]
+__all__ = ["ENTRIES", "LOST_BASE", "TAGS", "Document", "Leaf", "Records", "StoredRecord"]
 
 ENTRIES = "entries"
+TAGS = "tags"
 LOST_BASE = -1
 """As ``base_revision``: the server lost the revision; what a restored history shows of before is an ancestor."""
 _COLUMNS = (
@@ -129,6 +130,14 @@ class Records:
             (ENTRIES,),
         )
         return map(self._read, rows)
+
+    def tags(self) -> list[StoredRecord]:
+        """Return every tag that has content, deleted ones too."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM records WHERE collection = ? AND doc IS NOT NULL",  # noqa: S608
+            (TAGS,),
+        )
+        return [self._read(row) for row in rows]
 
     def ids_like(self, prefix: str) -> list[str]:
         """Return up to two ids of entries that begin with ``prefix``."""
