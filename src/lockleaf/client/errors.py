@@ -13,22 +13,27 @@ from __future__ import annotations
 
 from lockleaf.client.refusals import (
     ApiError,
+    BackupConflict,
     BatchRefused,
     BodyTooLarge,
     ChangeRejected,
     CheckpointOutdated,
     ConflictResolved,
+    ConsentRequired,
     ContentRequired,
     CustodyRequired,
     DatabaseBusy,
     DatabaseUnavailable,
     EmailTaken,
     EpochChanged,
+    HeKeyRequired,
     IdTaken,
+    InboxFull,
     InsufficientScope,
     InternalError,
     InvalidCredentials,
     InvalidCursor,
+    InvalidHePublicKey,
     InvalidRecipient,
     InvalidRecordId,
     InvalidRecoveryCode,
@@ -48,9 +53,13 @@ from lockleaf.client.refusals import (
     NotFound,
     ParentMismatch,
     PayloadTooLarge,
+    PreconditionFailed,
+    RecipientRequired,
     RefreshTokenReused,
     RevisionConflict,
+    RevisionRequired,
     RouteNotFound,
+    SecretKeyReceived,
     SessionRevoked,
     StorageFull,
     TierRequired,
@@ -59,6 +68,7 @@ from lockleaf.client.refusals import (
     TooManyRequests,
     TooManyStreams,
     UnsupportedMediaType,
+    VersionConflict,
     WrongDoor,
     error_for,
 )
@@ -67,12 +77,14 @@ __all__ = [
     "AccountMismatch",
     "AlreadyLoggedIn",
     "ApiError",
+    "BackupConflict",
     "BatchRefused",
     "BodyTooLarge",
     "ChangeRejected",
     "CheckpointOutdated",
     "ConflictNotFound",
     "ConflictResolved",
+    "ConsentRequired",
     "ContentRequired",
     "CustodyMismatch",
     "CustodyRequired",
@@ -84,8 +96,10 @@ __all__ = [
     "EntryNotFound",
     "EntryTooLarge",
     "EpochChanged",
+    "HeKeyRequired",
     "HistoryForked",
     "IdTaken",
+    "InboxFull",
     "InsecureServer",
     "InsufficientScope",
     "IntegrityError",
@@ -95,6 +109,7 @@ __all__ = [
     "InvalidCursor",
     "InvalidDeviceName",
     "InvalidEmail",
+    "InvalidHePublicKey",
     "InvalidProfileName",
     "InvalidRecipient",
     "InvalidRecordId",
@@ -126,13 +141,18 @@ __all__ = [
     "NotLoggedIn",
     "ParentMismatch",
     "PayloadTooLarge",
+    "PreconditionFailed",
     "ProfileDamaged",
     "ProfileNotFound",
+    "RecipientRequired",
     "RecoveryCodesUnconfirmed",
     "RefreshTokenReused",
     "RevisionConflict",
+    "RevisionRequired",
     "RouteNotFound",
     "SealBroken",
+    "SecretKeyReceived",
+    "ServerEmptied",
     "ServerRestored",
     "ServerUnreachable",
     "SessionRevoked",
@@ -147,6 +167,7 @@ __all__ = [
     "TooManyStreams",
     "TransportError",
     "UnsupportedMediaType",
+    "VersionConflict",
     "WrongDoor",
     "WrongPassword",
     "error_for",
@@ -264,6 +285,15 @@ class ServerRestored(IntegrityError):
         self.epoch = epoch
         self.from_seq = from_seq
         self.missing = missing
+
+
+class ServerEmptied(ServerRestored):
+    """The server no longer holds this account's journal: it was deleted there, as happens when the tier is lowered.
+
+    Everything that this device had is still here. If you lowered the privacy tier in between, sync again and accept
+    it: what is here is sent again, what other devices have differently is merged or becomes a conflict, and nothing is
+    deleted. If you did not, ask the operator.
+    """
 
 
 # ---- this machine ------------------------------------------------------------------------------------------------

@@ -14,22 +14,27 @@ from lockleaf.wire.problems import ErrorCode, Problem
 
 __all__ = [
     "ApiError",
+    "BackupConflict",
     "BatchRefused",
     "BodyTooLarge",
     "ChangeRejected",
     "CheckpointOutdated",
     "ConflictResolved",
+    "ConsentRequired",
     "ContentRequired",
     "CustodyRequired",
     "DatabaseBusy",
     "DatabaseUnavailable",
     "EmailTaken",
     "EpochChanged",
+    "HeKeyRequired",
     "IdTaken",
+    "InboxFull",
     "InsufficientScope",
     "InternalError",
     "InvalidCredentials",
     "InvalidCursor",
+    "InvalidHePublicKey",
     "InvalidRecipient",
     "InvalidRecordId",
     "InvalidRecoveryCode",
@@ -49,9 +54,13 @@ __all__ = [
     "NotFound",
     "ParentMismatch",
     "PayloadTooLarge",
+    "PreconditionFailed",
+    "RecipientRequired",
     "RefreshTokenReused",
     "RevisionConflict",
+    "RevisionRequired",
     "RouteNotFound",
+    "SecretKeyReceived",
     "SessionRevoked",
     "StorageFull",
     "TierRequired",
@@ -60,6 +69,7 @@ __all__ = [
     "TooManyRequests",
     "TooManyStreams",
     "UnsupportedMediaType",
+    "VersionConflict",
     "WrongDoor",
     "error_for",
 ]
@@ -192,7 +202,10 @@ class InsufficientScope(ApiError):
 
 
 class TierRequired(ApiError):
-    """The account's privacy tier does not allow this. Raise the tier first, if the server shall hold this."""
+    """The account's privacy tier keeps this off the server. What you wrote is kept on this device.
+
+    Raise the tier first, if the server shall hold it too.
+    """
 
 
 class CustodyRequired(ApiError):
@@ -209,6 +222,18 @@ class InvalidRecoveryToken(ApiError):
 
 class InvalidSignature(ApiError):
     """The server could not verify the signature of the new keys."""
+
+
+class ConsentRequired(ApiError):
+    """The server did not take the time of your consent. Check this device's clock, and try again."""
+
+
+class SecretKeyReceived(ApiError):
+    """A key for metrics was about to be registered together with its secret half. The server kept nothing of it."""
+
+
+class InvalidHePublicKey(ApiError):
+    """The server did not accept the key for encrypted metrics. This program and the server may differ in version."""
 
 
 class NotFound(ApiError):
@@ -231,6 +256,14 @@ class KeyringRequired(ApiError):
     """The account holds a sealed keyring, so new credentials must bring it sealed again."""
 
 
+class HeKeyRequired(ApiError):
+    """The server needs a public key for encrypted metrics first. Set the privacy tier on one of your devices."""
+
+
+class RecipientRequired(ApiError):
+    """The account has no public key that others could seal to, so nothing can be put into its inbox."""
+
+
 class EpochChanged(ApiError):
     """The server's history goes on from another point: it was restored from a backup, or the account was emptied."""
 
@@ -241,6 +274,22 @@ class CheckpointOutdated(ApiError):
 
 class RevisionConflict(ApiError):
     """Another device changed this in the meantime. Sync, look at both versions, and try again."""
+
+
+class RevisionRequired(ApiError):
+    """The server does not replace anything without being told which revision. This program should have said so."""
+
+
+class PreconditionFailed(ApiError):
+    """Another device changed this in the meantime. Read it again, and decide anew."""
+
+
+class VersionConflict(ApiError):
+    """The vault holds another version than the one that this would follow. Read it, and send the next one."""
+
+
+class BackupConflict(ApiError):
+    """Another device backed up another text under this id. Both are kept; resolve the conflict."""
 
 
 class ConflictResolved(ApiError):
@@ -297,6 +346,10 @@ class DatabaseBusy(ApiError):
 
 class StorageFull(ApiError):
     """The server has no room left. What you wrote is kept on this device; tell whoever runs the server."""
+
+
+class InboxFull(ApiError):
+    """The inbox is full. Accept or refuse what waits there, then there is room again."""
 
 
 class InternalError(ApiError):

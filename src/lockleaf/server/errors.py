@@ -19,10 +19,12 @@ __all__ = [
     "Forbidden",
     "Invalid",
     "NotFound",
+    "Outdated",
     "OverQuota",
     "TooLarge",
     "Unauthenticated",
     "Unavailable",
+    "Unconditional",
 ]
 
 
@@ -69,6 +71,14 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """What was asked for does not follow from what is there now."""
+
+
+class Outdated(DomainError):
+    """What was asked for was asked of a revision that is not the present one."""
+
+
+class Unconditional(DomainError):
+    """What was asked for would replace something without saying what."""
 
 
 class TooLarge(DomainError):

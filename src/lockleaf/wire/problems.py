@@ -31,6 +31,9 @@ class ErrorCode(StrEnum):
     INVALID_RECIPIENT = "invalid_recipient"
     KEYS_REQUIRED = "keys_required"
     KEY_DERIVATION_REQUIRED = "key_derivation_required"
+    CONSENT_REQUIRED = "consent_required"
+    SECRET_KEY_RECEIVED = "secret_key_received"  # noqa: S105
+    INVALID_HE_PUBLIC_KEY = "invalid_he_public_key"
 
     # who is asking
     NOT_AUTHENTICATED = "not_authenticated"
@@ -52,8 +55,14 @@ class ErrorCode(StrEnum):
     ID_TAKEN = "id_taken"
     KEYRING_CONFLICT = "keyring_conflict"
     KEYRING_REQUIRED = "keyring_required"
+    HE_KEY_REQUIRED = "he_key_required"
+    RECIPIENT_REQUIRED = "recipient_required"
     EPOCH_CHANGED = "epoch_changed"
     REVISION_CONFLICT = "revision_conflict"
+    REVISION_REQUIRED = "revision_required"
+    VERSION_CONFLICT = "version_conflict"
+    BACKUP_CONFLICT = "backup_conflict"
+    PRECONDITION_FAILED = "precondition_failed"
     CHECKPOINT_OUTDATED = "checkpoint_outdated"
     CONFLICT_RESOLVED = "conflict_resolved"
     CONTENT_REQUIRED = "content_required"
@@ -73,6 +82,7 @@ class ErrorCode(StrEnum):
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_BUSY = "database_busy"
     STORAGE_FULL = "storage_full"
+    INBOX_FULL = "inbox_full"
     INTERNAL_ERROR = "internal_error"
 
 

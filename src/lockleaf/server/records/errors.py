@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockleaf.server.errors import Conflict, Invalid, NotFound
+from lockleaf.server.errors import Conflict, Invalid, NotFound, Outdated, TooLarge, Unconditional
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
@@ -11,7 +11,10 @@ __all__ = [
     "ConflictResolved",
     "ContentRequired",
     "EpochChanged",
+    "PayloadTooLarge",
+    "PreconditionFailed",
     "RevisionConflict",
+    "RevisionRequired",
 ]
 
 
@@ -31,6 +34,24 @@ class RevisionConflict(Conflict):
     """
 
     code = ErrorCode.REVISION_CONFLICT
+
+
+class PreconditionFailed(Outdated):
+    """`If-Match` names another revision than the present one. Read it, look at what changed, and send again."""
+
+    code = ErrorCode.PRECONDITION_FAILED
+
+
+class RevisionRequired(Unconditional):
+    """An overwrite must say which revision it follows, in its body or by `If-Match`."""
+
+    code = ErrorCode.REVISION_REQUIRED
+
+
+class PayloadTooLarge(TooLarge):
+    """The record is larger than the store takes: 1 MiB with everything that belongs to it."""
+
+    code = ErrorCode.PAYLOAD_TOO_LARGE
 
 
 class ConflictNotFound(NotFound):

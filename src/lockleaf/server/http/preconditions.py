@@ -1,0 +1,27 @@
+"""``ETag`` and ``If-Match``: a record's revision, as HTTP names it (RFC 9110, section 13)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Header
+
+__all__ = ["IfMatch", "etag", "matches"]
+
+IfMatch = Annotated[str | None, Header(max_length=1024, description='The revision that this follows, as in `"3"`.')]
+
+_ETAG = re.compile(r'(?:^|,)\s*"([^"]*)"(?=\s*(?:,|$))')
+
+
+def etag(revision: int) -> str:
+    """Return the entity tag of a revision."""
+    return f'"{revision}"'
+
+
+def matches(if_match: str | None, revision: int) -> bool:
+    """Tell whether an ``If-Match`` header lets something be done to ``revision``; without one everything may be.
+
+    A weak tag matches nothing: the comparison is a strong one.
+    """
+    return if_match is None or if_match.strip() == "*" or str(revision) in _ETAG.findall(if_match)
