@@ -118,6 +118,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidServerAddress",
     "InvalidSignature",
+    "InvalidTag",
     "KdfWeakened",
     "KeyDerivationRequired",
     "KeySubstituted",
@@ -160,6 +161,7 @@ __all__ = [
     "StoreDamaged",
     "StoreLocked",
     "SyncAlreadyRunning",
+    "TagNotFound",
     "TierRequired",
     "TokenExpired",
     "TokenInvalid",
@@ -380,6 +382,14 @@ class SyncAlreadyRunning(LocalError):
 
 class EntryNotFound(LocalError):
     """There is no such entry on this device, or the beginning of its id fits several."""
+
+
+class TagNotFound(LocalError):
+    """There is no such tag on this device: no entry has it, and none is kept without one."""
+
+
+class InvalidTag(LocalError):
+    """This is no tag: a name is one line of at most 200 characters, a colour is written as #0377d2."""
 
 
 class EntryTooLarge(LocalError):

@@ -14,6 +14,8 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from lockleaf import __version__
+from lockleaf.server.accounts.privacy_routes import router as privacy
+from lockleaf.server.accounts.public_contexts import PublicContexts
 from lockleaf.server.accounts.routes import router as users
 from lockleaf.server.auth.hashing import VerifierHasher
 from lockleaf.server.auth.keys import load_keys
@@ -24,8 +26,11 @@ from lockleaf.server.cursors import CursorCodec
 from lockleaf.server.db.engine import Database
 from lockleaf.server.db.migrate import SchemaBehind, is_current
 from lockleaf.server.errors import Unavailable
+from lockleaf.server.holdings import Holding
 from lockleaf.server.http import openapi, problems
 from lockleaf.server.http.middleware import RequestMiddleware
+from lockleaf.server.inbox import service as inbox_items
+from lockleaf.server.inbox.routes import router as inbox
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.operation.routes import router as operation
 from lockleaf.server.settings import Settings
@@ -37,6 +42,9 @@ __all__ = ["create_app"]
 PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
 DATABASE_PATIENCE_SECONDS = 60
+
+HOLDINGS: tuple[Holding, ...] = (inbox_items.HOLDING,)
+"""What the server holds of an account beside the account itself and its records."""
 
 
 def _now() -> datetime:
@@ -69,6 +77,8 @@ def create_app(
         hasher=VerifierHasher(settings.hashing, metrics),
         events=EventHub(url, metrics),
         clock=clock,
+        public_contexts=PublicContexts(),
+        holdings=HOLDINGS,
     )
     app = FastAPI(
         title="Lockleaf",
@@ -82,13 +92,15 @@ def create_app(
     app.state.services = services
     problems.install(app)
     for prefix in (PREFIX, OLDER_PREFIX):
-        for router in (sync, auth, users):
+        for router in (sync, auth, users, privacy, inbox):
             app.include_router(router, prefix=prefix, include_in_schema=prefix == PREFIX)
     app.include_router(operation)
     app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
     openapi.install(app, PREFIX)
 
     def body_limit(path: str) -> int:
+        if path.endswith("/users/me/privacy"):
+            return settings.limits.public_key_body_bytes
         return settings.limits.sync_body_bytes if "/sync/" in path else settings.limits.body_bytes
 
     app.add_middleware(RequestMiddleware, metrics=metrics, body_limit=body_limit)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from lockleaf.server.accounts.public_contexts import PublicContexts
 from lockleaf.server.auth.hashing import VerifierHasher
 from lockleaf.server.auth.keys import ServerKeys
 from lockleaf.server.auth.tokens import TokenCodec
 from lockleaf.server.cursors import CursorCodec
 from lockleaf.server.db.engine import Database
+from lockleaf.server.holdings import Holding
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.settings import Settings
 from lockleaf.server.sync.events import EventHub
@@ -31,3 +33,5 @@ class Services:
     hasher: VerifierHasher
     events: EventHub
     clock: Callable[[], datetime]
+    public_contexts: PublicContexts
+    holdings: tuple[Holding, ...]

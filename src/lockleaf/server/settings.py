@@ -88,6 +88,10 @@ class LimitSettings(_Group):
 
     body_bytes: int = Field(default=1024 * 1024, ge=1024)
     sync_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    public_key_body_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1024, description="A public key for encrypted metrics, where it is registered."
+    )
+    inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in an account's inbox.")
     streams_per_account: int = Field(default=20, ge=1)
     storage_bytes: int | None = Field(default=None, description="Quota of an account; none by default.")
 

@@ -20,8 +20,8 @@ def made(kind: type[errors.LockleafError]) -> errors.LockleafError:
     if issubclass(kind, errors.ApiError):
         code = next((code for code, known in errors.ApiError.by_code.items() if known is kind), "code_of_tomorrow")
         return kind(Problem(type="about:blank", title="Title", status=400, detail="Detail", code=code))
-    if kind is errors.ServerRestored:
-        return errors.ServerRestored("epoch", 3, (("entries", "a"),))
+    if issubclass(kind, errors.ServerRestored):
+        return kind("epoch", 3, (("entries", "a"),))
     if kind is errors.MalformedImport:
         return errors.MalformedImport(7, "not JSON")
     return kind("why")

@@ -6,8 +6,11 @@ from lockleaf.server.errors import Conflict, Forbidden, Invalid, Unauthenticated
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
+    "ConsentRequired",
     "EmailTaken",
+    "HeKeyRequired",
     "IdTaken",
+    "InvalidHePublicKey",
     "InvalidRecipient",
     "InvalidRecoveryCode",
     "InvalidRecoveryToken",
@@ -16,6 +19,7 @@ __all__ = [
     "KeyringConflict",
     "KeyringRequired",
     "KeysRequired",
+    "SecretKeyReceived",
 ]
 
 
@@ -77,3 +81,33 @@ class InvalidRecoveryToken(Unauthenticated):
     """The time to set new credentials is over, or they have been set. Begin again with an unspent recovery code."""
 
     code = ErrorCode.INVALID_RECOVERY_TOKEN
+
+
+class ConsentRequired(Invalid):
+    """A higher tier, or a key for metrics, needs `consent_timestamp`: when the user chose so.
+
+    It lies after `not_before`, when the account was made, and not after `not_after`; check the device's clock.
+    """
+
+    code = ErrorCode.CONSENT_REQUIRED
+
+
+class HeKeyRequired(Conflict):
+    """No public key for encrypted metrics is registered. Make a pair on the device, and send its public context."""
+
+    code = ErrorCode.HE_KEY_REQUIRED
+
+
+class SecretKeyReceived(Invalid):
+    """The context carries its secret key, with which anybody could read the metrics. Nothing of it was kept.
+
+    Make a new pair, and send a context that was made public first.
+    """
+
+    code = ErrorCode.SECRET_KEY_RECEIVED
+
+
+class InvalidHePublicKey(Invalid):
+    """The key is not a public TenSEAL context of one of the parameter sets that `GET /encryption/context` lists."""
+
+    code = ErrorCode.INVALID_HE_PUBLIC_KEY

@@ -14,6 +14,7 @@ from lockleaf.server.accounts.errors import EmailTaken, IdTaken
 from lockleaf.server.accounts.keys import KeySet
 from lockleaf.server.accounts.models import Account, RecoveryCode
 from lockleaf.server.accounts.prelogin import kdf_from_stored, kdf_to_stored
+from lockleaf.server.accounts.privacy_repository import PrivacyRepository
 from lockleaf.server.accounts.repository import AccountRepository
 from lockleaf.server.auth.errors import SessionRevoked
 from lockleaf.server.identifiers import uuid7
@@ -128,6 +129,7 @@ async def create(
     if keys is not None:
         await accounts.add_signing_key(1, keys.recipient, keys.signing_key, None)
         await accounts.replace_recovery_codes(keys.codes(), 1)
+    await PrivacyRepository(session, user_id).add_consent(account.privacy_tier, consented_at=now, now=now)
     await records.open_store(session, user_id)
     return account
 
@@ -276,6 +278,7 @@ async def spend_recovery_code(session: AsyncSession, user_id: UUID, verifier_has
 async def delete(session: AsyncSession, user_id: UUID) -> None:
     """Delete the account and its records. Its sessions are deleted by who keeps them."""
     await records.delete_all(session, user_id)
+    await PrivacyRepository(session, user_id).delete()
     await AccountRepository(session, user_id).delete()
 
 

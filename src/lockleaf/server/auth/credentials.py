@@ -14,6 +14,7 @@ from lockleaf.server.auth.principal import Principal
 from lockleaf.server.auth.service import prove, still_proven, tokens
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import ReadSession
+from lockleaf.server.holdings import delete_above
 from lockleaf.wire import accounts as bodies
 
 __all__ = ["change_password", "delete_account", "replace_keyring", "replace_recovery_codes"]
@@ -80,4 +81,5 @@ async def delete_account(
     """
     await still_proven(session, await prove(parts, read, caller.user_id, body.current_password))
     await accounts.delete(session, caller.user_id)
+    await delete_above(session, caller.user_id, parts.holdings, None)
     await sessions.delete_all(session, caller.user_id)

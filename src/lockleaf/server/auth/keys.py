@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     OAUTH_STATE = "oauth-state"
     PRELOGIN = "prelogin"
     INTEGRATION = "integration"
+    INBOX = "inbox"
 
 
 class SecretsMissing(RuntimeError):

@@ -1,1 +1,1 @@
-"""What arrived while the keys were away, sealed to the account (PROTOCOL section 8)."""
+"""The sealed inbox: what arrives while keys are away waits here, readable to nobody but its account's devices."""

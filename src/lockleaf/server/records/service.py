@@ -18,11 +18,21 @@ from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.policy import RecordPolicy, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State
-from lockleaf.server.records.store import delete_all, open_store, statistics, storage_used
+from lockleaf.server.records.store import Emptied, delete_all, empty, open_store, statistics, storage_used
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change, pack_record
 
-__all__ = ["Outcome", "Pushed", "delete_all", "open_store", "push", "statistics", "storage_used"]
+__all__ = [
+    "Emptied",
+    "Outcome",
+    "Pushed",
+    "delete_all",
+    "empty",
+    "open_store",
+    "push",
+    "statistics",
+    "storage_used",
+]
 
 _NONE = State(revision=0, seq=0, payload_hash=history.ZERO, created_at=None)
 

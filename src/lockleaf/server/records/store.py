@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import history
 from lockleaf.server.records.models import Change, Checkpoint, Conflict, Epoch, Head, Record, Revision
 
-__all__ = ["Counts", "delete_all", "open_store", "statistics", "storage_used"]
+__all__ = ["Counts", "Emptied", "delete_all", "empty", "open_store", "statistics", "storage_used"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,19 @@ class Counts:
     total: int
     recent: int
     streak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """What was deleted with a store's content.
+
+    Arguments:
+        records: of every collection, deletions still remembered included.
+        conflicts: kept versions, decided or not.
+    """
+
+    records: int = 0
+    conflicts: int = 0
 
 
 async def open_store(session: AsyncSession, user_id: UUID) -> None:
@@ -48,6 +61,36 @@ async def delete_all(session: AsyncSession, user_id: UUID) -> dict[str, int]:
         result = await session.execute(delete(table).where(table.user_id == user_id))
         deleted[table.__tablename__] = result.rowcount  # type: ignore[attr-defined]
     return deleted
+
+
+async def empty(session: AsyncSession, user_id: UUID) -> Emptied:
+    """Delete everything that the store holds of an account, and begin an epoch that goes on from where it ended.
+
+    The epoch before ends with its leaves (PROTOCOL section 5, Epochs). One without leaves leaves no trace either: the
+    new one goes on from where that one did, so that a device which was not there in between still finds its own head.
+    The head is locked first: whoever writes holds it until the commit, and what they write must be there to be deleted.
+    """
+    end = (
+        await session.execute(select(Head.epoch, Head.seq, Head.head).where(Head.user_id == user_id).with_for_update())
+    ).one_or_none()
+    if end is None:
+        return Emptied()
+    began = (
+        await session.execute(
+            select(Epoch.from_seq, Epoch.from_head).where(Epoch.user_id == user_id, Epoch.epoch == end.epoch)
+        )
+    ).one()
+    from_seq, from_head = (end.seq, end.head) if end.seq > began.from_seq else (began.from_seq, began.from_head)
+    deleted = {}
+    for table in (Conflict, Revision, Record, Change, Checkpoint, Epoch):
+        result = await session.execute(delete(table).where(table.user_id == user_id))
+        deleted[table] = result.rowcount  # type: ignore[attr-defined]
+    epoch = str(uuid4())
+    session.add(Epoch(user_id=user_id, epoch=epoch, from_seq=from_seq, from_head=from_head))
+    head = history.epoch_head(epoch, from_seq, from_head)
+    await session.execute(update(Head).where(Head.user_id == user_id).values(epoch=epoch, head=head))
+    await session.flush()
+    return Emptied(records=deleted[Record], conflicts=deleted[Conflict])
 
 
 async def storage_used(session: AsyncSession, user_id: UUID) -> int:

@@ -11,10 +11,11 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
-from lockleaf.server.auth.principal import authenticate
+from lockleaf.server.auth.principal import authenticate, require_tier
 from lockleaf.server.context import Services
 from lockleaf.server.db.errors import DRIVER_ERRORS
 from lockleaf.server.errors import DomainError
+from lockleaf.server.inbox import service as inbox
 from lockleaf.server.records import feed
 from lockleaf.server.sync.errors import TooManyStreams
 from lockleaf.wire.sync import Event
@@ -56,11 +57,13 @@ async def _lines(services: Services, user_id: UUID, token: str, woken: asyncio.E
         try:
             # A connection for as long as the question takes, never for as long as the stream lives.
             async with services.database.read_driver() as connection:
-                await authenticate(connection, services.tokens, token)
+                principal = await authenticate(connection, services.tokens, token)
+                require_tier(principal, "full_sync")
                 seq, conflicts = await feed.read_end(connection, user_id)
+                waiting = await inbox.count(connection, user_id)
         except (DomainError, SQLAlchemyError, OSError, *DRIVER_ERRORS):
-            return  # signed out, or no database: the client comes back, and is then told which
-        event = Event(seq=seq, inbox=0, conflicts=conflicts)
+            return  # signed out, a lower tier, or no database: the client comes back, and is then told which
+        event = Event(seq=seq, inbox=waiting, conflicts=conflicts)
         if event != last:
             last = event
             yield b"data: " + event.model_dump_json().encode() + b"\n\n"

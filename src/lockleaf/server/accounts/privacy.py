@@ -1,0 +1,137 @@
+"""How much of an account the server holds: its user's choice, changed at any time.
+
+Going up needs consent, and a public key for what metrics will be encrypted under. Going down deletes what the lower
+tier does not hold, at once and in one transaction with the change itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.accounts import service as accounts
+from lockleaf.server.accounts.errors import ConsentRequired, HeKeyRequired
+from lockleaf.server.accounts.models import Account
+from lockleaf.server.accounts.privacy_repository import PrivacyRepository
+from lockleaf.server.accounts.public_contexts import PublicContext
+from lockleaf.server.auth.principal import TIERS
+from lockleaf.server.holdings import Holding, delete_above
+from lockleaf.server.records import service as records
+from lockleaf.wire import privacy as bodies
+from lockleaf.wire.accounts import PrivacyTier
+
+__all__ = ["change", "public_context", "revoke", "status"]
+
+CLOCKS_DIFFER = timedelta(days=1)
+"""How far a device's clock may be from the server's: a consent from further away is none that somebody just gave."""
+
+
+async def status(session: AsyncSession, account: Account) -> bodies.Privacy:
+    """Return the account's tier, and what works with it."""
+    return bodies.Privacy(**await _shown(session, account))
+
+
+async def _shown(session: AsyncSession, account: Account) -> dict[str, Any]:
+    tier = account.privacy_tier
+    full = tier == "full_sync"
+    return {
+        "current_tier": tier,
+        "sync_enabled": tier != "local_only",
+        "sync_enabled_at": None if tier == "local_only" else account.consented_at,
+        "he_public_key_registered": await PrivacyRepository(session, account.user_id).has_key(),
+        "features_available": bodies.FeaturesAvailable(
+            cloud_sync=full, cross_device_search=full, encrypted_backup=full, analytics_sync=tier != "local_only"
+        ),
+    }
+
+
+async def change(
+    session: AsyncSession,
+    user_id: UUID,
+    body: bodies.PrivacyChange,
+    context: PublicContext | None,
+    *,
+    holdings: Sequence[Holding],
+    now: datetime,
+) -> bodies.PrivacyChanged:
+    """Set the tier that the user chose; register the public context that came with it.
+
+    Args:
+        context: what was found in the body's key.
+        holdings: what the server holds beside records.
+
+    Raises:
+        ConsentRequired: the tier rises, or a key is registered, without a time of consent that makes sense.
+        HeKeyRequired: the tier rises, and no key is there.
+    """
+    # The account comes first here as where it is deleted, and its store second.
+    account = await accounts.lock(session, user_id)
+    repository = PrivacyRepository(session, user_id)
+    before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
+    if after > before or context is not None:
+        _require_consent(account, body.consent_timestamp, now)
+    replaced = context is not None and await repository.register_key(context.parameter_set, context.data, now=now)
+    if after > before and context is None and not await repository.has_key():
+        raise HeKeyRequired
+    consented_at = body.consent_timestamp or now
+    deleted = bodies.DeletedCounts()
+    if after < before:
+        deleted = await _lower(session, account, body.privacy_tier, holdings)
+    if after != before:
+        account.privacy_tier, account.consented_at, account.updated_at = body.privacy_tier, consented_at, now
+    if after != before or replaced:
+        await repository.add_consent(body.privacy_tier, consented_at=consented_at, now=now)
+    return bodies.PrivacyChanged(**await _shown(session, account), deleted=deleted)
+
+
+async def revoke(
+    session: AsyncSession, user_id: UUID, *, holdings: Sequence[Holding], now: datetime
+) -> bodies.PrivacyRevoked:
+    """Go down to ``local_only``: the server keeps the account and nothing else."""
+    tier: PrivacyTier = "local_only"
+    changed = await change(session, user_id, bodies.PrivacyChange(privacy_tier=tier), None, holdings=holdings, now=now)
+    gone = changed.deleted
+    return bodies.PrivacyRevoked(
+        message="Nothing but the account is left on the server. What is on your devices stays there.",
+        new_tier=changed.current_tier,
+        deleted_metrics=gone.metrics,
+        deleted_backups=gone.backups,
+        deleted_conflicts=gone.conflicts,
+        deleted_media=gone.media,
+    )
+
+
+async def public_context(session: AsyncSession, user_id: UUID, parameter_set: str) -> bytes:
+    """Return the serialised public context under which the account's metrics of a parameter set are encrypted.
+
+    Raises:
+        HeKeyRequired: none is registered.
+    """
+    found = await PrivacyRepository(session, user_id).key(parameter_set)
+    if found is None:
+        raise HeKeyRequired
+    return found
+
+
+def _require_consent(account: Account, given: datetime | None, now: datetime) -> None:
+    earliest, latest = account.created_at - CLOCKS_DIFFER, now + CLOCKS_DIFFER
+    if given is None or not earliest <= given <= latest:
+        raise ConsentRequired(not_before=earliest, not_after=latest)
+
+
+async def _lower(
+    session: AsyncSession, account: Account, tier: PrivacyTier, holdings: Sequence[Holding]
+) -> bodies.DeletedCounts:
+    emptied = records.Emptied()
+    if account.privacy_tier == "full_sync":
+        emptied = await records.empty(session, account.user_id)
+    counts = await delete_above(session, account.user_id, holdings, tier)
+    if tier == "local_only":
+        await PrivacyRepository(session, account.user_id).delete_keys()
+    return bodies.DeletedCounts(
+        metrics=counts["metrics"], media=counts["media"], backups=emptied.records, conflicts=emptied.conflicts
+    )

@@ -1,0 +1,86 @@
+"""Looking at the public contexts that clients send, in a process apart: they are hostile input, and much work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+
+from lockleaf.server.accounts import context_check
+from lockleaf.server.accounts.errors import InvalidHePublicKey, SecretKeyReceived
+from lockleaf.server.errors import Busy
+from lockleaf.wire.problems import ErrorCode
+
+__all__ = ["ContextsBusy", "PublicContext", "PublicContexts"]
+
+AT_ONCE = 1
+WAITING = 8
+PATIENCE_SECONDS = 30.0
+# What a Python needs to find itself and its packages; the server's secrets stand beside these.
+ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
+
+
+class ContextsBusy(Busy):
+    """Too many keys for metrics are being looked at. Nothing was decided; wait as long as `Retry-After` says."""
+
+    code = ErrorCode.TOO_MANY_REQUESTS
+
+
+@dataclass(frozen=True, slots=True)
+class PublicContext:
+    """A serialised context that carries a public key, no secret one, and belongs to a known parameter set."""
+
+    parameter_set: str
+    data: bytes
+
+
+class PublicContexts:
+    """Checks contexts, one at a time in a worker; a few may wait."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def check(self, data: bytes) -> PublicContext:
+        """Return ``data`` with its parameter set.
+
+        Raises:
+            SecretKeyReceived: it carries a secret key. It was in memory, and is nowhere else.
+            InvalidHePublicKey: it is no public context, or of no known parameter set.
+            ContextsBusy: too many wait.
+        """
+        if self._waiting >= WAITING:
+            raise ContextsBusy(retry_after=5)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                return PublicContext(await _parameter_set_of(data), data)
+        finally:
+            self._waiting -= 1
+
+
+async def _parameter_set_of(data: bytes) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        context_check.__name__,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={name: value for name in ENVIRONMENT if (value := os.environ.get(name)) is not None},
+    )
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            name, _ = await process.communicate(data)
+    except TimeoutError:
+        raise InvalidHePublicKey from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode == context_check.SECRET:
+        raise SecretKeyReceived
+    if process.returncode != 0:
+        raise InvalidHePublicKey
+    return name.decode("ascii")

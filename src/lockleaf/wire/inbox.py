@@ -1,0 +1,48 @@
+"""Bodies of ``/inbox``, and what is inside an item (PROTOCOL section 8)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from annotated_types import Len
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from lockleaf.wire.base import Body
+from lockleaf.wire.fields import Bytes, Instant, Rfc3339Text
+
+__all__ = ["Inbox", "InboxContent", "InboxItem", "Provider"]
+
+Provider = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class InboxItem(Body):
+    """An item that waits. The server sealed it and cannot open it; nobody vouches for what is inside."""
+
+    id: UUID
+    provider: str
+    received_at: Instant
+    sealed: Bytes | None = Field(description="An age file to the account's recipient; absent with `sealed=false`.")
+
+
+class Inbox(Body):
+    """A page of what waits."""
+
+    items: tuple[InboxItem, ...]
+    next_cursor: str | None = None
+
+
+class InboxContent(BaseModel):
+    """The MessagePack map inside an item. Fields of newer servers are left aside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, strict=True)
+
+    provider: Provider
+    external_id: ExternalId = Field(description="Its name at the provider: the same one makes the same entry.")
+    body: str
+    title: str | None = None
+    mood: str | None = None
+    tags: Annotated[list[str], Len(0, 60)] = []
+    occurred_at: Rfc3339Text | None = Field(default=None, description="With a zone; the time of arrival if absent.")
+    time_zone: str | None = None
