@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lockleaf.cli import account, admin, conflicts, devices, importing, reading, recovery, serve, syncing, writing
+from lockleaf.cli import account, admin, conflicts, devices, importing, reading, recovery, serve, syncing, tags, writing
 from lockleaf.cli.exit_codes import epilog
 from lockleaf.cli.options import install_common
 
@@ -22,6 +22,6 @@ def build() -> typer.Typer:
     )
     install_common(app, epilog())
     # In the order in which the help shows them.
-    for part in (writing, reading, importing, syncing, conflicts, devices, account, recovery, serve, admin):
+    for part in (writing, reading, tags, importing, syncing, conflicts, devices, account, recovery, serve, admin):
         part.install(app)
     return app

@@ -76,10 +76,16 @@ def exit_code_for(error: Exception) -> ExitCode:
             ExitCode.CREDENTIALS,
         ),
         (
-            (errors.EntryNotFound, errors.ConflictNotFound, errors.ProfileNotFound, errors.NotFound),
+            (
+                errors.EntryNotFound,
+                errors.TagNotFound,
+                errors.ConflictNotFound,
+                errors.ProfileNotFound,
+                errors.NotFound,
+            ),
             ExitCode.NOT_FOUND,
         ),
-        ((errors.MalformedImport, errors.EntryTooLarge, InvalidEntry), ExitCode.INPUT),
+        ((errors.MalformedImport, errors.EntryTooLarge, errors.InvalidTag, InvalidEntry), ExitCode.INPUT),
         ((errors.AlreadyLoggedIn, errors.CustodyUnsupported), ExitCode.CONFLICT),
         (
             (

@@ -22,10 +22,12 @@ from lockleaf.client.entries import (
     draft_content,
 )
 from lockleaf.client.imports import ImportReport, import_portion, imported_id, portions
+from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
+from lockleaf.client.tags import Tag, TagBook
 from lockleaf.client.views import Conflict, entry_of
 
-__all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "imported_id"]
+__all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "Tag", "imported_id"]
 
 
 def _now() -> datetime:
@@ -47,6 +49,7 @@ class Journal:
         self._clock = clock
         self._edits = Edits(store, clock)
         self._decisions = Decisions(store, self._edits)
+        self._tags = TagBook(store, self._edits, clock)
 
     # ---- writing ----
 
@@ -146,6 +149,7 @@ class Journal:
         until: date | str | None = None,
         tag: str | None = None,
         mood: str | None = None,
+        source: str | None = None,
         limit: int | None = None,
         include_deleted: bool = False,
     ) -> builtins.list[Entry]:
@@ -153,19 +157,10 @@ class Journal:
 
         Args:
             since, until: days, both inclusive.
-            tag, mood: only entries that have it; case does not matter.
+            tag, mood, source: only entries that have it; case does not matter.
             limit: at most so many.
         """
-        first, last = (date_text(day)[:10] if day is not None else None for day in (since, until))
-
-        def wanted(entry: Entry) -> bool:
-            return (
-                (first is None or entry.date[:10] >= first)
-                and (last is None or entry.date[:10] <= last)
-                and (tag is None or tag.casefold() in (item.casefold() for item in entry.tags))
-                and (mood is None or mood.casefold() == (entry.mood or "").casefold())
-            )
-
+        wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source).holds
         return await asyncio.to_thread(self._list, wanted, limit, include_deleted)
 
     async def search(self, text: str, *, limit: int | None = None) -> builtins.list[Entry]:
@@ -184,7 +179,7 @@ class Journal:
             entry_of(record, conflict=record.record_id in conflicting)
             for record in self._store.records.entries(deleted=deleted)
         )
-        # The id settles what falls together, as at the server: it is the same on every device, times of writing are not.
+        # The id settles what falls together, as at the server: times of writing differ from device to device.
         found = sorted(filter(wanted, entries), key=lambda entry: (entry.date, entry.id), reverse=True)
         return found if limit is None else found[:limit]
 
@@ -195,6 +190,42 @@ class Journal:
     async def pending_count(self) -> int:
         """Return how many entries have edits that the server has not confirmed."""
         return await asyncio.to_thread(self._store.records.pending_count)
+
+    # ---- tags ----
+
+    async def tags(self) -> builtins.list[Tag]:
+        """Return all tags by the alphabet, with their colours and how many entries here have them."""
+        return await asyncio.to_thread(self._tags.listed)
+
+    async def recolor_tag(self, name: str, color: str) -> Tag:
+        """Give a tag the ``color`` (``#rrggbb``).
+
+        Raises:
+            TagNotFound: there is none of this name.
+            InvalidTag: the colour is none.
+        """
+        return await asyncio.to_thread(self._tags.recolor, name, color)
+
+    async def rename_tag(self, name: str, new_name: str) -> Tag:
+        """Give a tag another name, in every entry that has it. One that has the name already takes it in.
+
+        Raises:
+            TagNotFound: there is none of this name.
+            InvalidTag: the new name is none.
+        """
+        return await asyncio.to_thread(self._tags.rename, name, new_name)
+
+    async def remove_tag(self, name: str) -> int:
+        """Take a tag off every entry, and forget its colour; return how many entries had it.
+
+        Raises:
+            TagNotFound: there is none of this name.
+        """
+        return await asyncio.to_thread(self._tags.remove, name)
+
+    async def clean_up_tags(self, days: int = 0) -> builtins.list[str]:
+        """Remove the tags that no entry has and that nobody changed for so many ``days``; return their names."""
+        return await asyncio.to_thread(self._tags.clean_up, days)
 
     # ---- conflicts ----
 
