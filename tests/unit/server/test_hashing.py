@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import bcrypt
 import pytest
 
 from lockleaf.server.auth.errors import HashingBusy
@@ -52,7 +53,18 @@ async def test_a_hash_verifies_its_secret_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", ["", "plain", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=64,t=1,p=1$x$y"]
+    "stored",
+    [
+        "",
+        "plain",
+        "$argon2id$",
+        "$argon2id$v=19$m=64,t=1,p=1$x$y",
+        "$2b$",
+        "$2b$12$abcdefghijklmnopqrstuv",
+        "$2b$99$" + "a" * 53,
+        "$2x$04$" + "a" * 53,
+        "$2b$04$" + "ö" * 53,
+    ],
 )
 async def test_what_is_no_hash_of_ours_verifies_nothing(stored: str) -> None:
     with hasher() as hashing:
@@ -71,6 +83,25 @@ async def test_a_hash_with_other_costs_is_verified_and_known_as_outdated() -> No
         assert now.needs_rehash(stored)
         assert not before.needs_rehash(stored)
         assert now.needs_rehash("$2b$12$abcdefghijklmnopqrstuv")
+
+
+@pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
+async def test_a_bcrypt_hash_of_another_system_is_verified_and_known_as_outdated(prefix: str) -> None:
+    stored = prefix + bcrypt.hashpw("Möwe am Kai".encode(), bcrypt.gensalt(4)).decode()[4:]
+    with hasher() as hashing:
+        assert await hashing.verify(stored, "Möwe am Kai")
+        assert not await hashing.verify(stored, "Moewe am Kai")
+        assert hashing.needs_rehash(stored)
+
+
+async def test_bcrypt_looks_at_72_bytes_of_a_secret_as_it_always_did() -> None:
+    stored = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()
+    with hasher() as hashing:
+        assert await hashing.verify(stored, "x" * 72 + " and more")
+        assert not await hashing.verify(stored, "x" * 71 + "y")
+        # The 72nd byte may lie within a letter.
+        stored = bcrypt.hashpw(("x" * 71 + "ö").encode()[:72], bcrypt.gensalt(4)).decode()
+        assert await hashing.verify(stored, "x" * 71 + "ö")
 
 
 async def test_what_exceeds_the_queue_is_asked_to_come_back() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+import bcrypt
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -56,6 +57,25 @@ class _Argon2id:
         return self._hasher.check_needs_rehash(stored)
 
 
+class _Bcrypt:
+    """bcrypt, in which accounts that come from elsewhere may be stored. Nothing new is hashed so."""
+
+    # The one format under the names that its implementations gave it. "$2x$" is another, which is broken.
+    _PREFIXES = ("$2a$", "$2b$", "$2y$")
+    _LENGTH = 72
+
+    def recognises(self, stored: str) -> bool:
+        return stored.startswith(self._PREFIXES)
+
+    def verify(self, stored: str, secret: str) -> bool:
+        # bcrypt never looked at more than 72 bytes: implementations cut what was longer in silence, and so were the
+        # hashes made that come here. The library refuses longer ones by now and leaves the cutting to its caller.
+        try:
+            return bcrypt.checkpw(secret.encode()[: self._LENGTH], stored.encode())
+        except ValueError:
+            return False
+
+
 class VerifierHasher:
     """Hashes and verifies authentication secrets.
 
@@ -70,7 +90,7 @@ class VerifierHasher:
     def __init__(self, settings: HashingSettings, metrics: Metrics) -> None:
         self._argon2id = _Argon2id(settings)
         # Hashes that other systems made are verified by a scheme of their own here, and are outdated by that alone.
-        self._schemes: tuple[_Scheme, ...] = (self._argon2id,)
+        self._schemes: tuple[_Scheme, ...] = (self._argon2id, _Bcrypt())
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="lockleaf-hashing")
         self._places = settings.threads + settings.queue
         self._taken = 0
