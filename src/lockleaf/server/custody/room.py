@@ -1,0 +1,144 @@
+"""The room in which uce content is opened: within one request, with the key that its token carries.
+
+Nothing that is opened here is kept: the keyring lives as long as the block, and each opening is counted in the history
+of access within the request's own transaction, so that what was opened and not counted was not answered either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from lockleaf.crypto import errors as crypto_errors
+from lockleaf.crypto import history, labels, uce
+from lockleaf.crypto.envelope import RecordContext, open_record, seal_record
+from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
+from lockleaf.server.auth.errors import CustodyRequired, SessionRevoked
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.custody.errors import ContentUnreadable
+from lockleaf.server.custody.repository import AccessRepository
+from lockleaf.wire.sync import Record
+
+__all__ = ["TOMBSTONE", "ContentUnreadable", "Room", "opened"]
+
+TOMBSTONE = "deleted"
+
+
+@dataclass(slots=True)
+class Room:
+    """An account's open keyring, for the length of one request.
+
+    Its methods only compute; for many records at once, call them in a thread.
+    """
+
+    user_id: UUID
+    suite: int
+    _keyring: Keyring = field(repr=False)
+    records: int = 0
+    """How many records were opened or sealed here."""
+
+    def label(self, kind: str, value: str) -> bytes:
+        """Return the 16-byte label of a mood, tag or source, as a client makes it."""
+        return labels.label(self._keyring.index_key, kind, value)
+
+    def open(self, record: Record) -> dict[str, Any]:
+        """Return the map that is sealed in ``record``.
+
+        Raises:
+            ContentUnreadable: it was not sealed by this account for this place, or is no map.
+        """
+        self.records += 1
+        context = self._context(
+            record.collection,
+            record.record_id,
+            record.revision,
+            record.parent,
+            record.deleted,
+            history.meta(record.labels, record.source, record.occurred_at),
+        )
+        try:
+            content = open_record(self._keyring, context, record.payload)
+        except crypto_errors.CryptoError:
+            raise ContentUnreadable from None
+        if record.deleted != (content.get("type") == TOMBSTONE):
+            raise ContentUnreadable
+        return content
+
+    def seal(
+        self,
+        *,
+        collection: str,
+        record_id: str,
+        base_revision: int,
+        parent: bytes,
+        content: Mapping[str, Any],
+        labels: Sequence[bytes] = (),
+        source: str | None = None,
+        occurred_at: str | None = None,
+        deleted: bool = False,
+    ) -> bytes:
+        """Return the payload of the change that follows ``base_revision`` with this content.
+
+        Arguments:
+            parent: SHA-256 of the payload of that revision, zeros for a new record.
+            labels, source, occurred_at: as the change will carry them: the seal is bound to them.
+
+        Raises:
+            TooLarge: the content is longer than a record may be.
+        """
+        self.records += 1
+        meta = history.meta(labels, source, occurred_at)
+        context = self._context(collection, record_id, base_revision + 1, parent, deleted, meta)
+        return seal_record(self._keyring, context, dict(content), suite=self.suite)
+
+    def _context(
+        self, collection: str, record_id: str, revision: int, parent: bytes, deleted: bool, meta: bytes
+    ) -> RecordContext:
+        return RecordContext(str(self.user_id), collection, record_id, revision, parent, deleted, meta)
+
+
+@asynccontextmanager
+async def opened(
+    services: Services, connection: asyncpg.Connection, principal: Principal, *, purpose: str
+) -> AsyncIterator[Room]:
+    """Open the keyring of the principal's account for the length of the block.
+
+    Arguments:
+        connection: in the request's transaction, which may write.
+        purpose: the door that asks, as the history of access shows it: ``entries.read``, ``tags.write``, ...
+
+    Raises:
+        CustodyRequired: the account is end-to-end encrypted; nobody here opens it.
+        SessionRevoked: the session's key is gone.
+    """
+    if principal.custody != "uce":
+        raise CustodyRequired(required="uce")
+    if principal.session_key is None:
+        raise SessionRevoked
+    access = AccessRepository(connection, principal.user_id)
+    found = await access.sealed_keys(principal.session_id, principal.generation, services.clock())
+    if found is None:
+        raise SessionRevoked
+    try:
+        kek = uce.open_kek(
+            principal.session_key,
+            found.sealed_kek,
+            user_id=str(principal.user_id),
+            session_id=str(principal.session_id),
+        )
+        keyring = open_keyring(
+            found.keyring, kek, label=UCE_LABEL, user_id=str(principal.user_id), version=found.keyring_version
+        )
+    except crypto_errors.CryptoError:
+        # The password was changed a moment ago, so this session's key opens what is no longer there.
+        raise SessionRevoked from None
+    del kek
+    room = Room(principal.user_id, services.settings.custody.suite_number, keyring)
+    yield room
+    await access.note(principal.session_id, purpose, records=room.records, now=services.clock())
