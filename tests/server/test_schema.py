@@ -15,11 +15,12 @@ from sqlalchemy.pool import NullPool
 from lockleaf.server.db import migrate as migration
 from lockleaf.server.db.engine import sqlalchemy_url
 from lockleaf.server.db.migrate import current_revision, head_revision, is_current, migrate, schema_difference
+from lockleaf.server.jobs.queue import TABLES
 from tests.conftest import fresh_database
 
-STAND_APART = {"email_directory", "installation", "alembic_version"}
+STAND_APART = {"email_directory", "installation", "alembic_version", *TABLES}
 """Tables that are no user's: the directory by which an email finds its account, what is said of the whole installation,
-and Alembic's own."""
+Alembic's own, and the queue's."""
 
 UNIQUE_INDEXES = """
 SELECT t.relname AS table, i.relname AS index, x.indisprimary AS is_primary,

@@ -23,6 +23,7 @@ from lockleaf.server.auth.routes import router as auth
 from lockleaf.server.auth.tokens import TokenCodec
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import CursorCodec
+from lockleaf.server.custody.custodian import Custodian
 from lockleaf.server.db.engine import Database
 from lockleaf.server.db.migrate import SchemaBehind, is_current
 from lockleaf.server.errors import Unavailable
@@ -31,24 +32,52 @@ from lockleaf.server.http import openapi, problems
 from lockleaf.server.http.middleware import RequestMiddleware
 from lockleaf.server.inbox import service as inbox_items
 from lockleaf.server.inbox.routes import router as inbox
+from lockleaf.server.jobs import service as background_jobs
+from lockleaf.server.jobs.routes import router as jobs
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.operation.routes import router as operation
 from lockleaf.server.settings import Settings
 from lockleaf.server.sync.events import EventHub
 from lockleaf.server.sync.routes import router as sync
 
-__all__ = ["create_app"]
+__all__ = ["build_services", "create_app"]
 
 PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
 DATABASE_PATIENCE_SECONDS = 60
 
-HOLDINGS: tuple[Holding, ...] = (inbox_items.HOLDING,)
+HOLDINGS: tuple[Holding, ...] = (background_jobs.HOLDING, inbox_items.HOLDING)
 """What the server holds of an account beside the account itself and its records."""
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def build_services(settings: Settings, database_url: str, clock: Callable[[], datetime] = _now) -> Services:
+    """Return the parts of a process that serves requests or does background work. Nothing is started yet.
+
+    Args:
+        database_url: of the embedded or the external database.
+        clock: gives the present time, aware, in UTC.
+    """
+    metrics = Metrics()
+    keys = load_keys(settings)
+    hasher = VerifierHasher(settings.hashing, metrics)
+    return Services(
+        settings=settings,
+        database=Database(database_url, settings.database),
+        metrics=metrics,
+        keys=keys,
+        tokens=TokenCodec(keys, settings.tokens, clock),
+        cursors=CursorCodec(keys),
+        hasher=hasher,
+        custodian=Custodian(hasher, settings.custody.suite_number),
+        events=EventHub(database_url, metrics),
+        clock=clock,
+        public_contexts=PublicContexts(),
+        holdings=HOLDINGS,
+    )
 
 
 def create_app(
@@ -65,21 +94,7 @@ def create_app(
     url = database_url or (settings.database.url.get_secret_value() if settings.database.url else None)
     if url is None:
         raise ValueError("no database: `lockleaf serve` starts one, or set DATABASE_URL")
-    metrics = Metrics()
-    keys = load_keys(settings)
-    services = Services(
-        settings=settings,
-        database=Database(url, settings.database),
-        metrics=metrics,
-        keys=keys,
-        tokens=TokenCodec(keys, settings.tokens, clock),
-        cursors=CursorCodec(keys),
-        hasher=VerifierHasher(settings.hashing, metrics),
-        events=EventHub(url, metrics),
-        clock=clock,
-        public_contexts=PublicContexts(),
-        holdings=HOLDINGS,
-    )
+    services = build_services(settings, url, clock)
     app = FastAPI(
         title="Lockleaf",
         version=__version__,
@@ -92,7 +107,7 @@ def create_app(
     app.state.services = services
     problems.install(app)
     for prefix in (PREFIX, OLDER_PREFIX):
-        for router in (sync, auth, users, privacy, inbox):
+        for router in (sync, auth, users, privacy, inbox, jobs):
             app.include_router(router, prefix=prefix, include_in_schema=prefix == PREFIX)
     app.include_router(operation)
     app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
@@ -103,7 +118,7 @@ def create_app(
             return settings.limits.public_key_body_bytes
         return settings.limits.sync_body_bytes if "/sync/" in path else settings.limits.body_bytes
 
-    app.add_middleware(RequestMiddleware, metrics=metrics, body_limit=body_limit)
+    app.add_middleware(RequestMiddleware, metrics=services.metrics, body_limit=body_limit)
     return app
 
 

@@ -15,8 +15,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, mode
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = [
+    "CustodySettings",
     "DatabaseSettings",
     "HashingSettings",
+    "JobSettings",
     "LimitSettings",
     "LogSettings",
     "SecretSettings",
@@ -83,6 +85,19 @@ class HashingSettings(_Group):
     queue: int = Field(default=64, ge=1, description="Hashes that may wait; beyond it a login is asked to come back.")
 
 
+class CustodySettings(_Group):
+    """How content of uce accounts is sealed on the server."""
+
+    suite: Literal["aes-256-gcm", "chacha20-poly1305"] = Field(
+        default="aes-256-gcm", description="The cipher of what is sealed from now on; all are opened."
+    )
+
+    @property
+    def suite_number(self) -> int:
+        """The suite as it stands in an envelope."""
+        return {"aes-256-gcm": 1, "chacha20-poly1305": 2}[self.suite]
+
+
 class LimitSettings(_Group):
     """What one request or one account may ask for."""
 
@@ -94,6 +109,26 @@ class LimitSettings(_Group):
     inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in an account's inbox.")
     streams_per_account: int = Field(default=20, ge=1)
     storage_bytes: int | None = Field(default=None, description="Quota of an account; none by default.")
+
+
+class JobSettings(_Group):
+    """Background work: who does it, how often it is tried, and how long what it leaves is kept."""
+
+    in_process: bool | None = Field(
+        default=None, description="Whether `serve` does it too; by default if the database is its own."
+    )
+    concurrency: int = Field(default=4, ge=2, le=64, description="Jobs at a time, a worker.")
+    poll_seconds: float = Field(default=30, ge=0.1, description="How often to look without having been told.")
+    heartbeat_seconds: float = Field(
+        default=30, ge=1, description="After this long without a sign of life another worker takes a job up."
+    )
+    grace_seconds: float = Field(default=10, ge=0, description="How long a worker that stops lets its jobs finish.")
+    max_attempts: int = Field(default=5, ge=1, le=100)
+    backoff_seconds: float = Field(default=5, ge=0, description="Before the second attempt; doubled before each other.")
+    backoff_max_seconds: float = Field(default=600, ge=0)
+    purge_after_days: float = Field(default=30, ge=0, description="Before what was deleted is dropped for good.")
+    archive_days: float = Field(default=7, gt=0, description="How long an archive can be fetched.")
+    keep_days: float = Field(default=30, gt=0, description="How long a job that ended is listed.")
 
 
 class LogSettings(_Group):
@@ -117,6 +152,8 @@ class Settings(BaseSettings):
     tokens: TokenSettings = TokenSettings()
     hashing: HashingSettings = HashingSettings()
     limits: LimitSettings = LimitSettings()
+    custody: CustodySettings = CustodySettings()
+    jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()
 
     database_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))

@@ -31,7 +31,7 @@ class Session(Base):
     rotated_at: Mapped[Instant] = mapped_column(comment="when this generation was made, to the second")
     created_at: Mapped[Now]
     last_used_at: Mapped[Now]
-    expires_at: Mapped[Instant]
+    expires_at: Mapped[Instant] = mapped_column(index=True)
     revoked: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
 

@@ -73,14 +73,17 @@ async def schema_difference(url: str) -> list[Any]:
     """Return what differs between the tables as the code declares them and as the migrations made them."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415  (only the checks need it)
 
-    from lockleaf.server.db.tables import metadata  # noqa: PLC0415
+    from lockleaf.server.db.tables import is_ours, metadata  # noqa: PLC0415
 
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(
                 lambda sync: compare_metadata(
-                    MigrationContext.configure(sync, opts={"compare_type": True, "compare_server_default": True}),
+                    MigrationContext.configure(
+                        sync,
+                        opts={"compare_type": True, "compare_server_default": True, "include_object": is_ours},
+                    ),
                     metadata,
                 )
             )

@@ -13,7 +13,13 @@ import lockleaf.server.jobs.models
 import lockleaf.server.operation.models
 import lockleaf.server.records.models  # noqa: F401  (importing the models registers their tables)
 from lockleaf.server.db.base import Base
+from lockleaf.server.jobs.queue import TABLES
 
-__all__ = ["metadata"]
+__all__ = ["is_ours", "metadata"]
 
 metadata: MetaData = Base.metadata
+
+
+def is_ours(thing: object, name: str | None, kind: str, reflected: bool, counterpart: object) -> bool:
+    """Tell Alembic whether to compare something: the queue's own tables are compared with what the queue wants."""
+    return not (kind == "table" and name in TABLES)

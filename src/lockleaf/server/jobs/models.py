@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Integer, Text
+from sqlalchemy import CheckConstraint, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,3 +34,8 @@ class Job(Base):
     created_at: Mapped[Now]
     started_at: Mapped[Instant | None]
     finished_at: Mapped[Instant | None]
+
+
+# What upkeep looks for among the jobs of all accounts.
+Index("ix_jobs_unfinished", Job.created_at, postgresql_where=text("state IN ('queued', 'running')"))
+Index("ix_jobs_finished", Job.finished_at, postgresql_where=text("finished_at IS NOT NULL"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from lockleaf.server.db.tables import metadata
+from lockleaf.server.db.tables import is_ours, metadata
 
 
 def run(connection: Connection) -> None:
@@ -14,6 +14,7 @@ def run(connection: Connection) -> None:
         target_metadata=metadata,
         compare_type=True,
         compare_server_default=True,
+        include_object=is_ours,
         transaction_per_migration=True,
     )
     with context.begin_transaction():
