@@ -136,20 +136,31 @@ class Household:
         if entry is not None:
             await self.devices[number].journal.delete(entry.id)
 
-    async def restore(self, number: int, choice: int) -> None:
-        """Bring a deleted entry back."""
+    async def restore(self, number: int, choice: int) -> bool:
+        """Bring a deleted entry back; False if there is none."""
         entry = await self.entry(number, choice, deleted=True)
         if entry is not None:
             await self.devices[number].journal.restore(entry.id)
+        return entry is not None
 
-    async def resolve(self, number: int, choice: int, version: str) -> None:
-        """Decide one of the open conflicts that a device shows."""
+    async def meet(self, numbers: Iterable[int], choice: int, field: str) -> None:
+        """Change the same in an entry on several devices that know it alike, and let each synchronise."""
+        for number in numbers:
+            await self.sync(number)
+        for number in numbers:
+            await self.edit(number, choice, field, 0)
+        for number in numbers:
+            await self.sync(number)
+
+    async def resolve(self, number: int, choice: int, version: str) -> bool:
+        """Decide one of the open conflicts that a device shows; False if it shows none."""
         journal = self.devices[number].journal
         waiting = sorted(await journal.conflicts(), key=lambda conflict: conflict.entry_id)
         if waiting:
             conflict = waiting[choice % len(waiting)]
             merged = self.word("line") if version == "merged" else None
             await journal.resolve(conflict.id, version, merged_body=merged)
+        return bool(waiting)
 
     async def sync(self, number: int) -> SyncReport:
         """Synchronise one device, after which nothing waits on it."""
