@@ -23,7 +23,9 @@ from lockleaf.server.auth.routes import router as auth
 from lockleaf.server.auth.tokens import TokenCodec
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import CursorCodec
+from lockleaf.server.custody import history as access_history
 from lockleaf.server.custody.custodian import Custodian
+from lockleaf.server.custody.routes import router as access
 from lockleaf.server.db.engine import Database
 from lockleaf.server.db.migrate import SchemaBehind, is_current
 from lockleaf.server.errors import Unavailable
@@ -37,8 +39,10 @@ from lockleaf.server.jobs.routes import router as jobs
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.operation.routes import router as operation
 from lockleaf.server.settings import Settings
+from lockleaf.server.sync.backup_routes import router as backups
 from lockleaf.server.sync.events import EventHub
 from lockleaf.server.sync.routes import router as sync
+from lockleaf.server.vault.routes import router as vault
 
 __all__ = ["build_services", "create_app"]
 
@@ -46,7 +50,7 @@ PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
 DATABASE_PATIENCE_SECONDS = 60
 
-HOLDINGS: tuple[Holding, ...] = (background_jobs.HOLDING, inbox_items.HOLDING)
+HOLDINGS: tuple[Holding, ...] = (access_history.HOLDING, background_jobs.HOLDING, inbox_items.HOLDING)
 """What the server holds of an account beside the account itself and its records."""
 
 
@@ -107,7 +111,7 @@ def create_app(
     app.state.services = services
     problems.install(app)
     for prefix in (PREFIX, OLDER_PREFIX):
-        for router in (sync, auth, users, privacy, inbox, jobs):
+        for router in (sync, backups, vault, auth, users, privacy, access, inbox, jobs):
             app.include_router(router, prefix=prefix, include_in_schema=prefix == PREFIX)
     app.include_router(operation)
     app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)

@@ -11,6 +11,7 @@ from lockleaf.server.auth.hashing import VerifierHasher
 from lockleaf.server.auth.keys import ServerKeys
 from lockleaf.server.auth.tokens import TokenCodec
 from lockleaf.server.cursors import CursorCodec
+from lockleaf.server.custody.custodian import Custodian
 from lockleaf.server.db.engine import Database
 from lockleaf.server.holdings import Holding
 from lockleaf.server.observability.metrics import Metrics
@@ -31,6 +32,7 @@ class Services:
     tokens: TokenCodec
     cursors: CursorCodec
     hasher: VerifierHasher
+    custodian: Custodian
     events: EventHub
     clock: Callable[[], datetime]
     public_contexts: PublicContexts

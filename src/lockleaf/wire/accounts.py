@@ -177,6 +177,7 @@ class Account(Body):
     encryption_tier: Custody
     created_at: Instant
     kdf: Kdf | None = None
+    kek_salt: Bytes | None = Field(default=None, description="uce: the salt of the key that seals the keyring.")
     keyring: Bytes | None = None
     keyring_version: Sequence64 = 0
     recipient: str | None = None
@@ -221,16 +222,19 @@ class PasswordChange(Credentials):
 
 
 class KeyringReplacement(Credentials):
-    """The first keyring of an account, or a rotation, with the recovery set that goes with it."""
+    """The first keyring of an account, or a rotation, with the recovery set that goes with it.
 
-    keyring: KeyringBytes
-    base_keyring_version: Sequence64
-    recipient: RecipientText
-    signing_key: Digest
+    In uce the server makes the new key, and `current_password` is all that it needs.
+    """
+
+    keyring: KeyringBytes | None = None
+    base_keyring_version: Sequence64 | None = None
+    recipient: RecipientText | None = None
+    signing_key: Digest | None = None
     rotation_signature: Annotated[Bytes, Len(64, 64)] | None = Field(
         default=None, description="By the previous signing key over the new pair; required when there is one."
     )
-    recovery: RecoverySet
+    recovery: RecoverySet | None = None
     kdf: Kdf | None = Field(default=None, description="For an account that had none.")
 
 
@@ -238,6 +242,7 @@ class KeyringVersion(Body):
     """The version under which a keyring is now stored."""
 
     keyring_version: Sequence64
+    recovery_codes: tuple[str, ...] | None = Field(default=None, description="uce: the new ones, shown once.")
 
 
 class RecoveryCodesLeft(Body):
@@ -245,13 +250,14 @@ class RecoveryCodesLeft(Body):
 
     remaining: int
     created_at: Instant | None = None
+    recovery_codes: tuple[str, ...] | None = Field(default=None, description="uce: drawn just now, shown once.")
 
 
 class RecoveryCodesReplacement(Credentials):
-    """A new set of recovery codes; the old set stops working."""
+    """A new set of recovery codes; the old set stops working. In uce the server draws it."""
 
-    recovery: RecoverySet
-    base_keyring_version: Sequence64
+    recovery: RecoverySet | None = None
+    base_keyring_version: Sequence64 | None = None
 
 
 class VerifyRecoveryCode(Body):

@@ -66,6 +66,7 @@ class ErrorCode(StrEnum):
     CHECKPOINT_OUTDATED = "checkpoint_outdated"
     CONFLICT_RESOLVED = "conflict_resolved"
     CONTENT_REQUIRED = "content_required"
+    CONTENT_UNREADABLE = "content_unreadable"
 
     # why a change of a batch was rejected
     WRONG_DOOR = "wrong_door"

@@ -148,6 +148,10 @@ async def replace_keyring(session: AsyncSession, account: Account, body: Keyring
         InvalidSignature: the account's present signing key did not sign the new pair.
         KeyDerivationRequired: a first keyring without parameters, or others than the password's.
     """
+    needed = {name: getattr(body, name) for name in ("keyring", "recipient", "signing_key", "recovery")}
+    missing = [name for name, value in needed.items() if value is None]
+    if missing or body.keyring is None or body.recipient is None or body.signing_key is None or body.recovery is None:
+        raise KeysRequired(missing=missing)
     recipient = usable_recipient(body.recipient)
     _require_version(account, body.base_keyring_version)
     version = account.keyring_version + 1
@@ -181,6 +185,8 @@ async def replace_recovery_codes(session: AsyncSession, account: Account, body: 
     """
     if account.keyring is None:
         raise KeyringRequired(missing=["keyring"])
+    if body.recovery is None:
+        raise KeysRequired(missing=["recovery"])
     _require_version(account, body.base_keyring_version)
     await AccountRepository(session, account.user_id).replace_recovery_codes(
         _codes(body.recovery), account.keyring_version
@@ -190,8 +196,10 @@ async def replace_recovery_codes(session: AsyncSession, account: Account, body: 
 def is_stored(account: Account, body: KeyringReplacement) -> bool:
     """Tell whether the account's present keyring is the one of ``body``: then the request is a repeated one."""
     return (
-        account.keyring_version == body.base_keyring_version + 1
+        body.base_keyring_version is not None
+        and account.keyring_version == body.base_keyring_version + 1
         and account.keyring is not None
+        and body.keyring is not None
         and compare_digest(account.keyring, body.keyring)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts.models import Account, EmailDirectory, RecoveryCode, SigningKey
 
-__all__ = ["AccountRepository", "account_of_email", "kdf_of_email", "recovery_code_of_email"]
+__all__ = ["AccountRepository", "FoundCode", "account_of_email", "kdf_of_email", "recovery_code_of_email"]
 
 
 async def account_of_email(session: AsyncSession, email: str) -> Account | None:
@@ -32,19 +33,26 @@ async def kdf_of_email(session: AsyncSession, email: str) -> dict[str, Any] | No
     return found
 
 
-async def recovery_code_of_email(
-    session: AsyncSession, email: str, verifier_hash: bytes
-) -> tuple[RecoveryCode, int] | None:
+@dataclass(frozen=True, slots=True)
+class FoundCode:
+    """An unspent recovery code, and what matters of its account."""
+
+    code: RecoveryCode
+    current_version: int
+    custody: str
+
+
+async def recovery_code_of_email(session: AsyncSession, email: str, verifier_hash: bytes) -> FoundCode | None:
     """Return a recovery code with its account's present keyring version, in one statement in either case."""
     row = (
         await session.execute(
-            select(RecoveryCode, Account.keyring_version)
+            select(RecoveryCode, Account.keyring_version, Account.custody)
             .join(EmailDirectory, EmailDirectory.user_id == RecoveryCode.user_id)
             .join(Account, Account.user_id == RecoveryCode.user_id)
             .where(_is(email), RecoveryCode.verifier_hash == verifier_hash)
         )
     ).one_or_none()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else FoundCode(*row)
 
 
 def _is(email: str) -> Any:
@@ -147,14 +155,14 @@ class AccountRepository:
         ).one()
         return row[0], row[1]
 
-    async def spend_recovery_code(self, verifier_hash: bytes) -> bool:
-        """Delete a code; tell whether it was there."""
-        spent = await self.session.execute(
+    async def spend_recovery_code(self, verifier_hash: bytes) -> RecoveryCode | None:
+        """Delete a code, and return it if it was there."""
+        spent: RecoveryCode | None = await self.session.scalar(
             delete(RecoveryCode)
             .where(RecoveryCode.user_id == self.user_id, RecoveryCode.verifier_hash == verifier_hash)
-            .returning(RecoveryCode.user_id)
+            .returning(RecoveryCode)
         )
-        return spent.scalar_one_or_none() is not None
+        return spent
 
     async def delete(self) -> None:
         """Delete every row of the account that this domain keeps."""

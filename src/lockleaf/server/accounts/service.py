@@ -17,6 +17,7 @@ from lockleaf.server.accounts.prelogin import kdf_from_stored, kdf_to_stored
 from lockleaf.server.accounts.privacy_repository import PrivacyRepository
 from lockleaf.server.accounts.repository import AccountRepository
 from lockleaf.server.auth.errors import SessionRevoked
+from lockleaf.server.custody.custodian import DrawnCodes, KeyMaterial
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records import service as records
 from lockleaf.server.settings import Settings
@@ -41,6 +42,8 @@ __all__ = [
     "shown_kdf",
     "spend_recovery_code",
     "statistics",
+    "take_codes",
+    "take_keys",
 ]
 
 PREFERENCES = ("daily_word_goal", "writing_reminder_time", "theme_preferences", "ai_features_enabled")
@@ -84,12 +87,14 @@ async def create(
     verifier_hash: str,
     privacy_tier: bodies.PrivacyTier,
     now: datetime,
+    user_id: UUID | None = None,
+    custody: bodies.Custody = "e2e",
 ) -> Account:
-    """Make an end-to-end encrypted account with an empty store.
+    """Make an account with an empty store.
 
     Arguments:
         body: what the client sent.
-        keys: the account's keys, as they were found in the body.
+        keys: the account's keys, as they were found in the body; a uce account takes its own after this.
         verifier_hash: the slow hash of its authentication secret.
         privacy_tier: where the body names none; the choice is the consent.
 
@@ -98,7 +103,7 @@ async def create(
         IdTaken: the id has one.
     """
     email = normalise_email(body.email)
-    user_id = body.id or uuid7(now)
+    user_id = user_id or body.id or uuid7(now)
     accounts = AccountRepository(session, user_id)
     if not await accounts.claim_email(email):
         raise EmailTaken
@@ -110,7 +115,7 @@ async def create(
             "display_name": body.display_name,
             "timezone": body.timezone or "UTC",
             "locale": body.locale or "en",
-            "custody": "e2e",
+            "custody": custody,
             "privacy_tier": body.privacy_tier or privacy_tier,
             "consented_at": now,
             "preferences": {name: value for name in PREFERENCES if (value := getattr(body, name)) is not None},
@@ -132,6 +137,26 @@ async def create(
     await PrivacyRepository(session, user_id).add_consent(account.privacy_tier, consented_at=now, now=now)
     await records.open_store(session, user_id)
     return account
+
+
+async def take_keys(session: AsyncSession, account: Account, keys: KeyMaterial, *, now: datetime) -> None:
+    """Store the keys of a uce account, made or wrapped anew; new public keys and codes are stored with them."""
+    accounts = AccountRepository(session, account.user_id)
+    if account.signing_key != keys.signing_key:
+        await accounts.add_signing_key(keys.version, keys.recipient, keys.signing_key, keys.rotation_signature)
+    if keys.codes is not None:
+        await accounts.replace_recovery_codes(keys.codes.kept, keys.version)
+    account.kek_salt = keys.kek_salt
+    account.keyring = keys.keyring
+    account.keyring_version = keys.version
+    account.recipient = keys.recipient
+    account.signing_key = keys.signing_key
+    account.updated_at = now
+
+
+async def take_codes(session: AsyncSession, account: Account, codes: DrawnCodes) -> None:
+    """Put recovery codes that were drawn for a uce account in the place of those before."""
+    await AccountRepository(session, account.user_id).replace_recovery_codes(codes.kept, account.keyring_version)
 
 
 async def is_repeated(session: AsyncSession, account: Account, body: bodies.Register, keys: KeySet | None) -> bool:
@@ -163,6 +188,7 @@ async def describe(
     return bodies.Account(
         **_shown(account),
         kdf=None if account.kdf is None else kdf_from_stored(account.kdf),
+        kek_salt=account.kek_salt,
         keyring=account.keyring,
         keyring_version=account.keyring_version,
         recipient=account.recipient,
@@ -203,7 +229,7 @@ async def features(session: AsyncSession, account: Account, settings: Settings) 
             integrations=False,
             media=False,
             analytics=False,
-            server_decryption=False,
+            server_decryption=account.custody == "uce",
             sync=sync,
             live_events=sync,
         ),
@@ -265,13 +291,13 @@ async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> bodies.Re
     return bodies.RecoveryCodesLeft(remaining=remaining, created_at=created_at)
 
 
-async def recovery_code(session: AsyncSession, email: str, verifier_hash: bytes) -> tuple[RecoveryCode, int] | None:
+async def recovery_code(session: AsyncSession, email: str, verifier_hash: bytes) -> repository.FoundCode | None:
     """Return an unspent recovery code of ``email``, with the account's present keyring version."""
     return await repository.recovery_code_of_email(session, normalise_email(email), verifier_hash)
 
 
-async def spend_recovery_code(session: AsyncSession, user_id: UUID, verifier_hash: bytes) -> bool:
-    """Spend a recovery code; tell whether it was there to be spent."""
+async def spend_recovery_code(session: AsyncSession, user_id: UUID, verifier_hash: bytes) -> RecoveryCode | None:
+    """Spend a recovery code, and return it if it was there to be spent."""
     return await AccountRepository(session, user_id).spend_recovery_code(verifier_hash)
 
 

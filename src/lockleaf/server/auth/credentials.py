@@ -9,10 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts import keys
 from lockleaf.server.accounts import service as accounts
+from lockleaf.server.accounts.errors import KeyringConflict, KeyringRequired
+from lockleaf.server.accounts.models import Account
 from lockleaf.server.auth import sessions
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.auth.service import prove, still_proven, tokens
 from lockleaf.server.context import Services
+from lockleaf.server.custody.custodian import SealedKeyring
 from lockleaf.server.db.engine import ReadSession
 from lockleaf.server.holdings import delete_above
 from lockleaf.wire import accounts as bodies
@@ -31,12 +34,54 @@ async def change_password(
     """
     proven = await prove(parts, read, caller.user_id, body.current_password)
     verifier_hash = await parts.hasher.hash(body.password)
-    account = await still_proven(session, proven)
-    await keys.reseal(session, account, body)
+    now = parts.clock()
+    if proven.custody == "uce":
+        sealed = await _uce(parts, proven, body.current_password)
+        made = await parts.custodian.rewrap(sealed, secret=body.password)
+        account = await _unchanged(session, proven)
+        await accounts.take_keys(session, account, made, now=now)
+        kek = made.kek
+    else:
+        account = await still_proven(session, proven)
+        await keys.reseal(session, account, body)
+        kek = None
     account.verifier_hash = verifier_hash
-    account.updated_at = now = parts.clock()
-    row = await sessions.renew(session, caller.user_id, caller.session_id, tokens=parts.tokens, now=now)
-    return tokens(parts, row)
+    account.updated_at = now
+    opened = await sessions.renew(
+        session,
+        caller.user_id,
+        caller.session_id,
+        tokens=parts.tokens,
+        custodian=parts.custodian,
+        kek=kek,
+        now=now,
+    )
+    return tokens(parts, opened)
+
+
+async def _uce(parts: Services, account: Account, secret: str) -> SealedKeyring:
+    """Return the keyring of a uce account whose secret was proven, and the key that opens it.
+
+    Raises:
+        KeyringRequired: it has none yet; the next login makes one.
+    """
+    if account.keyring is None or account.kek_salt is None:
+        raise KeyringRequired(missing=["keyring"])
+    kek = await parts.custodian.derive(secret, account.kek_salt)
+    return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
+
+
+async def _unchanged(session: AsyncSession, proven: Account) -> Account:
+    """Lock a uce account, and return it if its keyring is the one from which the new one was made.
+
+    Raises:
+        InvalidCredentials: the secret was changed meanwhile.
+        KeyringConflict: the keyring was.
+    """
+    account = await still_proven(session, proven)
+    if account.keyring_version != proven.keyring_version:
+        raise KeyringConflict(current_version=account.keyring_version)
+    return account
 
 
 async def replace_keyring(
@@ -48,10 +93,20 @@ async def replace_keyring(
         InvalidCredentials: the current password is wrong.
         InvalidRecipient, InvalidSignature, KeyDerivationRequired, KeyringConflict: see ``keys.replace_keyring``.
     """
-    account = await still_proven(session, await prove(parts, read, caller.user_id, body.current_password))
+    proven = await prove(parts, read, caller.user_id, body.current_password)
+    now = parts.clock()
+    if proven.custody == "uce":
+        sealed = await _uce(parts, proven, body.current_password)
+        made = await parts.custodian.rotate(sealed, now=now)
+        account = await _unchanged(session, proven)
+        await accounts.take_keys(session, account, made, now=now)
+        await sessions.delete_all(session, caller.user_id, but=caller.session_id)
+        shown = None if made.codes is None else made.codes.shown
+        return bodies.KeyringVersion(keyring_version=made.version, recovery_codes=shown)
+    account = await still_proven(session, proven)
     if not keys.is_stored(account, body):
         await keys.replace_keyring(session, account, body)
-        account.updated_at = parts.clock()
+        account.updated_at = now
         await sessions.delete_all(session, caller.user_id, but=caller.session_id)
     return bodies.KeyringVersion(keyring_version=account.keyring_version)
 
@@ -65,10 +120,19 @@ async def replace_recovery_codes(
         InvalidCredentials: the current password is wrong.
         KeyringRequired, KeyringConflict: see ``keys.replace_recovery_codes``.
     """
-    account = await still_proven(session, await prove(parts, read, caller.user_id, body.current_password))
-    await keys.replace_recovery_codes(session, account, body)
+    proven = await prove(parts, read, caller.user_id, body.current_password)
+    shown = None
+    if proven.custody == "uce":
+        drawn = await parts.custodian.draw_codes(await _uce(parts, proven, body.current_password))
+        account = await _unchanged(session, proven)
+        await accounts.take_codes(session, account, drawn)
+        shown = drawn.shown
+    else:
+        account = await still_proven(session, proven)
+        await keys.replace_recovery_codes(session, account, body)
     await sessions.delete_all(session, caller.user_id, but=caller.session_id)
-    return await accounts.recovery_codes_left(session, caller.user_id)
+    left = await accounts.recovery_codes_left(session, caller.user_id)
+    return left.model_copy(update={"recovery_codes": shown})
 
 
 async def delete_account(

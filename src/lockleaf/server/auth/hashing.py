@@ -123,6 +123,14 @@ class VerifierHasher:
         await self._run(lambda: self._verify(self._dummy, secret))
         return False
 
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what other slow ``work`` gives, in the same threads and behind the same queue.
+
+        Raises:
+            HashingBusy: too many are waiting.
+        """
+        return await self._run(work)
+
     def needs_rehash(self, stored: str) -> bool:
         """Tell whether ``stored`` was made in another way than ``hash`` would now."""
         return not self._argon2id.recognises(stored) or self._argon2id.is_outdated(stored)

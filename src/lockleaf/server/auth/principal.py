@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
 
@@ -22,6 +22,13 @@ FROM sessions s JOIN accounts a ON a.user_id = s.user_id
 WHERE s.user_id = $1 AND s.session_id = $2 AND NOT s.revoked AND s.expires_at > now()
 """
 
+_ALIVE_WITH_ITS_KEY = (
+    _ALIVE
+    + """AND EXISTS (
+  SELECT FROM session_keys k WHERE k.user_id = $1 AND k.session_id = $2 AND k.generation = $3
+)"""
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -32,6 +39,7 @@ class Principal:
         custody: ``e2e`` or ``uce``.
         privacy_tier: one of ``TIERS``.
         device_id: the client's name for the device, if it gave one.
+        generation, session_key: of a uce session: with the key (32 bytes) the custody room opens its content.
     """
 
     user_id: UUID
@@ -40,6 +48,13 @@ class Principal:
     custody: str
     privacy_tier: str
     device_id: str | None
+    generation: int = 0
+    session_key: bytes | None = field(default=None, repr=False)
+
+    @property
+    def device(self) -> str:
+        """What stands for the device where a record names one: its own name, or the session's id."""
+        return self.device_id or str(self.session_id)
 
 
 async def authenticate(connection: asyncpg.Connection, tokens: TokenCodec, access_token: str) -> Principal:
@@ -51,11 +66,23 @@ async def authenticate(connection: asyncpg.Connection, tokens: TokenCodec, acces
         SessionRevoked: its session has ended, or its account is gone.
     """
     claims = tokens.read_access(access_token)
-    row = await connection.fetchrow(_ALIVE, claims.user_id, claims.session_id)
+    if claims.session_key is None:
+        row = await connection.fetchrow(_ALIVE, claims.user_id, claims.session_id)
+    else:
+        row = await connection.fetchrow(_ALIVE_WITH_ITS_KEY, claims.user_id, claims.session_id, claims.generation)
     if row is None:
         raise SessionRevoked
     scope, device_id, custody, privacy_tier = row
-    return Principal(claims.user_id, claims.session_id, _names(scope), custody, privacy_tier, device_id)
+    return Principal(
+        claims.user_id,
+        claims.session_id,
+        _names(scope),
+        custody,
+        privacy_tier,
+        device_id,
+        claims.generation or 0,
+        claims.session_key,
+    )
 
 
 def require_scope(principal: Principal, name: str, *, write: bool) -> None:

@@ -9,8 +9,8 @@ from lockleaf.server.accounts import keys
 from lockleaf.server.accounts import service as accounts
 from lockleaf.server.accounts.errors import InvalidRecoveryCode, InvalidRecoveryToken
 from lockleaf.server.auth import sessions
-from lockleaf.server.auth.errors import CustodyRequired, SessionRevoked, TokenExpired, TokenInvalid
-from lockleaf.server.auth.service import tokens
+from lockleaf.server.auth.errors import SessionRevoked, TokenExpired, TokenInvalid
+from lockleaf.server.auth.service import open_session, tokens
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import ReadSession
 from lockleaf.wire import accounts as bodies
@@ -27,16 +27,22 @@ async def verify_code(
 
     Raises:
         InvalidRecoveryCode: the account has no such code.
-        CustodyRequired: the code itself was sent; an end-to-end encrypted account never shows it.
     """
-    if body.verifier is None:
-        raise CustodyRequired(required="e2e")
-    found = await accounts.recovery_code(read, body.email, verifier_hash(body.verifier))
-    if found is None:
+    recovery_key = None
+    if body.verifier is not None:
+        searched = verifier_hash(body.verifier)
+    else:
+        given = parts.custodian.code_keys(body.code or "")
+        if given is None:
+            raise InvalidRecoveryCode
+        searched, recovery_key = given
+    found = await accounts.recovery_code(read, body.email, searched)
+    # The code goes with uce, its verifier alone with e2e; which of them an email has is nobody else's business.
+    if found is None or (found.custody == "uce") != (recovery_key is not None):
         raise InvalidRecoveryCode
-    row, current_version = found
+    row, current_version = found.code, found.current_version
     return bodies.VerifyRecoveryCodeAnswer(
-        recovery_token=parts.tokens.recovery(row.user_id, row.verifier_hash, parts.clock()),
+        recovery_token=parts.tokens.recovery(row.user_id, row.verifier_hash, parts.clock(), recovery_key),
         expires_in=parts.tokens.recovery_seconds,
         user_id=row.user_id,
         keyring=row.keyring,
@@ -57,16 +63,37 @@ async def recover(parts: Services, session: AsyncSession, body: bodies.Recover) 
     except (TokenExpired, TokenInvalid):
         raise InvalidRecoveryToken from None
     new_hash = await parts.hasher.hash(body.password)
+    wrapped = None
+    if claims.recovery_key is not None:
+        salt = parts.custodian.new_salt()
+        wrapped = salt, await parts.custodian.derive(body.password, salt)
     try:
         account = await accounts.lock(session, claims.user_id)
     except SessionRevoked:
         raise InvalidRecoveryToken from None
-    if not await accounts.spend_recovery_code(session, claims.user_id, claims.verifier_hash):
+    spent = await accounts.spend_recovery_code(session, claims.user_id, claims.verifier_hash)
+    if spent is None:
         raise InvalidRecoveryToken
-    await keys.reseal(session, account, body)
+    now = parts.clock()
+    if claims.recovery_key is not None and wrapped is not None:
+        salt, kek = wrapped
+        made = parts.custodian.recover(
+            account.user_id,
+            spent.keyring,
+            spent.keyring_version,
+            claims.recovery_key,
+            kek=kek,
+            kek_salt=salt,
+            version=account.keyring_version + 1,
+        )
+        if made is None:
+            raise InvalidRecoveryToken
+        await accounts.take_keys(session, account, made, now=now)
+    else:
+        kek = None
+        await keys.reseal(session, account, body)
     account.verifier_hash = new_hash
-    account.updated_at = now = parts.clock()
+    account.updated_at = now
     await sessions.delete_all(session, claims.user_id)
     device = sessions.Device(body.device_name, body.device_id)
-    row = await sessions.open_session(session, claims.user_id, device, tokens=parts.tokens, now=now)
-    return tokens(parts, row)
+    return tokens(parts, await open_session(parts, session, claims.user_id, device, kek=kek))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.server.auth.models import Session
+from lockleaf.server.auth.models import Session, SessionKey
 
 __all__ = ["SessionRepository"]
 
@@ -26,6 +26,7 @@ class SessionRepository:
         self.session = session
         self.user_id = user_id
         self._mine = Session.user_id == user_id
+        self._my_keys = SessionKey.user_id == user_id
 
     async def add(self, row: Session) -> None:
         """Store a new session."""
@@ -80,14 +81,54 @@ class SessionRepository:
         )
         return moved
 
+    async def add_key(self, session_id: UUID, generation: int, sealed_kek: bytes, *, expires_at: datetime) -> None:
+        """Keep the key-encryption key of a uce session's generation, as it is sealed."""
+        await self.session.execute(
+            insert(SessionKey).values(
+                user_id=self.user_id,
+                session_id=session_id,
+                generation=generation,
+                sealed_kek=sealed_kek,
+                expires_at=expires_at,
+            )
+        )
+
+    async def key(self, session_id: UUID, generation: int) -> SessionKey | None:
+        """Return what is kept of a generation; None where its time is over or the session is of no uce account."""
+        found: SessionKey | None = await self.session.scalar(
+            select(SessionKey)
+            .where(self._my_keys, SessionKey.session_id == session_id, SessionKey.generation == generation)
+            .execution_options(populate_existing=True)
+        )
+        return found
+
+    async def succeed_key(
+        self, session_id: UUID, generation: int, *, successor: bytes | None, expires_at: datetime, now: datetime
+    ) -> None:
+        """Let a generation's key live until ``expires_at``, and forget the session's keys whose time is over."""
+        await self.session.execute(
+            update(SessionKey)
+            .where(self._my_keys, SessionKey.session_id == session_id, SessionKey.generation == generation)
+            .values(successor=successor, expires_at=expires_at)
+        )
+        await self.session.execute(
+            delete(SessionKey).where(self._my_keys, SessionKey.session_id == session_id, SessionKey.expires_at <= now)
+        )
+
+    async def delete_keys(self, session_id: UUID) -> None:
+        """Forget every key of a session."""
+        await self.session.execute(delete(SessionKey).where(self._my_keys, SessionKey.session_id == session_id))
+
     async def revoke(self, session_id: UUID) -> None:
         """End a session and keep its row as a sign of what happened."""
+        await self.delete_keys(session_id)
         await self.session.execute(
             update(Session).where(self._mine, Session.session_id == session_id).values(revoked=True)
         )
 
     async def delete(self, session_id: UUID) -> bool:
         """End a session; tell whether it was there and alive."""
+        await self.delete_keys(session_id)
         ended = await self.session.execute(
             delete(Session).where(self._mine, Session.session_id == session_id).returning(Session.revoked)
         )
@@ -95,11 +136,13 @@ class SessionRepository:
 
     async def delete_all(self, *, but: UUID | None = None) -> None:
         """End every session, or every one ``but`` one."""
-        statement = delete(Session).where(self._mine)
-        await self.session.execute(statement if but is None else statement.where(Session.session_id != but))
+        for table in (SessionKey, Session):
+            statement = delete(table).where(table.user_id == self.user_id)
+            await self.session.execute(statement if but is None else statement.where(table.session_id != but))
 
     async def purge(self, now: datetime) -> None:
-        """Forget sessions that have ended."""
+        """Forget sessions that have ended, and keys whose time is over."""
         await self.session.execute(
             delete(Session).where(self._mine, or_(Session.revoked, Session.expires_at <= now)),
         )
+        await self.session.execute(delete(SessionKey).where(self._my_keys, SessionKey.expires_at <= now))

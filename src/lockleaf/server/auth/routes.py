@@ -100,7 +100,8 @@ async def login(
     """Log in, with the name of the device."""
     entered = await service.login(services, read, session, body)
     opened = entered.session
-    user = await accounts.describe(session, entered.account, session_id=opened.session_id, device_id=opened.device_id)
+    row = opened.row
+    user = await accounts.describe(session, entered.account, session_id=row.session_id, device_id=row.device_id)
     return bodies.LoginAnswer(**_tokens(services, entered), user=user)
 
 
@@ -211,7 +212,7 @@ async def post_recovery_codes(
     return await credentials.replace_recovery_codes(services, read, session, caller, body)
 
 
-@router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode, CustodyRequired))
+@router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode))
 async def verify_recovery_code(
     read: Read,
     services: ServicesOf,
@@ -248,5 +249,5 @@ def _tokens(services: ServicesOf, entered: service.Entered) -> dict[str, object]
 
 def _signed_up(services: ServicesOf, entered: service.Entered) -> bodies.SignupAnswer:
     return bodies.SignupAnswer.model_validate(
-        {**_tokens(services, entered), **accounts.shown_at_signup(entered.account)}
+        {**_tokens(services, entered), **accounts.shown_at_signup(entered.account), "recovery_codes": entered.codes}
     )

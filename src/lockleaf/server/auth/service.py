@@ -6,7 +6,7 @@ waits for processor time, not for connections that everybody else needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from uuid import UUID
 
@@ -17,14 +17,26 @@ from lockleaf.server.accounts.errors import EmailTaken
 from lockleaf.server.accounts.keys import KeySet, keys_of_registration
 from lockleaf.server.accounts.models import Account
 from lockleaf.server.auth import sessions
-from lockleaf.server.auth.errors import CustodyRequired, InvalidCredentials, SessionRevoked
-from lockleaf.server.auth.models import Session
+from lockleaf.server.auth.errors import CustodyRequired, HashingBusy, InvalidCredentials, SessionRevoked
 from lockleaf.server.context import Services
+from lockleaf.server.custody.custodian import KeyMaterial
 from lockleaf.server.db.engine import ReadSession
 from lockleaf.server.errors import Unauthenticated
+from lockleaf.server.identifiers import uuid7
 from lockleaf.wire import accounts as bodies
 
-__all__ = ["Entered", "login", "prove", "refresh", "register", "sign_up", "still_proven", "tokens"]
+__all__ = [
+    "Entered",
+    "device_of",
+    "login",
+    "open_session",
+    "prove",
+    "refresh",
+    "register",
+    "sign_up",
+    "still_proven",
+    "tokens",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,9 @@ class Entered:
     """An account, and the session that was opened for it."""
 
     account: Account
-    session: Session
+    session: sessions.Opened
+    codes: tuple[str, ...] | None = None
+    """Recovery codes that were drawn just now, to be shown once."""
 
 
 async def register(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Register) -> Entered:
@@ -50,12 +64,11 @@ async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, bod
     """Make an account in the custody that its user chose, and open its first session.
 
     Raises:
-        CustodyRequired: this server offers end-to-end encryption only.
         EmailTaken, IdTaken: there is such an account, and it is not this one.
         KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
     """
-    if body.encryption_tier != "e2e":
-        raise CustodyRequired(required="e2e")
+    if body.encryption_tier == "uce":
+        return await _sign_up_uce(parts, read, session, body)
     keys = keys_of_registration(body, required=True)
     return await _register(parts, read, session, body, keys, privacy_tier="full_sync")
 
@@ -82,7 +95,40 @@ async def _register(
         if not repeated or not await parts.hasher.verify(existing.verifier_hash, body.password):
             raise EmailTaken
         account = await still_proven(session, existing)
-    return Entered(account, await _open(parts, session, account.user_id, _device(body)))
+    return Entered(account, await open_session(parts, session, account.user_id, device_of(body)))
+
+
+async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Signup) -> Entered:
+    """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
+    if any((body.keyring, body.recipient, body.signing_key, body.recovery, body.kdf)):
+        raise CustodyRequired(required="e2e")
+    existing = await accounts.by_email(read, body.email)
+    await read.close()
+    now = parts.clock()
+    if existing is None:
+        user_id = body.id or uuid7(now)
+        verifier_hash = await parts.hasher.hash(body.password)
+        keys = await parts.custodian.new_keys(user_id, body.password, now=now)
+        account = await accounts.create(
+            session,
+            body,
+            None,
+            user_id=user_id,
+            custody="uce",
+            verifier_hash=verifier_hash,
+            privacy_tier="full_sync",
+            now=now,
+        )
+        await accounts.take_keys(session, account, keys, now=now)
+        opened = await open_session(parts, session, user_id, device_of(body), kek=keys.kek)
+        return Entered(account, opened, None if keys.codes is None else keys.codes.shown)
+    if existing.custody != "uce" or body.id != existing.user_id or existing.kek_salt is None:
+        raise EmailTaken
+    if not await parts.hasher.verify(existing.verifier_hash, body.password):
+        raise EmailTaken
+    kek = await parts.custodian.derive(body.password, existing.kek_salt)
+    account = await still_proven(session, existing)
+    return Entered(account, await open_session(parts, session, account.user_id, device_of(body), kek=kek))
 
 
 async def login(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Login) -> Entered:
@@ -101,13 +147,31 @@ async def login(parts: Services, read: ReadSession, session: AsyncSession, body:
         raise InvalidCredentials
     if not await parts.hasher.verify(account.verifier_hash, body.password):
         raise InvalidCredentials
+    kek, keys = await _uce_keys(parts, account, body.password)
     better = None
     if parts.hasher.needs_rehash(account.verifier_hash):
         better = await parts.hasher.hash(body.password)
     locked = await still_proven(session, account)
     if better is not None:
         locked.verifier_hash = better
-    return Entered(locked, await _open(parts, session, locked.user_id, _device(body)))
+    if keys is not None:
+        if locked.keyring is not None:  # another login was first; its keys are the account's
+            raise HashingBusy(retry_after=1)
+        await accounts.take_keys(session, locked, keys, now=parts.clock())
+    return Entered(locked, await open_session(parts, session, locked.user_id, device_of(body), kek=kek))
+
+
+async def _uce_keys(parts: Services, account: Account, secret: str) -> tuple[bytes | None, KeyMaterial | None]:
+    """Return the key-encryption key of a uce account whose secret is right, and its keys where it has none yet.
+
+    An account that came from elsewhere gets them at its first login here; its recovery codes are drawn when asked for.
+    """
+    if account.custody != "uce":
+        return None, None
+    if account.kek_salt is not None:
+        return await parts.custodian.derive(secret, account.kek_salt), None
+    made = await parts.custodian.new_keys(account.user_id, secret, now=parts.clock())
+    return made.kek, replace(made, codes=None)
 
 
 async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
@@ -129,6 +193,7 @@ async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
             claims,
             body.retry_id,
             tokens=parts.tokens,
+            custodian=parts.custodian,
             retry_seconds=parts.settings.tokens.retry_seconds,
             now=now,
         )
@@ -138,9 +203,9 @@ async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
     return tokens(parts, outcome)
 
 
-def tokens(parts: Services, row: Session) -> bodies.Tokens:
+def tokens(parts: Services, opened: sessions.Opened) -> bodies.Tokens:
     """Return the present tokens of a session."""
-    return bodies.Tokens(**sessions.tokens_of(row, tokens=parts.tokens, now=parts.clock()))
+    return bodies.Tokens(**sessions.tokens_of(opened, tokens=parts.tokens, now=parts.clock()))
 
 
 async def prove(parts: Services, read: ReadSession, user_id: UUID, secret: str) -> Account:
@@ -173,10 +238,16 @@ async def still_proven(session: AsyncSession, proven: Account) -> Account:
     return locked
 
 
-async def _open(parts: Services, session: AsyncSession, user_id: UUID, device: sessions.Device) -> Session:
-    return await sessions.open_session(session, user_id, device, tokens=parts.tokens, now=parts.clock())
+async def open_session(
+    parts: Services, session: AsyncSession, user_id: UUID, device: sessions.Device, *, kek: bytes | None = None
+) -> sessions.Opened:
+    """Open a session for an account whose owner has proven it; ``kek`` is a uce account's key-encryption key."""
+    return await sessions.open_session(
+        session, user_id, device, tokens=parts.tokens, custodian=parts.custodian, kek=kek, now=parts.clock()
+    )
 
 
-def _device(body: bodies.Register | bodies.Login) -> sessions.Device:
+def device_of(body: bodies.Register | bodies.Login) -> sessions.Device:
+    """Return what a request says of the device that it comes from."""
     scope = body.scope if isinstance(body, bodies.Login) else None
     return sessions.Device(body.device_name, body.device_id, scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -15,11 +15,23 @@ from lockleaf.server.auth.errors import RefreshTokenReused, SessionRevoked, Toke
 from lockleaf.server.auth.models import Session
 from lockleaf.server.auth.repository import SessionRepository
 from lockleaf.server.auth.tokens import RefreshClaims, TokenCodec
+from lockleaf.server.custody.custodian import Custodian
 from lockleaf.server.errors import NotFound, Unauthenticated
 from lockleaf.server.identifiers import uuid7
 from lockleaf.wire import accounts as bodies
 
-__all__ = ["ALL_SCOPES", "Device", "delete_all", "end", "listed", "open_session", "renew", "rotate", "tokens_of"]
+__all__ = [
+    "ALL_SCOPES",
+    "Device",
+    "Opened",
+    "delete_all",
+    "end",
+    "listed",
+    "open_session",
+    "renew",
+    "rotate",
+    "tokens_of",
+]
 
 ALL_SCOPES = " ".join(sorted(bodies.SCOPES))
 
@@ -33,10 +45,29 @@ class Device:
     scope: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session's present generation; in uce with the key that only its tokens carry."""
+
+    row: Session
+    session_key: bytes | None = field(default=None, repr=False)
+
+
 async def open_session(
-    session: AsyncSession, user_id: UUID, device: Device, *, tokens: TokenCodec, now: datetime
-) -> Session:
-    """Open a session for an account whose owner has proven it, and forget those that have ended."""
+    session: AsyncSession,
+    user_id: UUID,
+    device: Device,
+    *,
+    tokens: TokenCodec,
+    custodian: Custodian,
+    kek: bytes | None = None,
+    now: datetime,
+) -> Opened:
+    """Open a session for an account whose owner has proven it, and forget those that have ended.
+
+    Arguments:
+        kek: the key-encryption key of a uce account.
+    """
     repository = SessionRepository(session, user_id)
     await repository.purge(now)
     row = Session(
@@ -53,15 +84,27 @@ async def open_session(
         revoked=False,
     )
     await repository.add(row)
-    return row
+    return Opened(row, await _issue(repository, row, custodian, kek))
 
 
-def tokens_of(row: Session, *, tokens: TokenCodec, now: datetime) -> dict[str, Any]:
+async def _issue(repository: SessionRepository, row: Session, custodian: Custodian, kek: bytes | None) -> bytes | None:
+    """Give a generation of a session its key, if its account is in uce."""
+    if kek is None:
+        return None
+    issued = custodian.issue(kek, row.user_id, row.session_id)
+    await repository.add_key(row.session_id, row.generation, issued.sealed_kek, expires_at=row.expires_at)
+    return issued.session_key
+
+
+def tokens_of(opened: Opened, *, tokens: TokenCodec, now: datetime) -> dict[str, Any]:
     """Return the fields of ``Tokens`` for the present generation of a session; the same whenever they are asked for."""
+    row, key = opened.row, opened.session_key
     expires = int(row.rotated_at.timestamp()) + tokens.access_seconds
     return {
-        "access_token": tokens.access(row.user_id, row.session_id, row.rotated_at),
-        "refresh_token": tokens.refresh(row.user_id, row.session_id, row.generation, row.rotated_at),
+        "access_token": tokens.access(
+            row.user_id, row.session_id, row.rotated_at, generation=row.generation, session_key=key
+        ),
+        "refresh_token": tokens.refresh(row.user_id, row.session_id, row.generation, row.rotated_at, session_key=key),
         "expires_in": max(0, expires - int(now.timestamp())),
         "scope": row.scope,
         "session_id": row.session_id,
@@ -74,9 +117,10 @@ async def rotate(
     retry_id: str | None,
     *,
     tokens: TokenCodec,
+    custodian: Custodian,
     retry_seconds: float,
     now: datetime,
-) -> Session | Unauthenticated:
+) -> Opened | Unauthenticated:
     """Give a session its next refresh token, or say why not.
 
     The reason is returned and not raised: where a token was used twice the session ends here, and an exception would
@@ -97,7 +141,13 @@ async def rotate(
         expires_at=_expiry(tokens, now),
     )
     if moved is not None:
-        return moved
+        if claims.session_key is None:
+            return Opened(moved)
+        until = claims.issued_at + timedelta(seconds=tokens.access_seconds)
+        if retry_hash is not None:
+            until = max(until, now + timedelta(seconds=retry_seconds))
+        key = await _succeed(repository, moved, claims, custodian=custodian, until=until, now=now)
+        return SessionRevoked() if key is None else Opened(moved, key)
     row = await repository.get(claims.session_id)
     if row is None or row.revoked or row.generation < claims.generation:
         return SessionRevoked()
@@ -110,15 +160,61 @@ async def rotate(
         and hmac.compare_digest(retry_hash, row.retry_hash)
         and now - row.rotated_at <= timedelta(seconds=retry_seconds)
     ):
-        return row
+        if claims.session_key is None:
+            return Opened(row)
+        before = await repository.key(claims.session_id, claims.generation)
+        if before is not None and before.successor is not None:
+            key = custodian.successor(claims.session_key, before.successor, claims.user_id, claims.session_id)
+            if key is not None:
+                return Opened(row, key)
+        return SessionRevoked()
     await repository.revoke(claims.session_id)
     return RefreshTokenReused()
 
 
+async def _succeed(
+    repository: SessionRepository,
+    row: Session,
+    claims: RefreshClaims,
+    *,
+    custodian: Custodian,
+    until: datetime,
+    now: datetime,
+) -> bytes | None:
+    """Give the next generation of a uce session its key; the one before keeps its own ``until`` its token expires."""
+    assert claims.session_key is not None
+    before = await repository.key(claims.session_id, claims.generation)
+    if before is None:
+        return None
+    issued = custodian.succeed(claims.session_key, before.sealed_kek, claims.user_id, claims.session_id)
+    if issued is None:
+        return None
+    await repository.add_key(row.session_id, row.generation, issued.sealed_kek, expires_at=row.expires_at)
+    await repository.succeed_key(
+        row.session_id,
+        claims.generation,
+        # Only who sent a retry_id may ask again.
+        successor=issued.successor if row.retry_hash is not None else None,
+        expires_at=until,
+        now=now,
+    )
+    return issued.session_key
+
+
 async def renew(
-    session: AsyncSession, user_id: UUID, session_id: UUID, *, tokens: TokenCodec, now: datetime
-) -> Session:
+    session: AsyncSession,
+    user_id: UUID,
+    session_id: UUID,
+    *,
+    tokens: TokenCodec,
+    custodian: Custodian,
+    kek: bytes | None = None,
+    now: datetime,
+) -> Opened:
     """End every other session of an account, and give this one its next tokens.
+
+    Arguments:
+        kek: the new key-encryption key of a uce account; what the session had of the old one is forgotten.
 
     Raises:
         SessionRevoked: this one has ended too.
@@ -130,7 +226,8 @@ async def renew(
     )
     if moved is None:
         raise SessionRevoked
-    return moved
+    await repository.delete_keys(session_id)
+    return Opened(moved, await _issue(repository, moved, custodian, kek))
 
 
 async def listed(session: AsyncSession, user_id: UUID, current: UUID, *, now: datetime) -> bodies.Sessions:

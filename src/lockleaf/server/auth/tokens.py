@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,27 +25,39 @@ LONGEST_TOKEN = 2048
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """Whose session an access token speaks for."""
+    """Whose session an access token speaks for; in uce also which generation of it, and with which key (32 bytes)."""
 
     user_id: UUID
     session_id: UUID
+    generation: int | None = None
+    session_key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshClaims:
-    """Whose session a refresh token continues, and which of the session's refresh tokens it is."""
+    """Whose session a refresh token continues, which of the session's refresh tokens it is, and when it was made.
+
+    In uce it carries the session's key (32 bytes) too.
+    """
 
     user_id: UUID
     session_id: UUID
     generation: int
+    issued_at: datetime
+    session_key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryClaims:
-    """Who may set new credentials, by the recovery code of which verifier's hash (32 bytes)."""
+    """Who may set new credentials, by the recovery code of which verifier's hash (32 bytes).
+
+    In uce it carries the code's key (32 bytes) too: with it and the database the keyring can be opened, which is what
+    holding the unspent code means.
+    """
 
     user_id: UUID
     verifier_hash: bytes
+    recovery_key: bytes | None = field(default=None, repr=False)
 
 
 class TokenCodec:
@@ -68,19 +80,48 @@ class TokenCodec:
         self.refresh_seconds = int(settings.refresh_days * 24 * 60 * 60)
         self.recovery_seconds = int(settings.recovery_minutes * 60)
 
-    def access(self, user_id: UUID, session_id: UUID, issued_at: datetime) -> str:
-        """Return the access token of a session, issued at ``issued_at`` (to the second)."""
-        return self._make(Purpose.ACCESS, user_id, issued_at, self.access_seconds, sid=str(session_id))
+    def access(
+        self,
+        user_id: UUID,
+        session_id: UUID,
+        issued_at: datetime,
+        *,
+        generation: int = 0,
+        session_key: bytes | None = None,
+    ) -> str:
+        """Return the access token of a session, issued at ``issued_at`` (to the second).
 
-    def refresh(self, user_id: UUID, session_id: UUID, generation: int, rotated_at: datetime) -> str:
+        Arguments:
+            generation, session_key: of a uce session.
+        """
+        more: dict[str, str | int] = {}
+        if session_key is not None:
+            more = {"gen": generation, "sk": encode_base64(session_key)}
+        return self._make(Purpose.ACCESS, user_id, issued_at, self.access_seconds, sid=str(session_id), **more)
+
+    def refresh(
+        self,
+        user_id: UUID,
+        session_id: UUID,
+        generation: int,
+        rotated_at: datetime,
+        *,
+        session_key: bytes | None = None,
+    ) -> str:
         """Return the refresh token that a session has since ``rotated_at`` (to the second)."""
+        more = {} if session_key is None else {"sk": encode_base64(session_key)}
         return self._make(
-            Purpose.REFRESH, user_id, rotated_at, self.refresh_seconds, sid=str(session_id), gen=generation
+            Purpose.REFRESH, user_id, rotated_at, self.refresh_seconds, sid=str(session_id), gen=generation, **more
         )
 
-    def recovery(self, user_id: UUID, verifier_hash: bytes, issued_at: datetime) -> str:
+    def recovery(
+        self, user_id: UUID, verifier_hash: bytes, issued_at: datetime, recovery_key: bytes | None = None
+    ) -> str:
         """Return the token that lets the holder of a recovery code set new credentials."""
-        return self._make(Purpose.RECOVERY, user_id, issued_at, self.recovery_seconds, vh=encode_base64(verifier_hash))
+        more = {} if recovery_key is None else {"rk": encode_base64(recovery_key)}
+        return self._make(
+            Purpose.RECOVERY, user_id, issued_at, self.recovery_seconds, vh=encode_base64(verifier_hash), **more
+        )
 
     def read_access(self, token: str) -> AccessClaims:
         """Return what an access token says.
@@ -91,7 +132,10 @@ class TokenCodec:
         """
         claims = self._read(Purpose.ACCESS, token)
         try:
-            return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]))
+            user_id, session_id = UUID(claims["sub"]), UUID(claims["sid"])
+            if "sk" not in claims:
+                return AccessClaims(user_id, session_id)
+            return AccessClaims(user_id, session_id, int(claims["gen"]), _key(claims, "sk"))
         except _MISSHAPEN:
             raise TokenInvalid from None
 
@@ -104,7 +148,13 @@ class TokenCodec:
         """
         claims = self._read(Purpose.REFRESH, token)
         try:
-            return RefreshClaims(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["gen"]))
+            return RefreshClaims(
+                UUID(claims["sub"]),
+                UUID(claims["sid"]),
+                int(claims["gen"]),
+                datetime.fromtimestamp(int(claims["iat"]), UTC),
+                _key(claims, "sk"),
+            )
         except _MISSHAPEN:
             raise TokenInvalid from None
 
@@ -117,7 +167,7 @@ class TokenCodec:
         """
         claims = self._read(Purpose.RECOVERY, token)
         try:
-            return RecoveryClaims(UUID(claims["sub"]), decode_base64(claims["vh"]))
+            return RecoveryClaims(UUID(claims["sub"]), decode_base64(claims["vh"]), _key(claims, "rk"))
         except _MISSHAPEN:
             raise TokenInvalid from None
 
@@ -160,6 +210,10 @@ class TokenCodec:
                 return claims
             break
         raise TokenInvalid
+
+
+def _key(claims: dict[str, Any], name: str) -> bytes | None:
+    return decode_base64(claims[name]) if name in claims else None
 
 
 _MISSHAPEN = (KeyError, ValueError, TypeError, AttributeError)

@@ -17,7 +17,7 @@ from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, open_key
 from lockleaf.server.auth.errors import InvalidCredentials
 from lockleaf.server.auth.hashing import VerifierHasher
 
-__all__ = ["Custodian", "DrawnCodes", "Issued", "KeyMaterial"]
+__all__ = ["Custodian", "DrawnCodes", "Issued", "KeyMaterial", "SealedKeyring"]
 
 CODES = 10
 
@@ -33,6 +33,17 @@ class DrawnCodes:
 
     shown: tuple[str, ...] = field(repr=False)
     kept: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKeyring:
+    """A keyring as an account stores it, and the key-encryption key (32 bytes) that opens it."""
+
+    user_id: UUID
+    keyring: bytes = field(repr=False)
+    version: int
+    kek: bytes = field(repr=False)
+    kek_salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ class Custodian:
         Raises:
             HashingBusy: too many are waiting.
         """
-        salt = secrets.token_bytes(uce.KEK_SALT_LENGTH)
+        salt = self.new_salt()
         kek = await self.derive(secret, salt)
         return await asyncio.to_thread(self._first_keys, user_id, kek, salt, now)
 
@@ -97,70 +108,68 @@ class Custodian:
         keyring = Keyring.new(_rfc3339(now))
         return self._material(user_id, keyring, kek, salt, 1, codes=self._draw(user_id, keyring, 1))
 
-    async def rewrap(
-        self, user_id: UUID, sealed: bytes, version: int, kek: bytes, *, secret: str, base_version: int
-    ) -> KeyMaterial:
-        """Return the keyring in ``sealed`` wrapped under a new ``secret``, as the version after ``base_version``.
-
-        Arguments:
-            version, kek: as which, and under which, it is sealed now.
+    async def rewrap(self, sealed: SealedKeyring, *, secret: str) -> KeyMaterial:
+        """Return a keyring wrapped under a new ``secret``, as its next version.
 
         Raises:
-            InvalidCredentials: the key does not open it: the secret was changed a moment ago.
+            InvalidCredentials: its key does not open it: the secret was changed a moment ago.
             HashingBusy: too many are waiting.
         """
-        keyring = self._open(user_id, sealed, version, kek)
-        salt = secrets.token_bytes(uce.KEK_SALT_LENGTH)
-        return self._material(user_id, keyring, await self.derive(secret, salt), salt, base_version + 1)
+        keyring = self._open(sealed)
+        salt = self.new_salt()
+        kek = await self.derive(secret, salt)
+        return self._material(sealed.user_id, keyring, kek, salt, sealed.version + 1)
 
-    async def rotate(
-        self, user_id: UUID, sealed: bytes, version: int, kek: bytes, salt: bytes, *, now: datetime
-    ) -> KeyMaterial:
-        """Return the keyring in ``sealed`` with one more key, wrapped as before, and new recovery codes.
-
-        Raises:
-            InvalidCredentials: the key does not open it: the secret was changed a moment ago.
-        """
-        before = self._open(user_id, sealed, version, kek)
-        keyring = before.rotated(_rfc3339(now))
-        codes = await asyncio.to_thread(self._draw, user_id, keyring, version + 1)
-        return self._material(user_id, keyring, kek, salt, version + 1, signed_by=before, codes=codes)
-
-    async def draw_codes(self, user_id: UUID, sealed: bytes, version: int, kek: bytes) -> DrawnCodes:
-        """Return a fresh set of recovery codes for the keyring in ``sealed``.
+    async def rotate(self, sealed: SealedKeyring, *, now: datetime) -> KeyMaterial:
+        """Return a keyring with one more key, wrapped as before, and new recovery codes.
 
         Raises:
-            InvalidCredentials: the key does not open it: the secret was changed a moment ago.
+            InvalidCredentials: its key does not open it: the secret was changed a moment ago.
         """
-        keyring = self._open(user_id, sealed, version, kek)
-        return await asyncio.to_thread(self._draw, user_id, keyring, version)
+        before = self._open(sealed)
+        keyring, version = before.rotated(_rfc3339(now)), sealed.version + 1
+        codes = await asyncio.to_thread(self._draw, sealed.user_id, keyring, version)
+        return self._material(
+            sealed.user_id, keyring, sealed.kek, sealed.kek_salt, version, signed_by=before, codes=codes
+        )
 
-    async def recover(
+    async def draw_codes(self, sealed: SealedKeyring) -> DrawnCodes:
+        """Return a fresh set of recovery codes for a keyring.
+
+        Raises:
+            InvalidCredentials: its key does not open it: the secret was changed a moment ago.
+        """
+        return await asyncio.to_thread(self._draw, sealed.user_id, self._open(sealed), sealed.version)
+
+    def new_salt(self) -> bytes:
+        """Return a fresh salt for ``derive``."""
+        return secrets.token_bytes(uce.KEK_SALT_LENGTH)
+
+    def recover(
         self,
         user_id: UUID,
         sealed: bytes,
-        version: int,
+        sealed_version: int,
         recovery_key: bytes,
         *,
-        secret: str,
-        base_version: int,
-    ) -> KeyMaterial:
-        """Return the keyring in a recovery code's ``sealed`` wrapped under a new ``secret``.
+        kek: bytes,
+        kek_salt: bytes,
+        version: int,
+    ) -> KeyMaterial | None:
+        """Return the keyring in a recovery code's ``sealed`` wrapped under a new key; None where it does not open.
 
         Arguments:
-            version: as which it was sealed under the code.
-            base_version: the account's present version.
-
-        Raises:
-            InvalidCredentials: the code's key does not open it.
-            HashingBusy: too many are waiting.
+            sealed_version: as which it was sealed under the code.
+            kek, kek_salt: of the new secret.
+            version: as which it is sealed now.
         """
         try:
-            keyring = open_keyring(sealed, recovery_key, label=RECOVERY_LABEL, user_id=str(user_id), version=version)
+            keyring = open_keyring(
+                sealed, recovery_key, label=RECOVERY_LABEL, user_id=str(user_id), version=sealed_version
+            )
         except crypto_errors.CryptoError:
-            raise InvalidCredentials from None
-        salt = secrets.token_bytes(uce.KEK_SALT_LENGTH)
-        return self._material(user_id, keyring, await self.derive(secret, salt), salt, base_version + 1)
+            return None
+        return self._material(user_id, keyring, kek, kek_salt, version)
 
     # ---- recovery codes ----
 
@@ -221,9 +230,11 @@ class Custodian:
 
     # ---- inside ----
 
-    def _open(self, user_id: UUID, sealed: bytes, version: int, kek: bytes) -> Keyring:
+    def _open(self, sealed: SealedKeyring) -> Keyring:
         try:
-            return open_keyring(sealed, kek, label=UCE_LABEL, user_id=str(user_id), version=version)
+            return open_keyring(
+                sealed.keyring, sealed.kek, label=UCE_LABEL, user_id=str(sealed.user_id), version=sealed.version
+            )
         except crypto_errors.CryptoError:
             raise InvalidCredentials from None
 
