@@ -145,6 +145,20 @@ async def test_a_profile_belongs_to_one_account(ada: Person) -> None:
         await laptop.account.login(ada.server, "somebody@example.org", PASSWORD, device_name="x")
 
 
+async def test_a_device_that_was_signed_out_elsewhere_logs_in_again_without_more_ado(ada: Person) -> None:
+    laptop, phone = await ada.device("laptop"), await ada.device("phone")
+    await ada.register(laptop)
+    await ada.login(phone)
+    entry = await phone.journal.write(body="never synced")
+    (session,) = [item for item in await laptop.account.sessions() if not item.current]
+    await laptop.account.revoke(session.id)
+    assert phone.is_logged_in  # as far as it knows
+    await ada.login(phone)
+    assert (await phone.sync()).pushed == 1
+    assert (await phone.journal.get(entry.id)).body == "never synced"
+    assert await phone.journal.last_sync() is not None
+
+
 async def test_input_that_is_none_is_refused_before_anything_is_sent(ada: Person) -> None:
     network = Network()
     laptop = await ada.device("laptop", network=network)

@@ -25,9 +25,15 @@ HINTS = {
     "EntryNotFound": "lockleaf list shows the ids",
     "TagNotFound": "lockleaf tags shows them",
     "ConflictNotFound": "lockleaf conflicts shows the ids",
+    "InboxItemNotFound": "lockleaf inbox shows the ids",
+    "InboxItemUnreadable": "lockleaf inbox refuse ID",
     "ServerRestored": "lockleaf sync --accept-restore",
     "ServerEmptied": "lockleaf sync --accept-restore",
     "TierRequired": "lockleaf privacy shows what is off; lockleaf privacy set full_sync turns it on",
+    "HistoryForked": (
+        "lockleaf list --unsynced --all --json > unsynced.jsonl keeps what lockleaf import reads again; "
+        "then lockleaf logout --forget and lockleaf login"
+    ),
     "InsecureServer": "--allow-insecure, if you mean it",
     "KdfWeakened": "--allow-pbkdf2, if the account was made by a client that has only PBKDF2",
     "WrongPassword": "lockleaf recovery use, if the password is lost",

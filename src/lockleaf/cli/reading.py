@@ -40,6 +40,10 @@ async def list_entries(
     until: Annotated[str | None, typer.Option("--until", help="Up to this day, it included.", metavar="DATE")] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="Only with this tag.", metavar="TEXT")] = None,
     mood: Annotated[str | None, typer.Option("--mood", "-m", help="Only with this mood.", metavar="TEXT")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Only from there: cli, import, web, ...", metavar="TEXT")
+    ] = None,
+    unsynced: Annotated[bool, typer.Option("--unsynced", help="Only what the server has not confirmed.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
 ) -> None:
     """List entries, newest first. With --json one object a line."""
@@ -50,9 +54,12 @@ async def list_entries(
             until=last,
             tag=tag,
             mood=mood,
-            limit=None if everything else limit,
+            source=source,
             include_deleted=deleted,
         )
+        if unsynced:
+            entries = [entry for entry in entries if entry.pending]
+        entries = entries if everything else entries[:limit]
         total = await client.journal.count()
     _print(run, entries, total)
 

@@ -16,14 +16,19 @@ PANEL = "Account"
 
 def install(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    recovery = group(app, "recovery", panel=PANEL)(status)
+    recovery = group(app, "recovery", panel=PANEL)(overview)
     command(recovery, "status")(status)
     command(recovery, "new")(new)
     command(recovery, "use")(use)
 
 
-async def status(run: Run) -> None:
+async def overview(run: Run) -> None:
     """Tell how many recovery codes are left; make new ones; come back with one."""
+    await status(run)
+
+
+async def status(run: Run) -> None:
+    """Tell how many recovery codes are left."""
     async with run.client() as client:
         left = await client.account.recovery_codes_left()
     if run.json:

@@ -53,21 +53,8 @@ class Run:
         """Open the profile's client."""
         from lockleaf.client.client import Client  # noqa: PLC0415
 
-        # Where the key will be kept is told as the profile is opened: of no interest as long as there is no key.
-        early: list[str] = []
-        tell = early.append
-
-        def notice(sentence: str) -> None:
-            tell(sentence)
-
-        async with await Client.open(self.home, self.profile, notice=notice) as client:
-            tell = self.note
-            try:
-                yield client
-            finally:
-                if client.profile is not None:
-                    for sentence in early:
-                        self.note(sentence)
+        async with await Client.open(self.home, self.profile, notice=self.note) as client:
+            yield client
 
     def result(self, value: Any) -> None:
         """Write one JSON value on a line of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,7 +58,11 @@ async def sync(
 
 def has_news(before: SyncReport, now: SyncReport) -> bool:
     """Return whether a report says anything that the one before it did not."""
-    return bool(now.pulled or now.pushed or now.merged or now.seq != before.seq or now.conflicts != before.conflicts)
+    return bool(now.pulled or now.pushed or now.merged or now.seq != before.seq or _waits(now) != _waits(before))
+
+
+def _waits(report: SyncReport) -> tuple[int, int]:
+    return report.conflicts, report.inbox
 
 
 def report_json(report: SyncReport) -> dict[str, Any]:
@@ -73,6 +78,8 @@ def report_json(report: SyncReport) -> dict[str, Any]:
             for item in report.rejected
         ],
         "kept": list(report.kept),
+        "inbox": report.inbox,
+        "emptied": report.emptied,
         "seq": report.seq,
         "epoch": report.epoch,
         "head": report.head.hex(),
@@ -104,6 +111,14 @@ def _tell(run: Run, report: SyncReport) -> None:
             f"Entry {entry_id[:8]} was deleted on the server by somebody without your keys: an older program, or the "
             "server itself. It is kept here. lockleaf delete deletes it everywhere; an edit brings it back everywhere."
         )
+    if report.emptied:
+        run.note(
+            "The server had given up what it held, as it does when the privacy tier is lowered. What is on this device "
+            "was kept, and is sent again."
+        )
+    if report.inbox:
+        what = "One item waits" if report.inbox == 1 else f"{report.inbox} items wait"
+        run.note(f"{what} in the inbox: lockleaf inbox.")
     if report.conflicts:
         what = "One conflict waits" if report.conflicts == 1 else f"{report.conflicts} conflicts wait"
         run.note(f"{what} for your decision: lockleaf conflicts.")
@@ -144,6 +159,8 @@ async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
         "entries": await client.journal.count(),
         "pending": await client.journal.pending_count(),
         "conflicts": len(await client.journal.conflicts()),
+        "inbox": await client.inbox.count(),
+        "last_sync": synced.isoformat() if (synced := await client.journal.last_sync()) else None,
         "keys_in": _keys_in(run),
         "server_answers": None,
     }
@@ -178,6 +195,8 @@ _LABELS = {
     "entries": "entries",
     "pending": "not synced",
     "conflicts": "open conflicts",
+    "inbox": "waiting in the inbox",
+    "last_sync": "last sync",
     "keys_in": "keys are in",
 }
 _WORDS = {
@@ -188,6 +207,10 @@ _WORDS = {
 }
 
 
+def _local(time: str) -> str:
+    return datetime.fromisoformat(time).astimezone().isoformat(sep=" ", timespec="minutes")[:16]
+
+
 def _show_status(run: Run, known: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -195,7 +218,7 @@ def _show_status(run: Run, known: dict[str, Any]) -> None:
     table = Table.grid(padding=(0, 2))
     for name, label in _LABELS.items():
         if name in known and known[name] is not None:
-            value = known[name]
+            value = known[name] if name != "last_sync" else _local(known[name])
             table.add_row(Text(label, style="dim"), Text(_WORDS.get(value, str(value)) if value != "" else "—"))
     run.show(table)
     if not known["logged_in"]:

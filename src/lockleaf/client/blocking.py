@@ -16,11 +16,14 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from lockleaf.client.account import AccountService
 from lockleaf.client.client import Client
 from lockleaf.client.entries import ProgressCallback
+from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.profile import Profile
 from lockleaf.client.sync import SyncReport
+from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
-__all__ = ["BlockingAccount", "BlockingClient", "BlockingJournal"]
+__all__ = ["BlockingAccount", "BlockingClient", "BlockingInbox", "BlockingJournal"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -128,6 +131,7 @@ class BlockingJournal(_Face[Journal]):
     search = _waits(Journal.search)
     count = _waits(Journal.count)
     pending_count = _waits(Journal.pending_count)
+    last_sync = _waits(Journal.last_sync)
     tags = _waits(Journal.tags)
     recolor_tag = _waits(Journal.recolor_tag)
     rename_tag = _waits(Journal.rename_tag)
@@ -136,6 +140,16 @@ class BlockingJournal(_Face[Journal]):
     conflicts = _waits(Journal.conflicts)
     resolve = _waits(Journal.resolve)
     import_entries = _waits(Journal.import_entries)
+
+
+class BlockingInbox(_Face[Inbox]):
+    """`Inbox`, waiting for each answer."""
+
+    list = _waits(Inbox.list)
+    count = _waits(Inbox.count)
+    get = _waits(Inbox.get)
+    accept = _waits(Inbox.accept)
+    refuse = _waits(Inbox.refuse)
 
 
 class _Opening(Generic[P]):
@@ -167,6 +181,7 @@ class BlockingClient:
         self._client = client
         self.account = BlockingAccount(loop, lambda: client.account)
         self.journal = BlockingJournal(loop, lambda: client.journal)
+        self.inbox = BlockingInbox(loop, lambda: client.inbox)
 
     def close(self) -> None:
         """Close the store, the connections and the loop."""
@@ -192,6 +207,14 @@ class BlockingClient:
     def is_logged_in(self) -> bool:
         """Whether there is a session."""
         return self._client.is_logged_in
+
+    def privacy(self) -> Privacy:
+        """Return how much the server holds of the account; see `Client.privacy`."""
+        return self._loop.run(self._client.privacy())
+
+    def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
+        """Choose how much the server holds; see `Client.set_privacy_tier`."""
+        return self._loop.run(self._client.set_privacy_tier(tier, he_public_key=he_public_key))
 
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on."""

@@ -8,23 +8,33 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from lockleaf.client.checks import check_keys
 from lockleaf.client.device import Device
 from lockleaf.client.errors import (
     AccountMismatch,
     AlreadyLoggedIn,
+    ApiError,
     CustodyMismatch,
     CustodyUnsupported,
     EmailTaken,
     IdTaken,
+    IntegrityError,
     InvalidAnswer,
     InvalidCredentials,
     InvalidDeviceName,
     InvalidEmail,
     KeyringMissing,
     KeyringRolledBack,
+    KeysChangedElsewhere,
     KeySubstituted,
     LockleafError,
+    NotLoggedIn,
+    RefreshTokenReused,
     SealBroken,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+    TransportError,
     WrongPassword,
 )
 from lockleaf.client.password import kdf_from_wire, kdf_to_wire, unlock
@@ -139,7 +149,7 @@ async def _enter_own(transport: Transport, place: Place, keys: PasswordKeys, dev
 
 async def login(device: Device, place: Place, password: str, *, allow_pbkdf2: bool = False) -> None:
     """Log in and take the account over; see `AccountService.login`."""
-    remembered = _remembered(device, place)
+    remembered = await _remembered(device, place)
     tokens = MemoryTokens()
     transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
     try:
@@ -173,7 +183,7 @@ async def login(device: Device, place: Place, password: str, *, allow_pbkdf2: bo
 
 async def recover(device: Device, place: Place, code: str, new_password: str, *, kdf_profile: KdfProfile) -> None:
     """Set new credentials with a recovery code and take the account over; see `AccountService.recover`."""
-    remembered = _remembered(device, place)
+    remembered = await _remembered(device, place)
     tokens = MemoryTokens()
     transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
     try:
@@ -249,11 +259,32 @@ class _ended_on_failure:  # noqa: N801  (read as a statement: async with _ended_
                 await self._transport.command("POST", "/auth/logout", retry=False)
 
 
-def _remembered(device: Device, place: Place) -> Profile | None:
+async def _remembered(device: Device, place: Place) -> Profile | None:
     """Return what this profile remembers of the same account; refuse one in use or of another account."""
-    if device.is_logged_in or (device.profile is not None and device.profile.email != place.email):
+    profile = device.profile
+    if profile is not None and profile.email != place.email:
         raise AlreadyLoggedIn
-    return device.profile
+    if device.is_logged_in and not await _session_is_over(device):
+        raise AlreadyLoggedIn
+    return profile
+
+
+async def _session_is_over(device: Device) -> bool:
+    """Ask whether the session is of no use any more: signed out elsewhere, or older than the account's keys."""
+    transport = device.session.transport
+    try:
+        await check_keys(device)
+    except (SessionRevoked, TokenExpired, TokenInvalid, RefreshTokenReused, NotLoggedIn):
+        return True
+    except KeysChangedElsewhere:
+        with suppress(LockleafError):
+            await transport.command("POST", "/auth/logout", retry=False)
+        transport.tokens.clear()
+        return True
+    except (IntegrityError, TransportError, ApiError):
+        # Whatever that is, the session is not over: say what was asked, not what was found on the way.
+        return False
+    return False
 
 
 def _check_remembered(remembered: Profile, user_id: uuid.UUID, keyring_version: int) -> None:

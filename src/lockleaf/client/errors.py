@@ -100,6 +100,8 @@ __all__ = [
     "HistoryForked",
     "IdTaken",
     "InboxFull",
+    "InboxItemNotFound",
+    "InboxItemUnreadable",
     "InsecureServer",
     "InsufficientScope",
     "IntegrityError",
@@ -213,7 +215,9 @@ class HistoryForked(IntegrityError):
     """The server's history is not the one that this device, or another device of yours, has seen.
 
     Changes were dropped, altered, replayed or reordered. What you wrote on this device is untouched, and nothing more
-    is sent. Do not trust this server until its operator has explained it.
+    is sent. Do not trust this server until its operator has explained it. See first whether your other devices still
+    sync: if they all do, only what this device remembers is at odds. Then keep a copy of what was never synced here,
+    log out and forget the journal on this device, and log in again.
     """
 
     def __init__(self, reason: str) -> None:
@@ -398,6 +402,14 @@ class EntryTooLarge(LocalError):
 
 class ConflictNotFound(LocalError):
     """There is no such open conflict on this device."""
+
+
+class InboxItemNotFound(LocalError):
+    """No such item waits in the inbox on this device, or the beginning of its id fits several."""
+
+
+class InboxItemUnreadable(LocalError):
+    """The item cannot be accepted: your keys do not open it, or what is inside is no entry. It can be refused."""
 
 
 class MalformedImport(LocalError):

@@ -188,8 +188,13 @@ class Journal:
         return await asyncio.to_thread(self._store.records.count)
 
     async def pending_count(self) -> int:
-        """Return how many entries have edits that the server has not confirmed."""
+        """Return how many entries and tags have edits that the server has not confirmed."""
         return await asyncio.to_thread(self._store.records.pending_count)
+
+    async def last_sync(self) -> datetime | None:
+        """Return when a sync of this device last came to its end, None if none did."""
+        time = await asyncio.to_thread(self._store.history.last_sync)
+        return None if time is None else datetime.fromisoformat(time)
 
     # ---- tags ----
 

@@ -86,10 +86,15 @@ class FileKeychain:
 
     It protects the journal from other users of the machine and from a copy of the store without it; not from somebody
     who has the whole disk.
+
+    Args:
+        file: where it is, or will be.
+        notice: told, in a sentence for a person, when a key is put there and the file is made for it.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, notice: Callable[[str], None] | None = None) -> None:
         self.file = file
+        self._notice = notice
 
     def get(self, profile_key: str) -> str | None:
         """Return the text kept for the profile, or None."""
@@ -98,7 +103,13 @@ class FileKeychain:
 
     def set(self, profile_key: str, value: str) -> None:
         """Keep ``value`` for the profile."""
+        begun = self.file.exists()
         self._save(self._load() | {profile_key: value})
+        if not begun and self._notice is not None:
+            self._notice(
+                "This system has no keychain, so the key of the local journal is kept in a file that only you can "
+                f"read: {self.file}"
+            )
 
     def delete(self, profile_key: str) -> None:
         """Forget what is kept for the profile."""
@@ -130,16 +141,13 @@ def choose_keychain(file: Path, notice: Callable[[str], None]) -> Keychain:
 
     Args:
         file: where the file keychain is, or would be.
-        notice: told, in a sentence for a person, when the file is used for the first time.
+        notice: told, in a sentence for a person, when the file is made.
     """
     if file.exists():
         return FileKeychain(file)
     if SystemKeychain.usable():
         return SystemKeychain()
-    notice(
-        f"This system has no keychain, so the key of the local journal is kept in a file that only you can read: {file}"
-    )
-    return FileKeychain(file)
+    return FileKeychain(file, notice)
 
 
 def pack_local_keys(local_keys: Mapping[int, bytes]) -> str:

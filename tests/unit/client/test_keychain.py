@@ -93,7 +93,7 @@ def test_a_system_without_a_keychain_is_named(use_backend) -> None:
             attempt()
 
 
-def test_a_file_is_used_where_the_system_has_no_keychain_and_that_is_said_aloud_once(
+def test_a_file_is_used_where_the_system_has_no_keychain_and_that_is_said_aloud_once_there_is_a_key_in_it(
     tmp_path: Path, use_backend
 ) -> None:
     use_backend(fail.Keyring())
@@ -101,9 +101,14 @@ def test_a_file_is_used_where_the_system_has_no_keychain_and_that_is_said_aloud_
     said: list[str] = []
     chain = choose_keychain(file, said.append)
     assert isinstance(chain, FileKeychain)
-    assert str(file) in said[0]
+    assert chain.get("a") is None
+    assert said == []
     chain.set("a", "one")
-    assert isinstance(choose_keychain(file, said.append), FileKeychain)
+    assert str(file) in said[0]
+    chain.set("b", "two")
+    again = choose_keychain(file, said.append)
+    assert isinstance(again, FileKeychain)
+    again.set("a", "three")
     assert len(said) == 1
 
 

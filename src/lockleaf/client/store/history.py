@@ -102,10 +102,30 @@ class HistoryStore:
         """Return the heads that were verified at ``seq``, in whatever epoch."""
         return {row[0] for row in self._database.rows("SELECT head FROM heads WHERE seq = ?", (seq,))}
 
+    def last_sync(self) -> str | None:
+        """Return when a sync last came to its end, as RFC 3339 text."""
+        row = self._database.row("SELECT value FROM properties WHERE name = 'synced_at'")
+        return row[0] if row else None
+
+    def set_last_sync(self, time: str) -> None:
+        """Remember that a sync came to its end at ``time`` (RFC 3339)."""
+        self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('synced_at', ?)", (time,))
+
     def restored_through(self) -> int:
         """Return up to where a restored server's history was this device's too, 0 if no server was restored."""
         row = self._database.row("SELECT value FROM properties WHERE name = 'restored_through'")
         return int(row[0]) if row else 0
+
+    def expect_emptied(self, expected: bool = True) -> None:
+        """Remember that the tier was changed here, so that the server may have given up what it held; or forget it."""
+        if expected:
+            self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('expects_emptied', 1)")
+        else:
+            self._database.write("DELETE FROM properties WHERE name = 'expects_emptied'")
+
+    def expects_emptied(self) -> bool:
+        """Tell whether the tier was changed here since the last sync."""
+        return self._database.row("SELECT 1 FROM properties WHERE name = 'expects_emptied'") is not None
 
     def rewind(self, through: int) -> None:
         """Forget the verified history, to walk the one that a restored server has from its start.
