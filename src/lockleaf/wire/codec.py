@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import ormsgpack
 from pydantic import BaseModel
 
-__all__ = ["JSON", "MSGPACK", "MalformedBody", "decode", "encode", "pack", "pack_with_items", "unpack"]
+__all__ = ["JSON", "MSGPACK", "MalformedBody", "canonical", "decode", "encode", "pack", "pack_with_items", "unpack"]
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
@@ -23,6 +23,16 @@ class MalformedBody(ValueError):
 def pack(value: Any) -> bytes:
     """Return ``value`` as MessagePack; times as RFC 3339 text in UTC with Z, UUIDs as text."""
     return ormsgpack.packb(value, option=ormsgpack.OPT_UTC_Z | ormsgpack.OPT_NAIVE_UTC)
+
+
+def canonical(fields: Mapping[str, Any]) -> bytes:
+    """Return ``fields`` as the one MessagePack map that stands for them: keys in the order of their bytes, none absent.
+
+    What a person's client sent as fields is stored and hashed so: the same fields are the same bytes, in whatever
+    order and encoding they came.
+    """
+    present = {name: value for name, value in fields.items() if value is not None}
+    return ormsgpack.packb(present, option=ormsgpack.OPT_UTC_Z | ormsgpack.OPT_NAIVE_UTC | ormsgpack.OPT_SORT_KEYS)
 
 
 def pack_with_items(name: str, items: Sequence[bytes], fields: dict[str, Any]) -> bytes:

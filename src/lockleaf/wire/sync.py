@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from annotated_types import Len
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_serializer
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.codec import pack
@@ -30,6 +30,7 @@ __all__ = [
     "ChangeResult",
     "Checkpoint",
     "Checkpoints",
+    "Choice",
     "Collection",
     "Conflict",
     "ConflictVersion",
@@ -87,6 +88,9 @@ class Push(Body):
 
     changes: Annotated[tuple[Change, ...], Len(1, MAX_BATCH_CHANGES)]
     atomic: bool = Field(default=False, description="All or nothing: one refused change refuses them all.")
+    epoch: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        default=None, description="The epoch in which the changes were made. If it has ended, nothing is written."
+    )
 
 
 class Record(Body):
@@ -217,12 +221,18 @@ class Checkpoints(Body):
     items: tuple[Checkpoint, ...]
 
 
+Choice = Literal["local", "remote", "merged"]
+
+
 class ConflictVersion(Body):
     """One side of a conflict. For sealed records ``encrypted_content`` is the payload and ``iv``, ``tag`` are null."""
 
-    encrypted_content: Bytes | None
+    encrypted_content: Bytes | None = Field(description="Null where the server has nothing, or a deletion.")
     iv: str | None = None
     tag: str | None = None
+    encrypted_embedding: Bytes | None = None
+    embedding_iv: str | None = None
+    embedding_tag: str | None = None
     base_revision: Sequence64
     parent: Digest
     revision: Sequence64 | None = Field(default=None, description="Remote: the revision on the server.")
@@ -233,6 +243,12 @@ class ConflictVersion(Body):
     device_id: str
     updated_at: Instant
 
+    @model_serializer(mode="wrap")
+    def _with_nulls(self, serialise, /):  # type: ignore[no-untyped-def]
+        # Other absent fields are left out; these say by null that there are none. (An annotation of what is returned
+        # would take the place of this model in the OpenAPI document.)
+        return {"encrypted_content": None, "iv": None, "tag": None, **serialise(self)}
+
 
 class Conflict(Body):
     """Two versions of one record that wait for a person to choose."""
@@ -241,12 +257,14 @@ class Conflict(Body):
     collection: Collection
     log_id: RecordId
     detected_at: Instant
+    resolved_at: Instant | None = None
+    chosen_version: Choice | None = None
     local_version: ConflictVersion = Field(description="What the uploading device sent.")
     remote_version: ConflictVersion = Field(description="What the server has.")
 
 
 class Conflicts(Body):
-    """The unresolved conflicts, oldest first."""
+    """The unresolved conflicts, or the resolved ones, oldest first."""
 
     conflicts: tuple[Conflict, ...]
     total_count: int
@@ -254,10 +272,17 @@ class Conflicts(Body):
 
 
 class Resolution(Body):
-    """The choice of one side, or of a merged text. For sealed records it is a change sealed for current + 1."""
+    """The choice of one side, or of a merged text.
 
-    chosen_version: Literal["local", "remote", "merged"]
-    base_revision: Sequence64 | None = None
+    For sealed records ``local`` and ``merged`` bring a change sealed for current + 1. Where the server can seal (uce),
+    a client that cannot leaves it out, and gives a merged entry by its fields. For backups ``merged`` brings the
+    ``final_`` fields, and the kept version is enough for ``local``.
+    """
+
+    chosen_version: Choice
+    base_revision: Sequence64 | None = Field(
+        default=None, description="The revision that was looked at: another one by now is a conflict of its own."
+    )
     parent: Digest | None = None
     payload: Bytes | None = None
     deleted: bool = False
@@ -266,6 +291,16 @@ class Resolution(Body):
     occurred_at: Rfc3339Text | None = None
     device_id: DeviceId | None = None
     client_updated_at: Instant | None = None
+    final_encrypted_content: Bytes | None = None
+    final_iv: Annotated[str, StringConstraints(max_length=256)] | None = None
+    final_tag: Annotated[str, StringConstraints(max_length=256)] | None = None
+    final_encrypted_embedding: Bytes | None = None
+    final_embedding_iv: Annotated[str, StringConstraints(max_length=256)] | None = None
+    final_embedding_tag: Annotated[str, StringConstraints(max_length=256)] | None = None
+    content: str | None = Field(default=None, description="uce: the merged text.")
+    title: str | None = None
+    mood: str | None = None
+    tags: Annotated[tuple[str, ...], Len(0, 60)] | None = None
 
 
 class ResolutionDetails(Body):
@@ -273,7 +308,7 @@ class ResolutionDetails(Body):
 
     conflict_id: str
     log_id: str
-    chosen_version: Literal["local", "remote", "merged"]
+    chosen_version: Choice
     seq: Sequence64 | None = None
     revision: Sequence64 | None = None
 

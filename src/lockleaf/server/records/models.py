@@ -108,6 +108,14 @@ Index(
     Record.record_id,
     postgresql_where=text("collection = 'entries'"),
 )
+# A list of backups is in the order of their clients' times, which they bring as `occurred_at`.
+Index(
+    "ix_records_backups",
+    Record.user_id,
+    Record.occurred_at,
+    Record.record_id,
+    postgresql_where=text("collection = 'backups' AND NOT deleted"),
+)
 Index("ix_records_unpurged", Record.updated_at, postgresql_where=text("deleted AND purged_at IS NULL"))
 
 
@@ -146,6 +154,9 @@ class Conflict(Base):
     detected_at: Mapped[Now]
     resolved_at: Mapped[Instant | None]
     chosen_version: Mapped[str | None] = mapped_column(Text)
+    remote_revision: Mapped[int | None] = mapped_column(
+        BigInteger, comment="the record's revision when it was resolved: the other version"
+    )
 
 
 Index(
@@ -157,6 +168,11 @@ Index(
     unique=True,
 )
 Index("ix_conflicts_open", Conflict.user_id, Conflict.conflict_id, postgresql_where=text("resolved_at IS NULL"))
+Index(
+    "ix_conflicts_resolved",
+    Conflict.resolved_at,
+    postgresql_where=text("resolved_at IS NOT NULL AND octet_length(payload) > 0"),
+)
 
 
 class Checkpoint(Base):

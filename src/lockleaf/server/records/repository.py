@@ -17,6 +17,7 @@ import asyncpg
 from lockleaf.crypto import history
 from lockleaf.server.identifiers import uuid7
 from lockleaf.wire.codec import unpack
+from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
 
 __all__ = ["Accepted", "Opened", "RecordRepository", "State"]
@@ -99,6 +100,8 @@ JOIN LATERAL (
   SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = w.collection AND r.record_id = w.record_id OFFSET 0
 ) r ON true
 """
+
+_EPOCH = "SELECT from_seq, from_head FROM epochs WHERE user_id = $1 AND epoch = $2"
 
 # One statement writes a batch. All its parts see the records as they were before it, so `kept` moves to `revisions`
 # what the records' new content replaces. Arguments $2 to $16 are the accepted changes, column by column; `last` marks
@@ -221,6 +224,11 @@ class RecordRepository:
         wanted = list(dict.fromkeys(keys))
         rows = await self._connection.fetch(_CURRENT, self._user_id, [k[0] for k in wanted], [k[1] for k in wanted])
         return {wanted[row["position"] - 1]: unpack(row["packed"]) for row in rows}
+
+    async def epoch_facts(self, epoch: str) -> dict[str, Any]:
+        """Return where an epoch goes on from, as a client that knows another one is told."""
+        row = await self._connection.fetchrow(_EPOCH, self._user_id, epoch)
+        return {"epoch": epoch, "from_seq": row["from_seq"], "from_head": encode_base64(row["from_head"])}
 
     async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime) -> None:
         """Write a batch: leaves, records, the revisions they replace, and the new end of the history."""

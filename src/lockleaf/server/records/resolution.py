@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,69 +16,91 @@ from lockleaf.server.records.errors import (
     ChangeRejected,
     ConflictNotFound,
     ConflictResolved,
-    ContentRequired,
+    PayloadTooLarge,
     RevisionConflict,
 )
 from lockleaf.server.records.models import Conflict
-from lockleaf.wire.sync import Change, Resolution
+from lockleaf.server.records.policy import RecordPolicy
+from lockleaf.wire.problems import ErrorCode
+from lockleaf.wire.sync import Change, Choice, Record
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["Dispute", "Resolved", "close", "take"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An open conflict, and the record as it stays until the transaction ends; None where the server lost it."""
+
+    conflict: Conflict
+    record: Record | None
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A resolution that stands. ``seq`` and ``revision`` tell of the change that it made, if it made one."""
+    """What a resolution wrote: where, and as which revision; None where it wrote nothing."""
 
-    conflict: Conflict
-    seq: int | None
-    revision: int | None
+    seq: int | None = None
+    revision: int | None = None
 
 
-async def resolve(
-    session: AsyncSession, user_id: UUID, conflict_id: UUID, choice: Resolution, *, device_id: str, now: datetime
-) -> Resolved:
-    """Close a conflict: with the record as it stands, or with a change sealed for its current revision + 1.
+async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> Dispute:
+    """Lock the account's history and an open conflict, to be closed in this transaction.
 
     Raises:
         ConflictNotFound: no such conflict in this account.
         ConflictResolved: it was closed before.
-        ContentRequired: local or merged without the sealed change.
-        RevisionConflict: the record has moved on since the change was sealed.
-        ChangeRejected: the store does not take the change.
+        TierRequired: the account's tier holds no records.
     """
-    conflict = await session.scalar(
-        select(Conflict).where(Conflict.user_id == user_id, Conflict.conflict_id == conflict_id).with_for_update()
-    )
+    mine = (Conflict.user_id == user_id, Conflict.conflict_id == conflict_id)
+    key = (await session.execute(select(Conflict.collection, Conflict.record_id).where(*mine))).one_or_none()
+    if key is None:
+        raise ConflictNotFound
+    # The history first, as every writer does: two that took them the other way round would wait for each other.
+    record = await service.hold(await driver(session), user_id, key.collection, key.record_id)
+    conflict = await session.scalar(select(Conflict).where(*mine).with_for_update())
     if conflict is None:
         raise ConflictNotFound
     if conflict.resolved_at is not None:
         raise ConflictResolved(chosen_version=conflict.chosen_version)
-    seq = revision = None
-    if choice.chosen_version != "remote":
-        if choice.payload is None or choice.base_revision is None or choice.parent is None:
-            raise ContentRequired
-        change = Change(
-            collection=conflict.collection,
-            record_id=conflict.record_id,
-            base_revision=choice.base_revision,
-            parent=choice.parent,
-            payload=choice.payload,
-            deleted=choice.deleted,
-            labels=choice.labels,
-            source=choice.source,
-            occurred_at=choice.occurred_at,
-            device_id=choice.device_id or device_id,
-            client_updated_at=choice.client_updated_at or now,
-        )
-        outcome = (await service.push(await driver(session), user_id, [change], now=now)).outcomes[0]
+    return Dispute(conflict, record)
+
+
+async def close(
+    session: AsyncSession,
+    dispute: Dispute,
+    chosen: Choice,
+    change: Change | None,
+    *,
+    policy: Callable[[str], RecordPolicy],
+    now: datetime,
+) -> Resolved:
+    """Close a conflict: with the record as it stands, or with a ``change`` that follows it.
+
+    The other version stays: as the revision before the change, or with the closed conflict.
+
+    Raises:
+        RevisionConflict: the record has moved on since the change was made.
+        PayloadTooLarge, ChangeRejected: the store does not take the change.
+    """
+    conflict = dispute.conflict
+    resolved = Resolved()
+    if change is not None:
+        pushed = await service.push(await driver(session), conflict.user_id, [change], now=now, policy=policy)
+        outcome = pushed.outcomes[0]
         if outcome.status == "conflict":
             raise RevisionConflict(current_revision=(outcome.current or {}).get("revision", 0))
+        if outcome.code == ErrorCode.PAYLOAD_TOO_LARGE:
+            raise PayloadTooLarge
         if outcome.status == "rejected":
             raise ChangeRejected(reason=outcome.code)
-        seq, revision = outcome.seq, outcome.revision
+        resolved = Resolved(outcome.seq, outcome.revision)
     await session.execute(
         update(Conflict)
-        .where(Conflict.user_id == user_id, Conflict.conflict_id == conflict_id)
-        .values(resolved_at=now, chosen_version=choice.chosen_version)
+        .where(Conflict.user_id == conflict.user_id, Conflict.conflict_id == conflict.conflict_id)
+        .values(
+            resolved_at=now,
+            chosen_version=chosen,
+            remote_revision=None if dispute.record is None else dispute.record.revision,
+        )
     )
-    return Resolved(conflict, seq, revision)
+    return resolved

@@ -16,11 +16,12 @@ import asyncpg
 
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
+from lockleaf.server.records.errors import EpochChanged
 from lockleaf.server.records.policy import RecordPolicy, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State
 from lockleaf.server.records.store import Emptied, delete_all, empty, open_store, statistics, storage_used
 from lockleaf.wire.problems import ErrorCode
-from lockleaf.wire.sync import Change, pack_record
+from lockleaf.wire.sync import Change, Record, pack_record
 
 __all__ = [
     "Emptied",
@@ -28,6 +29,7 @@ __all__ = [
     "Pushed",
     "delete_all",
     "empty",
+    "hold",
     "open_store",
     "push",
     "statistics",
@@ -81,6 +83,7 @@ async def push(
     now: datetime,
     atomic: bool = False,
     policy: Callable[[str], RecordPolicy] = sync_policy,
+    epoch: str | None = None,
 ) -> Pushed:
     """Apply a batch of changes, in order, each if it follows the current revision of its record.
 
@@ -89,8 +92,10 @@ async def push(
         now: the server's time.
         atomic: write nothing unless every change is applied or was before.
         policy: gives the rules of the door that the changes come through, for each collection.
+        epoch: the one that the sender knows, if it says so.
 
     Raises:
+        EpochChanged: the account has another one by now.
         TierRequired: the account's tier holds no records.
     """
     repository = RecordRepository(connection, user_id)
@@ -98,6 +103,8 @@ async def push(
     # Asked behind the lock: a tier that was lowered a moment ago must not find new records after its deletion.
     if store is None or store.tier != "full_sync":
         raise TierRequired(required="full_sync")
+    if epoch is not None and epoch != store.epoch:
+        raise EpochChanged(**await repository.epoch_facts(store.epoch))
     batch = _Batch(changes, store.seq, store.head, store.states, now)
     batch.decide(policy)
     await batch.recognise_retries(repository)
@@ -108,6 +115,22 @@ async def push(
     kept = not batch.refused and await batch.keep_conflicts(repository)
     await batch.attach_current(repository)
     return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, moved=bool(batch.accepted) or kept)
+
+
+async def hold(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:
+    """Lock the account's history, and return the record as it stays until the transaction ends; deleted ones too.
+
+    Raises:
+        TierRequired: the account's tier holds no records.
+    """
+    repository = RecordRepository(connection, user_id)
+    key = (collection, record_id)
+    store = await repository.open([key])
+    if store is None or store.tier != "full_sync":
+        raise TierRequired(required="full_sync")
+    if key not in store.states:
+        return None
+    return Record.model_validate((await repository.current([key]))[key])
 
 
 def _keys(changes: Sequence[Change]) -> list[tuple[str, str]]:

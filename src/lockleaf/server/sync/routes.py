@@ -19,6 +19,7 @@ from lockleaf.server.auth.errors import (
 )
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.custody.errors import ContentUnreadable
 from lockleaf.server.http.bodies import Parsed, reply
 from lockleaf.server.http.dependencies import DriverTx, Read, ServicesOf, Tx, bearer_token, caller, services_of
 from lockleaf.server.http.errors import (
@@ -35,9 +36,10 @@ from lockleaf.server.records.errors import (
     ConflictResolved,
     ContentRequired,
     EpochChanged,
+    PayloadTooLarge,
     RevisionConflict,
 )
-from lockleaf.server.sync import checkpoints, service, stream
+from lockleaf.server.sync import checkpoints, disputes, service, stream
 from lockleaf.server.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.wire.sync import (
     Checkpoint,
@@ -68,7 +70,7 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     "/push",
     summary="Push changes",
     response_model=PushResult,
-    responses=problems(*_CALLER, *_BODY, NotAcceptable),
+    responses=problems(*_CALLER, *_BODY, EpochChanged, NotAcceptable),
 )
 async def push(
     request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: DriverTx
@@ -143,17 +145,22 @@ async def post_checkpoint(
 
 @router.get(
     "/conflicts",
-    summary="List the open conflicts",
+    summary="List conflicts",
     response_model=Conflicts,
     responses=problems(*_CALLER, InvalidRequest, InvalidCursor, NotAcceptable),
 )
 async def get_conflicts(
-    request: Request, principal: Reader, session: Read, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
+    request: Request,
+    principal: Reader,
+    session: Read,
+    services: ServicesOf,
+    resolved: Annotated[bool, Query(description="Those that were resolved, with the versions between which.")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """Give both versions of each record that waits for a choice, oldest first."""
-    return reply(
-        request, await service.open_conflicts(session, services, principal.user_id, cursor=cursor, limit=limit)
-    )
+    page = await disputes.list_kept(session, services, principal.user_id, resolved=resolved, cursor=cursor, limit=limit)
+    return reply(request, page)
 
 
 @router.post(
@@ -167,6 +174,8 @@ async def get_conflicts(
         ConflictResolved,
         ContentRequired,
         RevisionConflict,
+        ContentUnreadable,
+        PayloadTooLarge,
         ChangeRejected,
         NotAcceptable,
     ),
@@ -180,5 +189,5 @@ async def resolve_conflict(
     services: ServicesOf,
 ) -> Response:
     """Close a conflict with the local, the remote or a merged version."""
-    result = await service.resolve(session, services, principal, conflict_id, body)
+    result = await disputes.resolve(session, services, principal, conflict_id, body)
     return reply(request, result)

@@ -1,1 +1,1 @@
-"""Named blobs with versions: a door to the store."""
+"""The vault: named blobs with versions, which the server keeps as they are (PROTOCOL section 6)."""

@@ -142,6 +142,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("collection = 'entries'"),
     )
     op.create_index(
+        "ix_records_backups",
+        "records",
+        ["user_id", "occurred_at", "record_id"],
+        unique=False,
+        postgresql_where=sa.text("collection = 'backups' AND NOT deleted"),
+    )
+    op.add_column(
+        "conflicts",
+        sa.Column(
+            "remote_revision",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the record's revision when it was resolved: the other version",
+        ),
+    )
+    op.create_index(
         "ix_records_unpurged",
         "records",
         ["updated_at"],
@@ -158,6 +174,12 @@ def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.drop_index(
         "ix_records_unpurged", table_name="records", postgresql_where=sa.text("deleted AND purged_at IS NULL")
+    )
+    op.drop_column("conflicts", "remote_revision")
+    op.drop_index(
+        "ix_records_backups",
+        table_name="records",
+        postgresql_where=sa.text("collection = 'backups' AND NOT deleted"),
     )
     op.drop_index("ix_records_date", table_name="records", postgresql_where=sa.text("collection = 'entries'"))
     op.drop_column("records", "purged_at")

@@ -1,0 +1,231 @@
+"""What the doors of whole blobs, vault and backups, share.
+
+Their payloads are not envelopes: the server makes them of a request's fields, and so it makes their changes as well,
+each following the record as it is behind the lock. A deletion takes the earlier revisions with it, since no door of
+theirs brings anything back; a record that is made anew after it has the revisions of its new life alone. The leaves
+stay, as all leaves do.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+import asyncpg
+
+from lockleaf.crypto.history import ZERO
+from lockleaf.server.records.errors import ChangeRejected, PayloadTooLarge
+from lockleaf.server.records.policy import door_policy
+from lockleaf.server.records.repository import RecordRepository
+from lockleaf.server.records.service import Outcome, hold, push
+from lockleaf.wire.codec import unpack
+from lockleaf.wire.problems import ErrorCode
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, MAX_PAYLOAD_BYTES, Change, Record
+
+__all__ = [
+    "delete",
+    "delete_all",
+    "find_accepted",
+    "follow",
+    "keep_conflict",
+    "read",
+    "read_version",
+    "versions",
+]
+
+
+async def follow(
+    connection: asyncpg.Connection,
+    user_id: UUID,
+    held: Record | None,
+    *,
+    collection: str,
+    record_id: str,
+    payload: bytes,
+    device_id: str,
+    client_updated_at: datetime,
+    occurred_at: str | None = None,
+    now: datetime,
+) -> Outcome:
+    """Write the revision that follows the ``held`` record.
+
+    Raises:
+        PayloadTooLarge: there is more of it than a record may hold.
+        ChangeRejected: the door does not take it.
+    """
+    change = _following(
+        held,
+        collection=collection,
+        record_id=record_id,
+        payload=payload,
+        device_id=device_id,
+        client_updated_at=client_updated_at,
+        occurred_at=occurred_at,
+    )
+    outcome = await _write(connection, user_id, change, now=now)
+    if held is not None and held.deleted:
+        await _forget(connection, user_id, collection, [record_id], now=now)
+    return outcome
+
+
+async def delete(connection: asyncpg.Connection, user_id: UUID, held: Record, *, device_id: str, now: datetime) -> None:
+    """Delete the ``held`` record, and what is kept of its earlier revisions."""
+    change = _following(
+        held,
+        collection=held.collection,
+        record_id=held.record_id,
+        payload=b"",
+        deleted=True,
+        device_id=device_id,
+        client_updated_at=now,
+    )
+    await _write(connection, user_id, change, now=now)
+    await _forget(connection, user_id, held.collection, [held.record_id], now=now)
+
+
+def _following(held: Record | None, **fields: object) -> Change:
+    base, parent = (0, ZERO) if held is None else (held.revision, sha256(held.payload).digest())
+    return Change.model_validate({"base_revision": base, "parent": parent, **fields})
+
+
+async def _write(connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime) -> Outcome:
+    outcome = (await push(connection, user_id, [change], now=now, policy=door_policy)).outcomes[0]
+    if outcome.status == "rejected":
+        raise PayloadTooLarge if outcome.code == ErrorCode.PAYLOAD_TOO_LARGE else ChangeRejected(reason=outcome.code)
+    return outcome
+
+
+_ALIVE = """
+SELECT record_id, revision, payload_hash FROM records
+WHERE user_id = $1 AND collection = $2 AND NOT deleted ORDER BY record_id
+"""
+
+
+async def delete_all(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, *, device_id: str, now: datetime
+) -> tuple[int, int]:
+    """Delete every record of a collection, its earlier revisions, and its kept conflicts; return how many of the
+    first and of the last there were.
+
+    Raises:
+        TierRequired: the account's tier holds no records.
+    """
+    await hold(connection, user_id, collection, "")
+    alive = await connection.fetch(_ALIVE, user_id, collection)
+    for first in range(0, len(alive), MAX_BATCH_CHANGES):
+        changes = [
+            Change(
+                collection=collection,
+                record_id=row["record_id"],
+                base_revision=row["revision"],
+                parent=row["payload_hash"],
+                payload=b"",
+                deleted=True,
+                device_id=device_id,
+                client_updated_at=now,
+            )
+            for row in alive[first : first + MAX_BATCH_CHANGES]
+        ]
+        await push(connection, user_id, changes, now=now, policy=door_policy)
+    await _forget(connection, user_id, collection, None, now=now)
+    conflicts = await connection.fetchval(_DROP_CONFLICTS, user_id, collection)
+    return len(alive), conflicts
+
+
+_DROP_CONFLICTS = """
+WITH dropped AS (DELETE FROM conflicts WHERE user_id = $1 AND collection = $2 RETURNING 1) SELECT count(*) FROM dropped
+"""
+
+_FORGET = """
+WITH dropped AS (
+  DELETE FROM revisions WHERE user_id = $1 AND collection = $2 {which}
+)
+UPDATE records SET purged_at = $3 WHERE user_id = $1 AND collection = $2 {which} AND deleted AND purged_at IS NULL
+"""
+_FORGET_SOME = _FORGET.format(which="AND record_id = ANY($4::text[])")
+_FORGET_ALL = _FORGET.format(which="")
+
+
+async def _forget(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_ids: list[str] | None, *, now: datetime
+) -> None:
+    if record_ids is None:
+        await connection.execute(_FORGET_ALL, user_id, collection, now)
+    else:
+        await connection.execute(_FORGET_SOME, user_id, collection, now, record_ids)
+
+
+_HOLDING = """
+SELECT packed FROM revisions
+WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND position($4::bytea IN packed) > 0
+ORDER BY revision DESC LIMIT 1
+"""
+
+
+async def find_accepted(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, payload: bytes
+) -> Record | None:
+    """Return the earlier revision that has this very payload: what is sent again was accepted then."""
+    packed = await connection.fetchval(_HOLDING, user_id, collection, record_id, payload)
+    if packed is None:
+        return None
+    record = Record.model_validate(unpack(packed))
+    return record if record.payload == payload else None
+
+
+async def keep_conflict(connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime) -> UUID:
+    """Keep a refused payload as an open conflict; the same payload is the same conflict, however often it comes.
+
+    Raises:
+        PayloadTooLarge: there is more of it than a record may hold.
+    """
+    if len(change.payload) > MAX_PAYLOAD_BYTES:
+        raise PayloadTooLarge
+    [conflict_id], _ = await RecordRepository(connection, user_id).keep_conflicts([change], now=now)
+    return conflict_id
+
+
+_LATEST = "SELECT packed FROM records WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND NOT deleted"
+
+
+async def read(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:
+    """Return a record that is there, None for one that is not or was deleted."""
+    packed = await connection.fetchval(_LATEST, user_id, collection, record_id)
+    return None if packed is None else Record.model_validate(unpack(packed))
+
+
+# A deleted record has no revision to read: what is kept of them is looked for behind the record itself.
+_VERSION = """
+SELECT CASE WHEN r.revision = $4 THEN r.packed ELSE (
+  SELECT v.packed FROM revisions v
+  WHERE v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND v.revision = $4
+) END
+FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3 AND NOT r.deleted
+"""
+
+_VERSIONS = """
+SELECT revision, updated_at AS at FROM records
+WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND NOT deleted AND revision < $4
+UNION ALL
+(SELECT v.revision, v.at FROM revisions v
+ WHERE v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND v.revision < $4
+   AND EXISTS (SELECT FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3 AND NOT r.deleted)
+ ORDER BY v.revision DESC LIMIT $5)
+"""
+
+
+async def read_version(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, revision: int
+) -> Record | None:
+    """Return one revision of a record that is there."""
+    packed = await connection.fetchval(_VERSION, user_id, collection, record_id, revision)
+    return None if packed is None else Record.model_validate(unpack(packed))
+
+
+async def versions(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, *, before: int, limit: int
+) -> list[tuple[int, datetime]]:
+    """Return revisions below ``before`` of a record that is there, newest first, each with its time."""
+    rows = await connection.fetch(_VERSIONS, user_id, collection, record_id, before, limit)
+    return [(row["revision"], row["at"]) for row in rows][:limit]

@@ -1,0 +1,119 @@
+"""``/sync/backup``: what older clients back up, entry by entry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from lockleaf.server.auth.errors import (
+    InsufficientScope,
+    NotAuthenticated,
+    SessionRevoked,
+    TierRequired,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.http.bodies import Parsed, reply
+from lockleaf.server.http.dependencies import DriverTx, ServicesOf, Tx, caller
+from lockleaf.server.http.errors import InvalidRequest, NotAcceptable
+from lockleaf.server.http.openapi import problems
+from lockleaf.server.http.problems import problem_response
+from lockleaf.server.records.errors import PayloadTooLarge
+from lockleaf.server.sync import backups
+from lockleaf.server.sync.errors import BackupConflict, BackupNotFound
+from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, MetricsDeleted
+from lockleaf.wire.fields import DeviceId, Instant, RecordId
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/sync", tags=["sync"])
+
+_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
+
+Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
+Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync"))]
+Measurer = Annotated[Principal, Depends(caller("metrics", write=True, tier="analytics_sync"))]
+
+
+@router.post(
+    "/backup",
+    summary="Back up an entry",
+    status_code=201,
+    response_model=BackupStored,
+    responses=problems(*_CALLER, BackupConflict, PayloadTooLarge, NotAcceptable),
+)
+async def store(
+    request: Request,
+    principal: Writer,
+    body: Annotated[Backup, Depends(Parsed(Backup, msgpack=True))],
+    tx: DriverTx,
+    services: ServicesOf,
+) -> Response:
+    """Store an entry as a device sealed it. Where another device stored another one, both are kept as a conflict."""
+    stored = await backups.store(tx, services, principal.user_id, body)
+    return problem_response(stored) if isinstance(stored, BackupConflict) else reply(request, stored, 201)
+
+
+@router.get(
+    "/backups",
+    summary="List the backups",
+    response_model=Backups,
+    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, NotAcceptable),
+)
+async def list_since(
+    request: Request,
+    principal: Reader,
+    services: ServicesOf,
+    since: Annotated[Instant | None, Query(description="Only what was updated later, by its client's clock.")] = None,
+    device_id: Annotated[DeviceId | None, Query(description="Only what this device wrote last.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> Response:
+    """Give backups by their `updated_at`, oldest first."""
+    page = await backups.list_since(
+        services, principal.user_id, since=since, device_id=device_id, cursor=cursor, limit=limit
+    )
+    return reply(request, page)
+
+
+# Before the route of one backup, whose id this could otherwise be.
+@router.delete(
+    "/backup/content",
+    summary="Delete all backups",
+    response_model=BackupsDeleted,
+    responses=problems(*_CALLER, NotAcceptable),
+)
+async def delete_all(request: Request, principal: Writer, tx: DriverTx, services: ServicesOf) -> Response:
+    """Delete every backup with its earlier revisions and conflicts, at once and for good. Nothing else is touched."""
+    return reply(request, await backups.delete_all(tx, services, principal))
+
+
+@router.delete(
+    "/backup/{log_id}",
+    summary="Delete a backup",
+    response_model=BackupDeleted,
+    responses=problems(*_CALLER, BackupNotFound, NotAcceptable),
+)
+async def delete(
+    request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: DriverTx, services: ServicesOf
+) -> Response:
+    """Delete a backup with its earlier revisions, at once and for good."""
+    return reply(request, await backups.delete(tx, services, principal, log_id))
+
+
+@router.delete(
+    "/metrics/all",
+    summary="Delete all metrics",
+    response_model=MetricsDeleted,
+    responses=problems(*_CALLER, NotAcceptable),
+)
+async def delete_metrics(request: Request, principal: Measurer, session: Tx, services: ServicesOf) -> Response:
+    """Delete every encrypted metric, and what was summed up of them."""
+    deleted = 0
+    for holding in services.holdings:
+        if holding.counted_as == "metrics":
+            deleted += await holding.delete(session, principal.user_id)
+    return reply(request, MetricsDeleted(message="All metrics are deleted.", deleted_metrics=deleted))

@@ -1,0 +1,240 @@
+"""Conflicts as clients see them: both versions whole, and the choice between them.
+
+What a choice writes depends on who can write it. A sealed record takes a change that a client sealed; in a uce account
+the server seals for clients that cannot; a backup is a map of fields, which the server has.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto.history import ZERO
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.records import conflicts, resolution
+from lockleaf.server.records.errors import ContentRequired, RevisionConflict
+from lockleaf.server.records.models import Conflict as Kept
+from lockleaf.server.records.policy import door_policy, sync_policy
+from lockleaf.server.records.resolution import Dispute
+from lockleaf.server.sync import resealing
+from lockleaf.server.sync.backups import BACKUPS, time_text
+from lockleaf.wire.codec import canonical, unpack
+from lockleaf.wire.sync import (
+    Change,
+    Conflict,
+    Conflicts,
+    ConflictVersion,
+    Record,
+    Resolution,
+    ResolutionDetails,
+    ResolutionResult,
+)
+
+__all__ = ["list_kept", "resolve"]
+
+_OPEN = "conflicts"
+_RESOLVED = "conflicts-resolved"
+
+
+async def list_kept(
+    session: AsyncSession, services: Services, user_id: UUID, *, resolved: bool, cursor: str | None, limit: int
+) -> Conflicts:
+    """Return a page of the open conflicts, or of the ``resolved`` ones, oldest first.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    kind = _RESOLVED if resolved else _OPEN
+    after = None
+    if cursor is not None:
+        try:
+            after = UUID(bytes=services.cursors.open(kind, user_id, cursor))
+        except ValueError:
+            raise InvalidCursor from None
+    found = await conflicts.list_kept(session, user_id, after=after, limit=limit, resolved=resolved)
+    next_cursor = None
+    if len(found) == limit:
+        next_cursor = services.cursors.seal(kind, user_id, found[-1].conflict.conflict_id.bytes)
+    return Conflicts(
+        conflicts=tuple(_travelling(each.conflict, each.record) for each in found),
+        total_count=await conflicts.count(session, user_id, resolved=resolved),
+        next_cursor=next_cursor,
+    )
+
+
+def _travelling(kept: Kept, record: Record | None) -> Conflict:
+    return Conflict.model_validate(
+        {
+            "id": str(kept.conflict_id),
+            "collection": kept.collection,
+            "log_id": kept.record_id,
+            "detected_at": kept.detected_at,
+            "resolved_at": kept.resolved_at,
+            "chosen_version": kept.chosen_version,
+            "local_version": ConflictVersion.model_validate(
+                {
+                    **_content(kept.collection, kept.payload),
+                    "base_revision": kept.base_revision,
+                    "parent": kept.parent,
+                    "labels": kept.labels,
+                    "source": kept.source,
+                    "occurred_at": kept.occurred_text,
+                    "deleted": kept.deleted,
+                    "device_id": kept.device_id,
+                    "updated_at": kept.client_updated_at,
+                }
+            ),
+            "remote_version": _nothing(kept.client_updated_at) if record is None else _version(record),
+        }
+    )
+
+
+def _content(collection: str, payload: bytes) -> dict[str, Any]:
+    """What a version holds: a sealed payload as it is, a backup by its fields, an unsealed deletion nothing."""
+    if collection != BACKUPS or not payload:
+        return {"encrypted_content": payload or None}
+    fields = unpack(payload)
+    return {
+        "encrypted_content": fields["encrypted_content"],
+        "iv": fields["content_iv"],
+        "tag": fields.get("content_tag"),
+        "encrypted_embedding": fields.get("encrypted_embedding"),
+        "embedding_iv": fields.get("embedding_iv"),
+        "embedding_tag": fields.get("embedding_tag"),
+    }
+
+
+def _version(record: Record) -> ConflictVersion:
+    return ConflictVersion.model_validate(
+        {
+            **_content(record.collection, record.payload),
+            "base_revision": record.revision - 1,
+            "parent": record.parent,
+            "revision": record.revision,
+            "labels": record.labels,
+            "source": record.source,
+            "occurred_at": record.occurred_at,
+            "deleted": record.deleted,
+            "device_id": record.device_id,
+            "updated_at": record.client_updated_at,
+        }
+    )
+
+
+def _nothing(at: datetime) -> ConflictVersion:
+    """What the server has of a record that it lost: revision 0."""
+    return ConflictVersion(
+        encrypted_content=None,
+        base_revision=0,
+        parent=ZERO,
+        revision=0,
+        deleted=False,
+        device_id="",
+        updated_at=at,
+    )
+
+
+async def resolve(
+    session: AsyncSession, services: Services, principal: Principal, conflict_id: UUID, choice: Resolution
+) -> ResolutionResult:
+    """Close a conflict, and tell the account's listeners once it is committed.
+
+    Raises:
+        ConflictNotFound, ConflictResolved, RevisionConflict, PayloadTooLarge, ChangeRejected: as in ``records``.
+        ContentRequired: the choice needs content that only the client has.
+        SessionRevoked, ContentUnreadable: as in the custody room, where the server seals.
+    """
+    now = services.clock()
+    dispute = await resolution.take(session, principal.user_id, conflict_id)
+    change = None
+    if choice.chosen_version != "remote":
+        current = 0 if dispute.record is None else dispute.record.revision
+        if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
+            raise RevisionConflict(current_revision=current)
+        change = await _change(session, services, principal, dispute, choice, now=now)
+    policy = door_policy if dispute.conflict.collection == BACKUPS else sync_policy
+    resolved = await resolution.close(session, dispute, choice.chosen_version, change, policy=policy, now=now)
+    session.info.setdefault("after_commit", []).append(lambda: services.events.changed(principal.user_id))
+    return ResolutionResult(
+        message="The conflict is resolved.",
+        details=ResolutionDetails(
+            conflict_id=str(conflict_id),
+            log_id=dispute.conflict.record_id,
+            chosen_version=choice.chosen_version,
+            seq=resolved.seq,
+            revision=resolved.revision,
+        ),
+    )
+
+
+async def _change(
+    session: AsyncSession,
+    services: Services,
+    principal: Principal,
+    dispute: Dispute,
+    choice: Resolution,
+    *,
+    now: datetime,
+) -> Change | None:
+    conflict = dispute.conflict
+    if conflict.collection == BACKUPS:
+        return _of_backup(dispute, choice, device=principal.device, now=now)
+    if choice.payload is None and principal.custody == "uce":
+        return await resealing.change(session, services, principal, dispute, choice, now=now)
+    if choice.payload is None or choice.base_revision is None or choice.parent is None:
+        raise ContentRequired
+    return Change(
+        collection=conflict.collection,
+        record_id=conflict.record_id,
+        base_revision=choice.base_revision,
+        parent=choice.parent,
+        payload=choice.payload,
+        deleted=choice.deleted,
+        labels=choice.labels,
+        source=choice.source,
+        occurred_at=choice.occurred_at,
+        device_id=choice.device_id or principal.device,
+        client_updated_at=choice.client_updated_at or now,
+    )
+
+
+def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: datetime) -> Change | None:
+    """Return the change by which the kept version, or the merged one, comes next; None where the record is that now."""
+    kept, record = dispute.conflict, dispute.record
+    payload, written_by, at = kept.payload, kept.device_id, kept.client_updated_at
+    if choice.chosen_version == "merged":
+        if choice.final_encrypted_content is None or choice.final_iv is None:
+            raise ContentRequired
+        written_by, at = choice.device_id or device, choice.client_updated_at or now
+        payload = canonical(
+            {
+                "log_id": kept.record_id,
+                "encrypted_content": choice.final_encrypted_content,
+                "content_iv": choice.final_iv,
+                "content_tag": choice.final_tag,
+                "encrypted_embedding": choice.final_encrypted_embedding,
+                "embedding_iv": choice.final_embedding_iv,
+                "embedding_tag": choice.final_embedding_tag,
+                "created_at": unpack(kept.payload)["created_at"],
+                "updated_at": at,
+                "device_id": written_by,
+            }
+        )
+    if record is not None and record.payload == payload:
+        return None
+    return Change(
+        collection=BACKUPS,
+        record_id=kept.record_id,
+        base_revision=0 if record is None else record.revision,
+        parent=ZERO if record is None else sha256(record.payload).digest(),
+        payload=payload,
+        occurred_at=time_text(at),
+        device_id=written_by,
+        client_updated_at=at,
+    )

@@ -1,0 +1,122 @@
+"""Resolutions that the server seals: in a uce account, for a client that has no keys (PROTOCOL section 7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto.history import ZERO
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.custody import room
+from lockleaf.server.db.engine import driver
+from lockleaf.server.records.errors import ContentRequired
+from lockleaf.server.records.models import Conflict
+from lockleaf.server.records.resolution import Dispute
+from lockleaf.wire.sync import Change, Record, Resolution
+
+__all__ = ["change"]
+
+_PURPOSE = "conflicts.resolve"
+_FIELDS = {"content": "body", "title": "title", "mood": "mood", "tags": "tags"}
+"""The fields of a merged entry as a client sends them, and as they are sealed."""
+
+
+async def change(
+    session: AsyncSession,
+    services: Services,
+    principal: Principal,
+    dispute: Dispute,
+    choice: Resolution,
+    *,
+    now: datetime,
+) -> Change:
+    """Return the change that follows the record with the kept version, or with the merged fields.
+
+    Raises:
+        ContentRequired: merged, without its text.
+        SessionRevoked, ContentUnreadable: as in the custody room.
+    """
+    kept, record = dispute.conflict, dispute.record
+    merged = choice.chosen_version == "merged"
+    if merged and (choice.content is None or kept.collection != "entries"):
+        raise ContentRequired
+    base_revision, parent = (0, ZERO) if record is None else (record.revision, sha256(record.payload).digest())
+    async with room.opened(services, await driver(session), principal, purpose=_PURPOSE) as keys:
+        if merged:
+            # What is not among the fields stays as it is on the server, or as the device had it.
+            ground = _as_record(kept) if record is None or record.deleted else record
+            content = _merged(_open(keys, ground), choice)
+            labels, deleted = _labels(keys, content), False
+        else:
+            ground = _as_record(kept)
+            content, labels, deleted = _open(keys, ground), ground.labels, ground.deleted
+        payload = keys.seal(
+            collection=kept.collection,
+            record_id=kept.record_id,
+            base_revision=base_revision,
+            parent=parent,
+            content=content,
+            labels=labels,
+            source=ground.source,
+            occurred_at=ground.occurred_at,
+            deleted=deleted,
+        )
+    return Change(
+        collection=kept.collection,
+        record_id=kept.record_id,
+        base_revision=base_revision,
+        parent=parent,
+        payload=payload,
+        deleted=deleted,
+        labels=labels,
+        source=ground.source,
+        occurred_at=ground.occurred_at,
+        device_id=choice.device_id or principal.device,
+        client_updated_at=choice.client_updated_at or now,
+    )
+
+
+def _as_record(kept: Conflict) -> Record:
+    """The kept version as the record that it was sealed to become."""
+    return Record(
+        seq=0,
+        collection=kept.collection,
+        record_id=kept.record_id,
+        revision=kept.base_revision + 1,
+        parent=kept.parent,
+        payload=kept.payload,
+        deleted=kept.deleted,
+        labels=tuple(kept.labels),
+        source=kept.source,
+        occurred_at=kept.occurred_text,
+        device_id=kept.device_id,
+        client_updated_at=kept.client_updated_at,
+        created_at=kept.detected_at,
+        updated_at=kept.detected_at,
+    )
+
+
+def _open(keys: room.Room, record: Record) -> dict[str, Any]:
+    content = keys.open(record)
+    # What its writer had seen of the history is that writer's word, and the server does not repeat it.
+    content.pop("seen", None)
+    return content
+
+
+def _merged(content: dict[str, Any], choice: Resolution) -> dict[str, Any]:
+    merged = {**content, "type": "entry"}
+    for sent, sealed in _FIELDS.items():
+        if sent in choice.model_fields_set:
+            value = getattr(choice, sent)
+            merged[sealed] = list(value) if isinstance(value, tuple) else value
+    return merged
+
+
+def _labels(keys: room.Room, content: dict[str, Any]) -> tuple[bytes, ...]:
+    values = [("mood", content.get("mood")), ("source", content.get("source"))]
+    values += [("tag", tag) for tag in content.get("tags") or ()]
+    return tuple(sorted({keys.label(kind, value) for kind, value in values if isinstance(value, str) and value}))

@@ -1,0 +1,77 @@
+"""Bodies of ``/vault``: named blobs with versions. What is inside, and how it was sealed, is the client's affair."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from lockleaf.wire.base import Body
+from lockleaf.wire.fields import Instant, RecordId, Sequence64
+from lockleaf.wire.sync import MAX_PAYLOAD_BYTES
+
+__all__ = ["Vault", "VaultChange", "VaultCreated", "VaultCreation", "VaultVersion", "VaultVersions", "Vaults"]
+
+Opaque = Annotated[str, StringConstraints(max_length=256)]
+
+
+class _Blob(Body):
+    ciphertext: Annotated[str, StringConstraints(max_length=MAX_PAYLOAD_BYTES)] = Field(
+        description="Text as the client made it, returned unchanged; at most 1 MiB with the rest."
+    )
+    iv: Opaque
+    salt: Opaque
+
+
+class VaultCreation(_Blob):
+    """A new blob."""
+
+    vault_id: RecordId
+    version: Literal[1] = 1
+
+
+class VaultChange(_Blob):
+    """The next version of a blob."""
+
+    version: Sequence64 | None = Field(
+        default=None, description="The present version + 1; may be left out where `If-Match` names the present one."
+    )
+
+
+class VaultCreated(Body):
+    """The answer to a blob that was stored, or had been."""
+
+    vault_id: RecordId
+    created_at: Instant
+    updated_at: Instant
+    version: Sequence64
+
+
+class Vault(_Blob):
+    """A blob as the server has it."""
+
+    vault_id: RecordId
+    version: Sequence64
+    created_at: Instant
+    updated_at: Instant
+
+
+class Vaults(Body):
+    """A page of blobs, by their ids."""
+
+    items: tuple[Vault, ...]
+    next_cursor: str | None = None
+
+
+class VaultVersion(Body):
+    """When a version was stored."""
+
+    version: Sequence64
+    updated_at: Instant
+
+
+class VaultVersions(Body):
+    """A page of a blob's versions, newest first."""
+
+    items: tuple[VaultVersion, ...]
+    next_cursor: str | None = None
