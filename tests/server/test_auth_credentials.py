@@ -349,7 +349,7 @@ async def test_a_code_itself_is_not_wanted_from_an_e2e_account(http: httpx.Async
     person = await Person().sign_up(http)
     for email in (person.email, new_email()):
         answer = await http.post("/auth/verify-recovery-code", json={"email": email, "code": person.codes[0]})
-        problem(answer, 403, "custody_required")
+        problem(answer, 401, "invalid_recovery_code")
         assert person.codes[0] not in answer.text
     for body in ({}, {**verify_body(person), "code": person.codes[0]}):
         answer = await http.post("/auth/verify-recovery-code", json={"email": person.email, **body})

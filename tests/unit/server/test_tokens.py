@@ -32,9 +32,21 @@ def test_what_a_token_is_made_of_is_read_from_it(user: UUID, session: UUID, gene
     tokens, now = codec(), datetime.now(UTC)
     assert tokens.read_access(tokens.access(user, session, now)) == AccessClaims(user, session)
     assert tokens.read_refresh(tokens.refresh(user, session, generation, now)) == RefreshClaims(
-        user, session, generation
+        user, session, generation, now.replace(microsecond=0)
     )
     assert tokens.read_recovery(tokens.recovery(user, digest, now)) == RecoveryClaims(user, digest)
+
+
+@given(st.uuids(), st.uuids(), st.integers(1, 2**31 - 1), st.binary(min_size=32, max_size=32))
+def test_a_uce_session_carries_its_key_in_its_tokens(user: UUID, session: UUID, generation: int, key: bytes) -> None:
+    tokens, now = codec(), datetime.now(UTC)
+    access = tokens.read_access(tokens.access(user, session, now, generation=generation, session_key=key))
+    assert access == AccessClaims(user, session, generation, key)
+    refresh = tokens.read_refresh(tokens.refresh(user, session, generation, now, session_key=key))
+    assert refresh == RefreshClaims(user, session, generation, now.replace(microsecond=0), key)
+    recovery = tokens.read_recovery(tokens.recovery(user, key, now, recovery_key=key))
+    assert recovery == RecoveryClaims(user, key, key)
+    assert not any(str(key) in repr(claims) for claims in (access, refresh))
 
 
 def test_a_token_of_one_purpose_is_none_of_another() -> None:

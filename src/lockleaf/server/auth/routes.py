@@ -169,6 +169,7 @@ async def put_password(
 
 @router.put(
     "/keyring",
+    response_model_exclude_none=True,
     responses=problems(
         *ALLOWED,
         InvalidRequest,
@@ -191,7 +192,7 @@ async def put_keyring(
     return await credentials.replace_keyring(services, read, session, caller, body)
 
 
-@router.get("/recovery-codes", responses=problems(*ALLOWED))
+@router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*ALLOWED))
 async def get_recovery_codes(caller: Reader, read: Read) -> bodies.RecoveryCodesLeft:
     """Return how many recovery codes are unspent."""
     return await accounts.recovery_codes_left(read, caller.user_id)
@@ -199,6 +200,7 @@ async def get_recovery_codes(caller: Reader, read: Read) -> bodies.RecoveryCodes
 
 @router.post(
     "/recovery-codes",
+    response_model_exclude_none=True,
     responses=problems(*ALLOWED, InvalidRequest, InvalidCredentials, KeyringRequired, KeyringConflict, HashingBusy),
 )
 async def post_recovery_codes(
