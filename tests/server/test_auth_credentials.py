@@ -188,7 +188,7 @@ REFUSED_ROTATIONS: list[tuple[str, Change, int, str]] = [
     ("a version to come", lambda body: {"base_keyring_version": 2}, 409, "keyring_conflict"),
     ("an unusable recipient", lambda body: {"recipient": encode_base64(bytes(32))}, 422, "invalid_recipient"),
     ("other parameters", lambda body: {"kdf": new_kdf()}, 422, "key_derivation_required"),
-    ("no recovery set", lambda body: {"recovery": None}, 422, "invalid_request"),
+    ("no recovery set", lambda body: {"recovery": None}, 422, "keys_required"),
 ]
 
 

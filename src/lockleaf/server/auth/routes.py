@@ -177,6 +177,8 @@ async def put_password(
         InvalidRecipient,
         InvalidSignature,
         KeyDerivationRequired,
+        KeysRequired,
+        KeyringRequired,
         KeyringConflict,
         HashingBusy,
     ),
@@ -201,7 +203,9 @@ async def get_recovery_codes(caller: Reader, read: Read) -> bodies.RecoveryCodes
 @router.post(
     "/recovery-codes",
     response_model_exclude_none=True,
-    responses=problems(*ALLOWED, InvalidRequest, InvalidCredentials, KeyringRequired, KeyringConflict, HashingBusy),
+    responses=problems(
+        *ALLOWED, InvalidRequest, InvalidCredentials, KeyringRequired, KeysRequired, KeyringConflict, HashingBusy
+    ),
 )
 async def post_recovery_codes(
     caller: Owner,
