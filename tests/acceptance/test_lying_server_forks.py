@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lockleaf.client.errors import HistoryForked, InvalidAnswer, LockleafError, ServerRestored
+from lockleaf.client.errors import HistoryForked, InvalidAnswer, LockleafError, ServerEmptied, ServerRestored
 from tests.support import lies
 from tests.support.diarist import Diarist, caught, write
 from tests.support.forged_history import History, history_of
@@ -40,8 +40,8 @@ async def test_an_account_that_is_said_to_be_emptied_asks_too(ada: Diarist, liar
     emptied = (await history_of(laptop)).restored(2)
     emptied.changes, emptied.epochs = [], emptied.epochs[1:]
     liar.tell(Restored(emptied))
-    error = await caught(laptop.sync(), ServerRestored)
-    assert isinstance(error, ServerRestored)
+    error = await caught(laptop.sync(), ServerEmptied)
+    assert isinstance(error, ServerEmptied)
     assert len(error.missing) == 2
     assert len(await laptop.journal.list()) == 2
 

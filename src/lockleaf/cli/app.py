@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from lockleaf.cli import account, admin, conflicts, devices, importing, reading, recovery, serve, syncing, tags, writing
+from lockleaf.cli import (
+    account,
+    admin,
+    conflicts,
+    devices,
+    importing,
+    inbox,
+    privacy,
+    reading,
+    recovery,
+    serve,
+    syncing,
+    tags,
+    worker,
+    writing,
+)
 from lockleaf.cli.exit_codes import epilog
 from lockleaf.cli.options import install_common
 
@@ -22,6 +37,7 @@ def build() -> typer.Typer:
     )
     install_common(app, epilog())
     # In the order in which the help shows them.
-    for part in (writing, reading, tags, importing, syncing, conflicts, devices, account, recovery, serve, admin):
+    parts = (writing, reading, tags, importing, syncing, conflicts, inbox, devices, account, privacy, recovery, serve)
+    for part in (*parts, worker, admin):
         part.install(app)
     return app

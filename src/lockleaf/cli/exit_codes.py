@@ -80,12 +80,16 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.EntryNotFound,
                 errors.TagNotFound,
                 errors.ConflictNotFound,
+                errors.InboxItemNotFound,
                 errors.ProfileNotFound,
                 errors.NotFound,
             ),
             ExitCode.NOT_FOUND,
         ),
-        ((errors.MalformedImport, errors.EntryTooLarge, errors.InvalidTag, InvalidEntry), ExitCode.INPUT),
+        (
+            (errors.MalformedImport, errors.EntryTooLarge, errors.InboxItemUnreadable, errors.InvalidTag, InvalidEntry),
+            ExitCode.INPUT,
+        ),
         ((errors.AlreadyLoggedIn, errors.CustodyUnsupported), ExitCode.CONFLICT),
         (
             (

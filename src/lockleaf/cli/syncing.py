@@ -34,7 +34,10 @@ async def sync(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and sync whenever there is news.")] = False,
     accept_restore: Annotated[
         bool,
-        typer.Option("--accept-restore", help="The operator confirmed that the server was restored from a backup."),
+        typer.Option(
+            "--accept-restore",
+            help="The operator confirmed that the server was restored, or you lowered the privacy tier in between.",
+        ),
     ] = False,
 ) -> None:
     """Exchange entries with your other devices, and verify the server's history.

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from lockleaf.client.account import AccountService
-from lockleaf.client.blocking import BlockingAccount, BlockingClient, BlockingJournal
+from lockleaf.client.blocking import BlockingAccount, BlockingClient, BlockingInbox, BlockingJournal
 from lockleaf.client.client import Client
 from lockleaf.client.entries import Entry, EntryDraft, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
+from lockleaf.client.inbox import Inbox, InboxItem
 from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal
 from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
 from lockleaf.client.profile import Profile, default_home, profile_names
@@ -24,6 +25,7 @@ __all__ = [
     "ApiError",
     "BlockingAccount",
     "BlockingClient",
+    "BlockingInbox",
     "BlockingJournal",
     "Client",
     "Conflict",
@@ -31,6 +33,8 @@ __all__ = [
     "EntryDraft",
     "FileKeychain",
     "ImportReport",
+    "Inbox",
+    "InboxItem",
     "IntegrityError",
     "Journal",
     "Keychain",

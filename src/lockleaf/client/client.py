@@ -11,10 +11,12 @@ from typing import Self
 
 import httpx
 
+from lockleaf.client import privacy
 from lockleaf.client.account import AccountService
 from lockleaf.client.checks import check_keys
 from lockleaf.client.device import Device, utc_now
 from lockleaf.client.entries import ProgressCallback
+from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.keychain import Keychain, choose_keychain
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
@@ -22,6 +24,8 @@ from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.store import LocalStore
 from lockleaf.client.sync import Synchroniser, SyncReport
 from lockleaf.client.watch import watch
+from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
 __all__ = ["Client"]
 
@@ -39,6 +43,7 @@ class Client:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._journal: tuple[LocalStore, Journal] | None = None
+        self._inbox: tuple[LocalStore, Inbox] | None = None
         self.account = AccountService(device)
 
     @classmethod
@@ -121,6 +126,40 @@ class Client:
         if self._journal is None or self._journal[0] is not store:
             self._journal = (store, Journal(store, clock=self._device.clock))
         return self._journal[1]
+
+    @property
+    def inbox(self) -> Inbox:
+        """What arrived for the account and waits for a decision; see `journal` for what it raises."""
+        store = self._device.opened.store
+        if self._inbox is None or self._inbox[0] is not store:
+            self._inbox = (store, Inbox(store, clock=self._device.clock))
+        return self._inbox[1]
+
+    async def privacy(self) -> Privacy:
+        """Return how much the server holds of the account, and what works with that.
+
+        Raises:
+            NotLoggedIn: there is no session.
+        """
+        return await privacy.show(self._device)
+
+    async def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
+        """Choose how much the server holds. What a lower tier does not hold is deleted there at once, and counted.
+
+        This device keeps what it has. Where the tier rises to ``full_sync`` again, each device sends what it has with
+        its next sync.
+
+        Args:
+            tier: ``local_only``, ``analytics_sync`` or ``full_sync``.
+            he_public_key: a public TenSEAL context for encrypted metrics. A tier that rises needs one: if none is
+                given and none is registered, a key pair is made, its secret half kept sealed on this device.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            SecretKeyReceived, InvalidHePublicKey: the given key is none to give away.
+            ConsentRequired: this device's clock is far from the server's.
+        """
+        return await privacy.change(self._device, tier, he_public_key)
 
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on, to sort by them.

@@ -26,6 +26,8 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseUnavailable",
     "EmailTaken",
+    "EntryDeleted",
+    "EntryPurged",
     "EpochChanged",
     "HeKeyRequired",
     "IdTaken",
@@ -58,6 +60,7 @@ __all__ = [
     "RecipientRequired",
     "RefreshTokenReused",
     "RevisionConflict",
+    "RevisionNotFound",
     "RevisionRequired",
     "RouteNotFound",
     "SecretKeyReceived",
@@ -204,7 +207,7 @@ class InsufficientScope(ApiError):
 class TierRequired(ApiError):
     """The account's privacy tier keeps this off the server. What you wrote is kept on this device.
 
-    Raise the tier first, if the server shall hold it too.
+    If the server shall hold it too, set a higher tier, and try again.
     """
 
 
@@ -298,6 +301,18 @@ class ConflictResolved(ApiError):
 
 class ContentRequired(ApiError):
     """This choice needs the text that shall be kept."""
+
+
+class RevisionNotFound(ApiError):
+    """The server has no such version of the entry, or no longer."""
+
+
+class EntryDeleted(ApiError):
+    """The entry was deleted, here or on another device. Restore it, then change it."""
+
+
+class EntryPurged(ApiError):
+    """The entry was deleted so long ago that the server no longer has what it held."""
 
 
 class WrongDoor(ApiError):

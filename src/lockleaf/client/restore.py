@@ -1,14 +1,14 @@
-"""A server that went back to an older state (PROTOCOL section 5, Epochs).
+"""A server that went back to an older state, or gave up what it held (PROTOCOL section 5, Epochs).
 
 Its history is walked once from the start and compared with the one verified here; only then is anything forgotten. What
-the server lost becomes an edit that is sent again: nothing is deleted by a restore.
+the server lost becomes an edit that is sent again: nothing is deleted by a restore, nor by a tier that was lowered.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from lockleaf.client.errors import HistoryForked, ServerRestored
+from lockleaf.client.errors import HistoryForked, ServerEmptied, ServerRestored
 from lockleaf.client.opening import OPENED
 from lockleaf.client.pull import fetch_page
 from lockleaf.client.store import LocalStore
@@ -25,20 +25,24 @@ _HERE = "before the restore"
 """Stands for this device among remembered checkpoints."""
 
 
-async def reconcile(store: LocalStore, transport: Transport, *, accept: bool) -> None:
-    """Make the store ready to pull a restored server's history from its start.
+async def reconcile(store: LocalStore, transport: Transport, *, accept: bool) -> bool:
+    """Make the store ready to pull a restored or emptied server's history from its start.
 
     Args:
         accept: go on although the server lacks changes that it had confirmed.
 
+    Returns:
+        Whether the server had given up all it held, and what is here is sent again.
+
     Raises:
-        HistoryForked: the history up to the restore is not the one that was verified here.
+        HistoryForked: the history up to the new epoch is not the one that was verified here.
         ServerRestored: changes are missing on the server, and the user has not been asked.
+        ServerEmptied: all of them are, and the tier was not changed on this device.
     """
     first = await fetch_page(transport, None)
     common = await asyncio.to_thread(_common, store, first.epochs)
     await _compare(store, transport, first, common)
-    await asyncio.to_thread(_prepare, store, first, common, accept)
+    return await asyncio.to_thread(_prepare, store, first, common, accept)
 
 
 def _common(store: LocalStore, offered: tuple[Epoch, ...]) -> int:
@@ -61,6 +65,9 @@ def _common(store: LocalStore, offered: tuple[Epoch, ...]) -> int:
         return min([first_fresh, position.seq, *cut_off])
     # The leaves of all known epochs are gone. What the new one goes on from must still be what was seen here.
     heads = store.history.heads_at(first_fresh)
+    if first_fresh == position.seq:
+        # An epoch that ended without a leaf left nothing to go on from: the new one begins where that one did.
+        heads |= {item.from_head for item in known if item.from_seq == first_fresh}
     if first_fresh <= position.seq and offered[0].from_head not in heads:
         raise HistoryForked(f"the server's new epoch does not follow what was written up to {first_fresh}")
     return min(first_fresh, position.seq)
@@ -80,11 +87,17 @@ async def _compare(store: LocalStore, transport: Transport, feed: Feed, common: 
         feed = await fetch_page(transport, feed.cursor)
 
 
-def _prepare(store: LocalStore, feed: Feed, common: int, accept: bool) -> None:
+def _prepare(store: LocalStore, feed: Feed, common: int, accept: bool) -> bool:
     with store.transaction():
+        emptied = _is_emptied(store, feed)
         lost = store.records.beyond(common, feed.epochs[0].from_seq)
-        if lost and not accept:
-            raise ServerRestored(feed.epochs[-1].epoch, common, tuple(record.key for record in lost))
+        if lost and not (accept or (emptied and store.history.expects_emptied())):
+            error = ServerEmptied if emptied else ServerRestored
+            raise error(feed.epochs[-1].epoch, common, tuple(record.key for record in lost))
+        if emptied:
+            # The server has no list of them any more; it must not look as if another device had decided.
+            store.conflicts.detach()
+            store.inbox.detach()
         reached = [
             RememberedCheckpoint(_HERE, item.epoch, common, head)
             for item in feed.epochs
@@ -94,6 +107,15 @@ def _prepare(store: LocalStore, feed: Feed, common: int, accept: bool) -> None:
         store.history.rewind(common)
         store.history.remember_checkpoints(reached[-1:])
         store.records.forget_leaves()
+        return emptied and bool(lost)
+
+
+def _is_emptied(store: LocalStore, feed: Feed) -> bool:
+    """Tell whether all known epochs are gone with their leaves, at or behind the end of what was seen here."""
+    history = store.history
+    position = history.position()
+    reached = max(0 if position is None else position.seq, *history.acknowledged(), 0)
+    return feed.epochs[0] not in history.epochs() and feed.epochs[0].from_seq >= reached
 
 
 def _send_again(store: LocalStore, lost: list[StoredRecord]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lockleaf.client.deliveries import Deliveries
 from lockleaf.client.disputes import Disputes
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.errors import HistoryForked, InvalidAnswer
@@ -32,7 +33,9 @@ class SyncReport:
 
     ``pulled``, ``pushed`` and ``merged`` count entries; ``conflicts`` are open now; ``pending`` are edits that still
     wait (refused ones included); ``kept`` are the ids of entries that were deleted on the server by somebody without
-    the keys (an older client, or the server itself), and which this device therefore keeps; ``duration`` is in seconds.
+    the keys (an older client, or the server itself), and which this device therefore keeps; ``inbox`` items wait for
+    a decision; ``emptied``: the server had given up what it held, as it does when the tier is lowered, and what is here
+    was sent again; ``duration`` is in seconds.
     """
 
     pulled: int
@@ -46,6 +49,8 @@ class SyncReport:
     head: bytes
     duration: float
     kept: tuple[str, ...] = ()
+    inbox: int = 0
+    emptied: bool = False
 
 
 class Synchroniser:
@@ -76,6 +81,7 @@ class Synchroniser:
         self._check_keys = check_keys
         self._sealer = Sealer(user_id, share_dates=share_dates)
         self._clock = clock
+        self._emptied = False
 
     async def run(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
         """Synchronise once. It may be killed at any point: run again, it goes on where it was.
@@ -96,6 +102,7 @@ class Synchroniser:
 
     async def _run(self, progress: ProgressCallback | None, accept_restore: bool) -> SyncReport:
         started = time.perf_counter()
+        self._emptied = False
         await self._check_keys()
         puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
         pusher = Pusher(self._store, self._transport, self._sealer, puller, device_id=self._device_id, now=self._now)
@@ -109,12 +116,11 @@ class Synchroniser:
                 break
         await witness.confer(puller.chain)
         await disputes.settle()
+        await Deliveries(self._store, self._transport).settle()
         position = puller.chain.position
         if position is None:
             raise InvalidAnswer
-        pending, conflicts = await asyncio.to_thread(
-            lambda: (self._store.records.pending_count(), len(self._store.conflicts.in_state("open")))
-        )
+        pending, conflicts, inbox = await asyncio.to_thread(self._end)
         return SyncReport(
             pulled=puller.counts.pulled,
             pushed=pusher.outcome.pushed + puller.counts.confirmed,
@@ -127,6 +133,8 @@ class Synchroniser:
             head=position.head,
             duration=time.perf_counter() - started,
             kept=tuple(puller.counts.kept),
+            inbox=inbox,
+            emptied=self._emptied,
         )
 
     async def _pull(
@@ -139,12 +147,23 @@ class Synchroniser:
             if puller.chain.position is None:
                 raise HistoryForked("the server changes its epochs while they are read") from None
             try:
-                await reconcile(self._store, self._transport, accept=accept_restore)
+                self._emptied |= await reconcile(self._store, self._transport, accept=accept_restore)
                 remembered = await asyncio.to_thread(self._begin, puller)
                 await puller.pull(progress)
             except EpochsChanged:
                 raise HistoryForked("the server changes its epochs while they are read") from None
         await asyncio.to_thread(witness.check_remembered, puller.chain, remembered)
+
+    def _end(self) -> tuple[int, int, int]:
+        """Note that the sync is over; return how many edits, open conflicts and inbox items wait."""
+        # The histories agree, so a change of tier is behind us.
+        self._store.history.expect_emptied(False)
+        self._store.history.set_last_sync(self._now())
+        return (
+            self._store.records.pending_count(),
+            len(self._store.conflicts.in_state("open")),
+            self._store.inbox.count(),
+        )
 
     def _begin(self, puller: Puller) -> list[RememberedCheckpoint]:
         puller.begin()

@@ -70,6 +70,7 @@ async def watch(
     listener = asyncio.create_task(_listen(events, news, policy))
     failures = 0
     conflicts: int | None = None
+    inbox: int | None = None
     try:
         while True:
             news.changed.clear()
@@ -84,9 +85,9 @@ async def watch(
                 continue
             failures = 0
             if seen is not None:
-                conflicts = seen.conflicts
+                conflicts, inbox = seen.conflicts, seen.inbox
             yield report
-            while not await _something_new(news, report.seq, conflicts, pending, every):
+            while not await _something_new(news, report.seq, conflicts, inbox, pending, every):
                 pass
     finally:
         listener.cancel()
@@ -95,7 +96,12 @@ async def watch(
 
 
 async def _something_new(
-    news: _News, seq: int, conflicts: int | None, pending: Callable[[], Awaitable[int]], every: float
+    news: _News,
+    seq: int,
+    conflicts: int | None,
+    inbox: int | None,
+    pending: Callable[[], Awaitable[int]],
+    every: float,
 ) -> bool:
     """Wait for word from the server, or for the time to look around; return whether a sync is due."""
     try:
@@ -106,7 +112,9 @@ async def _something_new(
     if news.error is not None:
         raise news.error
     event = news.latest
-    return event is not None and (event.seq != seq or event.conflicts != (conflicts or 0))
+    return event is not None and (
+        event.seq != seq or event.conflicts != (conflicts or 0) or event.inbox != (inbox or 0)
+    )
 
 
 async def _listen(events: Callable[[], AsyncIterator[Event]], news: _News, policy: RetryPolicy) -> None:

@@ -3,14 +3,25 @@ from typing import Any
 
 import pytest
 
-from lockleaf.client import AccountService, BlockingAccount, BlockingClient, BlockingJournal, Client, Journal
+from lockleaf.client import (
+    AccountService,
+    BlockingAccount,
+    BlockingClient,
+    BlockingInbox,
+    BlockingJournal,
+    Client,
+    Inbox,
+    Journal,
+)
 
 
 def public(kind: type[Any]) -> set[str]:
     return {name for name in vars(kind) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize(("plain", "original"), [(BlockingAccount, AccountService), (BlockingJournal, Journal)])
+@pytest.mark.parametrize(
+    ("plain", "original"), [(BlockingAccount, AccountService), (BlockingJournal, Journal), (BlockingInbox, Inbox)]
+)
 def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], original: type[Any]) -> None:
     assert public(plain) == public(original)
     for name in public(plain):
@@ -20,7 +31,7 @@ def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], origi
 
 
 def test_the_plain_client_has_everything_of_the_original() -> None:
-    assert public(Client) - public(BlockingClient) == {"aclose", "journal"}
+    assert public(Client) - public(BlockingClient) == {"aclose", "journal", "inbox"}
     assert public(BlockingClient) - public(Client) == {"close"}
     original, plain = inspect.signature(Client.sync), inspect.signature(BlockingClient.sync)
     assert list(original.parameters) == list(plain.parameters)

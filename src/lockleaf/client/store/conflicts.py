@@ -100,6 +100,11 @@ class ConflictStore:
         """Remember the id that the server gave to a conflict."""
         self._database.write("UPDATE conflicts SET server_id = ? WHERE conflict_id = ?", (server_id, conflict_id))
 
+    def detach(self) -> None:
+        """Keep open conflicts though the server knows none of them any more; decided ones need no telling."""
+        self._database.write("UPDATE conflicts SET server_id = NULL WHERE state = 'open'")
+        self._database.write("UPDATE conflicts SET server_id = NULL, state = 'closed' WHERE state = 'resolved'")
+
     def remove(self, conflict_id: str) -> None:
         """Forget a conflict."""
         self._database.write("DELETE FROM conflicts WHERE conflict_id = ?", (conflict_id,))

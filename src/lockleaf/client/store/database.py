@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lockleaf.client.errors import DiskFull, LocalStoreError, StoreDamaged, StoreLocked, SyncAlreadyRunning
-from lockleaf.client.store.schema import SCHEMA, SCHEMA_VERSION
+from lockleaf.client.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 __all__ = ["Database"]
 
@@ -84,15 +84,26 @@ class Database:
         execute("PRAGMA trusted_schema=OFF")
         # What was deleted or replaced is overwritten, not left in free pages.
         execute("PRAGMA secure_delete=ON")
-        version = execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            with self.transaction():
-                if execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in SCHEMA.split(";\n"):
-                        execute(statement)
-                    execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
-            raise LocalStoreError("it was written by another version of Lockleaf")
+        if self._version() == SCHEMA_VERSION:
+            return
+        with self.transaction():
+            # Another process may have been faster.
+            version = self._version()
+            if version == 0:
+                self._run(SCHEMA)
+            elif version in range(1, SCHEMA_VERSION + 1):
+                for earlier in range(version, SCHEMA_VERSION):
+                    self._run(UPGRADES[earlier])
+            else:
+                raise LocalStoreError("it was written by another version of Lockleaf")
+            execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _run(self, statements: str) -> None:
+        for statement in statements.split(";\n"):
+            self._connection.execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

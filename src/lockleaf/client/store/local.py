@@ -13,6 +13,7 @@ from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.conflicts import ConflictStore
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.history import HistoryStore
+from lockleaf.client.store.inbox import InboxStore
 from lockleaf.client.store.outbox import Outbox
 from lockleaf.client.store.records import Records
 from lockleaf.client.store.schema import SEALED_COLUMNS
@@ -33,8 +34,8 @@ def local_keys(keyring: Keyring) -> dict[int, bytes]:
 class LocalStore:
     """The journal as it lies on this device, content sealed under the local key.
 
-    ``records``, ``outbox``, ``conflicts`` and ``history`` are its rooms; `transaction` binds writes in several of them
-    together. Methods block; asynchronous callers run them in a thread.
+    ``records``, ``outbox``, ``conflicts``, ``inbox`` and ``history`` are its rooms; `transaction` binds writes in
+    several of them together. Methods block; asynchronous callers run them in a thread.
     """
 
     def __init__(self, database: Database, seal: LocalSeal) -> None:
@@ -43,6 +44,7 @@ class LocalStore:
         self.records = Records(database, seal)
         self.outbox = Outbox(database, seal)
         self.conflicts = ConflictStore(database, seal)
+        self.inbox = InboxStore(database)
         self.history = HistoryStore(database)
         packed = self.get_secret(_KEYRING)
         if packed is None:

@@ -1,14 +1,27 @@
 """The tables of the local store.
 
 What can be read without the local key is what the server sees too (ids, revisions, sequence numbers, digests) and
-what synchronisation has to remember. Every column named ``sealed``, ``doc`` or ``base`` is sealed under the local key.
+what synchronisation has to remember. Every column named ``sealed``, ``doc`` or ``base`` is sealed under the local key;
+an inbox item is kept as it came, sealed to the account.
 """
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS"]
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+_INBOX = """
+CREATE TABLE inbox (
+    item_id TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    item BLOB NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'accepted', 'refused')),
+    record_id TEXT,
+    detached INTEGER NOT NULL
+) STRICT;
+"""
 
 SCHEMA = """
 CREATE TABLE properties (
@@ -120,6 +133,10 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+SCHEMA += _INBOX
+
+UPGRADES: dict[int, str] = {1: _INBOX}
+"""What turns a store of each earlier version into one of the next."""
 
 SEALED_COLUMNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("secrets", ("name",), ("sealed",)),

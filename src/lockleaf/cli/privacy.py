@@ -1,0 +1,160 @@
+"""``privacy``: how much leaves this device, and taking it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.options import command, group
+from lockleaf.cli.run import Run
+
+if TYPE_CHECKING:
+    from lockleaf.client.client import Client
+    from lockleaf.wire.accounts import PrivacyTier
+    from lockleaf.wire.privacy import DeletedCounts, Privacy
+
+__all__ = ["deleted_text", "install"]
+
+PANEL = "Account"
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the server deletes anything.")]
+
+_HOLDS: dict[str, str] = {
+    "local_only": "the account, and nothing of the journal",
+    "analytics_sync": "the account, and encrypted metrics that it adds up without reading them",
+    "full_sync": "the account, encrypted metrics, and the encrypted journal for all your devices",
+}
+_NAMES = {
+    "local_storage": "journal on this device",
+    "local_themes": "themes",
+    "local_search": "search on this device",
+    "cloud_sync": "sync between devices",
+    "cross_device_search": "search across devices",
+    "encrypted_backup": "encrypted backup",
+    "analytics_sync": "encrypted metrics",
+}
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    privacy = group(app, "privacy", panel=PANEL)(show)
+    command(privacy, "set")(set_tier)
+    command(privacy, "revoke")(revoke)
+
+
+async def show(run: Run) -> None:
+    """Show how much of the journal the server holds, and what works with that; change it."""
+    async with run.client() as client:
+        privacy = await client.privacy()
+    if run.json:
+        run.result(privacy.model_dump(mode="json"))
+        return
+    _show(run, privacy)
+
+
+async def set_tier(
+    run: Run,
+    tier: Annotated[
+        Literal["full_sync", "analytics_sync", "local_only"],
+        typer.Argument(
+            help="full_sync: the encrypted journal too; analytics_sync: encrypted metrics; local_only: nothing.",
+            metavar="full_sync|analytics_sync|local_only",
+            show_default=False,
+        ),
+    ],
+    yes: Yes = False,
+) -> None:
+    """Choose how much the server holds. What a lower tier does not hold is deleted there at once.
+
+    What is on your devices stays there. Raising the tier is your consent; its time is kept as proof.
+    """
+    await _change(run, tier, yes=yes)
+
+
+async def revoke(run: Run, yes: Yes = False) -> None:
+    """Take everything back: the server deletes what it holds but the account. The same as set local_only."""
+    await _change(run, "local_only", yes=yes)
+
+
+async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
+    from lockleaf.client.privacy import TIERS  # noqa: PLC0415
+
+    async with run.client() as client:
+        present = (await client.privacy()).current_tier
+        if TIERS.index(tier) < TIERS.index(present):
+            await _prepare(run, client, present, tier, yes=yes)
+        changed = await client.set_privacy_tier(tier)
+    if run.json:
+        run.result(changed.model_dump(mode="json"))
+        return
+    run.line(f"The tier is {changed.current_tier}: the server holds {_HOLDS[changed.current_tier]}.")
+    if TIERS.index(tier) < TIERS.index(present):
+        run.line(deleted_text(changed.deleted))
+        run.note("What is on your devices stays there. Their next sync says that it is off.")
+    elif tier == "full_sync" and present != tier:
+        run.note("Next: lockleaf sync sends what is on this device, and so on each of your others.")
+
+
+async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: PrivacyTier, *, yes: bool) -> None:
+    """Fetch what only the server has, say what it will delete, and ask."""
+    from lockleaf.client.errors import LockleafError, TransportError  # noqa: PLC0415
+
+    parts = []
+    if present == "full_sync":
+        try:
+            await client.sync()
+        except TransportError:
+            raise
+        except LockleafError as error:
+            run.note(f"This device may lack what your others wrote, since it cannot sync: {error}")
+        for count, one, more in (
+            (await client.journal.count(), "entry", "entries"),
+            (len(await client.journal.conflicts()), "open conflict", "open conflicts"),
+            (await client.inbox.count(), "inbox item", "inbox items"),
+        ):
+            if count or one == "entry":
+                parts.append(f"{count:,} {one if count == 1 else more}")
+        parts[0] += " with their tags and earlier versions"
+    if tier == "local_only":
+        parts.append("all metrics")
+    if yes:
+        return
+    if not run.interactive:
+        raise Complaint("The server would delete what it holds. --yes says that you mean it.")
+    typer.confirm(
+        f"The server deletes at once, for all your devices: {', '.join(parts)}. They stay on this device. Go on?",
+        abort=True,
+        err=True,
+    )
+
+
+def deleted_text(deleted: DeletedCounts) -> str:
+    """Return what was deleted as one line."""
+    counts = (
+        (deleted.backups, "records"),
+        (deleted.conflicts, "conflicts"),
+        (deleted.media, "attachments"),
+        (deleted.metrics, "metrics"),
+    )
+    return f"Deleted on the server: {', '.join(f'{count:,} {what}' for count, what in counts)}."
+
+
+def _show(run: Run, privacy: Privacy) -> None:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table.grid(padding=(0, 2))
+    facts: list[tuple[str, Any]] = [
+        ("tier", privacy.current_tier),
+        ("server holds", _HOLDS.get(privacy.current_tier, "")),
+    ]
+    if privacy.sync_enabled_at is not None:
+        facts.append(("chosen", privacy.sync_enabled_at.astimezone().isoformat(sep=" ", timespec="minutes")[:16]))
+    facts.append(("key for metrics", "registered" if privacy.he_public_key_registered else "none"))
+    for name, works in privacy.features_available.model_dump().items():
+        facts.append((_NAMES.get(name, name), "on" if works else "off"))
+    for label, value in facts:
+        table.add_row(Text(label, style="dim"), Text(str(value)))
+    run.show(table)
