@@ -1,7 +1,8 @@
 """``lockleaf serve``: a parent process that starts the database where there is none, and the web workers.
 
 The parent serves nothing itself. It binds the port, a socket for each worker, keeps the embedded PostgreSQL
-alive, replaces workers that die, and at SIGTERM lets requests finish before the database stops.
+alive, replaces workers that die, and at SIGTERM lets requests finish before the database stops. With a database of its
+own, or where it is told to, it does the background work in a thread: one, however many web workers there are.
 """
 
 from __future__ import annotations
@@ -21,17 +22,15 @@ from typing import Any
 
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from lockleaf.server.auth.keys import load_keys
 from lockleaf.server.db.embedded import EmbeddedPostgres
-from lockleaf.server.db.engine import sqlalchemy_url
-from lockleaf.server.db.migrate import SchemaBehind, is_current, migrate
+from lockleaf.server.db.migrate import migrate, require_current
 from lockleaf.server.observability import logging
 from lockleaf.server.settings import Settings
+from lockleaf.server.work import WorkThread, connections, in_process
 from lockleaf.server.worker import EMBEDDED_DATABASE
 
 __all__ = ["PortUnavailable", "Running", "ServeError", "serve"]
@@ -123,7 +122,8 @@ def serve(
             timeout_worker_healthcheck=30,
             timeout_keep_alive=75,
         )
-        supervisor = _Workers(config, listening, lambda: announce(running))
+        jobs = stack.enter_context(_background_work(settings, database_url))
+        supervisor = _Workers(config, listening, on_ready=lambda: announce(running), on_stop=jobs)
         supervisor.run()
         if supervisor.failed_to_start:
             raise ServeError("The server's workers could not start; the log above says why.")
@@ -135,10 +135,18 @@ class _Workers(Multiprocess):
     Each worker has a listening socket of its own on the one port.
     """
 
-    def __init__(self, config: uvicorn.Config, listening: list[socket.socket], on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: list[socket.socket],
+        *,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+    ) -> None:
         self._listening = listening
         super().__init__(config, listening)
         self._on_ready: Callable[[], None] | None = on_ready
+        self._on_stop = on_stop
         self.failed_to_start = False
 
     @property
@@ -154,6 +162,10 @@ class _Workers(Multiprocess):
     def init_processes(self) -> None:
         super().init_processes()
         self._let_go_of_workers_ends()
+
+    def terminate_all(self) -> None:
+        self._on_stop()  # what runs in the background has its time of grace while requests have theirs
+        super().terminate_all()
 
     def keep_subprocess_alive(self) -> None:
         before = {process.pid for process in self.processes}
@@ -222,12 +234,17 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
     """Give the address of a database with the right schema: the one that is set, or one of our own."""
     if settings.database.url is not None:
         url = settings.database.url.get_secret_value()
-        asyncio.run(_require_current_schema(url))
+        try:
+            asyncio.run(require_current(url))
+        except OSError:
+            raise ServeError(
+                "The database of DATABASE_URL does not answer. Check the address, and that it runs."
+            ) from None
         yield url
         return
     pool = settings.database
-    connections = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + 20
-    with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, connections))}) as postgres:
+    needed = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + connections(settings) + 20
+    with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, needed))}) as postgres:
         asyncio.run(migrate(postgres.dsn()))
         stop = threading.Event()
         watching = threading.Thread(target=postgres.supervise, args=(stop,), name="lockleaf-postgres", daemon=True)
@@ -239,16 +256,19 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
             watching.join()
 
 
-async def _require_current_schema(url: str) -> None:
-    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool, hide_parameters=True)
+@contextlib.contextmanager
+def _background_work(settings: Settings, database_url: str) -> Iterator[Callable[[], None]]:
+    """Do background work beside the web workers where that is wanted; give what asks it to stop."""
+    if not in_process(settings):
+        yield lambda: None
+        return
+    thread = WorkThread(settings, database_url)
+    thread.start()
     try:
-        async with engine.connect() as connection:
-            if not await is_current(connection):
-                raise SchemaBehind
-    except OSError:
-        raise ServeError("The database of DATABASE_URL does not answer. Check the address, and that it runs.") from None
+        yield thread.stop
     finally:
-        await engine.dispose()
+        thread.stop()
+        thread.join()
 
 
 @contextlib.contextmanager

@@ -14,7 +14,15 @@ from sqlalchemy.pool import NullPool
 
 from lockleaf.server.db.engine import sqlalchemy_url
 
-__all__ = ["SchemaBehind", "current_revision", "head_revision", "is_current", "migrate", "schema_difference"]
+__all__ = [
+    "SchemaBehind",
+    "current_revision",
+    "head_revision",
+    "is_current",
+    "migrate",
+    "require_current",
+    "schema_difference",
+]
 
 # One lock for all who migrate: two servers that start together must not run the same step twice.
 _LOCK = 0x6C6F636B6C656166
@@ -67,6 +75,22 @@ async def current_revision(connection: AsyncConnection) -> str | None:
 async def is_current(connection: AsyncConnection) -> bool:
     """Tell whether the database has the schema of this version."""
     return await current_revision(connection) == head_revision()
+
+
+async def require_current(url: str) -> None:
+    """Ask the database at ``url``, once, whether it has the schema of this version.
+
+    Raises:
+        SchemaBehind: it has not.
+        OSError: it does not answer.
+    """
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as connection:
+            if not await is_current(connection):
+                raise SchemaBehind
+    finally:
+        await engine.dispose()
 
 
 async def schema_difference(url: str) -> list[Any]:

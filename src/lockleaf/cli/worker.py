@@ -1,0 +1,71 @@
+"""``worker``: doing a server's background work beside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.options import command
+from lockleaf.cli.run import Run
+from lockleaf.cli.serve import PANEL, DataDir, settings_of
+
+__all__ = ["install"]
+
+
+def install(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    command(app, "worker", panel=PANEL)(worker)
+
+
+def worker(
+    run: Run,
+    data_dir: DataDir = None,
+    log_format: Annotated[
+        Literal["json", "console"] | None,
+        typer.Option("--log-format", help="How the worker writes its log; console on a terminal, else json."),
+    ] = None,
+) -> None:
+    """Do the background work of servers that share the database of DATABASE_URL.
+
+    A server with a database of its own does it by itself. Of several workers one does each job; they replace another.
+    """
+    if (
+        log_format is None
+        and sys.stderr.isatty()
+        and not {"LOCKLEAF_LOG_FORMAT", "LOCKLEAF_LOG__FORMAT"} & set(os.environ)
+    ):
+        log_format = "console"
+    settings = settings_of(data_dir, log_format)
+    if settings.database.url is None:
+        raise Complaint(
+            "DATABASE_URL is not set. A server with a database of its own does its background work itself: "
+            "`lockleaf serve` is all it needs.",
+            ExitCode.USAGE,
+        )
+    from lockleaf.server.auth.keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
+    from lockleaf.server.db.migrate import SchemaBehind  # noqa: PLC0415
+    from lockleaf.server.work import work  # noqa: PLC0415
+
+    def announce() -> None:
+        if run.json:
+            run.result({"pid": os.getpid(), "concurrency": settings.jobs.concurrency})
+        else:
+            run.line(f"Taking jobs, {settings.jobs.concurrency} at a time. Ctrl-C stops it.")
+        run.flush()
+
+    try:
+        work(settings, settings.database.url.get_secret_value(), announce=announce)
+    except (SchemaBehind, SecretsMissing, SecretsDamaged) as error:
+        raise Complaint(str(error), ExitCode.LOCAL, type(error).__name__) from error
+    except OSError:
+        # Its text can hold the address, and with it the database's password.
+        raise Complaint(
+            "The database of DATABASE_URL does not answer. Check the address, and that it runs.",
+            ExitCode.LOCAL,
+            "ServeError",
+        ) from None

@@ -1,0 +1,30 @@
+"""The one place where background work is put together: what does each kind of job, and what is due by the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockleaf.server.auth.upkeep import forget_expired
+from lockleaf.server.context import Services
+from lockleaf.server.jobs.attempt import Handler
+from lockleaf.server.jobs.upkeep import forget, mend
+from lockleaf.server.jobs.worker import JobWorker, Schedule
+from lockleaf.server.records.purge import purge
+
+__all__ = ["HANDLERS", "SCHEDULES", "create_worker"]
+
+HANDLERS: Mapping[str, Handler] = {}
+"""What does each kind of job. A kind that a worker does not know waits for one that does."""
+
+SCHEDULES = (
+    Schedule("records.purge", "17 3 * * *", purge),
+    Schedule("auth.forget_expired", "37 * * * *", forget_expired),
+    Schedule("jobs.mend", "*/10 * * * *", mend),
+    Schedule("jobs.forget", "47 4 * * *", forget),
+)
+"""What is due by the clock, in UTC. One that is missed while nobody works is done when somebody does."""
+
+
+def create_worker(services: Services, database_url: str) -> JobWorker:
+    """Return a worker for everything that is done in the background."""
+    return JobWorker(services, database_url, handlers=HANDLERS, schedules=SCHEDULES)

@@ -1,0 +1,142 @@
+"""Workers as real processes: what one leaves behind, killed or stopped, another does."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from lockleaf.server.app import build_services
+from lockleaf.server.context import Services
+from lockleaf.server.jobs import service as jobs
+from lockleaf.server.settings import Settings
+from tests.conftest import fresh_database
+from tests.support.job_workers import WAITING_KIND, ended, job_row, process, until
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+@pytest.fixture
+def own_database_url(worker_id: str) -> str:
+    """A database of its own: the workers of these tests must not find the jobs of others, nor the others theirs."""
+    from lockleaf.server.db.migrate import migrate
+
+    url = fresh_database(f"lockleaf_jobs_{worker_id}_{secrets.token_hex(4)}")
+    asyncio.run(migrate(url))
+    return url
+
+
+@pytest.fixture
+def environment(server_environment: dict[str, str], own_database_url: str, tmp_path: Path) -> dict[str, str]:
+    return {
+        **server_environment,
+        "DATABASE_URL": own_database_url,
+        "LOCKLEAF_DATA_DIR": str(tmp_path / "data"),
+        "LOCKLEAF_JOBS__HEARTBEAT_SECONDS": "1",
+        "LOCKLEAF_JOBS__POLL_SECONDS": "0.2",
+        "LOCKLEAF_JOBS__GRACE_SECONDS": "0",
+    }
+
+
+@pytest.fixture
+async def services(
+    environment: dict[str, str], own_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Services]:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    services = build_services(Settings(), own_database_url)
+    yield services
+    services.hasher.close()
+    await services.database.close()
+
+
+@pytest.fixture
+async def gate(own_database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that holds the lock for which jobs wait."""
+    connection = await asyncpg.connect(own_database_url)
+    await connection.execute("SELECT pg_advisory_lock(1)")
+    yield connection
+    await connection.close()
+
+
+async def _enqueue(services: Services) -> UUID:
+    async with services.database.transaction() as session:
+        job = await jobs.enqueue(
+            session, user_id=uuid4(), kind=WAITING_KIND, arguments={"lock": 1}, now=datetime.now(UTC)
+        )
+    return job.job_id
+
+
+async def _runs_in(services: Services, worker: subprocess.Popen[str]) -> None:
+    async def waits() -> bool:
+        async with services.database.read_driver() as connection:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'advisory'"
+            return bool(await connection.fetchval(waiting, f"job-{worker.pid}"))
+
+    await until(waits)
+
+
+async def _done_by(services: Services, job_id: UUID) -> str:
+    async with services.database.read_driver() as connection:
+        done_by: str = await connection.fetchval("SELECT value FROM installation WHERE name = $1", f"done-{job_id}")
+        return done_by
+
+
+async def test_the_job_of_a_worker_that_is_killed_is_done_by_another(
+    services: Services, environment: dict[str, str], gate: asyncpg.Connection, tmp_path: Path
+) -> None:
+    with process(environment, tmp_path / "one.log") as one:
+        job_id = await _enqueue(services)
+        await _runs_in(services, one)
+        one.send_signal(signal.SIGKILL)
+        one.wait()
+    with process(environment, tmp_path / "two.log") as two:
+        await gate.execute("SELECT pg_advisory_unlock(1)")
+        row = await ended(services, job_id)
+        assert row["state"] == "succeeded"
+        assert row["attempts"] > 1
+        # Once, and by the second: what the first had begun was taken back with its connection.
+        assert await _done_by(services, job_id) == str(two.pid)
+
+
+async def test_a_worker_that_is_stopped_hands_its_job_to_another_at_once(
+    services: Services, environment: dict[str, str], gate: asyncpg.Connection, tmp_path: Path
+) -> None:
+    with process(environment, tmp_path / "one.log") as one, process(environment, tmp_path / "two.log") as two:
+        job_id = await _enqueue(services)
+
+        async def began() -> bool:
+            row = await job_row(services, job_id)
+            return row is not None and row["state"] == "running"
+
+        await until(began)
+        waiting = [asyncio.create_task(_runs_in(services, worker)) for worker in (one, two)]
+        done, others = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        first, second = (one, two) if waiting[0] in done else (two, one)
+        first.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(first.wait, 20) == 0
+        await _runs_in(services, second)
+        await gate.execute("SELECT pg_advisory_unlock(1)")
+        row = await ended(services, job_id)
+        assert (row["state"], row["attempts"]) == ("succeeded", 1)
+        assert await _done_by(services, job_id) == str(second.pid)
+
+
+async def test_of_several_workers_each_job_is_done_by_one(
+    services: Services, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with process(environment, tmp_path / "one.log"), process(environment, tmp_path / "two.log"):
+        job_ids = [await _enqueue(services) for _ in range(20)]
+        rows = [await ended(services, job_id) for job_id in job_ids]
+        # Done twice, its second time would have failed: each notes itself under a name that can be taken once.
+        assert {(row["state"], row["attempts"]) for row in rows} == {("succeeded", 1)}

@@ -1,0 +1,326 @@
+"""What workers make of jobs: done, tried again, failed for a reason that is a code, given up, handed back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from lockleaf.server.app import build_services
+from lockleaf.server.context import Services
+from lockleaf.server.db.errors import DatabaseBusy
+from lockleaf.server.jobs import service as jobs
+from lockleaf.server.jobs.attempt import Attempt
+from lockleaf.server.jobs.errors import JobNotFound
+from lockleaf.server.jobs.upkeep import forget, mend
+from lockleaf.server.observability import logging
+from lockleaf.server.settings import Settings
+from tests.support.job_workers import ended, job_row, until, working
+
+CANARY = "heliotrope-canary-7f3a"
+
+
+@pytest.fixture
+def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    quick = {"BACKOFF_SECONDS": "0.01", "HEARTBEAT_SECONDS": "1", "POLL_SECONDS": "0.2", "GRACE_SECONDS": "0"}
+    for name, value in {**quick, "MAX_ATTEMPTS": "3"}.items():
+        monkeypatch.setenv(f"LOCKLEAF_JOBS__{name}", value)
+    return Settings()
+
+
+@pytest.fixture
+async def services(settings: Settings, database_url: str) -> AsyncIterator[Services]:
+    services = build_services(settings, database_url)
+    yield services
+    services.hasher.close()
+    await services.database.close()
+
+
+@pytest.fixture
+def kind() -> str:
+    """A kind of job that only this test's workers know."""
+    return f"tests.{uuid4().hex}"
+
+
+async def _enqueue(services: Services, kind: str, user_id: UUID | None = None, **arguments: Any) -> UUID:
+    async with services.database.transaction() as session:
+        job = await jobs.enqueue(
+            session, user_id=user_id or uuid4(), kind=kind, arguments=arguments, now=datetime.now(UTC)
+        )
+    return job.job_id
+
+
+def _raising(*errors: Callable[[], Exception]) -> tuple[list[int], Any]:
+    """A handler that fails in these ways, one after another, and then does not."""
+    attempts: list[int] = []
+
+    async def handler(attempt: Attempt) -> None:
+        attempts.append(attempt.number)
+        if attempt.number <= len(errors):
+            raise errors[attempt.number - 1]()
+
+    return attempts, handler
+
+
+async def test_a_job_is_done_once_with_what_it_was_given(services: Services, database_url: str, kind: str) -> None:
+    given: list[dict[str, Any]] = []
+
+    async def handler(attempt: Attempt) -> None:
+        given.append(attempt.arguments)
+
+    async with working(services, database_url, {kind: handler}):
+        job_id = await _enqueue(services, kind, number=7)
+        row = await ended(services, job_id)
+    assert given == [{"number": 7}]
+    assert (row["state"], row["attempts"], row["error_code"]) == ("succeeded", 1, None)
+    assert row["created_at"] <= row["started_at"] <= row["finished_at"]
+
+
+async def test_a_job_that_waited_for_a_worker_is_done_by_the_first(
+    services: Services, database_url: str, kind: str
+) -> None:
+    job_id = await _enqueue(services, kind)
+    _, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        assert (await ended(services, job_id))["state"] == "succeeded"
+
+
+async def test_a_kind_that_a_worker_does_not_know_waits_for_one_that_does(
+    services: Services, database_url: str, kind: str
+) -> None:
+    unknown, known = await _enqueue(services, f"{kind}.newer"), await _enqueue(services, kind)
+    _, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        await ended(services, known)
+    row = await job_row(services, unknown)
+    assert row is not None
+    assert (row["state"], row["attempts"]) == ("queued", 0)
+
+
+async def test_progress_is_seen_while_the_job_runs(services: Services, database_url: str, kind: str) -> None:
+    told, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handler(attempt: Attempt) -> None:
+        await attempt.progress(3, 10)
+        told.set()
+        await go_on.wait()
+
+    async with working(services, database_url, {kind: handler}):
+        job_id = await _enqueue(services, kind)
+        await told.wait()
+        row = await job_row(services, job_id)
+        assert row is not None
+        assert (row["state"], row["done"], row["total"]) == ("running", 3, 10)
+        go_on.set()
+        row = await ended(services, job_id)
+    assert (row["done"], row["total"]) == (10, 10)
+
+
+async def test_what_may_pass_is_tried_again_and_what_it_wrote_before_is_taken_back(
+    services: Services, database_url: str, kind: str
+) -> None:
+    async def handler(attempt: Attempt) -> None:
+        async with attempt.transaction() as session:
+            await session.execute(
+                text("INSERT INTO installation VALUES (:name, :value)"),
+                {"name": f"{kind}", "value": str(attempt.number)},
+            )
+            if attempt.number < 3:
+                raise DatabaseBusy
+
+    async with working(services, database_url, {kind: handler}):
+        row = await ended(services, await _enqueue(services, kind))
+    assert (row["state"], row["attempts"], row["error_code"]) == ("succeeded", 3, None)
+    async with services.database.read_driver() as connection:
+        assert await connection.fetchval("SELECT value FROM installation WHERE name = $1", kind) == "3"
+
+
+async def test_what_cannot_pass_fails_at_once_with_its_code(services: Services, database_url: str, kind: str) -> None:
+    attempts, handler = _raising(JobNotFound)
+    async with working(services, database_url, {kind: handler}):
+        row = await ended(services, await _enqueue(services, kind))
+    assert (row["state"], row["error_code"], attempts) == ("failed", "not_found", [1])
+    assert row["finished_at"] is not None
+
+
+async def test_a_job_that_always_fails_is_given_up_after_the_last_attempt(
+    services: Services, database_url: str, kind: str
+) -> None:
+    attempts, handler = _raising(*[lambda: RuntimeError("broken")] * 9)
+    async with working(services, database_url, {kind: handler}):
+        row = await ended(services, await _enqueue(services, kind))
+    assert (row["state"], row["error_code"], attempts) == ("failed", "internal_error", [1, 2, 3])
+
+
+async def test_a_job_that_kills_its_workers_is_given_up_too(services: Services, database_url: str, kind: str) -> None:
+    job_id = await _enqueue(services, kind)
+    async with services.database.transaction() as session:
+        await session.execute(
+            text("UPDATE jobs SET state = 'running', attempts = 3 WHERE job_id = :id"), {"id": job_id}
+        )
+    attempts, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        row = await ended(services, job_id)
+    assert (row["state"], row["error_code"], attempts) == ("failed", "internal_error", [])
+
+
+async def test_nothing_that_a_handler_raises_is_stored_or_logged(
+    services: Services, database_url: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def with_content() -> Exception:
+        try:
+            raise ValueError(CANARY)
+        except ValueError as error:
+            group = ExceptionGroup(CANARY, [error])
+            group.add_note(CANARY)
+            return group
+
+    _, handler = _raising(*[with_content] * 3)
+    stream = io.StringIO()
+    logging.configure("json", "DEBUG", stream)
+    async with working(services, database_url, {kind: handler}):
+        row = await ended(services, await _enqueue(services, kind))
+    assert row["error_code"] == "internal_error"
+    assert "a job's attempt failed" in stream.getvalue()
+    async with services.database.read_driver() as connection:
+        kept = await connection.fetch(
+            "SELECT to_jsonb(l)::text AS t FROM pgqueuer_log l WHERE entrypoint = $1"
+            " UNION ALL SELECT to_jsonb(j)::text FROM jobs j WHERE kind = $1"
+            " UNION ALL SELECT to_jsonb(q)::text FROM pgqueuer q WHERE entrypoint = $1",
+            kind,
+        )
+    stored = "\n".join(row["t"] for row in kept)
+    assert "JobFailed" in stored  # the library did keep a traceback: of a code
+    captured = capsys.readouterr()
+    assert CANARY not in stored + stream.getvalue() + captured.out + captured.err
+
+
+async def test_a_job_of_an_account_that_is_gone_does_nothing(services: Services, database_url: str, kind: str) -> None:
+    user_id = uuid4()
+    job_id = await _enqueue(services, kind, user_id)
+    async with services.database.transaction() as session:
+        await jobs.HOLDING.delete(session, user_id)
+    attempts, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        await _out_of_the_queue(services, job_id)
+    assert attempts == []
+    assert await job_row(services, job_id) is None
+
+
+async def test_a_job_that_is_given_up_while_it_runs_commits_nothing_more(
+    services: Services, database_url: str, kind: str
+) -> None:
+    user_id, begun, go_on = uuid4(), asyncio.Event(), asyncio.Event()
+
+    async def handler(attempt: Attempt) -> None:
+        async with attempt.transaction() as session:
+            await session.execute(text("INSERT INTO installation VALUES (:name, '')"), {"name": kind})
+            begun.set()
+            await go_on.wait()
+
+    async with working(services, database_url, {kind: handler}):
+        job_id = await _enqueue(services, kind, user_id)
+        await begun.wait()
+        async with services.database.transaction() as session:
+            assert await jobs.cancel(session, user_id, kind) == 1
+        go_on.set()
+        row = await ended(services, job_id)
+    assert row["state"] == "cancelled"
+    async with services.database.read_driver() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM installation WHERE name = $1", kind) == 0
+
+
+async def test_a_worker_that_stops_hands_back_what_it_cannot_finish_and_does_not_count_it(
+    services: Services, database_url: str, kind: str
+) -> None:
+    begun = asyncio.Event()
+
+    async def endless(attempt: Attempt) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    job_id = await _enqueue(services, kind)
+    async with working(services, database_url, {kind: endless}):
+        await begun.wait()
+    row = await job_row(services, job_id)
+    assert row is not None
+    assert (row["state"], row["attempts"]) == ("queued", 0)
+    _, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        assert (await ended(services, job_id))["attempts"] == 1
+
+
+async def test_a_worker_goes_on_when_its_connection_is_lost(services: Services, database_url: str, kind: str) -> None:
+    _, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        await ended(services, await _enqueue(services, kind))
+        async with services.database.transaction() as session:
+            lost = await session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = 'lockleaf-jobs' AND datname = current_database()"
+                )
+            )
+            assert lost.all()
+        assert (await ended(services, await _enqueue(services, kind)))["state"] == "succeeded"
+
+
+async def test_a_job_that_the_queue_has_lost_is_queued_again(services: Services, database_url: str, kind: str) -> None:
+    job_id = await _enqueue(services, kind)
+    async with services.database.transaction() as session:
+        await session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
+    await asyncio.gather(*(mend(services) for _ in range(3)))
+    async with services.database.read_driver() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM pgqueuer WHERE dedupe_key = $1", str(job_id)) == 1
+    _, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        assert (await ended(services, job_id))["state"] == "succeeded"
+
+
+async def test_jobs_that_ended_long_ago_are_forgotten_and_still_counted(
+    services: Services, database_url: str, kind: str
+) -> None:
+    _, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        old, new = await _enqueue(services, kind), await _enqueue(services, kind)
+        await ended(services, old)
+        await ended(services, new)
+    async with services.database.transaction() as session:
+        long_ago = "now() - interval '31 days'"
+        await session.execute(text(f"UPDATE jobs SET finished_at = {long_ago} WHERE job_id = :id"), {"id": old})
+        await session.execute(
+            text("UPDATE pgqueuer_log SET aggregated = true WHERE entrypoint = :kind"), {"kind": kind}
+        )
+        await session.execute(
+            text(f"UPDATE pgqueuer_log SET created = {long_ago} WHERE entrypoint = :kind"), {"kind": kind}
+        )
+        for days in (31, 32):
+            await session.execute(
+                text(
+                    "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint)"
+                    " VALUES (now() - make_interval(days => :days), 2, 0, 'successful', :kind)"
+                ),
+                {"days": days, "kind": kind},
+            )
+    await asyncio.gather(*(forget(services) for _ in range(3)))
+    await forget(services)
+    assert await job_row(services, old) is None
+    assert await job_row(services, new) is not None
+    async with services.database.read_driver() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM pgqueuer_log WHERE entrypoint = $1", kind) == 0
+        counts = await connection.fetch("SELECT count FROM pgqueuer_statistics WHERE entrypoint = $1", kind)
+    assert [row["count"] for row in counts] == [4]
+
+
+async def _out_of_the_queue(services: Services, job_id: UUID) -> None:
+    async def gone() -> bool:
+        async with services.database.read_driver() as connection:
+            return not await connection.fetchval("SELECT count(*) FROM pgqueuer WHERE dedupe_key = $1", str(job_id))
+
+    await until(gone)
