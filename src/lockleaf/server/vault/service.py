@@ -78,7 +78,8 @@ async def replace(
     if body.version is not None and body.version != following:
         return _created(await _accepted(tx, principal, held, canonical(fields)))
     if not matches(if_match, held.revision):
-        if body.version is None and held.payload == canonical({**fields, "version": held.revision}):
+        again = body.version is None and matches(if_match, held.revision - 1)
+        if again and held.payload == canonical({**fields, "version": held.revision}):
             return _created(held)
         raise PreconditionFailed(current_version=held.revision)
     return await _write(tx, services, principal, held, vault_id, canonical({**fields, "version": following}))
