@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from lockleaf.crypto import identity
 from lockleaf.server.auth.errors import TierRequired
-from lockleaf.server.inbox import service
 from lockleaf.server.inbox.errors import InboxFull, ItemTooLarge, RecipientRequired
 from lockleaf.server.settings import Settings
 from lockleaf.server.sync.stream import LiveStream
@@ -22,18 +21,7 @@ from lockleaf.wire.codec import pack, unpack
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Person, problem, served
 from tests.support.accounts import Owner, register
-
-POST = {"body": "The sea at noon.", "title": "A picture", "tags": ["sea"], "occurred_at": "2026-11-20T12:00:00Z"}
-
-
-async def add(app: FastAPI, person: Person, external_id: str = "1", content: Any = POST, provider: str = "web") -> UUID:
-    services = app.state.services
-    async with services.database.sessions() as session:
-        async with session.begin():
-            made = await service.add(session, services, person.id, provider, external_id, content)
-        for call in session.info.get("after_commit", ()):
-            call()
-    return made
+from tests.support.senders import POST, put_in
 
 
 async def waiting(http: httpx.AsyncClient, person: Person, **params: Any) -> dict[str, Any]:
@@ -51,7 +39,7 @@ async def person(http: httpx.AsyncClient) -> Person:
 async def test_an_item_is_sealed_to_the_account_and_opens_with_its_identity_alone(
     app: FastAPI, http: httpx.AsyncClient, person: Person
 ) -> None:
-    item_id = await add(app, person)
+    item_id = await put_in(app, person.id)
     (item,) = (await waiting(http, person))["items"]
     assert (item["id"], item["provider"]) == (str(item_id), "web")
     sealed = decode_base64(item["sealed"])
@@ -61,7 +49,7 @@ async def test_an_item_is_sealed_to_the_account_and_opens_with_its_identity_alon
 
 
 async def test_nothing_of_an_item_is_in_the_database_in_the_clear(app: FastAPI, person: Person) -> None:
-    await add(app, person, "external-name-of-the-post")
+    await put_in(app, person.id, "external-name-of-the-post")
     async with app.state.services.database.read_driver() as connection:
         (row,) = await connection.fetch("SELECT * FROM inbox WHERE user_id = $1", person.id)
     stored = b"".join(value if isinstance(value, bytes) else str(value).encode() for value in row.values())
@@ -73,22 +61,26 @@ async def test_the_same_thing_put_in_twice_is_one_item_and_each_account_has_its_
     app: FastAPI, http: httpx.AsyncClient, person: Person
 ) -> None:
     other = await Person().sign_up(http)
-    ids = {await add(app, person, "1"), await add(app, person, "1", {**POST, "body": "edited"})}
+    ids = {await put_in(app, person.id, "1"), await put_in(app, person.id, "1", {**POST, "body": "edited"})}
     assert len(ids) == 1
-    ids |= {await add(app, person, "2"), await add(app, person, "1", provider="other"), await add(app, other, "1")}
+    ids |= {
+        await put_in(app, person.id, "2"),
+        await put_in(app, person.id, "1", provider="other"),
+        await put_in(app, other.id, "1"),
+    }
     assert len(ids) == 4
     assert len((await waiting(http, person))["items"]) == 3
     assert len((await waiting(http, other))["items"]) == 1
 
 
 async def test_an_item_may_come_as_messagepack(app: FastAPI, http: httpx.AsyncClient, person: Person) -> None:
-    await add(app, person, content=pack(POST))
+    await put_in(app, person.id, content=pack(POST))
     assert len((await waiting(http, person))["items"]) == 1
 
 
 @pytest.mark.parametrize("sealed", [True, False])
 async def test_pages_give_every_item_once(app: FastAPI, http: httpx.AsyncClient, person: Person, sealed: bool) -> None:
-    put = {str(await add(app, person, str(number))) for number in range(7)}
+    put = {str(await put_in(app, person.id, str(number))) for number in range(7)}
     seen: list[str] = []
     cursor: dict[str, str] = {}
     while True:
@@ -105,7 +97,7 @@ async def test_pages_give_every_item_once(app: FastAPI, http: httpx.AsyncClient,
 
 async def test_a_page_ends_where_large_items_fill_it(app: FastAPI, http: httpx.AsyncClient, person: Person) -> None:
     for number in range(12):
-        await add(app, person, str(number), {"body": secrets.token_hex(450_000)})
+        await put_in(app, person.id, str(number), {"body": secrets.token_hex(450_000)})
     first = await waiting(http, person, limit=50)
     assert len(first["items"]) == 10  # of 900 kB each, some 8 MiB
     rest = await waiting(http, person, limit=50, cursor=first["next_cursor"])
@@ -117,7 +109,7 @@ async def test_a_page_ends_where_large_items_fill_it(app: FastAPI, http: httpx.A
 async def test_a_cursor_of_somebody_else_is_refused(app: FastAPI, http: httpx.AsyncClient, person: Person) -> None:
     other = await Person().sign_up(http)
     for number in range(2):
-        await add(app, other, str(number))
+        await put_in(app, other.id, str(number))
     cursor = (await waiting(http, other, limit=1))["next_cursor"]
     for wrong in (cursor, "none"):
         problem(await http.get("/inbox", params={"cursor": wrong}, headers=person.headers), 422, "invalid_cursor")
@@ -126,7 +118,7 @@ async def test_a_cursor_of_somebody_else_is_refused(app: FastAPI, http: httpx.As
 async def test_an_acknowledged_item_is_gone_and_a_second_time_it_is_not_found(
     app: FastAPI, http: httpx.AsyncClient, person: Person
 ) -> None:
-    item_id = await add(app, person)
+    item_id = await put_in(app, person.id)
     assert (await http.delete(f"/inbox/{item_id}", headers=person.headers)).status_code == 204
     assert (await waiting(http, person))["items"] == []
     problem(await http.delete(f"/inbox/{item_id}", headers=person.headers), 404, "not_found")
@@ -136,7 +128,7 @@ async def test_another_users_item_is_as_absent_as_one_that_never_was(
     app: FastAPI, http: httpx.AsyncClient, person: Person
 ) -> None:
     other = await Person().sign_up(http)
-    item_id = await add(app, other)
+    item_id = await put_in(app, other.id)
     taken = await http.delete(f"/inbox/{item_id}", headers=person.headers)
     never = await http.delete(f"/inbox/{uuid4()}", headers=person.headers)
     assert problem(taken, 404, "not_found") == problem(never, 404, "not_found")
@@ -146,7 +138,7 @@ async def test_another_users_item_is_as_absent_as_one_that_never_was(
 async def test_reading_entries_shows_the_inbox_and_only_writing_them_empties_it(
     app: FastAPI, http: httpx.AsyncClient, person: Person
 ) -> None:
-    item_id = await add(app, person)
+    item_id = await put_in(app, person.id)
     reader = await person.log_in(http, scope="entries:read")
     assert len((await waiting(http, reader))["items"]) == 1
     problem(await http.delete(f"/inbox/{item_id}", headers=reader.headers), 403, "insufficient_scope")
@@ -157,18 +149,18 @@ async def test_reading_entries_shows_the_inbox_and_only_writing_them_empties_it(
 async def test_only_who_can_open_it_and_wants_it_held_gets_an_item(app: FastAPI, http: httpx.AsyncClient) -> None:
     lower = await Person().sign_up(http, privacy_tier="analytics_sync")
     with pytest.raises(TierRequired):
-        await add(app, lower)
+        await put_in(app, lower.id)
     older = await register(http)
     with pytest.raises(RecipientRequired):
-        await add(app, Person(id=UUID(older.answer["id"])))
+        await put_in(app, UUID(older.answer["id"]))
 
 
 async def test_what_no_entry_could_hold_is_refused_without_being_quoted(app: FastAPI, person: Person) -> None:
     with pytest.raises(ItemTooLarge):
-        await add(app, person, content={"body": "x" * 1024 * 1024})
+        await put_in(app, person.id, content={"body": "x" * 1024 * 1024})
     for content in ({"title": "secret words"}, {"body": "b", "occurred_at": "secret words"}, {"body": 7}):
         with pytest.raises(ValidationError) as told:
-            await add(app, person, content=content)
+            await put_in(app, person.id, content=content)
         assert "secret words" not in str(told.value)
 
 
@@ -176,14 +168,14 @@ async def test_a_full_inbox_takes_nothing_more_until_something_is_taken_out(sett
     limits = settings.limits.model_copy(update={"inbox_items": 2})
     async with served(settings.model_copy(update={"limits": limits})) as (app, http):
         person = await Person().sign_up(http)
-        first = await add(app, person, "1")
-        await add(app, person, "2")
+        first = await put_in(app, person.id, "1")
+        await put_in(app, person.id, "2")
         with pytest.raises(InboxFull) as told:
-            await add(app, person, "3")
+            await put_in(app, person.id, "3")
         assert told.value.facts == {"limit": 2}
-        assert await add(app, person, "1") == first  # what waits already is no news
+        assert await put_in(app, person.id, "1") == first  # what waits already is no news
         await http.delete(f"/inbox/{first}", headers=person.headers)
-        await add(app, person, "3")
+        await put_in(app, person.id, "3")
         assert len((await waiting(http, person))["items"]) == 2
 
 
@@ -199,7 +191,7 @@ async def test_the_live_stream_counts_what_waits(app: FastAPI, http: httpx.Async
             return text
 
     assert '"inbox":0' in await next_event()
-    item_id = await add(app, person)
+    item_id = await put_in(app, person.id)
     assert '"inbox":1' in await next_event()
     await http.delete(f"/inbox/{item_id}", headers=person.headers)
     assert '"inbox":0' in await next_event()
@@ -213,7 +205,7 @@ async def test_the_live_stream_counts_what_waits(app: FastAPI, http: httpx.Async
 async def test_what_waits_goes_with_the_tier_and_with_the_account(
     app: FastAPI, http: httpx.AsyncClient, person: Person, end: str
 ) -> None:
-    await add(app, person)
+    await put_in(app, person.id)
     owner = Owner(http, person.email, person.secret, person.tokens)
     if end == "lowered tier":
         await owner.request("DELETE", "/users/me/privacy/revoke")

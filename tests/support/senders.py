@@ -1,0 +1,27 @@
+"""Those who put something into an inbox: the door by which integrations will come, without one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI
+
+from lockleaf.server.inbox import service
+
+__all__ = ["POST", "put_in"]
+
+POST = {"body": "The sea at noon.", "title": "A picture", "tags": ["sea"], "occurred_at": "2026-11-20T12:00:00Z"}
+
+
+async def put_in(
+    app: FastAPI, user_id: UUID, external_id: str = "1", content: Any = POST, provider: str = "web"
+) -> UUID:
+    """Seal ``content`` into the account's inbox, and tell its listeners once that is committed; the item's id."""
+    services = app.state.services
+    async with services.database.sessions() as session:
+        async with session.begin():
+            made = await service.add(session, services, user_id, provider, external_id, content)
+        for call in session.info.get("after_commit", ()):
+            call()
+    return made
