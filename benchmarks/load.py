@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import ormsgpack
 
 from lockleaf.wire.codec import MSGPACK, pack
 
-__all__ = ["Connection", "request_bytes"]
+__all__ = ["Connection", "json_request_bytes", "request_bytes"]
 
 
 def request_bytes(method: str, path: str, *, token: str | None = None, body: Any = None) -> bytes:
@@ -21,6 +22,17 @@ def request_bytes(method: str, path: str, *, token: str | None = None, body: Any
         lines.append(f"Authorization: Bearer {token}")
     if body is not None:
         lines += [f"Content-Type: {MSGPACK}", f"Content-Length: {len(content)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+
+
+def json_request_bytes(method: str, path: str, *, token: str | None = None, body: Any = None) -> bytes:
+    """Return a whole request as a thin client sends it: in JSON."""
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Accept: application/json"]
+    if token is not None:
+        lines.append(f"Authorization: Bearer {token}")
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
@@ -85,15 +97,24 @@ class Connection:
 
         The body is good until the next request.
         """
+        status, body = await self.exchange(request)
+        if not 200 <= status < 300:
+            raise RuntimeError(f"{bytes(self._reader.buffer[:40])!r}: {bytes(body[:300])!r}")
+        return body
+
+    async def exchange(self, request: bytes) -> tuple[int, memoryview]:
+        """Send a whole request, and return status and body of its answer, whatever they are."""
         reader = self._reader
         reader.filled = reader.end = 0
         reader.waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         await reader.waiting
-        body = memoryview(reader.buffer)[reader.body_at : reader.end]
-        if reader.buffer[9:10] != b"2":
-            raise RuntimeError(f"{bytes(reader.buffer[:40])!r}: {bytes(body[:300])!r}")
-        return body
+        return int(reader.buffer[9:12]), memoryview(reader.buffer)[reader.body_at : reader.end]
+
+    async def call_json(self, method: str, path: str, *, token: str | None = None, body: Any = None) -> Any:
+        """Send a request in JSON, and return its answer, decoded."""
+        answer = await self.send(json_request_bytes(method, path, token=token, body=body))
+        return json.loads(bytes(answer)) if len(answer) else None
 
     async def call(self, method: str, path: str, *, token: str | None = None, body: Any = None) -> Any:
         """Send a request, and return its answer, decoded."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
+from lockleaf.cli.reset import reset
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import settings_of
+
+if TYPE_CHECKING:
+    from lockleaf.server.settings import Settings
 
 __all__ = ["install"]
 
@@ -25,6 +29,7 @@ def install(app: typer.Typer) -> None:
     app.add_typer(admin, name="admin", rich_help_panel=PANEL)
     command(admin, "migrate")(migrate)
     command(admin, "openapi")(openapi)
+    command(admin, "reset")(reset)
 
 
 def migrate(run: Run) -> None:
@@ -40,10 +45,9 @@ def migrate(run: Run) -> None:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     from lockleaf.server.db.migrate import head_revision  # noqa: PLC0415
-    from lockleaf.server.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
 
     try:
-        asyncio.run(bring_up_to_date(settings.database.url.get_secret_value()))
+        asyncio.run(_bring_up_to_date(settings))
     except (SQLAlchemyError, OSError):
         # The text of either can hold the address, and with it the database's password.
         raise Complaint(
@@ -56,6 +60,17 @@ def migrate(run: Run) -> None:
         run.result({"schema": head_revision()})
     else:
         run.line(f"The database has schema {head_revision()}.")
+
+
+async def _bring_up_to_date(settings: Settings) -> None:
+    from lockleaf.server.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
+    from lockleaf.server.operation.installation import mark_for_development  # noqa: PLC0415
+
+    assert settings.database.url is not None
+    url = settings.database.url.get_secret_value()
+    await bring_up_to_date(url)
+    if settings.environment == "development":
+        await mark_for_development(url)
 
 
 def openapi(run: Run) -> None:

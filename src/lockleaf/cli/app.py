@@ -8,6 +8,7 @@ from lockleaf.cli import (
     account,
     admin,
     conflicts,
+    demo,
     devices,
     importing,
     inbox,
@@ -38,6 +39,6 @@ def build() -> typer.Typer:
     install_common(app, epilog())
     # In the order in which the help shows them.
     parts = (writing, reading, tags, importing, syncing, conflicts, inbox, devices, account, privacy, recovery, serve)
-    for part in (*parts, worker, admin):
+    for part in (*parts, worker, demo, admin):
         part.install(app)
     return app

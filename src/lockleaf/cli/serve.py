@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockleaf.server.process import Running
     from lockleaf.server.settings import Settings
 
-__all__ = ["install", "settings_of"]
+__all__ = ["install", "named", "settings_of"]
 
 PANEL = "Server"
 
@@ -58,7 +58,7 @@ def serve(
     try:
         run_server(settings, host=host, port=port, workers=workers, announce=lambda running: _announce(run, running))
     except Exception as error:
-        raise _named(error) from error
+        raise named(error) from error
 
 
 def settings_of(data_dir: Path | None, log_format: str | None = None) -> Settings:
@@ -84,7 +84,7 @@ def settings_of(data_dir: Path | None, log_format: str | None = None) -> Setting
         raise Complaint(f"The server's settings are wrong. {wrong}.", ExitCode.USAGE, "InvalidSettings") from None
 
 
-def _named(error: Exception) -> Exception:
+def named(error: Exception) -> Exception:
     """Return what the server says about why it cannot run as a complaint; any other exception as it is."""
     from lockleaf.server.auth.keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
     from lockleaf.server.db.embedded import EmbeddedPostgresError  # noqa: PLC0415

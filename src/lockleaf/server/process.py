@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from lockleaf.server.auth.keys import load_keys
 from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate, require_current
 from lockleaf.server.observability import logging
+from lockleaf.server.operation.installation import mark_for_development
 from lockleaf.server.settings import Settings
 from lockleaf.server.work import WorkThread, connections, in_process
 from lockleaf.server.worker import EMBEDDED_DATABASE
@@ -61,6 +62,7 @@ class Running:
         workers: how many processes serve.
         data_dir: where it keeps what is not in the database.
         embedded: whether the database is its own.
+        database_url: its address, which may hold a password.
     """
 
     host: str
@@ -68,6 +70,7 @@ class Running:
     workers: int
     data_dir: Path
     embedded: bool
+    database_url: str = field(default="", repr=False)
 
     @property
     def url(self) -> str:
@@ -104,7 +107,12 @@ def serve(
         load_keys(settings)  # made here, once, where workers would race for it
         stack.enter_context(_worker_environment(settings, database_url, workers))
         running = Running(
-            host, listening[0].getsockname()[1], workers, settings.data_dir, settings.database.url is None
+            host,
+            listening[0].getsockname()[1],
+            workers,
+            settings.data_dir,
+            settings.database.url is None,
+            database_url,
         )
         config = uvicorn.Config(
             "lockleaf.server.worker:create",
@@ -246,6 +254,8 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
     needed = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + connections(settings) + 20
     with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, needed))}) as postgres:
         asyncio.run(migrate(postgres.dsn()))
+        if settings.environment == "development":
+            asyncio.run(mark_for_development(postgres.dsn()))
         stop = threading.Event()
         watching = threading.Thread(target=postgres.supervise, args=(stop,), name="lockleaf-postgres", daemon=True)
         watching.start()

@@ -1,0 +1,1 @@
+"""Four people and their journals, made to be looked at."""

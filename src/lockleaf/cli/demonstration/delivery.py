@@ -1,0 +1,38 @@
+"""Putting something into an inbox as an integration would: sealed on the server, for the account alone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from lockleaf.server.accounts import service as accounts
+from lockleaf.server.app import build_services
+from lockleaf.server.inbox import service as inbox
+from lockleaf.server.settings import Settings
+
+__all__ = ["post_office"]
+
+LETTER = {
+    "title": "Postcard from the coast",
+    "body": "The ferry was late, so we ate the sandwiches on the quay and watched the cranes.",
+    "tags": ["friends"],
+    "occurred_at": "2026-05-02T17:30:00Z",
+}
+
+
+@asynccontextmanager
+async def post_office(settings: Settings, database_url: str) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """Give a function that puts a letter into the inbox of an email's account."""
+    services = build_services(settings, database_url)
+
+    async def deliver(email: str) -> None:
+        async with services.database.transaction() as session:
+            account = await accounts.by_email(session, email)
+            assert account is not None
+            await inbox.add(session, services, account.user_id, "postcards", "coast-1", LETTER)
+
+    try:
+        yield deliver
+    finally:
+        services.hasher.close()
+        await services.database.close()

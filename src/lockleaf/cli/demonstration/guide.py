@@ -1,0 +1,57 @@
+"""How to look at the demonstration: commands to copy, each with what it shows."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+from lockleaf.cli.demonstration.people import PASSWORD, PEOPLE
+
+__all__ = ["Step", "guide"]
+
+
+class Step(NamedTuple):
+    """Something to look at: what it is, and the commands that show it."""
+
+    about: str
+    commands: tuple[str, ...]
+
+
+def guide(url: str, home: Path) -> list[Step]:
+    """Return the steps of a tour; every command runs as it stands in a POSIX shell.
+
+    Arguments:
+        url: of the server.
+        home: the folder of the profiles.
+    """
+    ada, ben, cleo, dora = PEOPLE
+
+    def lockleaf(profile: str, *words: str) -> str:
+        return " ".join(["lockleaf", "--home", shlex.quote(str(home)), "--profile", profile, *words])
+
+    sign_in = (
+        f"TOKEN=$(curl -s {url}/api/v1/auth/token -d username={ben.email} --data-urlencode 'password={PASSWORD}'"
+        " | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])')"
+    )
+    laptop, phone = ada.profiles
+    return [
+        Step(f"{ada.display_name}: {ada.about}", (lockleaf(laptop, "list"), lockleaf(phone, "status"))),
+        Step("the conflict: both versions side by side", (lockleaf(phone, "conflicts"),)),
+        Step("the inbox: sealed by the server, opened here, accepted or refused", (lockleaf(laptop, "inbox"),)),
+        Step("her tags, whose names the server never saw", (lockleaf(laptop, "tags"),)),
+        Step(
+            f"{ben.display_name}: {ben.about}",
+            (sign_in, f'curl -s {url}/api/v1/entries -H "Authorization: Bearer $TOKEN" | python3 -m json.tool'),
+        ),
+        Step("who opened his journal, and when", (lockleaf(ben.profiles[0], "access"),)),
+        Step(
+            f"{cleo.display_name}: {cleo.about}",
+            (lockleaf(cleo.profiles[0], "list"), lockleaf(cleo.profiles[0], "privacy")),
+        ),
+        Step(
+            f"{dora.display_name}: {dora.about}",
+            (lockleaf(dora.profiles[0], "list"), lockleaf(dora.profiles[0], "privacy")),
+        ),
+        Step(f"every route (log in as any of them with the password: {PASSWORD})", (f"{url}/api/v1/docs",)),
+    ]

@@ -1,0 +1,121 @@
+"""``admin reset``: a development database as new, with the people of the demonstration in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.run import Run
+from lockleaf.cli.serve import DataDir, named, settings_of
+
+if TYPE_CHECKING:
+    from lockleaf.server.settings import Settings
+
+__all__ = ["reset"]
+
+
+def reset(
+    run: Run,
+    data_dir: DataDir = None,
+    server: Annotated[
+        str, typer.Option("--server", help="Where that server will be reached, for the profiles.", metavar="URL")
+    ] = "http://127.0.0.1:8000",
+    no_confirm: Annotated[bool, typer.Option("--no-confirm", help="Do not ask.")] = False,
+    users_only: Annotated[bool, typer.Option("--users-only", help="Make the accounts, and nothing in them.")] = False,
+) -> None:
+    """Empty a development database, and put the people of the demonstration into it.
+
+    Only a database that is marked is touched: one that was made under LOCKLEAF_ENVIRONMENT=development.
+    """
+    settings = settings_of(data_dir)
+    try:
+        with _database(settings) as url:
+            asyncio.run(_require_mark(url))
+            if not no_confirm:
+                if not run.interactive:
+                    raise Complaint("Nobody is there to be asked. Give --no-confirm.", ExitCode.USAGE)
+                typer.confirm("Delete everything in this development database?", abort=True, err=True)
+            home = settings.data_dir / "people"
+            shutil.rmtree(home, ignore_errors=True)
+            deleted = asyncio.run(_make(run, settings, url, server, home, users_only=users_only))
+    except (Complaint, typer.Abort):
+        raise
+    except Exception as error:
+        raise named(error) from error
+    if run.json:
+        run.result({"deleted_accounts": deleted, "home": str(home), "users_only": users_only})
+        return
+    run.line(f"Deleted {deleted} accounts, and made the four of the demonstration.")
+    run.note(f"Their profiles: lockleaf --home {home} --profile ada-laptop status")
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """Give the address of the database in question; one of our own is started for it, if no server runs on it."""
+    from lockleaf.server.db.embedded import EmbeddedPostgres  # noqa: PLC0415
+    from lockleaf.server.db.migrate import migrate  # noqa: PLC0415
+    from lockleaf.server.operation.installation import mark_for_development  # noqa: PLC0415
+
+    if settings.database.url is not None:
+        yield settings.database.url.get_secret_value()
+        return
+    with EmbeddedPostgres(settings.data_dir) as postgres:
+        url = postgres.dsn()
+        asyncio.run(migrate(url))
+        if settings.environment == "development":
+            asyncio.run(mark_for_development(url))
+        yield url
+
+
+async def _require_mark(url: str) -> None:
+    import asyncpg  # noqa: PLC0415
+
+    from lockleaf.server.operation.installation import is_for_development  # noqa: PLC0415
+
+    try:
+        marked = await is_for_development(url)
+    except (OSError, asyncpg.PostgresError):
+        raise Complaint(
+            "The database cannot be reached, or has no schema yet: lockleaf admin migrate makes it.",
+            ExitCode.UNREACHABLE,
+            "DatabaseUnavailable",
+        ) from None
+    if not marked:
+        raise Complaint(
+            "This database is not marked for development, so nothing in it is touched. One is marked when it is made "
+            "under LOCKLEAF_ENVIRONMENT=development, before anybody has an account in it.",
+            ExitCode.CONFLICT,
+            "NotForDevelopment",
+        )
+
+
+async def _make(run: Run, settings: Settings, url: str, server: str, home: Path, *, users_only: bool) -> int:
+    import httpx  # noqa: PLC0415
+
+    from lockleaf.cli.demonstration.delivery import post_office  # noqa: PLC0415
+    from lockleaf.cli.demonstration.seeding import seed  # noqa: PLC0415
+    from lockleaf.server.app import create_app  # noqa: PLC0415
+    from lockleaf.server.operation.installation import empty  # noqa: PLC0415
+
+    deleted = await empty(url)
+    app = create_app(settings, database_url=url)
+    async with app.router.lifespan_context(app), post_office(settings, url) as deliver:
+        await seed(
+            server,
+            home,
+            today=datetime.now(UTC).astimezone().date(),
+            users_only=users_only,
+            deliver=deliver,
+            progress=lambda what: run.note(f"making {what} ..."),
+            transport=httpx.ASGITransport(app=app),
+        )
+    return deleted
