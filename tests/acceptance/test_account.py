@@ -14,13 +14,13 @@ import pytest
 from lockleaf.client import BlockingClient, Client, FileKeychain
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
-    CustodyUnsupported,
     EmailTaken,
     InvalidEmail,
     InvalidRecoveryCode,
     KdfWeakened,
     KeychainUnavailable,
     NotLoggedIn,
+    PasswordUnsuitable,
     RecoveryCodesUnconfirmed,
     RefreshTokenReused,
     ServerUnreachable,
@@ -164,8 +164,10 @@ async def test_input_that_is_none_is_refused_before_anything_is_sent(ada: Person
     laptop = await ada.device("laptop", network=network)
     with pytest.raises(InvalidEmail):
         await laptop.account.register(ada.server, "not an address", PASSWORD, device_name="x")
-    with pytest.raises(CustodyUnsupported):
-        await laptop.account.login(ada.server, ada.email, PASSWORD, device_name="x", custody="uce")
+    with pytest.raises(PasswordUnsuitable):
+        await laptop.account.register(ada.server, ada.email, "short", device_name="x", custody="uce")
+    with pytest.raises(WrongPassword):
+        await laptop.account.login(ada.server, ada.email, "short", device_name="x", custody="uce")
     with pytest.raises(InvalidRecoveryCode):
         await laptop.account.recover(ada.server, ada.email, "nonsense", NEW_PASSWORD, device_name="x")
     assert network.sent == []

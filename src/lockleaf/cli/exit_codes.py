@@ -87,10 +87,17 @@ def exit_code_for(error: Exception) -> ExitCode:
             ExitCode.NOT_FOUND,
         ),
         (
-            (errors.MalformedImport, errors.EntryTooLarge, errors.InboxItemUnreadable, errors.InvalidTag, InvalidEntry),
+            (
+                errors.MalformedImport,
+                errors.EntryTooLarge,
+                errors.InboxItemUnreadable,
+                errors.InvalidTag,
+                errors.PasswordUnsuitable,
+                InvalidEntry,
+            ),
             ExitCode.INPUT,
         ),
-        ((errors.AlreadyLoggedIn, errors.CustodyUnsupported), ExitCode.CONFLICT),
+        ((errors.AlreadyLoggedIn,), ExitCode.CONFLICT),
         (
             (
                 errors.TransportError,

@@ -1,19 +1,27 @@
-"""The account: registering, logging in, changing secrets, and holding the server to what this device knows."""
+"""The account: registering, logging in, changing secrets, and holding the server to what this device knows.
+
+In which custody the account is decides who works it out: `lockleaf.client.enrolment` and `lockleaf.client.credentials`
+for e2e, their namesakes with ``uce_`` in front for uce.
+"""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from lockleaf.client import credentials, enrolment
+from lockleaf.client import credentials, enrolment, uce_credentials, uce_enrolment
 from lockleaf.client.checks import check_keys, fetch_account
 from lockleaf.client.device import Device
-from lockleaf.client.errors import LockleafError, RefreshTokenReused, SessionRevoked, TokenExpired
+from lockleaf.client.entering import Place, remembered_profile
+from lockleaf.client.errors import InvalidAnswer, LockleafError, RefreshTokenReused, SessionRevoked, TokenExpired
 from lockleaf.client.profile import Custody
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
 from lockleaf.wire.accounts import Account, Features, PrivacyTier, RecoveryCodesLeft, Session, Sessions
+from lockleaf.wire.custody import Access, AccessHistory
 
 __all__ = ["AccountService"]
+
+_MOST_ACCESSES = 100_000
 
 
 class AccountService:
@@ -25,6 +33,10 @@ class AccountService:
     def __init__(self, device: Device) -> None:
         self._device = device
 
+    @property
+    def _is_uce(self) -> bool:
+        return self._device.session.profile.custody == "uce"
+
     # ---- coming in and going out ----
 
     async def register(
@@ -34,21 +46,24 @@ class AccountService:
         password: str,
         *,
         device_name: str,
+        display_name: str | None = None,
         privacy_tier: PrivacyTier = "full_sync",
         custody: Custody = "e2e",
         kdf_profile: KdfProfile = DEFAULT,
         allow_insecure: bool = False,
     ) -> RecoveryCodes:
-        """Make an account and log in with it. All keys are made here.
+        """Make an account and log in with it. The choice of custody is for good.
 
         Args:
             server: the server's URL.
             email: the account's address.
-            password: never sent.
+            password: never sent with e2e; with uce the server gets it now and at each login.
             device_name: how this device is shown among the account's devices.
+            display_name: how the user wants to be called; the server knows it.
             privacy_tier: what the server may hold: ``full_sync`` for a journal on several devices.
-            custody: ``e2e``.
-            kdf_profile: how dear a guess at the password shall be.
+            custody: ``e2e``: all keys are made here, and the server can never read. ``uce``: the server makes them,
+                and can read while a session is in use, for clients that do no cryptography and for its search.
+            kdf_profile: how dear a guess at the password shall be; with uce the protocol decides it.
             allow_insecure: plain http to another machine is accepted.
 
         Returns:
@@ -57,14 +72,14 @@ class AccountService:
         Raises:
             EmailTaken: there is an account with this address.
             AlreadyLoggedIn: the profile belongs to an account.
+            PasswordUnsuitable: with uce, it is shorter or longer than a server takes.
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
         """
+        place = Place(server, email, device_name, custody, allow_insecure, display_name)
+        if custody == "uce":
+            return await uce_enrolment.register(self._device, place, password, privacy_tier=privacy_tier)
         return await enrolment.register(
-            self._device,
-            enrolment.Place(server, email, device_name, custody, allow_insecure),
-            password,
-            privacy_tier=privacy_tier,
-            kdf_profile=kdf_profile,
+            self._device, place, password, privacy_tier=privacy_tier, kdf_profile=kdf_profile
         )
 
     async def login(
@@ -74,7 +89,7 @@ class AccountService:
         password: str,
         *,
         device_name: str,
-        custody: Custody = "e2e",
+        custody: Custody | None = None,
         allow_insecure: bool = False,
         allow_pbkdf2: bool = False,
     ) -> None:
@@ -83,9 +98,10 @@ class AccountService:
         Args:
             server: the server's URL.
             email: the account's address.
-            password: never sent.
+            password: never sent with e2e; sent with uce.
             device_name: how this device is shown among the account's devices.
-            custody: ``e2e``.
+            custody: as the account's user chose it. If absent, as this profile remembers it, else ``e2e``: what the
+                server says never decides whether it gets the password.
             allow_insecure: plain http to another machine is accepted.
             allow_pbkdf2: the account was made by a client that had nothing better than pbkdf2.
 
@@ -94,8 +110,12 @@ class AccountService:
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
-        place = enrolment.Place(server, email, device_name, custody, allow_insecure)
-        await enrolment.login(self._device, place, password, allow_pbkdf2=allow_pbkdf2)
+        place = Place(server, email, device_name, allow_insecure=allow_insecure)
+        remembered, place = await remembered_profile(self._device, place, custody)
+        if place.custody == "uce":
+            await uce_enrolment.login(self._device, place, password, remembered=remembered)
+        else:
+            await enrolment.login(self._device, place, password, remembered=remembered, allow_pbkdf2=allow_pbkdf2)
 
     async def recover(
         self,
@@ -105,7 +125,7 @@ class AccountService:
         new_password: str,
         *,
         device_name: str,
-        custody: Custody = "e2e",
+        custody: Custody | None = None,
         kdf_profile: KdfProfile = DEFAULT,
         allow_insecure: bool = False,
     ) -> None:
@@ -114,10 +134,10 @@ class AccountService:
         Args:
             server: the server's URL.
             email: the account's address.
-            code: one of the recovery codes, as a person types it.
-            new_password: never sent.
+            code: one of the recovery codes, as a person types it; sent with uce alone.
+            new_password: never sent with e2e; sent with uce.
             device_name: how this device is shown among the account's devices.
-            custody: ``e2e``.
+            custody: as for `login`.
             kdf_profile: how dear a guess at the new password shall be.
             allow_insecure: plain http to another machine is accepted.
 
@@ -126,8 +146,14 @@ class AccountService:
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
-        place = enrolment.Place(server, email, device_name, custody, allow_insecure)
-        await enrolment.recover(self._device, place, code, new_password, kdf_profile=kdf_profile)
+        place = Place(server, email, device_name, allow_insecure=allow_insecure)
+        remembered, place = await remembered_profile(self._device, place, custody)
+        if place.custody == "uce":
+            await uce_enrolment.recover(self._device, place, code, new_password, remembered=remembered)
+        else:
+            await enrolment.recover(
+                self._device, place, code, new_password, remembered=remembered, kdf_profile=kdf_profile
+            )
 
     async def logout(self, *, forget: bool = False) -> None:
         """End the session. The journal stays here, sealed, for the next login.
@@ -174,6 +200,27 @@ class AccountService:
         """
         await self._device.session.transport.command("DELETE", f"/auth/sessions/{session_id}")
 
+    async def access(self) -> tuple[Access, ...]:
+        """Return when the server opened content of the account, latest hour first; with e2e it never can.
+
+        It is the server's own account of what it did: it shows what other sessions did, not what a server hides.
+        """
+        items: list[Access] = []
+        cursor: str | None = None
+        while True:
+            page = await self._device.session.transport.request(
+                "GET",
+                "/users/me/access",
+                answer=AccessHistory,
+                params={"cursor": cursor, "limit": 500} if cursor else {"limit": 500},
+            )
+            items += page.items
+            if page.next_cursor is None:
+                return tuple(items)
+            if not page.items or len(items) > _MOST_ACCESSES:
+                raise InvalidAnswer
+            cursor = page.next_cursor
+
     async def check_keys(self) -> Account:
         """Hold the server's word on the account against what this device knows. Every sync begins with it.
 
@@ -197,7 +244,10 @@ class AccountService:
             ServerUnreachable: it is not known whether the change was accepted; the next sync finds out, and until
                 then either password may be the right one.
         """
-        await credentials.change_password(self._device, old, new)
+        if self._is_uce:
+            await uce_credentials.change_password(self._device, old, new)
+        else:
+            await credentials.change_password(self._device, old, new)
 
     async def rotate_keyring(self, password: str) -> RecoveryCodes:
         """Write under a fresh master key from now on. Every other device is signed out; old recovery codes end.
@@ -211,6 +261,8 @@ class AccountService:
             KeyringConflict: another device changed the keyring in the meantime.
             ServerUnreachable: it is not known whether the rotation was accepted; rotate again to find out.
         """
+        if self._is_uce:
+            return await uce_credentials.rotate_keyring(self._device, password)
         return await credentials.rotate_keyring(self._device, password)
 
     async def new_recovery_codes(self, password: str) -> RecoveryCodes:
@@ -220,6 +272,8 @@ class AccountService:
             WrongPassword: it is not the password.
             RecoveryCodesUnconfirmed: no answer came, so either set may be in force: make a new one.
         """
+        if self._is_uce:
+            return await uce_credentials.new_recovery_codes(self._device, password)
         return await credentials.new_recovery_codes(self._device, password)
 
     async def recovery_codes_left(self) -> int:

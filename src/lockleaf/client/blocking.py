@@ -112,6 +112,7 @@ class BlockingAccount(_Face[AccountService]):
     features = _waits(AccountService.features)
     sessions = _waits(AccountService.sessions)
     revoke = _waits(AccountService.revoke)
+    access = _waits(AccountService.access)
     check_keys = _waits(AccountService.check_keys)
     change_password = _waits(AccountService.change_password)
     rotate_keyring = _waits(AccountService.rotate_keyring)

@@ -6,18 +6,21 @@ from lockleaf.client import rotation
 from lockleaf.client.device import Device
 from lockleaf.client.errors import (
     AccountMismatch,
+    ApiError,
     CustodyMismatch,
     KdfWeakened,
     KeyringMissing,
     KeyringRolledBack,
     KeysChangedElsewhere,
     KeySubstituted,
+    LockleafError,
+    TransportError,
 )
 from lockleaf.client.password import kdf_from_wire
 from lockleaf.crypto.kdf import is_weaker
 from lockleaf.wire.accounts import Account
 
-__all__ = ["check_keys", "fetch_account"]
+__all__ = ["check_keys", "fetch_account", "may_have_been_accepted"]
 
 
 async def fetch_account(device: Device) -> Account:
@@ -57,6 +60,16 @@ async def check_keys(device: Device) -> Account:
     newest = session.keyring.newest
     if account.recipient != newest.recipient or account.signing_key != newest.public_signing_key:
         raise KeySubstituted
-    if account.kdf is None or is_weaker(kdf_from_wire(account.kdf), kdf_from_wire(session.profile.kdf)):
+    if profile.custody == "uce":
+        if account.kek_salt is None:
+            raise KeyringMissing
+        return account
+    kept = session.profile.kdf
+    if account.kdf is None or kept is None or is_weaker(kdf_from_wire(account.kdf), kdf_from_wire(kept)):
         raise KdfWeakened
     return account
+
+
+def may_have_been_accepted(error: LockleafError) -> bool:
+    """Return whether a request that ended so may have been carried out nevertheless."""
+    return isinstance(error, TransportError) or (isinstance(error, ApiError) and error.status >= 500)

@@ -189,7 +189,8 @@ class Client:
             user_id=str(session.profile.user_id),
             device_id=session.profile.device_id,
             check_keys=lambda: check_keys(self._device),
-            share_dates=session.profile.share_dates,
+            # A server that may read has date and source anyway, and lists by them for clients that read through it.
+            share_dates=session.profile.share_dates or session.profile.custody == "uce",
             clock=self._device.clock,
         )
         return await synchroniser.run(progress, accept_restore=accept_restore)

@@ -1,4 +1,4 @@
-"""Changing what opens an account: password, keyring, recovery codes."""
+"""Changing what opens an end-to-end encrypted account: password, keyring, recovery codes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from lockleaf.client import rotation
-from lockleaf.client.checks import check_keys, fetch_account
+from lockleaf.client.checks import check_keys, fetch_account, may_have_been_accepted
 from lockleaf.client.device import Device
 from lockleaf.client.errors import (
-    ApiError,
     InvalidAnswer,
     InvalidCredentials,
     KeySubstituted,
     LockleafError,
+    ProfileDamaged,
     RecoveryCodesUnconfirmed,
-    TransportError,
     WrongPassword,
 )
 from lockleaf.client.password import fresh_parameters, kdf_from_wire, kdf_to_wire, unlock
@@ -65,9 +64,7 @@ async def change_password(device: Device, old: str, new: str) -> None:
     """Seal the keyring under a new password; see `AccountService.change_password`."""
     proof = await _prove(device, old)
     keyring = device.session.keyring
-    params = fresh_parameters(
-        kdf_from_wire(device.session.profile.kdf), allow_test_parameters=device.allow_test_parameters
-    )
+    params = fresh_parameters(_parameters(device), allow_test_parameters=device.allow_test_parameters)
     keys = await _unlock(device, new, params)
     sealed = _seal(keyring, keys, proof)
     change = KeyChange.of(
@@ -100,7 +97,7 @@ async def rotate_keyring(device: Device, password: str) -> RecoveryCodes:
         "rotation",
         version=proof.next_version,
         sealed=sealed,
-        kdf=session.profile.kdf,
+        kdf=kdf_to_wire(_parameters(device)),
         keyring=keyring,
         codes=codes.codes,
     )
@@ -141,7 +138,7 @@ async def new_recovery_codes(device: Device, password: str) -> RecoveryCodes:
     except InvalidCredentials:
         raise WrongPassword from None
     except LockleafError as error:
-        if _may_have_been_accepted(error):
+        if may_have_been_accepted(error):
             raise RecoveryCodesUnconfirmed from None
         raise
     rotation.take_codes(device)
@@ -155,7 +152,7 @@ async def _prove(device: Device, password: str) -> _Proof:
     a mistyped password, which would lock its user out everywhere else.
     """
     account = await check_keys(device)
-    keys = await _unlock(device, password, kdf_from_wire(device.session.profile.kdf))
+    keys = await _unlock(device, password, _parameters(device))
     assert account.keyring is not None  # check_keys has seen to it
     try:
         keyring = open_keyring(
@@ -172,13 +169,21 @@ async def _prove(device: Device, password: str) -> _Proof:
     return _Proof(account, keys)
 
 
+def _parameters(device: Device) -> KdfParameters:
+    """Return the parameters that this device remembers of the account."""
+    kept = device.session.profile.kdf
+    if kept is None:
+        raise ProfileDamaged
+    return kdf_from_wire(kept)
+
+
 async def _unlock(device: Device, password: str, params: KdfParameters) -> PasswordKeys:
     profile = device.session.profile
     return await unlock(
         password,
         profile.email,
         params,
-        remembered=kdf_from_wire(profile.kdf),
+        remembered=_parameters(device),
         allow_test_parameters=device.allow_test_parameters,
     )
 
@@ -198,7 +203,7 @@ async def _send(device: Device, change: KeyChange, path: str, body: BaseModel, a
     try:
         return await device.session.transport.request("PUT", path, body=body, answer=answer, retry=False)
     except LockleafError as error:
-        if not _may_have_been_accepted(error):
+        if not may_have_been_accepted(error):
             rotation.discard(device)
             if isinstance(error, InvalidCredentials):
                 raise WrongPassword from None
@@ -207,8 +212,3 @@ async def _send(device: Device, change: KeyChange, path: str, body: BaseModel, a
             if await rotation.settle(device, await fetch_account(device)):
                 return None
         raise
-
-
-def _may_have_been_accepted(error: LockleafError) -> bool:
-    """Whether a request that ended so may have been carried out nevertheless."""
-    return isinstance(error, TransportError) or (isinstance(error, ApiError) and error.status >= 500)

@@ -88,7 +88,6 @@ __all__ = [
     "ContentRequired",
     "CustodyMismatch",
     "CustodyRequired",
-    "CustodyUnsupported",
     "DatabaseBusy",
     "DatabaseUnavailable",
     "DiskFull",
@@ -143,6 +142,7 @@ __all__ = [
     "NotFound",
     "NotLoggedIn",
     "ParentMismatch",
+    "PasswordUnsuitable",
     "PayloadTooLarge",
     "PreconditionFailed",
     "ProfileDamaged",
@@ -258,10 +258,10 @@ class KdfWeakened(IntegrityError):
 
 
 class CustodyMismatch(IntegrityError):
-    """The server says that the account is encrypted in another way than you chose.
+    """The account is encrypted in another way than you chose, by what the server says or by what this device remembers.
 
-    The choice is yours alone and is never changed by an answer. Your password was not sent, nothing was taken over;
-    do not trust this server until its operator has explained it.
+    The choice is yours alone, made with the account, and is never changed by an answer. Nothing was taken over. If you
+    chose rightly, do not trust this server until its operator has explained it.
     """
 
 
@@ -321,12 +321,12 @@ class WrongPassword(LocalError):
     """The email address or the password is wrong."""
 
 
+class PasswordUnsuitable(LocalError):
+    """A password has 8 to 1024 characters. Choose another one."""
+
+
 class KeysChangedElsewhere(LocalError):
     """The keys or the password were changed on another device. Log in again; what you wrote here is still here."""
-
-
-class CustodyUnsupported(LocalError):
-    """This version of the program handles end-to-end encrypted accounts only."""
 
 
 class RecoveryCodesUnconfirmed(LocalError):

@@ -42,7 +42,7 @@ class Profile(BaseModel):
     device_id: DeviceId
     device_name: str
     custody: Custody
-    kdf: Kdf
+    kdf: Kdf | None = None
     keyring_version: Sequence64
     recipient: str
     signing_key: Digest

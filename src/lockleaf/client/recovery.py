@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from lockleaf.client.errors import InvalidRecoveryCode, KeyringRolledBack, SealBroken
+from lockleaf.client.profile import Custody
 from lockleaf.client.transport import Transport
 from lockleaf.crypto import recovery
 from lockleaf.crypto.errors import BadRecoveryCode, CryptoError
@@ -67,13 +70,14 @@ class RecoveredKeyring:
     recovery_token: str = field(repr=False)
 
 
-async def open_with_code(transport: Transport, email: str, code: str) -> RecoveredKeyring:
+async def open_with_code(transport: Transport, email: str, code: str, *, custody: Custody = "e2e") -> RecoveredKeyring:
     """Fetch the sealed keyring of a recovery code and open it. The code is not spent by this.
 
     Args:
         transport: the way to the server; no session is needed.
         email: the account's address.
-        code: as a person types it.
+        code: as a person types it. It is sent with uce alone, where the server has to open the keyring too.
+        custody: as the caller chose it.
 
     Raises:
         InvalidRecoveryCode: it is no code, or not one of this account's.
@@ -82,12 +86,17 @@ async def open_with_code(transport: Transport, email: str, code: str) -> Recover
     """
     try:
         verifier, key = recovery.verifier(code), recovery.recovery_key(code)
-    except BadRecoveryCode:
+        body = (
+            VerifyRecoveryCode(email=email, code="".join(code.split()))
+            if custody == "uce"
+            else VerifyRecoveryCode(email=email, verifier=verifier)
+        )
+    except (BadRecoveryCode, ValidationError):
         raise InvalidRecoveryCode(_not_a_code()) from None
     answer = await transport.request(
         "POST",
         "/auth/verify-recovery-code",
-        body=VerifyRecoveryCode(email=email, verifier=verifier),
+        body=body,
         answer=VerifyRecoveryCodeAnswer,
         authenticated=False,
     )

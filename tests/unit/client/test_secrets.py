@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockleaf.client.enrolment import Place
-from lockleaf.client.errors import CustodyUnsupported, InvalidDeviceName, InvalidEmail, KdfWeakened
+from lockleaf.client import uce
+from lockleaf.client.entering import Place
+from lockleaf.client.errors import InvalidAnswer, InvalidDeviceName, InvalidEmail, KdfWeakened, PasswordUnsuitable
 from lockleaf.client.password import fresh_parameters, kdf_from_wire, kdf_to_wire, unlock
 from lockleaf.client.recovery import CODES, new_recovery_set
 from lockleaf.crypto import recovery
@@ -90,6 +91,19 @@ def test_a_device_name_that_a_terminal_could_not_show_is_refused(name: str) -> N
         Place("https://example.org", "ada@example.org", name)
 
 
-def test_custody_that_this_version_does_not_know_is_refused() -> None:
-    with pytest.raises(CustodyUnsupported):
-        Place("https://example.org", "ada@example.org", "laptop", custody="uce")
+@pytest.mark.parametrize("password", ["", "seven77", "x" * 1025, "surrogate \ud800 inside"])
+def test_a_password_that_no_server_takes_is_not_sent(password: str) -> None:
+    with pytest.raises(PasswordUnsuitable):
+        uce.sendable(password)
+
+
+def test_a_password_is_sent_in_one_form() -> None:
+    assert uce.sendable("cafe\u0301 au lait") == "caf\u00e9 au lait"
+
+
+def test_codes_that_a_server_drew_are_shown_only_if_they_are_codes() -> None:
+    codes = tuple(recovery.new_code() for _ in range(CODES))
+    assert uce.drawn_codes(codes).codes == codes
+    for wrong in (None, (), codes[:9], (*codes[:9], codes[0]), (*codes[:9], "\x1b[2J"), (*codes[:9], codes[9].lower())):
+        with pytest.raises(InvalidAnswer):
+            uce.drawn_codes(wrong)
