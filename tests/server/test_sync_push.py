@@ -271,3 +271,15 @@ async def test_payloads_of_the_largest_size_come_back(owner: Owner) -> None:
             break
     assert [c["seq"] for c in seen] == list(range(1, 10))
     assert [c["payload"] for c in seen[:7]] == [c["payload"] for c in largest]
+
+
+async def test_a_push_that_names_an_epoch_is_written_in_that_epoch_only(owner: Owner) -> None:
+    epoch = (await owner.push(change()))["epoch"]
+    assert (await owner.push(change(), epoch=epoch))["seq"] == 2
+    body = {"changes": [change()], "epoch": "another"}
+    answer = await owner.request("POST", "/sync/push", content=pack(body), headers={"Content-Type": MSGPACK})
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (409, "epoch_changed")
+    assert (told["epoch"], told["from_seq"], told["from_head"]) == (epoch, 0, encode_base64(bytes(32)))
+    assert (await owner.feed())["seq"] == 2
+    assert (await owner.push(change()))["seq"] == 3

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import HistoryForked, InvalidAnswer
+from lockleaf.client.errors import EpochChanged, HistoryForked, InvalidAnswer
 from lockleaf.client.pull import Puller, acknowledge
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store import LocalStore
@@ -74,6 +74,7 @@ class Pusher:
         self._refused: set[tuple[str, str]] = set()
         self._conflicting: set[bytes] = set()
         self._announced: str | None = None
+        self._ended: str | None = None
         self.outcome = _Outcome()
 
     async def push(self, progress: ProgressCallback | None = None) -> bool:
@@ -84,7 +85,7 @@ class Pusher:
 
         Raises:
             HistoryForked: the server refuses an edit as too old, and shows nothing newer; or it answered for an epoch
-                that its history does not have.
+                that its history does not have, or as if one had ended that its history still has.
         """
         self._check_announced()
         in_step = True
@@ -104,6 +105,8 @@ class Pusher:
             place = batch[-1][0]
             sent = [change for _, change in batch]
             result = await self._send(sent)
+            if result is None:
+                return True
             in_step = await asyncio.to_thread(self._settle, sent, result) and in_step
             done += len(sent)
             if progress is not None:
@@ -113,11 +116,23 @@ class Pusher:
         position = self._puller.chain.position
         if self._announced is not None and position is not None and position.epoch != self._announced:
             raise HistoryForked("the server confirms changes in an epoch that it does not show")
-        self._announced = None
+        if self._ended is not None and position is not None and position.epoch == self._ended:
+            raise HistoryForked("the server refuses changes for an epoch that it does not show")
+        self._announced = self._ended = None
 
-    async def _send(self, changes: Sequence[Outgoing]) -> PushResult:
-        body = Push(changes=tuple(self._change(change) for change in changes))
-        result = await self._transport.request("POST", "/sync/push", body=body, answer=PushResult, msgpack=True)
+    async def _send(self, changes: Sequence[Outgoing]) -> PushResult | None:
+        """Send changes as made in the epoch that was verified; None if it has ended, which the pull after it takes up.
+
+        Without that, what was sealed on top of a lost history would be stored before anybody looked at what was lost.
+        """
+        position = self._puller.chain.position
+        epoch = None if position is None else position.epoch
+        body = Push(changes=tuple(self._change(change) for change in changes), epoch=epoch)
+        try:
+            result = await self._transport.request("POST", "/sync/push", body=body, answer=PushResult, msgpack=True)
+        except EpochChanged:
+            self._ended = epoch
+            return None
         if len(result.results) != len(changes):
             raise InvalidAnswer
         return result

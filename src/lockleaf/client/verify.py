@@ -201,8 +201,9 @@ class Chain:
             return known == head
         names = [item.epoch for item in self._epochs]
         if epoch not in names:
-            # An epoch that was never shown here: either its leaves are gone, or it is kept from this device.
-            return None if self._epochs and 0 < seq <= self._epochs[0].from_seq else False
+            # An epoch that was never shown here: either its leaves are gone, or it is kept from this device. At 0 its
+            # writer had seen nothing yet, and an epoch that ended so leaves no trace in what the next one goes on from.
+            return None if self._epochs and 0 <= seq <= self._epochs[0].from_seq else False
         index = names.index(epoch)
         if index + 1 < len(names):
             return None if seq > self._epochs[index + 1].from_seq else False

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lockleaf.client.errors import HistoryForked
 from lockleaf.client.store.history import Acknowledgement, Position
 from lockleaf.client.verify import Chain, EpochsChanged, VerifiedChange
-from lockleaf.crypto.history import epoch_head, payload_hash
+from lockleaf.crypto.history import ZERO, epoch_head, payload_hash
 from lockleaf.wire.sync import Epoch, Feed, Record
 from tests.support.histories import HistoryBuilder, meta_of, superseded
 
@@ -296,6 +296,19 @@ def test_what_a_writer_saw_in_a_branch_that_a_restore_cut_off_proves_nothing() -
     chain.check_seen(["second", 2, restored.heads[2]], 3)
     with pytest.raises(HistoryForked):
         chain.check_seen(["first", 1, history.heads[2]], 3)
+
+
+def test_what_was_sealed_before_anything_was_seen_accuses_nobody() -> None:
+    """The account was emptied between the sealing and the sending; its epoch had no leaves, so nothing leads to it."""
+    emptied = HistoryBuilder(
+        epochs=[Epoch(epoch="second", from_seq=0, from_head=ZERO)], heads=[epoch_head("second", 0, ZERO)]
+    )
+    emptied.write("a", b"a1")
+    chain = walked(emptied)
+    chain.check_seen(["first", 0, epoch_head("first", 0, ZERO)], 1)
+    for at in (1, -1):
+        with pytest.raises(HistoryForked):
+            chain.check_seen(["first", at, bytes(32)], 1)
 
 
 def test_the_head_of_another_device_is_judged_only_where_it_can_be() -> None:
