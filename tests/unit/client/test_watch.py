@@ -43,9 +43,9 @@ class Far:
     async def pending(self) -> int:
         return self.waiting
 
-    def tell(self, seq: int, conflicts: int = 0) -> None:
+    def tell(self, seq: int, conflicts: int = 0, inbox: int = 0) -> None:
         self.seq = seq
-        self.said.put_nowait(Event(seq=seq, inbox=0, conflicts=conflicts))
+        self.said.put_nowait(Event(seq=seq, inbox=inbox, conflicts=conflicts))
 
     def watch(self, every: float = NEVER) -> AsyncIterator[SyncReport]:
         return watch(self.sync, self.events, self.pending, every=every, backoff=AT_ONCE)
@@ -88,6 +88,23 @@ async def test_a_new_conflict_causes_a_sync_though_the_history_stands_still() ->
         far.tell(0, conflicts=1)
         await anext(reports)
         assert far.syncs == 2
+
+
+async def test_a_new_item_in_the_inbox_causes_a_sync_and_one_that_is_known_does_not() -> None:
+    far = Far()
+    async with aclosing(far.watch()) as reports:
+        await anext(reports)
+        far.tell(0, inbox=1)
+        await anext(reports)
+        assert far.syncs == 2
+        far.tell(0, inbox=1)
+        later = asyncio.ensure_future(anext(reports))
+        await until(far.said.empty)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert far.syncs == 2
+        far.tell(0, inbox=2)
+        await later
 
 
 async def test_what_was_written_here_is_sent_without_news_from_the_server() -> None:

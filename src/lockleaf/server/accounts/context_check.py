@@ -1,6 +1,6 @@
 """A process of its own that looks at a public context: ``python -m lockleaf.server.accounts.context_check``.
 
-It reads the context from standard input and writes the name of its parameter set to standard output. The library that
+It reads the context from standard input and writes the name of its parameter set to standard output, or why it is none. The library that
 reads such bytes is native code, and they come from anybody: here it has no secret of the server's, no connection, and
 so much memory and time. Whatever happens to it, the server goes on.
 """
@@ -36,7 +36,10 @@ def main() -> int:
         parameter_set = codec.check_public_context(sys.stdin.buffer.read())
     except errors.SecretKeyReceived:
         return SECRET
-    except (errors.InvalidContext, MemoryError):
+    except errors.InvalidContext as error:
+        sys.stdout.write(error.reason)
+        return INVALID
+    except MemoryError:
         return INVALID
     sys.stdout.write(parameter_set)
     return 0

@@ -108,6 +108,9 @@ class SecretKeyReceived(Invalid):
 
 
 class InvalidHePublicKey(Invalid):
-    """The key is not a public TenSEAL context of one of the parameter sets that `GET /encryption/context` lists."""
+    """The key is not a public TenSEAL context of one of the parameter sets that `GET /encryption/context` lists.
+
+    `reason` says, where it can be said, what is wrong with it.
+    """
 
     code = ErrorCode.INVALID_HE_PUBLIC_KEY

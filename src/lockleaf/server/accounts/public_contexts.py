@@ -72,7 +72,7 @@ async def _parameter_set_of(data: bytes) -> str:
     )
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            name, _ = await process.communicate(data)
+            said, _ = await process.communicate(data)
     except TimeoutError:
         raise InvalidHePublicKey from None
     finally:
@@ -81,6 +81,8 @@ async def _parameter_set_of(data: bytes) -> str:
             await process.wait()
     if process.returncode == context_check.SECRET:
         raise SecretKeyReceived
+    if process.returncode == context_check.INVALID:
+        raise InvalidHePublicKey(reason=said.decode("ascii"))
     if process.returncode != 0:
         raise InvalidHePublicKey
-    return name.decode("ascii")
+    return said.decode("ascii")

@@ -1,0 +1,92 @@
+"""``lockleaf privacy`` and ``lockleaf inbox`` as people and scripts use them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+
+from lockleaf.cli.exit_codes import ExitCode
+from tests.support.command_line import CommandLine, fresh_email
+from tests.support.process import RunningServer
+from tests.support.senders import POST, put_in
+
+
+@pytest.fixture
+def registered(server: RunningServer, tmp_path: Path) -> tuple[CommandLine, UUID]:
+    """A device with a new account, and the account's id."""
+    laptop = CommandLine(tmp_path, "laptop")
+    made = laptop.run("register", "--server", server.url, "--email", fresh_email(), "--json").value()
+    return laptop, UUID(made["user_id"])
+
+
+def test_lowering_says_what_the_server_will_delete_and_wants_to_be_meant(registered: tuple[CommandLine, UUID]) -> None:
+    laptop, _ = registered
+    laptop.run("write", "one")
+    assert laptop.run("privacy", "--json").value()["current_tier"] == "full_sync"
+    shown = laptop.run("privacy").out
+    assert "full_sync" in shown
+    assert "sync between devices" in shown
+
+    refused = laptop.run("privacy", "set", "local_only", code=ExitCode.USAGE)
+    assert "--yes" in refused.err
+    assert laptop.run("privacy", "--json").value()["current_tier"] == "full_sync"
+
+    # Before it asked, it sent what was here: nothing that only this device had is missing on the others.
+    changed = laptop.run("privacy", "set", "local_only", "--yes", "--json").value()
+    assert (changed["current_tier"], changed["deleted"]["backups"]) == ("local_only", 1)
+    assert [entry["body"] for entry in laptop.run("list", "--json").values()] == ["one"]
+
+
+def test_a_sync_at_a_lower_tier_says_what_is_off_and_how_to_turn_it_on(registered: tuple[CommandLine, UUID]) -> None:
+    laptop, _ = registered
+    said = laptop.run("privacy", "revoke", "--yes").out
+    assert "Deleted on the server: 0 records" in said
+    ended = laptop.run("sync", code=ExitCode.CONFLICT)
+    assert "kept on this device" in " ".join(ended.err.split())
+    assert "lockleaf privacy set full_sync" in ended.err
+    error = laptop.run("sync", "--json", code=ExitCode.CONFLICT).error()
+    assert (error["code"], error["name"]) == ("tier_required", "TierRequired")
+    assert laptop.run("status", "--json").value()["privacy_tier"] == "local_only"
+    written = laptop.run("write", "only here").out.strip()
+    assert laptop.run("show", written[:8], "--body").out == "only here"
+
+
+async def test_an_inbox_is_listed_shown_accepted_and_refused(
+    app: FastAPI, registered: tuple[CommandLine, UUID]
+) -> None:
+    laptop, user_id = registered
+
+    async def run(*arguments: str, code: int = 0) -> tuple[str, str]:
+        outcome = await asyncio.to_thread(laptop.run, *arguments, code=code)
+        return outcome.out, outcome.err
+
+    assert await run("inbox", "--json") == ("", "")
+    first = str(await put_in(app, user_id, "1"))
+    await put_in(app, user_id, "2", {**POST, "title": "second [bold]\x1b[31m\u202e"})
+    await put_in(app, user_id, "3", {**POST, "title": "third"})
+    assert "3 items wait in the inbox: lockleaf inbox." in (await run("sync"))[1]
+    listed = await asyncio.to_thread(lambda: laptop.run("inbox", "--json").values())
+    assert {item["title"] for item in listed} == {"A picture", "second [bold]\x1b[31m\u202e", "third"}
+    assert not any(item["authenticated"] for item in listed)
+    table, note = await run("inbox")
+    assert "second [bold][31m" in table
+    assert "\x1b" not in table
+    assert "Nobody vouches" in note
+    shown, _ = await run("inbox", "show", first[:8])
+    assert "The sea at noon." in shown
+    assert "unauthenticated" in shown
+
+    await run("inbox", "accept", code=ExitCode.USAGE)
+    await run("inbox", "accept", first, "--all", code=ExitCode.USAGE)
+    await run("inbox", "accept", first, "ffff0000", code=ExitCode.NOT_FOUND)  # and nothing is done with the other
+    assert (await asyncio.to_thread(lambda: laptop.run("status", "--json").value()))["inbox"] == 3
+    entry, _ = await run("inbox", "accept", first[:8])
+    assert "The sea at noon." in (await run("show", entry.strip()))[0]
+    assert len((await run("inbox", "refuse", "--all", "--json"))[0].splitlines()) == 2
+    await run("sync")
+    assert await run("inbox", "--json") == ("", "")
+    assert "Nothing waits" in (await run("inbox", "refuse", "--all"))[1]
