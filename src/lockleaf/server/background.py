@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lockleaf.server.accounts import archive as accounts
+from lockleaf.server.auth import archive as auth
 from lockleaf.server.auth.upkeep import forget_expired
 from lockleaf.server.context import Services
+from lockleaf.server.custody import archive as custody
+from lockleaf.server.export.jobs import handler, sweep
+from lockleaf.server.export.service import KIND
+from lockleaf.server.inbox import archive as inbox
+from lockleaf.server.jobs import archive as jobs
 from lockleaf.server.jobs.attempt import Handler
 from lockleaf.server.jobs.upkeep import forget, mend
 from lockleaf.server.jobs.worker import JobWorker, Schedule
+from lockleaf.server.records import archive as records
 from lockleaf.server.records.purge import purge
 
 __all__ = ["HANDLERS", "SCHEDULES", "create_worker"]
 
-HANDLERS: Mapping[str, Handler] = {}
+FACTS = (*accounts.FACTS, *records.FACTS)
+SECTIONS = (
+    *records.SECTIONS,
+    *inbox.SECTIONS,
+    *accounts.SECTIONS,
+    *auth.SECTIONS,
+    *custody.SECTIONS,
+    *jobs.SECTIONS,
+)
+"""What an archive of an account tells."""
+
+HANDLERS: Mapping[str, Handler] = {KIND: handler(FACTS, SECTIONS)}
 """What does each kind of job. A kind that a worker does not know waits for one that does."""
 
 SCHEDULES = (
     Schedule("records.purge", "17 3 * * *", purge),
     Schedule("auth.forget_expired", "37 * * * *", forget_expired),
+    Schedule("export.sweep", "7 * * * *", sweep),
     Schedule("jobs.mend", "*/10 * * * *", mend),
     Schedule("jobs.forget", "47 4 * * *", forget),
 )

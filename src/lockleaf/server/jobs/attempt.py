@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,14 +79,13 @@ class Attempt:
                 call()
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncSession]:
-        """A session whose every statement reads the database as it was at its first one."""
-        async with self.services.database.sessions() as session:
-            await session.connection(
-                execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            )
-            yield session
-            await session.rollback()
+    async def snapshot(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection on which every statement reads the database as it was at the first one."""
+        async with (
+            self.services.database.read_driver() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
 
     async def progress(self, done: int, total: int) -> None:
         """Tell how much of the job is done.
