@@ -1,4 +1,4 @@
-"""``register``, ``login``, ``logout``, ``password`` and ``keys``."""
+"""``register``, ``login``, ``logout``, ``password``, ``keys`` and ``access``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from lockleaf.cli import prompts
 from lockleaf.cli.options import command
+from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
 
 __all__ = ["install", "show_codes"]
@@ -20,6 +21,13 @@ Email = Annotated[str | None, typer.Option("--email", "-e", help="The account's 
 DeviceName = Annotated[
     str | None,
     typer.Option("--device-name", help="How this device is shown on your others.", metavar="NAME"),
+]
+CustodyChoice = Annotated[
+    Literal["e2e", "uce"] | None,
+    typer.Option(
+        "--custody",
+        help="e2e: the server can never read. uce: it gets your password, and can read while a session is in use.",
+    ),
 ]
 AllowInsecure = Annotated[
     bool, typer.Option("--allow-insecure", help="Accept plain http to another machine: others can then listen.")
@@ -38,6 +46,7 @@ def install(app: typer.Typer) -> None:
     keys = typer.Typer(help="The keys that seal the journal.", no_args_is_help=True)
     app.add_typer(keys, name="keys", rich_help_panel=PANEL)
     command(keys, "rotate")(rotate)
+    command(app, "access", panel=PANEL)(access)
 
 
 async def register(
@@ -45,13 +54,25 @@ async def register(
     server: Server = None,
     email: Email = None,
     device_name: DeviceName = None,
+    display_name: Annotated[
+        str | None,
+        typer.Option("--display-name", help="How you want to be called; the server knows it.", metavar="NAME"),
+    ] = None,
+    custody: Annotated[
+        Literal["e2e", "uce"],
+        typer.Option(
+            "--custody",
+            help="e2e: the server can never read. uce: it gets your password, and can read while a session is in use."
+            " The choice is for good.",
+        ),
+    ] = "e2e",
     privacy: Annotated[
         Literal["local_only", "analytics_sync", "full_sync"],
         typer.Option("--privacy", help="What may leave this device."),
     ] = "full_sync",
     allow_insecure: AllowInsecure = False,
 ) -> None:
-    """Make an account. Its keys are made here and never leave your devices.
+    """Make an account. Unless you choose uce, its keys are made here and never leave your devices.
 
     The password is asked for, or taken from LOCKLEAF_PASSWORD. Ten recovery codes are shown once.
     """
@@ -63,6 +84,8 @@ async def register(
             email,
             prompts.new_password(run, "LOCKLEAF_PASSWORD", "Password"),
             device_name=prompts.device_name(device_name),
+            display_name=display_name,
+            custody=custody,
             privacy_tier=privacy,
             allow_insecure=allow_insecure,
         )
@@ -72,6 +95,9 @@ async def register(
         return
     run.line(f"Welcome. The account is made, and this device ({made['device_name']}) is logged in.")
     show_codes(run, codes)
+    if custody == "uce":
+        run.note("You chose uce: while a session of yours is in use, the server can read your journal. lockleaf access")
+        run.note("shows when it did. On your other devices: lockleaf login --custody uce.")
     run.note("Next: lockleaf write, then lockleaf sync.")
 
 
@@ -80,12 +106,13 @@ async def login(
     server: Server = None,
     email: Email = None,
     device_name: DeviceName = None,
+    custody: CustodyChoice = None,
     allow_insecure: AllowInsecure = False,
     allow_pbkdf2: AllowPbkdf2 = False,
 ) -> None:
-    """Log in on this device. Server and email are remembered after a logout.
+    """Log in on this device. Server, email and custody are remembered after a logout.
 
-    The password is asked for, or taken from LOCKLEAF_PASSWORD; it is never sent.
+    The password is asked for, or taken from LOCKLEAF_PASSWORD; only with --custody uce is it sent to the server.
     """
     async with run.client() as client:
         known = client.profile
@@ -96,6 +123,7 @@ async def login(
             email,
             prompts.password(run),
             device_name=prompts.device_name(device_name or (known.device_name if known else None)),
+            custody=custody,
             allow_insecure=allow_insecure,
             allow_pbkdf2=allow_pbkdf2,
         )
@@ -153,6 +181,38 @@ async def rotate(run: Run) -> None:
         return
     run.line("The key is changed. Log in again on your other devices.")
     show_codes(run, codes)
+
+
+async def access(run: Run) -> None:
+    """Show when the server opened your journal, and for which device: with uce alone can it.
+
+    It is what the server says of itself: it tells of other sessions, not of a server that hides something.
+    """
+    async with run.client() as client:
+        custody = client.profile.custody if client.profile is not None else "e2e"
+        rows = await client.account.access()
+    if run.json:
+        for row in rows:
+            run.result(row.model_dump(mode="json"))
+        return
+    if not rows:
+        never = "This journal is end-to-end encrypted: the server cannot open it." if custody == "e2e" else None
+        run.note(never or "The server has opened nothing yet.")
+        return
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("hour", "device", "for", "times", "records", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(
+            row.hour.astimezone().isoformat(sep=" ", timespec="minutes")[:16],
+            Text(printable(row.device_name or f"session {str(row.session_id)[:13]}")),
+            Text(printable(row.purpose)),
+            Text(f"{row.openings:,}", justify="right"),
+            Text(f"{row.records:,}", justify="right"),
+        )
+    run.show(table)
 
 
 def show_codes(run: Run, codes: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from lockleaf.cli import prompts
-from lockleaf.cli.account import AllowInsecure, DeviceName, Email, Server, show_codes
+from lockleaf.cli.account import AllowInsecure, CustodyChoice, DeviceName, Email, Server, show_codes
 from lockleaf.cli.options import command, group
 from lockleaf.cli.run import Run
 
@@ -54,6 +54,7 @@ async def use(
     server: Server = None,
     email: Email = None,
     device_name: DeviceName = None,
+    custody: CustodyChoice = None,
     allow_insecure: AllowInsecure = False,
 ) -> None:
     """Set a new password with a recovery code, and log in here. Every other device is signed out.
@@ -70,6 +71,7 @@ async def use(
             prompts.recovery_code(run),
             prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD"),
             device_name=prompts.device_name(device_name or (known.device_name if known else None)),
+            custody=custody,
             allow_insecure=allow_insecure,
         )
         left = await client.account.recovery_codes_left()
