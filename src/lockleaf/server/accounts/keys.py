@@ -23,6 +23,7 @@ from lockleaf.server.accounts.errors import (
 from lockleaf.server.accounts.models import Account
 from lockleaf.server.accounts.prelogin import kdf_to_stored
 from lockleaf.server.accounts.repository import AccountRepository
+from lockleaf.server.auth.errors import CustodyRequired
 from lockleaf.wire.accounts import (
     Kdf,
     KeyringReplacement,
@@ -38,14 +39,19 @@ __all__ = [
     "KeySet",
     "is_stored",
     "keys_of_registration",
+    "refuse_brought",
     "replace_keyring",
     "replace_recovery_codes",
+    "require_version",
     "reseal",
     "usable_recipient",
 ]
 
 RAW_RECIPIENT = 44
 """Characters of 32 bytes in base64; an age recipient has 62."""
+
+
+_KEYS = ("kdf", "keyring", "recipient", "signing_key", "rotation_signature", "recovery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,16 @@ def keys_of_registration(body: Register, *, required: bool) -> KeySet | None:
     return None
 
 
+def refuse_brought(body: Register | PasswordChange | KeyringReplacement | RecoveryCodesReplacement | Recover) -> None:
+    """Let no client bring keys to a uce account, whose server makes them: taken or dropped, both would lock it out.
+
+    Raises:
+        CustodyRequired: the body does so.
+    """
+    if any(getattr(body, name, None) is not None for name in _KEYS):
+        raise CustodyRequired(required="e2e")
+
+
 async def reseal(session: AsyncSession, account: Account, body: PasswordChange | Recover) -> None:
     """Take the keyring of ``account`` as it is sealed under a new password.
 
@@ -129,7 +145,7 @@ async def reseal(session: AsyncSession, account: Account, body: PasswordChange |
         raise KeyringRequired(missing=missing)
     if body.kdf is None:
         raise KeyDerivationRequired
-    _require_version(account, body.base_keyring_version)
+    require_version(account, body.base_keyring_version)
     account.keyring = body.keyring
     account.kdf = kdf_to_stored(body.kdf)
     account.keyring_version += 1
@@ -153,7 +169,7 @@ async def replace_keyring(session: AsyncSession, account: Account, body: Keyring
     if missing or body.keyring is None or body.recipient is None or body.signing_key is None or body.recovery is None:
         raise KeysRequired(missing=missing)
     recipient = usable_recipient(body.recipient)
-    _require_version(account, body.base_keyring_version)
+    require_version(account, body.base_keyring_version)
     version = account.keyring_version + 1
     signature = None
     if account.signing_key is not None:
@@ -187,7 +203,7 @@ async def replace_recovery_codes(session: AsyncSession, account: Account, body: 
         raise KeyringRequired(missing=["keyring"])
     if body.recovery is None:
         raise KeysRequired(missing=["recovery"])
-    _require_version(account, body.base_keyring_version)
+    require_version(account, body.base_keyring_version)
     await AccountRepository(session, account.user_id).replace_recovery_codes(
         _codes(body.recovery), account.keyring_version
     )
@@ -204,6 +220,11 @@ def is_stored(account: Account, body: KeyringReplacement) -> bool:
     )
 
 
-def _require_version(account: Account, base: int | None) -> None:
+def require_version(account: Account, base: int | None) -> None:
+    """Let pass what was made from the present version of the keyring.
+
+    Raises:
+        KeyringConflict: it was made from another, or names none.
+    """
     if base != account.keyring_version:
         raise KeyringConflict(current_version=account.keyring_version)

@@ -31,12 +31,13 @@ async def change_password(
     Raises:
         InvalidCredentials: the current password is wrong.
         KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict: see ``keys.reseal``.
+        CustodyRequired: keys were brought to a uce account.
     """
     proven = await prove(parts, read, caller.user_id, body.current_password)
     verifier_hash = await parts.hasher.hash(body.password)
     now = parts.clock()
     if proven.custody == "uce":
-        sealed = await _uce(parts, proven, body.current_password)
+        sealed = await _uce(parts, proven, body)
         made = await parts.custodian.rewrap(sealed, secret=body.password)
         account = await _unchanged(session, proven)
         await accounts.take_keys(session, account, made, now=now)
@@ -59,15 +60,23 @@ async def change_password(
     return tokens(parts, opened)
 
 
-async def _uce(parts: Services, account: Account, secret: str) -> SealedKeyring:
+Change = bodies.PasswordChange | bodies.KeyringReplacement | bodies.RecoveryCodesReplacement
+
+
+async def _uce(parts: Services, account: Account, body: Change) -> SealedKeyring:
     """Return the keyring of a uce account whose secret was proven, and the key that opens it.
 
     Raises:
-        KeyringRequired: it has none yet; the next login makes one.
+        CustodyRequired: the body brings keys.
+        KeyringRequired: the account has none yet; the next login makes one.
+        KeyringConflict: the body names another version than the present one.
     """
+    keys.refuse_brought(body)
     if account.keyring is None or account.kek_salt is None:
         raise KeyringRequired(missing=["keyring"])
-    kek = await parts.custodian.derive(secret, account.kek_salt)
+    if body.base_keyring_version is not None:
+        keys.require_version(account, body.base_keyring_version)
+    kek = await parts.custodian.derive(body.current_password, account.kek_salt)
     return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
 
 
@@ -91,12 +100,14 @@ async def replace_keyring(
 
     Raises:
         InvalidCredentials: the current password is wrong.
-        InvalidRecipient, InvalidSignature, KeyDerivationRequired, KeyringConflict: see ``keys.replace_keyring``.
+        InvalidRecipient, InvalidSignature, KeyDerivationRequired, KeysRequired, KeyringConflict: see
+            ``keys.replace_keyring``.
+        CustodyRequired: keys were brought to a uce account.
     """
     proven = await prove(parts, read, caller.user_id, body.current_password)
     now = parts.clock()
     if proven.custody == "uce":
-        sealed = await _uce(parts, proven, body.current_password)
+        sealed = await _uce(parts, proven, body)
         made = await parts.custodian.rotate(sealed, now=now)
         account = await _unchanged(session, proven)
         await accounts.take_keys(session, account, made, now=now)
@@ -118,12 +129,13 @@ async def replace_recovery_codes(
 
     Raises:
         InvalidCredentials: the current password is wrong.
-        KeyringRequired, KeyringConflict: see ``keys.replace_recovery_codes``.
+        KeyringRequired, KeysRequired, KeyringConflict: see ``keys.replace_recovery_codes``.
+        CustodyRequired: keys were brought to a uce account.
     """
     proven = await prove(parts, read, caller.user_id, body.current_password)
     shown = None
     if proven.custody == "uce":
-        drawn = await parts.custodian.draw_codes(await _uce(parts, proven, body.current_password))
+        drawn = await parts.custodian.draw_codes(await _uce(parts, proven, body))
         account = await _unchanged(session, proven)
         await accounts.take_codes(session, account, drawn)
         shown = drawn.shown

@@ -57,11 +57,14 @@ async def recover(parts: Services, session: AsyncSession, body: bodies.Recover) 
     Raises:
         InvalidRecoveryToken: its time is over, or its code is spent.
         KeyringRequired, KeyDerivationRequired, KeyringConflict: see ``keys.reseal``; the code is not spent then.
+        CustodyRequired: keys were brought to a uce account; nor is it then.
     """
     try:
         claims = parts.tokens.read_recovery(body.recovery_token)
     except (TokenExpired, TokenInvalid):
         raise InvalidRecoveryToken from None
+    if claims.recovery_key is not None:
+        keys.refuse_brought(body)
     new_hash = await parts.hasher.hash(body.password)
     wrapped = None
     if claims.recovery_key is not None:

@@ -49,7 +49,15 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 ALLOWED = (*SIGNED_IN, InsufficientScope)
 REGISTRATION = (InvalidRequest, EmailTaken, IdTaken, KeysRequired, InvalidRecipient, HashingBusy)
-RESEALING = (InvalidRequest, KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict, HashingBusy)
+RESEALING = (
+    InvalidRequest,
+    KeyringRequired,
+    KeyDerivationRequired,
+    KeysRequired,
+    KeyringConflict,
+    CustodyRequired,
+    HashingBusy,
+)
 
 
 Anybody = Annotated[Principal, Depends(caller())]
@@ -180,6 +188,7 @@ async def put_password(
         KeysRequired,
         KeyringRequired,
         KeyringConflict,
+        CustodyRequired,
         HashingBusy,
     ),
 )
@@ -204,7 +213,14 @@ async def get_recovery_codes(caller: Reader, read: Read) -> bodies.RecoveryCodes
     "/recovery-codes",
     response_model_exclude_none=True,
     responses=problems(
-        *ALLOWED, InvalidRequest, InvalidCredentials, KeyringRequired, KeysRequired, KeyringConflict, HashingBusy
+        *ALLOWED,
+        InvalidRequest,
+        InvalidCredentials,
+        KeyringRequired,
+        KeysRequired,
+        KeyringConflict,
+        CustodyRequired,
+        HashingBusy,
     ),
 )
 async def post_recovery_codes(

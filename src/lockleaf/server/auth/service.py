@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts import service as accounts
 from lockleaf.server.accounts.errors import EmailTaken
-from lockleaf.server.accounts.keys import KeySet, keys_of_registration
+from lockleaf.server.accounts.keys import KeySet, keys_of_registration, refuse_brought
 from lockleaf.server.accounts.models import Account
 from lockleaf.server.auth import sessions
-from lockleaf.server.auth.errors import CustodyRequired, HashingBusy, InvalidCredentials, SessionRevoked
+from lockleaf.server.auth.errors import HashingBusy, InvalidCredentials, SessionRevoked
 from lockleaf.server.context import Services
 from lockleaf.server.custody.custodian import KeyMaterial
 from lockleaf.server.db.engine import ReadSession
@@ -66,6 +66,7 @@ async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, bod
     Raises:
         EmailTaken, IdTaken: there is such an account, and it is not this one.
         KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
+        CustodyRequired: keys were brought to an account whose server makes them.
     """
     if body.encryption_tier == "uce":
         return await _sign_up_uce(parts, read, session, body)
@@ -100,8 +101,7 @@ async def _register(
 
 async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Signup) -> Entered:
     """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
-    if any((body.keyring, body.recipient, body.signing_key, body.recovery, body.kdf)):
-        raise CustodyRequired(required="e2e")
+    refuse_brought(body)
     existing = await accounts.by_email(read, body.email)
     await read.close()
     now = parts.clock()
