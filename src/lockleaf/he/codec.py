@@ -1,0 +1,175 @@
+"""What travels: SEAL's serialisation inside TenSEAL's messages, checked whole before anything native reads it.
+
+A ciphertext, like a public context, comes from anybody. All of it is read here, as facts and arrays of numbers: sizes
+before memory is given, every field, every coefficient against its modulus. What goes on from here is written anew from
+those numbers, so that TenSEAL and SEAL never see a stranger's bytes. Versions of SEAL differ in the headers alone:
+either is read, and each client is answered in the version that its own ciphertexts bear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lockleaf.he import messages, seal
+from lockleaf.he.contexts import check_public_context
+from lockleaf.he.errors import InvalidCiphertext, Refused
+from lockleaf.he.messages import BYTES, DOUBLE, bytes_of
+from lockleaf.he.params import ParameterSet, parameter_set
+from lockleaf.he.seal import NATIVE, VERSIONS, Polynomials, SealVersion
+
+if TYPE_CHECKING:
+    from lockleaf.he.seal import Residues
+
+__all__ = [
+    "NATIVE",
+    "VERSIONS",
+    "Ciphertext",
+    "SealVersion",
+    "check_ciphertext",
+    "check_public_context",
+    "client_version",
+    "read_ciphertext",
+    "with_version",
+    "write_ciphertext",
+]
+
+_VECTOR = {1: BYTES, 2: BYTES, 3: DOUBLE}  # TenSEAL's: counts of values, ciphertexts, scale
+
+_COMPRESSION_OVERHEAD = 4096  # compressed random coefficients are shorter, by far; a frame of literals hardly longer
+
+
+@dataclass(frozen=True, slots=True)
+class Ciphertext:
+    """A ciphertext taken apart.
+
+    Attributes:
+        parameters: the set it belongs to.
+        version: of SEAL, that wrote it, and in which it is answered.
+        residues: uint64 of shape (2, primes, degree), each below its prime, in NTT form.
+        scale: by which the values in it are multiplied.
+        values: how many slots count, from the first.
+        level: how many primes were dropped.
+    """
+
+    parameters: ParameterSet
+    version: SealVersion
+    residues: Residues
+    scale: float
+    values: int
+    level: int = 0
+
+
+def max_ciphertextbytes_of(parameters: ParameterSet) -> int:
+    """Return how long a serialised ciphertext of a set can be."""
+    return seal.polynomials_length(parameters, parameters.levels) + _COMPRESSION_OVERHEAD
+
+
+def check_ciphertext(data: bytes, name: str) -> Ciphertext:
+    """Return what is in a ciphertext that was uploaded: fresh, of the named set, all of it checked.
+
+    Args:
+        data: as ``CKKSVector.serialize()`` of TenSEAL writes it.
+        name: of the parameter set.
+
+    Raises:
+        UnknownParameterSet: no set has that name.
+        InvalidCiphertext: it is no such ciphertext; ``reason`` says why.
+    """
+    return read_ciphertext(data, parameter_set(name))
+
+
+def read_ciphertext(data: bytes, parameters: ParameterSet, *, level: int | None = 0) -> Ciphertext:
+    """Return what is in a serialised ciphertext.
+
+    Args:
+        data: as ``CKKSVector.serialize()`` of TenSEAL writes it.
+        parameters: the set that it should be of.
+        level: the level that it should be at, at the set's own scale; None for what was computed: then the level is
+            found by its length, and any scale is taken that leaves room below the modulus.
+
+    Raises:
+        InvalidCiphertext: it is no such ciphertext; ``reason`` says why.
+    """
+    try:
+        return _read_vector(data, parameters, level)
+    except Refused as refused:
+        raise InvalidCiphertext(refused.reason) from None
+
+
+def _read_vector(data: bytes, parameters: ParameterSet, level: int | None) -> Ciphertext:
+    if len(data) > max_ciphertextbytes_of(parameters):
+        raise Refused("too_large")
+    fields = messages.read(data, _VECTOR)
+    values = _values(bytes_of(fields, 1), parameters)
+    serialised = bytes_of(fields, 2)
+    version, body = seal.read_object(serialised, seal.polynomials_length(parameters, parameters.levels))
+    if level is None:
+        lengths = [seal.polynomials_length(parameters, len(parameters.primes_at(n))) for n in range(parameters.levels)]
+        if len(body) not in lengths:
+            raise Refused("level")
+        found = seal.read_polynomials(body, parameters, lengths.index(len(body)), version)
+        # SEAL holds a scale to this too: a double that is finite, positive, and has fewer bits than the modulus.
+        if not 1.0 <= found.scale < float(_modulus(parameters, lengths.index(len(body)))):
+            raise Refused("scale")
+        return Ciphertext(parameters, version, found.residues, found.scale, values, lengths.index(len(body)))
+    found = seal.read_polynomials(body, parameters, level, version)
+    if found.scale != parameters.scale or fields.get(3) != parameters.scale:
+        raise Refused("scale")
+    return Ciphertext(parameters, version, found.residues, found.scale, values, level)
+
+
+def _modulus(parameters: ParameterSet, level: int) -> int:
+    product = 1
+    for prime in parameters.primes_at(level):
+        product *= prime
+    return product
+
+
+def _values(packed: bytes, parameters: ParameterSet) -> int:
+    if not packed:
+        raise Refused("slots")
+    values, end = messages.read_varint(packed, 0)
+    if end != len(packed) or not 1 <= values <= parameters.slots:
+        raise Refused("slots")
+    return values
+
+
+def write_ciphertext(ciphertext: Ciphertext, version: SealVersion | None = None) -> bytes:
+    """Return a ciphertext as TenSEAL reads it, uncompressed.
+
+    Args:
+        ciphertext: what to write.
+        version: of SEAL; that of the ciphertext itself if it is left out.
+    """
+    version = version or ciphertext.version
+    polynomials = Polynomials(ciphertext.residues, ciphertext.scale)
+    body = seal.write_polynomials(polynomials, ciphertext.parameters, ciphertext.level, version)
+    return messages.write(
+        {
+            1: messages.write_varint(ciphertext.values),
+            2: seal.write_object(body, version),
+            3: ciphertext.parameters.scale,
+        }
+    )
+
+
+def client_version(data: bytes) -> SealVersion:
+    """Return the version of SEAL that wrote a serialised ciphertext.
+
+    Raises:
+        InvalidCiphertext: it is none, or of a version that is not read.
+    """
+    try:
+        return seal.version_of(bytes_of(messages.read(data, _VECTOR), 2))
+    except Refused as refused:
+        raise InvalidCiphertext(refused.reason) from None
+
+
+def with_version(data: bytes, version: SealVersion, parameters: ParameterSet) -> bytes:
+    """Return a serialised ciphertext as SEAL of another version would have written it, uncompressed.
+
+    Raises:
+        InvalidCiphertext: it is none of the parameter set.
+    """
+    return write_ciphertext(replace(read_ciphertext(data, parameters, level=None), version=version))
