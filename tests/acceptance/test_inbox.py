@@ -18,6 +18,7 @@ from lockleaf.crypto import identity
 from lockleaf.wire.codec import pack
 from tests.support.diarist import PASSWORD, Diarist, caught
 from tests.support.lying_server import Answer, Honest, Lie, LyingServer, Request
+from tests.support.metric_contexts import contexts
 from tests.support.senders import POST, put_in
 
 
@@ -208,7 +209,7 @@ async def test_bytes_that_nobody_sealed_to_the_account_do_not_open_and_harm_noth
     assert not any(item.readable for item in await laptop.inbox.list())
 
 
-async def test_what_waits_here_outlives_a_lowered_tier(app: FastAPI, ada: Diarist, database_url: str) -> None:
+async def test_what_waits_here_outlives_a_lowered_tier(app: FastAPI, ada: Diarist) -> None:
     laptop = await ada.first()
     await laptop.journal.write(body="an entry")
     item_id = str(await put_in(app, user_of(laptop)))
@@ -216,11 +217,7 @@ async def test_what_waits_here_outlives_a_lowered_tier(app: FastAPI, ada: Diaris
     await laptop.set_privacy_tier("local_only")
     await caught(laptop.sync(), TierRequired)
     assert await laptop.inbox.count() == 1
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute("UPDATE accounts SET privacy_tier = 'full_sync' WHERE user_id = $1", user_of(laptop))
-    finally:
-        await connection.close()
+    await laptop.set_privacy_tier("full_sync", he_public_key=contexts().public)
     assert (await laptop.sync()).inbox == 1
     await laptop.inbox.accept(item_id)
     assert (await laptop.sync()).pushed == 1

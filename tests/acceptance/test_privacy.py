@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import UUID
 
-import asyncpg
 import pytest
 
 from lockleaf.client import Client
 from lockleaf.client.errors import ServerEmptied, TierRequired
 from tests.support.diarist import Diarist, caught, write
+from tests.support.metric_contexts import contexts
 
 
 async def bodies(client: Client) -> set[str]:
@@ -27,21 +26,10 @@ async def every_text(clients: Iterable[Client]) -> set[str]:
     return found
 
 
-@pytest.fixture
-async def raise_tier(database_url: str) -> object:
-    """Lets an account sync again as one does that signed up for it: the key for metrics may come later."""
-
-    async def raised(client: Client) -> None:
-        assert client.profile is not None
-        connection = await asyncpg.connect(database_url)
-        try:
-            await connection.execute(
-                "UPDATE accounts SET privacy_tier = 'full_sync' WHERE user_id = $1", UUID(str(client.profile.user_id))
-            )
-        finally:
-            await connection.close()
-
-    return raised
+async def raise_tier(client: Client) -> None:
+    """Let the account sync again, under a key that was made elsewhere."""
+    changed = await client.set_privacy_tier("full_sync", he_public_key=contexts().public)
+    assert (changed.current_tier, changed.he_public_key_registered) == ("full_sync", True)
 
 
 async def converge(*clients: Client, accept_restore: bool = False) -> None:
@@ -66,7 +54,7 @@ async def test_a_device_says_what_a_lower_tier_turns_off_and_keeps_everything(ad
     assert await phone.journal.pending_count() == 1
 
 
-async def test_two_devices_come_together_again_when_the_tier_rises(ada: Diarist, raise_tier) -> None:  # type: ignore[no-untyped-def]
+async def test_two_devices_come_together_again_when_the_tier_rises(ada: Diarist) -> None:
     laptop, phone = await ada.first(), await ada.another()
     edited, deleted, _ = await write(laptop, "one", "two", "three")
     await phone.sync()
@@ -91,7 +79,7 @@ async def test_two_devices_come_together_again_when_the_tier_rises(ada: Diarist,
     assert deleted
 
 
-async def test_what_devices_have_differently_is_kept_on_both_sides(ada: Diarist, raise_tier) -> None:  # type: ignore[no-untyped-def]
+async def test_what_devices_have_differently_is_kept_on_both_sides(ada: Diarist) -> None:
     laptop, phone = await ada.first(), await ada.another()
     (entry,) = await write(laptop, "first text")
     await phone.sync()
@@ -109,7 +97,7 @@ async def test_what_devices_have_differently_is_kept_on_both_sides(ada: Diarist,
     assert await bodies(laptop) == await bodies(phone)
 
 
-async def test_a_conflict_that_waited_still_waits_when_the_server_has_forgotten_it(ada: Diarist, raise_tier) -> None:  # type: ignore[no-untyped-def]
+async def test_a_conflict_that_waited_still_waits_when_the_server_has_forgotten_it(ada: Diarist) -> None:
     laptop, phone = await ada.first(), await ada.another()
     (entry,) = await write(laptop, "first text")
     await phone.sync()
@@ -136,11 +124,7 @@ async def test_a_conflict_that_waited_still_waits_when_the_server_has_forgotten_
 
 
 @pytest.mark.parametrize("written", [0, 2])
-async def test_down_and_up_again_several_times_is_no_fork_for_a_device_that_slept(
-    ada: Diarist,
-    raise_tier,  # type: ignore[no-untyped-def]
-    written: int,
-) -> None:
+async def test_down_and_up_again_several_times_is_no_fork_for_a_device_that_slept(ada: Diarist, written: int) -> None:
     laptop, phone = await ada.first(), await ada.another()
     await write(laptop, *(f"text {number}" for number in range(written)))
     await laptop.sync()
@@ -163,7 +147,6 @@ async def test_down_and_up_again_several_times_is_no_fork_for_a_device_that_slep
 
 async def test_a_deletion_made_while_nothing_was_held_does_not_take_the_text_from_another_device(
     ada: Diarist,
-    raise_tier,  # type: ignore[no-untyped-def]
 ) -> None:
     laptop, phone = await ada.first(), await ada.another()
     (entry,) = await write(laptop, "a text that the phone has")

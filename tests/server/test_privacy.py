@@ -12,12 +12,15 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.crypto import history
+from lockleaf.server.accounts.errors import InvalidHePublicKey
+from lockleaf.server.accounts.public_contexts import WAITING, ContextsBusy, PublicContexts
 from lockleaf.server.db.engine import Database
 from lockleaf.server.records import service as records
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, following, register
+from tests.support.metric_contexts import contexts
 
 TIERS = ("local_only", "analytics_sync", "full_sync")
 NOTHING = {"metrics": 0, "backups": 0, "conflicts": 0, "media": 0}
@@ -74,6 +77,123 @@ async def test_the_choice_at_sign_up_is_kept_as_the_consent(app: FastAPI, http: 
     assert before <= kept["consented_at"] <= datetime.now(UTC)
 
 
+# ---- going up ----------------------------------------------------------------------------------------------------
+
+LOWER = [("local_only", "analytics_sync"), ("local_only", "full_sync"), ("analytics_sync", "full_sync")]
+
+
+def key(parameter_set: str = "ckks-4096", *, pair: int = 1) -> dict[str, str]:
+    return {"he_public_key": encode_base64(contexts(parameter_set, pair=pair).public)}
+
+
+async def keys_of(app: FastAPI, owner: Owner) -> dict[str, bytes]:
+    async with app.state.services.database.read_driver() as connection:
+        found = await connection.fetch(
+            "SELECT parameter_set, context FROM he_public_keys WHERE user_id = $1", UUID(owner.answer["id"])
+        )
+    return {row["parameter_set"]: row["context"] for row in found}
+
+
+@pytest.mark.parametrize(("before", "after"), LOWER)
+async def test_raising_takes_a_key_and_a_consent_which_is_kept(
+    app: FastAPI, http: httpx.AsyncClient, before: str, after: str
+) -> None:
+    owner = await register(http, privacy_tier=before)
+    problem(await put(owner, after), 409, "he_key_required")
+    for consent in (
+        {"consent_timestamp": None},
+        {"consent_timestamp": now(days=2)},
+        {"consent_timestamp": now(days=-2)},
+    ):
+        told = problem(await put(owner, after, **key(), **consent), 422, "consent_required")
+        assert told["not_before"] < told["not_after"]
+    assert await keys_of(app, owner) == {}
+    assert (await rows(app, owner, "consents"))["consents"] == 1
+    chosen = now(hours=-1)
+    raised = (await put(owner, after, **key(), consent_timestamp=chosen)).json()
+    assert (raised["current_tier"], raised["he_public_key_registered"], raised["deleted"]) == (after, True, NOTHING)
+    assert datetime.fromisoformat(raised["sync_enabled_at"]) == datetime.fromisoformat(chosen)
+    assert await keys_of(app, owner) == {"ckks-4096": contexts().public}
+    async with app.state.services.database.read_driver() as connection:
+        kept = await connection.fetch(
+            "SELECT privacy_tier, consented_at FROM consents WHERE user_id = $1 ORDER BY consent_id",
+            UUID(owner.answer["id"]),
+        )
+    assert [row["privacy_tier"] for row in kept] == [before, after]
+    assert kept[-1]["consented_at"] == datetime.fromisoformat(chosen)
+
+
+async def test_a_key_that_is_registered_serves_for_the_next_rise_until_nothing_needs_it(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    owner = await register(http)
+    await put(owner, "full_sync", **key())
+    await put(owner, "analytics_sync")
+    assert (await put(owner, "full_sync")).json()["current_tier"] == "full_sync"
+    await put(owner, "local_only")
+    assert await keys_of(app, owner) == {}
+    problem(await put(owner, "full_sync"), 409, "he_key_required")
+
+
+async def test_the_same_tier_again_registers_a_key_or_replaces_the_one_of_its_set(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    owner = await register(http)
+    assert (await put(owner, "full_sync")).json()["he_public_key_registered"] is False
+    for one in (key(), key("ckks-8192"), key(pair=2), key(pair=2)):
+        assert (await put(owner, "full_sync", **one)).json()["he_public_key_registered"] is True
+    assert await keys_of(app, owner) == {
+        "ckks-4096": contexts(pair=2).public,
+        "ckks-8192": contexts("ckks-8192").public,
+    }
+    assert (await rows(app, owner, "consents"))["consents"] == 4  # the last one said nothing new
+
+
+async def test_of_a_context_with_its_secret_key_nothing_is_kept(app: FastAPI, http: httpx.AsyncClient) -> None:
+    owner = await register(http, privacy_tier="local_only")
+    answer = await put(owner, "full_sync", he_public_key=encode_base64(contexts().secret))
+    problem(answer, 422, "secret_key_received")
+    assert await keys_of(app, owner) == {}
+    assert (await owner.request("GET", "/users/me/privacy")).json()["current_tier"] == "local_only"
+    async with app.state.services.database.read_driver() as connection:
+        stored = await connection.fetchval(
+            "SELECT count(*) FROM he_public_keys WHERE position($1::bytea in context) > 0", contexts().secret[-64:]
+        )
+    assert stored == 0
+
+
+@pytest.mark.parametrize(
+    "sent", [b"junk", b"\x00" * 4096, contexts().public[:-1], contexts().public + b"\x00"], ids=len
+)
+async def test_what_is_no_public_context_is_refused_and_says_why(http: httpx.AsyncClient, sent: bytes) -> None:
+    owner = await register(http, privacy_tier="local_only")
+    answer = await put(owner, "full_sync", he_public_key=encode_base64(sent))
+    assert problem(answer, 422, "invalid_he_public_key")["reason"]
+    assert (await owner.request("GET", "/users/me/privacy")).json()["current_tier"] == "local_only"
+
+
+async def test_the_route_takes_a_larger_body_than_others_and_has_a_limit_of_its_own(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    owner = await register(http)
+    limits = app.state.services.settings.limits
+    padded = {"he_public_key": "A" * 4 * (limits.body_bytes // 3)}
+    problem(await put(owner, "full_sync", **padded), 422, "invalid_he_public_key")
+    problem(await owner.request("PUT", "/users/me", json=padded), 413, "body_too_large")
+    endless = {"he_public_key": "A" * limits.public_key_body_bytes}
+    problem(await put(owner, "full_sync", **endless), 413, "body_too_large")
+
+
+async def test_so_many_keys_are_looked_at_and_no_more_at_once() -> None:
+    checker = PublicContexts()
+    checks = [checker.check(b"junk") for _ in range(WAITING + 2)]
+    outcomes = await asyncio.gather(*checks, return_exceptions=True)
+    kinds = [type(outcome) for outcome in outcomes]
+    assert kinds == [InvalidHePublicKey] * WAITING + [ContextsBusy] * 2
+    with pytest.raises(InvalidHePublicKey):
+        await checker.check(b"junk")  # there is room again
+
+
 # ---- going down --------------------------------------------------------------------------------------------------
 
 
@@ -128,7 +248,7 @@ async def test_the_new_epoch_goes_on_from_where_the_one_before_ended(app: FastAP
     owner = await register(http)
     before = await owner.push(change(), change(), change())
     await put(owner, "local_only")
-    await _raise_without_a_key(app, owner)
+    await _raise(owner)
     page = await owner.feed()
     (epoch,) = page["epochs"]
     assert epoch["epoch"] != before["epoch"]
@@ -148,17 +268,14 @@ async def test_an_epoch_without_leaves_is_replaced_by_one_that_goes_on_from_the_
     head = (await owner.push(*(change() for _ in range(written))))["head"] if written else history.ZERO
     for _ in range(3):
         await put(owner, "local_only")
-        await _raise_without_a_key(app, owner)
+        await _raise(owner)
     (epoch,) = (await owner.feed())["epochs"]
     assert (epoch["from_seq"], epoch["from_head"]) == (written, head)
 
 
-async def _raise_without_a_key(app: FastAPI, owner: Owner) -> None:
-    """Let the account sync again as one does that signed up for it: the key for metrics may come later."""
-    async with app.state.services.database.write_driver() as writing:
-        await writing.connection.execute(
-            "UPDATE accounts SET privacy_tier = 'full_sync' WHERE user_id = $1", UUID(owner.answer["id"])
-        )
+async def _raise(owner: Owner) -> None:
+    answer = await put(owner, "full_sync", he_public_key=encode_base64(contexts().public))
+    assert answer.status_code == 200, answer.text
 
 
 async def test_what_is_pushed_while_the_tier_is_lowered_goes_with_it_or_is_refused(
@@ -266,6 +383,9 @@ def _parameters(path: str) -> list[str]:
 async def test_consents_and_keys_go_with_the_account(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await Person().sign_up(http)
     owner = Owner(http, person.email, person.secret, person.tokens)
+    await put(owner, "full_sync", **key())
+    before = await rows(app, owner, "consents", "he_public_keys")
+    assert before == {"consents": 2, "he_public_keys": 1}
     await owner.request("DELETE", "/users/me", json={"current_password": owner.password})
     assert await rows(app, owner, "consents", "he_public_keys", "inbox") == {
         "consents": 0,

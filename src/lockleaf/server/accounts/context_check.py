@@ -1,8 +1,8 @@
 """A process of its own that looks at a public context: ``python -m lockleaf.server.accounts.context_check``.
 
-It reads the context from standard input and writes the name of its parameter set to standard output, or why it is none. The library that
-reads such bytes is native code, and they come from anybody: here it has no secret of the server's, no connection, and
-so much memory and time. Whatever happens to it, the server goes on.
+It reads the context from standard input, and writes the name of its parameter set, or why it is none, to standard
+output. The library that reads such bytes is native code, and they come from anybody: here it has no secret of the
+server's, no connection, and so much memory and time. Whatever happens to it, the server goes on.
 """
 
 from __future__ import annotations
