@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_serializer
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.codec import pack
+from lockleaf.wire.content import MAX_NAME, MAX_TITLE, clean_tags, clean_text
 from lockleaf.wire.fields import (
     Bytes,
     Collection,
@@ -38,11 +39,13 @@ __all__ = [
     "Epoch",
     "Event",
     "Feed",
+    "Labels",
     "Push",
     "PushResult",
     "Record",
     "Resolution",
     "ResolutionResult",
+    "Source",
     "SupersededLeaf",
     "pack_record",
 ]
@@ -52,7 +55,8 @@ MAX_BATCH_CHANGES = 500
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Limit of a push body, and of the payloads on one page of the feed, in bytes."""
 
-Source = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+# PostgreSQL, which keeps it as text, has no place for a NUL.
+Source = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 
 
 def _all_differ(labels: tuple[bytes, ...]) -> tuple[bytes, ...]:
@@ -271,6 +275,14 @@ class Conflicts(Body):
     next_cursor: str | None = None
 
 
+def _title(value: str) -> str | None:
+    return clean_text(value, "title", MAX_TITLE)
+
+
+def _mood(value: str) -> str | None:
+    return clean_text(value, "mood", MAX_NAME)
+
+
 class Resolution(Body):
     """The choice of one side, or of a merged text.
 
@@ -298,9 +310,11 @@ class Resolution(Body):
     final_embedding_iv: Annotated[str, StringConstraints(max_length=256)] | None = None
     final_embedding_tag: Annotated[str, StringConstraints(max_length=256)] | None = None
     content: str | None = Field(default=None, description="uce: the merged text.")
-    title: str | None = None
-    mood: str | None = None
-    tags: Annotated[tuple[str, ...], Len(0, 60)] | None = None
+    title: Annotated[str, AfterValidator(_title)] | None = Field(
+        default=None, description="uce: as the merged entry has it, null for none; absent as the server has it."
+    )
+    mood: Annotated[str, AfterValidator(_mood)] | None = None
+    tags: Annotated[tuple[str, ...], AfterValidator(clean_tags)] | None = None
 
 
 class ResolutionDetails(Body):
