@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -316,6 +317,32 @@ async def test_jobs_that_ended_long_ago_are_forgotten_and_still_counted(
         assert await connection.fetchval("SELECT count(*) FROM pgqueuer_log WHERE entrypoint = $1", kind) == 0
         counts = await connection.fetch("SELECT count FROM pgqueuer_statistics WHERE entrypoint = $1", kind)
     assert [row["count"] for row in counts] == [4]
+
+
+async def test_the_metrics_tell_what_waits_and_what_became_of_the_rest(
+    http: httpx.AsyncClient, services: Services, database_url: str, kind: str
+) -> None:
+    async def told() -> dict[str, float]:
+        text = (await http.get("http://lockleaf.test/metrics")).text
+        lines = [line for line in text.splitlines() if f'kind="{kind}"' in line]
+        return {line.replace(kind, "it").rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+    _, handler = _raising(JobNotFound)
+    async with working(services, database_url, {kind: handler}):
+        await ended(services, await _enqueue(services, kind))
+    _, handler = _raising()
+    async with working(services, database_url, {kind: handler}):
+        for _ in range(2):
+            await ended(services, await _enqueue(services, kind))
+    counts = {
+        'lockleaf_jobs_ended_total{kind="it",outcome="failed"}': 1,
+        'lockleaf_jobs_ended_total{kind="it",outcome="succeeded"}': 2,
+    }
+    assert await told() == counts
+    await _enqueue(services, kind)
+    now = await told()
+    assert now.pop('lockleaf_jobs_overdue_seconds{kind="it"}') > 0
+    assert now == {**counts, 'lockleaf_jobs_present{kind="it",state="queued"}': 1}
 
 
 async def _out_of_the_queue(services: Services, job_id: UUID) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from lockleaf.server.db.engine import Database
+from lockleaf.server.jobs.observation import QueueNumbers
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -65,8 +69,13 @@ class Metrics:
         self.requests.labels(known, route, str(status)).inc()
         self.latency.labels(known, route).observe(seconds)
 
-    def exposition(self, database: Database | None) -> bytes:
-        """Return all metrics in Prometheus' text format."""
+    def exposition(self, database: Database | None, queue: QueueNumbers | None = None) -> bytes:
+        """Return all metrics in Prometheus' text format.
+
+        Args:
+            database: whose pools are told of.
+            queue: the numbers of background work, as the database has them at this moment.
+        """
         if database is not None:
             for name, engine in (("writing", database.writing), ("reading", database.reading)):
                 pool = engine.pool
@@ -75,8 +84,44 @@ class Metrics:
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-            return generate_latest(registry)
-        return generate_latest(self.registry)
+            return generate_latest(registry) + _of_queue(queue)
+        return generate_latest(self.registry) + _of_queue(queue)
+
+
+class _QueueCollector(Collector):
+    """Background work, of which no process knows the whole: the database does."""
+
+    def __init__(self, numbers: QueueNumbers) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        present = GaugeMetricFamily(
+            "lockleaf_jobs_present", "Jobs that wait or run, by kind and state.", labels=["kind", "state"]
+        )
+        for (kind, state), count in sorted(self._numbers.present.items()):
+            present.add_metric([kind, state], count)
+        overdue = GaugeMetricFamily(
+            "lockleaf_jobs_overdue_seconds",
+            "How long the job that has been due the longest has waited, by kind.",
+            labels=["kind"],
+        )
+        for kind, seconds in sorted(self._numbers.overdue_seconds.items()):
+            overdue.add_metric([kind], seconds)
+        ended = CounterMetricFamily(
+            "lockleaf_jobs_ended", "Jobs that ended, by kind and outcome.", labels=["kind", "outcome"]
+        )
+        for (kind, outcome), count in sorted(self._numbers.ended.items()):
+            ended.add_metric([kind, outcome], count)
+        yield from (present, overdue, ended)
+
+
+def _of_queue(numbers: QueueNumbers | None) -> bytes:
+    if numbers is None:
+        return b""
+    registry = CollectorRegistry()
+    registry.register(_QueueCollector(numbers))
+    return generate_latest(registry)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})

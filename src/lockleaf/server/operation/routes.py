@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -10,9 +11,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from lockleaf import __version__
+from lockleaf.server.context import Services
 from lockleaf.server.db.migrate import is_current
 from lockleaf.server.http.dependencies import ServicesOf
 from lockleaf.server.http.problems import error_of
+from lockleaf.server.jobs.observation import observe
 from lockleaf.server.observability.metrics import CONTENT_TYPE
 
 __all__ = ["router"]
@@ -40,6 +43,7 @@ class Readiness(BaseModel):
     ready: bool
     database: Check
     schema_: Check = Field(serialization_alias="schema")
+    queue: Check
     live_events: Check
 
 
@@ -52,23 +56,42 @@ async def health() -> Health:
 @router.get("/ready", summary="Ready", responses={503: {"model": Readiness, "description": "Something is missing."}})
 async def ready(response: Response, services: ServicesOf) -> Readiness:
     """Ask everything that a request needs."""
-    database, schema = Check(ok=True), Check(ok=True)
+    database, schema, queue = Check(ok=True), Check(ok=True), Check(ok=True)
     try:
         async with asyncio.timeout(5), services.database.reading.connect() as connection:
             await connection.execute(text("SELECT 1"))
             if not await is_current(connection):
                 schema = Check(ok=False, code="schema_behind")
     except Exception as error:
-        database, schema = Check(ok=False, code=error_of(error).code), Check(ok=False, code="unknown")
+        database = Check(ok=False, code=error_of(error).code)
+        schema = queue = Check(ok=False, code="unknown")
+    if database.ok:
+        queue = await _queue(services)
     services.metrics.database_up.set(int(database.ok))
     listening = services.events.listening.is_set()
     live_events = Check(ok=listening, code=None if listening else "not_listening")
-    everything = database.ok and schema.ok and live_events.ok
+    everything = database.ok and schema.ok and queue.ok and live_events.ok
     response.status_code = 200 if everything else 503
-    return Readiness(ready=everything, database=database, schema_=schema, live_events=live_events)
+    return Readiness(ready=everything, database=database, schema_=schema, queue=queue, live_events=live_events)
+
+
+async def _queue(services: Services) -> Check:
+    """Ask whether the queue is there. That nobody takes jobs out of it is no reason to send requests elsewhere: the
+    metrics tell how long they wait.
+    """
+    try:
+        async with asyncio.timeout(5), services.database.read_driver() as connection:
+            await observe(connection)
+    except Exception as error:
+        return Check(ok=False, code=error_of(error).code)
+    return Check(ok=True)
 
 
 @router.get("/metrics", summary="Metrics", response_class=Response)
 async def metrics(services: ServicesOf) -> Response:
-    """Give all metrics in Prometheus' text format."""
-    return Response(services.metrics.exposition(services.database), media_type=CONTENT_TYPE)
+    """Give all metrics in Prometheus' text format; those of background work while the database answers."""
+    queue = None
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(5), services.database.read_driver() as connection:
+            queue = await observe(connection)
+    return Response(services.metrics.exposition(services.database, queue), media_type=CONTENT_TYPE)
