@@ -55,6 +55,20 @@ def test_a_sync_at_a_lower_tier_says_what_is_off_and_how_to_turn_it_on(registere
     assert laptop.run("show", written[:8], "--body").out == "only here"
 
 
+def test_going_up_again_sends_what_is_here_and_says_so(registered: tuple[CommandLine, UUID]) -> None:
+    laptop, _ = registered
+    laptop.run("write", "one")
+    laptop.run("privacy", "set", "local_only", "--yes")
+    raised = laptop.run("privacy", "set", "full_sync")
+    assert "The tier is full_sync" in raised.out
+    assert "Next: lockleaf sync" in raised.err
+    synced = laptop.run("sync")
+    assert "1 sent" in synced.out
+    assert "is sent again" in " ".join(synced.err.split())
+    assert laptop.run("sync", "--json").value()["emptied"] is False
+    assert laptop.run("privacy", "--json").value()["he_public_key_registered"] is True
+
+
 async def test_an_inbox_is_listed_shown_accepted_and_refused(
     app: FastAPI, registered: tuple[CommandLine, UUID]
 ) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import asyncpg
 import pytest
 
 from lockleaf.client import Client
 from lockleaf.client.errors import ServerEmptied, TierRequired
+from lockleaf.he.codec import check_public_context
+from lockleaf.he.errors import SecretKeyReceived
 from tests.support.diarist import Diarist, caught, write
 from tests.support.metric_contexts import contexts
 
@@ -159,3 +162,30 @@ async def test_a_deletion_made_while_nothing_was_held_does_not_take_the_text_fro
     await converge(laptop, phone)
     assert "a text that the phone has" in await every_text([phone])
     assert [entry.id for entry in await laptop.journal.list()] == [entry.id for entry in await phone.journal.list()]
+
+
+async def test_a_rise_makes_a_key_pair_whose_secret_half_stays_on_the_device(ada: Diarist, database_url: str) -> None:
+    laptop = await ada.first()
+    await laptop.set_privacy_tier("local_only")
+    assert (await laptop.privacy()).he_public_key_registered is False
+    raised = await laptop.set_privacy_tier("analytics_sync")
+    assert (raised.current_tier, raised.he_public_key_registered) == ("analytics_sync", True)
+    kept = laptop._device.opened.store.get_secret("he/ckks-8192")
+    assert kept is not None
+    with pytest.raises(SecretKeyReceived):
+        check_public_context(kept)
+    assert laptop.profile is not None
+    connection = await asyncpg.connect(database_url)
+    try:
+        registered = await connection.fetchval(
+            "SELECT context FROM he_public_keys WHERE user_id = $1", laptop.profile.user_id
+        )
+    finally:
+        await connection.close()
+    assert check_public_context(registered) == "ckks-8192"
+    for path in ada.home.rglob("*"):
+        assert not path.is_file() or kept[-64:] not in path.read_bytes()
+    # The same pair again, when the tier falls and rises: what is encrypted under it stays readable here.
+    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("full_sync")
+    assert laptop._device.opened.store.get_secret("he/ckks-8192") == kept
