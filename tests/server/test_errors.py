@@ -15,7 +15,6 @@ from lockleaf.wire.problems import ErrorCode, Problem
 ALL = sorted((error for classes in server_errors().values() for error in classes), key=lambda error: error.__name__)
 IN_RESULTS_ALONE = {
     "wrong_door",
-    "payload_too_large",
     "malformed_payload",
     "invalid_record_id",
     "parent_mismatch",

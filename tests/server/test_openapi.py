@@ -21,8 +21,7 @@ DOCUMENTED = {
     "auth": "prelogin register signup token login refresh logout me features password keyring sessions"
     " sessions/{session_id} recovery-codes verify-recovery-code recover",
     "jobs": ". {job_id}",
-    "users": "me me/stats me/preferences me/privacy me/privacy/revoke me/export"
-    " me/export/{job_id}",
+    "users": "me me/stats me/access me/preferences me/privacy me/privacy/revoke me/export me/export/{job_id}",
     "sync": "push changes events checkpoints conflicts conflicts/{conflict_id}/resolve"
     " backup backups backup/content backup/{log_id} metrics/all",
     "vault": ". {vault_id} {vault_id}/versions {vault_id}/versions/{number}",

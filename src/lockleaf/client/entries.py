@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from lockleaf.client.errors import EntryTooLarge, LocalError
 from lockleaf.crypto.encoding import pack
 from lockleaf.crypto.errors import Malformed
-from lockleaf.crypto.padding import MAX_PLAINTEXT
+from lockleaf.wire import content
+from lockleaf.wire.content import MAX_NAME, shared_time
 
 __all__ = [
+    "MAX_NAME",
     "UNCHANGED",
     "Entry",
     "EntryDraft",
@@ -28,12 +30,6 @@ __all__ = [
     "draft_content",
     "shared_time",
 ]
-
-MAX_TAGS = 60
-MAX_NAME = 200
-MAX_TITLE = 1000
-_ROOM_FOR_SEEN = 256
-"""Bytes kept free in each map for the writer's head, which joins it when it is sealed."""
 
 
 class Unchanged:
@@ -99,41 +95,22 @@ class EntryDraft:
     time_zone: str | None = None
 
 
+@contextmanager
+def _as_invalid_entry() -> Iterator[None]:
+    try:
+        yield
+    except content.InvalidContent as error:
+        raise InvalidEntry(str(error)) from None
+
+
 def date_text(value: date | datetime | str) -> str:
     """Return ``value`` as the ISO 8601 text that is kept; text is kept as it is.
 
     Raises:
         InvalidEntry: it is no day and no time.
     """
-    if not isinstance(value, str):
-        return value.isoformat()
-    text = value.strip()
-    try:
-        # Both take basic and week forms too, which nobody else reads back.
-        if len(text) == 10:
-            date.fromisoformat(text)
-        else:
-            datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidEntry("the date is none") from None
-    if len(text) < 10 or text[4] != "-" or text[7] != "-":
-        raise InvalidEntry("the date is none")
-    return text
-
-
-def shared_time(text: str, time_zone: str | None) -> str:
-    """Return an entry's date as the RFC 3339 time in UTC under which a server may sort it.
-
-    A time without an offset is taken in ``time_zone`` (an IANA name), else in UTC; a day begins at midnight UTC.
-    """
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        zone = ZoneInfo(time_zone) if time_zone and len(text) > 10 else UTC
-        value = value.replace(tzinfo=zone)
-    try:
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except OverflowError:
-        return value.replace(tzinfo=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    with _as_invalid_entry():
+        return content.date_text(value)
 
 
 def clean_text(value: str | None, name: str, limit: int) -> str | None:
@@ -142,10 +119,8 @@ def clean_text(value: str | None, name: str, limit: int) -> str | None:
     Raises:
         InvalidEntry: it is longer than ``limit`` characters.
     """
-    text = (value or "").strip()
-    if len(text) > limit:
-        raise InvalidEntry(f"the {name} is longer than {limit} characters")
-    return text or None
+    with _as_invalid_entry():
+        return content.clean_text(value, name, limit)
 
 
 def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
@@ -154,10 +129,8 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
     Raises:
         InvalidEntry: more than 60, or one of more than 200 characters.
     """
-    cleaned = tuple(dict.fromkeys(tag for item in tags if (tag := clean_text(item, "tag", MAX_NAME))))
-    if len(cleaned) > MAX_TAGS:
-        raise InvalidEntry(f"more than {MAX_TAGS} tags")
-    return cleaned
+    with _as_invalid_entry():
+        return content.clean_tags(tags)
 
 
 def draft_content(
@@ -176,27 +149,15 @@ def draft_content(
         InvalidEntry: a field is none.
         EntryTooLarge: the whole is longer than a record may be.
     """
-    if time_zone is not None:
-        try:
-            ZoneInfo(time_zone)
-        except (ValueError, OSError, KeyError):
-            raise InvalidEntry("the time zone is none") from None
-    fields = {
-        "type": "entry",
-        "title": clean_text(title, "title", MAX_TITLE),
-        "body": body,
-        "mood": clean_text(mood, "mood", MAX_NAME),
-        "tags": list(clean_tags(tags)) or None,
-        "source": clean_text(source, "source", 64),
-        "occurred_at": date_text(date),
-        "time_zone": time_zone,
-    }
-    content = {name: value for name, value in fields.items() if value is not None}
-    check_size(content)
-    return content
+    with _as_invalid_entry():
+        fields = content.entry_fields(
+            body=body, title=title, mood=mood, tags=tags, source=source, date=date, time_zone=time_zone
+        )
+    check_size(fields)
+    return fields
 
 
-def check_size(content: Mapping[str, Any]) -> None:
+def check_size(fields: Mapping[str, Any]) -> None:
     """Check that a map can be sealed.
 
     Raises:
@@ -204,9 +165,8 @@ def check_size(content: Mapping[str, Any]) -> None:
         InvalidEntry: it holds text that has no UTF-8 form.
     """
     try:
-        size = len(pack(dict(content)))
+        size = len(pack(dict(fields)))
     except Malformed:
         raise InvalidEntry("the text cannot be written as UTF-8") from None
-    # The packed map stands behind its length in 4 bytes.
-    if size + 4 + _ROOM_FOR_SEEN > MAX_PLAINTEXT:
+    if size > content.MAX_CONTENT_BYTES:
         raise EntryTooLarge

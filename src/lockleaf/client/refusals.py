@@ -22,6 +22,7 @@ __all__ = [
     "ConflictResolved",
     "ConsentRequired",
     "ContentRequired",
+    "ContentUnreadable",
     "CustodyRequired",
     "DatabaseBusy",
     "DatabaseUnavailable",
@@ -313,6 +314,10 @@ class EntryDeleted(ApiError):
 
 class EntryPurged(ApiError):
     """The entry was deleted so long ago that the server no longer has what it held."""
+
+
+class ContentUnreadable(ApiError):
+    """The server could not open this record with the account's keys. It is kept as it is."""
 
 
 class WrongDoor(ApiError):

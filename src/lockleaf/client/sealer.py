@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from lockleaf.client.entries import shared_time
 from lockleaf.client.errors import SealBroken
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
@@ -15,6 +14,7 @@ from lockleaf.crypto.envelope import RecordContext, open_record, seal_record
 from lockleaf.crypto.history import meta, payload_hash
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.labels import label
+from lockleaf.wire.content import labelled, shared_date, shared_source
 
 __all__ = ["Sealer", "labels_of"]
 
@@ -28,11 +28,7 @@ def _label(index_key: bytes, kind: str, value: str) -> bytes:
 
 def labels_of(index_key: bytes, content: dict[str, Any]) -> tuple[bytes, ...]:
     """Return the labels (16 bytes each, sorted) of an entry's mood, tags and source."""
-    values = [("mood", content.get("mood")), ("source", content.get("source"))]
-    tags = content.get("tags")
-    values += [("tag", tag) for tag in tags] if isinstance(tags, list) else []
-    # Two spellings of one tag have one label.
-    return tuple(sorted({_label(index_key, kind, value) for kind, value in values if isinstance(value, str) and value}))
+    return tuple(sorted({_label(index_key, kind, value) for kind, value in labelled(content)}))
 
 
 class Sealer:
@@ -58,9 +54,8 @@ class Sealer:
         labels = () if content is None else labels_of(keyring.index_key, content)
         source = occurred_at = None
         if content is not None and self.share_dates:
-            source = content.get("source")
-            date = content.get("occurred_at")
-            occurred_at = shared_time(date, content.get("time_zone")) if isinstance(date, str) else None
+            source = shared_source(content)
+            occurred_at = shared_date(content)
         context = RecordContext(
             self.user_id,
             record.collection,

@@ -28,7 +28,10 @@ from lockleaf.server.custody.custodian import Custodian
 from lockleaf.server.custody.routes import router as access
 from lockleaf.server.db.engine import Database
 from lockleaf.server.db.migrate import SchemaBehind, is_current
+from lockleaf.server.entries.routes import router as entries
 from lockleaf.server.errors import Unavailable
+from lockleaf.server.export import service as archives
+from lockleaf.server.export.routes import router as export
 from lockleaf.server.holdings import Holding
 from lockleaf.server.http import openapi, problems
 from lockleaf.server.http.middleware import RequestMiddleware
@@ -42,6 +45,7 @@ from lockleaf.server.settings import Settings
 from lockleaf.server.sync.backup_routes import router as backups
 from lockleaf.server.sync.events import EventHub
 from lockleaf.server.sync.routes import router as sync
+from lockleaf.server.tags.routes import router as tags
 from lockleaf.server.vault.routes import router as vault
 
 __all__ = ["build_services", "create_app"]
@@ -50,7 +54,12 @@ PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
 DATABASE_PATIENCE_SECONDS = 60
 
-HOLDINGS: tuple[Holding, ...] = (access_history.HOLDING, background_jobs.HOLDING, inbox_items.HOLDING)
+HOLDINGS: tuple[Holding, ...] = (
+    access_history.HOLDING,
+    background_jobs.HOLDING,
+    archives.HOLDING,
+    inbox_items.HOLDING,
+)
 """What the server holds of an account beside the account itself and its records."""
 
 
@@ -111,7 +120,7 @@ def create_app(
     app.state.services = services
     problems.install(app)
     for prefix in (PREFIX, OLDER_PREFIX):
-        for router in (sync, backups, vault, auth, users, privacy, access, inbox, jobs):
+        for router in (sync, backups, vault, entries, tags, auth, users, privacy, access, inbox, jobs, export):
             app.include_router(router, prefix=prefix, include_in_schema=prefix == PREFIX)
     app.include_router(operation)
     app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
@@ -120,7 +129,9 @@ def create_app(
     def body_limit(path: str) -> int:
         if path.endswith("/users/me/privacy"):
             return settings.limits.public_key_body_bytes
-        return settings.limits.sync_body_bytes if "/sync/" in path else settings.limits.body_bytes
+        # A record of 1 MiB is longer in base64, and in the escapes of JSON.
+        whole_records = "/sync/" in path or "/entries" in path
+        return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes
 
     app.add_middleware(RequestMiddleware, metrics=services.metrics, body_limit=body_limit)
     return app

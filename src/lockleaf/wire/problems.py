@@ -66,6 +66,9 @@ class ErrorCode(StrEnum):
     CHECKPOINT_OUTDATED = "checkpoint_outdated"
     CONFLICT_RESOLVED = "conflict_resolved"
     CONTENT_REQUIRED = "content_required"
+    REVISION_NOT_FOUND = "revision_not_found"
+    ENTRY_DELETED = "entry_deleted"
+    ENTRY_PURGED = "entry_purged"
     CONTENT_UNREADABLE = "content_unreadable"
 
     # why a change of a batch was rejected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
@@ -11,9 +12,11 @@ from lockleaf.server.errors import Invalid
 from lockleaf.server.http.errors import InvalidRequest, MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.wire import codec
 
-__all__ = ["Parsed", "accepted", "field_errors", "reply"]
+__all__ = ["ByCustody", "Parsed", "Received", "accepted", "field_errors", "reply"]
 
 M = TypeVar("M", bound=BaseModel)
+S = TypeVar("S", bound=BaseModel)
+P = TypeVar("P", bound=BaseModel)
 
 
 class Parsed(Generic[M]):
@@ -44,12 +47,65 @@ class Parsed(Generic[M]):
         data = await request.body()
         if not data and self.optional:
             data = b"{}" if media_type == codec.JSON else b"\x80"
-        try:
-            return codec.decode(self.model, data, media_type)
-        except codec.MalformedBody:
-            raise MalformedRequest from None
-        except ValidationError as error:
-            raise _refusal(error) from None
+        return _decoded(self.model, data, media_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[S, P]):
+    """A body that is read as one of two models, once it is known whose account it speaks for.
+
+    Both readings raise MalformedRequest and InvalidRequest, as `Parsed` does.
+    """
+
+    _data: bytes = field(repr=False)
+    _sealed: type[S]
+    _plain: type[P]
+
+    def sealed(self) -> S:
+        """Return what the client of an end-to-end encrypted account sent."""
+        return _decoded(self._sealed, self._data, codec.JSON)
+
+    def plain(self) -> P:
+        """Return what the thin client of a uce account sent."""
+        return _decoded(self._plain, self._data, codec.JSON)
+
+
+class ByCustody(Generic[S, P]):
+    """A dependency that gives a request's body, in JSON, for a route whose bodies depend on the account's custody.
+
+    Args:
+        sealed: what it must be with e2e.
+        plain: what it must be with uce.
+        optional: whether an empty body stands for a model without fields.
+    """
+
+    def __init__(self, sealed: type[S], plain: type[P], *, optional: bool = False) -> None:
+        self.sealed = sealed
+        self.plain = plain
+        self.optional = optional
+
+    async def __call__(self, request: Request) -> Received[S, P]:
+        """Read the body.
+
+        Raises:
+            UnsupportedMediaType: it is not JSON.
+        """
+        data = await request.body()
+        if not data and self.optional:
+            return Received(b"{}", self.sealed, self.plain)
+        media_type = request.headers.get("content-type", codec.JSON).partition(";")[0].strip().lower()
+        if media_type != codec.JSON:
+            raise UnsupportedMediaType(accepted=[codec.JSON])
+        return Received(data, self.sealed, self.plain)
+
+
+def _decoded(model: type[M], data: bytes, media_type: str) -> M:
+    try:
+        return codec.decode(model, data, media_type)
+    except codec.MalformedBody:
+        raise MalformedRequest from None
+    except ValidationError as error:
+        raise _refusal(error) from None
 
 
 def _refusal(error: ValidationError) -> Invalid:

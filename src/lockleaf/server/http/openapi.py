@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from lockleaf.server.db.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
 from lockleaf.server.errors import DomainError
-from lockleaf.server.http.bodies import Parsed
+from lockleaf.server.http.bodies import ByCustody, Parsed
 from lockleaf.server.http.errors import (
     BodyTooLarge,
     InternalError,
@@ -65,11 +65,29 @@ def problems(*error_classes: type[DomainError]) -> dict[int | str, dict[str, Any
     }
 
 
-def _parsed_body(dependant: Dependant) -> Parsed[Any] | None:
+_Body = Parsed[Any] | ByCustody[Any, Any]
+
+
+def _parsed_body(dependant: Dependant) -> _Body | None:
     for dependency in dependant.dependencies:
-        if isinstance(dependency.call, Parsed):
+        if isinstance(dependency.call, Parsed | ByCustody):
             return dependency.call
     return None
+
+
+def _models(body: _Body) -> list[Any]:
+    """Return what a body may be. A custody in which a route takes none has a model without fields for it."""
+    if isinstance(body, Parsed):
+        return [body.model]
+    return [model for model in (body.sealed, body.plain) if model.model_fields]
+
+
+def _request_body(body: _Body) -> dict[str, Any]:
+    references = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in _models(body)]
+    described = {"schema": references[0] if len(references) == 1 else {"oneOf": references}}
+    msgpack = isinstance(body, Parsed) and body.msgpack
+    content = {codec.JSON: described, **({codec.MSGPACK: described} if msgpack else {})}
+    return {"required": not body.optional, "content": content}
 
 
 def _described(app: FastAPI, schema: dict[str, Any]) -> Iterator[tuple[RouteContext, str, dict[str, Any]]]:
@@ -92,7 +110,7 @@ def _add(operation: dict[str, Any], *error_classes: type[DomainError]) -> None:
         known["description"] = "; ".join(f"`{code}`" for code in known["content"][PROBLEM]["examples"])
 
 
-def _complete(operation: dict[str, Any], *, parsed: Parsed[Any] | None, writes: bool) -> None:
+def _complete(operation: dict[str, Any], *, parsed: _Body | None, writes: bool) -> None:
     """Say of an operation what follows from how it is built."""
     if parsed is not None:
         _add(operation, *_WITH_A_BODY)
@@ -123,10 +141,8 @@ def install(app: FastAPI, prefix: str) -> None:
             parsed = _parsed_body(route.dependant)
             _complete(operation, parsed=parsed, writes=method in ("POST", "PUT"))
             if parsed is not None:
-                models.append((parsed.model, "validation"))
-                body = {"schema": {"$ref": _REFERENCE.format(model=parsed.model.__name__)}}
-                content = {codec.JSON: body, **({codec.MSGPACK: body} if parsed.msgpack else {})}
-                operation["requestBody"] = {"required": not parsed.optional, "content": content}
+                models.extend((model, "validation") for model in _models(parsed))
+                operation["requestBody"] = _request_body(parsed)
         _, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REFERENCE)
         components = schema.setdefault("components", {})
         for name, definition in definitions.get("$defs", {}).items():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Header
 
-__all__ = ["IfMatch", "etag", "matches"]
+__all__ = ["IfMatch", "etag", "matches", "named"]
 
 IfMatch = Annotated[str | None, Header(max_length=1024, description='The revision that this follows, as in `"3"`.')]
 
@@ -25,3 +25,9 @@ def matches(if_match: str | None, revision: int) -> bool:
     A weak tag matches nothing: the comparison is a strong one.
     """
     return if_match is None or if_match.strip() == "*" or str(revision) in _ETAG.findall(if_match)
+
+
+def named(if_match: str | None) -> int | None:
+    """Return the revision that an ``If-Match`` header names, None where it names none or several."""
+    found = [] if if_match is None else _ETAG.findall(if_match)
+    return int(found[0]) if len(found) == 1 and re.fullmatch(r"[0-9]{1,18}", found[0], re.ASCII) else None

@@ -1,0 +1,84 @@
+"""Giving every entry of a uce account that has a tag another one instead, or none: each is a revision of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from typing import Any
+
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.custody.room import ContentUnreadable, Room
+from lockleaf.server.db.engine import DriverTransaction
+from lockleaf.server.entries import content
+from lockleaf.server.records import diary
+from lockleaf.server.records import service as records
+from lockleaf.server.records.diary import Wanted
+from lockleaf.server.records.policy import door_policy
+from lockleaf.wire.content import clean_tags
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
+
+__all__ = ["retag"]
+
+
+async def retag(
+    tx: DriverTransaction, services: Services, principal: Principal, keys: Room, label: bytes, new_name: str | None
+) -> None:
+    """Put ``new_name``, or nothing, in place of the tag with this label, in every entry that is not deleted.
+
+    Page by page, within the transaction of the caller, who holds the lock of the history. Entries that do not open stay
+    as they are.
+    """
+    after = None
+    while True:
+        wanted = Wanted(labels=[label], after=after)
+        page = await diary.list_by_date(
+            tx.connection, principal.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
+        )
+        held = [each.record for each in page.items]
+        changes = await asyncio.to_thread(_changes, services, principal, keys, held, label, new_name)
+        if changes:
+            await records.push(
+                tx.connection, principal.user_id, changes, now=services.clock(), atomic=True, policy=door_policy
+            )
+        if page.end is None:
+            return
+        after = page.end
+
+
+def _changes(
+    services: Services, principal: Principal, keys: Room, held: list[Record], label: bytes, new_name: str | None
+) -> list[Change]:
+    changes = []
+    for record in held:
+        try:
+            found = keys.open(record)
+        except ContentUnreadable:
+            continue
+        kept = [
+            tag if keys.label("tag", tag) != label else new_name
+            for tag in found.get("tags", ())
+            if isinstance(tag, str) and tag
+        ]
+        tags = list(clean_tags(tag for tag in kept if tag is not None))
+        new = {name: value for name, value in found.items() if name not in (content.SEEN, "tags")}
+        changes.append(_change(services, principal, keys, record, new | ({"tags": tags} if tags else {})))
+    return changes
+
+
+def _change(services: Services, principal: Principal, keys: Room, record: Record, new: dict[str, Any]) -> Change:
+    open_fields: dict[str, Any] = {
+        "collection": record.collection,
+        "record_id": record.record_id,
+        "base_revision": record.revision,
+        "parent": sha256(record.payload).digest(),
+        "labels": content.labels_of(keys, new),
+        "source": record.source,
+        "occurred_at": record.occurred_at,
+    }
+    return Change(
+        **open_fields,
+        payload=keys.seal(content=new, **open_fields),
+        device_id=principal.device,
+        client_updated_at=services.clock(),
+    )

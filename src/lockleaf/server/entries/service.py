@@ -1,0 +1,182 @@
+"""Reading the diary: one entry, its past, and the list of them, in the form that the account's custody asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from lockleaf.server.auth.errors import CustodyRequired
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.custody.reading import reading
+from lockleaf.server.custody.room import Room
+from lockleaf.server.entries import content, sealed
+from lockleaf.server.entries.errors import EntryNotFound, RevisionNotFound
+from lockleaf.server.entries.writing import COLLECTION
+from lockleaf.server.records import diary
+from lockleaf.server.records.diary import Deleted, Event, Held, Place, Wanted
+from lockleaf.wire.entries import Entries, EntryEvent, EntryHistory, PlainEntry, SealedEntry
+
+__all__ = ["Filters", "get", "history", "list_all", "revision"]
+
+READING = "entries.read"
+FEW = 20
+"""So many entries are opened within the event loop: it costs less than going to a thread."""
+
+_LIST = "entries"
+_HISTORY = "entry-history"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_IMPORTED = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which entries a list holds; an entry fits all that is given.
+
+    Attributes:
+        mood, source, tags: with uce alone, where the server can tell whose labels they are.
+        labels: 16 bytes each.
+        first, last: of the range of dates, both within it.
+    """
+
+    mood: str | None = None
+    source: str | None = None
+    tags: Sequence[str] = ()
+    labels: Sequence[bytes] = ()
+    first: datetime | None = None
+    last: datetime | None = None
+    deleted: Deleted = "false"
+
+
+async def get(services: Services, principal: Principal, entry_id: UUID) -> PlainEntry | SealedEntry:
+    """Return an entry, a deleted one too.
+
+    Raises:
+        EntryNotFound: there is none.
+    """
+    async with reading(services, principal, purpose=READING) as (connection, keys):
+        held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+        if held is None:
+            raise EntryNotFound
+        return _shown(keys, held)
+
+
+async def revision(services: Services, principal: Principal, entry_id: UUID, number: int) -> PlainEntry | SealedEntry:
+    """Return one revision of an entry.
+
+    Raises:
+        EntryNotFound: there is no such entry.
+        RevisionNotFound: it has no such revision, or no longer.
+    """
+    async with reading(services, principal, purpose=READING) as (connection, keys):
+        found = await diary.read_revision(connection, principal.user_id, COLLECTION, str(entry_id), number)
+        if found is None:
+            there = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+            raise EntryNotFound if there is None else RevisionNotFound
+        return _shown(keys, Held(found))
+
+
+async def list_all(
+    services: Services, principal: Principal, filters: Filters, *, cursor: str | None, limit: int
+) -> Entries:
+    """Return a page of the entries that fit, newest first: at most ``limit``, and fewer where they exceed 8 MiB.
+
+    Raises:
+        CustodyRequired: plain filters, for an account whose labels only its clients can make.
+        InvalidCursor: the cursor is not of this account's entries.
+    """
+    after = None if cursor is None else _place(services, principal.user_id, cursor)
+    async with reading(services, principal, purpose=READING) as (connection, keys):
+        page = await diary.list_by_date(
+            connection,
+            principal.user_id,
+            Wanted(
+                labels=_labels(keys, filters),
+                first=filters.first,
+                last=filters.last,
+                deleted=filters.deleted,
+                after=after,
+            ),
+            limit=limit,
+            with_last=keys is not None,
+        )
+        items = await _all_shown(keys, page.items)
+    next_cursor = None if page.end is None else _cursor(services, principal.user_id, page.end)
+    return Entries(items=items, next_cursor=next_cursor)
+
+
+async def history(
+    services: Services, principal: Principal, entry_id: UUID, *, cursor: str | None, limit: int
+) -> EntryHistory:
+    """Return a page of what happened to an entry, oldest first. It says nothing of what the entry held.
+
+    Raises:
+        EntryNotFound: there is none.
+        InvalidCursor: the cursor is not of this entry's history.
+    """
+    kind = f"{_HISTORY}/{entry_id}"
+    after = 0 if cursor is None else int.from_bytes(services.cursors.open(kind, principal.user_id, cursor))
+    async with services.database.read_driver() as connection:
+        held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+        if held is None:
+            raise EntryNotFound
+        found = await diary.events(
+            connection, principal.user_id, COLLECTION, str(entry_id), after=after, limit=limit + 1
+        )
+    shown = found[:limit]
+    next_cursor = None
+    if len(found) > limit:
+        next_cursor = services.cursors.seal(kind, principal.user_id, shown[-1].revision.to_bytes(8))
+    imported = held.record.source == _IMPORTED
+    return EntryHistory(items=tuple(_event(each, imported=imported) for each in shown), next_cursor=next_cursor)
+
+
+def _event(event: Event, *, imported: bool) -> EntryEvent:
+    fields = {"revision": event.revision, "at": event.at, "device_id": event.device_id}
+    if event.deleted:
+        return EntryEvent(event="deleted", **fields)
+    if event.was_deleted:
+        return EntryEvent(event="restored", **fields)
+    if event.revision > 1:
+        return EntryEvent(event="updated", **fields)
+    return EntryEvent(event="imported" if imported else "created", **fields)
+
+
+def _shown(keys: Room | None, held: Held) -> PlainEntry | SealedEntry:
+    return sealed.shown(held.record) if keys is None else content.shown(keys, held)
+
+
+async def _all_shown(keys: Room | None, found: Sequence[Held]) -> tuple[PlainEntry | SealedEntry, ...]:
+    def show() -> tuple[PlainEntry | SealedEntry, ...]:
+        return tuple(_shown(keys, held) for held in found)
+
+    return show() if keys is None or len(found) <= FEW else await asyncio.to_thread(show)
+
+
+def _labels(keys: Room | None, filters: Filters) -> list[bytes]:
+    wanted = [("mood", filters.mood), ("source", filters.source), *(("tag", tag) for tag in filters.tags)]
+    plain = [(kind, value) for kind, value in wanted if value is not None]
+    if plain and keys is None:
+        raise CustodyRequired(required="uce")
+    made = [] if keys is None else [keys.label(kind, value.strip()) for kind, value in plain]
+    return [*made, *filters.labels]
+
+
+def _cursor(services: Services, user_id: UUID, place: Place) -> str:
+    at = (place.at - _EPOCH) // _MICROSECOND
+    return services.cursors.seal(_LIST, user_id, struct.pack(">q", at) + place.record_id.encode())
+
+
+def _place(services: Services, user_id: UUID, cursor: str) -> Place:
+    place = services.cursors.open(_LIST, user_id, cursor)
+    try:
+        (at,) = struct.unpack_from(">q", place)
+        return Place(_EPOCH + at * _MICROSECOND, place[8:].decode())
+    except (struct.error, ValueError, OverflowError):
+        raise InvalidCursor from None

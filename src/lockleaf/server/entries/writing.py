@@ -1,0 +1,65 @@
+"""The one path by which the diary's door writes: behind the lock of the history, and all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.db.engine import DriverTransaction
+from lockleaf.server.records import service as records
+from lockleaf.server.records.errors import ChangeRejected, PayloadTooLarge
+from lockleaf.server.records.policy import door_policy
+from lockleaf.wire.codec import unpack
+from lockleaf.wire.problems import ErrorCode
+from lockleaf.wire.sync import Change, Record, pack_record
+
+__all__ = ["COLLECTION", "Written", "write"]
+
+COLLECTION = "entries"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a change to an entry.
+
+    Attributes:
+        record: the entry as it is now, if the change was made.
+        repeats: the revision that it had made before, if it was sent again. Neither: it follows another revision.
+    """
+
+    record: Record | None = None
+    repeats: int | None = None
+
+
+async def write(
+    tx: DriverTransaction, services: Services, principal: Principal, held: Record | None, changes: Sequence[Change]
+) -> Written:
+    """Write a change to an entry, with the changes to its tags behind it, and wake the account's listeners.
+
+    Arguments:
+        held: the entry before, behind the lock of the history; None for a new one.
+
+    Raises:
+        PayloadTooLarge: the entry is larger than a record may be.
+        ChangeRejected: the store does not take it.
+    """
+    now = services.clock()
+    pushed = await records.push(
+        tx.connection, principal.user_id, changes, now=now, atomic=len(changes) > 1, policy=door_policy
+    )
+    outcome = pushed.outcomes[0]
+    services.metrics.changes.labels(outcome.status).inc()
+    if outcome.status == "rejected":
+        raise PayloadTooLarge if outcome.code == ErrorCode.PAYLOAD_TOO_LARGE else ChangeRejected(reason=outcome.code)
+    if outcome.status == "conflict":
+        return Written()
+    if outcome.status == "unchanged":
+        return Written(repeats=outcome.revision)
+    if pushed.moved:
+        tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    packed = pack_record(
+        changes[0], seq=outcome.seq or 0, created_at=now if held is None else held.created_at, updated_at=now
+    )
+    return Written(record=Record.model_validate(unpack(packed)))

@@ -1,0 +1,257 @@
+"""The records of a diary as its doors read them: one, its past, and a list in the order of its days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+from lockleaf.server.auth.errors import TierRequired
+from lockleaf.server.records.repository import RecordRepository
+from lockleaf.wire.codec import unpack
+from lockleaf.wire.sync import Record
+
+__all__ = [
+    "Deleted",
+    "Event",
+    "Held",
+    "Page",
+    "Place",
+    "Wanted",
+    "events",
+    "hold_all",
+    "last_content",
+    "list_by_date",
+    "read",
+    "read_revision",
+]
+
+BYTES_A_PAGE = 8 * 1024 * 1024
+"""Where a page ends before its limit, in bytes; it holds one record whatever its size."""
+
+Deleted = Literal["false", "true", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record as it is.
+
+    Attributes:
+        last: of a deleted one, the revision before, as far as it is asked for and still kept.
+        purged: whether what it held before its deletion was dropped.
+    """
+
+    record: Record
+    last: Record | None = None
+    purged: bool = False
+
+
+async def hold_all(
+    connection: asyncpg.Connection, user_id: UUID, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Record]:
+    """Lock the account's history, and return those records of these (collection, record_id) that there are.
+
+    They stay as they are until the transaction ends. There must be a key: it may be of a record that is not there.
+
+    Raises:
+        TierRequired: the account's tier holds no records.
+    """
+    repository = RecordRepository(connection, user_id)
+    store = await repository.open(keys)
+    if store is None or store.tier != "full_sync":
+        raise TierRequired(required="full_sync")
+    if not store.states:
+        return {}
+    found = await repository.current(store.states)
+    return {key: Record.model_validate(fields) for key, fields in found.items()}
+
+
+_READ = """
+SELECT r.packed, r.purged_at IS NOT NULL AS purged, (
+  SELECT v.packed FROM revisions v
+  WHERE r.deleted AND v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND v.revision < r.revision
+  ORDER BY v.revision DESC LIMIT 1
+) AS last
+FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3
+"""
+
+_REVISION = """
+SELECT packed FROM records WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND revision = $4
+UNION ALL
+SELECT packed FROM revisions WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND revision = $4
+LIMIT 1
+"""
+
+_LAST_CONTENT = """
+SELECT v.packed FROM changes c
+JOIN LATERAL (
+  SELECT packed FROM revisions v
+  WHERE v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND v.revision = c.revision OFFSET 0
+) v ON true
+WHERE c.user_id = $1 AND c.collection = $2 AND c.record_id = $3 AND NOT c.deleted
+ORDER BY c.revision DESC LIMIT 1
+"""
+
+
+async def read(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Held | None:
+    """Return a record, deleted or not; None for one that never was."""
+    row = await connection.fetchrow(_READ, user_id, collection, record_id)
+    return None if row is None else _held(row)
+
+
+async def read_revision(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, revision: int
+) -> Record | None:
+    """Return one revision of a record, the present one or an earlier one that is kept."""
+    packed = await connection.fetchval(_REVISION, user_id, collection, record_id, revision)
+    return None if packed is None else Record.model_validate(unpack(packed))
+
+
+async def last_content(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:
+    """Return the latest revision of a deleted record that was none of a deletion; None where it was purged."""
+    packed = await connection.fetchval(_LAST_CONTENT, user_id, collection, record_id)
+    return None if packed is None else Record.model_validate(unpack(packed))
+
+
+# ---- its past ----
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change to a record; ``was_deleted`` tells of the revision before."""
+
+    revision: int
+    deleted: bool
+    was_deleted: bool
+    at: datetime
+    device_id: str
+
+
+# Leaves are narrow, are kept as long as their epoch, and are found in the account's range of them: an index by record
+# would cost every write more than it saves here.
+_EVENTS = """
+SELECT * FROM (
+  SELECT revision, deleted, lag(deleted, 1, false) OVER (ORDER BY revision) AS was_deleted, at, device_id
+  FROM changes WHERE user_id = $1 AND collection = $2 AND record_id = $3
+) AS leaves
+WHERE revision > $4 ORDER BY revision LIMIT $5
+"""
+
+
+async def events(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, *, after: int, limit: int
+) -> list[Event]:
+    """Return the changes to a record, oldest first, behind the revision ``after``."""
+    rows = await connection.fetch(_EVENTS, user_id, collection, record_id, after, limit)
+    return [Event(*row) for row in rows]
+
+
+# ---- the list ----
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the list: a record's date, and its id."""
+
+    at: datetime
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries a list holds.
+
+    Attributes:
+        labels: 16 bytes each; an entry has all of them.
+        first, last: of the range of dates, both within it.
+        deleted: whether those that are deleted, the others, or all; those that were purged never are.
+        after: where the page before ended.
+    """
+
+    labels: Sequence[bytes] = ()
+    first: datetime | None = None
+    last: datetime | None = None
+    deleted: Deleted = "false"
+    after: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries in their order; ``end`` is where the page ends, None where the list does."""
+
+    items: list[Held]
+    end: Place | None
+
+
+# One range of ix_records_date, read backwards. Labels are looked at on the way: 10,000 entries of which none has the
+# label are gone through in a few milliseconds, and an index of labels would cost every write. Sizes are known without
+# reading what is measured; a row that has no room comes without its content, and tells that there is more.
+_LIST = """
+SELECT at, record_id, purged,
+  CASE WHEN place <= $2 AND before < $3 THEN packed END AS packed,
+  CASE WHEN place <= $2 AND before < $3 THEN last END AS last
+FROM (
+  SELECT *, row_number() OVER ordered AS place, sum(size) OVER ordered - size AS before
+  FROM (
+    SELECT *, octet_length(packed) + coalesce(octet_length(last), 0) AS size
+    FROM (
+      SELECT coalesce(r.occurred_at, r.created_at) AS at, r.record_id, r.purged_at IS NOT NULL AS purged, r.packed,
+        {last} AS last
+      FROM records r
+      WHERE r.user_id = $1 AND r.collection = 'entries' AND r.labels @> $4::bytea[] {deleted}
+        AND coalesce(r.occurred_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz {after}
+      ORDER BY coalesce(r.occurred_at, r.created_at) DESC, r.record_id DESC LIMIT $2::bigint + 1
+    ) AS found
+  ) AS sized
+  WINDOW ordered AS (ORDER BY at DESC, record_id DESC)
+) AS measured
+ORDER BY at DESC, record_id DESC
+"""
+_LAST = """(
+  SELECT v.packed FROM revisions v
+  WHERE r.deleted AND v.user_id = $1 AND v.collection = 'entries' AND v.record_id = r.record_id
+    AND v.revision < r.revision
+  ORDER BY v.revision DESC LIMIT 1
+)"""
+_WHICH: dict[Deleted, str] = {
+    "false": "AND NOT r.deleted",
+    "true": "AND r.deleted AND r.purged_at IS NULL",
+    "all": "AND r.purged_at IS NULL",
+}
+_AFTER = "AND (coalesce(r.occurred_at, r.created_at), r.record_id) < ($7::timestamptz, $8::text)"
+_LISTS = {
+    (deleted, with_last, further): _LIST.format(
+        deleted=which, last=_LAST if with_last else "NULL::bytea", after=_AFTER if further else ""
+    )
+    for deleted, which in _WHICH.items()
+    for with_last in (False, True)
+    for further in (False, True)
+}
+_FIRST, _LATEST = datetime.fromisoformat("0001-01-01T00:00:00Z"), datetime.fromisoformat("9999-12-31T23:59:59.999999Z")
+
+
+async def list_by_date(
+    connection: asyncpg.Connection, user_id: UUID, wanted: Wanted, *, limit: int, with_last: bool
+) -> Page:
+    """Return the entries that are ``wanted``, latest date first, then by id.
+
+    Arguments:
+        limit: at most so many, and fewer where they would exceed some 8 MiB.
+        with_last: whether deleted ones come with the revision before.
+    """
+    statement = _LISTS[wanted.deleted, with_last and wanted.deleted != "false", wanted.after is not None]
+    after = () if wanted.after is None else (wanted.after.at, wanted.after.record_id)
+    bounds = (wanted.first or _FIRST, wanted.last or _LATEST)
+    rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, list(wanted.labels), *bounds, *after)
+    shown = [row for row in rows if row["packed"] is not None]
+    end = Place(shown[-1]["at"], shown[-1]["record_id"]) if len(shown) < len(rows) else None
+    return Page([_held(row) for row in shown], end)
+
+
+def _held(row: asyncpg.Record) -> Held:
+    last = None if row["last"] is None else Record.model_validate(unpack(row["last"]))
+    return Held(Record.model_validate(unpack(row["packed"])), last, row["purged"])

@@ -1,0 +1,313 @@
+"""The rules of tags: one record a name, whoever makes it and however it is spelled (PROTOCOL section 6).
+
+A tag's id is its label in hexadecimal digits. With uce the server makes the label and seals name and colour as a client
+would. With e2e, clients seal them and push them through ``/sync``; what comes through this door is a name that the
+server takes as it is, kept as a plain map, and told from a sealed one by its first byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import asyncpg
+
+from lockleaf.crypto.history import ZERO
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.custody import room
+from lockleaf.server.custody.reading import reading
+from lockleaf.server.custody.room import TOMBSTONE, Room
+from lockleaf.server.db.engine import DriverTransaction
+from lockleaf.server.entries.retagging import retag
+from lockleaf.server.http.errors import InvalidRequest
+from lockleaf.server.records import diary, tagging
+from lockleaf.server.records import service as records
+from lockleaf.server.records.errors import ChangeRejected
+from lockleaf.server.records.policy import door_policy
+from lockleaf.server.records.tagging import Present
+from lockleaf.server.tags import forms
+from lockleaf.server.tags.errors import TagNotFound
+from lockleaf.wire.codec import canonical, unpack
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record, pack_record
+from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation
+
+__all__ = [
+    "change_opaque",
+    "change_plain",
+    "clean_up",
+    "create_opaque",
+    "create_plain",
+    "delete",
+    "ensure",
+    "list_all",
+]
+
+COLLECTION = "tags"
+READING = "tags.read"
+WRITING = "tags.write"
+_KIND = "tag"
+
+
+async def ensure(
+    connection: asyncpg.Connection, services: Services, principal: Principal, keys: Room, names: Iterable[str]
+) -> list[Change]:
+    """Return the changes that make those tags that are not there, for the caller to push with what names them.
+
+    The caller holds the lock of the account's history.
+    """
+    wanted: dict[str, str] = {}
+    for name in names:
+        if isinstance(name, str) and name.strip():
+            wanted.setdefault(keys.label(_KIND, name).hex(), name.strip())
+    if not wanted:
+        return []
+    found = await tagging.present(connection, principal.user_id, list(wanted))
+    return [
+        _sealed(services, principal, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
+        for record_id, name in wanted.items()
+        if record_id not in found or found[record_id].deleted
+    ]
+
+
+async def list_all(services: Services, principal: Principal) -> list[Tag]:
+    """Return the account's tags: by the alphabet with uce, by their stored bytes with e2e."""
+    async with reading(services, principal, purpose=READING) as (connection, keys):
+        found = await tagging.list_all(connection, principal.user_id)
+        used = await tagging.last_used(connection, principal.user_id) if found else {}
+
+        def show() -> list[Tag]:
+            tags = [forms.shown(keys, record, used.get(record.record_id)) for record in found]
+            return sorted(tags, key=forms.in_order if keys is not None else forms.in_order_of_bytes)
+
+        return await asyncio.to_thread(show)
+
+
+# ---- get or create ----
+
+
+async def create_plain(
+    tx: DriverTransaction, services: Services, principal: Principal, body: TagCreation
+) -> tuple[Tag, bool]:
+    """Return the tag of a name, and whether it was made now. One that is there keeps its spelling and colour."""
+    async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+        record_id = keys.label(_KIND, body.name).hex()
+        held = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
+        if held is not None and not held.deleted:
+            return await _shown(tx, principal, keys, held), False
+        new = forms.sealed_map(body.name, body.color)
+        change = _sealed(services, principal, keys, record_id, _present(held), new)
+        return await _shown(tx, principal, keys, await _write(tx, services, principal, held, change)), True
+
+
+async def create_opaque(
+    tx: DriverTransaction, services: Services, principal: Principal, body: OpaqueTagCreation
+) -> tuple[Tag, bool]:
+    """Return the tag of a label, else of an opaque name, and whether it was made now."""
+    record_id = body.label or forms.opaque_id(body.name)
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
+    if held is not None and not held.deleted:
+        return await _shown(tx, principal, None, held), False
+    payload = canonical({"name": body.name, "color": body.color})
+    change = _change(services, principal, record_id, _present(held), payload)
+    return await _shown(tx, principal, None, await _write(tx, services, principal, held, change)), True
+
+
+# ---- change ----
+
+
+async def change_plain(
+    tx: DriverTransaction, services: Services, principal: Principal, tag_id: str, body: TagChange
+) -> Tag:
+    """Give a tag another name or colour. A new name goes into every entry that has the tag, and decides its id.
+
+    Where there is a tag of the new name, the two become that one.
+
+    Raises:
+        TagNotFound: there is none.
+        ContentUnreadable: it does not open.
+    """
+    held = await _held(tx, principal, tag_id)
+    async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+        present = forms.opaque_map(held.payload) or keys.open(held)
+        name = body.name or str(present.get("name", ""))
+        new = forms.sealed_map(name, body.color, present)
+        record_id = keys.label(_KIND, name).hex()
+        if record_id == tag_id:
+            changed = _sealed(services, principal, keys, tag_id, _present(held), new)
+            record = await _write(tx, services, principal, held, changed)
+        else:
+            record = await _move(tx, services, principal, keys, held, record_id, new, color=body.color)
+        if name != present.get("name"):
+            await retag(tx, services, principal, keys, bytes.fromhex(tag_id), name)
+        return await _shown(tx, principal, keys, record)
+
+
+async def _move(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    keys: Room,
+    held: Record,
+    record_id: str,
+    new: dict[str, Any],
+    *,
+    color: str | None,
+) -> Record:
+    target = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
+    record = target
+    if target is None or target.deleted or color is not None:
+        changed = _sealed(services, principal, keys, record_id, _present(target), new)
+        record = await _write(tx, services, principal, target, changed)
+    await _write(tx, services, principal, held, _tombstone(services, principal, keys, _following(held)))
+    assert record is not None, "there is a target, or it was made"
+    return record
+
+
+async def change_opaque(
+    tx: DriverTransaction, services: Services, principal: Principal, tag_id: str, body: OpaqueTagChange
+) -> Tag:
+    """Give a tag another opaque name or colour; its id stays, since the server cannot tell which label is the name's.
+
+    Raises:
+        TagNotFound: there is none.
+        InvalidRequest: a tag that a client sealed has no name here that could stay.
+    """
+    held = await _held(tx, principal, tag_id)
+    present = forms.opaque_map(held.payload) or {}
+    name = body.name or present.get("name")
+    if not isinstance(name, str):
+        raise InvalidRequest(errors=[{"field": "name", "type": "missing", "message": "the present name is sealed"}])
+    payload = canonical({"name": name, "color": body.color or present.get("color")})
+    change = _change(services, principal, tag_id, _present(held), payload)
+    return await _shown(tx, principal, None, await _write(tx, services, principal, held, change))
+
+
+# ---- delete ----
+
+
+async def delete(tx: DriverTransaction, services: Services, principal: Principal, tag_id: str) -> None:
+    """Delete a tag. With uce it is taken off every entry; with e2e only clients can do that.
+
+    Raises:
+        TagNotFound: there is none.
+    """
+    held = await _held(tx, principal, tag_id)
+    if principal.custody != "uce":
+        await _write(tx, services, principal, held, _tombstone(services, principal, None, _following(held)))
+        return
+    async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+        await _write(tx, services, principal, held, _tombstone(services, principal, keys, _following(held)))
+        await retag(tx, services, principal, keys, bytes.fromhex(tag_id), None)
+
+
+async def clean_up(tx: DriverTransaction, services: Services, principal: Principal, *, days: int) -> TagCleanup:
+    """Delete the tags that have not been changed, and that no entry with them has been written, for ``days``."""
+    # The lock of the history comes first: what is found stale stays so.
+    await diary.hold_all(tx.connection, principal.user_id, [(COLLECTION, "")])
+    now = services.clock()
+    found = await tagging.stale(tx.connection, principal.user_id, before=now - timedelta(days=days))
+    if principal.custody != "uce":
+        tombstones = [_tombstone(services, principal, None, each) for each in found]
+    elif found:
+        async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+            tombstones = [_tombstone(services, principal, keys, each) for each in found]
+    else:
+        tombstones = []
+    for first in range(0, len(tombstones), MAX_BATCH_CHANGES):
+        await _push(tx, services, principal, tombstones[first : first + MAX_BATCH_CHANGES], now=now)
+    count = len(tombstones)
+    return TagCleanup(
+        message=f"{count} unused {'tag was' if count == 1 else 'tags were'} deleted.", deleted_count=count
+    )
+
+
+# ---- parts ----
+
+
+async def _held(tx: DriverTransaction, principal: Principal, tag_id: str) -> Record:
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, tag_id)
+    if held is None or held.deleted:
+        raise TagNotFound
+    return held
+
+
+def _following(held: Record) -> Present:
+    return Present(held.record_id, held.revision, sha256(held.payload).digest(), held.deleted)
+
+
+def _present(held: Record | None) -> Present | None:
+    return None if held is None else _following(held)
+
+
+async def _shown(tx: DriverTransaction, principal: Principal, keys: Room | None, record: Record) -> Tag:
+    return forms.shown(keys, record, await tagging.used_at(tx.connection, principal.user_id, record.record_id))
+
+
+def _sealed(
+    services: Services, principal: Principal, keys: Room, record_id: str, present: Present | None, new: dict[str, Any]
+) -> Change:
+    base, parent = (0, ZERO) if present is None else (present.revision, present.payload_hash)
+    payload = keys.seal(collection=COLLECTION, record_id=record_id, base_revision=base, parent=parent, content=new)
+    return _change(services, principal, record_id, present, payload)
+
+
+def _tombstone(services: Services, principal: Principal, keys: Room | None, present: Present) -> Change:
+    """Return the deletion of a tag: sealed with uce, and without a payload where nobody here could seal one."""
+    payload = b""
+    if keys is not None:
+        payload = keys.seal(
+            collection=COLLECTION,
+            record_id=present.record_id,
+            base_revision=present.revision,
+            parent=present.payload_hash,
+            content={"type": TOMBSTONE},
+            deleted=True,
+        )
+    return _change(services, principal, present.record_id, present, payload, deleted=True)
+
+
+def _change(
+    services: Services,
+    principal: Principal,
+    record_id: str,
+    present: Present | None,
+    payload: bytes,
+    *,
+    deleted: bool = False,
+) -> Change:
+    return Change(
+        collection=COLLECTION,
+        record_id=record_id,
+        base_revision=0 if present is None else present.revision,
+        parent=ZERO if present is None else present.payload_hash,
+        payload=payload,
+        deleted=deleted,
+        device_id=principal.device,
+        client_updated_at=services.clock(),
+    )
+
+
+async def _write(
+    tx: DriverTransaction, services: Services, principal: Principal, held: Record | None, change: Change
+) -> Record:
+    now = services.clock()
+    [outcome] = await _push(tx, services, principal, [change], now=now)
+    created_at = now if held is None else held.created_at
+    return Record.model_validate(
+        unpack(pack_record(change, seq=outcome.seq or 0, created_at=created_at, updated_at=now))
+    )
+
+
+async def _push(
+    tx: DriverTransaction, services: Services, principal: Principal, changes: Sequence[Change], *, now: datetime
+) -> list[records.Outcome]:
+    pushed = await records.push(tx.connection, principal.user_id, changes, now=now, atomic=True, policy=door_policy)
+    for outcome in pushed.outcomes:
+        if outcome.status != "applied":
+            raise ChangeRejected(reason=outcome.code)
+    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    return pushed.outcomes

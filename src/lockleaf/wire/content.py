@@ -1,0 +1,180 @@
+"""What an entry's sealed map holds (PROTOCOL section 3): the limits of its fields, and the one form of each.
+
+Whoever makes such a map goes by these rules, a client for itself and the server for a thin client, so that each reads
+what the other wrote, and the same entry has the same labels and the same place in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+__all__ = [
+    "MAX_CONTENT_BYTES",
+    "MAX_NAME",
+    "MAX_SOURCE",
+    "MAX_TAGS",
+    "MAX_TITLE",
+    "InvalidContent",
+    "clean_tags",
+    "clean_text",
+    "date_text",
+    "entry_fields",
+    "known_time_zone",
+    "labelled",
+    "shared_date",
+    "shared_source",
+    "shared_time",
+]
+
+MAX_TAGS = 60
+MAX_NAME = 200
+"""Characters of a tag or a mood."""
+MAX_TITLE = 1000
+MAX_SOURCE = 64
+
+_ROOM_FOR_SEEN = 256
+"""Bytes kept free in each map for the writer's head, which joins it when it is sealed."""
+_LENGTH = 4
+
+MAX_CONTENT_BYTES = 2**20 - 2**16 - _LENGTH - _ROOM_FOR_SEEN
+"""The longest map in MessagePack: what a sealed plaintext holds at most, less what else stands in it."""
+
+
+class InvalidContent(ValueError):
+    """A field is none. The text says which, and never what it held."""
+
+
+def date_text(value: date | datetime | str) -> str:
+    """Return ``value`` as the ISO 8601 text that is kept; text is kept as it is.
+
+    Raises:
+        InvalidContent: it is no day and no time.
+    """
+    if not isinstance(value, str):
+        return value.isoformat()
+    text = value.strip()
+    try:
+        # Both take basic and week forms too, which nobody else reads back.
+        if len(text) == 10:
+            date.fromisoformat(text)
+        else:
+            datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidContent("the date is none") from None
+    if len(text) < 10 or text[4] != "-" or text[7] != "-":
+        raise InvalidContent("the date is none")
+    return text
+
+
+def known_time_zone(name: str) -> str:
+    """Return ``name``, which is one of the IANA database.
+
+    Raises:
+        InvalidContent: it is not.
+    """
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise InvalidContent("the time zone is none") from None
+    return name
+
+
+def shared_time(text: str, time_zone: str | None) -> str:
+    """Return an entry's date as the RFC 3339 time in UTC under which a server may sort it.
+
+    A time without an offset is taken in ``time_zone`` (an IANA name), else in UTC; a day begins at midnight UTC.
+    """
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        zone = ZoneInfo(time_zone) if time_zone and len(text) > 10 else UTC
+        value = value.replace(tzinfo=zone)
+    try:
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except OverflowError:
+        return value.replace(tzinfo=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def shared_date(content: Mapping[str, Any]) -> str | None:
+    """Return the time under which a server may sort the entry of a map, as `shared_time` does.
+
+    None where it names no date, or one of another program that only that one can read.
+    """
+    date, zone = content.get("occurred_at"), content.get("time_zone")
+    if not isinstance(date, str):
+        return None
+    try:
+        return shared_time(date, zone if isinstance(zone, str) else None)
+    except (ValueError, OSError, KeyError):
+        return None
+
+
+def shared_source(content: Mapping[str, Any]) -> str | None:
+    """Return the source of a map as a server takes it, None where it is none that could stand in the open."""
+    source = content.get("source")
+    return source if isinstance(source, str) and 0 < len(source) <= MAX_SOURCE and "\0" not in source else None
+
+
+def clean_text(value: str | None, name: str, limit: int) -> str | None:
+    """Return a one-line field without space around it, None for an empty one.
+
+    Raises:
+        InvalidContent: it is longer than ``limit`` characters.
+    """
+    text = (value or "").strip()
+    if len(text) > limit:
+        raise InvalidContent(f"the {name} is longer than {limit} characters")
+    return text or None
+
+
+def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags without space around them, each once, in their order.
+
+    Raises:
+        InvalidContent: more than 60, or one of more than 200 characters.
+    """
+    cleaned = tuple(dict.fromkeys(tag for item in tags if (tag := clean_text(item, "tag", MAX_NAME))))
+    if len(cleaned) > MAX_TAGS:
+        raise InvalidContent(f"more than {MAX_TAGS} tags")
+    return cleaned
+
+
+def entry_fields(
+    *,
+    body: str,
+    title: str | None = None,
+    mood: str | None = None,
+    tags: Iterable[str] = (),
+    source: str | None = None,
+    date: date | datetime | str | None = None,
+    time_zone: str | None = None,
+) -> dict[str, Any]:
+    """Return the map of an entry; what is absent has no field.
+
+    Raises:
+        InvalidContent: a field is none.
+    """
+    fields = {
+        "type": "entry",
+        "title": clean_text(title, "title", MAX_TITLE),
+        "body": body,
+        "mood": clean_text(mood, "mood", MAX_NAME),
+        "tags": list(clean_tags(tags)) or None,
+        "source": clean_text(source, "source", MAX_SOURCE),
+        "occurred_at": None if date is None else date_text(date),
+        "time_zone": None if time_zone is None else known_time_zone(time_zone),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def labelled(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what an entry is found by, as (kind, value): its mood, its source and each of its tags.
+
+    Two spellings of one value have one label, so that labels can be fewer than these.
+    """
+    tags = content.get("tags")
+    values = [("mood", content.get("mood")), ("source", content.get("source"))]
+    values += [("tag", tag) for tag in tags] if isinstance(tags, list) else []
+    return ((kind, value) for kind, value in values if isinstance(value, str) and value)

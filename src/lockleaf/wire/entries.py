@@ -1,0 +1,204 @@
+"""Bodies of ``/entries``: with e2e an entry travels as its client sealed it, with uce as plain fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from annotated_types import Len
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from lockleaf.wire.base import Body
+from lockleaf.wire.content import MAX_NAME, MAX_SOURCE, MAX_TITLE, clean_tags, clean_text, date_text, known_time_zone
+from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, RecordId, Rfc3339Text, Sequence64
+from lockleaf.wire.sync import Labels, Source
+
+__all__ = [
+    "Attachment",
+    "Entries",
+    "EntryEvent",
+    "EntryHistory",
+    "PlainChange",
+    "PlainCreation",
+    "PlainEntry",
+    "SealedChange",
+    "SealedCreation",
+    "SealedEntry",
+    "SealedStep",
+]
+
+MAX_ATTACHMENTS = 100
+
+
+# ---- what an end-to-end encrypted account sends and gets ----
+
+
+class _Sealed(Body):
+    payload: Bytes = Field(description="The entry, sealed by the client for this revision; at most 1 MiB.")
+    labels: Labels = Field(default=(), description="Opaque labels of its mood, tags and source, to filter by.")
+    source: Source | None = Field(default=None, description="Only if the user wants the server to know it.")
+    occurred_at: Rfc3339Text | None = Field(
+        default=None, description="Only if the user wants the server to sort by it; returned to the letter."
+    )
+    device_id: DeviceId | None = None
+    client_updated_at: Instant | None = None
+
+
+class SealedCreation(_Sealed):
+    """A new entry, sealed by the client."""
+
+    id: UUID = Field(description="Chosen by the client, which seals the entry for it.")
+    base_revision: Literal[0] = 0
+    parent: Digest = bytes(32)
+
+
+class SealedChange(_Sealed):
+    """The next revision of an entry, sealed by the client."""
+
+    parent: Digest = Field(description="SHA-256 of the payload of the revision that this follows.")
+    base_revision: Sequence64 | None = Field(default=None, description="The revision that this follows.")
+    revision: Sequence64 | None = Field(default=None, description="The new revision: the present one + 1.")
+
+
+class SealedStep(_Sealed):
+    """A deletion (a sealed tombstone) or a restoration (the content, sealed again)."""
+
+    parent: Digest = Field(description="SHA-256 of the payload of the revision that this follows.")
+    base_revision: Sequence64 = Field(description="The revision that this follows.")
+
+
+class _Shown(Body):
+    id: RecordId
+    revision: Sequence64
+    parent: Digest = Field(description="SHA-256 of the payload of the revision before; zeros for the first.")
+    seq: Sequence64
+    created_at: Instant
+    updated_at: Instant
+    deleted_at: Instant | None = None
+    source: str | None = None
+
+
+class SealedEntry(_Shown):
+    """An entry as its client sealed it; of a deleted one the tombstone."""
+
+    payload: Bytes
+    labels: Labels = ()
+    occurred_at: Rfc3339Text | None = None
+
+
+# ---- what the thin client of a uce account sends and gets ----
+
+
+def _title(value: str) -> str | None:
+    return clean_text(value, "title", MAX_TITLE)
+
+
+def _mood(value: str) -> str | None:
+    return clean_text(value, "mood", MAX_NAME)
+
+
+def _source(value: str) -> str | None:
+    # It is stored in the open, and PostgreSQL has no place for a NUL.
+    if not value.isprintable():
+        raise ValueError("the source is a line of text")
+    return clean_text(value, "source", MAX_SOURCE)
+
+
+Title = Annotated[str, AfterValidator(_title)]
+Mood = Annotated[str, AfterValidator(_mood)]
+Tags = Annotated[tuple[str, ...], AfterValidator(clean_tags)]
+PlainSource = Annotated[str, AfterValidator(_source)]
+DateText = Annotated[str, StringConstraints(max_length=64), AfterValidator(date_text)]
+ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(known_time_zone)]
+
+
+class Attachment(Body):
+    """A medium that belongs to an entry. Its name is known to the entry alone."""
+
+    media_id: UUID
+    name: Annotated[str, StringConstraints(max_length=255)]
+    media_type: Annotated[str, StringConstraints(max_length=255)]
+    size: Sequence64
+    sha256: Digest | None = None
+    sealed_size: Sequence64 | None = None
+    sealed_sha256: Digest | None = None
+
+
+Attachments = Annotated[tuple[Attachment, ...], Len(0, MAX_ATTACHMENTS)]
+
+
+class _Plain(Body):
+    title: Title | None = None
+    mood: Mood | None = None
+    tags: Tags | None = Field(default=None, description="At most 60 of at most 200 characters; new ones are made.")
+    source: PlainSource | None = Field(default=None, description="Where it was written: web, mobile, import, ...")
+    occurred_at: DateText | None = Field(
+        default=None,
+        description="The day or time that it is about, ISO 8601; returned to the letter. A time without a zone is in"
+        " `time_zone`, else in UTC.",
+    )
+    time_zone: ZoneName | None = Field(default=None, description="A name of the IANA database.")
+    attachments: Attachments | None = None
+
+
+class PlainCreation(_Plain):
+    """A new entry in plain fields, which the server seals before it stores them."""
+
+    content: str
+    id: UUID | None = Field(default=None, description="Chosen by the client, so that it may send the request again.")
+
+    @model_validator(mode="after")
+    def _holds_something(self) -> Self:
+        if not (self.content.strip() or self.title or self.mood or self.tags or self.attachments):
+            raise ValueError("the entry is empty")
+        return self
+
+
+class PlainChange(_Plain):
+    """Changes to an entry: what is absent stays as it is, null takes a field away."""
+
+    content: str | None = None
+    revision: Sequence64 | None = Field(
+        default=None, description="The new revision: the present one + 1. May be left out with `If-Match`."
+    )
+
+
+class PlainEntry(_Shown):
+    """An entry in plain fields. A deleted one shows what it held, until that is purged."""
+
+    content: str | None = None
+    title: str | None = None
+    mood: str | None = None
+    tags: tuple[str, ...] = ()
+    occurred_at: str | None = None
+    time_zone: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    unreadable: bool = Field(
+        default=False, description="It does not open with the account's keys; its fields are absent."
+    )
+
+
+# ---- what both get ----
+
+
+class Entries(Body):
+    """A page of entries, newest first."""
+
+    items: tuple[PlainEntry | SealedEntry, ...]
+    next_cursor: str | None = None
+
+
+class EntryEvent(Body):
+    """What happened to an entry, and on which device."""
+
+    event: Literal["created", "imported", "updated", "deleted", "restored", "published"]
+    revision: Sequence64
+    at: Instant
+    device_id: str
+
+
+class EntryHistory(Body):
+    """A page of what happened to an entry, oldest first."""
+
+    items: tuple[EntryEvent, ...]
+    next_cursor: str | None = None
