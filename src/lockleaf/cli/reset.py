@@ -37,6 +37,9 @@ def reset(
     Only a database that is marked is touched: one that was made under LOCKLEAF_ENVIRONMENT=development.
     """
     settings = settings_of(data_dir)
+    from lockleaf.server.observability import logging  # noqa: PLC0415
+
+    logging.configure("console", "WARNING")  # what the server says of each request is nobody's news here
     try:
         with _database(settings) as url:
             asyncio.run(_require_mark(url))

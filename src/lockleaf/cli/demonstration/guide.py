@@ -37,7 +37,7 @@ def guide(url: str, home: Path) -> list[Step]:
     laptop, phone = ada.profiles
     return [
         Step(f"{ada.display_name}: {ada.about}", (lockleaf(laptop, "list"), lockleaf(phone, "status"))),
-        Step("the conflict: both versions side by side", (lockleaf(phone, "conflicts"),)),
+        Step("the conflict that waits; `conflicts show ID` compares both versions", (lockleaf(phone, "conflicts"),)),
         Step("the inbox: sealed by the server, opened here, accepted or refused", (lockleaf(laptop, "inbox"),)),
         Step("her tags, whose names the server never saw", (lockleaf(laptop, "tags"),)),
         Step(
@@ -53,5 +53,5 @@ def guide(url: str, home: Path) -> list[Step]:
             f"{dora.display_name}: {dora.about}",
             (lockleaf(dora.profiles[0], "list"), lockleaf(dora.profiles[0], "privacy")),
         ),
-        Step(f"every route (log in as any of them with the password: {PASSWORD})", (f"{url}/api/v1/docs",)),
+        Step(f"every route, to try as {ben.email} with the password: {PASSWORD}", (f"{url}/api/v1/docs",)),
     ]

@@ -1,0 +1,128 @@
+"""The demonstration: what it says can be looked at is there, and a database in use is never emptied for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command_line import INSTALLED, CommandLine, Outcome
+
+SECONDS = 120
+
+
+@dataclass
+class Tour:
+    """A running demonstration: what it said when it was ready."""
+
+    said: dict[str, Any]
+    home: Path
+
+    def device(self, profile: str) -> CommandLine:
+        return CommandLine(self.home, profile)
+
+
+def environment(**more: str) -> dict[str, str]:
+    mine = {k: v for k, v in os.environ.items() if not k.startswith("LOCKLEAF_") and k != "DATABASE_URL"}
+    return {**mine, "PATH": f"{INSTALLED.parent}:{mine.get('PATH', '')}", "LOCKLEAF_LOG__LEVEL": "WARNING", **more}
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    folder = tmp_path_factory.mktemp("demonstration")
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [INSTALLED, "demo", "--json", "--port", "0", "--folder", folder],
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, (folder / "log").read_text()
+            yield Tour(json.loads(line), folder)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(SECONDS) == 0
+            process.stdout.close()
+
+
+def test_every_command_of_the_tour_runs_as_it_stands(tour: Tour) -> None:
+    ran = 0
+    for step in tour.said["steps"]:
+        # As in one terminal: what one line sets, the next one uses.
+        script = "\n".join(line for line in step["commands"] if not line.startswith("http"))
+        if not script:
+            continue
+        answer = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert answer.returncode == 0, (step["about"], answer.stderr)
+        assert answer.stdout.strip(), step["about"]
+        ran += 1
+    assert ran >= 8
+
+
+def test_two_devices_share_a_journal_with_a_conflict_and_an_inbox_item(tour: Tour) -> None:
+    for profile in ("ada-laptop", "ada-phone"):
+        device = tour.device(profile)
+        assert len(device.run("--json", "list").values()) == 5
+        assert len(device.run("--json", "conflicts").values()) == 1
+        assert len(device.run("--json", "inbox").values()) == 1
+        assert len(device.run("--json", "tags").values()) == 6
+
+
+def test_each_custody_and_each_tier_is_there(tour: Tour) -> None:
+    kinds = set()
+    for profile in ("ada-laptop", "ben", "cleo", "dora"):
+        status = tour.device(profile).run("--json", "status").value()
+        kinds.add((status["custody"] if "custody" in status else status["encryption_tier"], status["privacy_tier"]))
+    assert kinds == {("e2e", "full_sync"), ("uce", "full_sync"), ("uce", "analytics_sync"), ("e2e", "local_only")}
+
+
+def reset(folder: Path, *options: str, **more: str) -> Outcome:
+    ended = subprocess.run(
+        [INSTALLED, "--json", "admin", "reset", "--data-dir", folder, *options],
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return Outcome(ended.returncode, ended.stdout, ended.stderr)
+
+
+def test_a_database_that_is_not_for_development_is_not_touched(tmp_path: Path) -> None:
+    refused = reset(tmp_path / "server", "--no-confirm")
+    assert (refused.code, refused.error()["name"]) == (5, "NotForDevelopment")
+    # Nor does it become one once it is made.
+    again = reset(tmp_path / "server", "--no-confirm", "--users-only")
+    assert (again.code, again.error()["name"]) == (5, "NotForDevelopment")
+
+
+def test_a_development_database_is_made_new_as_often_as_one_likes(tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    first = reset(folder, "--no-confirm", LOCKLEAF_ENVIRONMENT="development")
+    assert (first.code, first.value()["deleted_accounts"]) == (0, 0), first.err
+    asked = reset(folder)
+    assert asked.code == 2
+    second = reset(folder, "--no-confirm", "--users-only")
+    assert (second.code, second.value()["deleted_accounts"]) == (0, 4), second.err
+    device = CommandLine(Path(second.value()["home"]), "ada-phone")
+    assert device.run("--json", "list").values() == []
