@@ -62,7 +62,8 @@ async def test_each_version_follows_the_one_before(owner: Owner) -> None:
 
 async def test_an_overwrite_says_what_it_follows(owner: Owner) -> None:
     await create(owner)
-    problem(await replace(owner, "keys", version=None), 428, "revision_required")
+    for if_match in (None, "*"):
+        problem(await replace(owner, "keys", version=None, if_match=if_match), 428, "revision_required")
     refused = await replace(owner, "keys", version=None, if_match='"7"')
     assert problem(refused, 412, "precondition_failed")["current_version"] == 1
     problem(await replace(owner, "keys", version=2, if_match='W/"1"'), 412, "precondition_failed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -69,14 +69,17 @@ async def close(
     session: AsyncSession,
     dispute: Dispute,
     chosen: Choice,
-    change: Change | None,
+    changes: Sequence[Change],
     *,
     policy: Callable[[str], RecordPolicy],
     now: datetime,
 ) -> Resolved:
-    """Close a conflict: with the record as it stands, or with a ``change`` that follows it.
+    """Close a conflict: with the record as it stands, or with the first of ``changes``, which follows it.
 
     The other version stays: as the revision before the change, or with the closed conflict.
+
+    Arguments:
+        changes: none to leave the record as it is; those behind the first are what goes with it, such as its new tags.
 
     Raises:
         RevisionConflict: the record has moved on since the change was made.
@@ -84,8 +87,8 @@ async def close(
     """
     conflict = dispute.conflict
     resolved = Resolved()
-    if change is not None:
-        pushed = await service.push(await driver(session), conflict.user_id, [change], now=now, policy=policy)
+    if changes:
+        pushed = await service.push(await driver(session), conflict.user_id, changes, now=now, policy=policy)
         outcome = pushed.outcomes[0]
         if outcome.status == "conflict":
             raise RevisionConflict(current_revision=(outcome.current or {}).get("revision", 0))

@@ -152,14 +152,14 @@ async def resolve(
     """
     now = services.clock()
     dispute = await resolution.take(session, principal.user_id, conflict_id)
-    change = None
+    changes: list[Change] = []
     if choice.chosen_version != "remote":
         current = 0 if dispute.record is None else dispute.record.revision
         if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
             raise RevisionConflict(current_revision=current)
-        change = await _change(session, services, principal, dispute, choice, now=now)
+        changes = await _changes(session, services, principal, dispute, choice, now=now)
     policy = door_policy if dispute.conflict.collection == BACKUPS else sync_policy
-    resolved = await resolution.close(session, dispute, choice.chosen_version, change, policy=policy, now=now)
+    resolved = await resolution.close(session, dispute, choice.chosen_version, changes, policy=policy, now=now)
     session.info.setdefault("after_commit", []).append(lambda: services.events.changed(principal.user_id))
     return ResolutionResult(
         message="The conflict is resolved.",
@@ -173,7 +173,7 @@ async def resolve(
     )
 
 
-async def _change(
+async def _changes(
     session: AsyncSession,
     services: Services,
     principal: Principal,
@@ -181,15 +181,15 @@ async def _change(
     choice: Resolution,
     *,
     now: datetime,
-) -> Change | None:
+) -> list[Change]:
     conflict = dispute.conflict
     if conflict.collection == BACKUPS:
         return _of_backup(dispute, choice, device=principal.device, now=now)
     if choice.payload is None and principal.custody == "uce":
-        return await resealing.change(session, services, principal, dispute, choice, now=now)
+        return await resealing.changes(session, services, principal, dispute, choice, now=now)
     if choice.payload is None or choice.base_revision is None or choice.parent is None:
         raise ContentRequired
-    return Change(
+    change = Change(
         collection=conflict.collection,
         record_id=conflict.record_id,
         base_revision=choice.base_revision,
@@ -202,10 +202,11 @@ async def _change(
         device_id=choice.device_id or principal.device,
         client_updated_at=choice.client_updated_at or now,
     )
+    return [change]
 
 
-def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: datetime) -> Change | None:
-    """Return the change by which the kept version, or the merged one, comes next; None where the record is that now."""
+def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: datetime) -> list[Change]:
+    """Return the change by which the kept version, or the merged one, comes next; none where the record is that now."""
     kept, record = dispute.conflict, dispute.record
     payload, written_by, at = kept.payload, kept.device_id, kept.client_updated_at
     if choice.chosen_version == "merged":
@@ -227,8 +228,8 @@ def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: dateti
             }
         )
     if record is not None and record.payload == payload:
-        return None
-    return Change(
+        return []
+    change = Change(
         collection=BACKUPS,
         record_id=kept.record_id,
         base_revision=0 if record is None else record.revision,
@@ -238,3 +239,4 @@ def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: dateti
         device_id=written_by,
         client_updated_at=at,
     )
+    return [change]

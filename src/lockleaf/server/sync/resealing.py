@@ -13,19 +13,23 @@ from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody import room
 from lockleaf.server.db.engine import driver
-from lockleaf.server.records.errors import ContentRequired
+from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.resolution import Dispute
+from lockleaf.server.tags import service as tags
+from lockleaf.wire.codec import pack
+from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled
 from lockleaf.wire.sync import Change, Record, Resolution
 
-__all__ = ["change"]
+__all__ = ["changes"]
 
+MAX_LABELS = 64
 _PURPOSE = "conflicts.resolve"
 _FIELDS = {"content": "body", "title": "title", "mood": "mood", "tags": "tags"}
 """The fields of a merged entry as a client sends them, and as they are sealed."""
 
 
-async def change(
+async def changes(
     session: AsyncSession,
     services: Services,
     principal: Principal,
@@ -33,11 +37,12 @@ async def change(
     choice: Resolution,
     *,
     now: datetime,
-) -> Change:
-    """Return the change that follows the record with the kept version, or with the merged fields.
+) -> list[Change]:
+    """Return the change that follows the record with the kept version, or with the merged fields; then its new tags.
 
     Raises:
         ContentRequired: merged, without its text.
+        PayloadTooLarge: there is more in it than a record may hold.
         SessionRevoked, ContentUnreadable: as in the custody room.
     """
     kept, record = dispute.conflict, dispute.record
@@ -45,7 +50,8 @@ async def change(
     if merged and (choice.content is None or kept.collection != "entries"):
         raise ContentRequired
     base_revision, parent = (0, ZERO) if record is None else (record.revision, sha256(record.payload).digest())
-    async with room.opened(services, await driver(session), principal, purpose=_PURPOSE) as keys:
+    connection = await driver(session)
+    async with room.opened(services, connection, principal, purpose=_PURPOSE) as keys:
         if merged:
             # What is not among the fields stays as it is on the server, or as the device had it.
             ground = _as_record(kept) if record is None or record.deleted else record
@@ -65,7 +71,9 @@ async def change(
             occurred_at=ground.occurred_at,
             deleted=deleted,
         )
-    return Change(
+        names = content.get("tags")
+        made = await tags.ensure(connection, services, principal, keys, names if isinstance(names, list) else ())
+    change = Change(
         collection=kept.collection,
         record_id=kept.record_id,
         base_revision=base_revision,
@@ -78,6 +86,7 @@ async def change(
         device_id=choice.device_id or principal.device,
         client_updated_at=choice.client_updated_at or now,
     )
+    return [change, *made]
 
 
 def _as_record(kept: Conflict) -> Record:
@@ -109,14 +118,16 @@ def _open(keys: room.Room, record: Record) -> dict[str, Any]:
 
 def _merged(content: dict[str, Any], choice: Resolution) -> dict[str, Any]:
     merged = {**content, "type": "entry"}
-    for sent, sealed in _FIELDS.items():
-        if sent in choice.model_fields_set:
-            value = getattr(choice, sent)
+    for sent in _FIELDS.keys() & choice.model_fields_set:
+        sealed, value = _FIELDS[sent], getattr(choice, sent)
+        if value in (None, ()):
+            merged.pop(sealed, None)
+        else:
             merged[sealed] = list(value) if isinstance(value, tuple) else value
+    if len(pack(merged)) > MAX_CONTENT_BYTES:
+        raise PayloadTooLarge
     return merged
 
 
 def _labels(keys: room.Room, content: dict[str, Any]) -> tuple[bytes, ...]:
-    values = [("mood", content.get("mood")), ("source", content.get("source"))]
-    values += [("tag", tag) for tag in content.get("tags") or ()]
-    return tuple(sorted({keys.label(kind, value) for kind, value in values if isinstance(value, str) and value}))
+    return tuple(sorted({keys.label(kind, value) for kind, value in labelled(content)})[:MAX_LABELS])

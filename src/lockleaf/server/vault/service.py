@@ -68,7 +68,8 @@ async def replace(
         VersionConflict: ``version`` is not the present one + 1.
         PayloadTooLarge: it is larger than a record may be.
     """
-    if body.version is None and if_match is None:
+    # `*` lets pass whatever is there, which is no word on what is replaced.
+    if body.version is None and (if_match is None or if_match.strip() == "*"):
         raise RevisionRequired
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, vault_id)
     if held is None or held.deleted:
