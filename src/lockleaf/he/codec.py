@@ -39,7 +39,7 @@ _VECTOR = {1: BYTES, 2: BYTES, 3: DOUBLE}  # TenSEAL's: counts of values, cipher
 _COMPRESSION_OVERHEAD = 4096  # compressed random coefficients are shorter, by far; a frame of literals hardly longer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ciphertext:
     """A ciphertext taken apart.
 

@@ -37,7 +37,7 @@ MAX_CONTEXT_BYTES = 4 * 2**20
 """How long a public context can be: that of ckks-8192 with relinearisation keys has 2.1 MB uncompressed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PublicContext:
     """A public context taken apart.
 

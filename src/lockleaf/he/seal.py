@@ -64,7 +64,7 @@ _CKKS = 2
 WORD = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Polynomials:
     """What SEAL calls a ciphertext, which is also the form of a public key.
 
