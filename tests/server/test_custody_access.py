@@ -92,6 +92,19 @@ async def test_an_opening_that_fails_with_its_request_is_not_told(app: FastAPI, 
     assert (await history(http, person))["items"] == []
 
 
+async def test_the_keys_are_gone_when_the_room_is_left(app: FastAPI, http: httpx.AsyncClient) -> None:
+    person = await Thin().sign_up(http)
+    services, principal = services_of(app), await principal_of(app, person)
+    async with (
+        services.database.write_driver() as transaction,
+        room.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
+    ):
+        label = keys.label("tag", "garden")
+        assert label == keys.label("tag", "Garden")
+    with pytest.raises(RuntimeError):
+        keys.label("tag", "garden")
+
+
 async def test_openings_at_once_are_all_counted(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await Thin().sign_up(http)
     await asyncio.gather(*(open_for(app, person, "entries.read", records=2) for _ in range(10)))

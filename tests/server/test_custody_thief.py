@@ -90,7 +90,9 @@ async def test_the_database_with_the_servers_secrets_opens_nothing_and_with_a_to
     assert stolen.opened_with(recovery.recovery_key(person.shown_codes[3])) == {CODES, "records.packed"}
 
 
-async def test_nothing_of_it_is_in_any_table_in_any_spelling(app: FastAPI, http: httpx.AsyncClient) -> None:
+async def test_nothing_of_it_is_in_any_table_or_in_what_the_server_says_in_any_spelling(
+    app: FastAPI, http: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     person = await a_life(app, http)
     kek, keyring = await keyring_of(http, person)
     keys = {"key-encryption key": kek, "index key": keyring.index_key}
@@ -114,6 +116,10 @@ async def test_nothing_of_it_is_in_any_table_in_any_spelling(app: FastAPI, http:
     everything = b"\n".join(found)
     assert [name for name, key in keys.items() if _spelt_in(everything, key)] == []
     assert _spelt_in(everything, keyring.newest.public_signing_key)  # likewise
+    said = "".join(capsys.readouterr()).encode()
+    assert b"/auth/signup" in said
+    assert canaries.found_in(said) == set()
+    assert [name for name, key in keys.items() if _spelt_in(said, key)] == []
 
 
 def _spelt_in(data: bytes, key: bytes) -> bool:

@@ -39,9 +39,19 @@ class Room:
 
     user_id: UUID
     suite: int
-    _keyring: Keyring = field(repr=False)
+    _open: Keyring | None = field(repr=False)
     records: int = 0
     """How many records were opened or sealed here."""
+
+    @property
+    def _keyring(self) -> Keyring:
+        if self._open is None:
+            raise RuntimeError("the room was left: what is done with keys is done within its block")
+        return self._open
+
+    def close(self) -> None:
+        """Drop the keys. Python wipes no memory, but from here on nothing leads to them."""
+        self._open = None
 
     def label(self, kind: str, value: str) -> bytes:
         """Return the 16-byte label of a mood, tag or source, as a client makes it."""
@@ -140,5 +150,9 @@ async def opened(
         raise SessionRevoked from None
     del kek
     room = Room(principal.user_id, services.settings.custody.suite_number, keyring)
-    yield room
+    del keyring
+    try:
+        yield room
+    finally:
+        room.close()
     await access.note(principal.session_id, purpose, records=room.records, now=services.clock())
