@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-__all__ = ["complete_conflict", "complete_entry", "complete_profile"]
+__all__ = ["complete_conflict", "complete_entry", "complete_item", "complete_profile"]
 
 _MOST = 200
 
@@ -50,6 +50,23 @@ def complete_conflict(context: typer.Context, incomplete: str) -> list[str]:
     with suppress(Exception):
         return asyncio.run(_conflicts(context, incomplete))
     return []
+
+
+def complete_item(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the ids of the items in the inbox, each with its first words."""
+    with suppress(Exception):
+        return asyncio.run(_items(context, incomplete))
+    return []
+
+
+async def _items(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from lockleaf.cli.rendering import printable  # noqa: PLC0415
+    from lockleaf.client.client import Client  # noqa: PLC0415
+
+    home, profile = _place(context)
+    async with await Client.open(home, profile) as client:
+        items = await client.inbox.list()
+    return [(item.id, printable(item.preview)[:40]) for item in items if item.id.startswith(incomplete)][:_MOST]
 
 
 async def _entries(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:

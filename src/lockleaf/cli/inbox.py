@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lockleaf.cli.completion import complete_item
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.rendering import printable, short_id
@@ -19,14 +20,15 @@ __all__ = ["install", "item_json"]
 PANEL = "Devices and sync"
 
 ItemId = Annotated[
-    str, typer.Argument(help="The item's id, or its first four characters or more.", metavar="ID", show_default=False)
-]
+    str,
+    typer.Argument(help="The item's id, or its first four characters or more.", metavar="ID",
+                   autocompletion=complete_item, show_default=False),
+]  # fmt: skip
 ItemIds = Annotated[
     list[str] | None,
-    typer.Argument(
-        help="Items, each by its id or its first four characters or more.", metavar="ID", show_default=False
-    ),
-]
+    typer.Argument(help="Items, each by its id or its first four characters or more.", metavar="ID",
+                   autocompletion=complete_item, show_default=False),
+]  # fmt: skip
 
 
 def install(app: typer.Typer) -> None:
