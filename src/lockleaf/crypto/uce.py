@@ -92,8 +92,8 @@ def open_kek(session_key: bytes, sealed: bytes, *, user_id: str, session_id: str
 def seal_successor(session_key: bytes, next_key: bytes, *, user_id: str, session_id: str, suite: int) -> bytes:
     """Return the session key of the next generation sealed under this one's.
 
-    By it a refresh that is repeated because its answer was lost is answered with the same tokens. It tells the holder of
-    the older token nothing that this token did not give before: both open the same key-encryption key.
+    By it a refresh that is repeated because its answer was lost is answered with the same tokens. It tells the holder
+    of the older token nothing that this token did not give before: both open the same key-encryption key.
     """
     return frame.seal(session_key, _aad(_SUCCESSOR, user_id, session_id), next_key, _NO_KEY_ID, suite)
 
