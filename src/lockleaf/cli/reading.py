@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lockleaf.cli.dates import entered_date
+from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import entries_table, entry_json, entry_view
 from lockleaf.cli.run import Run
 from lockleaf.cli.writing import EntryId
 
 if TYPE_CHECKING:
+    from lockleaf.client.client import Client
     from lockleaf.client.entries import Entry
 
 __all__ = ["install"]
@@ -43,11 +45,23 @@ async def list_entries(
     source: Annotated[
         str | None, typer.Option("--source", help="Only from there: cli, import, web, ...", metavar="TEXT")
     ] = None,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Ask the server instead of this device; what it gives is not verified.")
+    ] = False,
     unsynced: Annotated[bool, typer.Option("--unsynced", help="Only what the server has not confirmed.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
 ) -> None:
     """List entries, newest first. With --json one object a line."""
     first, last = entered_date(since), entered_date(until)
+    if remote:
+        if unsynced or deleted:
+            raise Complaint("--remote shows neither deleted entries nor those that were never synced.")
+        wanted = {"since": first, "until": last, "tag": tag, "mood": mood, "source": source}
+        async with run.client() as client:
+            listed = await _from_server(client, None if everything else limit, wanted)
+        _print(run, listed, None)
+        run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
+        return
     async with run.client() as client:
         entries = await client.journal.list(
             since=first,
@@ -62,6 +76,18 @@ async def list_entries(
         entries = entries if everything else entries[:limit]
         total = await client.journal.count()
     _print(run, entries, total)
+
+
+async def _from_server(client: Client, limit: int | None, wanted: dict[str, str | None]) -> list[Entry]:
+    entries: list[Entry] = []
+    cursor: str | None = None
+    while limit is None or len(entries) < limit:
+        page = await client.entries_page(**wanted, cursor=cursor, limit=100)
+        entries += page.entries
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return entries[:limit]
 
 
 async def search(

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from datetime import date
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
@@ -18,6 +19,7 @@ from lockleaf.client.client import Client
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
+from lockleaf.client.listing import EntriesPage
 from lockleaf.client.profile import Profile
 from lockleaf.client.sync import SyncReport
 from lockleaf.wire.accounts import PrivacyTier
@@ -220,6 +222,24 @@ class BlockingClient:
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on."""
         self._client.share_dates(share)
+
+    def entries_page(
+        self,
+        *,
+        since: date | str | None = None,
+        until: date | str | None = None,
+        tag: str | None = None,
+        mood: str | None = None,
+        source: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> EntriesPage:
+        """Ask the server for entries; see `Client.entries_page`."""
+        return self._loop.run(
+            self._client.entries_page(
+                since=since, until=until, tag=tag, mood=mood, source=source, cursor=cursor, limit=limit
+            )
+        )
 
     def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
         """Fetch, verify, merge and send; see `Client.sync`."""

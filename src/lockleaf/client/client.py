@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,8 +19,10 @@ from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.keychain import Keychain, choose_keychain
+from lockleaf.client.listing import EntriesPage, fetch_entries
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
 from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
 from lockleaf.client.sync import Synchroniser, SyncReport
 from lockleaf.client.watch import watch
@@ -168,6 +170,36 @@ class Client:
             NotLoggedIn: there is no account here.
         """
         self._device.remember(self._device.opened.profile.model_copy(update={"share_dates": share}))
+
+    async def entries_page(
+        self,
+        *,
+        since: date | str | None = None,
+        until: date | str | None = None,
+        tag: str | None = None,
+        mood: str | None = None,
+        source: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> EntriesPage:
+        """Ask the server for entries, newest first by the date that it knows, instead of this device's own.
+
+        For a device that has not fetched everything. The server does not learn what an end-to-end encrypted account
+        filters by; what it answers is opened here, and is not verified as `sync` verifies: it can leave entries out.
+
+        Args:
+            since, until: days, both inclusive. They are sorted out on this device, so a page can hold few of them.
+            tag, mood, source: only entries that have it; case does not matter.
+            cursor: where the page before ended.
+            limit: at most so many, up to 500.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            TierRequired: the server holds no entries for this account.
+            SealBroken: an entry is not what a device of the account sealed.
+        """
+        wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
+        return await fetch_entries(self._device.session, wanted, cursor=cursor, limit=limit)
 
     async def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
         """Fetch what other devices wrote, verify it, merge, and send what was written here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -46,7 +46,8 @@ _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _STREAM_TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=75.0)
 
 M = TypeVar("M", bound=BaseModel)
-Parameters = Mapping[str, str | int | bool]
+Parameters = Mapping[str, str | int | bool | Sequence[str]]
+"""The fields of a query; one with several values stands there several times."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,18 @@ def hasher(metrics: Metrics | None = None, **settings: int) -> Iterator[Verifier
         made.close()
 
 
+async def test_a_password_is_the_same_from_every_keyboard() -> None:
+    composed, decomposed = "caf\u00e9 au lait", "cafe\u0301 au lait"
+    with hasher() as hashing:
+        for made_of in (composed, decomposed):
+            stored = await hashing.hash(made_of)
+            assert await hashing.verify(stored, composed)
+            assert await hashing.verify(stored, decomposed)
+            assert not await hashing.verify(stored, "cafe au lait")
+        elsewhere = bcrypt.hashpw(decomposed.encode(), bcrypt.gensalt(4)).decode()
+        assert await hashing.verify(elsewhere, decomposed)
+
+
 @contextmanager
 def occupied(hashing: VerifierHasher) -> Iterator[threading.Event]:
     """One of the hasher's threads at work until the event is set."""

@@ -13,6 +13,7 @@ import bcrypt
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from lockleaf.crypto.normalise import normalise_password
 from lockleaf.server.auth.errors import HashingBusy
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.settings import HashingSettings
@@ -99,15 +100,17 @@ class VerifierHasher:
         self._dummy = self._argon2id.hash(secrets.token_hex(32))
 
     async def hash(self, secret: str) -> str:
-        """Return a salted hash of ``secret``.
+        """Return a salted hash of ``secret``, in the one form (NFKC) that all keyboards come to.
+
+        What a client derived is base64, and is the same in that form.
 
         Raises:
             HashingBusy: too many are waiting.
         """
-        return await self._run(lambda: self._argon2id.hash(secret))
+        return await self._run(lambda: self._argon2id.hash(normalise_password(secret)))
 
     async def verify(self, stored: str, secret: str) -> bool:
-        """Tell whether ``stored`` is a hash of ``secret``.
+        """Tell whether ``stored`` is a hash of ``secret``, as it is given or in the form in which ``hash`` takes it.
 
         Raises:
             HashingBusy: too many are waiting.
@@ -140,7 +143,11 @@ class VerifierHasher:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _verify(self, stored: str, secret: str) -> bool:
-        return any(scheme.verify(stored, secret) for scheme in self._schemes if scheme.recognises(stored))
+        # Other systems hashed what they were given, to the letter.
+        forms = dict.fromkeys((secret, normalise_password(secret)))
+        return any(
+            scheme.verify(stored, form) for scheme in self._schemes if scheme.recognises(stored) for form in forms
+        )
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._submit(work))

@@ -1,0 +1,134 @@
+"""Entries as the server lists them now: for a device that has not fetched everything, or wants to fetch nothing.
+
+With e2e the server is asked for labels, which tell it neither mood nor tag nor source, and each answer is opened here
+under the account's keys. A list is not verified as the feed is: a server can leave entries out of it, or show an older
+revision, and `Client.sync` alone would notice. With uce it filters and opens them itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from lockleaf.client.device import Opened
+from lockleaf.client.entries import Entry
+from lockleaf.client.sealer import Sealer
+from lockleaf.client.selection import Selection
+from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
+from lockleaf.client.views import entry_of
+from lockleaf.crypto.history import meta, payload_hash
+from lockleaf.crypto.labels import label
+from lockleaf.wire.base import Body
+from lockleaf.wire.entries import PlainEntry, SealedEntry
+
+__all__ = ["EntriesPage", "fetch_entries"]
+
+Parameters = dict[str, str | int | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesPage:
+    """Entries of one page, newest first, and where the next one begins: None where this is the last."""
+
+    entries: tuple[Entry, ...]
+    next_cursor: str | None
+
+
+class _SealedPage(Body):
+    items: tuple[SealedEntry, ...]
+    next_cursor: str | None = None
+
+
+class _PlainPage(Body):
+    items: tuple[PlainEntry, ...]
+    next_cursor: str | None = None
+
+
+async def fetch_entries(opened: Opened, wanted: Selection, *, cursor: str | None, limit: int) -> EntriesPage:
+    """Return a page of entries; see `Client.entries_page`."""
+    params: Parameters = {"limit": limit}
+    if cursor is not None:
+        params["cursor"] = cursor
+    found = await (_plain if opened.profile.custody == "uce" else _sealed)(opened, wanted, params)
+    # The server was asked by label and by the day in UTC, where it was asked at all.
+    return EntriesPage(tuple(entry for entry in found.entries if wanted.holds(entry)), found.next_cursor)
+
+
+async def _sealed(opened: Opened, wanted: Selection, params: Parameters) -> EntriesPage:
+    keyring = opened.keyring
+    # Days are sorted out here: the server knows those of an entry only where its user shares them.
+    params["label"] = [label(keyring.index_key, kind, value.strip()).hex() for kind, value in wanted.values]
+    page = await opened.transport.request("GET", "/entries", answer=_SealedPage, params=params)
+    sealer = Sealer(str(opened.profile.user_id))
+    return EntriesPage(tuple(_opened(sealer, opened, item) for item in page.items), page.next_cursor)
+
+
+def _opened(sealer: Sealer, opened: Opened, item: SealedEntry) -> Entry:
+    content = sealer.open(
+        opened.keyring,
+        collection=ENTRIES,
+        record_id=item.id,
+        revision=item.revision,
+        parent=item.parent,
+        deleted=item.deleted_at is not None,
+        meta=meta(item.labels, item.source, item.occurred_at),
+        payload=item.payload,
+    )
+    return _entry(item.id, item.revision, payload_hash(item.payload), item.created_at, item.updated_at, content)
+
+
+async def _plain(opened: Opened, wanted: Selection, params: Parameters) -> EntriesPage:
+    params |= {kind: value.strip() for kind, value in wanted.values}
+    # A day begins at other times elsewhere, so one more on each side is asked for.
+    if wanted.since is not None:
+        params["from"] = _beside(wanted.since, -1)
+    if wanted.until is not None:
+        params["to"] = _beside(wanted.until, 1)
+    page = await opened.transport.request("GET", "/entries", answer=_PlainPage, params=params)
+    return EntriesPage(
+        tuple(
+            _entry(
+                item.id,
+                item.revision,
+                b"",
+                item.created_at,
+                item.updated_at,
+                {
+                    "body": item.content,
+                    "title": item.title,
+                    "mood": item.mood,
+                    "tags": list(item.tags),
+                    "source": item.source,
+                    "occurred_at": item.occurred_at,
+                    "time_zone": item.time_zone,
+                },
+            )
+            for item in page.items
+            if not item.unreadable
+        ),
+        page.next_cursor,
+    )
+
+
+def _entry(
+    entry_id: str, revision: int, digest: bytes, created_at: datetime, updated_at: datetime, content: dict[str, Any]
+) -> Entry:
+    created, updated = (time.isoformat().replace("+00:00", "Z") for time in (created_at, updated_at))
+    record = StoredRecord(
+        ENTRIES,
+        entry_id,
+        revision=revision,
+        base_revision=revision,
+        base_hash=digest,
+        doc=Document(content, created, updated),
+    )
+    return entry_of(record, conflict=False)
+
+
+def _beside(day: str, days: int) -> str:
+    try:
+        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    except OverflowError:
+        return day  # the first or the last day of the calendar
