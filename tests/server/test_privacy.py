@@ -162,10 +162,10 @@ async def test_of_a_context_with_its_secret_key_nothing_is_kept(app: FastAPI, ht
     assert stored == 0
 
 
-@pytest.mark.parametrize(
-    "sent", [b"junk", b"\x00" * 4096, contexts().public[:-1], contexts().public + b"\x00"], ids=len
-)
-async def test_what_is_no_public_context_is_refused_and_says_why(http: httpx.AsyncClient, sent: bytes) -> None:
+@pytest.mark.parametrize("kind", ["junk", "zeros", "cut short", "trailing"])
+async def test_what_is_no_public_context_is_refused_and_says_why(http: httpx.AsyncClient, kind: str) -> None:
+    public = contexts().public
+    sent = {"junk": b"junk", "zeros": bytes(4096), "cut short": public[:-1], "trailing": public + b"\x00"}[kind]
     owner = await register(http, privacy_tier="local_only")
     answer = await put(owner, "full_sync", he_public_key=encode_base64(sent))
     assert problem(answer, 422, "invalid_he_public_key")["reason"]
