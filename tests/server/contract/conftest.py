@@ -1,0 +1,42 @@
+"""Every test of the contract runs below both prefixes, and has to have heard what it says that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from lockleaf.server.app import create_app
+from lockleaf.server.settings import Settings
+from tests.support.account_holders import Clock
+from tests.support.contract import BASES, Contract, Document
+
+
+@pytest.fixture(params=BASES)
+def base(request: pytest.FixtureRequest) -> str:
+    """The prefix of the routes."""
+    prefix: str = request.param
+    return prefix
+
+
+@pytest.fixture(scope="session")
+def documents() -> dict[str, Document]:
+    """The one document of the application, once an application was made."""
+    return {}
+
+
+@pytest.fixture
+async def contract(
+    request: pytest.FixtureRequest, settings: Settings, documents: dict[str, Document], base: str
+) -> AsyncIterator[Contract]:
+    """A client of the real application that takes note of what it hears."""
+    clock = Clock()
+    app = create_app(settings, clock=clock)
+    if not documents:
+        documents["the"] = Document(app.openapi())
+    async with app.router.lifespan_context(app):
+        contract = Contract(app, documents["the"], base, clock)
+        async with contract.http:
+            yield contract
+    said = {answer for mark in request.node.iter_markers("shows") for answer in mark.args}
+    assert said <= contract.heard, "the test did not show what it says"
