@@ -6,7 +6,7 @@ seals and opens them within the request. Which of them a body must be is known o
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 from uuid import UUID
 
@@ -41,6 +41,7 @@ from lockleaf.server.records.errors import (
     RevisionRequired,
 )
 from lockleaf.wire.base import Body
+from lockleaf.wire.content import date_text
 from lockleaf.wire.entries import (
     Entries,
     EntryHistory,
@@ -84,10 +85,10 @@ def _day_or_time(last: bool, value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        if len(value) == 10:
-            day = datetime.combine(date.fromisoformat(value), time(tzinfo=UTC))
-            return day + (timedelta(days=1) - timedelta(microseconds=1) if last else timedelta())
-        found = datetime.fromisoformat(value)
+        text = date_text(value)
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time.max if last else time.min, tzinfo=UTC)
+        found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("not a day and not an RFC 3339 time") from None

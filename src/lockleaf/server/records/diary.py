@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -217,10 +217,12 @@ _LAST = """(
     AND v.revision < r.revision
   ORDER BY v.revision DESC LIMIT 1
 )"""
+# Said in words that the index of what waits for the purge does not know: it holds every account's deletions.
+_UNPURGED = "AND coalesce(r.purged_at, 'infinity') = 'infinity'"
 _WHICH: dict[Deleted, str] = {
     "false": "AND NOT r.deleted",
-    "true": "AND r.deleted AND r.purged_at IS NULL",
-    "all": "AND r.purged_at IS NULL",
+    "true": f"AND r.deleted {_UNPURGED}",
+    "all": _UNPURGED,
 }
 _AFTER = "AND (coalesce(r.occurred_at, r.created_at), r.record_id) < ($7::timestamptz, $8::text)"
 _LISTS = {
@@ -248,8 +250,13 @@ async def list_by_date(
     bounds = (wanted.first or _FIRST, wanted.last or _LATEST)
     rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, list(wanted.labels), *bounds, *after)
     shown = [row for row in rows if row["packed"] is not None]
-    end = Place(shown[-1]["at"], shown[-1]["record_id"]) if len(shown) < len(rows) else None
+    end = Place(_aware(shown[-1]["at"]), shown[-1]["record_id"]) if len(shown) < len(rows) else None
     return Page([_held(row) for row in shown], end)
+
+
+def _aware(at: datetime) -> datetime:
+    # The first and the last moment of the calendar are kept as the infinities, which the driver gives without a zone.
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _held(row: asyncpg.Record) -> Held:
