@@ -132,7 +132,7 @@ async def change_plain(
     """
     held = await _held(tx, principal, tag_id)
     async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-        present = forms.opaque_map(held.payload) or keys.open(held)
+        present = _opened(keys, held)
         name = body.name or str(present.get("name", ""))
         new = forms.sealed_map(name, body.color, present)
         record_id = keys.label(_KIND, name).hex()
@@ -141,6 +141,8 @@ async def change_plain(
             record = await _write(tx, services, principal, held, changed)
         else:
             record = await _move(tx, services, principal, keys, held, record_id, new, color=body.color)
+            # Where two tags become one, that one keeps its spelling, in the entries of both.
+            name = str(_opened(keys, record).get("name", name))
         if name != present.get("name"):
             await retag(tx, services, principal, keys, bytes.fromhex(tag_id), name)
         return await _shown(tx, principal, keys, record)
@@ -241,6 +243,10 @@ def _following(held: Record) -> Present:
 
 def _present(held: Record | None) -> Present | None:
     return None if held is None else _following(held)
+
+
+def _opened(keys: Room, record: Record) -> dict[str, Any]:
+    return forms.opaque_map(record.payload) or keys.open(record)
 
 
 async def _shown(tx: DriverTransaction, principal: Principal, keys: Room | None, record: Record) -> Tag:
