@@ -7,6 +7,7 @@ import typer
 from lockleaf.cli import (
     account,
     admin,
+    archive,
     conflicts,
     demo,
     devices,
@@ -38,7 +39,7 @@ def build() -> typer.Typer:
     )
     install_common(app, epilog())
     # In the order in which the help shows them.
-    parts = (writing, reading, tags, importing, syncing, conflicts, inbox, devices, account, privacy, recovery, serve)
-    for part in (*parts, worker, demo, admin):
+    parts = (writing, reading, tags, importing, syncing, conflicts, inbox, devices, account, privacy, archive, recovery)
+    for part in (*parts, serve, worker, demo, admin):
         part.install(app)
     return app

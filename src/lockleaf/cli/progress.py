@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["progress_bars"]
 
-_STAGES = {"import": "Importing", "pull": "Receiving", "push": "Sending"}
+_STAGES = {
+    "archive": "Archiving",
+    "download": "Fetching",
+    "import": "Importing",
+    "pull": "Receiving",
+    "push": "Sending",
+}
 
 
 @contextmanager

@@ -11,10 +11,12 @@ import functools
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from datetime import date
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from lockleaf.client.account import AccountService
+from lockleaf.client.archive import Archive
 from lockleaf.client.client import Client
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
@@ -218,6 +220,12 @@ class BlockingClient:
     def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
         """Choose how much the server holds; see `Client.set_privacy_tier`."""
         return self._loop.run(self._client.set_privacy_tier(tier, he_public_key=he_public_key))
+
+    def fetch_archive(
+        self, path: Path, progress: ProgressCallback | None = None, *, overwrite: bool = False
+    ) -> Archive:
+        """Write everything that the server holds of the account to a file; see `Client.fetch_archive`."""
+        return self._loop.run(self._client.fetch_archive(path, progress, overwrite=overwrite))
 
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on."""

@@ -13,6 +13,7 @@ import httpx
 
 from lockleaf.client import privacy
 from lockleaf.client.account import AccountService
+from lockleaf.client.archive import Archive, fetch_archive
 from lockleaf.client.checks import check_keys
 from lockleaf.client.device import Device, utc_now
 from lockleaf.client.entries import ProgressCallback
@@ -162,6 +163,25 @@ class Client:
             ConsentRequired: this device's clock is far from the server's.
         """
         return await privacy.change(self._device, tier, he_public_key)
+
+    async def fetch_archive(
+        self, path: Path, progress: ProgressCallback | None = None, *, overwrite: bool = False
+    ) -> Archive:
+        """Write everything that the server holds of the account, as it holds it, to a ZIP file.
+
+        What is sealed there is sealed in it; what is in it is described in the documentation, under archives.
+
+        Args:
+            path: the file; written whole or not at all.
+            progress: told how far the server is ("archive") and this device ("download").
+            overwrite: replace a file that is there.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            FileExistsError: a file is there.
+            ArchiveNotBegun, DiskFull, InvalidAnswer, ApiError, TransportError: each as its name says.
+        """
+        return await fetch_archive(self._device.session.transport, path, progress, overwrite=overwrite)
 
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on, to sort by them.

@@ -81,6 +81,7 @@ __all__ = [
     "AccountMismatch",
     "AlreadyLoggedIn",
     "ApiError",
+    "ArchiveNotBegun",
     "BackupConflict",
     "BatchRefused",
     "BodyTooLarge",
@@ -203,6 +204,13 @@ class ServerUnreachable(TransportError):
 
 class InvalidAnswer(TransportError):
     """The server's answer is not one that a Lockleaf server gives. Check the server's URL, and proxies on the way."""
+
+
+class ArchiveNotBegun(TransportError):
+    """The server has not begun to make the archive. Nothing was written; it is still to be made, so ask again later.
+
+    If that lasts, no worker runs beside the server: its operator starts one with `lockleaf worker`.
+    """
 
 
 class InsecureServer(TransportError):

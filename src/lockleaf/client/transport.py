@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -33,7 +34,7 @@ from lockleaf.wire.codec import JSON, MSGPACK, MalformedBody, decode, encode
 from lockleaf.wire.problems import PROBLEM, Problem
 from lockleaf.wire.sync import Event
 
-__all__ = ["MAX_ANSWER_BYTES", "Transport"]
+__all__ = ["MAX_ANSWER_BYTES", "Download", "Transport"]
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """More than any honest answer; a larger one is cut off before it fills the memory."""
@@ -56,6 +57,21 @@ class _Answer:
     media_type: str
     retry_after: str | None
     body: bytes
+
+
+@dataclass(frozen=True)
+class Download:
+    """An answer of any size, as it comes.
+
+    Attributes:
+        size: in bytes, as the server says; None if it does not.
+        digest: its ``Repr-Digest`` (RFC 9530).
+        parts: the bytes; raises ``ServerUnreachable`` where they break off.
+    """
+
+    size: int | None
+    digest: str | None
+    parts: AsyncIterator[bytes]
 
 
 class Transport:
@@ -161,7 +177,7 @@ class Transport:
             InvalidAnswer: what came is no event stream.
             ApiError: the subclass of the server's error code.
         """
-        response = await self._open_stream(path)
+        response = await self._open_stream(path, _EVENT_STREAM)
         parser = EventParser()
         try:
             async for received in response.aiter_bytes():
@@ -171,6 +187,22 @@ class Transport:
             raise _unreachable(error) from None
         except httpx.HTTPError:
             raise InvalidAnswer from None
+        finally:
+            await response.aclose()
+
+    @asynccontextmanager
+    async def download(self, path: str, media_type: str) -> AsyncIterator[Download]:
+        """Ask for an answer that may be larger than memory.
+
+        Raises:
+            ServerUnreachable: no answer came.
+            InvalidAnswer: what came is not ``media_type``.
+            ApiError: the subclass of the server's error code.
+        """
+        response = await self._open_stream(path, media_type)
+        try:
+            size = response.headers.get("Content-Length", "")
+            yield Download(int(size) if size.isdigit() else None, response.headers.get("Repr-Digest"), _parts(response))
         finally:
             await response.aclose()
 
@@ -242,9 +274,9 @@ class Transport:
         finally:
             await response.aclose()
 
-    async def _open_stream(self, path: str) -> httpx.Response:
+    async def _open_stream(self, path: str, media_type: str) -> httpx.Response:
         request = self._http.build_request(
-            "GET", path, timeout=_STREAM_TIMEOUT, headers={"Accept": f"{_EVENT_STREAM}, {PROBLEM}"}
+            "GET", path, timeout=_STREAM_TIMEOUT, headers={"Accept": f"{media_type}, {PROBLEM}"}
         )
         for may_refresh in (True, False):
             access_token = self._access_token()
@@ -253,7 +285,7 @@ class Transport:
                 response = await self._http.send(request, stream=True)
             except httpx.TransportError as error:
                 raise _unreachable(error) from None
-            if response.status_code == 200 and _media_type(response) == _EVENT_STREAM:
+            if response.status_code == 200 and _media_type(response) == media_type:
                 return response
             try:
                 failure = _failure(await _read(response), None)
@@ -316,6 +348,16 @@ async def _read(response: httpx.Response) -> _Answer:
             raise InvalidAnswer
         parts.append(part)
     return _Answer(response.status_code, _media_type(response), response.headers.get("Retry-After"), b"".join(parts))
+
+
+async def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for part in response.aiter_bytes():
+            yield part
+    except httpx.TransportError as error:
+        raise _unreachable(error) from None
+    except httpx.HTTPError:
+        raise InvalidAnswer from None
 
 
 def _media_type(response: httpx.Response) -> str:
