@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import journal, memory, throughput
+from benchmarks import doors, journal, memory, throughput, users
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
@@ -29,6 +29,17 @@ def main() -> None:
             asyncio.run(migrate(database_url))
             with lockleaf_server(workers=workers, database_url=database_url) as server, empty_application() as empty:
                 uvloop.run(throughput.run(server, empty, database_url, report))
+    print("The diary's door, 1 worker")
+    with durable_postgres() as database_url:
+        asyncio.run(migrate(database_url))
+        with lockleaf_server(workers=1, database_url=database_url) as server:
+            uvloop.run(doors.run(server, report))
+    for workers in (1, 2):
+        print(f"{users.USERS} people at once, {workers} worker(s)")
+        with durable_postgres() as database_url:
+            asyncio.run(migrate(database_url))
+            with lockleaf_server(workers=workers, database_url=database_url) as server:
+                uvloop.run(users.run(server, report))
     print("Memory of a web worker")
     with lockleaf_server(workers=1) as server:
         uvloop.run(memory.run(server, report))
