@@ -130,7 +130,7 @@ def create_app(
         if path.endswith("/users/me/privacy"):
             return settings.limits.public_key_body_bytes
         # A record of 1 MiB is longer in base64, and in the escapes of JSON.
-        whole_records = "/sync/" in path or "/entries" in path
+        whole_records = any(door in path for door in ("/sync/", "/entries", "/vault"))
         return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes
 
     app.add_middleware(RequestMiddleware, metrics=services.metrics, body_limit=body_limit)
