@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import doors, journal, memory, throughput, users
+from benchmarks import doors, homomorphic, journal, memory, throughput, users
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
@@ -40,6 +40,8 @@ def main() -> None:
             asyncio.run(migrate(database_url))
             with lockleaf_server(workers=workers, database_url=database_url) as server:
                 uvloop.run(users.run(server, report))
+    print("Encrypted metrics, without a server")
+    homomorphic.run(report)
     print("Memory of a web worker")
     with lockleaf_server(workers=1) as server:
         uvloop.run(memory.run(server, report))
