@@ -10,18 +10,18 @@ __all__ = ["forget_expired"]
 
 BATCH = 1000
 
+# Rows that were locked are found again by where they are (``ctid``): a plan that looked them up by name might read a
+# whole table for a few.
 _EXPIRED = (
     text("""
-DELETE FROM sessions WHERE (user_id, session_id) IN (
-  SELECT user_id, session_id FROM sessions WHERE expires_at <= :now
-  ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
-)
+DELETE FROM sessions WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM sessions WHERE expires_at <= :now ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+))
 """),
     text("""
-DELETE FROM session_keys WHERE (user_id, session_id, generation) IN (
-  SELECT user_id, session_id, generation FROM session_keys WHERE expires_at <= :now
-  ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
-)
+DELETE FROM session_keys WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM session_keys WHERE expires_at <= :now ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+))
 """),
 )
 

@@ -80,7 +80,7 @@ class Bundle:
     @contextmanager
     def file(self, name: str) -> Iterator[IO[bytes]]:
         """Begin a file, of any size; it ends with the ``with``."""
-        info = zipfile.ZipInfo(name, date_time=self._made_at)  # type: ignore[arg-type]
+        info = zipfile.ZipInfo(name, date_time=self._made_at)
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o600 << 16
         with self._zip.open(info, "w", force_zip64=True) as file:

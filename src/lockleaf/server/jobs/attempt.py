@@ -81,11 +81,13 @@ class Attempt:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection on which every statement reads the database as it was at the first one."""
-        async with (
-            self.services.database.read_driver() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            yield connection
+        async with self.services.database.read_driver() as connection:
+            try:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    yield connection
+            finally:
+                if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
+                    connection.terminate()
 
     async def progress(self, done: int, total: int) -> None:
         """Tell how much of the job is done.

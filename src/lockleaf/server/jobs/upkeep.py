@@ -25,18 +25,20 @@ WHERE j.state IN ('queued', 'running') AND NOT EXISTS (
 ORDER BY j.created_at LIMIT :batch
 """)
 
+# Rows that were locked are found again by where they are (``ctid``): a plan that looked them up by name might read a
+# whole table for a few.
 _ENDED = text("""
-DELETE FROM jobs WHERE (user_id, job_id) IN (
-  SELECT user_id, job_id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < :before
+DELETE FROM jobs WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM jobs WHERE finished_at IS NOT NULL AND finished_at < :before
   ORDER BY finished_at LIMIT :batch FOR UPDATE SKIP LOCKED
-)
+))
 """)
 
 _OLD_LOG = text("""
-DELETE FROM pgqueuer_log WHERE id IN (
-  SELECT id FROM pgqueuer_log WHERE created < :before AND aggregated
+DELETE FROM pgqueuer_log WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM pgqueuer_log WHERE created < :before AND aggregated
   ORDER BY created LIMIT :batch FOR UPDATE SKIP LOCKED
-)
+))
 """)
 
 # The counts of old seconds are added up in one row of the first second of 1970: counters must not fall.

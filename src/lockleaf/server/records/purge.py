@@ -14,7 +14,8 @@ __all__ = ["purge"]
 
 BATCH = 500
 
-# Whoever writes to an account holds its head, and so does this.
+# Whoever writes to an account holds its head, and so does this. Rows that were locked are found again by where they are
+# (``ctid``): a plan that looked them up by name might read a whole table for a few.
 _REVISIONS = """
 WITH due AS MATERIALIZED (
   SELECT r.user_id, r.collection, r.record_id
@@ -35,11 +36,11 @@ WHERE r.user_id = d.user_id AND r.collection = d.collection AND r.record_id = d.
 
 # The row stays, so that a second resolution is still refused and a repeated payload still known by its hash.
 _CONFLICTS = """
-UPDATE conflicts SET payload = '' WHERE (user_id, conflict_id) IN (
-  SELECT user_id, conflict_id FROM conflicts
+UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM conflicts
   WHERE resolved_at IS NOT NULL AND octet_length(payload) > 0 AND resolved_at < $1
   ORDER BY resolved_at LIMIT $2 FOR UPDATE SKIP LOCKED
-)
+))
 """
 
 
