@@ -63,8 +63,7 @@ class _Making:
         """Write every section, then the manifest, and let the archive be fetched."""
         user_id, bundle = self._attempt.user_id, self._bundle
         counts = {
-            section.file: await self._snapshot.fetchval(_COUNT.format(section.query), user_id)
-            for section in sections
+            section.file: await self._snapshot.fetchval(_COUNT.format(section.query), user_id) for section in sections
         }
         total = sum(counts.values())
         await self._attempt.progress(0, total)
