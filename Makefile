@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+BROWSER := $(if $(shell command -v npm),tests/browser/node_modules/.installed)
 LOCKLEAF_DATA_DIR ?= ./data
 export LOCKLEAF_DATA_DIR
 
@@ -28,7 +29,7 @@ $(DEV): requirements/dev.txt $(RUN)
 serve: $(RUN)  ## the server, on its own embedded database
 	$(BIN)/lockleaf serve
 
-test: check  ## every check and every test
+test: check $(BROWSER)  ## every check and every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(DEV)  ## style, types, and who may import whom
@@ -36,6 +37,10 @@ check: $(DEV)  ## style, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+tests/browser/node_modules/.installed: tests/browser/package-lock.json  # another SEAL, for tests that need one
+	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.installed \
+		|| echo "node-seal could not be installed: the tests with it are skipped"
 
 bench: $(DEV)  ## the figures, each beside a baseline in the same run
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,6 @@
 """A browser's ciphertexts are summed here, and the sums are read there: SEAL compiled to WebAssembly, under Node.
 
-``npm install --no-package-lock`` in ``tests/browser`` installs it; without Node or without that, these are skipped.
+`make test` installs it where npm is; without Node or without that, these are skipped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(NODE is None, reason="Node is not installed"),
     pytest.mark.skipif(
         not (BROWSER / "node_modules" / "node-seal").is_dir(),
-        reason="node-seal is not installed: npm install --no-package-lock in tests/browser",
+        reason="node-seal is not installed: npm ci in tests/browser",
     ),
 ]
 SETS = list(PARAMETER_SETS)
