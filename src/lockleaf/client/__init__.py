@@ -14,10 +14,12 @@ from lockleaf.client.errors import ApiError, IntegrityError, LocalError, Locklea
 from lockleaf.client.inbox import Inbox, InboxItem
 from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal
 from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
+from lockleaf.client.listing import EntriesPage
 from lockleaf.client.profile import Profile, default_home, profile_names
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.sync import SyncReport
+from lockleaf.client.tags import Tag
 
 __all__ = [
     "UNCHANGED",
@@ -29,6 +31,7 @@ __all__ = [
     "BlockingJournal",
     "Client",
     "Conflict",
+    "EntriesPage",
     "Entry",
     "EntryDraft",
     "FileKeychain",
@@ -47,6 +50,7 @@ __all__ = [
     "RetryPolicy",
     "SyncReport",
     "SystemKeychain",
+    "Tag",
     "TransportError",
     "default_home",
     "profile_names",
