@@ -5,6 +5,8 @@ Each needs the present secret in the same request, is one transaction, and ends 
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts import keys
@@ -15,6 +17,7 @@ from lockleaf.server.auth import sessions
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.auth.service import prove, still_proven, tokens
 from lockleaf.server.context import Services
+from lockleaf.server.custody import room
 from lockleaf.server.custody.custodian import SealedKeyring
 from lockleaf.server.db.engine import ReadSession
 from lockleaf.server.holdings import delete_above
@@ -34,15 +37,17 @@ async def change_password(
         CustodyRequired: keys were brought to a uce account.
     """
     proven = await prove(parts, read, caller.user_id, body.current_password)
-    verifier_hash = await parts.hasher.hash(body.password)
     now = parts.clock()
     if proven.custody == "uce":
-        sealed = await _uce(parts, proven, body)
-        made = await parts.custodian.rewrap(sealed, secret=body.password)
+        sealed = await _uce(parts, caller, proven, body)
+        verifier_hash, made = await asyncio.gather(
+            parts.hasher.hash(body.password), parts.custodian.rewrap(sealed, secret=body.password)
+        )
         account = await _unchanged(session, proven)
         await accounts.take_keys(session, account, made, now=now)
         kek = made.kek
     else:
+        verifier_hash = await parts.hasher.hash(body.password)
         account = await still_proven(session, proven)
         await keys.reseal(session, account, body)
         kek = None
@@ -63,20 +68,24 @@ async def change_password(
 Change = bodies.PasswordChange | bodies.KeyringReplacement | bodies.RecoveryCodesReplacement
 
 
-async def _uce(parts: Services, account: Account, body: Change) -> SealedKeyring:
+async def _uce(parts: Services, caller: Principal, account: Account, body: Change) -> SealedKeyring:
     """Return the keyring of a uce account whose secret was proven, and the key that opens it.
+
+    The session carries that key already: deriving it from the secret once more would only cost time.
 
     Raises:
         CustodyRequired: the body brings keys.
         KeyringRequired: the account has none yet; the next login makes one.
         KeyringConflict: the body names another version than the present one.
+        SessionRevoked: the session's key is gone.
     """
     keys.refuse_brought(body)
     if account.keyring is None or account.kek_salt is None:
         raise KeyringRequired(missing=["keyring"])
     if body.base_keyring_version is not None:
         keys.require_version(account, body.base_keyring_version)
-    kek = await parts.custodian.derive(body.current_password, account.kek_salt)
+    async with parts.database.read_driver() as connection:
+        kek = await room.session_kek(parts, connection, caller)
     return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
 
 
@@ -107,7 +116,7 @@ async def replace_keyring(
     proven = await prove(parts, read, caller.user_id, body.current_password)
     now = parts.clock()
     if proven.custody == "uce":
-        sealed = await _uce(parts, proven, body)
+        sealed = await _uce(parts, caller, proven, body)
         made = await parts.custodian.rotate(sealed, now=now)
         account = await _unchanged(session, proven)
         await accounts.take_keys(session, account, made, now=now)
@@ -135,7 +144,7 @@ async def replace_recovery_codes(
     proven = await prove(parts, read, caller.user_id, body.current_password)
     shown = None
     if proven.custody == "uce":
-        drawn = await parts.custodian.draw_codes(await _uce(parts, proven, body))
+        drawn = await parts.custodian.draw_codes(await _uce(parts, caller, proven, body))
         account = await _unchanged(session, proven)
         await accounts.take_codes(session, account, drawn)
         shown = drawn.shown

@@ -22,10 +22,10 @@ from lockleaf.server.auth.errors import CustodyRequired, SessionRevoked
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody.errors import ContentUnreadable
-from lockleaf.server.custody.repository import AccessRepository
+from lockleaf.server.custody.repository import AccessRepository, SealedKeys
 from lockleaf.wire.sync import Record
 
-__all__ = ["TOMBSTONE", "ContentUnreadable", "Room", "opened"]
+__all__ = ["TOMBSTONE", "ContentUnreadable", "Room", "opened", "session_kek"]
 
 TOMBSTONE = "deleted"
 
@@ -113,6 +113,33 @@ class Room:
         return RecordContext(str(self.user_id), collection, record_id, revision, parent, deleted, meta)
 
 
+async def _session_keys(services: Services, access: AccessRepository, principal: Principal) -> tuple[SealedKeys, bytes]:
+    """Return what is sealed for a session, and the key-encryption key that its token's key opens."""
+    if principal.custody != "uce":
+        raise CustodyRequired(required="uce")
+    if principal.session_key is None:
+        raise SessionRevoked
+    found = await access.sealed_keys(principal.session_id, principal.generation, services.clock())
+    if found is None:
+        raise SessionRevoked
+    place = {"user_id": str(principal.user_id), "session_id": str(principal.session_id)}
+    try:
+        return found, uce.open_kek(principal.session_key, found.sealed_kek, **place)
+    except crypto_errors.CryptoError:
+        raise SessionRevoked from None
+
+
+async def session_kek(services: Services, connection: asyncpg.Connection, principal: Principal) -> bytes:
+    """Return the key-encryption key (32 bytes) that the principal's session carries, for wrapping the keyring anew.
+
+    Raises:
+        CustodyRequired: the account is end-to-end encrypted.
+        SessionRevoked: the session's key is gone.
+    """
+    _, kek = await _session_keys(services, AccessRepository(connection, principal.user_id), principal)
+    return kek
+
+
 @asynccontextmanager
 async def opened(
     services: Services, connection: asyncpg.Connection, principal: Principal, *, purpose: str
@@ -127,21 +154,9 @@ async def opened(
         CustodyRequired: the account is end-to-end encrypted; nobody here opens it.
         SessionRevoked: the session's key is gone.
     """
-    if principal.custody != "uce":
-        raise CustodyRequired(required="uce")
-    if principal.session_key is None:
-        raise SessionRevoked
     access = AccessRepository(connection, principal.user_id)
-    found = await access.sealed_keys(principal.session_id, principal.generation, services.clock())
-    if found is None:
-        raise SessionRevoked
+    found, kek = await _session_keys(services, access, principal)
     try:
-        kek = uce.open_kek(
-            principal.session_key,
-            found.sealed_kek,
-            user_id=str(principal.user_id),
-            session_id=str(principal.session_id),
-        )
         keyring = open_keyring(
             found.keyring, kek, label=UCE_LABEL, user_id=str(principal.user_id), version=found.keyring_version
         )
