@@ -34,9 +34,10 @@ async def contract(
     app = create_app(settings, clock=clock)
     if not documents:
         documents["the"] = Document(app.openapi())
+    failed = request.session.testsfailed
     async with app.router.lifespan_context(app):
         contract = Contract(app, documents["the"], base, clock)
         async with contract.http:
             yield contract
     said = {answer for mark in request.node.iter_markers("shows") for answer in mark.args}
-    assert said <= contract.heard, "the test did not show what it says"
+    assert said <= contract.heard or request.session.testsfailed > failed, "the test did not show what it says"
