@@ -29,8 +29,11 @@ $(DEV): requirements/dev.txt $(RUN)
 serve: $(RUN)  ## the server, on its own embedded database
 	$(BIN)/lockleaf serve
 
-test: check $(BROWSER)  ## every check and every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: check $(BROWSER)  ## every check and every test, and which lines of server and SDK they run
+	@rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 check: $(DEV)  ## style, types, and who may import whom
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import doors, homomorphic, journal, memory, throughput, users
+from benchmarks import doors, homomorphic, journal, memory, metrics, throughput, users
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
@@ -42,6 +42,10 @@ def main() -> None:
                 uvloop.run(users.run(server, report))
     print("Encrypted metrics, without a server")
     homomorphic.run(report)
+    print("Encrypted metrics through the server")
+    with durable_postgres() as database_url:
+        asyncio.run(migrate(database_url))
+        metrics.run(database_url, report)
     print("Memory of a web worker")
     with lockleaf_server(workers=1) as server:
         uvloop.run(memory.run(server, report))

@@ -21,7 +21,7 @@ from benchmarks.throughput import new_payload
 from lockleaf.crypto.history import ZERO
 from lockleaf.wire.fields import encode_base64
 
-__all__ = ["run", "sign_up_uce"]
+__all__ = ["ServerTime", "run", "sign_up_uce"]
 
 PASSWORD = "an example of a password"
 ENTRIES = 500
@@ -56,7 +56,7 @@ async def sign_up_e2e(url: str) -> str:
         return token
 
 
-class _ServerTime:
+class ServerTime:
     """What the server's histogram says of one route between two looks."""
 
     def __init__(self, connection: Connection, method: str, route: str) -> None:
@@ -114,8 +114,8 @@ async def custody(server: BenchmarkServer, report: Report) -> None:
     e2e = await sign_up_e2e(server.url)
     times: dict[tuple[str, str], float] = {}
     async with Connection("127.0.0.1", server.port) as client:
-        writing = _ServerTime(client, "POST", "/entries")
-        reading = _ServerTime(client, "GET", "/entries/{entry_id}")
+        writing = ServerTime(client, "POST", "/entries")
+        reading = ServerTime(client, "GET", "/entries/{entry_id}")
         for name, token, made in (("plain", e2e, _e2e_entry), ("uce", uce, _uce_entry)):
             ids = []
             for number in range(20):  # first ones make plans, tags and connections
@@ -135,7 +135,7 @@ async def custody(server: BenchmarkServer, report: Report) -> None:
             report.value(f"{verb} an entry in uce, at the server", times["uce", verb], "ms")
             more = times["uce", verb] - times["plain", verb]
             report.value(f"what uce adds to {verb} an entry", more, "ms", aim="under 1")
-        login = _ServerTime(client, "POST", "/auth/login")
+        login = ServerTime(client, "POST", "/auth/login")
         await login.start()
         for _ in range(10):
             await client.call_json("POST", "/api/v1/auth/login", body={"email": email, "password": PASSWORD})
@@ -167,7 +167,7 @@ async def lists(server: BenchmarkServer, report: Report) -> None:
                 for number in range(first, first + BATCH)
             ]
             await client.send(request_bytes("POST", "/api/v1/sync/push", token=token, body={"changes": changes}))
-        time = _ServerTime(client, "GET", "/entries")
+        time = ServerTime(client, "GET", "/entries")
         for name, query in (
             ("newest", ""),
             ("by a label on every second", f"&label={HALF.hex()}"),
