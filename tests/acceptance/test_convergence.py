@@ -19,7 +19,9 @@ PHASES = [phase for phase in Phase if THOROUGHLY or phase is not Phase.shrink]
 
 device = st.integers(0, COUNT - 1)
 choice = st.integers(0, 2)
-field = st.sampled_from(["line", "new line", "cut line", "title", "mood", "new tag", "cut tag"])
+field = st.sampled_from(
+    ["line", "new line", "cut line", "title", "mood", "new tag", "known tag", "known tag", "cut tag"]
+)
 version = st.sampled_from(["local", "remote", "merged"])
 
 edit = st.tuples(st.just("edit"), device, choice, field, choice)
@@ -36,6 +38,7 @@ action = st.one_of(
     st.tuples(st.just("meet"), st.sets(device, min_size=2), choice, field),
     st.tuples(st.just("sync cut short"), device, st.integers(0, 4), st.booleans(), choice, field),
     st.tuples(st.just("sync together"), st.sets(device, min_size=2)),
+    st.tuples(st.just("tag"), device, st.sampled_from(["recolor", "rename", "remove", "clean up"]), st.integers(0, 3)),
     st.tuples(st.just("reopen"), device),
 )
 
@@ -65,6 +68,8 @@ async def do(home: Household, step: tuple) -> None:
             await home.edit(number, chosen, name, 1)
         case ("sync together", numbers):
             await home.sync_together(numbers)
+        case ("tag", number, what, which):
+            await home.tag(number, what, which)
         case ("reopen", number):
             await home.reopen(number)
         case _:

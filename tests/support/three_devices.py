@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import asyncpg
 import httpx
 
 from lockleaf.client.entries import Entry
-from lockleaf.client.errors import ServerUnreachable
+from lockleaf.client.errors import ServerUnreachable, TagNotFound
 from lockleaf.client.sync import SyncReport
 from lockleaf.crypto.envelope import RecordContext, open_record
 from lockleaf.crypto.history import meta
@@ -29,6 +29,9 @@ from tests.support.networks import Network
 __all__ = ["COUNT", "Household", "household", "texts_at_the_server"]
 
 COUNT = 3
+TAG_NAMES = ("sea", "Sea", "sun", "hill")
+"""Names that every device may think of; two are one tag."""
+COLORS = ("#112233", "#445566")
 _ROUNDS = 12
 
 
@@ -124,6 +127,8 @@ class Household:
                 del lines[place % len(lines)]
             case "new tag":
                 return {"tags": [*tags, self.word("tag")]}
+            case "known tag":
+                return {"tags": [*tags, TAG_NAMES[place]]}
             case "cut tag":
                 return {"tags": tags[: place % (len(tags) + 1)]}
             case _:
@@ -161,6 +166,20 @@ class Household:
             merged = self.word("line") if version == "merged" else None
             await journal.resolve(conflict.id, version, merged_body=merged)
         return bool(waiting)
+
+    async def tag(self, number: int, name: str, other: int) -> None:
+        """Change a tag that more than one device may know, or many tags at once."""
+        journal = self.devices[number].journal
+        with suppress(TagNotFound):
+            match name:
+                case "recolor":
+                    await journal.recolor_tag(TAG_NAMES[other], COLORS[number % 2])
+                case "rename":
+                    await journal.rename_tag(TAG_NAMES[other], TAG_NAMES[(other + 1) % len(TAG_NAMES)])
+                case "remove":
+                    await journal.remove_tag(TAG_NAMES[other])
+                case "clean up":
+                    await journal.clean_up_tags()
 
     async def sync(self, number: int) -> SyncReport:
         """Synchronise one device, after which nothing waits on it."""
@@ -215,6 +234,7 @@ class Household:
                 conflict.id: (conflict.entry_id, conflict.device_id, _shown(conflict.local), _shown(conflict.remote))
                 for conflict in await journal.conflicts()
             },
+            "tags": [(tag.name, tag.color, tag.count) for tag in await journal.tags()],
             "pending": await journal.pending_count(),
         }
 
