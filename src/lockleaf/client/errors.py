@@ -12,10 +12,12 @@ no content, email address, token or key.
 from __future__ import annotations
 
 from lockleaf.client.refusals import (
+    AlreadyCounted,
     ApiError,
     BackupConflict,
     BatchRefused,
     BodyTooLarge,
+    ChangeNotAccepted,
     ChangeRejected,
     CheckpointOutdated,
     ConflictResolved,
@@ -29,11 +31,13 @@ from lockleaf.client.refusals import (
     EntryDeleted,
     EntryPurged,
     EpochChanged,
+    EvaluationUnavailable,
     HeKeyRequired,
     IdTaken,
     InboxFull,
     InsufficientScope,
     InternalError,
+    InvalidCiphertext,
     InvalidCredentials,
     InvalidCursor,
     InvalidHePublicKey,
@@ -51,6 +55,8 @@ from lockleaf.client.refusals import (
     MalformedBody,
     MalformedPayload,
     MethodNotAllowed,
+    MetricIdTaken,
+    NoMetrics,
     NotAcceptable,
     NotAuthenticated,
     NotFound,
@@ -65,26 +71,32 @@ from lockleaf.client.refusals import (
     RouteNotFound,
     SecretKeyReceived,
     SessionRevoked,
+    SquaresRequired,
     StorageFull,
     TierRequired,
     TokenExpired,
     TokenInvalid,
     TooManyRequests,
     TooManyStreams,
+    TooManyValues,
     UnsupportedMediaType,
+    UnsupportedOperation,
     VersionConflict,
+    WeightsMismatch,
     WrongDoor,
     error_for,
 )
 
 __all__ = [
     "AccountMismatch",
+    "AlreadyCounted",
     "AlreadyLoggedIn",
     "ApiError",
     "ArchiveNotBegun",
     "BackupConflict",
     "BatchRefused",
     "BodyTooLarge",
+    "ChangeNotAccepted",
     "ChangeRejected",
     "CheckpointOutdated",
     "ConflictNotFound",
@@ -103,6 +115,7 @@ __all__ = [
     "EntryPurged",
     "EntryTooLarge",
     "EpochChanged",
+    "EvaluationUnavailable",
     "HeKeyRequired",
     "HistoryForked",
     "IdTaken",
@@ -114,6 +127,7 @@ __all__ = [
     "IntegrityError",
     "InternalError",
     "InvalidAnswer",
+    "InvalidCiphertext",
     "InvalidCredentials",
     "InvalidCursor",
     "InvalidDeviceName",
@@ -145,6 +159,11 @@ __all__ = [
     "MalformedImport",
     "MalformedPayload",
     "MethodNotAllowed",
+    "MetricIdTaken",
+    "MetricKeyRolledBack",
+    "MetricsOff",
+    "MetricsUnreadable",
+    "NoMetrics",
     "NotAcceptable",
     "NotAuthenticated",
     "NotFound",
@@ -168,6 +187,7 @@ __all__ = [
     "ServerRestored",
     "ServerUnreachable",
     "SessionRevoked",
+    "SquaresRequired",
     "StorageFull",
     "StoreDamaged",
     "StoreLocked",
@@ -178,9 +198,12 @@ __all__ = [
     "TokenInvalid",
     "TooManyRequests",
     "TooManyStreams",
+    "TooManyValues",
     "TransportError",
     "UnsupportedMediaType",
+    "UnsupportedOperation",
     "VersionConflict",
+    "WeightsMismatch",
     "WrongDoor",
     "WrongPassword",
     "error_for",
@@ -254,6 +277,22 @@ class KeyringRolledBack(IntegrityError):
 
     Its database may have been restored from an old backup, or somebody wants you to write under a key that you
     have given up. Nothing was taken over; ask the operator.
+    """
+
+
+class MetricKeyRolledBack(IntegrityError):
+    """The server gave an older key for encrypted metrics than this device has seen.
+
+    Its database may have been restored from an old backup, or somebody wants you to count under a key that you have
+    given up. Nothing was taken over; `lockleaf stats rebuild` begins anew, from the entries on this device.
+    """
+
+
+class MetricsUnreadable(IntegrityError):
+    """The server's sums are none that your devices can have made: they are wrong, or another device is still counting.
+
+    Sync your devices and ask again. If it stays, `lockleaf stats --local` shows what the entries on this device come
+    to, and `lockleaf stats rebuild` has everything counted anew.
     """
 
 
@@ -402,6 +441,13 @@ class SyncAlreadyRunning(LocalError):
 
 class EntryNotFound(LocalError):
     """There is no such entry on this device, or the beginning of its id fits several."""
+
+
+class MetricsOff(LocalError):
+    """The server keeps no sums for this account.
+
+    `lockleaf stats on` has it add up encrypted numbers of all your devices; `lockleaf stats --local` needs no server.
+    """
 
 
 class TagNotFound(LocalError):

@@ -13,10 +13,12 @@ from typing import Any, ClassVar
 from lockleaf.wire.problems import ErrorCode, Problem
 
 __all__ = [
+    "AlreadyCounted",
     "ApiError",
     "BackupConflict",
     "BatchRefused",
     "BodyTooLarge",
+    "ChangeNotAccepted",
     "ChangeRejected",
     "CheckpointOutdated",
     "ConflictResolved",
@@ -30,11 +32,13 @@ __all__ = [
     "EntryDeleted",
     "EntryPurged",
     "EpochChanged",
+    "EvaluationUnavailable",
     "HeKeyRequired",
     "IdTaken",
     "InboxFull",
     "InsufficientScope",
     "InternalError",
+    "InvalidCiphertext",
     "InvalidCredentials",
     "InvalidCursor",
     "InvalidHePublicKey",
@@ -52,6 +56,8 @@ __all__ = [
     "MalformedBody",
     "MalformedPayload",
     "MethodNotAllowed",
+    "MetricIdTaken",
+    "NoMetrics",
     "NotAcceptable",
     "NotAuthenticated",
     "NotFound",
@@ -66,14 +72,18 @@ __all__ = [
     "RouteNotFound",
     "SecretKeyReceived",
     "SessionRevoked",
+    "SquaresRequired",
     "StorageFull",
     "TierRequired",
     "TokenExpired",
     "TokenInvalid",
     "TooManyRequests",
     "TooManyStreams",
+    "TooManyValues",
     "UnsupportedMediaType",
+    "UnsupportedOperation",
     "VersionConflict",
+    "WeightsMismatch",
     "WrongDoor",
     "error_for",
 ]
@@ -262,6 +272,46 @@ class KeyringRequired(ApiError):
 
 class HeKeyRequired(ApiError):
     """The server needs a public key for encrypted metrics first. Set the privacy tier on one of your devices."""
+
+
+class InvalidCiphertext(ApiError):
+    """A ciphertext is none of its parameter set, or was damaged. Nothing was counted; encrypt the value anew."""
+
+
+class TooManyValues(ApiError):
+    """More values would be added up than come out right. Ask for a shorter range."""
+
+
+class UnsupportedOperation(ApiError):
+    """The parameter set of these metrics cannot do this. Metrics under ckks-8192 can."""
+
+
+class WeightsMismatch(ApiError):
+    """There are not as many weights as values in the range: values have come or gone. Count them again."""
+
+
+class NoMetrics(ApiError):
+    """There is no metric of this kind in this range."""
+
+
+class MetricIdTaken(ApiError):
+    """Another metric was counted under this id before. Nothing was counted; send it under a new id."""
+
+
+class ChangeNotAccepted(ApiError):
+    """Metrics were sent for changes that the server does not have. Sync first, then send them again."""
+
+
+class AlreadyCounted(ApiError):
+    """These changes were counted before, perhaps by another device. Nothing was counted twice."""
+
+
+class SquaresRequired(ApiError):
+    """A variance needs the square of every value, and some were uploaded without. Upload squares with the values."""
+
+
+class EvaluationUnavailable(ApiError):
+    """The server could not finish computing with the metrics. Nothing was counted; try again."""
 
 
 class RecipientRequired(ApiError):

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 from lockleaf.he.errors import Refused
 
-__all__ = ["decompress"]
+__all__ = ["decompress", "load"]
 
 NATIVE_MODULE = "_tenseal_cpp"
 
@@ -33,6 +33,15 @@ def _library() -> ctypes.CDLL:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def load() -> None:
+    """Load the library now, rather than with the first frame.
+
+    Raises:
+        ImportError: TenSEAL is not installed.
+    """
+    _library()
 
 
 DESTINATION_TOO_SMALL = 70  # ZSTD_error_dstSize_tooSmall

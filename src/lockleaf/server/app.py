@@ -17,6 +17,9 @@ from lockleaf import __version__
 from lockleaf.server.accounts.privacy_routes import router as privacy
 from lockleaf.server.accounts.public_contexts import PublicContexts
 from lockleaf.server.accounts.routes import router as users
+from lockleaf.server.analytics import service as encrypted_metrics
+from lockleaf.server.analytics.evaluators import Evaluators
+from lockleaf.server.analytics.routes import router as encryption
 from lockleaf.server.auth.hashing import VerifierHasher
 from lockleaf.server.auth.keys import load_keys
 from lockleaf.server.auth.routes import router as auth
@@ -54,11 +57,15 @@ PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
 DATABASE_PATIENCE_SECONDS = 60
 
+ROUTERS = (sync, backups, vault, entries, tags, encryption, auth, users, privacy, access, inbox, jobs, export)
+
 HOLDINGS: tuple[Holding, ...] = (
     access_history.HOLDING,
     background_jobs.HOLDING,
     archives.HOLDING,
     inbox_items.HOLDING,
+    encrypted_metrics.HOLDING,
+    encrypted_metrics.KEYS_HOLDING,
 )
 """What the server holds of an account beside the account itself and its records."""
 
@@ -89,6 +96,7 @@ def build_services(settings: Settings, database_url: str, clock: Callable[[], da
         events=EventHub(database_url, metrics),
         clock=clock,
         public_contexts=PublicContexts(),
+        evaluators=Evaluators(settings.analytics, metrics),
         holdings=HOLDINGS,
     )
 
@@ -120,7 +128,7 @@ def create_app(
     app.state.services = services
     problems.install(app)
     for prefix in (PREFIX, OLDER_PREFIX):
-        for router in (sync, backups, vault, entries, tags, auth, users, privacy, access, inbox, jobs, export):
+        for router in ROUTERS:
             app.include_router(router, prefix=prefix, include_in_schema=prefix == PREFIX)
     app.include_router(operation)
     app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
@@ -130,7 +138,7 @@ def create_app(
         if path.endswith("/users/me/privacy"):
             return settings.limits.public_key_body_bytes
         # A record of 1 MiB is longer in base64, and in the escapes of JSON.
-        whole_records = any(door in path for door in ("/sync/", "/entries", "/vault"))
+        whole_records = any(door in path for door in ("/sync/", "/entries", "/vault", "/encryption/"))
         return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes
 
     app.add_middleware(RequestMiddleware, metrics=services.metrics, body_limit=body_limit)
@@ -142,11 +150,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     await _require_current_schema(services.database)
     services.events.start()
+    warming = asyncio.create_task(encrypted_metrics.warm_if_needed(services))
     try:
         with _streams_end_at_once(services.events):
             yield
     finally:
+        warming.cancel()
+        await asyncio.wait((warming,))
         await services.events.stop()
+        await services.evaluators.close()
         services.hasher.close()
         await services.database.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lockleaf.server.accounts import archive as accounts
+from lockleaf.server.analytics import archive as metrics
 from lockleaf.server.auth import archive as auth
 from lockleaf.server.auth.upkeep import forget_expired
 from lockleaf.server.context import Services
@@ -29,6 +30,7 @@ SECTIONS = (
     *auth.SECTIONS,
     *custody.SECTIONS,
     *jobs.SECTIONS,
+    *metrics.SECTIONS,
 )
 """What an archive of an account tells."""
 

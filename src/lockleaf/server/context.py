@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lockleaf.server.accounts.public_contexts import PublicContexts
+from lockleaf.server.analytics.evaluators import Evaluators
 from lockleaf.server.auth.hashing import VerifierHasher
 from lockleaf.server.auth.keys import ServerKeys
 from lockleaf.server.auth.tokens import TokenCodec
@@ -36,4 +37,5 @@ class Services:
     events: EventHub
     clock: Callable[[], datetime]
     public_contexts: PublicContexts
+    evaluators: Evaluators
     holdings: tuple[Holding, ...]

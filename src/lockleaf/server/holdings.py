@@ -29,11 +29,13 @@ class Holding:
         tier: the lowest privacy tier at which the server holds it.
         delete: deletes all of it within the session's transaction, flushes, and returns how many there were.
         counted_as: the count that it adds to, if users are told of it.
+        bytes_used: counts the bytes of it, if they are of the room that the account is given.
     """
 
     tier: str
     delete: Callable[[AsyncSession, UUID], Awaitable[int]]
     counted_as: Counted | None = None
+    bytes_used: Callable[[AsyncSession, UUID], Awaitable[int]] | None = None
 
 
 async def delete_above(

@@ -16,6 +16,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, mode
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = [
+    "AnalyticsSettings",
     "CustodySettings",
     "DatabaseSettings",
     "HashingSettings",
@@ -115,6 +116,19 @@ class LimitSettings(_Group):
     storage_bytes: int | None = Field(default=None, description="Quota of an account; none by default.")
 
 
+class AnalyticsSettings(_Group):
+    """The processes that add up encrypted metrics, and how much they may take."""
+
+    processes: int = Field(default=1, ge=1, le=64, description="Of each web worker, started when they are needed.")
+    queue: int = Field(default=32, ge=1, description="Requests that may wait; beyond it one is asked to come back.")
+    memory_mib: int = Field(default=1024, ge=512, description="Address space of one, of which it uses a tenth.")
+    task_seconds: float = Field(default=20, gt=0, le=300, description="After which one that does not answer is killed.")
+    tasks_per_process: int = Field(default=1000, ge=1, description="After which one is replaced.")
+    prewarm: bool | None = Field(
+        default=None, description="Whether to start one with the server; by default if there are metrics."
+    )
+
+
 class JobSettings(_Group):
     """Background work: who does it, how often it is tried, and how long what it leaves is kept."""
 
@@ -157,6 +171,7 @@ class Settings(BaseSettings):
     hashing: HashingSettings = HashingSettings()
     limits: LimitSettings = LimitSettings()
     custody: CustodySettings = CustodySettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()
 

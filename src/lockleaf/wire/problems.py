@@ -34,6 +34,10 @@ class ErrorCode(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     SECRET_KEY_RECEIVED = "secret_key_received"  # noqa: S105
     INVALID_HE_PUBLIC_KEY = "invalid_he_public_key"
+    INVALID_CIPHERTEXT = "invalid_ciphertext"
+    TOO_MANY_VALUES = "too_many_values"
+    UNSUPPORTED_OPERATION = "unsupported_operation"
+    WEIGHTS_MISMATCH = "weights_mismatch"
 
     # who is asking
     NOT_AUTHENTICATED = "not_authenticated"
@@ -56,6 +60,11 @@ class ErrorCode(StrEnum):
     KEYRING_CONFLICT = "keyring_conflict"
     KEYRING_REQUIRED = "keyring_required"
     HE_KEY_REQUIRED = "he_key_required"
+    NO_METRICS = "no_metrics"
+    METRIC_ID_TAKEN = "metric_id_taken"
+    CHANGE_NOT_ACCEPTED = "change_not_accepted"
+    ALREADY_COUNTED = "already_counted"
+    SQUARES_REQUIRED = "squares_required"
     RECIPIENT_REQUIRED = "recipient_required"
     EPOCH_CHANGED = "epoch_changed"
     REVISION_CONFLICT = "revision_conflict"
@@ -87,6 +96,7 @@ class ErrorCode(StrEnum):
     DATABASE_BUSY = "database_busy"
     STORAGE_FULL = "storage_full"
     INBOX_FULL = "inbox_full"
+    EVALUATION_UNAVAILABLE = "evaluation_unavailable"
     INTERNAL_ERROR = "internal_error"
 
 

@@ -1,8 +1,9 @@
 """A process of its own that looks at a public context: ``python -m lockleaf.server.accounts.context_check``.
 
-It reads the context from standard input, and writes the name of its parameter set, or why it is none, to standard
-output. The library that reads such bytes is native code, and they come from anybody: here it has no secret of the
-server's, no connection, and so much memory and time. Whatever happens to it, the server goes on.
+It reads the context from standard input, and writes the name of its parameter set to standard output, with a word more
+if it has keys to multiply with, or why it is none. The library that reads such bytes is native code, and they come from
+anybody: here it has no secret of the server's, no connection, and so much memory and time. Whatever happens to it, the
+server goes on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from __future__ import annotations
 import resource
 import sys
 
-__all__ = ["INVALID", "SECRET", "main"]
+from lockleaf.server.apart import confine
+
+__all__ = ["INVALID", "MULTIPLIES", "SECRET", "main"]
+
+MULTIPLIES = "multiplies"
 
 SECRET = 3
 """Exit code: the context carries its secret key."""
@@ -22,18 +27,17 @@ CPU_SECONDS = 20
 
 
 def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine(memory_bytes=MEMORY_BYTES)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def main() -> int:
     """Check what is on standard input."""
     _limit()
-    from lockleaf.he import codec, errors  # noqa: PLC0415  (within the limits)
+    from lockleaf.he import contexts, errors  # noqa: PLC0415  (within the limits)
 
     try:
-        parameter_set = codec.check_public_context(sys.stdin.buffer.read())
+        context = contexts.read_public_context(sys.stdin.buffer.read())
     except errors.SecretKeyReceived:
         return SECRET
     except errors.InvalidContext as error:
@@ -41,7 +45,8 @@ def main() -> int:
         return INVALID
     except MemoryError:
         return INVALID
-    sys.stdout.write(parameter_set)
+    multiplies = () if context.relinearisation_keys is None else (MULTIPLIES,)
+    sys.stdout.write(" ".join((context.parameters.name, *multiplies)))
     return 0
 
 

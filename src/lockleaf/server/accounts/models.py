@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Integer, Text
+from sqlalchemy import Boolean, CheckConstraint, Index, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -100,6 +100,9 @@ class HePublicKey(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     parameter_set: Mapped[Name] = mapped_column(primary_key=True)
     context: Mapped[Blob] = mapped_column(comment="serialised TenSEAL context without a secret key")
+    multiplies: Mapped[bool] = mapped_column(
+        Boolean, server_default="false", comment="whether it has relinearisation keys"
+    )
     registered_at: Mapped[Now]
 
 

@@ -24,7 +24,7 @@ from lockleaf.server.records import service as records
 from lockleaf.wire import privacy as bodies
 from lockleaf.wire.accounts import PrivacyTier
 
-__all__ = ["change", "public_context", "revoke", "status"]
+__all__ = ["change", "public_context", "registered_keys", "revoke", "status"]
 
 CLOCKS_DIFFER = timedelta(days=1)
 """How far a device's clock may be from the server's: a consent from further away is none that somebody just gave."""
@@ -74,7 +74,9 @@ async def change(
     before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
     if after > before or context is not None:
         _require_consent(account, body.consent_timestamp, now)
-    replaced = context is not None and await repository.register_key(context.parameter_set, context.data, now=now)
+    replaced = context is not None and await repository.register_key(
+        context.parameter_set, context.data, multiplies=context.multiplies, now=now
+    )
     if after > before and context is None and not await repository.has_key():
         raise HeKeyRequired
     consented_at = body.consent_timestamp or now
@@ -103,6 +105,11 @@ async def revoke(
         deleted_conflicts=gone.conflicts,
         deleted_media=gone.media,
     )
+
+
+async def registered_keys(session: AsyncSession, user_id: UUID) -> dict[str, bool]:
+    """Return the parameter sets of the account's public keys, and whether the server can multiply under each."""
+    return await PrivacyRepository(session, user_id).keys()
 
 
 async def public_context(session: AsyncSession, user_id: UUID, parameter_set: str) -> bytes:

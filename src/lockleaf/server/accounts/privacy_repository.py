@@ -39,14 +39,20 @@ class PrivacyRepository:
             )
         )
 
-    async def register_key(self, parameter_set: str, context: bytes, *, now: datetime) -> bool:
+    async def register_key(self, parameter_set: str, context: bytes, *, multiplies: bool, now: datetime) -> bool:
         """Keep a public context in place of the one of its parameter set; tell whether it is another."""
         changed = await self.session.execute(
             upsert(HePublicKey)
-            .values(user_id=self.user_id, parameter_set=parameter_set, context=context, registered_at=now)
+            .values(
+                user_id=self.user_id,
+                parameter_set=parameter_set,
+                context=context,
+                multiplies=multiplies,
+                registered_at=now,
+            )
             .on_conflict_do_update(
                 index_elements=[HePublicKey.user_id, HePublicKey.parameter_set],
-                set_={"context": context, "registered_at": now},
+                set_={"context": context, "multiplies": multiplies, "registered_at": now},
                 where=HePublicKey.context != context,
             )
             .returning(HePublicKey.user_id)
@@ -59,6 +65,13 @@ class PrivacyRepository:
             select(literal(1)).select_from(HePublicKey).where(HePublicKey.user_id == self.user_id).limit(1)
         )
         return found is not None
+
+    async def keys(self) -> dict[str, bool]:
+        """Return the parameter sets that have a public context, and whether it has keys to multiply with."""
+        rows = await self.session.execute(
+            select(HePublicKey.parameter_set, HePublicKey.multiplies).where(HePublicKey.user_id == self.user_id)
+        )
+        return {row.parameter_set: row.multiplies for row in rows}
 
     async def key(self, parameter_set: str) -> bytes | None:
         """Return the public context of a parameter set."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from dataclasses import dataclass
 
 from lockleaf.server.accounts import context_check
 from lockleaf.server.accounts.errors import InvalidHePublicKey, SecretKeyReceived
+from lockleaf.server.apart import environment
 from lockleaf.server.errors import Busy
 from lockleaf.wire.problems import ErrorCode
 
@@ -17,8 +17,6 @@ __all__ = ["ContextsBusy", "PublicContext", "PublicContexts"]
 AT_ONCE = 1
 WAITING = 8
 PATIENCE_SECONDS = 30.0
-# What a Python needs to find itself and its packages; the server's secrets stand beside these.
-ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
 
 
 class ContextsBusy(Busy):
@@ -33,6 +31,8 @@ class PublicContext:
 
     parameter_set: str
     data: bytes
+    multiplies: bool = False
+    """Whether it has the keys with which a server multiplies."""
 
 
 class PublicContexts:
@@ -55,12 +55,13 @@ class PublicContexts:
         self._waiting += 1
         try:
             async with self._turns:
-                return PublicContext(await _parameter_set_of(data), data)
+                parameter_set, *more = (await _facts_of(data)).split()
+                return PublicContext(parameter_set, data, multiplies=bool(more))
         finally:
             self._waiting -= 1
 
 
-async def _parameter_set_of(data: bytes) -> str:
+async def _facts_of(data: bytes) -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -68,7 +69,7 @@ async def _parameter_set_of(data: bytes) -> str:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={name: value for name in ENVIRONMENT if (value := os.environ.get(name)) is not None},
+        env=environment(),
     )
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):

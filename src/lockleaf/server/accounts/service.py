@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -18,6 +19,7 @@ from lockleaf.server.accounts.privacy_repository import PrivacyRepository
 from lockleaf.server.accounts.repository import AccountRepository
 from lockleaf.server.auth.errors import SessionRevoked
 from lockleaf.server.custody.custodian import DrawnCodes, KeyMaterial
+from lockleaf.server.holdings import Holding
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records import service as records
 from lockleaf.server.settings import Settings
@@ -217,9 +219,15 @@ def shown_at_signup(account: Account) -> dict[str, Any]:
     return _shown(account)
 
 
-async def features(session: AsyncSession, account: Account, settings: Settings) -> bodies.Features:
-    """Return what the account may do on this server, and the room it has."""
+async def features(
+    session: AsyncSession, account: Account, settings: Settings, holdings: Sequence[Holding]
+) -> bodies.Features:
+    """Return what the account may do on this server, and the room it has; ``holdings`` are what is beside records."""
     sync = account.privacy_tier == "full_sync"
+    used = await records.storage_used(session, account.user_id)
+    for holding in holdings:
+        if holding.bytes_used is not None:
+            used += await holding.bytes_used(session, account.user_id)
     return bodies.Features(
         encryption_tier=_custody(account),
         privacy_tier=_tier(account),
@@ -228,14 +236,12 @@ async def features(session: AsyncSession, account: Account, settings: Settings) 
             blind_search=False,
             integrations=False,
             media=False,
-            analytics=False,
+            analytics=account.privacy_tier != "local_only",
             server_decryption=account.custody == "uce",
             sync=sync,
             live_events=sync,
         ),
-        storage=bodies.Storage(
-            used_bytes=await records.storage_used(session, account.user_id), limit_bytes=settings.limits.storage_bytes
-        ),
+        storage=bodies.Storage(used_bytes=used, limit_bytes=settings.limits.storage_bytes),
     )
 
 

@@ -157,7 +157,7 @@ async def me(caller: Reader, read: Read) -> bodies.Account:
 @router.get("/features", responses=problems(*ALLOWED))
 async def get_features(caller: Reader, read: Read, services: ServicesOf) -> bodies.Features:
     """Return what the account may do on this server, and how much of its room is used."""
-    return await accounts.features(read, await accounts.get(read, caller.user_id), services.settings)
+    return await accounts.features(read, await accounts.get(read, caller.user_id), services.settings, services.holdings)
 
 
 # ---- changing credentials ----

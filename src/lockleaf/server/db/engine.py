@@ -129,6 +129,20 @@ class Database:
             pooled.close()
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection that only reads, and to which the database stays as it is at the first statement."""
+        with _in_the_drivers_words():
+            pooled = await self.reading.raw_connection()
+        connection: Any = pooled.driver_connection
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield connection
+        finally:
+            if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
+                pooled.invalidate()
+            pooled.close()
+
+    @asynccontextmanager
     async def write_driver(self) -> AsyncIterator[DriverTransaction]:
         """One transaction on asyncpg alone: for what devices send all the time.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 import lockleaf.server.accounts.models
+import lockleaf.server.analytics.models
 import lockleaf.server.auth.models
 import lockleaf.server.custody.models
 import lockleaf.server.export.models

@@ -48,7 +48,9 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-                headers.extend(SECURITY_HEADERS)
+                # What is the same for everybody may be kept, and its route says for how long.
+                named = any(name == CACHE_CONTROL for name, _ in headers)
+                headers.extend(SECURITY_HEADERS if named else (NO_STORE, *SECURITY_HEADERS))
             await send(message)
 
         failure: Exception | None = None
@@ -102,8 +104,9 @@ class RequestMiddleware:
             log.info("request", **facts)
 
 
+CACHE_CONTROL = b"cache-control"
+NO_STORE = (CACHE_CONTROL, b"no-store")
 SECURITY_HEADERS = [
-    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]

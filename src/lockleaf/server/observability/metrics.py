@@ -56,6 +56,25 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        self.evaluations = Counter(
+            "lockleaf_evaluations",
+            "Questions to the processes that add up encrypted metrics, by operation and outcome.",
+            ["operation", "outcome"],
+            registry=self.registry,
+        )
+        self.evaluation_seconds = Histogram(
+            "lockleaf_evaluation_duration_seconds",
+            "How long they took, the start of a process included.",
+            ["operation"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.evaluating = Gauge(
+            "lockleaf_evaluations_running",
+            "Evaluations of encrypted metrics at this moment.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
         self.database_up = Gauge(
             "lockleaf_database_up",
             "Whether the database answered when last asked.",

@@ -20,7 +20,30 @@ from lockleaf.wire.codec import unpack
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
 
-__all__ = ["Accepted", "Opened", "RecordRepository", "State"]
+__all__ = ["Accepted", "Opened", "RecordRepository", "State", "not_accepted"]
+
+
+# Revisions of a record follow each other without a gap, so the present one tells of all before it, purged ones too.
+_NOT_ACCEPTED = """
+SELECT w.position
+FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY AS w(record_id, revision, position)
+LEFT JOIN LATERAL (
+  SELECT r.revision FROM records r
+  WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = w.record_id OFFSET 0
+) r ON true
+WHERE r.revision IS NULL OR r.revision < w.revision
+ORDER BY w.position
+"""
+
+
+async def not_accepted(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, changes: Sequence[tuple[str, int]]
+) -> list[int]:
+    """Return the places in ``changes``, ids and revisions of records, of those that were never accepted."""
+    rows = await connection.fetch(
+        _NOT_ACCEPTED, user_id, collection, [record_id for record_id, _ in changes], [number for _, number in changes]
+    )
+    return [row[0] - 1 for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

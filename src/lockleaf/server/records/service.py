@@ -18,7 +18,7 @@ from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.errors import EpochChanged
 from lockleaf.server.records.policy import RecordPolicy, sync_policy
-from lockleaf.server.records.repository import Accepted, RecordRepository, State
+from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted
 from lockleaf.server.records.store import Emptied, delete_all, empty, open_store, statistics, storage_used
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change, Record, pack_record
@@ -30,6 +30,7 @@ __all__ = [
     "delete_all",
     "empty",
     "hold",
+    "not_accepted",
     "open_store",
     "push",
     "statistics",

@@ -1,0 +1,302 @@
+"""The SQL of encrypted metrics, for one account: whole batches as arrays, on asyncpg itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+__all__ = ["CauseKey", "MetricRepository", "PackKey", "StoredMetric", "StoredPack", "StoredSum", "SumKey"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SumKey:
+    """Which sum it is."""
+
+    metric_type: str
+    parameter_set: str
+    kind: str
+    period: str
+    start: date
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSum:
+    """A sum as it is stored."""
+
+    ciphertext: bytes
+    count: int
+    seal_version: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PackKey:
+    """Which accumulator it is."""
+
+    parameter_set: str
+    layout: str
+    month: date
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPack:
+    """An accumulator as it is stored."""
+
+    ciphertext: bytes
+    slots: int
+    additions: int
+    seal_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CauseKey:
+    """A change, as it is counted in an accumulator."""
+
+    pack: bytes
+    month: date
+    record_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMetric:
+    """A single value as it is stored."""
+
+    metric_id: str
+    metric_type: str
+    parameter_set: str
+    at: datetime
+    ciphertext: bytes
+    square: bytes | None
+    multiplied: bool
+    fingerprint: bytes
+
+
+_KNOWN_METRICS = "SELECT metric_id, fingerprint FROM metrics WHERE user_id = $1 AND metric_id = ANY($2::text[])"
+_KNOWN_DELTAS = "SELECT delta_id, fingerprint FROM metric_deltas WHERE user_id = $1 AND delta_id = ANY($2::text[])"
+
+_ADD_METRICS = """
+INSERT INTO metrics (
+  user_id, metric_id, metric_type, parameter_set, at, ciphertext, square, multiplied, fingerprint, created_at
+)
+SELECT $1, m.*, $10 FROM unnest(
+  $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::bytea[], $8::bool[], $9::bytea[]
+) AS m
+"""
+
+_ADD_DELTAS = """
+INSERT INTO metric_deltas (user_id, delta_id, fingerprint, created_at)
+SELECT $1, d.*, $4 FROM unnest($2::text[], $3::bytea[]) AS d
+"""
+
+_METRIC = """
+SELECT metric_id, metric_type, parameter_set, at, ciphertext, square, multiplied, fingerprint
+FROM metrics WHERE user_id = $1 AND metric_id = $2
+"""
+
+_SUMS = """
+SELECT w.position, s.ciphertext, s.count, s.seal_version
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::date[])
+  WITH ORDINALITY AS w(metric_type, parameter_set, kind, period, start, position)
+JOIN LATERAL (
+  SELECT * FROM metric_sums s WHERE s.user_id = $1 AND s.metric_type = w.metric_type
+    AND s.parameter_set = w.parameter_set AND s.kind = w.kind AND s.period = w.period AND s.start = w.start OFFSET 0
+) s ON true
+"""
+
+_WRITE_SUMS = """
+INSERT INTO metric_sums (
+  user_id, metric_type, parameter_set, kind, period, start, ciphertext, count, seal_version, updated_at
+)
+SELECT $1, s.*, $10 FROM unnest(
+  $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::bytea[], $8::bigint[], $9::text[]
+) AS s
+ON CONFLICT (user_id, metric_type, parameter_set, kind, period, start) DO UPDATE
+SET ciphertext = excluded.ciphertext, count = excluded.count, seal_version = excluded.seal_version,
+  updated_at = excluded.updated_at
+"""
+
+_DELETE_SUM = """
+DELETE FROM metric_sums
+WHERE user_id = $1 AND metric_type = $2 AND parameter_set = $3 AND kind = $4 AND period = $5 AND start = $6
+"""
+
+_PACKS = """
+SELECT w.position, p.ciphertext, p.slots, p.additions, p.seal_version
+FROM unnest($2::text[], $3::text[], $4::date[]) WITH ORDINALITY AS w(parameter_set, layout, month, position)
+JOIN LATERAL (
+  SELECT * FROM metric_packs p WHERE p.user_id = $1 AND p.parameter_set = w.parameter_set AND p.layout = w.layout
+    AND p.month = w.month OFFSET 0
+) p ON true
+"""
+
+_WRITE_PACKS = """
+INSERT INTO metric_packs (
+  user_id, parameter_set, layout, month, ciphertext, slots, additions, seal_version, updated_at
+)
+SELECT $1, p.*, $9 FROM unnest(
+  $2::text[], $3::text[], $4::date[], $5::bytea[], $6::int[], $7::bigint[], $8::text[]
+) AS p
+ON CONFLICT (user_id, parameter_set, layout, month) DO UPDATE
+SET ciphertext = excluded.ciphertext, additions = excluded.additions, seal_version = excluded.seal_version,
+  updated_at = excluded.updated_at
+"""
+
+_COUNTED = """
+SELECT w.position
+FROM unnest($2::bytea[], $3::date[], $4::text[], $5::bigint[])
+  WITH ORDINALITY AS w(pack, month, record_id, revision, position)
+JOIN LATERAL (
+  SELECT FROM metric_causes c WHERE c.user_id = $1 AND c.pack = w.pack AND c.month = w.month
+    AND c.record_id = w.record_id AND c.revision = w.revision OFFSET 0
+) c ON true
+"""
+
+_ADD_CAUSES = """
+INSERT INTO metric_causes (user_id, pack, month, record_id, revision)
+SELECT $1, c.* FROM unnest($2::bytea[], $3::date[], $4::text[], $5::bigint[]) AS c
+"""
+
+_KEY = "SELECT version, sealed_key, updated_at FROM metric_keys WHERE user_id = $1 AND parameter_set = $2"
+
+_WRITE_KEY = """
+INSERT INTO metric_keys (user_id, parameter_set, version, sealed_key, updated_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id, parameter_set) DO UPDATE
+SET version = excluded.version, sealed_key = excluded.sealed_key, updated_at = excluded.updated_at
+"""
+
+_TABLES = ("metric_sums", "metric_packs", "metric_causes")
+
+_BYTES_USED = """
+SELECT coalesce(sum(bytes), 0)::bigint FROM (
+  SELECT sum(octet_length(ciphertext) + coalesce(octet_length(square), 0)) AS bytes FROM metrics WHERE user_id = $1
+  UNION ALL SELECT sum(octet_length(ciphertext)) FROM metric_sums WHERE user_id = $1
+  UNION ALL SELECT sum(octet_length(ciphertext)) FROM metric_packs WHERE user_id = $1
+) AS held
+"""
+
+
+def _columns(rows: Iterable[Any], *names: str) -> list[list[Any]]:
+    listed = list(rows)
+    return [[getattr(row, name) for row in listed] for name in names]
+
+
+_SUM_KEY = ("metric_type", "parameter_set", "kind", "period", "start")
+_PACK_KEY = ("parameter_set", "layout", "month")
+_CAUSE_KEY = ("pack", "month", "record_id", "revision")
+
+
+class MetricRepository:
+    """The metrics of one account.
+
+    Args:
+        connection: where the statements run, within the caller's transaction.
+        user_id: the account.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
+        self._connection = connection
+        self._user_id = user_id
+
+    async def known_metrics(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the fingerprints of those of ``ids`` that are stored."""
+        return {row[0]: row[1] for row in await self._connection.fetch(_KNOWN_METRICS, self._user_id, ids)}
+
+    async def known_deltas(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the fingerprints of those of ``ids`` that were added."""
+        return {row[0]: row[1] for row in await self._connection.fetch(_KNOWN_DELTAS, self._user_id, ids)}
+
+    async def add_metrics(self, metrics: Sequence[StoredMetric], *, now: datetime) -> None:
+        """Store single values, whose ids are new."""
+        columns = _columns(metrics, *StoredMetric.__slots__)
+        await self._connection.execute(_ADD_METRICS, self._user_id, *columns, now)
+
+    async def add_deltas(self, ids: Sequence[str], fingerprints: Sequence[bytes], *, now: datetime) -> None:
+        """Remember deltas, whose ids are new."""
+        await self._connection.execute(_ADD_DELTAS, self._user_id, ids, fingerprints, now)
+
+    async def remove_metric(self, metric_id: str) -> StoredMetric | None:
+        """Delete a single value, and return it if it was there."""
+        row = await self._connection.fetchrow(_METRIC, self._user_id, metric_id)
+        if row is None:
+            return None
+        await self._connection.execute(
+            "DELETE FROM metrics WHERE user_id = $1 AND metric_id = $2", self._user_id, metric_id
+        )
+        return StoredMetric(*row)
+
+    async def sums(self, keys: Sequence[SumKey]) -> dict[SumKey, StoredSum]:
+        """Return those of the sums that there are."""
+        rows = await self._connection.fetch(_SUMS, self._user_id, *_columns(keys, *_SUM_KEY))
+        return {keys[row[0] - 1]: StoredSum(row[1], row[2], row[3]) for row in rows}
+
+    async def write_sums(self, sums: dict[SumKey, StoredSum], *, now: datetime) -> None:
+        """Store sums, new ones and others; those of nothing are deleted."""
+        for key in [key for key, stored in sums.items() if not stored.count]:
+            del sums[key]
+            await self._connection.execute(_DELETE_SUM, self._user_id, *(getattr(key, name) for name in _SUM_KEY))
+        if sums:
+            await self._connection.execute(
+                _WRITE_SUMS,
+                self._user_id,
+                *_columns(sums.keys(), *_SUM_KEY),
+                *_columns(sums.values(), *StoredSum.__slots__),
+                now,
+            )
+
+    async def packs(self, keys: Sequence[PackKey]) -> dict[PackKey, StoredPack]:
+        """Return those of the accumulators that there are."""
+        rows = await self._connection.fetch(_PACKS, self._user_id, *_columns(keys, *_PACK_KEY))
+        return {keys[row[0] - 1]: StoredPack(row[1], row[2], row[3], row[4]) for row in rows}
+
+    async def write_packs(self, packs: dict[PackKey, StoredPack], *, now: datetime) -> None:
+        """Store accumulators, new ones and others."""
+        await self._connection.execute(
+            _WRITE_PACKS,
+            self._user_id,
+            *_columns(packs.keys(), *_PACK_KEY),
+            *_columns(packs.values(), *StoredPack.__slots__),
+            now,
+        )
+
+    async def counted(self, causes: Sequence[CauseKey]) -> list[int]:
+        """Return the places in ``causes`` of those that are counted already."""
+        rows = await self._connection.fetch(_COUNTED, self._user_id, *_columns(causes, *_CAUSE_KEY))
+        return sorted(row[0] - 1 for row in rows)
+
+    async def add_causes(self, causes: Sequence[CauseKey]) -> None:
+        """Remember that changes are counted."""
+        await self._connection.execute(_ADD_CAUSES, self._user_id, *_columns(causes, *_CAUSE_KEY))
+
+    async def key(self, parameter_set: str) -> tuple[int, bytes, datetime] | None:
+        """Return the version, the bytes and the time of a sealed key."""
+        row = await self._connection.fetchrow(_KEY, self._user_id, parameter_set)
+        return None if row is None else (row[0], row[1], row[2])
+
+    async def write_key(self, parameter_set: str, version: int, sealed_key: bytes, *, now: datetime) -> None:
+        """Store a version of a sealed key in place of the one before."""
+        await self._connection.execute(_WRITE_KEY, self._user_id, parameter_set, version, sealed_key, now)
+
+    async def delete_metrics(self) -> int:
+        """Delete everything but the sealed keys; return how many values and deltas there were."""
+        counted = 0
+        for table in ("metrics", "metric_deltas"):
+            said = await self._connection.execute(f"DELETE FROM {table} WHERE user_id = $1", self._user_id)  # noqa: S608
+            counted += int(said.split()[-1])
+        for table in _TABLES:
+            await self._connection.execute(f"DELETE FROM {table} WHERE user_id = $1", self._user_id)  # noqa: S608
+        return counted
+
+    async def delete_keys(self) -> int:
+        """Delete the sealed keys; return how many there were."""
+        said = await self._connection.execute("DELETE FROM metric_keys WHERE user_id = $1", self._user_id)
+        return int(said.split()[-1])
+
+    async def bytes_used(self) -> int:
+        """Return how many bytes of ciphertexts there are."""
+        used: int = await self._connection.fetchval(_BYTES_USED, self._user_id)
+        return used
