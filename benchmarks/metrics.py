@@ -155,7 +155,7 @@ async def _packed(server: BenchmarkServer, database_url: str, report: Report) ->
             await spent.start()
             for month, blob in months.items():
                 item = {
-                    "metric_type": layout.identifier,
+                    "metric_type": "packed",
                     "layout": layout.identifier,
                     "parameter_set": name,
                     "id": str(uuid4()),
