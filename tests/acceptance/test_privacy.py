@@ -9,6 +9,7 @@ import pytest
 
 from lockleaf.client import Client
 from lockleaf.client.errors import ServerEmptied, TierRequired
+from lockleaf.client.metrics.state import prepared_pair
 from lockleaf.he.codec import check_public_context
 from lockleaf.he.errors import SecretKeyReceived
 from tests.support.diarist import Diarist, caught, write
@@ -170,10 +171,10 @@ async def test_a_rise_makes_a_key_pair_whose_secret_half_stays_on_the_device(ada
     assert (await laptop.privacy()).he_public_key_registered is False
     raised = await laptop.set_privacy_tier("analytics_sync")
     assert (raised.current_tier, raised.he_public_key_registered) == ("analytics_sync", True)
-    kept = laptop._device.opened.store.get_secret("he/ckks-8192")
-    assert kept is not None
+    store = laptop._device.opened.store
+    secret, public = prepared_pair(store)
     with pytest.raises(SecretKeyReceived):
-        check_public_context(kept)
+        check_public_context(secret)
     assert laptop.profile is not None
     connection = await asyncpg.connect(database_url)
     try:
@@ -182,10 +183,16 @@ async def test_a_rise_makes_a_key_pair_whose_secret_half_stays_on_the_device(ada
         )
     finally:
         await connection.close()
-    assert check_public_context(registered) == "ckks-8192"
+    assert registered == public
+    assert check_public_context(registered) == "ckks-4096"
     for path in ada.home.rglob("*"):
-        assert not path.is_file() or kept[-64:] not in path.read_bytes()
-    # The same pair again, when the tier falls and rises: what is encrypted under it stays readable here.
+        assert not path.is_file() or secret[-64:] not in path.read_bytes()
+    # The same pair again, as long as nothing was encrypted under it.
+    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("analytics_sync")
+    assert prepared_pair(store) == (secret, public)
+    # The first sync at that tier begins the sums; they are gone with the tier, and their key with them.
+    assert (await laptop.sync_metrics()).on
     await laptop.set_privacy_tier("local_only")
     await laptop.set_privacy_tier("full_sync")
-    assert laptop._device.opened.store.get_secret("he/ckks-8192") == kept
+    assert prepared_pair(store)[0] != secret

@@ -17,6 +17,7 @@ from lockleaf.cli import (
     reading,
     recovery,
     serve,
+    stats,
     syncing,
     tags,
     worker,
@@ -39,7 +40,21 @@ def build() -> typer.Typer:
     )
     install_common(app, epilog())
     # In the order in which the help shows them.
-    parts = (writing, reading, tags, importing, syncing, conflicts, inbox, devices, account, privacy, archive, recovery)
+    parts = (
+        writing,
+        reading,
+        tags,
+        stats,
+        importing,
+        syncing,
+        conflicts,
+        inbox,
+        devices,
+        account,
+        privacy,
+        archive,
+        recovery,
+    )
     for part in (*parts, serve, worker, demo, admin):
         part.install(app)
     return app

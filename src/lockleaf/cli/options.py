@@ -101,10 +101,11 @@ def command(app: typer.Typer, name: str, *, panel: str | None = None, **settings
 def group(app: typer.Typer, name: str, *, panel: str | None = None) -> Callable[..., typer.Typer]:
     """Register a function as what ``name`` does without a command behind it, and return the group for those.
 
-    As for `command`, its first parameter takes the `Run`; it has no others, and its docstring is the group's help.
+    As for `command`, its first parameter takes the `Run`; others, which are options, count where no command follows.
+    Its docstring is the group's help.
     """
 
-    def register(function: Callable[[Run], Any]) -> typer.Typer:
+    def register(function: Callable[..., Any]) -> typer.Typer:
         made = typer.Typer(invoke_without_command=True)
         made.callback(help=function.__doc__)(_with_common_options(function, of_group=True))
         app.add_typer(made, name=name, rich_help_panel=panel)

@@ -86,6 +86,8 @@ async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
         if TIERS.index(tier) < TIERS.index(present):
             await _prepare(run, client, present, tier, yes=yes)
         changed = await client.set_privacy_tier(tier)
+        if tier == "analytics_sync" != present:
+            report = await client.sync_metrics()
     if run.json:
         run.result(changed.model_dump(mode="json"))
         return
@@ -93,7 +95,9 @@ async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
     if TIERS.index(tier) < TIERS.index(present):
         run.line(deleted_text(changed.deleted))
         run.note("What is on your devices stays there. Their next sync says that it is off.")
-    elif tier == "full_sync" and present != tier:
+    if tier == "analytics_sync" != present and report.on:
+        run.note("lockleaf stats shows what the numbers come to; lockleaf sync sends new ones.")
+    if tier == "full_sync" != present:
         run.note("Next: lockleaf sync sends what is on this device, and so on each of your others.")
 
 

@@ -72,6 +72,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "rejected": entry.rejected,
         "time_zone": entry.time_zone,
         "source": entry.source,
+        "metrics": dict(entry.metrics),
         "created_at": entry.created_at.isoformat(),
         "updated_at": entry.updated_at.isoformat(),
     }
@@ -157,6 +158,7 @@ def entry_view(entry: Entry) -> RenderableType:
         shown_date(entry.date),
         *([f"mood: {printable(entry.mood)}"] if entry.mood else []),
         *([f"tags: {printable(', '.join(entry.tags))}"] if entry.tags else []),
+        *(f"{name}: {value:g}" for name, value in entry.metrics.items()),
         *([marks(entry)] if marks(entry) else []),
         short_id(entry.id),
     ]
@@ -173,6 +175,7 @@ def version_lines(entry: Entry | None) -> list[str]:
         *([f"title: {entry.title}"] if entry.title else []),
         *([f"mood: {entry.mood}"] if entry.mood else []),
         *([f"tags: {', '.join(entry.tags)}"] if entry.tags else []),
+        *(f"{name}: {value:g}" for name, value in entry.metrics.items()),
         "",
     ]
     return [*fields, *entry.body.splitlines()]

@@ -12,6 +12,7 @@ from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
+from lockleaf.cli.stats import metrics_note, report_fields
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
@@ -44,9 +45,15 @@ async def sync(
 
     With --json: what was pulled, pushed and merged, the conflicts that are open, and the sequence number reached.
     """
+    from lockleaf.client.errors import TierRequired  # noqa: PLC0415
+
     async with run.client() as client:
-        with progress_bars(run) as progress:
-            report = await client.sync(progress, accept_restore=accept_restore)
+        try:
+            with progress_bars(run) as progress:
+                report = await client.sync(progress, accept_restore=accept_restore)
+        except TierRequired:
+            await _sync_metrics(run, client)
+            raise
         _tell(run, report)
         if watch:
             run.note("Watching for news. Ctrl-C ends it.")
@@ -57,6 +64,13 @@ async def sync(
                 last = news
     if report.rejected:
         raise typer.Exit(ExitCode.CONFLICT)
+
+
+async def _sync_metrics(run: Run, client: Client) -> None:
+    """Send what is counted where the entries stay here."""
+    if (await client.privacy()).current_tier == "analytics_sync":
+        report = await client.sync_metrics()
+        run.note(metrics_note(report) or "Encrypted metrics are up to date. The entries stay on this device.")
 
 
 def has_news(before: SyncReport, now: SyncReport) -> bool:
@@ -83,6 +97,7 @@ def report_json(report: SyncReport) -> dict[str, Any]:
         "kept": list(report.kept),
         "inbox": report.inbox,
         "emptied": report.emptied,
+        "metrics": report_fields(report.metrics),
         "seq": report.seq,
         "epoch": report.epoch,
         "head": report.head.hex(),
@@ -119,6 +134,8 @@ def _tell(run: Run, report: SyncReport) -> None:
             "The server had given up what it held, as it does when the privacy tier is lowered. What is on this device "
             "was kept, and is sent again."
         )
+    if (note := metrics_note(report.metrics)) is not None:
+        run.note(note)
     if report.inbox:
         what = "One item waits" if report.inbox == 1 else f"{report.inbox} items wait"
         run.note(f"{what} in the inbox: lockleaf inbox.")

@@ -35,6 +35,11 @@ Date = Annotated[
     str | None,
     typer.Option("--date", "-d", help="today, yesterday, 2026-11-21, or a time with its zone.", metavar="DATE"),
 ]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="A number of your own, such as sleep_hours=7.5; may be given several times.",
+                 metavar="NAME=VALUE"),
+]  # fmt: skip
 TimeZone = Annotated[str | None, typer.Option("--time-zone", help="An IANA name such as Europe/Paris.", metavar="NAME")]
 
 
@@ -58,10 +63,12 @@ async def write(
     tag: Tags = None,
     date: Date = None,
     time_zone: TimeZone = None,
+    metric: Metrics = None,
 ) -> None:  # fmt: skip
     """Write an entry and print its id."""
     when = entered_date(date)
     fields: dict[str, Any] = {"title": title, "mood": mood, "tags": tag or (), "date": when, "time_zone": time_zone}
+    fields["metrics"] = given_metrics(metric)
     async with run.client() as client:
         if text is not None:
             body = given_text(text) or ""
@@ -95,10 +102,11 @@ async def edit(
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
     date: Date = None,
     time_zone: TimeZone = None,
+    metric: Metrics = None,
 ) -> None:
     """Change an entry. What is not given stays; without anything given your editor opens on the text.
 
-    An empty --title or --mood removes it.
+    An empty --title, --mood or --metric (NAME=) removes it.
     """
     if tag and no_tags:
         raise Complaint("--tag and --no-tags exclude each other.")
@@ -108,6 +116,7 @@ async def edit(
         "tags": () if no_tags else tag,
         "date": entered_date(date),
         "time_zone": time_zone,
+        "metrics": given_metrics(metric) or None,
     }
     changes = {name: value for name, value in given.items() if value is not None}
     body = given_text(text)
@@ -143,6 +152,24 @@ async def restore(run: Run, entry: EntryId) -> None:
     async with run.client() as client:
         restored = await client.journal.restore(entry)
     _tell(run, restored)
+
+
+def given_metrics(given: list[str] | None) -> dict[str, float | None]:
+    """Return what ``--metric`` was given, by name; None for a number that is taken away.
+
+    Raises:
+        Complaint: one is no NAME=VALUE.
+    """
+    metrics: dict[str, float | None] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        try:
+            metrics[name.strip()] = float(value) if value.strip() else None
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise Complaint("--metric takes a name and a number, such as sleep_hours=7.5.")
+    return metrics
 
 
 def _tell(run: Run, entry: Entry) -> None:

@@ -15,6 +15,8 @@ from lockleaf.client.inbox import Inbox, InboxItem
 from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal
 from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
 from lockleaf.client.listing import EntriesPage
+from lockleaf.client.metrics.summary import Period, Stats, Trend
+from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile, default_home, profile_names
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.retry import RetryPolicy
@@ -43,15 +45,19 @@ __all__ = [
     "Keychain",
     "LocalError",
     "LockleafError",
+    "MetricsReport",
+    "Period",
     "Profile",
     "Progress",
     "ProgressCallback",
     "RecoveryCodes",
     "RetryPolicy",
+    "Stats",
     "SyncReport",
     "SystemKeychain",
     "Tag",
     "TransportError",
+    "Trend",
     "default_home",
     "profile_names",
 ]

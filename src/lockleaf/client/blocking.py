@@ -22,6 +22,8 @@ from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.listing import EntriesPage
+from lockleaf.client.metrics.summary import By, Stats
+from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile
 from lockleaf.client.sync import SyncReport
 from lockleaf.wire.accounts import PrivacyTier
@@ -248,6 +250,26 @@ class BlockingClient:
                 since=since, until=until, tag=tag, mood=mood, source=source, cursor=cursor, limit=limit
             )
         )
+
+    def stats(
+        self,
+        metric: str = "word_count",
+        *,
+        by: By = "month",
+        since: date | str | None = None,
+        until: date | str | None = None,
+        local: bool = False,
+    ) -> Stats:
+        """Return averages, variances and the trend of a metric; see `Client.stats`."""
+        return self._loop.run(self._client.stats(metric, by=by, since=since, until=until, local=local))
+
+    def count_metrics(self, on: bool = True, *, again: bool = False) -> MetricsReport:
+        """Have the server keep encrypted sums of metrics, or delete them; see `Client.count_metrics`."""
+        return self._loop.run(self._client.count_metrics(on, again=again))
+
+    def sync_metrics(self) -> MetricsReport:
+        """Send what changed to the account's sums; see `Client.sync_metrics`."""
+        return self._loop.run(self._client.sync_metrics())
 
     def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
         """Fetch, verify, merge and send; see `Client.sync`."""

@@ -21,6 +21,9 @@ from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.keychain import Keychain, choose_keychain
 from lockleaf.client.listing import EntriesPage, fetch_entries
+from lockleaf.client.metrics import service as metrics
+from lockleaf.client.metrics.summary import By, Stats
+from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.selection import Selection
@@ -221,6 +224,62 @@ class Client:
         wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
         return await fetch_entries(self._device.session, wanted, cursor=cursor, limit=limit)
 
+    async def stats(
+        self,
+        metric: str = "word_count",
+        *,
+        by: By = "month",
+        since: date | str | None = None,
+        until: date | str | None = None,
+        local: bool = False,
+    ) -> Stats:
+        """Return averages, variances and the trend of a metric, with the count of values behind each.
+
+        The server adds up encrypted numbers of all devices and cannot read them; they are decrypted here, and what
+        comes out stays here. It does not vouch for them: a server can answer with a wrong sum, and ``local`` shows it.
+
+        Args:
+            metric: ``word_count``, ``characters``, ``mood``, ``sentiment``, or one of the user's own.
+            by: periods of a ``week`` (from Monday), a ``month`` or a ``year``.
+            since, until: days, both inclusive.
+            local: work it out from the entries on this device, without a server.
+
+        Raises:
+            NotLoggedIn: there is no account here, or without ``local`` no session.
+            InvalidEntry: no metric can be called so, or a day is none.
+            MetricsOff: no sums are kept for the account; see `count_metrics`.
+            MetricsUnreadable: the server's sums are none that the account's devices can have made.
+        """
+        return await metrics.stats(self._device, metric, by, since, until, local=local)
+
+    async def count_metrics(self, on: bool = True, *, again: bool = False) -> MetricsReport:
+        """Have the server keep encrypted sums of the account's metrics, or delete them, for all devices.
+
+        What it learns is in which months entries lie, and which changes touched them: no value, count or sum.
+
+        Args:
+            on: count every entry from now on, those that are there included; False deletes what the server has.
+            again: begin anew under a new key, although there are sums.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            TierRequired: the privacy tier holds no metrics.
+            IntegrityError, TransportError, ApiError, LocalStoreError: as for `sync`, which is part of this.
+        """
+        return await metrics.count(self._device, self._synchroniser, on=on, again=again)
+
+    async def sync_metrics(self) -> MetricsReport:
+        """Send what changed to the account's sums, where the tier is ``analytics_sync`` and entries stay here.
+
+        With ``full_sync`` it is part of each `sync`, which is what this does then.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            SyncAlreadyRunning: another program syncs this profile.
+            IntegrityError, TransportError, ApiError, LocalStoreError: as for `sync`.
+        """
+        return await metrics.send(self._device, self._synchroniser)
+
     async def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
         """Fetch what other devices wrote, verify it, merge, and send what was written here.
 
@@ -234,8 +293,11 @@ class Client:
             SyncAlreadyRunning: another program syncs this profile.
             TransportError, ApiError, LocalStoreError: each as its name says.
         """
+        return await self._synchroniser(metrics.tally(self._device)).run(progress, accept_restore=accept_restore)
+
+    def _synchroniser(self, tally: Tally) -> Synchroniser:
         session = self._device.session
-        synchroniser = Synchroniser(
+        return Synchroniser(
             session.store,
             session.transport,
             user_id=str(session.profile.user_id),
@@ -244,8 +306,8 @@ class Client:
             # A server that may read has date and source anyway, and lists by them for clients that read through it.
             share_dates=session.profile.share_dates or session.profile.custody == "uce",
             clock=self._device.clock,
+            tally=tally,
         )
-        return await synchroniser.run(progress, accept_restore=accept_restore)
 
     def watch(self, *, every: float = 15.0) -> AsyncIterator[SyncReport]:
         """Sync, and again whenever there is something new here or on the server, until the caller stops.

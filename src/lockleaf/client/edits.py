@@ -10,6 +10,8 @@ from typing import Any
 from lockleaf.client.entries import Entry, InvalidEntry, check_size, draft_content
 from lockleaf.client.errors import EntryNotFound
 from lockleaf.client.merge import same_content
+from lockleaf.client.metrics.marks import remarked, standing_in
+from lockleaf.client.metrics.readings import changed_metrics, own_metrics
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.views import entry_of
@@ -19,7 +21,9 @@ __all__ = ["MIN_PREFIX", "Edits", "entry_id_of"]
 MIN_PREFIX = 4
 """Characters of an id that are enough to ask by, if they fit one entry."""
 
-_OWN_FIELDS = frozenset({"type", "title", "body", "mood", "tags", "source", "occurred_at", "time_zone", "seen"})
+_OWN_FIELDS = frozenset(
+    {"type", "title", "body", "mood", "tags", "source", "occurred_at", "time_zone", "seen", "metrics"}
+)
 
 
 def entry_id_of(given: str | None) -> str:
@@ -77,7 +81,10 @@ class Edits:
                 "date": content.get("occurred_at", record.doc.created_at),
                 "time_zone": content.get("time_zone"),
                 "source": content.get("source"),
+                "metrics": own_metrics(content),
             }
+            if "metrics" in given:
+                given = given | {"metrics": changed_metrics(own_metrics(content), given["metrics"]) or {}}
             changed = draft_content(**(known | given)) | {"type": content.get("type", "entry")}
             foreign = {name: value for name, value in content.items() if name not in _OWN_FIELDS}
             return self.keep(record, foreign | changed)
@@ -95,7 +102,9 @@ class Edits:
             record.deleted = content is None
             if content is not None:
                 created = record.doc.created_at if record.doc is not None else now
-                record.doc = Document(content, created_at=created, updated_at=now)
+                # Another content of the entry does not change what of it is counted.
+                counted = standing_in(record.doc) if record.collection == ENTRIES else None
+                record.doc = remarked(Document(content, created_at=created, updated_at=now), counted)
             record.pending = True
             record.rejected = None
             record.generation += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -60,8 +60,9 @@ ProgressCallback = Callable[[Progress], None]
 class Entry:
     """An entry of the journal.
 
-    ``date`` is ISO 8601 text as it was entered, a day or a time. ``pending``: the server has not confirmed the latest
-    edit. ``conflict``: another version of it waits for a decision. ``rejected``: the code of the server's refusal.
+    ``date`` is ISO 8601 text as it was entered, a day or a time; ``metrics`` are the numbers that its writer gave it,
+    by name. ``pending``: the server has not confirmed the latest edit. ``conflict``: another version of it waits for a
+    decision. ``rejected``: the code of the server's refusal.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Entry:
     rejected: str | None = None
     time_zone: str | None = None
     source: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class EntryDraft:
     mood: str | None = None
     tags: tuple[str, ...] = ()
     time_zone: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @contextmanager
@@ -142,8 +145,9 @@ def draft_content(
     tags: Iterable[str] = (),
     time_zone: str | None = None,
     source: str | None = None,
+    metrics: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Return the map of a new entry; what is absent has no field.
+    """Return the map of a new entry; what is absent has no field. ``metrics`` are checked already.
 
     Raises:
         InvalidEntry: a field is none.
@@ -153,6 +157,8 @@ def draft_content(
         fields = content.entry_fields(
             body=body, title=title, mood=mood, tags=tags, source=source, date=date, time_zone=time_zone
         )
+    if metrics:
+        fields["metrics"] = dict(metrics)
     check_size(fields)
     return fields
 

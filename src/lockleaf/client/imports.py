@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lockleaf.client.entries import EntryDraft, draft_content
+from lockleaf.client.metrics.readings import changed_metrics
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.crypto.encoding import lp
@@ -71,6 +72,7 @@ def import_portion(store: LocalStore, portion: Sequence[EntryDraft], now: str) -
             date=draft.date,
             time_zone=draft.time_zone,
             source=draft.provider,
+            metrics=changed_metrics({}, draft.metrics),
         )
         entry_id = imported_id(index_key, draft.provider, draft.external_id)
         records.setdefault(

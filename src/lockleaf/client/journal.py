@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from lockleaf.client.entries import (
     draft_content,
 )
 from lockleaf.client.imports import ImportReport, import_portion, imported_id, portions
+from lockleaf.client.metrics.readings import changed_metrics
 from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
 from lockleaf.client.tags import Tag, TagBook
@@ -64,6 +65,7 @@ class Journal:
         time_zone: str | None = None,
         entry_id: str | None = None,
         source: str | None = "cli",
+        metrics: Mapping[str, float] | None = None,
     ) -> Entry:
         """Write a new entry.
 
@@ -71,6 +73,7 @@ class Journal:
             date: the day or time it is about; now if absent. Text is ISO 8601 and kept to the letter.
             time_zone: an IANA name.
             entry_id: a UUID chosen by the caller: writing the same entry under it again changes nothing.
+            metrics: numbers of one's own by name (1 to 64 of ``a-z 0-9 _``), from -65536 to 65536, up to 20.
 
         Raises:
             InvalidEntry: a field is none, or the id belongs to another entry.
@@ -85,6 +88,7 @@ class Journal:
             date=self._clock().astimezone().isoformat(timespec="seconds") if date is None else date_text(date),
             time_zone=time_zone,
             source=source,
+            metrics=changed_metrics({}, metrics or {}),
         )
         return await asyncio.to_thread(self._edits.insert, entry_id_of(entry_id), content)
 
@@ -98,8 +102,12 @@ class Journal:
         tags: Iterable[str] | Unchanged = UNCHANGED,
         date: date | datetime | str | Unchanged = UNCHANGED,
         time_zone: str | Unchanged | None = UNCHANGED,
+        metrics: Mapping[str, float | None] | Unchanged = UNCHANGED,
     ) -> Entry:
         """Change fields of an entry; fields that are not given, known or not, stay.
+
+        Args:
+            metrics: of the entry's own numbers those that change; None takes one away.
 
         Raises:
             EntryNotFound: there is none, or it is deleted.
@@ -112,6 +120,7 @@ class Journal:
             "tags": tags if isinstance(tags, Unchanged) else tuple(tags),
             "date": date if isinstance(date, Unchanged) else date_text(date),
             "time_zone": time_zone,
+            "metrics": metrics,
         }
         given = {name: value for name, value in changes.items() if not isinstance(value, Unchanged)}
         return await asyncio.to_thread(self._edits.edit, entry_id, given)

@@ -15,7 +15,7 @@ from merge3 import Merge3
 __all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "same_content"]
 
 _ABSENT = object()
-_NOT_CONTENT = frozenset({"seen"})
+_NOT_CONTENT = frozenset({"seen", "counted"})
 """Fields that describe a writing, not what was written."""
 
 
@@ -75,7 +75,7 @@ def merge_versions(base: Version | None, local: Version, remote: Version) -> Ver
 
 
 def merge(base: Mapping[str, Any] | None, local: Mapping[str, Any], remote: Mapping[str, Any]) -> Merged | Conflicting:
-    """Merge two maps that follow ``base``: the body by lines, tags as a set, every other field one by one.
+    """Merge two maps that follow ``base``: the body by lines, tags as a set, every other field and metric one by one.
 
     Unknown fields are merged like known ones. A field that is absent and one that is None are the same.
     """
@@ -106,6 +106,10 @@ def _merge_field(name: str, before: Any, ours: Any, theirs: Any) -> Any:
         sides = [[] if side is _ABSENT else side for side in (before, ours, theirs)]
         if all(_is_list_of_text(side) for side in sides):
             return _merge_tags(*sides)
+    if name == "metrics":
+        maps = [{} if side is _ABSENT else side for side in (before, ours, theirs)]
+        if all(isinstance(side, dict) for side in maps):
+            return _merge_metrics(*maps)
     if name == "body" and isinstance(before, str) and isinstance(ours, str) and isinstance(theirs, str):
         return _merge_lines(before, ours, theirs)
     return None
@@ -117,6 +121,19 @@ def _merge_tags(before: list[str], ours: list[str], theirs: list[str]) -> Any:
     wanted = kept | (set(ours) - set(before)) | (set(theirs) - set(before))
     ordered = [tag for tag in dict.fromkeys((*theirs, *ours)) if tag in wanted]
     return ordered or _ABSENT
+
+
+def _merge_metrics(before: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
+    """The metrics of both sides, each taken as a field of its own; None where both changed the same one."""
+    merged = {}
+    for name in dict.fromkeys((*theirs, *ours)):
+        was, mine, yours = _get(before, name), _get(ours, name), _get(theirs, name)
+        if mine != yours and was not in (mine, yours):
+            return None
+        value = yours if mine in (yours, was) else mine
+        if value is not _ABSENT:
+            merged[name] = value
+    return merged or _ABSENT
 
 
 def _merge_lines(before: str, ours: str, theirs: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lockleaf.client.metrics.marks import MARK, Mark, valid
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store.records import ENTRIES, TAGS
 from lockleaf.client.tag_records import legacy_tag, well_formed_tag
@@ -23,12 +24,13 @@ class Opened:
 
     ``sealed`` tells whether a device of the account (or, with uce, its server in a session) said so. What is not
     sealed, anybody who can write to the server's database can have made. ``usable`` is False for a tag whose name is
-    none, or does not belong to its record.
+    none, or does not belong to its record. ``mark``: what its writer counted of it.
     """
 
     content: dict[str, Any] | None
     sealed: bool = True
     usable: bool = True
+    mark: Mark | None = None
 
 
 def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: VerifiedChange) -> Opened | None:
@@ -56,6 +58,8 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
         payload=payload,
     )
     chain.check_seen(content.pop("seen", None), change.seq)
+    mark = valid(content.get(MARK)) if change.collection == ENTRIES else None
     if change.deleted:
-        return Opened(None)
-    return Opened(content, usable=change.collection != TAGS or well_formed_tag(keyring, change.record_id, content))
+        return Opened(None, mark=mark)
+    usable = change.collection != TAGS or well_formed_tag(keyring, change.record_id, content)
+    return Opened(content, usable=usable, mark=mark)

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import EpochChanged, InvalidAnswer, InvalidCursor, SyncAlreadyRunning
 from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
+from lockleaf.client.metrics.marks import MARK, Mark, remarked, standing_in, valid
 from lockleaf.client.opening import Opened, open_change
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
+from lockleaf.client.store.contributions import Contribution
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.records import ENTRIES, LOST_BASE, TAGS, Document, Leaf, StoredRecord
@@ -187,7 +189,7 @@ class Puller:
             self._store.outbox.remove((sent.payload_hash,))
             waiting.remove(sent)
             if sent.kind == "edit":
-                acknowledge(row, sent)
+                acknowledge(self._store, row, sent)
                 self.counts.confirmed += row.collection == ENTRIES
                 return
             # It was to become a conflict, and the server could take it as a change after all.
@@ -198,11 +200,21 @@ class Puller:
             self._keep(row, change, waiting)
             return
         remote = Version(opened.content)
+        mark = self._mark(row, opened)
         if not row.pending:
             self._take(row, change.record, remote)
         elif row.base_revision != change.revision or row.base_hash != change.payload_hash:
             self._merge(row, change, change.record, remote, waiting, position)
         # Otherwise it is the very revision that the pending edit follows, shown once more.
+        if row.collection == ENTRIES and row.doc is not None:
+            row.doc = remarked(row.doc, mark)
+
+    def _mark(self, row: StoredRecord, opened: Opened) -> Mark | None:
+        """What stands in the sums of an entry as it comes: its writer's word, if that is about the present ones."""
+        known = standing_in(row.doc)
+        if opened.mark is not None and (known is None or self._sealer.census in (None, opened.mark["census"])):
+            return opened.mark
+        return known
 
     def _keep(self, row: StoredRecord, change: VerifiedChange, waiting: list[Outgoing]) -> None:
         """Leave this device's content as it is, since nobody with the keys asked for the change.
@@ -303,8 +315,18 @@ def _stands(row: StoredRecord) -> bool:
     return row.doc is not None and not row.deleted and not row.doc.content.get(UNSEALED)
 
 
-def acknowledge(row: StoredRecord, sent: Outgoing) -> None:
-    """Note in ``row`` that the server has ``sent``; edits made after it was sealed stay pending, on top of it."""
+def acknowledge(store: LocalStore, row: StoredRecord, sent: Outgoing) -> None:
+    """Note in ``row`` that the server has ``sent``; edits made after it was sealed stay pending, on top of it.
+
+    What the change does to the sums is kept to be sent. The caller writes the row, in the same transaction.
+    """
+    if sent.counted is not None and row.doc is not None:
+        before = standing_in(row.doc)
+        after = valid(sent.content.get(MARK)) if sent.content is not None else None
+        after = after or {"census": sent.counted}
+        contribution = Contribution(sent.counted, row.record_id, sent.base_revision + 1, before, after)
+        store.contributions.add((contribution,))
+        row.doc = remarked(row.doc, after)
     row.base_revision, row.base_hash, row.base_deleted = sent.base_revision + 1, sent.payload_hash, sent.deleted
     row.rejected = None
     row.pending = row.pending and row.generation != sent.generation

@@ -244,7 +244,7 @@ class Pusher:
         for change, item in confirmed:
             row = rows[change.key]
             row.revision, row.seq, row.payload_hash, row.bare = item.revision, item.seq, item.payload_hash, False
-            acknowledge(row, change)
+            acknowledge(self._store, row, change)
             if change.kind == "conflict":
                 self._store.conflicts.set_state(conflict_id_of(change.payload_hash), "closed")
         self._store.records.put_many(rows.values())

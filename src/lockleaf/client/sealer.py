@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from lockleaf.client.errors import SealBroken
+from lockleaf.client.metrics.marks import MARK, marked, unmarked
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import StoredRecord
+from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.crypto import errors as crypto_errors
 from lockleaf.crypto.envelope import RecordContext, open_record, seal_record
 from lockleaf.crypto.history import meta, payload_hash
@@ -37,11 +38,13 @@ class Sealer:
     Args:
         user_id: the account's UUID as lower-case text.
         share_dates: whether the server may know the date and source of entries.
+        census: under whose key entries are counted that are sealed from now on; None: they are not.
     """
 
-    def __init__(self, user_id: str, *, share_dates: bool = False) -> None:
+    def __init__(self, user_id: str, *, share_dates: bool = False, census: str | None = None) -> None:
         self.user_id = user_id
         self.share_dates = share_dates
+        self.census = census
 
     def seal(self, keyring: Keyring, record: StoredRecord, *, seen: Position, now: str) -> Outgoing:
         """Return the present content of ``record`` sealed as the change that follows its base.
@@ -65,8 +68,19 @@ class Sealer:
             content is None,
             meta(labels, source, occurred_at),
         )
-        plaintext = {"type": TOMBSTONE} if content is None else content
-        payload = seal_record(keyring, context, plaintext | {"seen": [seen.epoch, seen.seq, seen.head]})
+        head = {"seen": [seen.epoch, seen.seq, seen.head]}
+        plaintext: dict[str, Any] = {"type": TOMBSTONE} if content is None else content
+        counted = self.census if record.collection == ENTRIES else None
+        if counted is not None:
+            plaintext = self._counted(record, content, counted)
+        try:
+            payload = seal_record(keyring, context, plaintext | head)
+        except crypto_errors.TooLarge:
+            if counted is None or content is None:
+                raise
+            # The longest entries have no room for a mark, and stay out of the sums.
+            counted, plaintext = None, content
+            payload = seal_record(keyring, context, plaintext | head)
         return Outgoing(
             payload_hash=payload_hash(payload),
             collection=record.collection,
@@ -81,8 +95,15 @@ class Sealer:
             deleted=content is None,
             client_updated_at=now,
             generation=record.generation,
-            content=content,
+            content=None if content is None else plaintext,
+            counted=counted,
         )
+
+    def _counted(self, record: StoredRecord, content: dict[str, Any] | None, census: str) -> dict[str, Any]:
+        """What is sealed of an entry, with the mark of what stands in the sums once this change is counted."""
+        if content is None or record.doc is None:
+            return {"type": TOMBSTONE, MARK: {"census": census}}
+        return unmarked(content) | {MARK: marked(content, record.doc.created_at, census)}
 
     def open(
         self,

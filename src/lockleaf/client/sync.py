@@ -12,6 +12,7 @@ from lockleaf.client.deliveries import Deliveries
 from lockleaf.client.disputes import Disputes
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.errors import HistoryForked, InvalidAnswer
+from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.pull import Puller
 from lockleaf.client.push import Pusher, Rejection
 from lockleaf.client.restore import reconcile
@@ -25,6 +26,7 @@ from lockleaf.client.witness import Witness
 __all__ = ["Rejection", "SyncReport", "Synchroniser"]
 
 _ROUNDS = 50
+_OFF = MetricsReport()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class SyncReport:
     wait (refused ones included); ``kept`` are the ids of entries that were deleted on the server by somebody without
     the keys (an older client, or the server itself), and which this device therefore keeps; ``inbox`` items wait for
     a decision; ``emptied``: the server had given up what it held, as it does when the tier is lowered, and what is here
-    was sent again; ``duration`` is in seconds.
+    was sent again; ``metrics``: what became of the encrypted sums; ``duration`` is in seconds.
     """
 
     pulled: int
@@ -51,6 +53,7 @@ class SyncReport:
     kept: tuple[str, ...] = ()
     inbox: int = 0
     emptied: bool = False
+    metrics: MetricsReport = _OFF
 
 
 class Synchroniser:
@@ -62,6 +65,7 @@ class Synchroniser:
         share_dates: whether the server may know the date and source of entries.
         check_keys: compares what the server says of the account's keys with what this device remembers; called first.
         clock: gives the present time, with a zone.
+        tally: keeps the account's encrypted sums; None leaves them alone.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Synchroniser:
         check_keys: Callable[[], Awaitable[object]],
         share_dates: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tally: Tally | None = None,
     ) -> None:
         self._store = store
         self._transport = transport
@@ -81,6 +86,7 @@ class Synchroniser:
         self._check_keys = check_keys
         self._sealer = Sealer(user_id, share_dates=share_dates)
         self._clock = clock
+        self._tally = tally
         self._emptied = False
 
     async def run(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
@@ -104,6 +110,9 @@ class Synchroniser:
         started = time.perf_counter()
         self._emptied = False
         await self._check_keys()
+        if self._tally is not None:
+            await self._tally.look()
+            self._sealer.census = await asyncio.to_thread(self._tally.present)
         puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
         pusher = Pusher(self._store, self._transport, self._sealer, puller, device_id=self._device_id, now=self._now)
         witness = Witness(
@@ -112,6 +121,8 @@ class Synchroniser:
         disputes = Disputes(self._store, self._transport, self._sealer)
         for _ in range(_ROUNDS):
             await self._pull(puller, witness, progress, accept_restore)
+            if self._tally is not None:
+                self._sealer.census = await asyncio.to_thread(self._tally.arrive, puller.chain.position)
             if not await pusher.push(progress):
                 break
         await witness.confer(puller.chain)
@@ -120,6 +131,7 @@ class Synchroniser:
         position = puller.chain.position
         if position is None:
             raise InvalidAnswer
+        metrics = await self._tally.settle() if self._tally is not None else _OFF
         pending, conflicts, inbox = await asyncio.to_thread(self._end)
         return SyncReport(
             pulled=puller.counts.pulled,
@@ -135,6 +147,7 @@ class Synchroniser:
             kept=tuple(puller.counts.kept),
             inbox=inbox,
             emptied=self._emptied,
+            metrics=metrics,
         )
 
     async def _pull(

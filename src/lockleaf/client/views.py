@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lockleaf.client.entries import Entry
+from lockleaf.client.metrics.readings import own_metrics
 from lockleaf.client.store.records import Document, StoredRecord
 
 __all__ = ["Conflict", "entry_of"]
@@ -56,4 +57,5 @@ def entry_of(record: StoredRecord, *, conflict: bool) -> Entry:
         rejected=record.rejected,
         time_zone=_text(content.get("time_zone")),
         source=_text(content.get("source")),
+        metrics=own_metrics(content),
     )

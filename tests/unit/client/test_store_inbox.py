@@ -65,13 +65,22 @@ def test_a_decision_about_what_only_this_device_has_needs_no_telling(store: Loca
     assert store.inbox.ids() == {"b"}
 
 
+BEFORE_METRICS = (
+    "DROP TABLE contributions",
+    "DROP TABLE deltas",
+    "ALTER TABLE outbox DROP COLUMN counted",
+)
+
+
 def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
     with LocalStore.create(path, KEYRING) as store:
         store.records.put(StoredRecord(ENTRIES, "a", doc=Document({"body": "text"}, NOW, NOW)))
-    _as_version(path, 1, "DROP TABLE inbox")
+    _as_version(path, 1, "DROP TABLE inbox", *BEFORE_METRICS)
     with LocalStore.open(path, local_keys(KEYRING)) as store:
         assert store.inbox.count() == 0
+        assert store.contributions.counts() == (0, 0)
+        assert store.outbox.waiting(1) == []
         store.inbox.add([an_item("a")])
         (record,) = store.records.entries()
         assert record.doc is not None
@@ -83,15 +92,16 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
     LocalStore.create(path, KEYRING).close()
-    _as_version(path, SCHEMA_VERSION + 1, "SELECT 1")
+    _as_version(path, SCHEMA_VERSION + 1)
     with pytest.raises(LocalStoreError, match="another version"):
         LocalStore.open(path, local_keys(KEYRING))
 
 
-def _as_version(path: Path, version: int, statement: str) -> None:
+def _as_version(path: Path, version: int, *statements: str) -> None:
     connection = sqlite3.connect(path)
     try:
-        connection.execute(statement)
+        for statement in statements:
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version={version}")
         connection.commit()
     finally:

@@ -1,4 +1,5 @@
-"""JSON Lines: one object a line with ``date`` and ``text`` (or ``body``), and optionally id, title, mood, tags."""
+"""JSON Lines: one object a line with ``date`` and ``text`` (or ``body``), and optionally id, title, mood, tags,
+and metrics, an object of numbers by name."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, cast
 
 from lockleaf.client.entries import EntryDraft, InvalidEntry, date_text, draft_content
 from lockleaf.client.errors import EntryTooLarge, MalformedImport
+from lockleaf.client.metrics.readings import changed_metrics
 
 __all__ = ["MAX_LINE_BYTES", "PROVIDER", "read_jsonl"]
 
@@ -75,11 +77,15 @@ def _draft(number: int, line: bytes, of_date: Counter[str]) -> EntryDraft:
     tags = fields.get("tags")
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         raise MalformedImport(number, "tags is no list of texts")
+    numbers = fields.get("metrics") or {}
+    if not isinstance(numbers, dict):
+        raise MalformedImport(number, "metrics is no object")
     title, mood = _text(number, fields, "title"), _text(number, fields, "mood")
     try:
         date = date_text(entered)
         # Whatever could not be kept is refused here, where its line is known.
-        draft_content(body=body, date=date, title=title, mood=mood, tags=tags or (), source=PROVIDER)
+        metrics = changed_metrics({}, numbers)
+        draft_content(body=body, date=date, title=title, mood=mood, tags=tags or (), source=PROVIDER, metrics=metrics)
     except InvalidEntry as error:
         raise MalformedImport(number, error.detail) from None
     except EntryTooLarge:
@@ -96,6 +102,7 @@ def _draft(number: int, line: bytes, of_date: Counter[str]) -> EntryDraft:
         title=title,
         mood=mood,
         tags=tuple(tags or ()),
+        metrics=metrics or {},
     )
 
 

@@ -11,6 +11,7 @@ from typing import Self
 
 from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.conflicts import ConflictStore
+from lockleaf.client.store.contributions import Contributions
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.history import HistoryStore
 from lockleaf.client.store.inbox import InboxStore
@@ -34,8 +35,8 @@ def local_keys(keyring: Keyring) -> dict[int, bytes]:
 class LocalStore:
     """The journal as it lies on this device, content sealed under the local key.
 
-    ``records``, ``outbox``, ``conflicts``, ``inbox`` and ``history`` are its rooms; `transaction` binds writes in
-    several of them together. Methods block; asynchronous callers run them in a thread.
+    ``records``, ``outbox``, ``conflicts``, ``inbox``, ``contributions`` and ``history`` are its rooms; `transaction`
+    binds writes in several of them together. Methods block; asynchronous callers run them in a thread.
     """
 
     def __init__(self, database: Database, seal: LocalSeal) -> None:
@@ -45,6 +46,7 @@ class LocalStore:
         self.outbox = Outbox(database, seal)
         self.conflicts = ConflictStore(database, seal)
         self.inbox = InboxStore(database)
+        self.contributions = Contributions(database, seal)
         self.history = HistoryStore(database)
         packed = self.get_secret(_KEYRING)
         if packed is None:

@@ -17,7 +17,7 @@ __all__ = ["Outbox", "Outgoing"]
 _LABEL = 16
 _COLUMNS = (
     "payload_hash, collection, record_id, kind, base_revision, parent, payload, labels, source, occurred_at, deleted,"
-    " client_updated_at, generation, doc"
+    " client_updated_at, generation, doc, counted"
 )
 
 
@@ -27,7 +27,8 @@ class Outgoing:
 
     ``edit`` is the change of a pending record; ``conflict`` is a version that could not be merged, sent so that the
     server keeps it as an open conflict. ``content`` is what the payload holds, None for a tombstone; ``generation``
-    is the record's at the time of sealing.
+    is the record's at the time of sealing. ``counted`` names the census under whose key this device counts the change
+    once it is accepted, None if it does not.
     """
 
     payload_hash: bytes
@@ -44,6 +45,7 @@ class Outgoing:
     client_updated_at: str
     generation: int
     content: dict[str, Any] | None
+    counted: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -61,7 +63,7 @@ class Outbox:
     def add(self, changes: Iterable[Outgoing]) -> None:
         """Keep ``changes`` until they are taken out."""
         self._database.write_many(
-            f"INSERT INTO outbox ({_COLUMNS}) VALUES ({', '.join('?' * 14)})",  # noqa: S608
+            f"INSERT INTO outbox ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",  # noqa: S608
             [
                 (
                     change.payload_hash,
@@ -78,6 +80,7 @@ class Outbox:
                     change.client_updated_at,
                     change.generation,
                     self._seal.seal(place("outbox", "doc", change.payload_hash), pack(change.content)),
+                    change.counted,
                 )
                 for change in changes
             ],
@@ -156,4 +159,5 @@ class Outbox:
             client_updated_at=row[11],
             generation=row[12],
             content=content,
+            counted=row[14],
         )

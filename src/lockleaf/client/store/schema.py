@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -20,6 +20,25 @@ CREATE TABLE inbox (
     state TEXT NOT NULL CHECK (state IN ('waiting', 'accepted', 'refused')),
     record_id TEXT,
     detached INTEGER NOT NULL
+) STRICT;
+"""
+
+# Changes whose share in the account's sums is still to be sent, and the encrypted deltas that carry it.
+_METRICS = """
+CREATE TABLE contributions (
+    contribution_id TEXT NOT NULL UNIQUE,
+    census TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    doc BLOB NOT NULL
+) STRICT;
+CREATE TABLE deltas (
+    delta_id TEXT NOT NULL UNIQUE,
+    census TEXT NOT NULL,
+    layout TEXT NOT NULL,
+    month TEXT NOT NULL,
+    encrypted BLOB NOT NULL,
+    doc BLOB NOT NULL
 ) STRICT;
 """
 
@@ -60,6 +79,7 @@ CREATE INDEX records_bare ON records (collection, record_id) WHERE bare;
 CREATE INDEX records_seq ON records (seq);
 
 -- Sealed bytes wait here before they are sent, so that a retry sends the very same ones.
+-- counted: the census under whose key the change is counted, once it is accepted.
 -- A place is never given twice, or a run over them would pass over what was sealed while it sends.
 CREATE TABLE outbox (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -76,7 +96,8 @@ CREATE TABLE outbox (
     deleted INTEGER NOT NULL,
     client_updated_at TEXT NOT NULL,
     generation INTEGER NOT NULL,
-    doc BLOB NOT NULL
+    doc BLOB NOT NULL,
+    counted TEXT
 ) STRICT;
 CREATE INDEX outbox_record ON outbox (collection, record_id);
 
@@ -133,9 +154,9 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX
+SCHEMA += _INBOX + _METRICS
 
-UPGRADES: dict[int, str] = {1: _INBOX}
+UPGRADES: dict[int, str] = {1: _INBOX, 2: "ALTER TABLE outbox ADD COLUMN counted TEXT;\n" + _METRICS}
 """What turns a store of each earlier version into one of the next."""
 
 SEALED_COLUMNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
@@ -143,5 +164,7 @@ SEALED_COLUMNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("records", ("collection", "record_id"), ("doc", "base")),
     ("outbox", ("payload_hash",), ("doc",)),
     ("conflicts", ("conflict_id",), ("doc",)),
+    ("contributions", ("contribution_id",), ("doc",)),
+    ("deltas", ("delta_id",), ("doc",)),
 )
 """Table, the columns that identify a row, the columns sealed under the local key."""

@@ -1,0 +1,144 @@
+"""What is measured of an entry, and on which day it counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lockleaf.client.entries import InvalidEntry
+from lockleaf.client.metrics.moods import mood_score
+from lockleaf.client.metrics.sentiment import sentiment
+from lockleaf.he.errors import ValueOutOfBounds
+from lockleaf.he.metric_types import CHARACTERS, MOOD, SENTIMENT, STANDARD, WORD_COUNT, MetricType, metric_type
+
+__all__ = ["MAX_OWN", "STANDARD_NAMES", "Reading", "changed_metrics", "checked_name", "own_metrics", "reading_of"]
+
+MAX_OWN = 20
+"""How many metrics of one's own an entry has at most."""
+
+STANDARD_NAMES = frozenset(each.name for each in STANDARD)
+_LAST_YEAR = 9998
+"""The last year whose months a server counts: their ends must lie in the calendar too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The numbers of one entry, by the names of metrics, and the day on which they count."""
+
+    day: date
+    values: Mapping[str, float]
+
+
+def reading_of(content: Mapping[str, Any], created_at: str) -> Reading | None:
+    """Return what is measured of an entry; None where there is no day or no number.
+
+    A value outside of its metric's limits is left out: it could not be added up rightly.
+
+    Args:
+        content: the entry's map.
+        created_at: RFC 3339, for an entry that names no date.
+    """
+    day = _day_of(content, created_at)
+    if day is None or day.year > _LAST_YEAR:
+        return None
+    values = {}
+    for kind, value in _measured(content):
+        try:
+            kind.check(value)
+        except ValueOutOfBounds:
+            continue
+        values[kind.name] = float(value)
+    return Reading(day, values) if values else None
+
+
+def _measured(content: Mapping[str, Any]) -> list[tuple[MetricType, float]]:
+    body, mood = content.get("body"), content.get("mood")
+    found: list[tuple[MetricType, float | None]] = []
+    if isinstance(body, str):
+        found += ((WORD_COUNT, len(body.split())), (CHARACTERS, len(body)), (SENTIMENT, sentiment(body)))
+    if isinstance(mood, str):
+        found.append((MOOD, mood_score(mood)))
+    found += ((metric_type(name), value) for name, value in own_metrics(content).items())
+    return [(kind, value) for kind, value in found if value is not None]
+
+
+def _day_of(content: Mapping[str, Any], created_at: str) -> date | None:
+    """The day of an entry where its writer was: as written, or in the zone that it names if it gives UTC."""
+    text, zone = content.get("occurred_at"), content.get("time_zone")
+    try:
+        moment = datetime.fromisoformat(text if isinstance(text, str) else created_at)
+    except ValueError:
+        return None
+    if isinstance(zone, str) and moment.tzinfo is not None:
+        try:
+            return moment.astimezone(ZoneInfo(zone)).date()
+        except (ValueError, OSError, KeyError, OverflowError):
+            return moment.date()
+    return moment.date()
+
+
+# ---- metrics of one's own ----
+
+
+def own_metrics(content: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics that an entry's writer named, those of other programs left out that are none."""
+    found = content.get("metrics")
+    if not isinstance(found, dict):
+        return {}
+    return {name: float(value) for name, value in sorted(found.items()) if _is_own(name) and _is_number(value)}
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a metric, a standard one or somebody's own.
+
+    Raises:
+        InvalidEntry: no metric can be called so.
+    """
+    try:
+        return metric_type(name).name
+    except (ValueError, TypeError):
+        raise InvalidEntry("a metric's name is 1 to 64 of a-z, 0-9 and _, beginning with a letter") from None
+
+
+def changed_metrics(present: Mapping[str, float], given: Mapping[str, float | None]) -> dict[str, float] | None:
+    """Return the metrics of an entry after a change, None where it has none.
+
+    Args:
+        present: those that it has.
+        given: new values by name; None takes one away.
+
+    Raises:
+        InvalidEntry: a name or a value is none, or there are too many.
+    """
+    metrics = dict(present)
+    for name, value in given.items():
+        if checked_name(name) in STANDARD_NAMES:
+            raise InvalidEntry(f"{name} is measured, and not given")
+        if value is None:
+            metrics.pop(name, None)
+            continue
+        if not _is_number(value):
+            raise InvalidEntry("the value of a metric is a number")
+        try:
+            metric_type(name).check(value)
+        except ValueOutOfBounds as error:
+            raise InvalidEntry(str(error)) from None
+        metrics[name] = float(value)
+    if len(metrics) > MAX_OWN:
+        raise InvalidEntry(f"an entry has at most {MAX_OWN} metrics")
+    return dict(sorted(metrics.items())) or None
+
+
+def _is_own(name: Any) -> bool:
+    try:
+        return isinstance(name, str) and metric_type(name).name not in STANDARD_NAMES
+    except ValueError:
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
