@@ -339,6 +339,15 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             "session_keys": "session_id, generation, sealed_kek, expires_at) VALUES ($1, $1, 1, 'x', now()",
             "accesses": "hour, session_id, purpose, openings, records, last_at) VALUES ($1, now(), $1, '', 1, 1, now()",
             "he_public_keys": "parameter_set, context) VALUES ($1, 'x', 'x'",
+            "metrics": "metric_id, metric_type, parameter_set, at, ciphertext, fingerprint)"
+            " VALUES ($1, 'x', 'x', 'x', now(), 'x', 'x'",
+            "metric_sums": "metric_type, parameter_set, kind, period, start, ciphertext, count, seal_version, updated_at)"
+            " VALUES ($1, 'x', 'x', 'values', 'month', now(), 'x', 1, 'x', now()",
+            "metric_packs": "parameter_set, layout, month, ciphertext, slots, additions, seal_version, updated_at)"
+            " VALUES ($1, 'x', 'x', now(), 'x', 1, 1, 'x', now()",
+            "metric_deltas": "delta_id, fingerprint) VALUES ($1, 'x', 'x'",
+            "metric_causes": "pack, month, record_id, revision) VALUES ($1, 'x', now(), 'x', 1",
+            "metric_keys": "parameter_set, version, sealed_key, updated_at) VALUES ($1, 'x', 1, 'x', now()",
             "checkpoints": "device_id, epoch, seq, head, time_text, signature) VALUES ($1, 'x', 'x', 1, 'x', 'x', 'x'",
         }.items():
             await tx.connection.execute(f"INSERT INTO {table} (user_id, {columns})", user_id)

@@ -12,7 +12,7 @@ import tenseal
 from lockleaf.he import codec, decrypt, encrypt, keys
 from lockleaf.he.params import PARAMETER_SETS, ParameterSet
 
-__all__ = ["Holder", "holder", "plain_context", "plain_sum", "replaced"]
+__all__ = ["Holder", "holder", "plain_context", "plain_public", "plain_sum", "replaced"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,12 @@ def plain_context(name: str) -> Any:
     )
     context.global_scale = parameters.scale
     return context
+
+
+def plain_public(context: Any) -> bytes:
+    """A context as its client makes it public."""
+    public: bytes = context.serialize(save_secret_key=False, save_galois_keys=False, save_relin_keys=False)
+    return public
 
 
 def plain_sum(context: Any, blobs: list[bytes]) -> bytes:
