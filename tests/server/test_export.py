@@ -341,8 +341,8 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             "he_public_keys": "parameter_set, context) VALUES ($1, 'x', 'x'",
             "metrics": "metric_id, metric_type, parameter_set, at, ciphertext, fingerprint)"
             " VALUES ($1, 'x', 'x', 'x', now(), 'x', 'x'",
-            "metric_sums": "metric_type, parameter_set, kind, period, start, ciphertext, count, seal_version, updated_at)"
-            " VALUES ($1, 'x', 'x', 'values', 'month', now(), 'x', 1, 'x', now()",
+            "metric_sums": "metric_type, parameter_set, kind, period, start, ciphertext, count, seal_version,"
+            " updated_at) VALUES ($1, 'x', 'x', 'values', 'month', now(), 'x', 1, 'x', now()",
             "metric_packs": "parameter_set, layout, month, ciphertext, slots, additions, seal_version, updated_at)"
             " VALUES ($1, 'x', 'x', now(), 'x', 1, 1, 'x', now()",
             "metric_deltas": "delta_id, fingerprint) VALUES ($1, 'x', 'x'",
