@@ -203,7 +203,7 @@ class Evaluators:
             if process.alive():
                 return process
             await self._in_thread(process.end)
-        process = await self._in_thread(_Process, self._settings)
+        process = await self._started()
         try:
             # Apart from the question: what it loads at its start takes none of the question's time.
             async with asyncio.timeout(START_SECONDS):
@@ -216,6 +216,17 @@ class Evaluators:
                 raise EvaluationUnavailable from None
             raise
         return process
+
+    async def _started(self) -> _Process:
+        starting = asyncio.ensure_future(self._in_thread(_Process, self._settings))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # What is half started would be nobody's.
+            process = await starting
+            process.kill()
+            await self._in_thread(process.end)
+            raise
 
     async def _in_thread(self, function: Callable[[*A], R], *arguments: *A) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
