@@ -162,6 +162,7 @@ __all__ = [
     "MetricIdTaken",
     "MetricKeyRolledBack",
     "MetricsOff",
+    "MetricsOutdated",
     "MetricsUnreadable",
     "NoMetrics",
     "NotAcceptable",
@@ -284,15 +285,16 @@ class MetricKeyRolledBack(IntegrityError):
     """The server gave an older key for encrypted metrics than this device has seen.
 
     Its database may have been restored from an old backup, or somebody wants you to count under a key that you have
-    given up. Nothing was taken over; `lockleaf stats rebuild` begins anew, from the entries on this device.
+    given up. Nothing was taken over; ask the operator, or use `lockleaf stats rebuild`, which begins anew from the
+    entries on this device.
     """
 
 
 class MetricsUnreadable(IntegrityError):
     """The server's sums are none that your devices can have made: they are wrong, or another device is still counting.
 
-    Sync your devices and ask again. If it stays, `lockleaf stats --local` shows what the entries on this device come
-    to, and `lockleaf stats rebuild` has everything counted anew.
+    Sync again, on your other devices too, and ask again. If it stays, `lockleaf stats --local` shows what the entries
+    on this device come to, and `lockleaf stats rebuild` has everything counted anew.
     """
 
 
@@ -446,7 +448,14 @@ class EntryNotFound(LocalError):
 class MetricsOff(LocalError):
     """The server keeps no sums for this account.
 
-    `lockleaf stats on` has it add up encrypted numbers of all your devices; `lockleaf stats --local` needs no server.
+    Use `lockleaf stats --local`, which needs no server, or have it add up encrypted numbers: `lockleaf stats on`.
+    """
+
+
+class MetricsOutdated(LocalError):
+    """Another device began to count anew, and this one has not heard of the new key.
+
+    Sync again, then ask again: `lockleaf sync`.
     """
 
 

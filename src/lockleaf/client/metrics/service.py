@@ -9,6 +9,7 @@ from datetime import date
 from lockleaf.client import privacy
 from lockleaf.client.device import Device
 from lockleaf.client.entries import date_text
+from lockleaf.client.errors import MetricsOff, MetricsOutdated, MetricsUnreadable
 from lockleaf.client.metrics.stats import Query, from_device, from_server
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport, Tally
@@ -44,7 +45,16 @@ async def stats(
     if local:
         return await asyncio.to_thread(from_device, device.opened.store, query)
     session = device.session
-    return await from_server(session.store, session.transport, query)
+    try:
+        found = await from_server(session.store, session.transport, query)
+    except (MetricsOff, MetricsUnreadable):
+        if await tally(device).is_outdated():
+            raise MetricsOutdated from None
+        raise
+    # Sums under a key that was given up are no more.
+    if found.whole is None and await tally(device).is_outdated():
+        raise MetricsOutdated
+    return found
 
 
 def _day(given: date | str | None) -> date | None:

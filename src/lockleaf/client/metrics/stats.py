@@ -28,7 +28,7 @@ from lockleaf.wire.analytics import Aggregate, Aggregation, BucketResult, TimeRa
 if TYPE_CHECKING:
     from lockleaf.he.keys import SecretKey
 
-__all__ = ["Query", "from_device", "from_server"]
+__all__ = ["Query", "from_device", "from_server", "opened_sum"]
 
 _MOST_PAGES = 5_000
 _FIRST, _LAST = date(1, 1, 1), date(9998, 12, 31)
@@ -86,7 +86,7 @@ async def from_server(store: LocalStore, transport: Transport, query: Query) -> 
         whole = query.by == "year" and _begins_month(query.since) and _begins_month(query.until + timedelta(days=1))
         key = await asyncio.to_thread(_key, state.census)
         async for result in _results(transport, state.census, query, "year" if whole else "month"):
-            parts += await asyncio.to_thread(_opened, key, query, result, whole)
+            parts += await asyncio.to_thread(opened_sum, key, query, result, whole)
     return summarise(query.metric, query.by, "server", parts)
 
 
@@ -148,7 +148,7 @@ def _key(census: Census) -> SecretKey:
         raise MetricsUnreadable from None
 
 
-def _opened(key: SecretKey, query: Query, result: BucketResult, whole: bool) -> list[Part]:
+def opened_sum(key: SecretKey, query: Query, result: BucketResult, whole: bool) -> list[Part]:
     """Decrypt a sum, and take out of its slots the days that are asked for."""
     from lockleaf.he.decrypt import decrypt_slots  # noqa: PLC0415
 

@@ -106,6 +106,14 @@ class Tally:
         census = Census.open(self._store.keyring, self._user_id, answer.version, answer.sealed_key)
         self._held = _Held(answer.version, census, sealed_under(answer.sealed_key))
 
+    async def is_outdated(self) -> bool:
+        """Tell whether other devices count under a key that this one has not taken up."""
+        await self.look()
+        held, known = self._held, (await asyncio.to_thread(State.load, self._store)).census
+        if held is None or held.census.off:
+            return False
+        return known is None or known.census_id != held.census.census_id
+
     def present(self) -> str | None:
         """Return the census whose marks on entries count, as they are pulled."""
         if self._held is not None and not self._held.census.off:
@@ -154,7 +162,7 @@ class Tally:
         if census.off:
             return replace(state.without(wanted=state.wanted), number=highest)
         if same:
-            return replace(state, version=held.version, wanted=state.wanted and state.version > 0)
+            return replace(state, version=held.version, wanted=False)
         if census.maker == self._device_id:
             # Begun here, and what was to be counted is lost with a store that is no more.
             return replace(state.without(wanted=True), number=highest)
