@@ -30,7 +30,7 @@ shows = pytest.mark.shows
 
 def somewhere(path: str) -> str:
     """A path whose parameters name nothing that is there."""
-    special = {"{number}": "1", "{tag_id}": "7" * 32}
+    special = {"{number}": "1", "{tag_id}": "7" * 32, "{parameter_set}": "ckks-4096"}
     return re.sub(r"\{\w+\}", lambda found: special.get(found[0], NOWHERE), path)
 
 

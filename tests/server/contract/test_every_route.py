@@ -30,6 +30,7 @@ ALIKE = (
 FORM = "POST /auth/token"
 TOKEN_IN_BODY = "POST /auth/refresh"
 LIVE = "GET /sync/events"
+QUESTION = "POST /encryption/aggregate"
 LARGEST_KEY = "PUT /users/me/privacy"
 
 
@@ -122,14 +123,21 @@ async def test_what_is_no_such_request_is_refused(contract: Contract, owner: Own
         elif "{" in path:
             await contract.http.request(method, path.replace("{", "~").replace("}", "~"), headers=headers)
         else:
-            await contract.http.request(method, path, headers=headers, params={"limit": "0", "days": "-1"})
+            await contract.http.request(
+                method, path, headers=headers, params={"limit": "0", "days": "-1", "seal_version": "0"}
+            )
         assert answer in contract.heard
 
 
 async def test_a_cursor_that_is_none_is_refused(contract: Contract, owner: Owner) -> None:
     headers = {"Authorization": f"Bearer {owner.token}"}
     for operation, answer in promised(contract, "invalid_cursor").items():
-        await ask(contract, operation, headers, params={"cursor": "x", "after": "x"})
+        place = {"cursor": "x", "after": "x"}
+        if operation == QUESTION:
+            question = {"metric_type": "words", "operation": "sum", "bucket": "day", **place}
+            await ask(contract, operation, headers, json=question)
+        else:
+            await ask(contract, operation, headers, params=place)
         assert answer in contract.heard
 
 
@@ -144,6 +152,8 @@ async def test_an_answer_that_nobody_writes_is_refused_and_nothing_is_done(contr
         "device_id": "device-one",
     }
     await owner.request("POST", "/sync/backup", json={**backup, "id": "kept"})
+    sealed_key = {"sealed_key": "AAAA", "base_version": 0}
+    assert (await owner.request("PUT", "/encryption/keys/ckks-4096", json=sealed_key)).status_code == 200
     plain = {name: str(value) for name, value in change().items() if name not in ("parent", "payload")}
     requests: dict[str, tuple[str, dict[str, Any]]] = {
         "POST /sync/push": (
@@ -156,6 +166,13 @@ async def test_an_answer_that_nobody_writes_is_refused_and_nothing_is_done(contr
         ),
         "POST /sync/backup": ("/sync/backup", {**backup, "id": "new"}),
         "DELETE /sync/backup/{log_id}": ("/sync/backup/kept", {}),
+        "GET /encryption/keys/{parameter_set}": ("/encryption/keys/ckks-4096", {}),
+        "PUT /encryption/keys/{parameter_set}": ("/encryption/keys/ckks-4096", sealed_key),
+        "POST /encryption/metrics": (
+            "/encryption/metrics",
+            {"metrics": [{"metric_type": "words", "encrypted_value": "AAAA", "timestamp": "2026-01-01T00:00:00Z"}]},
+        ),
+        QUESTION: ("/encryption/aggregate", {"metric_type": "words", "operation": "sum"}),
     }
     before = await owner.feed()
     for operation, answer in promised(contract, "not_acceptable").items():

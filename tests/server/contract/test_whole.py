@@ -16,7 +16,8 @@ ELSEWHERE = {
     "database_unavailable": "a database that is gone: tests/server/test_crash.py, test_operation.py",
     "database_busy": "a database that does not keep up: tests/server/test_operation.py",
     "storage_full": "a disk without room: tests/server/test_errors.py",
-    "too_many_requests": "more passwords at once than the queue takes: tests/server/test_auth_login.py",
+    "too_many_requests": "more at once than queues take: tests/server/test_auth_login.py, test_metrics_evaluators.py",
+    "evaluation_unavailable": "a process that died or hung: tests/server/test_metrics_evaluators.py",
 }
 """Codes that no request alone can cause, why, and where they are shown."""
 

@@ -142,6 +142,7 @@ async def put_key(
         MetricIdTaken,
         ChangeNotAccepted,
         AlreadyCounted,
+        TooManyValues,
         NotAcceptable,
     ),
 )
