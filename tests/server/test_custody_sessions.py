@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -14,6 +14,8 @@ from fastapi import FastAPI
 
 from lockleaf.crypto import uce
 from lockleaf.crypto.keyring import UCE_LABEL, open_keyring
+from lockleaf.server.auth import sessions
+from lockleaf.server.auth.repository import SessionRepository
 from lockleaf.server.settings import Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, Person, problem, served
@@ -233,3 +235,38 @@ async def test_others_are_served_while_a_login_derives_its_key(app: FastAPI, htt
         released.set()
     assert all(await asyncio.gather(*kept))
     assert (await login).tokens["access_token"]
+
+
+@pytest.mark.parametrize("way", ["logout", "all", "all others", "reuse"])
+async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
+    app: FastAPI, http: httpx.AsyncClient, way: str
+) -> None:
+    person = await Thin().sign_up(http)
+    services, session_id = services_of(app), UUID(person.tokens["session_id"])
+    claims = services.tokens.read_refresh(person.tokens["refresh_token"])
+    options = {"tokens": services.tokens, "custodian": services.custodian, "retry_seconds": 60, "now": services.clock()}
+
+    async def end() -> None:
+        async with services.database.transaction() as session:
+            repository = SessionRepository(session, person.id)
+            match way:
+                case "logout":
+                    await sessions.end(session, person.id, session_id)
+                case "all":
+                    await repository.delete_all()
+                case "all others":
+                    await repository.delete_all(but=uuid4())
+                case _:
+                    await repository.revoke(session_id)
+
+    async with services.database.transaction() as session:
+        assert isinstance(await sessions.rotate(session, claims, None, **options), sessions.Opened)
+        ending = asyncio.create_task(end())
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        async with asyncio.timeout(20), services.database.read_driver() as connection:
+            while not await connection.fetchval(waiting):
+                await asyncio.sleep(0)
+    await ending
+    assert await generations(app, person) == []

@@ -17,6 +17,9 @@ __all__ = ["SessionRepository"]
 class SessionRepository:
     """The sessions of one account.
 
+    Whoever ends a session locks its row first and forgets its keys second: a refresh that is under way holds that row,
+    and the key that it adds must be there to be forgotten.
+
     Args:
         session: where the statements run.
         user_id: the account.
@@ -121,22 +124,22 @@ class SessionRepository:
 
     async def revoke(self, session_id: UUID) -> None:
         """End a session and keep its row as a sign of what happened."""
-        await self.delete_keys(session_id)
         await self.session.execute(
             update(Session).where(self._mine, Session.session_id == session_id).values(revoked=True)
         )
+        await self.delete_keys(session_id)
 
     async def delete(self, session_id: UUID) -> bool:
         """End a session; tell whether it was there and alive."""
-        await self.delete_keys(session_id)
         ended = await self.session.execute(
             delete(Session).where(self._mine, Session.session_id == session_id).returning(Session.revoked)
         )
+        await self.delete_keys(session_id)
         return ended.scalar_one_or_none() is False
 
     async def delete_all(self, *, but: UUID | None = None) -> None:
         """End every session, or every one ``but`` one."""
-        for table in (SessionKey, Session):
+        for table in (Session, SessionKey):
             statement = delete(table).where(table.user_id == self.user_id)
             await self.session.execute(statement if but is None else statement.where(table.session_id != but))
 
