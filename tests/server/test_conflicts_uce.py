@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.custody import room
+from lockleaf.wire.codec import MSGPACK, pack
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change
@@ -146,3 +147,16 @@ async def test_a_kept_version_that_does_not_open_changes_nothing(
     problem(await resolve(owner, result["conflict_id"], chosen_version="local"), 409, "content_unreadable")
     assert (await owner.request("GET", "/sync/conflicts")).json()["total_count"] == 2
     assert (await owner.feed())["seq"] == 2
+
+
+async def test_a_version_that_follows_the_last_of_all_numbers_is_kept_by_nobody(
+    app: FastAPI, thin: Thin, http: httpx.AsyncClient
+) -> None:
+    owner = Owner(http, thin.email, thin.secret, thin.tokens)
+    record_id = await written_entry(app, thin, FIRST)
+    fields = {"record_id": record_id, "on_conflict": "keep"}
+    [kept] = await owner.results(change(base_revision=2**62 - 1, **fields))
+    problem(await resolve(owner, kept["conflict_id"], chosen_version="local"), 409, "content_unreadable")
+    beyond = {"changes": [change(base_revision=2**62, **fields)]}
+    answer = await owner.request("POST", "/sync/push", content=pack(beyond), headers={"Content-Type": MSGPACK})
+    problem(answer, 422, "invalid_request")

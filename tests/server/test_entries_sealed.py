@@ -98,6 +98,13 @@ async def test_a_change_that_follows_nothing_or_another_revision_is_refused(ada:
     assert (await ada.request("GET", path)).json() == second
 
 
+@pytest.mark.parametrize("named", [{"revision": 0}, {"revision": 2**62 + 1}, {"base_revision": 2**62}])
+async def test_a_revision_that_no_entry_can_have_is_refused(ada: Owner, named: dict[str, int]) -> None:
+    entry = await made(ada)
+    body = {**next_body(entry, base_revision=None), **named}
+    problem(await ada.request("PUT", f"/entries/{entry['id']}", json=body), 422, "invalid_request")
+
+
 async def test_a_repeated_creation_is_answered_like_the_first_also_when_the_entry_moved_on(ada: Owner) -> None:
     body = sealed_body()
     answers = [await ada.request("POST", "/entries", json=body) for _ in range(2)]

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
 from lockleaf.wire.base import Body
-from lockleaf.wire.fields import Bytes, DeviceId, Instant, RecordId, Sequence64
+from lockleaf.wire.fields import BaseRevision, Bytes, DeviceId, Instant, RecordId, Sequence64
 
 __all__ = [
     "Backup",
@@ -50,7 +50,7 @@ class Backup(_Sealed):
     """One entry, sealed by a device."""
 
     id: BackupId = Field(validation_alias=AliasChoices("id", "log_id"), description="May be sent as `log_id`.")
-    base_revision: Sequence64 | None = Field(
+    base_revision: BaseRevision | None = Field(
         default=None,
         description="The revision that this follows, 0 for none. Without it the rule of older clients holds: another "
         "device's text is never replaced.",

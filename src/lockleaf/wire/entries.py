@@ -10,7 +10,17 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.content import MAX_NAME, MAX_SOURCE, MAX_TITLE, clean_tags, clean_text, date_text, known_time_zone
-from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, RecordId, Rfc3339Text, Sequence64
+from lockleaf.wire.fields import (
+    BaseRevision,
+    Bytes,
+    DeviceId,
+    Digest,
+    Instant,
+    NextRevision,
+    RecordId,
+    Rfc3339Text,
+    Sequence64,
+)
 from lockleaf.wire.sync import Labels, Source
 
 __all__ = [
@@ -56,15 +66,15 @@ class SealedChange(_Sealed):
     """The next revision of an entry, sealed by the client."""
 
     parent: Digest = Field(description="SHA-256 of the payload of the revision that this follows.")
-    base_revision: Sequence64 | None = Field(default=None, description="The revision that this follows.")
-    revision: Sequence64 | None = Field(default=None, description="The new revision: the present one + 1.")
+    base_revision: BaseRevision | None = Field(default=None, description="The revision that this follows.")
+    revision: NextRevision | None = Field(default=None, description="The new revision: the present one + 1.")
 
 
 class SealedStep(_Sealed):
     """A deletion (a sealed tombstone) or a restoration (the content, sealed again)."""
 
     parent: Digest = Field(description="SHA-256 of the payload of the revision that this follows.")
-    base_revision: Sequence64 = Field(description="The revision that this follows.")
+    base_revision: BaseRevision = Field(description="The revision that this follows.")
 
 
 class _Shown(Body):
@@ -158,7 +168,7 @@ class PlainChange(_Plain):
     """Changes to an entry: what is absent stays as it is, null takes a field away."""
 
     content: str | None = None
-    revision: Sequence64 | None = Field(
+    revision: NextRevision | None = Field(
         default=None, description="The new revision: the present one + 1. May be left out with `If-Match`."
     )
 

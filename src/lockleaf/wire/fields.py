@@ -15,12 +15,14 @@ from pydantic_core import CoreSchema, core_schema
 __all__ = [
     "DIGEST_LENGTH",
     "Base64",
+    "BaseRevision",
     "Bytes",
     "Collection",
     "DeviceId",
     "Digest",
     "Instant",
     "Label",
+    "NextRevision",
     "RecordId",
     "Rfc3339Text",
     "Secret",
@@ -105,3 +107,6 @@ Collection = Annotated[str, StringConstraints(pattern=r"^(entries|tags|vault|bac
 DeviceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 Secret = Annotated[str, StringConstraints(min_length=8, max_length=1024)]
 Sequence64 = Annotated[int, Field(ge=0, le=2**62)]
+# One less and one more, so that the revision that follows a base, and the base of a revision, are such numbers too.
+BaseRevision = Annotated[int, Field(ge=0, le=2**62 - 1)]
+NextRevision = Annotated[int, Field(ge=1, le=2**62)]

@@ -12,6 +12,7 @@ from lockleaf.wire.base import Body
 from lockleaf.wire.codec import pack
 from lockleaf.wire.content import MAX_NAME, MAX_TITLE, clean_tags, clean_text
 from lockleaf.wire.fields import (
+    BaseRevision,
     Bytes,
     Collection,
     DeviceId,
@@ -73,7 +74,7 @@ class Change(Body):
 
     collection: Collection
     record_id: RecordId
-    base_revision: Sequence64 = Field(description="The revision this change follows; 0 for a new record.")
+    base_revision: BaseRevision = Field(description="The revision this change follows; 0 for a new record.")
     parent: Digest = Field(description="SHA-256 of the payload of that revision; zeros for a new record.")
     payload: Bytes = Field(description="Opaque sealed bytes, at most 1 MiB.")
     deleted: bool = False
@@ -237,7 +238,7 @@ class ConflictVersion(Body):
     encrypted_embedding: Bytes | None = None
     embedding_iv: str | None = None
     embedding_tag: str | None = None
-    base_revision: Sequence64
+    base_revision: BaseRevision
     parent: Digest
     revision: Sequence64 | None = Field(default=None, description="Remote: the revision on the server.")
     labels: Labels = ()
@@ -292,7 +293,7 @@ class Resolution(Body):
     """
 
     chosen_version: Choice
-    base_revision: Sequence64 | None = Field(
+    base_revision: BaseRevision | None = Field(
         default=None, description="The revision that was looked at: another one by now is a conflict of its own."
     )
     parent: Digest | None = None
