@@ -11,6 +11,7 @@ import pytest
 
 from lockleaf.server.settings import Settings
 from lockleaf.wire.codec import unpack
+from lockleaf.wire.content import MAX_CONTENT_BYTES
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.palette import PALETTE, color_of
 from tests.support.account_holders import Clock, problem, served
@@ -297,3 +298,31 @@ async def test_scope_and_tier_are_asked_for(http: httpx.AsyncClient, eve: Owner)
     problem(await reader.request("DELETE", "/tags/cleanup"), 403, "insufficient_scope")
     lower = await register(http, privacy_tier="analytics_sync")
     problem(await lower.request("GET", "/tags"), 403, "tier_required")
+
+
+@pytest.mark.parametrize("foreign", [5, "abc", {"a": 1}, ["sea", 7, "", "z" * 300], ["sea", *map(str, range(61))]])
+async def test_what_another_program_calls_tags_hinders_nobody(ada: Owner, foreign: Any) -> None:
+    full = await FullClient.of(ada)
+    entry_id = await full.push({"type": "entry", "body": "text", "tags": foreign})
+    changed = await ada.request("PUT", f"/entries/{entry_id}", json={"title": "A title", "revision": 2})
+    assert changed.status_code == 200, changed.text
+    assert [tag["name"] for tag in await tags(ada)] == sorted(t for t in changed.json()["tags"] if t)
+    if not isinstance(foreign, list):
+        return
+    renamed = await ada.request("PUT", f"/tags/{full.tag_id('sea')}", json={"name": "ocean"})
+    assert renamed.status_code == 200, renamed.text
+    shown = (await ada.request("GET", f"/entries/{entry_id}")).json()["tags"]
+    assert shown == ["ocean", *(tag for tag in foreign[1:] if isinstance(tag, str) and tag)]
+    assert (await ada.request("DELETE", f"/tags/{renamed.json()['id']}")).status_code == 204
+    assert (await ada.request("GET", f"/entries/{entry_id}")).json()["tags"] == shown[1:]
+
+
+async def test_an_entry_without_room_for_a_longer_tag_keeps_the_one_it_has(ada: Owner) -> None:
+    full = await FullClient.of(ada)
+    text = "x" * (MAX_CONTENT_BYTES + 100)  # within the room that is kept for a head
+    entry_id = await full.push({"type": "entry", "body": text, "tags": ["sea"]})
+    await made(ada, name="sea")
+    longer = await ada.request("PUT", f"/tags/{full.tag_id('sea')}", json={"name": "ocean " * 30})
+    problem(longer, 413, "payload_too_large")
+    assert (await ada.request("GET", f"/entries/{entry_id}")).json()["tags"] == ["sea"]
+    assert await names(ada) == ["sea"]

@@ -27,6 +27,7 @@ __all__ = [
     "shared_date",
     "shared_source",
     "shared_time",
+    "tag_names",
 ]
 
 MAX_TAGS = 60
@@ -169,12 +170,17 @@ def entry_fields(
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def tag_names(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tags of a map, those of other programs left out that are none."""
+    tags = content.get("tags")
+    return tuple(tag for tag in tags if isinstance(tag, str) and tag) if isinstance(tags, list) else ()
+
+
 def labelled(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what an entry is found by, as (kind, value): its mood, its source and each of its tags.
 
     Two spellings of one value have one label, so that labels can be fewer than these.
     """
-    tags = content.get("tags")
     values = [("mood", content.get("mood")), ("source", content.get("source"))]
-    values += [("tag", tag) for tag in tags] if isinstance(tags, list) else []
+    values += [("tag", tag) for tag in tag_names(content)]
     return ((kind, value) for kind, value in values if isinstance(value, str) and value)

@@ -23,6 +23,7 @@ from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody.errors import ContentUnreadable
 from lockleaf.server.custody.repository import AccessRepository, SealedKeys
+from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.wire.sync import Record
 
 __all__ = ["TOMBSTONE", "ContentUnreadable", "Room", "opened", "session_kek"]
@@ -100,12 +101,15 @@ class Room:
             labels, source, occurred_at: as the change will carry them: the seal is bound to them.
 
         Raises:
-            TooLarge: the content is longer than a record may be.
+            PayloadTooLarge: the content is longer than a record may be.
         """
         self.records += 1
         meta = history.meta(labels, source, occurred_at)
         context = self._context(collection, record_id, base_revision + 1, parent, deleted, meta)
-        return seal_record(self._keyring, context, dict(content), suite=self.suite)
+        try:
+            return seal_record(self._keyring, context, dict(content), suite=self.suite)
+        except crypto_errors.TooLarge:
+            raise PayloadTooLarge from None
 
     def _context(
         self, collection: str, record_id: str, revision: int, parent: bytes, deleted: bool, meta: bytes

@@ -27,7 +27,7 @@ from lockleaf.server.records import service as records
 from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
 from lockleaf.server.tags import service as tags
-from lockleaf.wire.content import shared_date, shared_source
+from lockleaf.wire.content import shared_date, shared_source, tag_names
 from lockleaf.wire.entries import PlainChange, PlainCreation, PlainEntry
 from lockleaf.wire.sync import Change, Record
 
@@ -166,7 +166,7 @@ async def _write(
         source=shared_source(new),
         occurred_at=shared_date(new),
     )  # fmt: skip
-    made = await tags.ensure(tx.connection, services, principal, keys, new.get("tags", ()))
+    made = await tags.ensure(tx.connection, services, principal, keys, tag_names(new))
     written = await write(tx, services, principal, held, [entry, *made])
     assert written.record is not None, "nobody writes behind the lock"
     return content.entry(written.record, new)

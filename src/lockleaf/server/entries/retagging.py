@@ -15,7 +15,7 @@ from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.diary import Wanted
 from lockleaf.server.records.policy import door_policy
-from lockleaf.wire.content import clean_tags
+from lockleaf.wire.content import tag_names
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 
 __all__ = ["retag"]
@@ -28,6 +28,9 @@ async def retag(
 
     Page by page, within the transaction of the caller, who holds the lock of the history. Entries that do not open stay
     as they are.
+
+    Raises:
+        PayloadTooLarge: an entry has no room for the longer name.
     """
     after = None
     while True:
@@ -55,14 +58,15 @@ def _changes(
             found = keys.open(record)
         except ContentUnreadable:
             continue
-        kept = [
-            tag if keys.label("tag", tag) != label else new_name
-            for tag in found.get("tags", ())
-            if isinstance(tag, str) and tag
-        ]
-        tags = list(clean_tags(tag for tag in kept if tag is not None))
-        new = {name: value for name, value in found.items() if name not in (content.SEEN, "tags")}
-        changes.append(_change(services, principal, keys, record, new | ({"tags": tags} if tags else {})))
+        new = {name: value for name, value in found.items() if name != content.SEEN}
+        # Not held to the limits of tags: what another program wrote beyond them is not this request's to refuse.
+        kept = [tag if keys.label("tag", tag) != label else new_name for tag in tag_names(found)]
+        tags = list(dict.fromkeys(tag for tag in kept if tag is not None))
+        if isinstance(found.get("tags"), list):
+            del new["tags"]
+        if tags:
+            new["tags"] = tags
+        changes.append(_change(services, principal, keys, record, new))
     return changes
 
 

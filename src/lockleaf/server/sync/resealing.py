@@ -18,7 +18,7 @@ from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.resolution import Dispute
 from lockleaf.server.tags import service as tags
 from lockleaf.wire.codec import pack
-from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled
+from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled, tag_names
 from lockleaf.wire.sync import Change, Record, Resolution
 
 __all__ = ["changes"]
@@ -71,8 +71,7 @@ async def changes(
             occurred_at=ground.occurred_at,
             deleted=deleted,
         )
-        names = content.get("tags")
-        made = await tags.ensure(connection, services, principal, keys, names if isinstance(names, list) else ())
+        made = await tags.ensure(connection, services, principal, keys, tag_names(content))
     change = Change(
         collection=kept.collection,
         record_id=kept.record_id,

@@ -19,6 +19,7 @@ from lockleaf.server.custody.errors import ContentUnreadable
 from lockleaf.server.http.bodies import ByCustody, Received
 from lockleaf.server.http.dependencies import DriverTx, ServicesOf, caller
 from lockleaf.server.http.openapi import problems
+from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.tags import service
 from lockleaf.server.tags.errors import TagNotFound
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation, TagId
@@ -66,7 +67,11 @@ async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: 
     return await service.clean_up(tx, services, principal, days=days)
 
 
-@router.put("/{tag_id}", summary="Change a tag", responses=problems(*_CALLER, TagNotFound, ContentUnreadable))
+@router.put(
+    "/{tag_id}",
+    summary="Change a tag",
+    responses=problems(*_CALLER, TagNotFound, ContentUnreadable, PayloadTooLarge),
+)
 async def change(principal: Writer, tag_id: Id, body: Change, tx: DriverTx, services: ServicesOf) -> Tag:
     """Give a tag another name or colour. With uce a new name goes into every entry that has it, and is another id."""
     if principal.custody == "uce":
