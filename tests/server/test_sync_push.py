@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from lockleaf.server.records import service as records
 from lockleaf.wire.codec import JSON, MSGPACK, pack
 from lockleaf.wire.fields import encode_base64
+from lockleaf.wire.sync import Change
 from tests.support.accounts import Owner, change, following, register, sealed
 
 
@@ -283,3 +287,28 @@ async def test_a_push_that_names_an_epoch_is_written_in_that_epoch_only(owner: O
     assert (told["epoch"], told["from_seq"], told["from_head"]) == (epoch, 0, encode_base64(bytes(32)))
     assert (await owner.feed())["seq"] == 2
     assert (await owner.push(change()))["seq"] == 3
+
+
+async def test_a_conflict_with_the_present_revision_is_known_without_the_history(app: FastAPI, owner: Owner) -> None:
+    first = change()
+    second = following(first)
+    await owner.results(first, second)
+    looked_up = []
+    services, user_id = app.state.services, UUID(owner.answer["id"])
+
+    async def statuses(*late: dict) -> list[str]:
+        async with services.database.write_driver() as tx:
+            with tx.connection.query_logger(lambda query: looked_up.append("JOIN changes c" in query.query)):
+                changes = [Change.model_validate(each) for each in late]
+                pushed = await records.push(tx.connection, user_id, changes, now=services.clock())
+        return [outcome.status for outcome in pushed.outcomes]
+
+    ahead = {**following(first), "base_revision": 7}
+    assert await statuses(following(first), ahead, change(base_revision=3)) == ["conflict"] * 3
+    assert looked_up and not any(looked_up)
+    assert await statuses(first, {**first, "payload": sealed()}, following(first)) == [
+        "unchanged",
+        "conflict",
+        "conflict",
+    ]
+    assert sum(looked_up) == 1

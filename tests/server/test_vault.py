@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from lockleaf.server.records import pages
+from lockleaf.server.records import blobs, pages
 from lockleaf.wire.codec import canonical, unpack
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, register
@@ -234,3 +236,24 @@ async def test_the_vault_belongs_to_the_full_tier(http: httpx.AsyncClient) -> No
         owner = await register(http, privacy_tier=tier)
         refused = problem(await owner.request("POST", "/vault", json=blob()), 403, "tier_required")
         assert refused["required"] == "full_sync"
+
+
+async def test_whether_a_version_is_sent_again_is_asked_without_reading_the_others(app: FastAPI, owner: Owner) -> None:
+    await create(owner, ciphertext="A" * 100)
+    for version in (2, 3, 4):
+        assert (await replace(owner, "keys", version=version, ciphertext="B" * 20_000)).status_code == 200
+    sent: list[str] = []
+    services, user_id = app.state.services, UUID(owner.answer["id"])
+
+    async def found(payload: bytes) -> int | None:
+        async with services.database.write_driver() as tx:
+            with tx.connection.query_logger(lambda query: sent.append(query.query)):
+                record = await blobs.find_accepted(tx.connection, user_id, "vault", "keys", payload)
+        return None if record is None else record.revision
+
+    payload = canonical({**blob(), "version": 2, "ciphertext": "B" * 20_000})
+    assert await found(payload) == 2
+    sent.clear()
+    assert await found(payload[:10_000]) is None
+    assert len(sent) == 1 and "octet_length" in sent[0]
+    assert await found(payload[:-1] + b"C") is None

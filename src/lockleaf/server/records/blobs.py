@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.crypto.history import ZERO
+from lockleaf.crypto.history import ZERO, payload_hash
 from lockleaf.server.records.errors import ChangeRejected, PayloadTooLarge
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.records.repository import RecordRepository
@@ -156,10 +156,25 @@ async def _forget(
         await connection.execute(_FORGET_SOME, user_id, collection, now, record_ids)
 
 
-_HOLDING = """
-SELECT packed FROM revisions
-WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND position($4::bytea IN packed) > 0
-ORDER BY revision DESC LIMIT 1
+# Of what a record has beside its payload there are a few KiB at most: labels, names, times.
+_BESIDE_PAYLOAD = 8192
+
+# Sizes are known without reading what is measured. Only where one fits, the leaves are gone through for the digest:
+# a blob may have thousands of revisions of 1 MiB, and what is sent again is rare.
+_OF_THAT_SIZE = """
+SELECT EXISTS (
+  SELECT FROM revisions
+  WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND octet_length(packed) BETWEEN $4 AND $5
+)
+"""
+_WITH_PAYLOAD = """
+SELECT v.packed FROM changes c
+JOIN LATERAL (
+  SELECT packed FROM revisions v
+  WHERE v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND v.revision = c.revision OFFSET 0
+) v ON true
+WHERE c.user_id = $1 AND c.collection = $2 AND c.record_id = $3 AND c.payload_hash = $4
+ORDER BY c.revision DESC LIMIT 1
 """
 
 
@@ -167,11 +182,11 @@ async def find_accepted(
     connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, payload: bytes
 ) -> Record | None:
     """Return the earlier revision that has this very payload: what is sent again was accepted then."""
-    packed = await connection.fetchval(_HOLDING, user_id, collection, record_id, payload)
-    if packed is None:
+    size = len(payload)
+    if not await connection.fetchval(_OF_THAT_SIZE, user_id, collection, record_id, size, size + _BESIDE_PAYLOAD):
         return None
-    record = Record.model_validate(unpack(packed))
-    return record if record.payload == payload else None
+    packed = await connection.fetchval(_WITH_PAYLOAD, user_id, collection, record_id, payload_hash(payload))
+    return None if packed is None else Record.model_validate(unpack(packed))
 
 
 async def keep_conflict(connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime) -> UUID:

@@ -156,6 +156,8 @@ class _Batch:
         self.in_batch: dict[tuple[str, str, int, bytes], int] = {}
         self.late: list[int] = []
         """Positions of changes whose record has moved on: conflicts, or retries of what was accepted long ago."""
+        self.behind: set[int] = set()
+        """Those of them that would have made a revision before the present one. The others are known not to have."""
 
     def decide(self, policy: Callable[[str], RecordPolicy]) -> None:
         """Compare each change with the record it follows, and give those that do their place in the history."""
@@ -172,6 +174,8 @@ class _Batch:
                 self.outcomes.append(Outcome("unchanged", seq=state.seq, revision=state.revision))
             else:
                 self.late.append(position)
+                if change.base_revision + 1 < state.revision:
+                    self.behind.add(position)
                 self.outcomes.append(Outcome("conflict"))
 
     def _follow(self, change: Change, state: State, payload_hash: bytes) -> None:
@@ -217,21 +221,19 @@ class _Batch:
 
     async def recognise_retries(self, repository: RecordRepository) -> None:
         """Answer `unchanged` for what was accepted before the record moved on: a retry is never a conflict."""
-        wanted = []
+        wanted = {}
         for position in self.late:
             change = self.changes[position]
             payload_hash = history.payload_hash(change.payload)
-            wanted.append((change.collection, change.record_id, change.base_revision + 1, payload_hash))
-        if not wanted:
-            return
-        found = await repository.earlier(wanted)
+            wanted[position] = (change.collection, change.record_id, change.base_revision + 1, payload_hash)
+        found = await repository.earlier([wanted[p] for p in self.behind]) if self.behind else {}
         remaining = []
-        for index, position in enumerate(self.late):
-            seq = found.get(index) or self.in_batch.get(wanted[index])
+        for position in self.late:
+            seq = found.get(wanted[position]) or self.in_batch.get(wanted[position])
             if seq is None:
                 remaining.append(position)
             else:
-                self.outcomes[position] = Outcome("unchanged", seq=seq, revision=wanted[index][2])
+                self.outcomes[position] = Outcome("unchanged", seq=seq, revision=wanted[position][2])
         self.late = remaining
 
     def refuse(self) -> None:
