@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.terminal import printable
 
 __all__ = ["entered_date", "shown_date"]
 
@@ -45,13 +46,13 @@ def entered_date(text: str | None, today: date | None = None) -> str | None:
 
 
 def shown_date(text: str) -> str:
-    """Return an entry's date for a person: a day as it is, a time in the local time zone; anything else unchanged."""
+    """Return an entry's date for a person: a day as it is, a time in the local time zone; all else as it is kept."""
     try:
         if len(text) == 10:
             return date.fromisoformat(text).isoformat()
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return text
+        return printable(text)  # of another program
     try:
         local = moment.astimezone() if moment.tzinfo is not None else moment
     except (OverflowError, OSError):

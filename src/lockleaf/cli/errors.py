@@ -9,6 +9,7 @@ import sys
 from typing import IO, Any
 
 from lockleaf.cli.exit_codes import ExitCode, exit_code_for
+from lockleaf.cli.terminal import printable
 
 __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
 
@@ -128,7 +129,7 @@ def _explain(complaint: Complaint, hint: str | None, stream: IO[str]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
-    first, *rest = re.split(r"(?<=\.) (?=[A-Z])", complaint.message, maxsplit=1)
+    first, *rest = re.split(r"(?<=\.) (?=[A-Z])", printable(complaint.message), maxsplit=1)
     console.print(Text.assemble(("error: ", "bold red"), (first, "bold")))
     for paragraph in rest:
         console.print(Text(paragraph))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from lockleaf.cli.dates import shown_date
+from lockleaf.cli.terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,19 +31,6 @@ __all__ = [
 def short_id(entry_id: str) -> str:
     """Return the beginning of an id that a person types."""
     return entry_id[:8]
-
-
-def printable(text: str) -> str:
-    """Return ``text`` without the control characters by which what somebody wrote could command a terminal.
-
-    Lines and tabs stay. Overrides of writing direction go too: they show text in another order than it is kept.
-    """
-    return "".join(c for c in text if c in "\n\t" or (c.isprintable() and c not in _DIRECTION) or c in _JOINERS)
-
-
-# Joiners and selectors, not "printable" by Unicode's categories, hold emoji and several scripts together.
-_JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u00a0\u00ad")
-_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def headline(entry: Entry, width: int = 60) -> str:

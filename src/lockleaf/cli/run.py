@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lockleaf.cli.terminal import json_escaped, printable
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -58,20 +60,21 @@ class Run:
 
     def result(self, value: Any) -> None:
         """Write one JSON value on a line of its own."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8") + "\n")
+        document = json.dumps(value, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8")
+        sys.stdout.write(json_escaped(document) + "\n")
 
     def line(self, text: str) -> None:
-        """Write a plain line of a result, for people and scripts alike."""
-        sys.stdout.write(text + "\n")
+        """Write a plain line of a result, for people and scripts alike; nothing in it commands a terminal."""
+        sys.stdout.write(printable(text) + "\n")
 
     def show(self, renderable: RenderableType) -> None:
         """Write something that Rich renders as a result; text is taken as it is, without markup."""
         self.out.print(renderable, markup=False)
 
     def note(self, text: str) -> None:
-        """Tell a person something that is no result; nothing with ``--quiet``."""
+        """Tell a person something that is no result; nothing with ``--quiet``, and nothing that commands a terminal."""
         if not self.quiet:
-            self.err.print(text, markup=False, style="dim", soft_wrap=not self.err.is_terminal)
+            self.err.print(printable(text), markup=False, style="dim", soft_wrap=not self.err.is_terminal)
 
     def flush(self) -> None:
         """Let go of what standard output still holds."""
