@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -11,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from lockleaf.server.db.embedded import EmbeddedPostgres
+from lockleaf.server.db.migrate import migrate
 from tests.support.command_line import INSTALLED, CommandLine, Outcome
 
 SECONDS = 120
@@ -108,21 +112,49 @@ def reset(folder: Path, *options: str, **more: str) -> Outcome:
     return Outcome(ended.returncode, ended.stdout, ended.stderr)
 
 
-def test_a_database_that_is_not_for_development_is_not_touched(tmp_path: Path) -> None:
-    refused = reset(tmp_path / "server", "--no-confirm")
-    assert (refused.code, refused.error()["name"]) == (5, "NotForDevelopment")
-    # Nor does it become one once it is made.
-    again = reset(tmp_path / "server", "--no-confirm", "--users-only")
-    assert (again.code, again.error()["name"]) == (5, "NotForDevelopment")
+async def settle(url: str) -> None:
+    """Make an account in a database."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(
+            "INSERT INTO accounts (user_id, email, email_shown, custody, privacy_tier, consented_at, verifier_hash)"
+            " VALUES (gen_random_uuid(), 'a@example.org', 'a@example.org', 'e2e', 'local_only', now(), 'none')"
+        )
+    finally:
+        await connection.close()
+
+
+async def accounts(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        found: int = await connection.fetchval("SELECT count(*) FROM accounts")
+        return found
+    finally:
+        await connection.close()
+
+
+def test_a_database_in_which_somebody_has_an_account_is_not_touched(tmp_path: Path) -> None:
+    unmarked = tmp_path / "server"
+    with EmbeddedPostgres(unmarked) as postgres:
+        asyncio.run(migrate(postgres.dsn()))
+        asyncio.run(settle(postgres.dsn()))
+    for more in ({}, {"LOCKLEAF_ENVIRONMENT": "development"}):
+        refused = reset(unmarked, "--no-confirm", **more)
+        assert (refused.code, refused.error()["name"]) == (5, "NotForDevelopment")
+    with EmbeddedPostgres(unmarked) as postgres:
+        assert asyncio.run(accounts(postgres.dsn())) == 1
 
 
 def test_a_development_database_is_made_new_as_often_as_one_likes(tmp_path: Path) -> None:
     folder = tmp_path / "server"
     first = reset(folder, "--no-confirm", LOCKLEAF_ENVIRONMENT="development")
     assert (first.code, first.value()["deleted_accounts"]) == (0, 0), first.err
-    asked = reset(folder)
+    asked = reset(folder, LOCKLEAF_ENVIRONMENT="development")
     assert asked.code == 2
-    second = reset(folder, "--no-confirm", "--users-only")
+    # What was begun for development may be in use by now.
+    in_use = reset(folder, "--no-confirm")
+    assert (in_use.code, in_use.error()["name"]) == (5, "NotForDevelopment")
+    second = reset(folder, "--no-confirm", "--users-only", LOCKLEAF_ENVIRONMENT="development")
     assert (second.code, second.value()["deleted_accounts"]) == (0, 4), second.err
     device = CommandLine(Path(second.value()["home"]), "ada-phone")
     assert device.run("--json", "list").values() == []

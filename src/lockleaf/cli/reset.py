@@ -34,9 +34,14 @@ def reset(
 ) -> None:
     """Empty a development database, and put the people of the demonstration into it.
 
-    Only a database that is marked is touched: one that was made under LOCKLEAF_ENVIRONMENT=development.
+    Only under LOCKLEAF_ENVIRONMENT=development, and only a database that is marked: one that was made so.
     """
     settings = settings_of(data_dir)
+    if settings.environment != "development":
+        # The mark alone would not do: what was begun to try it out may be somebody's journal by now.
+        raise Complaint(
+            "Nothing is touched but under LOCKLEAF_ENVIRONMENT=development.", ExitCode.CONFLICT, "NotForDevelopment"
+        )
     from lockleaf.server.observability import logging  # noqa: PLC0415
 
     logging.configure("console", "WARNING")  # what the server says of each request is nobody's news here
