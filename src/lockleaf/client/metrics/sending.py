@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["make_deltas", "send_deltas"]
 
-_PORTION = 2000
+_PORTION = 20_000
+"""Changes that are gathered at once: the more, the fewer deltas, since those of one month go into one."""
 _BATCH = 64
 """Deltas in one request: of 62 KB each, they stay within what the server takes at once."""
 

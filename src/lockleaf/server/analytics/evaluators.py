@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from lockleaf.server.settings import AnalyticsSettings
 __all__ = ["Checked", "EvaluationFailed", "Evaluators", "Sum"]
 
 START_SECONDS = 30.0
+PIPE_BYTES = 2**20
 TURNS = 2
 """Requests at a time for each process: while the database works for one of them the process works for another."""
 
@@ -250,6 +252,11 @@ class _Process:
             env={**environment(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             close_fds=True,
         )
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe is not None and sys.platform == "linux":
+                # Megabytes go through. Where an account has used up its share of such room they take a little longer.
+                with contextlib.suppress(OSError):
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     @property
     def pid(self) -> int:
