@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -10,12 +11,14 @@ from hypothesis import strategies as st
 
 from tests.support.journal_devices import new_account
 from tests.support.process import RunningServer
+from tests.support.thin_client import ThinClient, new_uce_account
 from tests.support.three_devices import COUNT, Household, household, texts_at_the_server
 
 DEVICES = range(COUNT)
 THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_CONVERGENCE")
 """How many examples to try instead of the few that are the same in every run; one that fails is then made shorter."""
 PHASES = [phase for phase in Phase if THOROUGHLY or phase is not Phase.shrink]
+LONGEST = 30 if THOROUGHLY else 15
 
 device = st.integers(0, COUNT - 1)
 choice = st.integers(0, 2)
@@ -76,13 +79,27 @@ async def do(home: Household, step: tuple) -> None:
             raise AssertionError(step)
 
 
-@settings(
+few = settings(
     max_examples=int(THOROUGHLY or 40),
     derandomize=THOROUGHLY is None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(steps=st.lists(action, min_size=6, max_size=30 if THOROUGHLY else 15))
+
+
+async def hold_to_agreement(home: Household, database_url: str) -> dict[str, Any]:
+    """Let every device synchronise until there is no news; what all of them then show alike."""
+    await home.come_to_rest()
+    first, *others = [await home.state(number) for number in DEVICES]
+    for other in others:
+        assert other == first
+    assert first["pending"] == 0
+    assert home.acknowledged <= await texts_at_the_server(database_url, home.account)
+    return first
+
+
+@few
+@given(steps=st.lists(action, min_size=6, max_size=LONGEST))
 async def test_three_devices_agree_in_the_end_and_no_acknowledged_word_is_lost(
     server: RunningServer, database_url: str, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple]
 ) -> None:
@@ -92,9 +109,34 @@ async def test_three_devices_agree_in_the_end_and_no_acknowledged_word_is_lost(
         await home.come_to_rest()
         for step in steps:
             await do(home, step)
-        await home.come_to_rest()
-        first, *others = [await home.state(number) for number in DEVICES]
-        for other in others:
-            assert other == first
-        assert first["pending"] == 0
-        assert home.acknowledged <= await texts_at_the_server(database_url, account)
+        await hold_to_agreement(home, database_url)
+
+
+at_the_server = st.tuples(
+    st.just("at the server"),
+    st.sampled_from(["write", "change", "change", "delete", "restore", "local", "remote", "merged"]),
+    choice,
+    field,
+)
+
+
+@settings(few, max_examples=int(THOROUGHLY or 20))
+@given(steps=st.lists(st.one_of(action, at_the_server), min_size=6, max_size=LONGEST))
+async def test_devices_agree_with_a_client_that_has_its_server_write(
+    server: RunningServer, database_url: str, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple]
+) -> None:
+    account, headers = await new_uce_account(server.url)
+    async with household(account, tmp_path_factory.mktemp("household", numbered=True)) as home:
+        thin = ThinClient(server.url, headers)
+        async with thin.http:
+            await home.write(0)
+            await home.come_to_rest()
+            for step in steps:
+                if step[0] == "at the server":
+                    await home.act_at_the_server(thin, *step[1:])
+                else:
+                    await do(home, step)
+            shown = await hold_to_agreement(home, database_url)
+            opened = {(item["id"], item["content"], item["title"], item["mood"]) for item in await thin.listed()}
+            assert opened == {(entry[0], entry[3], entry[2], entry[4]) for entry in shown["entries"]}
+            assert len((await thin.http.get("/sync/conflicts")).json()["conflicts"]) == len(shown["conflicts"])

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import secrets
+import struct
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -20,7 +21,7 @@ import pytest
 from lockleaf.client import Client, FileKeychain, RetryPolicy
 from lockleaf.crypto.kdf import CHEAPEST
 from lockleaf.server.db.embedded.binaries import find_binaries
-from lockleaf.wire.codec import MalformedBody, unpack
+from lockleaf.wire.codec import MalformedBody, pack, unpack
 from tests.support.canaries import Canaries, raw_bytes_below
 from tests.support.process import RunningServer, running_server
 from tests.support.processes import postmaster
@@ -28,6 +29,7 @@ from tests.support.recording_proxy import RecordingProxy, recording_proxy
 
 DEVICE = "Kitchen tablet of the canary"
 DATE = "1661-03-17"
+METRIC = "a_metric_of_the_canary"
 
 
 def _canary(kind: str) -> str:
@@ -89,11 +91,38 @@ async def _live(server: RunningServer, proxy: RecordingProxy, home: Path) -> Lif
         codes += list(await three.account.rotate_keyring(second))
         await three.journal.edit(entry.id, title=texts["body"])
         await three.sync()
+        numbers = await _count(three)
     texts |= passwords
     for name, code in {"spent": codes[0], "replaced": codes[1], "valid": codes[-1]}.items():
         texts |= {f"{name} recovery code": code, f"{name} recovery code, bare": code.replace("-", "")}
     wire = proxy.recorded
-    return Life(server, _database_url(server), home, wire, email, Canaries(texts), Canaries(_secrets_sent(wire)))
+    content = Canaries(texts, numbers)
+    return Life(server, _database_url(server), home, wire, email, content, Canaries(_secrets_sent(wire)))
+
+
+async def _count(client: Client) -> dict[str, float]:
+    """Have numbers added up that nobody else has, and return them, what they come to, and what is worked out."""
+    values = [1000 + secrets.randbelow(10**9) / 10**5 for _ in range(4)]
+    assert (await client.count_metrics()).on
+    ids = [
+        (await client.journal.write(body="a day", date=f"1661-03-{17 + place}", metrics={METRIC: value})).id
+        for place, value in enumerate(values[:3])
+    ]
+    await client.sync()
+    await client.journal.edit(ids[0], metrics={METRIC: values[3]})
+    await client.journal.delete(ids[2])
+    assert (await client.sync()).metrics.sent == 2
+    whole = (await client.stats(METRIC)).whole
+    assert whole is not None
+    assert abs(whole.total - values[3] - values[1]) < 0.1
+    return {
+        "value that was edited away": values[0],
+        "value": values[1],
+        "square of a value": values[1] ** 2,
+        "plain total": values[3] + values[1],
+        "decrypted total": whole.total,
+        "decrypted average": whole.average,
+    }
 
 
 def _secrets_sent(wire: list[bytes]) -> dict[str, str]:
@@ -168,11 +197,11 @@ def _opened(stream: bytes) -> Iterator[bytes]:
 
 
 async def test_nothing_that_people_write_is_anywhere_but_on_their_devices(life: Life) -> None:
-    visible = Canaries({"email": life.email, "device": DEVICE})
+    visible = Canaries({"email": life.email, "device": DEVICE, "metric": METRIC})
     # On the wire; a control finds there what is meant to be there.
     passed = [piece for stream in life.wire for piece in _opened(stream)]
     assert life.content.found_in_any(passed) == set()
-    assert visible.found_in_any(passed) == {"email", "device"}
+    assert visible.found_in_any(passed) == {"email", "device", "metric"}
     assert life.secrets.texts
     assert life.secrets.found_in_any(passed) == set(life.secrets.texts)
 
@@ -180,7 +209,7 @@ async def test_nothing_that_people_write_is_anywhere_but_on_their_devices(life: 
     dump = _dump(life.database_url)
     assert life.content.found_in(dump) == set()
     assert life.secrets.found_in(dump) == set()
-    assert visible.found_in(dump) == {"email", "device"}
+    assert visible.found_in(dump) == {"email", "device", "metric"}
 
     # In the raw bytes of its folder: the log of what was written ahead, then the tables themselves, then at rest.
     data = life.server.data_dir
@@ -189,7 +218,7 @@ async def test_nothing_that_people_write_is_anywhere_but_on_their_devices(life: 
         raw = raw_bytes_below(data)
         assert life.content.found_in(raw) == set()
         assert life.secrets.found_in(raw) == set()
-        assert visible.found_in(raw) == {"email", "device"}
+        assert visible.found_in(raw) == {"email", "device", "metric"}
     assert Canaries({"email": life.email}).found_in(raw_bytes_below(next(data.rglob("pg_wal")))) == {"email"}
 
     # In what the server said.
@@ -239,3 +268,21 @@ def test_the_search_finds_a_text_however_it_is_written(text: str, tmp_path: Path
     (tmp_path / "below" / "file").write_bytes(bytes(5000) + utf16 + bytes(5000))
     assert canaries.found_in(raw_bytes_below(tmp_path)) == {"text"}
     assert canaries.found_in(b"something else") == set()
+
+
+def test_the_search_finds_a_number_however_it_is_written() -> None:
+    value = 7341.52981
+    canaries = Canaries({}, {"number": value})
+    for form in (repr(value).encode(), pack(value), struct.pack("<d", value)):
+        for before in (b"", b"x", b"xy", b"xyz"):
+            whole = before + form + b"yzx"
+            for written in (whole, whole.hex().encode(), b"..." + base64.b64encode(whole) + b"..."):
+                assert canaries.found_in(written) == {"number"}
+    scaled = (
+        struct.pack(">d", value * 2.0**-6),
+        struct.pack("<q", round(value * 2**24)),
+        struct.pack("<d", value * 2**40),
+    )
+    for form in (*scaled, str(round(value * 2**30)).encode(), b"of 7341.5298 hours"):
+        assert canaries.found_in(b"x" + form + b"y") == {"number"}
+    assert canaries.found_in(repr(value + 1).encode()) == set()

@@ -11,6 +11,7 @@ import itertools
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from lockleaf.crypto.history import meta
 from lockleaf.wire.codec import unpack
 from tests.support.journal_devices import JournalDevice, TestAccount
 from tests.support.networks import Network
+from tests.support.thin_client import ThinClient
 
 __all__ = ["COUNT", "Household", "household", "texts_at_the_server"]
 
@@ -214,6 +216,31 @@ class Household:
         records = self.devices[number].store.records.entries()
         return {record.key: _words(record.doc.content) for record in records if record.pending and record.doc}
 
+    async def act_at_the_server(self, thin: ThinClient, what: str, choice: int, field: str) -> None:
+        """Let a client that keeps nothing do something, which the server acknowledges at once."""
+        match what:
+            case "write":
+                fields: dict[str, Any] = {"content": self.word("line"), "tags": [TAG_NAMES[choice]]}
+                self.ids.append(await thin.write(**fields, occurred_at="2026-01-01"))
+                self.acknowledged.add(fields["content"])
+            case "change":
+                if entry := await thin.chosen(choice):
+                    fields = self._changed(_as_shown(entry), field, choice)
+                    if "body" in fields:
+                        fields["content"] = fields.pop("body")
+                    await thin.change(entry, **fields)
+                    self.acknowledged |= _words({**fields, "body": fields.pop("content", "")})
+            case "delete":
+                if entry := await thin.chosen(choice):
+                    await thin.step("DELETE", f"/entries/{entry['id']}")
+            case "restore":
+                if entry := await thin.chosen(choice, deleted="true"):
+                    await thin.step("POST", f"/entries/{entry['id']}/restore")
+            case version:
+                text = self.word("line")
+                if await thin.resolve(choice, version, text) and version == "merged":
+                    self.acknowledged.add(text)
+
     async def come_to_rest(self) -> None:
         """Synchronise in turn until no device has anything to tell another; it may not go on for ever."""
         before: object = None
@@ -243,6 +270,20 @@ def _shown(entry: Entry | None) -> tuple[Any, ...] | None:
     if entry is None or entry.deleted:
         return None
     return (entry.id, entry.date, entry.title, entry.body, entry.mood, entry.tags, entry.time_zone, entry.source)
+
+
+def _as_shown(item: dict[str, Any]) -> Entry:
+    """An entry as the server opened it, in the form in which a device shows one."""
+    at = datetime.fromisoformat(item["created_at"])
+    names = ("id", "title", "mood", "revision")
+    return Entry(
+        **{name: item[name] for name in names},
+        date=item["occurred_at"] or "",
+        body=item["content"] or "",
+        tags=tuple(item["tags"]),
+        created_at=at,
+        updated_at=at,
+    )
 
 
 @asynccontextmanager
