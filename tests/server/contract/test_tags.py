@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from lockleaf.wire.content import MAX_CONTENT_BYTES
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, register
 from tests.support.contract import Contract, shows
-from tests.support.diaries import thin
+from tests.support.diaries import FullClient, thin
 
 TAG = {"id", "name", "color", "created_at", "last_used_at"}
 
@@ -84,6 +85,15 @@ async def test_a_tag_is_changed_deleted_and_nobody_elses(contract: Contract, ada
     await uma.push(unreadable)
     refused = await uma.request("PUT", f"/tags/{'0f' * 16}", json={"color": "#000000"})
     problem(refused, 409, "content_unreadable")
+
+
+@shows("PUT /tags/{tag_id} 413 payload_too_large")
+async def test_a_name_for_which_an_entry_has_no_room_is_refused(uma: Owner) -> None:
+    full = await FullClient.of(uma)
+    await full.push({"type": "entry", "body": "x" * (MAX_CONTENT_BYTES + 100), "tags": ["sea"]})
+    await uma.request("POST", "/tags", json={"name": "sea"})
+    refused = await uma.request("PUT", f"/tags/{full.tag_id('sea')}", json={"name": "ocean " * 30})
+    problem(refused, 413, "payload_too_large")
 
 
 @shows("DELETE /tags/cleanup 200")
