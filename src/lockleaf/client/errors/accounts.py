@@ -1,0 +1,119 @@
+"""What a server refuses of accounts, credentials, keys and rights."""
+
+from __future__ import annotations
+
+from lockleaf.client.errors.base import ApiError
+
+__all__ = [
+    "ConsentRequired",
+    "CustodyRequired",
+    "EmailTaken",
+    "IdTaken",
+    "InsufficientScope",
+    "InvalidCredentials",
+    "InvalidRecipient",
+    "InvalidRecoveryCode",
+    "InvalidRecoveryToken",
+    "InvalidSignature",
+    "KeyDerivationRequired",
+    "KeyringConflict",
+    "KeyringRequired",
+    "KeysRequired",
+    "NotAuthenticated",
+    "RecipientRequired",
+    "RefreshTokenReused",
+    "SessionRevoked",
+    "TierRequired",
+    "TokenExpired",
+    "TokenInvalid",
+]
+
+
+class InvalidRecipient(ApiError):
+    """The server refused the account's public encryption key."""
+
+
+class KeysRequired(ApiError):
+    """An end-to-end encrypted account cannot be made without its keys."""
+
+
+class KeyDerivationRequired(ApiError):
+    """The request names a sealed keyring without the parameters by which its key is derived."""
+
+
+class NotAuthenticated(ApiError):
+    """You are not logged in. Log in and try again."""
+
+
+class InvalidCredentials(ApiError):
+    """The email address or the password is wrong."""
+
+
+class TokenExpired(ApiError):
+    """The session has expired. Log in again; nothing that you wrote is lost."""
+
+
+class TokenInvalid(ApiError):
+    """The server does not accept this session. Log in again; nothing that you wrote is lost."""
+
+
+class SessionRevoked(ApiError):
+    """This device was signed out, here or from another device. Log in again; nothing that you wrote is lost."""
+
+
+class RefreshTokenReused(ApiError):
+    """This session was used from two places, so the server ended it. Log in again.
+
+    If you did not copy this profile to another machine, somebody may have stolen it: change your password.
+    """
+
+
+class InsufficientScope(ApiError):
+    """This login was not given the right to do that. Log in again without limiting its scope."""
+
+
+class TierRequired(ApiError):
+    """The account's privacy tier keeps this off the server. What you wrote is kept on this device.
+
+    If the server shall hold it too, set a higher tier, and try again.
+    """
+
+
+class CustodyRequired(ApiError):
+    """The account's kind of encryption does not allow this."""
+
+
+class InvalidRecoveryCode(ApiError):
+    """The recovery code is wrong, was used before, or belongs to an older set. Check it, or try another one."""
+
+
+class InvalidRecoveryToken(ApiError):
+    """The time to set a new password is over. Start again with a recovery code; the code is not used up yet."""
+
+
+class InvalidSignature(ApiError):
+    """The server could not verify the signature of the new keys."""
+
+
+class ConsentRequired(ApiError):
+    """The server did not take the time of your consent. Check this device's clock, and try again."""
+
+
+class EmailTaken(ApiError):
+    """There is an account with this email address already. Log in instead."""
+
+
+class IdTaken(ApiError):
+    """The id that was chosen for the account is taken. Try again."""
+
+
+class KeyringConflict(ApiError):
+    """Another device changed the keyring in the meantime. Try again: the new keyring is fetched first."""
+
+
+class KeyringRequired(ApiError):
+    """The account holds a sealed keyring, so new credentials must bring it sealed again."""
+
+
+class RecipientRequired(ApiError):
+    """The account has no public key that others could seal to, so nothing can be put into its inbox."""

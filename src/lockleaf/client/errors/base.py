@@ -1,0 +1,62 @@
+"""The root of the SDK's errors, and that of what a server refuses."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any, ClassVar
+
+from lockleaf.wire.problems import ErrorCode, Problem
+
+__all__ = ["ApiError", "LockleafError", "error_for"]
+
+
+class LockleafError(Exception):
+    """Something went wrong in Lockleaf."""
+
+    def __init__(self, detail: str | None = None) -> None:
+        message = " ".join(inspect.cleandoc(type(self).__doc__ or type(self).__name__).split())
+        super().__init__(f"{message} ({detail})" if detail else message)
+        self.detail = detail
+
+
+class ApiError(LockleafError):
+    """The server refused the request."""
+
+    by_code: ClassVar[dict[str, type[ApiError]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        # The class is named for its code, and a name without a code fails here, at import.
+        code = ErrorCode(re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower())
+        ApiError.by_code[code.value] = cls
+
+    def __init__(self, problem: Problem) -> None:
+        # A known code has our own words. The server's words are shown only where there are no others, and never
+        # raw: they may come from somebody who would like to write escape sequences to a terminal.
+        known = type(self) is not ApiError
+        super().__init__(None if known else _printable(f"{problem.code}: {problem.title}. {problem.detail}"))
+        self.problem = problem
+
+    @property
+    def code(self) -> str:
+        """The stable code of the error."""
+        return self.problem.code
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.problem.status
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the server said beside the standard fields."""
+        return dict(self.problem.model_extra or {})
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text[:300] if c.isprintable())
+
+
+def error_for(problem: Problem) -> ApiError:
+    """Return the exception of the problem's code; ``ApiError`` itself for a code of a newer server."""
+    return ApiError.by_code.get(problem.code, ApiError)(problem)

@@ -1,0 +1,165 @@
+"""This machine."""
+
+from __future__ import annotations
+
+from lockleaf.client.errors.base import LockleafError
+
+__all__ = [
+    "AlreadyLoggedIn",
+    "ConflictNotFound",
+    "DiskFull",
+    "EntryNotFound",
+    "EntryTooLarge",
+    "InboxItemNotFound",
+    "InboxItemUnreadable",
+    "InvalidDeviceName",
+    "InvalidEmail",
+    "InvalidProfileName",
+    "InvalidTag",
+    "KeychainUnavailable",
+    "KeysChangedElsewhere",
+    "LocalError",
+    "LocalStoreError",
+    "MalformedImport",
+    "MetricsOff",
+    "MetricsOutdated",
+    "NotLoggedIn",
+    "PasswordUnsuitable",
+    "ProfileDamaged",
+    "ProfileNotFound",
+    "RecoveryCodesUnconfirmed",
+    "StoreDamaged",
+    "StoreLocked",
+    "SyncAlreadyRunning",
+    "TagNotFound",
+    "WrongPassword",
+]
+
+
+class LocalError(LockleafError):
+    """Something is not as it should be on this device."""
+
+
+class NotLoggedIn(LocalError):
+    """No account is logged in here. Use login, or register to make an account."""
+
+
+class AlreadyLoggedIn(LocalError):
+    """An account is logged in here already. Log out first, or use another profile."""
+
+
+class WrongPassword(LocalError):
+    """The email address or the password is wrong."""
+
+
+class PasswordUnsuitable(LocalError):
+    """A password has 8 to 1024 characters. Choose another one."""
+
+
+class KeysChangedElsewhere(LocalError):
+    """The keys or the password were changed on another device. Log in again; what you wrote here is still here."""
+
+
+class RecoveryCodesUnconfirmed(LocalError):
+    """The server's answer was lost, so it is not known whether the new recovery codes are in force.
+
+    Make a new set before you rely on any.
+    """
+
+
+class InvalidEmail(LocalError):
+    """This is not an email address."""
+
+
+class InvalidDeviceName(LocalError):
+    """A device's name has at most 128 characters, all of them printable."""
+
+
+class InvalidProfileName(LocalError):
+    """A profile's name is 1 to 64 of the characters a-z A-Z 0-9 . _ - and does not begin with a dot."""
+
+
+class ProfileNotFound(LocalError):
+    """There is no profile of this name."""
+
+
+class ProfileDamaged(LocalError):
+    """The file that describes the profile cannot be read. Log in again to make a new one; the journal is not in it."""
+
+
+class KeychainUnavailable(LocalError):
+    """The key of the local journal is not in the keychain.
+
+    Unlock the system's keychain and try again. If the key is gone, log in again: your password brings it back, and
+    what you wrote here is still here.
+    """
+
+
+class LocalStoreError(LocalError):
+    """The local journal cannot be used."""
+
+
+class StoreDamaged(LocalStoreError):
+    """The file of the local journal is damaged. Keep a copy of it, then log in anew to fetch what the server has."""
+
+
+class StoreLocked(LocalStoreError):
+    """Another program is using the local journal. Close it and try again."""
+
+
+class DiskFull(LocalStoreError):
+    """The disk is full, or takes no more. Nothing was lost that was saved before; make room and try again."""
+
+
+class SyncAlreadyRunning(LocalError):
+    """Another program is syncing this profile at the moment. Wait until it has finished."""
+
+
+class EntryNotFound(LocalError):
+    """There is no such entry on this device, or the beginning of its id fits several."""
+
+
+class MetricsOff(LocalError):
+    """The server keeps no sums for this account.
+
+    Use `lockleaf stats --local`, which needs no server, or have it add up encrypted numbers: `lockleaf stats on`.
+    """
+
+
+class MetricsOutdated(LocalError):
+    """Another device began to count anew, and this one has not heard of the new key.
+
+    Sync again, then ask again: `lockleaf sync`.
+    """
+
+
+class TagNotFound(LocalError):
+    """There is no such tag on this device: no entry has it, and none is kept without one."""
+
+
+class InvalidTag(LocalError):
+    """This is no tag: a name is one line of at most 200 characters, a colour is written as #0377d2."""
+
+
+class EntryTooLarge(LocalError):
+    """The entry is too long: at most 960 KiB fit into one. Split it."""
+
+
+class ConflictNotFound(LocalError):
+    """There is no such open conflict on this device."""
+
+
+class InboxItemNotFound(LocalError):
+    """No such item waits in the inbox on this device, or the beginning of its id fits several."""
+
+
+class InboxItemUnreadable(LocalError):
+    """The item cannot be accepted: your keys do not open it, or what is inside is no entry. It can be refused."""
+
+
+class MalformedImport(LocalError):
+    """The file to import has a line that cannot be read as an entry. Correct it and import again: nothing doubles."""
+
+    def __init__(self, line: int, detail: str | None = None) -> None:
+        super().__init__(f"line {line}: {detail}" if detail else f"line {line}")
+        self.line = line
