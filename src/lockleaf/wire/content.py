@@ -7,7 +7,7 @@ what the other wrote, and the same entry has the same labels and the same place 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ __all__ = [
     "clean_tags",
     "clean_text",
     "date_text",
+    "day_or_time",
     "entry_fields",
     "known_time_zone",
     "labelled",
@@ -68,6 +69,28 @@ def date_text(value: date | datetime | str) -> str:
     if len(text) < 10 or text[4] != "-" or text[7] != "-":
         raise InvalidContent("the date is none")
     return text
+
+
+def day_or_time(value: object, *, last: bool) -> object:
+    """Return the bound of a range of dates that text names: a time in UTC, one without a zone being in UTC.
+
+    Arguments:
+        value: a day or a time in ISO 8601; what is no text is returned as it is.
+        last: whether a day stands for its last moment in UTC, instead of its first.
+
+    Raises:
+        ValueError: the text names neither.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        text = date_text(value)
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time.max if last else time.min, tzinfo=UTC)
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("not a day and not an RFC 3339 time") from None
 
 
 def known_time_zone(name: str) -> str:

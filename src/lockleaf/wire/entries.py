@@ -21,7 +21,7 @@ from lockleaf.wire.fields import (
     Rfc3339Text,
     Sequence64,
 )
-from lockleaf.wire.sync import Labels, Source
+from lockleaf.wire.sync import Labels, Source, Tokens
 
 __all__ = [
     "Attachment",
@@ -49,6 +49,9 @@ class _Sealed(Body):
     source: Source | None = Field(default=None, description="Only if the user wants the server to know it.")
     occurred_at: Rfc3339Text | None = Field(
         default=None, description="Only if the user wants the server to sort by it; returned to the letter."
+    )
+    tokens: Tokens | None = Field(
+        default=None, description="Of its words, where the account has switched its search index on."
     )
     device_id: DeviceId | None = None
     client_updated_at: Instant | None = None

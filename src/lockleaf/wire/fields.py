@@ -27,12 +27,14 @@ __all__ = [
     "Rfc3339Text",
     "Secret",
     "Sequence64",
+    "Token",
     "decode_base64",
     "encode_base64",
 ]
 
 DIGEST_LENGTH = 32
 LABEL_LENGTH = 16
+TOKEN_LENGTH = 8
 
 
 def encode_base64(data: bytes) -> str:
@@ -56,14 +58,25 @@ def decode_base64(text: str) -> bytes:
 
 
 class Base64:
-    """Marks a ``bytes`` field: base64 in JSON, raw bytes in MessagePack and in Python."""
+    """Marks a ``bytes`` field: base64 in JSON, raw bytes in MessagePack and in Python.
+
+    Arguments:
+        length: exactly so many bytes; any number by default. (``Len`` does the same by a call into Python for each.)
+    """
+
+    def __init__(self, length: int | None = None) -> None:
+        self._length = length
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validate text in JSON and bytes elsewhere; serialise the same way."""
-        raw = core_schema.bytes_schema(strict=True)
+        raw = core_schema.bytes_schema(strict=True, min_length=self._length, max_length=self._length)
         return core_schema.json_or_python_schema(
             json_schema=core_schema.chain_schema(
-                [core_schema.str_schema(strict=True), core_schema.no_info_plain_validator_function(decode_base64)]
+                [
+                    core_schema.str_schema(strict=True),
+                    core_schema.no_info_plain_validator_function(decode_base64),
+                    raw,
+                ]
             ),
             python_schema=raw,
             serialization=core_schema.plain_serializer_function_ser_schema(encode_base64, when_used="json"),
@@ -100,6 +113,7 @@ def _is_rfc3339(value: str) -> str:
 Bytes = Annotated[bytes, Base64()]
 Digest = Annotated[bytes, Base64(), Len(DIGEST_LENGTH, DIGEST_LENGTH)]
 Label = Annotated[bytes, Base64(), Len(LABEL_LENGTH, LABEL_LENGTH)]
+Token = Annotated[bytes, Base64(TOKEN_LENGTH)]
 Instant = Annotated[datetime, AfterValidator(_in_utc)]
 Rfc3339Text = Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_rfc3339)]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]

@@ -38,6 +38,11 @@ class ErrorCode(StrEnum):
     TOO_MANY_VALUES = "too_many_values"
     UNSUPPORTED_OPERATION = "unsupported_operation"
     WEIGHTS_MISMATCH = "weights_mismatch"
+    QUERY_TOO_LONG = "query_too_long"
+    LENGTH_REQUIRED = "length_required"
+    SIZE_MISMATCH = "size_mismatch"
+    DIGEST_MISMATCH = "digest_mismatch"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
 
     # who is asking
     NOT_AUTHENTICATED = "not_authenticated"
@@ -52,6 +57,8 @@ class ErrorCode(StrEnum):
     INVALID_RECOVERY_CODE = "invalid_recovery_code"
     INVALID_RECOVERY_TOKEN = "invalid_recovery_token"  # noqa: S105
     INVALID_SIGNATURE = "invalid_signature"
+    URL_INVALID = "url_invalid"
+    URL_EXPIRED = "url_expired"
 
     # what is there
     NOT_FOUND = "not_found"
@@ -79,6 +86,12 @@ class ErrorCode(StrEnum):
     ENTRY_DELETED = "entry_deleted"
     ENTRY_PURGED = "entry_purged"
     CONTENT_UNREADABLE = "content_unreadable"
+    SEARCH_OFF = "search_off"
+    MEDIA_ID_TAKEN = "media_id_taken"
+    MEDIA_DELETED = "media_deleted"
+    UPLOAD_INCOMPLETE = "upload_incomplete"
+    UPLOAD_DAMAGED = "upload_damaged"
+    PART_UNKNOWN = "part_unknown"
 
     # why a change of a batch was rejected
     WRONG_DOOR = "wrong_door"
@@ -94,8 +107,10 @@ class ErrorCode(StrEnum):
     TOO_MANY_STREAMS = "too_many_streams"
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_BUSY = "database_busy"
+    STORE_UNAVAILABLE = "store_unavailable"
     STORAGE_FULL = "storage_full"
     INBOX_FULL = "inbox_full"
+    QUOTA_EXCEEDED = "quota_exceeded"
     EVALUATION_UNAVAILABLE = "evaluation_unavailable"
     INTERNAL_ERROR = "internal_error"
 

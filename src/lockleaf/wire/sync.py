@@ -22,12 +22,14 @@ from lockleaf.wire.fields import (
     RecordId,
     Rfc3339Text,
     Sequence64,
+    Token,
 )
 
 __all__ = [
     "MAX_BATCH_BYTES",
     "MAX_BATCH_CHANGES",
     "MAX_PAYLOAD_BYTES",
+    "MAX_TOKENS",
     "Change",
     "ChangeResult",
     "Checkpoint",
@@ -48,6 +50,7 @@ __all__ = [
     "ResolutionResult",
     "Source",
     "SupersededLeaf",
+    "Tokens",
     "pack_record",
 ]
 
@@ -68,6 +71,11 @@ def _all_differ(labels: tuple[bytes, ...]) -> tuple[bytes, ...]:
 
 Labels = Annotated[tuple[Label, ...], Len(0, 64), AfterValidator(_all_differ)]
 
+MAX_TOKENS = 20_000
+"""Search tokens of one entry: more different words than a text of the size that a record may have usually holds."""
+
+Tokens = Annotated[tuple[Token, ...], Len(0, MAX_TOKENS)]
+
 
 class Change(Body):
     """One change to one record: a new record, a new revision, or a sealed tombstone."""
@@ -81,6 +89,11 @@ class Change(Body):
     labels: Labels = ()
     source: Source | None = None
     occurred_at: Rfc3339Text | None = Field(default=None, description="Kept and returned to the letter.")
+    tokens: Tokens | None = Field(
+        default=None,
+        description="Of an entry's words, where the account has switched its search index on. They are no part of the"
+        " record, and are not returned.",
+    )
     device_id: DeviceId
     client_updated_at: Instant
     on_conflict: Literal["keep", "reject"] = Field(
@@ -302,6 +315,7 @@ class Resolution(Body):
     labels: Labels = ()
     source: Source | None = None
     occurred_at: Rfc3339Text | None = None
+    tokens: Tokens | None = Field(default=None, description="As with a change.")
     device_id: DeviceId | None = None
     client_updated_at: Instant | None = None
     final_encrypted_content: Bytes | None = None
