@@ -18,9 +18,9 @@ from lockleaf.server.db.migrate import current_revision, head_revision, is_curre
 from lockleaf.server.jobs.queue import TABLES
 from tests.conftest import fresh_database
 
-STAND_APART = {"email_directory", "installation", "alembic_version", *TABLES}
+STAND_APART = {"email_directory", "installation", "media_removals", "alembic_version", *TABLES}
 """Tables that are no user's: the directory by which an email finds its account, what is said of the whole installation,
-Alembic's own, and the queue's."""
+objects that the store shall delete, whoever's they were, Alembic's own, and the queue's."""
 
 UNIQUE_INDEXES = """
 SELECT t.relname AS table, i.relname AS index, x.indisprimary AS is_primary,

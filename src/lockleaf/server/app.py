@@ -24,6 +24,8 @@ from lockleaf.server.auth.hashing import VerifierHasher
 from lockleaf.server.auth.keys import load_keys
 from lockleaf.server.auth.routes import router as auth
 from lockleaf.server.auth.tokens import TokenCodec
+from lockleaf.server.blobs.routes import router as objects
+from lockleaf.server.blobs.stores import open_store
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import CursorCodec
 from lockleaf.server.custody import history as access_history
@@ -42,6 +44,9 @@ from lockleaf.server.inbox import service as inbox_items
 from lockleaf.server.inbox.routes import router as inbox
 from lockleaf.server.jobs import service as background_jobs
 from lockleaf.server.jobs.routes import router as jobs
+from lockleaf.server.media import service as media_files
+from lockleaf.server.media.removals import Removals
+from lockleaf.server.media.routes import router as media
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.operation.routes import router as operation
 from lockleaf.server.settings import Settings
@@ -55,9 +60,11 @@ __all__ = ["build_services", "create_app"]
 
 PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
+OBJECTS = f"{PREFIX}/objects/"
+LARGEST_OBJECT = 5 * 1024**3
 DATABASE_PATIENCE_SECONDS = 60
 
-ROUTERS = (sync, backups, vault, entries, tags, encryption, auth, users, privacy, access, inbox, jobs, export)
+ROUTERS = (sync, backups, vault, entries, tags, media, encryption, auth, users, privacy, access, inbox, jobs, export)
 
 HOLDINGS: tuple[Holding, ...] = (
     access_history.HOLDING,
@@ -66,6 +73,7 @@ HOLDINGS: tuple[Holding, ...] = (
     inbox_items.HOLDING,
     encrypted_metrics.HOLDING,
     encrypted_metrics.KEYS_HOLDING,
+    media_files.HOLDING,
 )
 """What the server holds of an account beside the account itself and its records."""
 
@@ -84,9 +92,11 @@ def build_services(settings: Settings, database_url: str, clock: Callable[[], da
     metrics = Metrics()
     keys = load_keys(settings)
     hasher = VerifierHasher(settings.hashing, metrics)
+    database = Database(database_url, settings.database)
+    blobs = open_store(settings, keys, clock)
     return Services(
         settings=settings,
-        database=Database(database_url, settings.database),
+        database=database,
         metrics=metrics,
         keys=keys,
         tokens=TokenCodec(keys, settings.tokens, clock),
@@ -97,6 +107,8 @@ def build_services(settings: Settings, database_url: str, clock: Callable[[], da
         clock=clock,
         public_contexts=PublicContexts(),
         evaluators=Evaluators(settings.analytics, metrics),
+        blobs=blobs,
+        removals=Removals(database, blobs),
         holdings=HOLDINGS,
     )
 
@@ -130,11 +142,14 @@ def create_app(
     for prefix in (PREFIX, OLDER_PREFIX):
         for router in ROUTERS:
             app.include_router(router, prefix=prefix, include_in_schema=prefix == PREFIX)
+    app.include_router(objects, prefix=PREFIX)
     app.include_router(operation)
     app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
     openapi.install(app, PREFIX)
 
     def body_limit(path: str) -> int:
+        if path.startswith(OBJECTS):
+            return LARGEST_OBJECT  # what was signed is the limit, and the route holds to it
         if path.endswith("/users/me/privacy"):
             return settings.limits.public_key_body_bytes
         # A record of 1 MiB is longer in base64, and in the escapes of JSON.
@@ -159,6 +174,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.wait((warming,))
         await services.events.stop()
         await services.evaluators.close()
+        await services.removals.close()
+        await services.blobs.close()
         services.hasher.close()
         await services.database.close()
 

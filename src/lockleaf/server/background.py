@@ -17,6 +17,8 @@ from lockleaf.server.jobs import archive as jobs
 from lockleaf.server.jobs.attempt import Handler
 from lockleaf.server.jobs.upkeep import forget, mend
 from lockleaf.server.jobs.worker import JobWorker, Schedule
+from lockleaf.server.media import archive as media
+from lockleaf.server.media import upkeep as media_upkeep
 from lockleaf.server.records import archive as records
 from lockleaf.server.records.purge import purge
 
@@ -31,6 +33,7 @@ SECTIONS = (
     *custody.SECTIONS,
     *jobs.SECTIONS,
     *metrics.SECTIONS,
+    *media.SECTIONS,
 )
 """What an archive of an account tells."""
 
@@ -44,6 +47,10 @@ SCHEDULES = (
     Schedule("export.sweep", "7 * * * *", sweep),
     Schedule("jobs.mend", "*/10 * * * *", mend),
     Schedule("jobs.forget", "47 4 * * *", forget),
+    Schedule("media.remove_staged", "*/10 * * * *", media_upkeep.remove_staged),
+    Schedule("media.forget_unfinished", "27 * * * *", media_upkeep.forget_unfinished),
+    Schedule("media.purge", "37 3 * * *", media_upkeep.purge),
+    Schedule("media.sweep_orphans", "7 4 * * *", media_upkeep.sweep_orphans),
 )
 """What is due by the clock, in UTC. One that is missed while nobody works is done when somebody does."""
 

@@ -11,10 +11,12 @@ from lockleaf.server.analytics.evaluators import Evaluators
 from lockleaf.server.auth.hashing import VerifierHasher
 from lockleaf.server.auth.keys import ServerKeys
 from lockleaf.server.auth.tokens import TokenCodec
+from lockleaf.server.blobs.protocol import ObjectStore
 from lockleaf.server.cursors import CursorCodec
 from lockleaf.server.custody.custodian import Custodian
 from lockleaf.server.db.engine import Database
 from lockleaf.server.holdings import Holding
+from lockleaf.server.media.removals import Removals
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.settings import Settings
 from lockleaf.server.sync.events import EventHub
@@ -38,4 +40,6 @@ class Services:
     clock: Callable[[], datetime]
     public_contexts: PublicContexts
     evaluators: Evaluators
+    blobs: ObjectStore
+    removals: Removals
     holdings: tuple[Holding, ...]

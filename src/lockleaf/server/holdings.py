@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.auth.principal import TIERS
@@ -35,7 +36,7 @@ class Holding:
     tier: str
     delete: Callable[[AsyncSession, UUID], Awaitable[int]]
     counted_as: Counted | None = None
-    bytes_used: Callable[[AsyncSession, UUID], Awaitable[int]] | None = None
+    bytes_used: Callable[[asyncpg.Connection, UUID], Awaitable[int]] | None = None
 
 
 async def delete_above(

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto.normalise import normalise_email
+from lockleaf.server import quota
 from lockleaf.server.accounts import prelogin, repository
 from lockleaf.server.accounts.errors import EmailTaken, IdTaken
 from lockleaf.server.accounts.keys import KeySet
@@ -19,6 +20,7 @@ from lockleaf.server.accounts.privacy_repository import PrivacyRepository
 from lockleaf.server.accounts.repository import AccountRepository
 from lockleaf.server.auth.errors import SessionRevoked
 from lockleaf.server.custody.custodian import DrawnCodes, KeyMaterial
+from lockleaf.server.db.engine import driver
 from lockleaf.server.holdings import Holding
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records import service as records
@@ -224,10 +226,7 @@ async def features(
 ) -> bodies.Features:
     """Return what the account may do on this server, and the room it has; ``holdings`` are what is beside records."""
     sync = account.privacy_tier == "full_sync"
-    used = await records.storage_used(session, account.user_id)
-    for holding in holdings:
-        if holding.bytes_used is not None:
-            used += await holding.bytes_used(session, account.user_id)
+    used = await quota.bytes_used(await driver(session), account.user_id, holdings)
     return bodies.Features(
         encryption_tier=_custody(account),
         privacy_tier=_tier(account),
@@ -235,7 +234,7 @@ async def features(
             server_search=False,
             blind_search=False,
             integrations=False,
-            media=False,
+            media=sync,
             analytics=account.privacy_tier != "local_only",
             server_decryption=account.custody == "uce",
             sync=sync,

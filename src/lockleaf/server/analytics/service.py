@@ -6,6 +6,7 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -156,8 +157,8 @@ async def _delete_keys(session: AsyncSession, user_id: UUID) -> int:
     return await (await _locked(session, user_id)).delete_keys()
 
 
-async def _bytes_used(session: AsyncSession, user_id: UUID) -> int:
-    return await MetricRepository(await driver(session), user_id).bytes_used()
+async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:
+    return await MetricRepository(connection, user_id).bytes_used()
 
 
 HOLDING = Holding(TIER, _delete, counted_as="metrics", bytes_used=_bytes_used)

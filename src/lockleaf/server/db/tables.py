@@ -11,6 +11,7 @@ import lockleaf.server.custody.models
 import lockleaf.server.export.models
 import lockleaf.server.inbox.models
 import lockleaf.server.jobs.models
+import lockleaf.server.media.models
 import lockleaf.server.operation.models
 import lockleaf.server.records.models  # noqa: F401  (importing the models registers their tables)
 from lockleaf.server.db.base import Base

@@ -6,7 +6,7 @@ seals and opens them within the request. Which of them a body must be is known o
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from lockleaf.server.http.dependencies import DriverTx, ServicesOf, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
 from lockleaf.server.http.preconditions import IfMatch, etag
+from lockleaf.server.quota import QuotaExceeded
 from lockleaf.server.records.diary import Deleted
 from lockleaf.server.records.errors import (
     ChangeRejected,
@@ -41,7 +42,7 @@ from lockleaf.server.records.errors import (
     RevisionRequired,
 )
 from lockleaf.wire.base import Body
-from lockleaf.wire.content import date_text
+from lockleaf.wire.content import day_or_time
 from lockleaf.wire.entries import (
     Entries,
     EntryHistory,
@@ -80,20 +81,6 @@ Change = Annotated[Received[SealedChange, PlainChange], Depends(ByCustody(Sealed
 Step = Annotated[Received[SealedStep, _Nothing], Depends(ByCustody(SealedStep, _Nothing, optional=True))]
 
 
-def _day_or_time(last: bool, value: object) -> object:
-    """Return the first or the last moment of a day, in UTC; a time as it is, one without a zone being in UTC."""
-    if not isinstance(value, str):
-        return value
-    try:
-        text = date_text(value)
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), time.max if last else time.min, tzinfo=UTC)
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("not a day and not an RFC 3339 time") from None
-
-
 Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 Labels = Annotated[
     list[LabelText],
@@ -105,12 +92,12 @@ TagNames = Annotated[
 ]
 From = Annotated[
     datetime | None,
-    BeforeValidator(lambda value: _day_or_time(False, value)),
+    BeforeValidator(lambda value: day_or_time(value, last=False)),
     Query(alias="from", description="A day or a time; it belongs to the range. A day begins at midnight UTC."),
 ]
 To = Annotated[
     datetime | None,
-    BeforeValidator(lambda value: _day_or_time(True, value)),
+    BeforeValidator(lambda value: day_or_time(value, last=True)),
     Query(alias="to", description="A day or a time; it belongs to the range, a day as a whole."),
 ]
 Which = Annotated[
@@ -146,7 +133,7 @@ async def list_all(
     "",
     summary="Make an entry",
     status_code=201,
-    responses=problems(*_CALLER, RevisionConflict, ContentUnreadable, *_WRITE),
+    responses=problems(*_CALLER, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
 )
 async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Entry:
     """Store a new entry. The same one sent again under the same id is answered like the first time."""
@@ -173,6 +160,7 @@ async def get(principal: Reader, entry_id: UUID, services: ServicesOf, response:
         RevisionRequired,
         ContentUnreadable,
         *_WRITE,
+        QuotaExceeded,
     ),
 )
 async def change(
@@ -214,7 +202,14 @@ async def delete(
     "/{entry_id}/restore",
     summary="Restore an entry",
     responses=problems(
-        *_CALLER, EntryNotFound, EntryPurged, RevisionConflict, PreconditionFailed, ContentUnreadable, *_WRITE
+        *_CALLER,
+        EntryNotFound,
+        EntryPurged,
+        RevisionConflict,
+        PreconditionFailed,
+        ContentUnreadable,
+        *_WRITE,
+        QuotaExceeded,
     ),
 )
 async def restore(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lockleaf.server import quota
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
@@ -44,6 +45,7 @@ async def write(
     Raises:
         PayloadTooLarge: the entry is larger than a record may be.
         ChangeRejected: the store does not take it.
+        QuotaExceeded: there is no room for it.
     """
     now = services.clock()
     pushed = await records.push(
@@ -58,6 +60,8 @@ async def write(
     if outcome.status == "unchanged":
         return Written(repeats=outcome.revision)
     if pushed.moved:
+        added = sum(len(change.payload) for change in changes if not change.deleted)
+        await quota.require_after(tx.connection, services, principal.user_id, added)
         tx.after_commit.append(lambda: services.events.changed(principal.user_id))
     packed = pack_record(
         changes[0], seq=outcome.seq or 0, created_at=now if held is None else held.created_at, updated_at=now

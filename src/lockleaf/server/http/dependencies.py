@@ -37,7 +37,8 @@ async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
     """One transaction around the route: committed when it returns, before its answer is sent.
 
     What the route noted in ``session.info["after_commit"]`` is called once the commit has succeeded. Live streams of
-    the accounts in ``session.info["signed_out"]`` are woken then, and end if they are of a session that has ended.
+    the accounts in ``session.info["signed_out"]`` are woken then, and end if they are of a session that has ended; and
+    objects whose removal was staged (``session.info["objects_staged"]``) are deleted from the store.
     """
     parts = services_of(request)
     async with parts.database.sessions() as session:
@@ -47,6 +48,8 @@ async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
             call()
         for user_id in session.info.get("signed_out", ()):
             parts.events.changed(user_id)
+        if session.info.get("objects_staged"):
+            parts.removals.soon()
 
 
 async def reading(request: Request) -> AsyncIterator[ReadSession]:

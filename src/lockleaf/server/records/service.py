@@ -19,7 +19,7 @@ from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.errors import EpochChanged
 from lockleaf.server.records.policy import RecordPolicy, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted
-from lockleaf.server.records.store import Emptied, delete_all, empty, open_store, statistics, storage_used
+from lockleaf.server.records.store import Emptied, bytes_held, delete_all, empty, lock, open_store, statistics
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change, Record, pack_record
 
@@ -27,14 +27,15 @@ __all__ = [
     "Emptied",
     "Outcome",
     "Pushed",
+    "bytes_held",
     "delete_all",
     "empty",
     "hold",
+    "lock",
     "not_accepted",
     "open_store",
     "push",
     "statistics",
-    "storage_used",
 ]
 
 _NONE = State(revision=0, seq=0, payload_hash=history.ZERO, created_at=None)

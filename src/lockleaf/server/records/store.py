@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+import asyncpg
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import history
+from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.models import Change, Checkpoint, Conflict, Epoch, Head, Record, Revision
 
-__all__ = ["Counts", "Emptied", "delete_all", "empty", "open_store", "statistics", "storage_used"]
+__all__ = ["Counts", "Emptied", "bytes_held", "delete_all", "empty", "lock", "open_store", "statistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +95,34 @@ async def empty(session: AsyncSession, user_id: UUID) -> Emptied:
     return Emptied(records=deleted[Record], conflicts=deleted[Conflict])
 
 
-async def storage_used(session: AsyncSession, user_id: UUID) -> int:
-    """Return the bytes of all records, revisions and conflicts that the account holds."""
-    used = await session.scalar(
-        text(
-            "SELECT coalesce(sum(bytes), 0)::bigint FROM ("
-            " SELECT sum(octet_length(packed)) AS bytes FROM records WHERE user_id = :user_id"
-            " UNION ALL SELECT sum(octet_length(packed)) FROM revisions WHERE user_id = :user_id"
-            " UNION ALL SELECT sum(octet_length(payload)) FROM conflicts WHERE user_id = :user_id) AS held"
-        ),
-        {"user_id": user_id},
+async def lock(connection: asyncpg.Connection, user_id: UUID) -> None:
+    """Hold the end of the account's history until the transaction ends, as whoever writes records does.
+
+    Raises:
+        TierRequired: the account's tier holds nothing of the kind here, or the account is gone.
+    """
+    await connection.execute("SELECT FROM heads WHERE user_id = $1 FOR UPDATE", user_id)
+    # A statement of its own: the one that waited for the lock would see the tier as it was before it waited.
+    tier = await connection.fetchval(
+        "SELECT a.privacy_tier FROM heads h JOIN accounts a ON a.user_id = h.user_id WHERE h.user_id = $1", user_id
     )
-    return int(used or 0)
+    if tier != "full_sync":
+        raise TierRequired(required="full_sync")
+
+
+_BYTES_HELD = """
+SELECT coalesce(sum(bytes), 0)::bigint FROM (
+  SELECT sum(octet_length(packed)) AS bytes FROM records WHERE user_id = $1
+  UNION ALL SELECT sum(octet_length(packed)) FROM revisions WHERE user_id = $1
+  UNION ALL SELECT sum(octet_length(payload)) FROM conflicts WHERE user_id = $1
+) AS held
+"""
+
+
+async def bytes_held(connection: asyncpg.Connection, user_id: UUID) -> int:
+    """Return the bytes of all records, revisions and conflicts that the account holds."""
+    held: int = await connection.fetchval(_BYTES_HELD, user_id)
+    return held
 
 
 _STATISTICS = text("""

@@ -21,6 +21,7 @@ from lockleaf.server.http.dependencies import DriverTx, ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest, NotAcceptable
 from lockleaf.server.http.openapi import problems
 from lockleaf.server.http.problems import problem_response
+from lockleaf.server.quota import QuotaExceeded
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.sync import backups
 from lockleaf.server.sync.errors import BackupConflict, BackupNotFound
@@ -43,7 +44,7 @@ Measurer = Annotated[Principal, Depends(caller("metrics", write=True, tier="anal
     summary="Back up an entry",
     status_code=201,
     response_model=BackupStored,
-    responses=problems(*_CALLER, BackupConflict, PayloadTooLarge, NotAcceptable),
+    responses=problems(*_CALLER, BackupConflict, PayloadTooLarge, QuotaExceeded, NotAcceptable),
 )
 async def store(
     request: Request,

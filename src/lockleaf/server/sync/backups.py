@@ -12,6 +12,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from lockleaf.crypto.history import ZERO
+from lockleaf.server import quota
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
@@ -45,6 +46,7 @@ async def store(
     Raises:
         TierRequired: the account holds no records here.
         PayloadTooLarge: it is larger than a record may be.
+        QuotaExceeded: there is no room for it.
     """
     held = await records.hold(tx.connection, user_id, BACKUPS, body.id)
     present = None if held is None or held.deleted else held.payload
@@ -62,6 +64,7 @@ async def store(
     tx.after_commit.append(lambda: services.events.changed(user_id))
     if verdict is Verdict.CONFLICT:
         conflict_id = await blobs.keep_conflict(tx.connection, user_id, _refused(held, body, payload), now=now)
+        await quota.require_after(tx.connection, services, user_id, len(payload))
         services.metrics.changes.labels("conflict").inc()
         return BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
     written = await blobs.follow(
@@ -76,6 +79,7 @@ async def store(
         occurred_at=time_text(body.updated_at),
         now=now,
     )
+    await quota.require_after(tx.connection, services, user_id, len(payload))
     services.metrics.changes.labels(written.status).inc()
     return _stored(user_id, body, written.revision or 0)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Request, Response
 from pydantic import BaseModel
 
+from lockleaf.server import quota
 from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
@@ -40,11 +41,14 @@ async def push(tx: DriverTransaction, services: Services, user_id: UUID, body: P
     Raises:
         TierRequired: the account holds no records here.
         EpochChanged: the changes were made in an epoch that has ended.
+        QuotaExceeded: there is no room for them.
     """
     pushed = await records.push(
         tx.connection, user_id, body.changes, now=services.clock(), atomic=body.atomic, epoch=body.epoch
     )
     if pushed.moved:
+        added = sum(len(change.payload) for change in body.changes if not change.deleted)
+        await quota.require_after(tx.connection, services, user_id, added)
         tx.after_commit.append(lambda: services.events.changed(user_id))
     for outcome in pushed.outcomes:
         services.metrics.changes.labels(outcome.status).inc()

@@ -21,6 +21,7 @@ from lockleaf.server.http.dependencies import DriverTx, ServicesOf, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
 from lockleaf.server.http.preconditions import IfMatch, etag
+from lockleaf.server.quota import QuotaExceeded
 from lockleaf.server.records.errors import PayloadTooLarge, PreconditionFailed, RevisionRequired
 from lockleaf.server.vault import service
 from lockleaf.server.vault.errors import VaultNotFound, VersionConflict
@@ -47,7 +48,10 @@ async def list_all(principal: Reader, services: ServicesOf, cursor: Cursor = Non
 
 
 @router.post(
-    "", summary="Store a blob", status_code=201, responses=problems(*_CALLER, VersionConflict, PayloadTooLarge)
+    "",
+    summary="Store a blob",
+    status_code=201,
+    responses=problems(*_CALLER, VersionConflict, PayloadTooLarge, QuotaExceeded),
 )
 async def create(
     principal: Writer,
@@ -73,7 +77,9 @@ async def get(principal: Reader, vault_id: VaultId, services: ServicesOf, respon
 @router.put(
     "/{vault_id}",
     summary="Replace a blob",
-    responses=problems(*_CALLER, VaultNotFound, VersionConflict, PreconditionFailed, RevisionRequired, PayloadTooLarge),
+    responses=problems(
+        *_CALLER, VaultNotFound, VersionConflict, PreconditionFailed, RevisionRequired, PayloadTooLarge, QuotaExceeded
+    ),
 )
 async def replace(
     principal: Writer,

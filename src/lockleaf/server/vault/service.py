@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from lockleaf.server import quota
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
@@ -42,6 +43,7 @@ async def create(tx: DriverTransaction, services: Services, principal: Principal
     Raises:
         VersionConflict: another one is there.
         PayloadTooLarge: it is larger than a record may be.
+        QuotaExceeded: there is no room for it.
     """
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, body.vault_id)
     payload = canonical(body.model_dump())
@@ -67,6 +69,7 @@ async def replace(
         PreconditionFailed: ``If-Match`` names another version than the present one.
         VersionConflict: ``version`` is not the present one + 1.
         PayloadTooLarge: it is larger than a record may be.
+        QuotaExceeded: there is no room for it.
     """
     # `*` lets pass whatever is there, which is no word on what is replaced.
     if body.version is None and (if_match is None or if_match.strip() == "*"):
@@ -110,6 +113,7 @@ async def _write(
         client_updated_at=now,
         now=now,
     )
+    await quota.require_after(tx.connection, services, principal.user_id, len(payload))
     tx.after_commit.append(lambda: services.events.changed(principal.user_id))
     created_at = now if held is None else held.created_at
     return VaultCreated(vault_id=vault_id, created_at=created_at, updated_at=now, version=written.revision or 0)

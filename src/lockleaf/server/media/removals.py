@@ -1,0 +1,79 @@
+"""Deleting objects from the store: staged in the transaction that forgets them, done after its commit.
+
+Whatever stops it in between, what is staged stays staged: it may be gone through any number of times, by any number of
+processes at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from lockleaf.server.blobs.protocol import ObjectStore
+from lockleaf.server.db.engine import Database
+
+__all__ = ["Removals"]
+
+BATCH = 500
+
+_STAGED = "SELECT object_key, upload_id FROM media_removals ORDER BY staged_at LIMIT $1"
+_DONE = "DELETE FROM media_removals WHERE object_key = ANY ($1)"
+
+log = structlog.get_logger("lockleaf.media")
+
+
+class Removals:
+    """What a process deletes from the store on behalf of its database.
+
+    Args:
+        database: where removals are staged.
+        store: from which the objects are deleted.
+    """
+
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+        self._task: asyncio.Task[None] | None = None
+        self._asked = False
+
+    def soon(self) -> None:
+        """Delete what is staged, without letting anybody wait for it."""
+        self._asked = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="lockleaf-media-removals")
+
+    async def _run(self) -> None:
+        while self._asked:
+            self._asked = False
+            try:
+                await self.all_staged()
+            except Exception as error:
+                log.warning("objects wait to be deleted", failure=error)
+
+    async def all_staged(self) -> None:
+        """Delete everything that is staged.
+
+        Raises:
+            StoreUnavailable: the store does not answer; what it did not delete stays staged.
+        """
+        done = BATCH
+        while done == BATCH:
+            async with self._database.read_driver() as connection:
+                rows = await connection.fetch(_STAGED, BATCH)
+            for row in rows:
+                # First, so that no upload that is being completed makes an object behind the deletion.
+                if row["upload_id"] is not None:
+                    await self._store.abort_parts(row["object_key"], row["upload_id"])
+            keys = [row["object_key"] for row in rows]
+            if keys:
+                await self._store.delete(keys)
+                async with self._database.write_driver() as tx:
+                    await tx.connection.execute(_DONE, keys)
+            done = len(rows)
+
+    async def close(self) -> None:
+        """Stop. What is left is done by the sweep."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))

@@ -1,0 +1,214 @@
+"""The SQL of an account's media."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+__all__ = ["MediaRepository", "StoredMedia", "Which", "stage"]
+
+Which = Literal["false", "true", "all"]
+
+_GET = "SELECT * FROM media WHERE user_id = $1 AND media_id = $2"
+
+_HOLD = _GET + " FOR UPDATE"
+
+_TOUCH = """
+UPDATE media SET touched_at = $3 WHERE user_id = $1 AND media_id = $2 RETURNING *
+"""
+
+# Keys begin with the word by which this database knows its own objects.
+_ADD = """
+INSERT INTO media (
+  user_id, media_id, object_key, media_type, size, sha256, parts, entry_id, state, created_at, touched_at
+)
+SELECT $1, $2, (SELECT value FROM installation WHERE name = 'objects') || $3::text, $4, $5, $6, $7, $8, 'uploading',
+  $9::timestamptz, $9::timestamptz
+RETURNING *
+"""
+
+_TAKE_UPLOAD = """
+UPDATE media SET upload_id = coalesce(upload_id, $4)
+WHERE user_id = $1 AND media_id = $2 AND object_key = $3 AND state = 'uploading'
+RETURNING *
+"""
+
+_RENEW = """
+WITH held AS (
+  SELECT object_key, upload_id FROM media
+  WHERE user_id = $1 AND media_id = $2 AND object_key = $3 AND state = 'uploading' FOR UPDATE
+), staged AS (
+  INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM held
+  ON CONFLICT (object_key) DO NOTHING
+)
+UPDATE media m SET upload_id = NULL,
+  object_key = (SELECT value FROM installation WHERE name = 'objects') || $4::text
+FROM held WHERE m.user_id = $1 AND m.media_id = $2
+"""
+
+_COMPLETE = """
+UPDATE media SET state = 'stored', completed_at = coalesce(completed_at, $4::timestamptz), upload_id = NULL
+WHERE user_id = $1 AND media_id = $2 AND object_key = $3
+RETURNING *
+"""
+
+_MARK = """
+UPDATE media SET deleted_at = coalesce(deleted_at, $3::timestamptz)
+WHERE user_id = $1 AND media_id = $2 AND state = 'stored'
+RETURNING *
+"""
+
+_UNMARK = """
+UPDATE media SET deleted_at = NULL WHERE user_id = $1 AND media_id = $2 AND state = 'stored' RETURNING *
+"""
+
+_DROP = """
+WITH gone AS (
+  DELETE FROM media WHERE user_id = $1 AND media_id = $2 RETURNING object_key, upload_id
+)
+INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
+ON CONFLICT (object_key) DO NOTHING
+"""
+
+_DROP_ALL = """
+WITH gone AS (
+  DELETE FROM media WHERE user_id = $1 RETURNING object_key, upload_id
+)
+INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
+ON CONFLICT (object_key) DO NOTHING
+"""
+
+_STAGE = """
+INSERT INTO media_removals (object_key, upload_id) VALUES ($1, $2) ON CONFLICT (object_key) DO NOTHING
+"""
+
+_BYTES_USED = "SELECT coalesce(sum(size), 0)::bigint FROM media WHERE user_id = $1"
+
+_PAGE = """
+SELECT * FROM media
+WHERE user_id = $1 AND (created_at, media_id) < ($2, $3)
+  AND ($4 = 'all' OR (deleted_at IS NOT NULL) = ($4 = 'true')) AND ($5::uuid IS NULL OR entry_id = $5)
+ORDER BY created_at DESC, media_id DESC LIMIT $6
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMedia:
+    """A file as the table has it."""
+
+    media_id: UUID
+    object_key: str
+    media_type: str
+    size: int
+    sha256: bytes
+    parts: bytes | None
+    upload_id: str | None
+    entry_id: UUID | None
+    state: Literal["uploading", "stored"]
+    created_at: datetime
+    completed_at: datetime | None
+    deleted_at: datetime | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> StoredMedia:
+        """Return what a row of the table says."""
+        return cls(**{each.name: row[each.name] for each in fields(cls)})
+
+
+async def stage(connection: asyncpg.Connection, object_key: str, upload_id: str | None) -> None:
+    """Note an object that the store shall delete, and an upload that it shall forget."""
+    await connection.execute(_STAGE, object_key, upload_id)
+
+
+class MediaRepository:
+    """The media of one account, on a connection."""
+
+    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
+        self._connection = connection
+        self._user_id = user_id
+
+    async def get(self, media_id: UUID) -> StoredMedia | None:
+        """Return a file."""
+        return await self._one(_GET, media_id)
+
+    async def hold(self, media_id: UUID) -> StoredMedia | None:
+        """Return a file as it stays until the transaction ends."""
+        return await self._one(_HOLD, media_id)
+
+    async def touch(self, media_id: UUID, now: datetime) -> StoredMedia | None:
+        """Return a file, and note that its client was heard of."""
+        return await self._one(_TOUCH, media_id, now)
+
+    async def add(
+        self,
+        media_id: UUID,
+        *,
+        key: str,
+        media_type: str,
+        size: int,
+        sha256: bytes,
+        parts: bytes | None,
+        entry_id: UUID | None,
+        now: datetime,
+    ) -> StoredMedia:
+        """Keep a declaration; ``key`` is the random end of the object's key (32 hexadecimal digits)."""
+        added = await self._one(_ADD, media_id, key, media_type, size, sha256, parts, entry_id, now)
+        if added is None:
+            raise RuntimeError("the database gave no row back")
+        return added
+
+    async def take_upload(self, media_id: UUID, object_key: str, upload_id: str) -> StoredMedia | None:
+        """Note the store's word for an upload in parts, unless there is one; return the file if it is unfinished."""
+        return await self._one(_TAKE_UPLOAD, media_id, object_key, upload_id)
+
+    async def renew(self, media_id: UUID, old_key: str, *, key: str) -> None:
+        """Begin an unfinished upload anew, at another place; what lies at the old one shall be deleted.
+
+        Args:
+            old_key: where it is now. Where it is no longer there, somebody else was faster and nothing is done.
+            key: the random end of the new key (32 hexadecimal digits).
+        """
+        await self._connection.execute(_RENEW, self._user_id, media_id, old_key, key)
+
+    async def complete(self, media_id: UUID, object_key: str, now: datetime) -> StoredMedia | None:
+        """Let a file exist whose object is whole; None if it is gone, or to be made of another object by now."""
+        return await self._one(_COMPLETE, media_id, object_key, now)
+
+    async def mark_deleted(self, media_id: UUID, now: datetime) -> StoredMedia | None:
+        """Delete a stored file for the time being."""
+        return await self._one(_MARK, media_id, now)
+
+    async def restore(self, media_id: UUID) -> StoredMedia | None:
+        """Take a deletion back."""
+        return await self._one(_UNMARK, media_id)
+
+    async def drop(self, media_id: UUID) -> bool:
+        """Delete a file for good, and stage the removal of its object; tell whether it was there."""
+        dropped = await self._connection.execute(_DROP, self._user_id, media_id)
+        return not dropped.endswith(" 0")
+
+    async def drop_all(self) -> int:
+        """Delete all files for good, and stage the removal of their objects; return how many there were."""
+        dropped = await self._connection.execute(_DROP_ALL, self._user_id)
+        return int(dropped.split()[-1])
+
+    async def bytes_used(self) -> int:
+        """Return the declared sizes of all files together: unfinished and deleted ones have their room too."""
+        used: int = await self._connection.fetchval(_BYTES_USED, self._user_id)
+        return used
+
+    async def page(
+        self, *, before: tuple[datetime, UUID], which: Which, entry_id: UUID | None, limit: int
+    ) -> Sequence[StoredMedia]:
+        """Return files that were declared before a place in their order, latest first."""
+        rows = await self._connection.fetch(_PAGE, self._user_id, *before, which, entry_id, limit)
+        return [StoredMedia.of(row) for row in rows]
+
+    async def _one(self, statement: str, *arguments: object) -> StoredMedia | None:
+        row = await self._connection.fetchrow(statement, self._user_id, *arguments)
+        return None if row is None else StoredMedia.of(row)

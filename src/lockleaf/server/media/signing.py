@@ -1,0 +1,74 @@
+"""Requests that clients send to the store themselves, as they travel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lockleaf.server.blobs.protocol import SignedRequest
+from lockleaf.server.context import Services
+from lockleaf.server.media.parts import DeclaredPart
+from lockleaf.server.media.repository import StoredMedia
+from lockleaf.wire.media import MediaDownload, SignedPart, SignedUpload
+
+__all__ = ["Signer"]
+
+
+class Signer:
+    """Has the store sign requests, each for one object, its length and its digest.
+
+    Args:
+        services: of the server.
+        base: of the server's own addresses (``https://host``), where the store is the server itself.
+    """
+
+    def __init__(self, services: Services, base: str) -> None:
+        self._store = services.blobs
+        self._settings = services.settings.media
+        self._base = base.rstrip("/")
+
+    def _absolute(self, signed: SignedRequest) -> str:
+        return self._base + signed.url if signed.url.startswith("/") else signed.url
+
+    async def upload(self, media: StoredMedia) -> SignedUpload:
+        """Return the request that uploads a whole file."""
+        signed = await self._store.sign_upload(
+            media.object_key, size=media.size, sha256=media.sha256, seconds=self._settings.upload_seconds
+        )
+        return SignedUpload(
+            method=signed.method, url=self._absolute(signed), headers=signed.headers, expires_at=signed.expires_at
+        )
+
+    async def parts(self, media: StoredMedia, upload_id: str, parts: Iterable[DeclaredPart]) -> tuple[SignedPart, ...]:
+        """Return the requests that upload parts."""
+        found = []
+        for part in parts:
+            signed = await self._store.sign_part(
+                media.object_key,
+                upload_id,
+                part.number,
+                size=part.size,
+                sha256=part.sha256,
+                seconds=self._settings.upload_seconds,
+            )
+            found.append(
+                SignedPart(
+                    number=part.number,
+                    method=signed.method,
+                    url=self._absolute(signed),
+                    headers=signed.headers,
+                    expires_at=signed.expires_at,
+                )
+            )
+        return tuple(found)
+
+    async def download(self, media: StoredMedia) -> MediaDownload:
+        """Return the request that downloads a file."""
+        signed = await self._store.sign_download(media.object_key, seconds=self._settings.download_seconds)
+        return MediaDownload(
+            method=signed.method,
+            url=self._absolute(signed),
+            headers=signed.headers,
+            expires_at=signed.expires_at,
+            size=media.size,
+            sha256=media.sha256,
+        )

@@ -1,0 +1,207 @@
+"""What is deleted leaves the database first and the store behind it, whatever stops it in between."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from lockleaf.server.context import Services
+from lockleaf.server.media import upkeep
+from lockleaf.server.settings import Settings
+from tests.support.account_holders import Clock, Person, problem, served
+from tests.support.accounts import Owner, register
+from tests.support.job_workers import until
+from tests.support.media import (
+    attach,
+    complete,
+    declaration,
+    declare,
+    fetch,
+    in_parts,
+    keys_in_store,
+    object_key,
+    send,
+    sent,
+    two_parts,
+)
+
+Server = tuple[Services, Clock, Owner]
+
+
+@pytest.fixture
+async def server(settings: Settings) -> AsyncIterator[Server]:
+    """A server whose clock can be moved, and somebody with an account."""
+    clock = Clock()
+    async with served(settings, clock=clock) as (app, http):
+        yield app.state.services, clock, await register(http)
+
+
+async def again(owner: Owner) -> None:
+    """Log in anew, when the clock has moved."""
+    answer = await owner.http.post("/auth/login", json={"email": owner.email, "password": owner.password})
+    owner.answer = {**owner.answer, **answer.json()}
+
+
+async def staged(services: Services) -> int:
+    async with services.database.read_driver() as connection:
+        count: int = await connection.fetchval("SELECT count(*) FROM media_removals")
+    return count
+
+
+async def none_left(services: Services) -> bool:
+    return not await keys_in_store(services) and await staged(services) == 0
+
+
+async def test_a_file_is_purged_a_month_after_its_deletion_and_not_before(server: Server) -> None:
+    services, clock, owner = server
+    kept, gone = await attach(owner, b"kept"), await attach(owner, b"gone")
+    key = await object_key(services, owner, kept)
+    await owner.request("DELETE", f"/media/{gone}")
+    clock.advance(days=29)
+    await asyncio.gather(*(upkeep.purge(services) for _ in range(3)))
+    await again(owner)
+    assert (await owner.request("POST", f"/media/{gone}/restore")).status_code == 200
+    assert await fetch(owner, gone) == b"gone"
+    await owner.request("DELETE", f"/media/{gone}")
+    clock.advance(days=31)
+    await asyncio.gather(*(upkeep.purge(services) for _ in range(3)))
+    await again(owner)
+    problem(await owner.request("POST", f"/media/{gone}/restore"), 404, "not_found")
+    assert await fetch(owner, kept) == b"kept"
+    assert await keys_in_store(services) == {key}
+    assert await staged(services) == 0
+
+
+async def test_an_upload_that_nobody_goes_on_with_is_forgotten_with_its_parts(server: Server) -> None:
+    services, clock, owner = server
+    parts = two_parts()
+    left = await declare(owner, in_parts(parts))
+    await sent(owner.http, left["parts"][1], parts[1])
+    lost = await declare(owner, declaration(b"lost"))
+    await sent(owner.http, lost["upload"], b"lost")
+    going_on = await declare(owner, in_parts(parts))
+    clock.advance(hours=23)
+    await again(owner)
+    await owner.request("POST", f"/media/{going_on['id']}/parts")
+    clock.advance(hours=2)
+    await asyncio.gather(*(upkeep.forget_unfinished(services) for _ in range(3)))
+    await again(owner)
+    listed = (await owner.request("GET", "/media")).json()["items"]
+    assert [item["id"] for item in listed] == [going_on["id"]]
+    assert await keys_in_store(services) == set()
+    for forgotten in (left, lost):
+        problem(await complete(owner, forgotten["id"]), 404, "not_found")
+    # Its id is free again, for the same upload too.
+    assert (await declare(owner, in_parts(parts, id=left["id"])))["state"] == "uploading"
+    stale = await send(owner.http, left["parts"][0], parts[0])
+    assert not stale.is_success
+
+
+async def test_an_account_takes_its_files_with_it(server: Server) -> None:
+    services, _, other = server
+    kept = await attach(other, b"kept")
+    ada = await Person().sign_up(other.http)
+    owner = Owner(other.http, ada.email, ada.secret, ada.tokens)
+    await attach(owner, b"one")
+    deleted = await attach(owner, b"two")
+    await owner.request("DELETE", f"/media/{deleted}")
+    parts = two_parts()
+    unfinished = await declare(owner, in_parts(parts))
+    await sent(owner.http, unfinished["parts"][1], parts[1])
+    answer = await owner.request("DELETE", "/users/me", json={"current_password": owner.password})
+    assert answer.status_code == 204
+    key = await object_key(services, other, kept)
+
+    async def only_the_others() -> bool:
+        return await keys_in_store(services) == {key} and await staged(services) == 0
+
+    await until(only_the_others)
+    # An address that was signed before is good for nothing that would stay.
+    assert not (await send(other.http, unfinished["parts"][0], parts[0])).is_success
+
+
+async def test_a_lowered_tier_counts_and_deletes_files(server: Server) -> None:
+    services, _, owner = server
+    for data in (b"one", b"two"):
+        await attach(owner, data)
+    await declare(owner, declaration(b"three"))
+    answer = await owner.request("DELETE", "/users/me/privacy/revoke")
+    assert answer.json()["deleted_media"] == 3
+    await until(lambda: none_left(services))
+    problem(await owner.request("GET", "/media"), 403, "tier_required")
+
+
+async def test_what_a_crash_left_staged_is_deleted_by_any_number_of_sweeps(server: Server) -> None:
+    services, _, owner = server
+    media_id = await attach(owner, b"sealed")
+    key = await object_key(services, owner, media_id)
+    async with services.database.write_driver() as tx:
+        # As a process leaves it that dies behind its commit.
+        await tx.connection.execute(
+            "WITH gone AS (DELETE FROM media WHERE user_id = $1 RETURNING object_key)"
+            " INSERT INTO media_removals (object_key) SELECT object_key FROM gone",
+            UUID(owner.answer["id"]),
+        )
+    assert await keys_in_store(services) == {key}
+    await asyncio.gather(*(upkeep.remove_staged(services) for _ in range(3)))
+    assert await none_left(services)
+
+
+async def test_objects_that_nobody_knows_are_deleted_after_two_days(server: Server) -> None:
+    services, clock, owner = server
+    kept = await attach(owner, b"kept")
+    known = await object_key(services, owner, kept)
+    orphan = known[:8] + secrets.token_hex(16)
+    foreign = f"{int(known[:8], 16) ^ 1:08x}" + secrets.token_hex(16)
+    for key in (orphan, foreign):
+        await _put(services, owner.http, key, b"x")
+    clock.advance(hours=47)
+    await upkeep.sweep_orphans(services)
+    assert await keys_in_store(services) == {known, orphan, foreign}
+    clock.advance(hours=2)
+    await asyncio.gather(*(upkeep.sweep_orphans(services) for _ in range(3)))
+    # What another database put into the same store is not this one's to judge.
+    assert await keys_in_store(services) == {known, foreign}
+
+
+async def test_orphans_are_left_alone_where_the_operator_says_so(settings: Settings) -> None:
+    chosen = settings.model_copy(update={"media": settings.media.model_copy(update={"orphan_hours": 0})})
+    clock = Clock()
+    async with served(chosen, clock=clock) as (app, http):
+        services = app.state.services
+        owner = await register(http)
+        known = await object_key(services, owner, await attach(owner, b"kept"))
+        orphan = known[:8] + secrets.token_hex(16)
+        await _put(services, http, orphan, b"x")
+        clock.advance(days=3650)
+        await upkeep.sweep_orphans(services)
+        assert await keys_in_store(services) == {known, orphan}
+
+
+async def _put(services: Services, http: httpx.AsyncClient, key: str, data: bytes) -> None:
+    told = declaration(data)
+    signed = await services.blobs.sign_upload(key, size=len(data), sha256=bytes.fromhex(told["sha256"]), seconds=60)
+    answer = await http.put(f"http://lockleaf.test{signed.url}", headers=signed.headers, content=data)
+    assert answer.is_success
+
+
+async def test_an_address_is_good_for_its_time_and_a_fresh_one_goes_on(server: Server) -> None:
+    services, clock, owner = server
+    declared = await declare(owner, declaration(b"sealed"))
+    seconds = services.settings.media.upload_seconds
+    clock.advance(seconds=seconds + 1)
+    assert (await send(owner.http, declared["upload"], b"sealed")).status_code == 403
+    await again(owner)
+    fresh = await declare(owner, declaration(b"sealed", id=declared["id"]))
+    await sent(owner.http, fresh["upload"], b"sealed")
+    await complete(owner, declared["id"])
+    told = (await owner.request("GET", f"/media/{declared['id']}/download")).json()
+    clock.advance(seconds=services.settings.media.download_seconds + 1)
+    assert (await owner.http.request(told["method"], told["url"], headers=told["headers"])).status_code == 403
+    assert timedelta(0) < timedelta(seconds=services.settings.media.download_seconds) <= timedelta(minutes=15)
