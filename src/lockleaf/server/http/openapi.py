@@ -1,10 +1,10 @@
-"""The OpenAPI document: bodies that ``Parsed`` reads, who must say who they are, and every error of every route."""
+"""The OpenAPI document: bodies that ``Parsed`` reads, who must say who they are, every error of a route, examples."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -26,12 +26,16 @@ from lockleaf.server.http.problems import status_of
 from lockleaf.wire import codec
 from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
 
+if TYPE_CHECKING:
+    from lockleaf.server.http.examples import Examples
+
 __all__ = ["install", "problems"]
 
 _REFERENCE = "#/components/schemas/{model}"
 _SESSION = "session"
 _WITH_A_BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
 _ANYWHERE = (InternalError, DatabaseUnavailable, DatabaseBusy)
+_FORM = "application/x-www-form-urlencoded"
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 
 
@@ -84,7 +88,7 @@ def _models(body: _Body) -> list[Any]:
 
 def _request_body(body: _Body) -> dict[str, Any]:
     references = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in _models(body)]
-    described = {"schema": references[0] if len(references) == 1 else {"oneOf": references}}
+    described = {"schema": references[0] if len(references) == 1 else {"anyOf": references}}
     msgpack = isinstance(body, Parsed) and body.msgpack
     content = {codec.JSON: described, **({codec.MSGPACK: described} if msgpack else {})}
     return {"required": not body.optional, "content": content}
@@ -125,24 +129,41 @@ def _complete(operation: dict[str, Any], *, parsed: _Body | None, writes: bool) 
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"value": value} for name, value in values.items()}
+
+
+def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
+    """Add examples to an operation, in JSON: in MessagePack, bytes would be raw."""
+    body = operation.get("requestBody", {}).get("content", {})
+    answers = (answer.get("content", {}) for status, answer in operation["responses"].items() if status.startswith("2"))
+    for content, values in ((body, examples.body), *((answer, examples.answer) for answer in answers)):
+        for media_type in (codec.JSON, _FORM):
+            if media_type in content and values:
+                content[media_type] = {**content[media_type], "examples": _named(values)}
+
+
 def install(app: FastAPI, prefix: str) -> None:
     """Let ``app`` describe its routes below ``prefix`` whole."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema:
             return app.openapi_schema
+        from lockleaf.server.http.examples import EXAMPLES, Examples  # noqa: PLC0415  (only the document needs them)
+
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
         )
         models: list[tuple[Any, Any]] = [(Problem, "serialization")]
         for route, method, operation in _described(app, schema):
-            if not str(route.path_format).startswith(prefix):
-                continue
-            parsed = _parsed_body(route.dependant)
-            _complete(operation, parsed=parsed, writes=method in ("POST", "PUT"))
-            if parsed is not None:
-                models.extend((model, "validation") for model in _models(parsed))
-                operation["requestBody"] = _request_body(parsed)
+            path = str(route.path_format)
+            if path.startswith(prefix):
+                parsed = _parsed_body(route.dependant)
+                _complete(operation, parsed=parsed, writes=method in ("POST", "PUT"))
+                if parsed is not None:
+                    models.extend((model, "validation") for model in _models(parsed))
+                    operation["requestBody"] = _request_body(parsed)
+            _exemplify(operation, EXAMPLES.get(f"{method} {path.removeprefix(prefix)}", Examples()))
         _, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REFERENCE)
         components = schema.setdefault("components", {})
         for name, definition in definitions.get("$defs", {}).items():
