@@ -8,6 +8,7 @@ from lockleaf.cli import (
     account,
     admin,
     archive,
+    attaching,
     conflicts,
     demo,
     devices,
@@ -43,6 +44,7 @@ def build() -> typer.Typer:
     parts = (
         writing,
         reading,
+        attaching,
         tags,
         stats,
         importing,

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-__all__ = ["complete_conflict", "complete_entry", "complete_item", "complete_profile"]
+__all__ = ["complete_conflict", "complete_entry", "complete_item", "complete_media", "complete_profile"]
 
 _MOST = 200
 
@@ -57,6 +57,24 @@ def complete_item(context: typer.Context, incomplete: str) -> list[tuple[str, st
     with suppress(Exception):
         return asyncio.run(_items(context, incomplete))
     return []
+
+
+def complete_media(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the ids of the attachments, each with its name."""
+    with suppress(Exception):
+        return asyncio.run(_media(context, incomplete))
+    return []
+
+
+async def _media(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from lockleaf.cli.rendering import printable  # noqa: PLC0415
+    from lockleaf.client.client import Client  # noqa: PLC0415
+
+    home, profile = _place(context)
+    async with await Client.open(home, profile) as client:
+        listed = [each.attachment for each in await client.media.list()]
+    fitting = [each for each in listed if each.media_id.startswith(incomplete)]
+    return [(each.media_id, printable(each.name)[:40]) for each in fitting[:_MOST]]
 
 
 async def _items(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ HINTS = {
     "ConflictNotFound": "lockleaf conflicts shows the ids",
     "InboxItemNotFound": "lockleaf inbox shows the ids",
     "InboxItemUnreadable": "lockleaf inbox refuse ID",
+    "AttachmentNotFound": "lockleaf media shows the ids",
     "ServerRestored": "lockleaf sync --accept-restore",
     "ServerEmptied": "lockleaf sync --accept-restore",
     "TierRequired": "lockleaf privacy shows what is off; lockleaf privacy set full_sync turns it on",

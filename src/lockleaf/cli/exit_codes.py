@@ -81,6 +81,8 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.TagNotFound,
                 errors.ConflictNotFound,
                 errors.InboxItemNotFound,
+                errors.AttachmentNotFound,
+                errors.AttachmentAwaited,
                 errors.ProfileNotFound,
                 errors.NotFound,
             ),
@@ -92,6 +94,11 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.EntryTooLarge,
                 errors.InboxItemUnreadable,
                 errors.InvalidTag,
+                errors.AttachmentTooLarge,
+                errors.TooManyAttachments,
+                errors.InvalidAttachment,
+                errors.FileChanged,
+                errors.NoSuchFile,
                 errors.PasswordUnsuitable,
                 InvalidEntry,
             ),
@@ -101,6 +108,7 @@ def exit_code_for(error: Exception) -> ExitCode:
         (
             (
                 errors.TransportError,
+                errors.StoreUnavailable,
                 errors.DatabaseUnavailable,
                 errors.DatabaseBusy,
                 errors.TooManyRequests,

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lockleaf.cli.files import shown_size
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
+    from rich.progress import Task
+
     from lockleaf.client.entries import Progress
 
 __all__ = ["progress_bars"]
@@ -16,10 +19,16 @@ __all__ = ["progress_bars"]
 _STAGES = {
     "archive": "Archiving",
     "download": "Fetching",
+    "fetch": "Fetching",
     "import": "Importing",
+    "open": "Decrypting",
     "pull": "Receiving",
     "push": "Sending",
+    "seal": "Encrypting",
+    "upload": "Sending files",
 }
+_OF_BYTES = frozenset({"download", "fetch", "open", "seal", "upload"})
+"""Stages that count bytes: they show how fast, and how long it still takes."""
 
 
 @contextmanager
@@ -28,16 +37,42 @@ def progress_bars(run: Run) -> Iterator[Callable[[Progress], None] | None]:
     if not run.shows_progress:
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, ProgressColumn, TextColumn  # noqa: PLC0415
     from rich.progress import Progress as Bars  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=run.err, transient=True) as bars:
+    class Figures(ProgressColumn):
+        """How far a stage is, in its own unit."""
+
+        def render(self, task: Task) -> Text:
+            return Text(_figures(task), style="progress.download")
+
+    with Bars(TextColumn("{task.description}"), BarColumn(), Figures(), console=run.err, transient=True) as bars:
         tasks = {}
 
         def move(progress: Progress) -> None:
             if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(_STAGES.get(progress.stage, progress.stage), total=progress.total)
+                tasks[progress.stage] = bars.add_task(
+                    _STAGES.get(progress.stage, progress.stage),
+                    total=progress.total,
+                    completed=progress.done,
+                    of_bytes=progress.stage in _OF_BYTES,
+                )
             bars.update(tasks[progress.stage], completed=progress.done, total=progress.total)
 
         yield move
+
+
+def _figures(task: Task) -> str:
+    total = "?" if task.total is None else f"{int(task.total):,}"
+    if not task.fields.get("of_bytes"):
+        return f"{int(task.completed):,}/{total} {_clock(task.elapsed)}"
+    sizes = f"{shown_size(int(task.completed))} of {shown_size(int(task.total))}" if task.total else ""
+    speed = f"{shown_size(int(task.speed))}/s" if task.speed else ""
+    left = f"{_clock(task.time_remaining)} left" if task.speed and task.time_remaining else ""
+    return ", ".join(part for part in (sizes, speed, left) if part)
+
+
+def _clock(seconds: float | None) -> str:
+    minutes, rest = divmod(int(seconds or 0), 60)
+    return f"{minutes}:{rest:02d}"

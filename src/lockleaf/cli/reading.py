@@ -9,6 +9,7 @@ import typer
 
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.files import attachment_lines
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import entries_table, entry_json, entry_view
 from lockleaf.cli.run import Run
@@ -17,6 +18,7 @@ from lockleaf.cli.writing import EntryId
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
     from lockleaf.client.entries import Entry
+    from lockleaf.client.media.book import ListedAttachment
 
 __all__ = ["install"]
 
@@ -110,6 +112,7 @@ async def show(
     """Show one entry."""
     async with run.client() as client:
         found = await client.journal.get(entry)
+        files = await client.media.list(found.id) if found.attachments else []
     if run.json:
         run.result(entry_json(found))
     elif body:
@@ -118,6 +121,16 @@ async def show(
         sys.stdout.buffer.write(found.body.encode())
     else:
         run.show(entry_view(found))
+        _show_attachments(run, files)
+
+
+def _show_attachments(run: Run, files: list[ListedAttachment]) -> None:
+    if files:
+        from rich.text import Text  # noqa: PLC0415
+
+        run.line("")
+        for line in attachment_lines(files):
+            run.show(Text(f"+ {line}", style="dim"))
 
 
 def _print(run: Run, entries: list[Entry], total: int | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from lockleaf.cli.dates import shown_date
+from lockleaf.cli.files import attachment_json
 from lockleaf.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "time_zone": entry.time_zone,
         "source": entry.source,
         "metrics": dict(entry.metrics),
+        "attachments": [attachment_json(each) for each in entry.attachments],
         "created_at": entry.created_at.isoformat(),
         "updated_at": entry.updated_at.isoformat(),
     }

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.exit_codes import ExitCode, exit_code_for
+from lockleaf.cli.files import media_note
+from lockleaf.cli.files import report_json as media_json
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
@@ -62,7 +64,9 @@ async def sync(
                 if has_news(last, news):
                     _tell(run, news)
                 last = news
-    if report.rejected:
+    if report.media.trouble is not None:
+        raise typer.Exit(exit_code_for(report.media.trouble))
+    if report.rejected or report.media.refused:
         raise typer.Exit(ExitCode.CONFLICT)
 
 
@@ -75,7 +79,9 @@ async def _sync_metrics(run: Run, client: Client) -> None:
 
 def has_news(before: SyncReport, now: SyncReport) -> bool:
     """Return whether a report says anything that the one before it did not."""
-    return bool(now.pulled or now.pushed or now.merged or now.seq != before.seq or _waits(now) != _waits(before))
+    if now.pulled or now.pushed or now.merged or now.seq != before.seq:
+        return True
+    return _waits(now) != _waits(before) or media_note(now.media) != media_note(before.media)
 
 
 def _waits(report: SyncReport) -> tuple[int, int]:
@@ -98,6 +104,7 @@ def report_json(report: SyncReport) -> dict[str, Any]:
         "inbox": report.inbox,
         "emptied": report.emptied,
         "metrics": report_fields(report.metrics),
+        "media": media_json(report.media),
         "seq": report.seq,
         "epoch": report.epoch,
         "head": report.head.hex(),
@@ -134,8 +141,9 @@ def _tell(run: Run, report: SyncReport) -> None:
             "The server had given up what it held, as it does when the privacy tier is lowered. What is on this device "
             "was kept, and is sent again."
         )
-    if (note := metrics_note(report.metrics)) is not None:
-        run.note(note)
+    for note in (metrics_note(report.metrics), media_note(report.media)):
+        if note is not None:
+            run.note(note)
     if report.inbox:
         what = "One item waits" if report.inbox == 1 else f"{report.inbox} items wait"
         run.note(f"{what} in the inbox: lockleaf inbox.")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from lockleaf.client.account import AccountService
-from lockleaf.client.blocking import BlockingAccount, BlockingClient, BlockingInbox, BlockingJournal
+from lockleaf.client.blocking import BlockingAccount, BlockingClient, BlockingInbox, BlockingJournal, BlockingMedia
 from lockleaf.client.client import Client
 from lockleaf.client.entries import Entry, EntryDraft, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
@@ -15,6 +15,10 @@ from lockleaf.client.inbox import Inbox, InboxItem
 from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal
 from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
 from lockleaf.client.listing import EntriesPage
+from lockleaf.client.media.attachments import Attachment, Medium
+from lockleaf.client.media.book import ListedAttachment
+from lockleaf.client.media.carrying import MediaReport
+from lockleaf.client.media.service import Media
 from lockleaf.client.metrics.summary import Period, Stats, Trend
 from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile, default_home, profile_names
@@ -27,10 +31,12 @@ __all__ = [
     "UNCHANGED",
     "AccountService",
     "ApiError",
+    "Attachment",
     "BlockingAccount",
     "BlockingClient",
     "BlockingInbox",
     "BlockingJournal",
+    "BlockingMedia",
     "Client",
     "Conflict",
     "EntriesPage",
@@ -43,8 +49,12 @@ __all__ = [
     "IntegrityError",
     "Journal",
     "Keychain",
+    "ListedAttachment",
     "LocalError",
     "LockleafError",
+    "Media",
+    "MediaReport",
+    "Medium",
     "MetricsReport",
     "Period",
     "Profile",

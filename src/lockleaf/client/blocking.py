@@ -22,6 +22,7 @@ from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.listing import EntriesPage
+from lockleaf.client.media.service import Media
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile
@@ -29,7 +30,7 @@ from lockleaf.client.sync import SyncReport
 from lockleaf.wire.accounts import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
-__all__ = ["BlockingAccount", "BlockingClient", "BlockingInbox", "BlockingJournal"]
+__all__ = ["BlockingAccount", "BlockingClient", "BlockingInbox", "BlockingJournal", "BlockingMedia"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -159,6 +160,21 @@ class BlockingInbox(_Face[Inbox]):
     refuse = _waits(Inbox.refuse)
 
 
+class BlockingMedia(_Face[Media]):
+    """`Media`, waiting for each answer."""
+
+    attach = _waits(Media.attach)
+    list = _waits(Media.list)
+    get = _waits(Media.get)
+    medium = _waits(Media.medium)
+    delete = _waits(Media.delete)
+    restore = _waits(Media.restore)
+    pending_count = _waits(Media.pending_count)
+    resume = _waits(Media.resume)
+    download = _waits(Media.download)
+    copy = _waits(Media.copy)
+
+
 class _Opening(Generic[P]):
     """`Client.open`, with the same parameters and a `BlockingClient` for a result."""
 
@@ -189,6 +205,7 @@ class BlockingClient:
         self.account = BlockingAccount(loop, lambda: client.account)
         self.journal = BlockingJournal(loop, lambda: client.journal)
         self.inbox = BlockingInbox(loop, lambda: client.inbox)
+        self.media = BlockingMedia(loop, lambda: client.media)
 
     def close(self) -> None:
         """Close the store, the connections and the loop."""

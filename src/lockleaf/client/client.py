@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.keychain import Keychain, choose_keychain
 from lockleaf.client.listing import EntriesPage, fetch_entries
+from lockleaf.client.media.service import Media
 from lockleaf.client.metrics import service as metrics
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport, Tally
@@ -51,6 +53,7 @@ class Client:
         self._journal: tuple[LocalStore, Journal] | None = None
         self._inbox: tuple[LocalStore, Inbox] | None = None
         self.account = AccountService(device)
+        self.media = Media(device)
 
     @classmethod
     async def open(
@@ -281,7 +284,9 @@ class Client:
         return await metrics.send(self._device, self._synchroniser)
 
     async def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
-        """Fetch what other devices wrote, verify it, merge, and send what was written here.
+        """Fetch what other devices wrote, verify it, merge, and send what was written here; then its attachments.
+
+        An attachment that cannot be sent now waits for the next sync, and the report says why.
 
         Args:
             progress: told how far it is.
@@ -293,7 +298,9 @@ class Client:
             SyncAlreadyRunning: another program syncs this profile.
             TransportError, ApiError, LocalStoreError: each as its name says.
         """
-        return await self._synchroniser(metrics.tally(self._device)).run(progress, accept_restore=accept_restore)
+        tally = metrics.tally(self._device)
+        report = await self._synchroniser(tally).run(progress, accept_restore=accept_restore)
+        return replace(report, media=await self.media.carried(progress))
 
     def _synchroniser(self, tally: Tally) -> Synchroniser:
         session = self._device.session
@@ -320,4 +327,7 @@ class Client:
             LockleafError: whatever waiting does not cure; a server that cannot be reached is waited for.
         """
         session = self._device.session
-        return watch(self.sync, session.transport.events, self.journal.pending_count, every=every)
+        return watch(self.sync, session.transport.events, self._pending_count, every=every)
+
+    async def _pending_count(self) -> int:
+        return await self.journal.pending_count() + await self.media.pending_count()

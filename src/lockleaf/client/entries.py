@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from lockleaf.client.errors import EntryTooLarge, LocalError
+from lockleaf.client.media.attachments import Attachment
 from lockleaf.crypto.encoding import pack
 from lockleaf.crypto.errors import Malformed
 from lockleaf.wire import content
@@ -61,8 +62,9 @@ class Entry:
     """An entry of the journal.
 
     ``date`` is ISO 8601 text as it was entered, a day or a time; ``metrics`` are the numbers that its writer gave it,
-    by name. ``pending``: the server has not confirmed the latest edit. ``conflict``: another version of it waits for a
-    decision. ``rejected``: the code of the server's refusal.
+    by name; ``attachments`` are its files, which `Client.media` fetches. ``pending``: the server has not confirmed the
+    latest edit. ``conflict``: another version of it waits for a decision. ``rejected``: the code of the
+    server's refusal.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Entry:
     time_zone: str | None = None
     source: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

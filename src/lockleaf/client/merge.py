@@ -75,7 +75,7 @@ def merge_versions(base: Version | None, local: Version, remote: Version) -> Ver
 
 
 def merge(base: Mapping[str, Any] | None, local: Mapping[str, Any], remote: Mapping[str, Any]) -> Merged | Conflicting:
-    """Merge two maps that follow ``base``: the body by lines, tags as a set, every other field and metric one by one.
+    """Merge two maps that follow ``base``: the body by lines, tags and attachments as sets, all else one by one.
 
     Unknown fields are merged like known ones. A field that is absent and one that is None are the same.
     """
@@ -106,6 +106,10 @@ def _merge_field(name: str, before: Any, ours: Any, theirs: Any) -> Any:
         sides = [[] if side is _ABSENT else side for side in (before, ours, theirs)]
         if all(_is_list_of_text(side) for side in sides):
             return _merge_tags(*sides)
+    if name == "attachments":
+        lists = [_by_media_id([] if side is _ABSENT else side) for side in (before, ours, theirs)]
+        if all(side is not None for side in lists):
+            return _merge_attachments(*(side or {} for side in lists))
     if name == "metrics":
         maps = [{} if side is _ABSENT else side for side in (before, ours, theirs)]
         if all(isinstance(side, dict) for side in maps):
@@ -121,6 +125,27 @@ def _merge_tags(before: list[str], ours: list[str], theirs: list[str]) -> Any:
     wanted = kept | (set(ours) - set(before)) | (set(theirs) - set(before))
     ordered = [tag for tag in dict.fromkeys((*theirs, *ours)) if tag in wanted]
     return ordered or _ABSENT
+
+
+def _merge_attachments(before: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
+    """The attachments of both sides, each taken as a field of its own; None where both changed the same one."""
+    merged = []
+    for media_id in dict.fromkeys((*theirs, *ours)):
+        was, mine, yours = (_get(side, media_id) for side in (before, ours, theirs))
+        if mine != yours and was not in (mine, yours):
+            return None
+        value = yours if mine in (yours, was) else mine
+        if value is not _ABSENT:
+            merged.append(value)
+    return merged or _ABSENT
+
+
+def _by_media_id(value: Any) -> dict[str, Any] | None:
+    """Attachments by the media that they are, None where there is one that cannot be told from others."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        return None
+    named = {each.get("media_id"): each for each in value}
+    return named if len(named) == len(value) and all(isinstance(each, str) for each in named) else None
 
 
 def _merge_metrics(before: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> Any:

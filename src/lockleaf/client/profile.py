@@ -84,6 +84,11 @@ class ProfileFolder:
         return self.path / "store.sqlite3"
 
     @property
+    def media(self) -> Path:
+        """The folder of sealed attachments that are on their way."""
+        return self.path / "media"
+
+    @property
     def file(self) -> Path:
         """The file that describes the profile."""
         return self.path / "profile.json"
@@ -118,7 +123,7 @@ class ProfileFolder:
         """Rename the local store, with what lies beside it, and return its new place; nothing is deleted."""
         aside = self.path / f"damaged-{now:%Y%m%dT%H%M%S%f}"
         make_private_folder(aside)
-        for file in self.path.glob(f"{self.store.name}*"):
+        for file in (*self.path.glob(f"{self.store.name}*"), *self.path.glob(self.media.name)):
             file.rename(aside / file.name)
         return aside
 

@@ -12,6 +12,7 @@ from lockleaf.client.deliveries import Deliveries
 from lockleaf.client.disputes import Disputes
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.errors import HistoryForked, InvalidAnswer
+from lockleaf.client.media.carrying import MediaReport
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.pull import Puller
 from lockleaf.client.push import Pusher, Rejection
@@ -27,6 +28,7 @@ __all__ = ["Rejection", "SyncReport", "Synchroniser"]
 
 _ROUNDS = 50
 _OFF = MetricsReport()
+_NONE = MediaReport()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class SyncReport:
     wait (refused ones included); ``kept`` are the ids of entries that were deleted on the server by somebody without
     the keys (an older client, or the server itself), and which this device therefore keeps; ``inbox`` items wait for
     a decision; ``emptied``: the server had given up what it held, as it does when the tier is lowered, and what is here
-    was sent again; ``metrics``: what became of the encrypted sums; ``duration`` is in seconds.
+    was sent again; ``metrics``: what became of the encrypted sums; ``media``: what became of attachments that waited;
+    ``duration`` is in seconds.
     """
 
     pulled: int
@@ -54,6 +57,7 @@ class SyncReport:
     inbox: int = 0
     emptied: bool = False
     metrics: MetricsReport = _OFF
+    media: MediaReport = _NONE
 
 
 class Synchroniser:

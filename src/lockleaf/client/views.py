@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lockleaf.client.entries import Entry
+from lockleaf.client.media.attachments import attachments_of
 from lockleaf.client.metrics.readings import own_metrics
 from lockleaf.client.store.records import Document, StoredRecord
 
@@ -58,4 +59,5 @@ def entry_of(record: StoredRecord, *, conflict: bool) -> Entry:
         time_zone=_text(content.get("time_zone")),
         source=_text(content.get("source")),
         metrics=own_metrics(content),
+        attachments=attachments_of(record.record_id, content),
     )

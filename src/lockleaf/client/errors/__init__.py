@@ -12,12 +12,25 @@ no content, email address, token or key.
 # ruff: noqa: F403
 from __future__ import annotations
 
-from lockleaf.client.errors import accounts, base, integrity, local, metrics, records, requests, transport
+from lockleaf.client.errors import (
+    accounts,
+    base,
+    integrity,
+    local,
+    media,
+    metrics,
+    objects,
+    records,
+    requests,
+    transport,
+)
 from lockleaf.client.errors.accounts import *
 from lockleaf.client.errors.base import *
 from lockleaf.client.errors.integrity import *
 from lockleaf.client.errors.local import *
+from lockleaf.client.errors.media import *
 from lockleaf.client.errors.metrics import *
+from lockleaf.client.errors.objects import *
 from lockleaf.client.errors.records import *
 from lockleaf.client.errors.requests import *
 from lockleaf.client.errors.transport import *
@@ -27,7 +40,9 @@ __all__ += accounts.__all__
 __all__ += base.__all__
 __all__ += integrity.__all__
 __all__ += local.__all__
+__all__ += media.__all__
 __all__ += metrics.__all__
+__all__ += objects.__all__
 __all__ += records.__all__
 __all__ += requests.__all__
 __all__ += transport.__all__

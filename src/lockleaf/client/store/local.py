@@ -15,6 +15,7 @@ from lockleaf.client.store.contributions import Contributions
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.history import HistoryStore
 from lockleaf.client.store.inbox import InboxStore
+from lockleaf.client.store.media import MediaStore
 from lockleaf.client.store.outbox import Outbox
 from lockleaf.client.store.records import Records
 from lockleaf.client.store.schema import SEALED_COLUMNS
@@ -35,8 +36,8 @@ def local_keys(keyring: Keyring) -> dict[int, bytes]:
 class LocalStore:
     """The journal as it lies on this device, content sealed under the local key.
 
-    ``records``, ``outbox``, ``conflicts``, ``inbox``, ``contributions`` and ``history`` are its rooms; `transaction`
-    binds writes in several of them together. Methods block; asynchronous callers run them in a thread.
+    ``records``, ``outbox``, ``conflicts``, ``inbox``, ``contributions``, ``media`` and ``history`` are its rooms;
+    `transaction` binds writes in several of them together. Methods block; asynchronous callers run them in a thread.
     """
 
     def __init__(self, database: Database, seal: LocalSeal) -> None:
@@ -47,6 +48,7 @@ class LocalStore:
         self.conflicts = ConflictStore(database, seal)
         self.inbox = InboxStore(database)
         self.contributions = Contributions(database, seal)
+        self.media = MediaStore(database, seal)
         self.history = HistoryStore(database)
         packed = self.get_secret(_KEYRING)
         if packed is None:

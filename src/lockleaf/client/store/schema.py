@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -38,6 +38,21 @@ CREATE TABLE deltas (
     layout TEXT NOT NULL,
     month TEXT NOT NULL,
     encrypted BLOB NOT NULL,
+    doc BLOB NOT NULL
+) STRICT;
+"""
+
+# Attachments of which the server is still to hear: their sealed bytes, or that they are deleted or wanted back.
+# announced: the server may know of it; changed_at: of the state, RFC 3339.
+_MEDIA = """
+CREATE TABLE media (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    media_id TEXT NOT NULL UNIQUE,
+    entry_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('upload', 'delete', 'deleted', 'restore')),
+    announced INTEGER NOT NULL,
+    refused TEXT,
+    changed_at TEXT NOT NULL,
     doc BLOB NOT NULL
 ) STRICT;
 """
@@ -154,9 +169,13 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS
+SCHEMA += _INBOX + _METRICS + _MEDIA
 
-UPGRADES: dict[int, str] = {1: _INBOX, 2: "ALTER TABLE outbox ADD COLUMN counted TEXT;\n" + _METRICS}
+UPGRADES: dict[int, str] = {
+    1: _INBOX,
+    2: "ALTER TABLE outbox ADD COLUMN counted TEXT;\n" + _METRICS,
+    3: _MEDIA,
+}
 """What turns a store of each earlier version into one of the next."""
 
 SEALED_COLUMNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
@@ -166,5 +185,6 @@ SEALED_COLUMNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("conflicts", ("conflict_id",), ("doc",)),
     ("contributions", ("contribution_id",), ("doc",)),
     ("deltas", ("delta_id",), ("doc",)),
+    ("media", ("media_id",), ("doc",)),
 )
 """Table, the columns that identify a row, the columns sealed under the local key."""

@@ -1,0 +1,222 @@
+"""``attach``, ``media`` and ``open``: files that belong to entries."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lockleaf.cli.completion import complete_entry, complete_media
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.files import media_json, media_note, media_table, media_view, report_json, shown_size, viewable
+from lockleaf.cli.options import command, group
+from lockleaf.cli.progress import progress_bars
+from lockleaf.cli.rendering import printable, short_id
+from lockleaf.cli.run import Run
+from lockleaf.cli.writing import EntryId
+
+if TYPE_CHECKING:
+    from lockleaf.client.client import Client
+    from lockleaf.client.media.attachments import Medium
+    from lockleaf.client.media.book import ListedAttachment
+
+__all__ = ["install"]
+
+PANEL = "Journal"
+
+MediaId = Annotated[
+    str,
+    typer.Argument(help="The attachment's id, or its first four characters or more.", metavar="ID",
+                   autocompletion=complete_media, show_default=False),
+]  # fmt: skip
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    command(app, "attach", panel=PANEL)(attach)
+    command(app, "open", panel=PANEL)(open_attachment)
+    media = group(app, "media", panel=PANEL)(list_media)
+    command(media, "list")(list_media)
+    command(media, "show")(show_media)
+    command(media, "resume")(resume)
+    command(media, "delete")(delete)
+    command(media, "restore")(restore)
+
+
+async def attach(
+    run: Run,
+    entry: EntryId,
+    files: Annotated[list[Path], typer.Argument(help="The files.", metavar="FILE...", show_default=False)],
+    name: Annotated[
+        str | None, typer.Option("--name", help="How the file shall be called; else as it is.", metavar="TEXT")
+    ] = None,
+    media_type: Annotated[
+        str | None, typer.Option("--type", help="What it is, such as image/jpeg; else by its name.", metavar="TYPE")
+    ] = None,
+) -> None:
+    """Attach files to an entry, and print their ids. They are encrypted here; lockleaf sync sends them."""
+    if name is not None and len(files) > 1:
+        raise Complaint("--name is for one file.")
+    async with run.client() as client:
+        for file in files:
+            with progress_bars(run) as move:
+                made = await client.media.attach(entry, file, name=name, media_type=media_type, progress=move)
+            if run.json:
+                run.result(media_json(await client.media.get(made.media_id)))
+            else:
+                run.line(made.media_id)
+            run.flush()
+    if run.interactive:
+        run.note("Kept on this device. lockleaf sync carries it to your others.")
+
+
+async def list_media(
+    run: Run,
+    entry: Annotated[
+        str | None,
+        typer.Option("--entry", help="Only of this entry.", metavar="ID", autocompletion=complete_entry),
+    ] = None,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="Those that were deleted here and can be restored.")
+    ] = False,
+) -> None:
+    """List the attachments of the entries on this device."""
+    if entry is not None and deleted:
+        raise Complaint("--entry and --deleted exclude each other.")
+    async with run.client() as client:
+        found = await client.media.list(entry, deleted=deleted)
+    if run.json:
+        for each in found:
+            run.result(media_json(each))
+    elif found:
+        run.show(media_table(found, run.out.width))
+    else:
+        run.note("Nothing was deleted here." if deleted else "No attachments.")
+
+
+async def show_media(run: Run, media: MediaId) -> None:
+    """Show what is known of an attachment, its thumbnail included."""
+    async with run.client() as client:
+        found = await client.media.get(media)
+    if run.json:
+        run.result(media_json(found))
+    else:
+        run.show(media_view(found))
+
+
+async def resume(run: Run) -> None:
+    """Send the attachments that wait, from where they were interrupted; lockleaf sync does it too."""
+    async with run.client() as client:
+        with progress_bars(run) as move:
+            report = await client.media.resume(move)
+    if run.json:
+        run.result(report_json(report))
+    else:
+        run.line(media_note(report) or "Every attachment is sent.")
+    if report.trouble is not None:
+        raise report.trouble
+    if report.refused:
+        raise typer.Exit(ExitCode.CONFLICT)
+
+
+async def delete(run: Run, media: MediaId) -> None:
+    """Take an attachment off its entry. It can be restored on this device for 30 days."""
+    async with run.client() as client:
+        deleted = await client.media.delete(media)
+    run.line(deleted.media_id)
+
+
+async def restore(
+    run: Run, media: Annotated[str, typer.Argument(help="Its id, or the beginning.", metavar="ID")]
+) -> None:
+    """Bring back an attachment that was deleted on this device; lockleaf media --deleted lists them."""
+    async with run.client() as client:
+        restored = await client.media.restore(media)
+    run.line(restored.media_id)
+
+
+async def open_attachment(
+    run: Run,
+    which: Annotated[
+        str,
+        typer.Argument(help="An entry's id or an attachment's, or its first four characters or more.", metavar="ID",
+                       autocompletion=complete_media, show_default=False),
+    ],
+    name: Annotated[
+        str | None, typer.Argument(help="Which attachment of the entry, by its name.", metavar="NAME")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="A file or folder; - is standard output. Else the working folder.",
+                     metavar="PATH"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace a file that is there.")] = False,
+    view: Annotated[bool, typer.Option("--view", help="Open it with this machine's program for such files.")] = False,
+) -> None:  # fmt: skip
+    """Fetch an attachment, decrypt it here, and save it under its name once it is known to be right."""
+    if output == "-" and (view or run.json):
+        raise Complaint("--output - excludes --view and --json.")
+    async with run.client() as client:
+        medium = await _chosen(client, which, name)
+        if view and not viewable(medium):
+            raise Complaint(
+                "Files of this type are not opened for you: they might be programs. Leave --view out.",
+                ExitCode.USAGE,
+                "NotViewable",
+            )
+        with progress_bars(run) as move:
+            try:
+                if output == "-":
+                    await client.media.copy(medium, sys.stdout.buffer, progress=move)
+                    return
+                saved = await client.media.download(
+                    medium, Path(output) if output is not None else None, overwrite=force, progress=move
+                )
+            except FileExistsError as error:
+                raise Complaint(
+                    f"{error.filename} is there already. --force replaces it.", ExitCode.USAGE, "FileExists"
+                ) from None
+            except OSError as error:
+                if isinstance(error, BrokenPipeError):
+                    raise
+                where = f"{error.filename}: " if isinstance(error.filename, str) else ""
+                raise Complaint(f"It cannot be written: {where}{error.strerror}.", ExitCode.LOCAL) from None
+    if run.json:
+        run.result({"file": str(saved), "media_id": medium.media_id, "bytes": medium.size})
+    else:
+        run.line(f"Saved {shown_size(medium.size)} to {saved}.")
+    if view:
+        typer.launch(str(saved.absolute()))
+
+
+async def _chosen(client: Client, which: str, name: str | None) -> Medium:
+    """Return the medium that is meant: of an entry the one of ``name``, or its only one; else that of an id."""
+    from lockleaf.client.errors import AttachmentNotFound, EntryNotFound  # noqa: PLC0415
+
+    try:
+        listed = await client.media.list(which)
+    except EntryNotFound:
+        try:
+            return await client.media.medium(which)
+        except AttachmentNotFound:
+            raise Complaint(
+                "There is no entry and no attachment of this id on this device, or its beginning fits several.",
+                ExitCode.NOT_FOUND,
+                "AttachmentNotFound",
+            ) from None
+    fitting = [each.attachment for each in listed if name is None or each.attachment.name == name]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise Complaint(_which(listed, name), ExitCode.NOT_FOUND, "AttachmentNotFound")
+
+
+def _which(listed: list[ListedAttachment], name: str | None) -> str:
+    if not listed:
+        return "The entry has no attachments."
+    known = ", ".join(f"{short_id(each.attachment.media_id)} {printable(each.attachment.name)}" for each in listed)
+    if name is None:
+        return f"The entry has several attachments: say which. It has {known}."
+    return f"The entry has no attachment of this name, or several: use an id. It has {known}."

@@ -1,0 +1,188 @@
+"""Attachments as JSON and as a person reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from lockleaf.cli.terminal import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lockleaf.client.media.attachments import Attachment, Medium
+    from lockleaf.client.media.book import ListedAttachment
+    from lockleaf.client.media.carrying import MediaReport
+
+__all__ = [
+    "attachment_json",
+    "attachment_lines",
+    "media_json",
+    "media_note",
+    "media_table",
+    "media_view",
+    "report_json",
+    "shown_size",
+    "viewable",
+]
+
+_UNITS = ("bytes", "kB", "MB", "GB")
+_VIEWED = re.compile(
+    r"\.(png|jpe?g|gif|webp|heic|avif|bmp|tiff?|mp3|m4a|og[ag]|opus|flac|wav|aac|mp4|m4v|mov|webm|mkv|pdf|txt)",
+    re.IGNORECASE,
+)
+"""Endings of files that show or play, and do nothing else when they are opened."""
+
+
+def shown_size(size: int) -> str:
+    """Return a number of bytes as a person reads it."""
+    value, unit = float(size), 0
+    while value >= 1000 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{size:,} bytes" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
+
+
+def viewable(medium: Medium) -> bool:
+    """Return whether a file of this name may be opened with whatever program the machine has for it."""
+    name = getattr(medium, "name", "picture.webp")
+    return _VIEWED.fullmatch(PurePath(name).suffix) is not None
+
+
+def media_json(listed: ListedAttachment) -> dict[str, Any]:
+    """Return an attachment as ``--json`` writes it."""
+    return {
+        "entry_id": listed.attachment.entry_id,
+        **attachment_json(listed.attachment),
+        "waiting": listed.waiting,
+        "refused": listed.refused,
+        "deleted": listed.deleted,
+    }
+
+
+def attachment_json(attachment: Attachment) -> dict[str, Any]:
+    """Return an attachment as it stands in the JSON of its entry."""
+    small = attachment.thumbnail
+    return {
+        "media_id": attachment.media_id,
+        "name": attachment.name,
+        **_facts(attachment),
+        "thumbnail": None if small is None else {"media_id": small.media_id, **_facts(small)},
+    }
+
+
+def _facts(medium: Medium) -> dict[str, Any]:
+    return {
+        "media_type": medium.media_type,
+        "size": medium.size,
+        "sha256": medium.sha256.hex() if medium.sha256 else None,
+        "sealed_size": medium.sealed_size,
+        "sealed_sha256": medium.sealed_sha256.hex() if medium.sealed_sha256 else None,
+    }
+
+
+def _state(listed: ListedAttachment) -> str:
+    known = (
+        (listed.deleted, "deleted"),
+        (bool(listed.refused), f"refused: {printable(listed.refused or '')}"),
+        (listed.waiting and not listed.refused and not listed.deleted, "not sent"),
+    )
+    return ", ".join(word for holds, word in known if holds)
+
+
+def media_table(listed: Sequence[ListedAttachment], width: int) -> RenderableType:
+    """Return a table of attachments: id, entry, size, type, name, state; names are cut to the width of the screen."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("id", "entry", "size", "type", "name", "", box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for each in listed:
+        attachment = each.attachment
+        name = Text(printable(attachment.name), no_wrap=True)
+        name.truncate(max(12, width - 70), overflow="ellipsis")
+        table.add_row(
+            attachment.media_id[:8],
+            attachment.entry_id[:8],
+            Text(shown_size(attachment.size), justify="right"),
+            Text(printable(attachment.media_type)[:30]),
+            name,
+            Text(_state(each), style="yellow"),
+        )
+    return table
+
+
+def media_view(listed: ListedAttachment) -> RenderableType:
+    """Return all that is known of an attachment."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    attachment = listed.attachment
+    facts = {
+        "name": printable(attachment.name),
+        "id": attachment.media_id,
+        "entry": attachment.entry_id,
+        "type": printable(attachment.media_type),
+        "size": f"{attachment.size:,} bytes",
+        "sha256": attachment.sha256.hex() if attachment.sha256 else "",
+        "thumbnail": attachment.thumbnail.media_id if attachment.thumbnail else "",
+        "state": _state(listed),
+    }
+    table = Table.grid(padding=(0, 2))
+    for label, value in facts.items():
+        if value:
+            table.add_row(Text(label, style="dim"), Text(value, overflow="fold"))
+    return table
+
+
+def attachment_lines(listed: Sequence[ListedAttachment]) -> list[str]:
+    """Return the attachments of an entry, one a line, as they stand below its text."""
+    return [
+        " · ".join(
+            part
+            for part in (
+                printable(each.attachment.name),
+                shown_size(each.attachment.size),
+                _state(each),
+                each.attachment.media_id[:8],
+            )
+            if part
+        )
+        for each in listed
+    ]
+
+
+def report_json(report: MediaReport) -> dict[str, Any]:
+    """Return what became of attachments that waited, as ``--json`` writes it."""
+    return {
+        "uploaded": report.uploaded,
+        "deleted": report.deleted,
+        "restored": report.restored,
+        "waiting": report.waiting,
+        "refused": [{"media_id": each.media_id, "code": each.code} for each in report.refused],
+        "trouble": type(report.trouble).__name__ if report.trouble is not None else None,
+    }
+
+
+def media_note(report: MediaReport) -> str | None:
+    """Return what became of attachments that waited, for a person; None where there was nothing."""
+    done = [
+        f"{count:,} {word}"
+        for count, word in (
+            (report.uploaded, "sent"),
+            (report.deleted, "deleted"),
+            (report.restored, "restored"),
+        )
+        if count
+    ]
+    told = [f"Attachments and thumbnails: {', '.join(done)}."] if done else []
+    told += [
+        f"The server refused attachment {each.media_id[:8]} ({each.code}). It is kept here." for each in report.refused
+    ]
+    waiting = report.waiting - len(report.refused)
+    if waiting > 0:
+        told.append(f"{waiting:,} still to be sent.")
+    if report.trouble is not None:
+        told.append(str(report.trouble))
+    return " ".join(told) or None

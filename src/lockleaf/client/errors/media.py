@@ -1,0 +1,117 @@
+"""Attachments: files that cannot be taken, bytes that are not the right ones, and a store that does not answer."""
+
+from __future__ import annotations
+
+from lockleaf.client.errors.base import ApiError
+from lockleaf.client.errors.integrity import IntegrityError
+from lockleaf.client.errors.local import LocalError
+from lockleaf.client.errors.transport import TransportError
+
+__all__ = [
+    "AttachmentAwaited",
+    "AttachmentNotFound",
+    "AttachmentTooLarge",
+    "FileChanged",
+    "InsecureObjectStore",
+    "InvalidAttachment",
+    "MediaDamaged",
+    "MediaDeleted",
+    "MediaIdTaken",
+    "NoSuchFile",
+    "ObjectStoreRefused",
+    "ObjectStoreUnreachable",
+    "PartUnknown",
+    "QuotaExceeded",
+    "TooManyAttachments",
+    "UploadAlreadyRunning",
+    "UploadDamaged",
+    "UploadIncomplete",
+]
+
+
+class NoSuchFile(LocalError):
+    """There is no file of this name that can be read: nothing, a folder, a device or a pipe. Check the path."""
+
+
+class FileChanged(LocalError):
+    """The file was changed while it was read, so nothing was attached. Wait until it is finished, and try again."""
+
+
+class AttachmentTooLarge(LocalError):
+    """The file is too large: an attachment has at most 5 GB. Use a smaller file, or split it."""
+
+
+class TooManyAttachments(LocalError):
+    """An entry has at most 100 attachments. Use another entry for more."""
+
+
+class InvalidAttachment(LocalError):
+    """This is no name of a file, or no media type such as image/jpeg. Use others: attach takes both as options."""
+
+
+class AttachmentNotFound(LocalError):
+    """There is no such attachment on this device, or the beginning of its id fits several. Check the id."""
+
+
+class AttachmentAwaited(LocalError):
+    """The server does not have this attachment. The device that attached it has not sent it yet, or it was deleted.
+
+    Sync that device, then try again.
+    """
+
+
+class UploadAlreadyRunning(LocalError):
+    """Another program is sending attachments of this profile at the moment. Wait until it has finished."""
+
+
+class MediaDamaged(IntegrityError):
+    """The attachment is not the one that was attached: its bytes were altered, cut, or exchanged for others.
+
+    It was damaged at the server, on its way, or by somebody. Nothing was written. Try again; if it stays so, use
+    another copy of the file, and ask the operator.
+    """
+
+
+class ObjectStoreUnreachable(TransportError):
+    """The store of attachments cannot be reached. What you attached is kept on this device; try again later."""
+
+
+class ObjectStoreRefused(TransportError):
+    """The store refused the attachment's bytes. What you attached is kept on this device.
+
+    Try again; if it stays so, ask the operator.
+    """
+
+
+class InsecureObjectStore(TransportError):
+    """The server names a store of attachments to which this device does not send anything.
+
+    Its address is not https://, or is one of this machine's own while the server is not. Check with the operator.
+    """
+
+
+class MediaIdTaken(ApiError):
+    """The account has another attachment under this id. This program should have chosen another."""
+
+
+class MediaDeleted(ApiError):
+    """The attachment was deleted, here or on another device. Restore it first."""
+
+
+class PartUnknown(ApiError):
+    """The server knows the attachment, but no such part of it. This program should have asked for another."""
+
+
+class UploadIncomplete(ApiError):
+    """The store does not have all of the attachment yet. Its upload goes on with the next sync of its device."""
+
+
+class UploadDamaged(ApiError):
+    """What arrived at the store is not what was sent, and was thrown away. Sync again to send it once more."""
+
+
+class QuotaExceeded(ApiError):
+    """There is no room for it: the account would hold more than the server gives it.
+
+    Delete something for good, or ask the operator for more room. It is kept on this device.
+    """

@@ -1,0 +1,201 @@
+"""Attachments in the local store: entered, listed, taken off an entry and put back, each in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from lockleaf.client.edits import MIN_PREFIX, Edits
+from lockleaf.client.errors import AttachmentNotFound, EntryNotFound, TooManyAttachments
+from lockleaf.client.media.attachments import (
+    Attachment,
+    Medium,
+    attachments_of,
+    described,
+    media_of,
+    with_attachments,
+    without_attachment,
+)
+from lockleaf.client.media.drafts import AttachmentDraft
+from lockleaf.client.store import LocalStore
+from lockleaf.client.store.media import MediaState, StoredMedium
+from lockleaf.wire.entries import MAX_ATTACHMENTS
+
+__all__ = ["AttachmentBook", "ListedAttachment"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAttachment:
+    """An attachment, and how it stands with it on this device.
+
+    ``waiting``: the server is still to hear of it. ``refused``: the code with which it refused. ``deleted``: it was
+    taken off its entry, and can be restored here.
+    """
+
+    attachment: Attachment
+    waiting: bool = False
+    refused: str | None = None
+    deleted: bool = False
+
+
+class AttachmentBook:
+    """Reads and writes attachments of the entries on this device; blocks.
+
+    Args:
+        store: the local store.
+        edits: by which entries are changed.
+        now: gives the present time as RFC 3339 text.
+    """
+
+    def __init__(self, store: LocalStore, edits: Edits, now: Callable[[], str]) -> None:
+        self._store = store
+        self._edits = edits
+        self._now = now
+
+    def entry_id(self, given: str) -> str:
+        """Return the whole id of an entry that can take another attachment.
+
+        Raises:
+            EntryNotFound: there is none, or it is deleted.
+            TooManyAttachments: it has as many as an entry can have.
+        """
+        record = self._edits.find(given)
+        if record.deleted or record.doc is None:
+            raise EntryNotFound
+        if len(attachments_of(record.record_id, record.doc.content)) >= MAX_ATTACHMENTS:
+            raise TooManyAttachments
+        return record.record_id
+
+    def enter(self, draft: AttachmentDraft) -> Attachment:
+        """Let an entry have an attachment that was made for it, and the attachment wait for its upload.
+
+        Raises:
+            EntryNotFound, TooManyAttachments: as for `entry_id`; the entry may have been changed meanwhile.
+            EntryTooLarge: there is no room for it in the entry.
+        """
+        with self._store.transaction():
+            record = self._edits.find(self.entry_id(draft.attachment.entry_id))
+            assert record.doc is not None
+            self._edits.keep(record, with_attachments(record.doc.content, [described(draft.attachment)]))
+            self._store.media.put(draft.rows)
+        return draft.attachment
+
+    def listed(self, entry_id: str | None) -> list[ListedAttachment]:
+        """Return the attachments of an entry, or of all, newest entry first, in the order in which entries have them.
+
+        Raises:
+            EntryNotFound: there is no such entry.
+        """
+        if entry_id is not None:
+            records = [self._edits.find(entry_id)]
+        else:
+            records = sorted(self._store.records.entries(), key=lambda each: _date(each.doc), reverse=True)
+        found = [
+            attachment
+            for record in records
+            if record.doc is not None
+            for attachment in attachments_of(record.record_id, record.doc.content)
+        ]
+        waiting = {row.media_id: row for row in self._store.media.in_state("upload", "restore")}
+        return [_shown(attachment, waiting) for attachment in found]
+
+    def deleted(self) -> list[ListedAttachment]:
+        """Return what was deleted on this device and can be restored, oldest first."""
+        return [
+            ListedAttachment(attachment, waiting=row.state == "delete", refused=row.refused, deleted=True)
+            for row in self._store.media.in_state("delete", "deleted")
+            for attachment in _remembered(row)
+        ]
+
+    def find(self, media_id: str) -> tuple[Attachment, Medium]:
+        """Return the medium of an id, or of its beginning, and its attachment; itself, or that whose thumbnail it is.
+
+        Raises:
+            AttachmentNotFound: there is none, or several begin so.
+        """
+        wanted = media_id.strip().lower()
+        found = {
+            medium.media_id: (attachment, medium)
+            for attachment, medium in media_of(each.attachment for each in self.listed(None))
+            if medium.media_id.startswith(wanted)
+        }
+        if len(found) != 1 or len(wanted) < MIN_PREFIX:
+            raise AttachmentNotFound
+        return found.popitem()[1]
+
+    def staged(self, media_id: str) -> StoredMedium | None:
+        """Return what waits of a medium, if its sealed bytes are here."""
+        row = self._store.media.get(media_id)
+        return row if row is not None and row.state in ("upload", "restore") else None
+
+    def delete(self, media_id: str) -> Attachment:
+        """Take an attachment off its entry, and have the server told.
+
+        Raises:
+            AttachmentNotFound: there is none, or several begin so.
+        """
+        with self._store.transaction():
+            attachment, _ = self.find(media_id)
+            record = self._edits.find(attachment.entry_id)
+            assert record.doc is not None
+            content, described_ = without_attachment(record.doc.content, attachment.media_id)
+            self._edits.keep(record, content)
+            for medium in (attachment, attachment.thumbnail):
+                if medium is not None:
+                    entered = described_ if medium is attachment else None
+                    self._store.media.put([self._deleting(medium, attachment.entry_id, entered)])
+        return attachment
+
+    def restore(self, media_id: str) -> Attachment:
+        """Put an attachment that was deleted on this device back on its entry, and have the server told.
+
+        Raises:
+            AttachmentNotFound: this device deleted none of this id, or it is too long ago.
+            EntryNotFound: its entry is deleted; restore that first.
+        """
+        wanted = media_id.strip().lower()
+        with self._store.transaction():
+            fitting = [each.attachment for each in self.deleted() if each.attachment.media_id.startswith(wanted)]
+            if len(fitting) != 1 or len(wanted) < MIN_PREFIX:
+                raise AttachmentNotFound
+            (attachment,) = fitting
+            record = self._edits.find(self.entry_id(attachment.entry_id))
+            row = self._store.media.get(attachment.media_id)
+            assert record.doc is not None
+            assert row is not None
+            assert row.attachment is not None
+            self._edits.keep(record, with_attachments(record.doc.content, [row.attachment]))
+            for medium in (attachment, attachment.thumbnail):
+                row = self._store.media.get(medium.media_id) if medium is not None else None
+                if row is not None:
+                    state: MediaState = "restore" if row.announced else "upload"
+                    self._store.media.put([replace(row, state=state, refused=None, changed_at=self._now())])
+        return attachment
+
+    def _deleting(self, medium: Medium, entry_id: str, entered: dict[str, object] | None) -> StoredMedium:
+        """Return the row of a medium that is deleted: of one that nobody heard of nobody has to be told."""
+        row = self._store.media.get(medium.media_id)
+        if row is None:
+            return StoredMedium(
+                medium.media_id, entry_id, "delete", self._now(), medium.media_type, medium.sealed_size or 0,
+                medium.sealed_sha256 or b"", (), entered, announced=True,
+            )  # fmt: skip
+        state: MediaState = "delete" if row.announced else "deleted"
+        return replace(row, state=state, attachment=entered, refused=None, changed_at=self._now())
+
+
+def _date(doc: object) -> str:
+    content = getattr(doc, "content", {})
+    date = content.get("occurred_at")
+    return date if isinstance(date, str) else str(getattr(doc, "created_at", ""))
+
+
+def _shown(attachment: Attachment, waiting: dict[str, StoredMedium]) -> ListedAttachment:
+    rows = [waiting.get(medium.media_id) for _, medium in media_of([attachment])]
+    refused = next((row.refused for row in rows if row is not None and row.refused), None)
+    return ListedAttachment(attachment, waiting=any(rows), refused=refused)
+
+
+def _remembered(row: StoredMedium) -> Iterator[Attachment]:
+    if row.attachment is not None:
+        yield from attachments_of(row.entry_id, {"attachments": [row.attachment]})

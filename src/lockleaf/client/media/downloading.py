@@ -1,0 +1,249 @@
+"""Fetching an attachment: the sealed bytes piece by piece, checked on their way, opened into a file that is then named.
+
+What the server says of a medium counts for nothing here: the entry, which is sealed, says what its bytes must be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+from lockleaf.client.errors import (
+    AttachmentAwaited,
+    MediaDamaged,
+    NotFound,
+    ObjectStoreRefused,
+    ObjectStoreUnreachable,
+    UploadIncomplete,
+)
+from lockleaf.client.files import make_private_folder
+from lockleaf.client.media.attachments import Medium
+from lockleaf.client.media.exchange import AddressExpired, ObjectStoreClient
+from lockleaf.client.media.staging import StagingFolder, full_disk_by_name
+from lockleaf.client.media.threads import Beat
+from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.transport import Transport
+from lockleaf.crypto.errors import SealBroken
+from lockleaf.crypto.streams import open_stream
+from lockleaf.wire.media import MediaDownload
+
+__all__ = ["Downloader", "opened", "unsealed"]
+
+_ADDRESSES = 4
+_BUFFER = 1024 * 1024
+
+
+class Downloader:
+    """Fetches sealed files into the profile's folder, from where an interrupted one goes on.
+
+    Args:
+        transport: the conversation with the server.
+        objects: that with the store.
+        folder: where pieces are kept.
+        retry: how often and how fast it is tried again.
+    """
+
+    def __init__(
+        self, transport: Transport, objects: ObjectStoreClient, folder: StagingFolder, retry: RetryPolicy
+    ) -> None:
+        self._transport = transport
+        self._objects = objects
+        self._folder = folder
+        self._retry = retry
+
+    async def fetch(self, medium: Medium, moved: Callable[[int], None]) -> Path:
+        """Return the sealed file of a medium, whole and with the digest that its entry names.
+
+        Args:
+            moved: told how many bytes are here.
+
+        Raises:
+            AttachmentAwaited: the server does not have it.
+            MediaDamaged: what came is another file, or was altered.
+            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore: of the store.
+            ApiError, TransportError: of the server.
+        """
+        await asyncio.to_thread(make_private_folder, self._folder.path)
+        path = self._folder.incoming(medium.media_id)
+        resumed = await asyncio.to_thread(_size, path) > 0
+        try:
+            await self._receive(medium, path, moved)
+        except MediaDamaged:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            if not resumed:
+                raise
+            # The piece of before may be what is wrong: once more from the start.
+            await self._receive(medium, path, moved)
+        return path
+
+    async def _receive(self, medium: Medium, path: Path, moved: Callable[[int], None]) -> None:
+        attempt, addresses = 0, 0
+        while True:
+            addresses += 1
+            signed = await self._address(medium)
+            try:
+                while True:
+                    before = await asyncio.to_thread(_size, path)
+                    try:
+                        await self._once(medium, path, signed, moved)
+                    except ObjectStoreUnreachable:
+                        # Whatever came has brought us further: that is no failure of the same place again.
+                        attempt = 1 if await asyncio.to_thread(_size, path) > before else attempt + 1
+                        wait = self._retry.wait(attempt)
+                        if wait is None:
+                            raise
+                        await asyncio.sleep(wait)
+                    else:
+                        return
+            except AddressExpired:
+                if addresses >= _ADDRESSES:
+                    raise ObjectStoreRefused from None
+
+    async def _address(self, medium: Medium) -> MediaDownload:
+        try:
+            return await self._transport.request("GET", f"/media/{medium.media_id}/download", answer=MediaDownload)
+        except (NotFound, UploadIncomplete):
+            raise AttachmentAwaited from None
+
+    async def _once(self, medium: Medium, path: Path, signed: MediaDownload, moved: Callable[[int], None]) -> None:
+        """Fetch what is missing, and check the whole."""
+        with full_disk_by_name(), _opened_for_more(path) as file:
+            digest = sha256()
+            have = await asyncio.to_thread(_hashed, file, digest)
+            if medium.sealed_size is not None and have >= medium.sealed_size:
+                have = 0 if have > medium.sealed_size else have
+            if medium.sealed_size is None or have < medium.sealed_size:
+                async with self._objects.get(signed.url, signed.headers, have) as (start, pieces):
+                    if start != have:
+                        digest, have = sha256(), 0
+                        await asyncio.to_thread(_empty, file)
+                    moved(have)
+                    async for piece in pieces:
+                        have += len(piece)
+                        if medium.sealed_size is not None and have > medium.sealed_size:
+                            raise MediaDamaged("it is longer than what was attached")
+                        digest.update(piece)
+                        await asyncio.to_thread(file.write, piece)
+                        moved(have)
+            await asyncio.to_thread(file.flush)
+        if medium.sealed_size is not None and have < medium.sealed_size:
+            raise MediaDamaged("it is shorter than what was attached")
+        if medium.sealed_sha256 is not None and digest.digest() != medium.sealed_sha256:
+            raise MediaDamaged("its bytes are others than those that were sent")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _opened_for_more(path: Path) -> IO[bytes]:
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    return os.fdopen(handle, "r+b", buffering=_BUFFER)
+
+
+def _hashed(file: IO[bytes], digest: object) -> int:
+    size = 0
+    while piece := file.read(_BUFFER):
+        digest.update(piece)  # type: ignore[attr-defined]
+        size += len(piece)
+    return size
+
+
+def _empty(file: IO[bytes]) -> None:
+    file.seek(0)
+    file.truncate()
+
+
+class _Checked:
+    """Takes plain bytes, no more than there are to be, and hashes them."""
+
+    def __init__(self, file: IO[bytes], size: int, beat: Beat) -> None:
+        self._file, self._expected, self._beat = file, size, beat
+        self._told = 0
+        self.size = 0
+        self.digest = sha256()
+
+    def write(self, data: bytes) -> int:
+        self.size += len(data)
+        if self.size > self._expected:
+            raise MediaDamaged("it is longer than what was attached")
+        self.digest.update(data)
+        if self.size - self._told >= _BUFFER:
+            self._told = self.size
+            self._beat(self.size)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def opened(
+    medium: Medium, sealed: Path, identities: Sequence[str], destination: Path, *, overwrite: bool, beat: Beat
+) -> None:
+    """Write what a sealed file holds to ``destination``, which has its name only when all is right; blocks.
+
+    Args:
+        medium: what the plain bytes must be.
+        identities: age identities of the account.
+        overwrite: replace a file that is there.
+
+    Raises:
+        MediaDamaged: age or a digest says that it is not what was attached.
+        FileExistsError: a file is there, or came to be there meanwhile.
+        DiskFull: there is no room.
+        OSError: the folder takes no file.
+    """
+    with full_disk_by_name():
+        handle, name = tempfile.mkstemp(dir=destination.parent, prefix=".lockleaf-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb", buffering=_BUFFER) as file:
+                unsealed(medium, sealed, identities, file, beat)
+                file.flush()
+                os.fsync(file.fileno())
+            _name(temporary, destination, overwrite)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def unsealed(medium: Medium, sealed: Path, identities: Sequence[str], file: IO[bytes], beat: Beat) -> None:
+    """Write what a sealed file holds to ``file``, which nobody may use unless this returns; blocks.
+
+    Raises:
+        MediaDamaged: as for `opened`.
+    """
+    with sealed.open("rb", buffering=_BUFFER) as source:
+        checked = _Checked(file, medium.size, beat)
+        try:
+            open_stream(identities, source, checked)
+        except SealBroken:
+            raise MediaDamaged("age does not open it") from None
+    if checked.size != medium.size or medium.sha256 not in (None, checked.digest.digest()):
+        raise MediaDamaged("what is inside is not what was attached")
+
+
+def _name(temporary: Path, destination: Path, overwrite: bool) -> None:
+    if overwrite:
+        temporary.replace(destination)
+        return
+    try:
+        os.link(temporary, destination)
+    except OSError as error:
+        if error.errno == errno.EEXIST:
+            raise
+        # A file system without links: the name is taken first, so that nobody else's file is replaced.
+        os.close(os.open(destination, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            temporary.replace(destination)
+        except BaseException:
+            destination.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,346 @@
+"""Attachments of the entries on this device: everything but fetching works without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from lockleaf.client.device import Device, Opened
+from lockleaf.client.edits import Edits
+from lockleaf.client.entries import Progress, ProgressCallback
+from lockleaf.client.errors import InvalidAttachment, NoSuchFile, UploadAlreadyRunning
+from lockleaf.client.media.attachments import Attachment, Medium
+from lockleaf.client.media.book import AttachmentBook, ListedAttachment
+from lockleaf.client.media.carrying import Carrier, MediaReport
+from lockleaf.client.media.downloading import Downloader, opened, unsealed
+from lockleaf.client.media.drafts import drafted
+from lockleaf.client.media.exchange import ObjectStoreClient
+from lockleaf.client.media.names import checked_type, clean_name, guessed_type, safe_name
+from lockleaf.client.media.staging import StagingFolder, full_disk_by_name
+from lockleaf.client.media.threads import Beat, in_thread
+from lockleaf.client.media.uploading import Uploader
+
+__all__ = ["Media"]
+
+_AT_ONCE = 1024 * 1024
+
+
+class Media:
+    """The attachments of one profile.
+
+    Ids may be given by their first characters (at least 4, fitting one).
+
+    Args:
+        device: whose they are.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    # ---- on this device ----
+
+    async def attach(
+        self,
+        entry_id: str,
+        path: Path,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Attachment:
+        """Attach a file to an entry: sealed here, in the entry at once, and sent by the next `Client.sync`.
+
+        The file is read as a stream, and not needed any more when this returns.
+
+        Args:
+            entry_id: of the entry.
+            path: of the file.
+            name: how it shall be called in the entry; as the file is, if absent.
+            media_type: such as ``image/jpeg``; what its name stands for, if absent.
+            progress: told of the stage ``seal``, in bytes.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+            EntryNotFound: there is no such entry.
+            NoSuchFile, FileChanged, AttachmentTooLarge, TooManyAttachments: each as its name says.
+            InvalidAttachment: name or type is none.
+            EntryTooLarge: the entry has no room for it.
+            DiskFull, StoreLocked, StoreDamaged: this device refused. Whatever fails, nothing is left behind.
+        """
+        session = self._device.opened
+        book = self._book(session)
+        known = await asyncio.to_thread(book.entry_id, entry_id)
+        called, kind = _described(path, name, media_type)
+        size = await asyncio.to_thread(_size, path)
+
+        def moved(done: int) -> None:
+            if progress is not None:
+                progress(Progress("seal", done, size))
+
+        return await in_thread(
+            lambda beat: drafted(
+                path,
+                entry_id=known,
+                name=called,
+                media_type=kind,
+                recipient=session.keyring.newest.recipient,
+                folder=self._folder,
+                now=self._device.now(),
+                beat=beat,
+                keep=book.enter,
+            ),
+            moved,
+        )
+
+    async def list(self, entry_id: str | None = None, *, deleted: bool = False) -> builtins.list[ListedAttachment]:
+        """Return the attachments of an entry, or of all entries.
+
+        Args:
+            entry_id: of the entry.
+            deleted: return instead those that were deleted on this device and can be restored.
+
+        Raises:
+            EntryNotFound: there is no such entry.
+        """
+        book = self._book(self._device.opened)
+        if deleted:
+            return await asyncio.to_thread(book.deleted)
+        return await asyncio.to_thread(book.listed, entry_id)
+
+    async def get(self, media_id: str) -> ListedAttachment:
+        """Return an attachment by its id, or by that of its thumbnail.
+
+        Raises:
+            AttachmentNotFound: there is none.
+        """
+        return await asyncio.to_thread(self._get, media_id)
+
+    async def medium(self, media_id: str) -> Medium:
+        """Return an attachment or a thumbnail by its id.
+
+        Raises:
+            AttachmentNotFound: there is none.
+        """
+        return (await self._find(media_id))[1]
+
+    async def delete(self, media_id: str) -> Attachment:
+        """Take an attachment off its entry. The next `Client.sync` deletes it at the server, for good after 30 days.
+
+        Raises:
+            AttachmentNotFound: there is none.
+        """
+        return await asyncio.to_thread(self._book(self._device.opened).delete, media_id)
+
+    async def restore(self, media_id: str) -> Attachment:
+        """Bring back an attachment that was deleted on this device within the last 30 days.
+
+        Raises:
+            AttachmentNotFound: there is none.
+            EntryNotFound: its entry is deleted.
+        """
+        return await asyncio.to_thread(self._book(self._device.opened).restore, media_id)
+
+    async def pending_count(self) -> int:
+        """Return how many files, thumbnails included, wait for the server to hear of them."""
+        return await asyncio.to_thread(self._device.opened.store.media.count)
+
+    # ---- with the server ----
+
+    async def resume(self, progress: ProgressCallback | None = None) -> MediaReport:
+        """Send what waits, as `Client.sync` does when the entries are in step.
+
+        It may be killed at any point: run again, it sends what the store lacks of the very same bytes.
+
+        Args:
+            progress: told of the stage ``upload``, in bytes.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            UploadAlreadyRunning: another program does it.
+            LocalStoreError: the local store refuses.
+        """
+        session = self._device.session
+        if not await asyncio.to_thread(session.store.media.count):
+            return MediaReport()
+        async with self._objects(session) as objects:
+            uploader = Uploader(session.transport, objects, self._device.retry)
+            carrier = Carrier(session.store, self._folder, session.transport, uploader, self._device.clock)
+            return await carrier.carry(progress)
+
+    async def carried(self, progress: ProgressCallback | None = None) -> MediaReport:
+        """Send what waits, as part of a sync; another program that does it already is left to it."""
+        try:
+            return await self.resume(progress)
+        except UploadAlreadyRunning as error:
+            return MediaReport(waiting=await self.pending_count(), trouble=error)
+
+    async def download(
+        self,
+        media: str | Medium,
+        destination: Path | None = None,
+        *,
+        overwrite: bool = False,
+        progress: ProgressCallback | None = None,
+    ) -> Path:
+        """Write an attachment, or its thumbnail, to a file, once age and both digests agree; return its path.
+
+        Args:
+            media: a medium, or its id.
+            destination: a file, or a folder in which the file gets a safe form of the attachment's name; the working
+                folder if absent.
+            overwrite: replace a file that is there.
+            progress: told of the stages ``fetch`` and ``open``, in bytes.
+
+        Raises:
+            AttachmentNotFound: no entry here has it.
+            AttachmentAwaited: the server does not have it.
+            MediaDamaged: what the server has is not what was attached. Nothing was written.
+            FileExistsError, FileNotFoundError: a file is there, or its folder is not.
+            NotLoggedIn: it is not on this device, and there is no session.
+            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, TransportError, ApiError, DiskFull:
+                each as its name says.
+        """
+        attachment, medium = await self._find(media)
+        path = await asyncio.to_thread(_placed, destination, _file_name(attachment, medium), overwrite)
+        identities = self._device.opened.keyring.identities
+
+        def place(sealed: Path, beat: Beat) -> None:
+            opened(medium, sealed, identities, path, overwrite=overwrite, beat=beat)
+
+        await self._opened(medium, place, progress)
+        return path
+
+    async def copy(self, media: str | Medium, file: IO[bytes], *, progress: ProgressCallback | None = None) -> None:
+        """Write an attachment, or its thumbnail, to an open file once it is known to be right: before that, no byte.
+
+        Args:
+            media: a medium, or its id.
+            file: takes the bytes, such as standard output.
+            progress: as for `download`.
+
+        Raises:
+            As for `download`, and whatever ``file`` raises.
+        """
+        _, medium = await self._find(media)
+        identities = self._device.opened.keyring.identities
+
+        def pass_on(sealed: Path, beat: Beat) -> None:
+            # A file without a name: nothing of it stays, however this ends.
+            with full_disk_by_name(), tempfile.TemporaryFile(dir=self._folder.path) as whole:
+                unsealed(medium, sealed, identities, whole, beat)
+                whole.seek(0)
+                shutil.copyfileobj(whole, file, _AT_ONCE)
+                file.flush()
+
+        await self._opened(medium, pass_on, progress)
+
+    async def _find(self, media: str | Medium) -> tuple[Attachment, Medium]:
+        given = media if isinstance(media, str) else media.media_id
+        return await asyncio.to_thread(self._book(self._device.opened).find, given)
+
+    async def _opened(
+        self, medium: Medium, take: Callable[[Path, Beat], None], progress: ProgressCallback | None
+    ) -> None:
+        """Have ``take`` open the sealed file of a medium, which is here or is fetched, and is then not needed."""
+
+        def moved(done: int) -> None:
+            if progress is not None:
+                progress(Progress("open", done, medium.size))
+
+        staged = await asyncio.to_thread(self._staged, medium)
+        if staged is not None:
+            await in_thread(partial(take, staged), moved)
+            return
+        fetched = await self._fetch(medium, progress)
+        try:
+            await in_thread(partial(take, fetched), moved)
+        except OSError:
+            raise  # what was fetched is right, and need not be fetched again
+        except BaseException:
+            await asyncio.to_thread(fetched.unlink, missing_ok=True)
+            raise
+        await asyncio.to_thread(fetched.unlink, missing_ok=True)
+
+    def _staged(self, medium: Medium) -> Path | None:
+        """Return the sealed file of a medium that waits here for its upload."""
+        path = self._folder.of(medium.media_id)
+        known = self._book(self._device.opened).staged(medium.media_id)
+        return path if known is not None and path.exists() else None
+
+    async def _fetch(self, medium: Medium, progress: ProgressCallback | None) -> Path:
+        session = self._device.session
+
+        def moved(done: int) -> None:
+            if progress is not None:
+                progress(Progress("fetch", done, medium.sealed_size))
+
+        async with self._objects(session) as objects:
+            downloader = Downloader(session.transport, objects, self._folder, self._device.retry)
+            return await downloader.fetch(medium, moved)
+
+    # ---- what it stands on ----
+
+    @property
+    def _folder(self) -> StagingFolder:
+        return StagingFolder(self._device.folder.media)
+
+    def _book(self, session: Opened) -> AttachmentBook:
+        return AttachmentBook(session.store, Edits(session.store, self._device.clock), self._device.now)
+
+    def _get(self, media_id: str) -> ListedAttachment:
+        book = self._book(self._device.opened)
+        attachment, _ = book.find(media_id)
+        return next(each for each in book.listed(attachment.entry_id) if each.attachment == attachment)
+
+    @asynccontextmanager
+    async def _objects(self, session: Opened) -> AsyncIterator[ObjectStoreClient]:
+        objects = ObjectStoreClient(
+            session.transport.server,
+            allow_insecure=session.profile.allow_insecure,
+            http_transport=self._device.http_transport,
+        )
+        try:
+            yield objects
+        finally:
+            await objects.aclose()
+
+
+def _described(path: Path, name: str | None, media_type: str | None) -> tuple[str, str]:
+    try:
+        called = clean_name(path.name if name is None else name)
+        return called, guessed_type(called) if media_type is None else checked_type(media_type)
+    except ValueError:
+        raise InvalidAttachment from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        raise NoSuchFile from None
+
+
+def _file_name(attachment: Attachment, medium: Medium) -> str:
+    name = safe_name(attachment.name, attachment.media_type)
+    return name if medium is attachment else f"{Path(name).stem}.thumbnail.webp"
+
+
+def _placed(destination: Path | None, name: str, overwrite: bool) -> Path:
+    """Return the path of the file to write, once it is known that it can be one."""
+    path = destination if destination is not None else Path()
+    if path.is_dir():
+        path = path / name
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    if path.is_dir() or (os.path.lexists(path) and not overwrite):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    return path
