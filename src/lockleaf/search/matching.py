@@ -1,0 +1,146 @@
+"""Whether an entry matches, decided on its text."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from lockleaf.search.plan import All, NoneOf, Stems, leaves
+from lockleaf.search.terms import positions
+from lockleaf.search.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lockleaf.search.plan import Part, Plan
+
+__all__ = ["Match", "Run", "match"]
+
+Run = tuple[int, int]
+"""A word or a phrase that was found: the positions of its first and its last word."""
+
+
+class Match:
+    """An entry that matches.
+
+    Attributes:
+        title_stems: those of the plan's stems that the title has.
+        body_stems: those of the plan's stems that the body has.
+        count: how many words and phrases were found, in both fields.
+        nearness: how near to each other the stems that were found lie in one field, in [0, 1]; 0 for a single stem.
+    """
+
+    __slots__ = ("__dict__", "_runs", "_texts", "body_stems", "count", "nearness", "title_stems")
+
+    def __init__(self, plan: Plan, texts: Mapping[str, str], stems: Mapping[str, Mapping[str, list[int]]]) -> None:
+        """Note what was found.
+
+        Args:
+            plan: what was asked.
+            texts: title and body by field.
+            stems: by field, the positions of each stem of the plan.
+        """
+        self._texts = texts
+        self.title_stems = frozenset(stems["title"]).intersection(plan.stems)
+        self.body_stems = frozenset(stems["body"]).intersection(plan.stems)
+        self._runs: dict[str, list[Run]] = {name: [] for name in texts}
+        if plan.root is not None:
+            for leaf, negated in leaves(plan.root):
+                if not negated:
+                    for name in texts:
+                        self._runs[name] += _runs(leaf, stems[name])
+        for found in self._runs.values():
+            found.sort()
+        self.count = sum(map(len, self._runs.values()))
+        self.nearness = max(_nearness(plan.stems, places) for places in stems.values())
+
+    @functools.cached_property
+    def spans(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """By field, "title" and "body": where it was found, in code points, in order and apart from each other."""
+        return {name: _spans(self._texts[name], found) for name, found in self._runs.items()}
+
+
+def match(plan: Plan, title: str | None, body: str) -> Match | None:
+    """Whether an entry's words are what was asked for.
+
+    Args:
+        plan: what was asked. Its filters are not looked at: whoever lists entries applies them.
+        title: the entry's title.
+        body: the entry's body.
+
+    Returns:
+        What was found; None where it does not match. A plan without words matches everything.
+    """
+    texts = {"title": title or "", "body": body}
+    asked = {stem for leaf, _ in leaves(plan.root) for stem in leaf.stems} if plan.root is not None else set()
+    asked.discard(None)
+    stems = {name: _places(text, plan, asked) for name, text in texts.items()}
+    if plan.root is not None and not _holds(plan.root, stems["title"], stems["body"]):
+        return None
+    return Match(plan, texts, stems)
+
+
+def _places(text: str, plan: Plan, asked: set[str | None]) -> dict[str, list[int]]:
+    """Where the stems that were asked for stand in a text, by position among its words."""
+    places: dict[str, list[int]] = {}
+    if text and asked:
+        for at, stem in enumerate(positions(text, plan.language)):
+            if stem in asked and stem is not None:
+                places.setdefault(stem, []).append(at)
+    return places
+
+
+def _holds(part: Part, title: Mapping[str, list[int]], body: Mapping[str, list[int]]) -> bool:
+    if isinstance(part, Stems):
+        if len(part.stems) == 1:
+            return part.stems[0] in title or part.stems[0] in body
+        return bool(_runs(part, title) or _runs(part, body))
+    if isinstance(part, NoneOf):
+        return not _holds(part.part, title, body)
+    held = (_holds(inner, title, body) for inner in part.parts)
+    return all(held) if isinstance(part, All) else any(held)
+
+
+def _runs(leaf: Stems, places: Mapping[str, list[int]]) -> list[Run]:
+    """Where a word or a phrase stands."""
+    last = len(leaf.stems) - 1
+    starts: set[int] | None = None
+    for offset, stem in enumerate(leaf.stems):
+        if stem is not None:
+            here = {at - offset for at in places.get(stem, ())}
+            starts = here if starts is None else starts & here
+            if not starts:
+                return []
+    return [(start, start + last) for start in sorted(starts or ())]
+
+
+def _nearness(stems: Sequence[str], places: Mapping[str, list[int]]) -> float:
+    """How many stems there are to each word of the shortest stretch that has all of those that are there."""
+    present = [stem for stem in stems if stem in places]
+    if len(present) < 2:
+        return 0.0
+    order = sorted((at, stem) for stem in present for at in places[stem])
+    latest: dict[str, int] = {}
+    shortest = order[-1][0] - order[0][0] + 1
+    for at, stem in order:
+        latest.pop(stem, None)
+        latest[stem] = at
+        if len(latest) == len(present):
+            # A dictionary keeps the order of insertion: the first is the stem that was met longest ago.
+            shortest = min(shortest, at - next(iter(latest.values())) + 1)
+    return len(present) / shortest
+
+
+def _spans(text: str, found: Iterable[Run]) -> tuple[tuple[int, int], ...]:
+    runs = list(found)
+    if not runs:
+        return ()
+    placed = words(text)
+    spans: list[tuple[int, int]] = []
+    for first, last in runs:
+        start, end = placed[first].start, placed[last].end
+        if spans and start < spans[-1][1]:
+            start, end = spans[-1][0], max(end, spans[-1][1])
+            spans.pop()
+        spans.append((start, end))
+    return tuple(spans)

@@ -1,0 +1,204 @@
+"""A text cut into words, each with its place in the original.
+
+A word is a run of letters, digits and the marks and joiners inside it. Words are compared in one form: NFKC,
+case-folded, without what is invisible, so that a word written composed, decomposed, in full width or in capitals is one
+word.
+
+- An apostrophe inside a word is left out ("don't" is "dont"), and so are the endings that stand for a possessive or
+  for an auxiliary: "John's" is "john", "I'll" is "i", "we're" is "we". Otherwise "I'll" would be found by "ill".
+- An elided article or pronoun before a vowel is a word of its own: "l'amour" is "l" and "amour".
+- A hyphen parts words. Points and commas between digits do not: "3.14" and "1,000" are words.
+- Scripts written without spaces (Han, Kana, Thai, Lao, Burmese, Khmer) give a word for each character.
+- An emoji is a word, with all that is joined to it; shades of skin and variants of presentation are left out of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LONGEST_WORD", "Word", "surfaces", "text_of", "words"]
+
+# What is longer is compared by its beginning: a megabyte without a space must not become one key.
+LONGEST_WORD = 128
+
+_APOSTROPHES = "'\u2018\u2019\u02bc\u05f3\u05f4"
+_IGNORED = "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_TONES = "\U0001f3fb-\U0001f3ff"
+_EMOJI = (
+    "\u231a-\u23ff\u25aa-\u25ff\u2600-\u2775\u2794-\u27bf\u2934\u2935\u2b05-\u2b55\u3030\u303d"
+    "\U0001f000-\U0001f0ff\U0001f10d-\U0001f1e5\U0001f201-\U0001faff"
+)
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U000323af"
+)
+_ELIDED = "l|d|j|m|t|s|n|c|qu|jusqu|lorsqu|puisqu|un|all|coll|dall|dell|nell|sull|quell|quest"
+_VOWELS = (
+    "aeiouyh\u00e0\u00e1\u00e2\u00e4\u00e6\u00e8\u00e9\u00ea\u00eb\u00ec\u00ed\u00ee\u00ef\u00f2\u00f3\u00f4\u00f6"
+)
+_VOWELS += "\u00f9\u00fa\u00fb\u00fc\u0153"
+
+_ASCII = re.compile(
+    rf"(?i:{_ELIDED})(?='[aeiouyh])|[A-Za-z0-9]+(?:(?:'(?=[A-Za-z0-9])|(?<=[0-9])[.,](?=[0-9]))[A-Za-z0-9]+)*",
+    re.ASCII,
+)
+_ENDING = re.compile("'(?:s|ll|d|re|ve|m)$")
+_FOLLOWED = {ord(c): "'" for c in _APOSTROPHES}
+_CHUNK = re.compile(r"\S+")
+
+
+class Word(NamedTuple):
+    """One word of a text."""
+
+    text: str
+    """The form in which words are compared."""
+    start: int
+    """Where it begins, in code points of the original text."""
+    end: int
+    """Where it ends, exclusive."""
+
+
+@functools.cache
+def _marks() -> str:
+    """The class of combining marks and of what is invisible inside a word, in the syntax of regular expressions."""
+    ranges: list[str] = []
+    first = None
+    for code in range(0x300, 0x1E950):
+        if unicodedata.category(chr(code))[0] == "M":
+            first = code if first is None else first
+        elif first is not None:
+            ranges.append(f"{chr(first)}-{chr(code - 1)}")
+            first = None
+    return "".join(ranges) + "\U000e0100-\U000e01ef" + _IGNORED
+
+
+@functools.cache
+def _pattern() -> re.Pattern[str]:
+    """Words of a text that is NFKC already; compiled when the first text beyond ASCII comes."""
+    marks, letter = _marks(), rf"[^\W_{_UNSPACED}]"
+    run = rf"{letter}(?:{letter}|[{marks}])*"
+    point = r"(?<=\d)[.,\u066b\u066c](?=\d)"
+    joint = rf"[{_APOSTROPHES}\u00b7](?={letter})|{point}"
+    emoji = rf"[{_EMOJI}][{marks}{_TONES}]*"
+    return re.compile(
+        rf"(?i:{_ELIDED})(?=['\u2018\u2019\u02bc][{_VOWELS}{_VOWELS.upper()}])"
+        rf"|{run}(?:(?:{joint}){run})*"
+        rf"|(?=[^\W_])[{_UNSPACED}][{marks}]*"
+        rf"|[\U0001f1e6-\U0001f1ff]{{1,2}}"
+        rf"|{emoji}(?:(?<=\u200d){emoji})*[\U000e0020-\U000e007f]*"
+    )
+
+
+@functools.cache
+def _left_out() -> re.Pattern[str]:
+    return re.compile(f"[{_IGNORED}\U000e0100-\U000e01ef]")
+
+
+def text_of(surface: str) -> str:
+    """The form in which a word is compared.
+
+    Args:
+        surface: the word as it stands in a text, NFKC.
+
+    Returns:
+        Case-folded, NFKC, without apostrophes and without what is invisible; at most LONGEST_WORD code points. Empty
+        where nothing remains.
+    """
+    if surface.isascii():
+        text = surface.lower()
+        if "'" in text:
+            text = _ENDING.sub("", text).replace("'", "")
+        return text[:LONGEST_WORD]
+    text = unicodedata.normalize("NFKC", surface.casefold())
+    if "\u200d" in text and text[0] >= "\u2000" and not text[0].isalnum():
+        parts = [_plain(part) for part in text.split("\u200d")]
+        return "\u200d".join(part for part in parts if part)[:LONGEST_WORD]
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    text = _left_out().sub("", text).translate(_FOLLOWED)
+    if "'" in text:
+        text = _ENDING.sub("", text).replace("'", "")
+    if len(text) > 1 and not text[0].isalnum():
+        text = re.sub(f"(?<=.)[{_TONES}]", "", text)
+    return text[:LONGEST_WORD]
+
+
+def surfaces(text: str) -> list[str] | None:
+    """The words of a text as they stand in it, which is all that an index needs, and several times faster than words().
+
+    Args:
+        text: any text.
+
+    Returns:
+        Each word in order, not yet in the form in which it is compared, and at the same positions as in words(); None
+        where the text is not NFKC, and words() must be asked.
+    """
+    if text.isascii():
+        return _ASCII.findall(text)
+    if unicodedata.is_normalized("NFKC", text):
+        return _pattern().findall(text)
+    return None
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text, in order.
+
+    Args:
+        text: any text.
+
+    Returns:
+        Each word with its form and its place. Two words can have the same place where one character stands for both.
+    """
+    pattern = _ASCII if text.isascii() else _pattern()
+    if unicodedata.is_normalized("NFKC", text):
+        return [Word(text_of(m[0]), m.start(), m.end()) for m in pattern.finditer(text)]
+    return list(_normalising(text, pattern))
+
+
+def _normalising(text: str, pattern: re.Pattern[str]) -> Iterator[Word]:
+    """Words of a text that is not NFKC: what lies between spaces is normalised by itself, so that most of it is not."""
+    done = 0
+    for chunk in _CHUNK.finditer(text):
+        if chunk[0].isascii() or unicodedata.is_normalized("NFKC", chunk[0]):
+            continue
+        for m in pattern.finditer(text, done, chunk.start()):
+            yield Word(text_of(m[0]), m.start(), m.end())
+        starts: list[int] = []
+        ends: list[int] = []
+        normal: list[str] = []
+        for start, end in _clusters(chunk[0]):
+            piece = unicodedata.normalize("NFKC", chunk[0][start:end])
+            normal.append(piece)
+            starts += [chunk.start() + start] * len(piece)
+            ends += [chunk.start() + end] * len(piece)
+        for m in pattern.finditer("".join(normal)):
+            yield Word(text_of(m[0]), starts[m.start()], ends[m.end() - 1])
+        done = chunk.end()
+    for m in pattern.finditer(text, done, sys.maxsize):
+        yield Word(text_of(m[0]), m.start(), m.end())
+
+
+def _clusters(chunk: str) -> Iterator[tuple[int, int]]:
+    """The pieces of a chunk that are normalised each by itself with the same outcome as the whole."""
+    start = 0
+    for at in range(1, len(chunk)):
+        if not _joins(chunk[at]):
+            yield start, at
+            start = at
+    yield start, len(chunk)
+
+
+@functools.lru_cache(4096)
+def _joins(character: str) -> bool:
+    """Whether a character can be composed with, or reordered against, the one before it."""
+    first = unicodedata.normalize("NFKD", character)[0]
+    return unicodedata.category(first)[0] == "M" or "\u1161" <= first <= "\u1175" or "\u11a8" <= first <= "\u11c2"
