@@ -81,6 +81,8 @@ async def _run(
         telling.cancel()
         await asyncio.wait((telling,))
         await services.events.stop()
+        await services.removals.close()
+        await services.blobs.close()
         services.hasher.close()
         await services.database.close()
 

@@ -164,6 +164,13 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def drop_unfinished(self, *, older_than: datetime) -> int:
+        """Throw away what was begun before a time and never finished; return how many things that was.
+
+        These are uploads in parts, and pieces that a crash left behind. Give those who upload slowly a week.
+        """
+        ...
+
     async def check(self) -> None:
         """Return if the store answers and would take an object.
 

@@ -18,5 +18,10 @@ __all__ = ["open_store"]
 def open_store(settings: Settings, keys: ServerKeys, clock: Callable[[], datetime]) -> ObjectStore:
     """Return the object store of the server that ``settings`` describe. It connects when it is first used."""
     blobs = settings.blobs
+    if blobs.kind == "s3":
+        # Its libraries take tens of megabytes, which a server with a folder of its own does without.
+        from lockleaf.server.blobs.s3_store import S3Store  # noqa: PLC0415
+
+        return S3Store(blobs, clock)
     folder = ObjectFolder(blobs.path or settings.data_dir / "blobs")
     return FileStore(folder, ObjectUrls(keys, clock), (blobs.public_url or "").rstrip("/"))

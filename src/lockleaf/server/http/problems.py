@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lockleaf.server import errors
+from lockleaf.server.blobs.errors import LengthRequired, RangeNotSatisfiable
 from lockleaf.server.db.errors import DRIVER_ERRORS, DatabaseBusy, DatabaseUnavailable, StorageFull
 from lockleaf.server.http.bodies import field_errors
 from lockleaf.server.http.errors import (
@@ -35,7 +36,9 @@ STATUSES: dict[type[errors.DomainError], int] = {
     MalformedRequest: 400,
     NotAcceptable: 406,
     MethodNotAllowed: 405,
+    LengthRequired: 411,
     UnsupportedMediaType: 415,
+    RangeNotSatisfiable: 416,
     InternalError: 500,
     errors.Invalid: 422,
     errors.Unauthenticated: 401,
