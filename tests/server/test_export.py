@@ -348,6 +348,8 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             "metric_deltas": "delta_id, fingerprint) VALUES ($1, 'x', 'x'",
             "metric_causes": "pack, month, record_id, revision) VALUES ($1, 'x', now(), 'x', 1",
             "metric_keys": "parameter_set, version, sealed_key, updated_at) VALUES ($1, 'x', 1, 'x', now()",
+            "media": "media_id, object_key, media_type, size, sha256, state, created_at, touched_at)"
+            " VALUES ($1, gen_random_uuid(), repeat('0', 40), 'x/x', 1, 'x', 'stored', now(), now()",
             "checkpoints": "device_id, epoch, seq, head, time_text, signature) VALUES ($1, 'x', 'x', 1, 'x', 'x', 'x'",
         }.items():
             await tx.connection.execute(f"INSERT INTO {table} (user_id, {columns})", user_id)

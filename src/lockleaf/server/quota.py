@@ -9,11 +9,11 @@ import asyncpg
 
 from lockleaf.server.context import Services
 from lockleaf.server.errors import OverQuota
-from lockleaf.server.holdings import Holding
+from lockleaf.server.holdings import Counted, Holding
 from lockleaf.server.records import service as records
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["QuotaExceeded", "bytes_used", "require", "require_after"]
+__all__ = ["QuotaExceeded", "bytes_used", "bytes_used_by", "require", "require_after"]
 
 
 class QuotaExceeded(OverQuota):
@@ -33,6 +33,14 @@ async def bytes_used(connection: asyncpg.Connection, user_id: UUID, holdings: Se
         if holding.bytes_used is not None:
             used += await holding.bytes_used(connection, user_id)
     return used
+
+
+async def bytes_used_by(
+    counted_as: Counted, connection: asyncpg.Connection, user_id: UUID, holdings: Sequence[Holding]
+) -> int:
+    """Return the bytes of what users know as metrics, or as media."""
+    counts = [each.bytes_used for each in holdings if each.counted_as == counted_as and each.bytes_used is not None]
+    return sum([await count(connection, user_id) for count in counts])
 
 
 async def require(connection: asyncpg.Connection, services: Services, user_id: UUID, needed: int) -> None:

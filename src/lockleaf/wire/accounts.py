@@ -339,6 +339,8 @@ class Storage(Body):
 
     used_bytes: int
     limit_bytes: int | None
+    media_used_bytes: int = Field(default=0, description="Those of media: uploading and deleted ones count too.")
+    media_limit_bytes: int | None = Field(default=None, description="As many may be of media.")
 
 
 class Features(Body):

@@ -75,7 +75,7 @@ async def test_a_session_that_is_none_or_over_is_refused(contract: Contract, cod
 
 
 async def test_a_session_without_the_right_is_refused(contract: Contract, owner: Owner) -> None:
-    login = {"email": owner.email, "password": owner.password, "scope": "media:read"}
+    login = {"email": owner.email, "password": owner.password, "scope": "integrations:read"}
     tokens = (await contract.http.post("/auth/login", json=login)).json()
     for operation, answer in promised(contract, "insufficient_scope").items():
         await ask(contract, operation, {"Authorization": f"Bearer {tokens['access_token']}"})

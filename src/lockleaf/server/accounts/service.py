@@ -226,7 +226,9 @@ async def features(
 ) -> bodies.Features:
     """Return what the account may do on this server, and the room it has; ``holdings`` are what is beside records."""
     sync = account.privacy_tier == "full_sync"
-    used = await quota.bytes_used(await driver(session), account.user_id, holdings)
+    connection = await driver(session)
+    used = await quota.bytes_used(connection, account.user_id, holdings)
+    media = await quota.bytes_used_by("media", connection, account.user_id, holdings)
     return bodies.Features(
         encryption_tier=_custody(account),
         privacy_tier=_tier(account),
@@ -240,7 +242,12 @@ async def features(
             sync=sync,
             live_events=sync,
         ),
-        storage=bodies.Storage(used_bytes=used, limit_bytes=settings.limits.storage_bytes),
+        storage=bodies.Storage(
+            used_bytes=used,
+            limit_bytes=settings.limits.storage_bytes,
+            media_used_bytes=media,
+            media_limit_bytes=settings.media.quota_bytes(account.custody),
+        ),
     )
 
 

@@ -186,7 +186,12 @@ EXAMPLES = {
                 "encryption_tier": "e2e",
                 "privacy_tier": "full_sync",
                 "features": _EVERYTHING,
-                "storage": {"used_bytes": 1843200, "limit_bytes": 1073741824},
+                "storage": {
+                    "used_bytes": 4323511,
+                    "limit_bytes": 1073741824,
+                    "media_used_bytes": 2480311,
+                    "media_limit_bytes": 536870912,
+                },
             },
             "uce, on a server without a limit": {
                 "encryption_tier": "uce",
