@@ -80,7 +80,7 @@ async def do(home: Household, step: tuple) -> None:
 
 
 few = settings(
-    max_examples=int(THOROUGHLY or 40),
+    max_examples=int(THOROUGHLY or 20),
     derandomize=THOROUGHLY is None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.too_slow],
@@ -120,7 +120,7 @@ at_the_server = st.tuples(
 )
 
 
-@settings(few, max_examples=int(THOROUGHLY or 20))
+@settings(few, max_examples=int(THOROUGHLY or 12))
 @given(steps=st.lists(st.one_of(action, at_the_server), min_size=6, max_size=LONGEST))
 async def test_devices_agree_with_a_client_that_has_its_server_write(
     server: RunningServer, database_url: str, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple]

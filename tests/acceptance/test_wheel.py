@@ -74,16 +74,13 @@ def test_the_wheel_holds_the_package_with_its_migrations_and_nothing_else(wheel:
     assert not [name for name in names if name.endswith((".pyc", ".pyi.bak", "~"))]
 
 
-def test_the_environment_runs_what_the_wheel_brought(program: Path) -> None:
+def test_from_the_wheel_alone_a_first_entry_is_written_synced_and_read_elsewhere(program: Path, tmp_path: Path) -> None:
     python = program.with_name("python")
     show = [python, "-c", "import lockleaf, uvicorn; print(lockleaf.__file__)"]
     found = subprocess.run(show, capture_output=True, text=True, check=True, cwd=program.parent).stdout
     assert Path(found.strip()).is_relative_to(program.parents[1])
     version = CommandLine(program.parent, program=program).run("--version").out
     assert lockleaf.__version__ in version
-
-
-def test_from_the_wheel_alone_a_first_entry_is_written_synced_and_read_elsewhere(program: Path, tmp_path: Path) -> None:
     laptop, phone = (CommandLine(tmp_path / "home", name, program=program) for name in ("laptop", "phone"))
     with serving(laptop, tmp_path / "data") as url:
         assert httpx.get(f"{url}/ready").json()["ready"] is True
