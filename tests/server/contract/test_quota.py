@@ -1,0 +1,90 @@
+"""Each door on a server that gives accounts little room."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from lockleaf.server.settings import Settings
+from lockleaf.wire.codec import MSGPACK, pack
+from lockleaf.wire.fields import encode_base64
+from tests.support.account_holders import problem
+from tests.support.accounts import Owner, change, following, register, sealed
+from tests.support.contract import Contract, shows
+from tests.support.media import declaration
+
+ROOM = 20 * 1024
+LARGE = 16 * 1024
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A server that gives each account 20 KiB."""
+    return settings.model_copy(update={"limits": settings.limits.model_copy(update={"storage_bytes": ROOM})})
+
+
+@pytest.fixture
+async def owner(contract: Contract) -> Owner:
+    return await register(contract.http)
+
+
+def travelling(change: dict[str, Any]) -> dict[str, Any]:
+    """A change as the diary's door takes it."""
+    return {
+        "id": change["record_id"],
+        "payload": encode_base64(change["payload"]),
+        "parent": encode_base64(change["parent"]),
+        "base_revision": change["base_revision"],
+    }
+
+
+@shows(
+    "POST /sync/push 507 quota_exceeded",
+    "POST /entries 507 quota_exceeded",
+    "PUT /entries/{entry_id} 507 quota_exceeded",
+    "POST /entries/{entry_id}/restore 507 quota_exceeded",
+    "POST /media/upload 507 quota_exceeded",
+)
+async def test_an_entry_or_a_file_beyond_the_room_is_refused(owner: Owner) -> None:
+    kept, dropped = change(), change()
+    await owner.results(kept, dropped, deletion := following(dropped, deleted=True))
+    before = await owner.feed()
+    beyond = change(payload=sealed(ROOM))
+    push = await owner.request(
+        "POST", "/sync/push", content=pack({"changes": [beyond]}), headers={"Content-Type": MSGPACK}
+    )
+    refused = problem(push, 507, "quota_exceeded")
+    assert refused["limit"] == ROOM
+    assert refused["needed"] == len(beyond["payload"])
+    problem(await owner.request("POST", "/entries", json=travelling(beyond)), 507, "quota_exceeded")
+    edit = travelling(following(kept, payload=sealed(ROOM)))
+    problem(await owner.request("PUT", f"/entries/{kept['record_id']}", json=edit), 507, "quota_exceeded")
+    restored = travelling(following(deletion, deleted=False, payload=sealed(ROOM)))
+    answer = await owner.request("POST", f"/entries/{dropped['record_id']}/restore", json=restored)
+    problem(answer, 507, "quota_exceeded")
+    problem(await owner.request("POST", "/media/upload", json=declaration(bytes(ROOM))), 507, "quota_exceeded")
+    assert await owner.feed() == before
+
+
+@shows(
+    "POST /vault 507 quota_exceeded",
+    "PUT /vault/{vault_id} 507 quota_exceeded",
+    "POST /sync/backup 507 quota_exceeded",
+)
+async def test_a_blob_beyond_the_room_is_refused(owner: Owner) -> None:
+    blob = {"vault_id": "keys", "ciphertext": "x" * LARGE, "iv": "", "salt": "", "version": 1}
+    assert (await owner.request("POST", "/vault", json=blob)).status_code == 201
+    problem(await owner.request("POST", "/vault", json={**blob, "vault_id": "more"}), 507, "quota_exceeded")
+    problem(await owner.request("PUT", "/vault/keys", json={**blob, "version": 2}), 507, "quota_exceeded")
+    backup = {
+        "id": str(uuid4()),
+        "encrypted_content": encode_base64(bytes(LARGE)),
+        "content_iv": "",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+        "device_id": "phone",
+    }
+    problem(await owner.request("POST", "/sync/backup", json=backup), 507, "quota_exceeded")
+    assert (await owner.request("POST", "/vault", json=blob)).status_code == 201
