@@ -39,14 +39,17 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U000323af"
 )
-_ELIDED = "l|d|j|m|t|s|n|c|qu|jusqu|lorsqu|puisqu|un|all|coll|dall|dell|nell|sull|quell|quest"
-_VOWELS = (
-    "aeiouyh\u00e0\u00e1\u00e2\u00e4\u00e6\u00e8\u00e9\u00ea\u00eb\u00ec\u00ed\u00ee\u00ef\u00f2\u00f3\u00f4\u00f6"
-)
-_VOWELS += "\u00f9\u00fa\u00fb\u00fc\u0153"
+# By length, since a look behind has one.
+_ELIDED = ("[ldjmtsnc]", "qu|un", "all", "coll|dall|dell|nell|sull", "jusqu|quell|quest", "lorsqu|puisqu")
+_VOWELS = "aeiouyh\u00e0\u00e1\u00e2\u00e4\u00e6\u00e8\u00e9\u00ea\u00eb\u00ec\u00ed\u00ee\u00ef\u00f2\u00f3"
+_VOWELS += "\u00f4\u00f6\u00f9\u00fa\u00fb\u00fc\u0153"
+_JOINS = rf"(?:(?![{_VOWELS}{_VOWELS.upper()}])|" + "".join(rf"(?<!\b(?i:{each}).)" for each in _ELIDED) + ")"
+
+# Quotes and dashes of typography, which are all that most texts have beyond ASCII: one for one, so that places stay.
+_TYPED = (("\u2019", "'"), ("\u2018", "'"), ("\u201c", '"'), ("\u201d", '"'), ("\u2013", "-"), ("\u2014", "-"))
 
 _ASCII = re.compile(
-    rf"(?i:{_ELIDED})(?='[aeiouyh])|[A-Za-z0-9]+(?:(?:'(?=[A-Za-z0-9])|(?<=[0-9])[.,](?=[0-9]))[A-Za-z0-9]+)*",
+    rf"[A-Za-z0-9]++(?:(?:'(?=[A-Za-z0-9]){_JOINS}|[.,](?<=[0-9].)(?=[0-9]))[A-Za-z0-9]++)*+",
     re.ASCII,
 )
 _ENDING = re.compile("'(?:s|ll|d|re|ve|m)$")
@@ -82,17 +85,16 @@ def _marks() -> str:
 @functools.cache
 def _pattern() -> re.Pattern[str]:
     """Words of a text that is NFKC already; compiled when the first text beyond ASCII comes."""
-    marks, letter = _marks(), rf"[^\W_{_UNSPACED}]"
-    run = rf"{letter}(?:{letter}|[{marks}])*"
-    point = r"(?<=\d)[.,\u066b\u066c](?=\d)"
-    joint = rf"[{_APOSTROPHES}\u00b7](?={letter})|{point}"
-    emoji = rf"[{_EMOJI}][{marks}{_TONES}]*"
+    marks, letter = _marks(), rf"[^\W_\u02bc{_UNSPACED}]"
+    # Letters and marks in turn, and nothing given back: the time is linear whatever the text.
+    run = rf"{letter}++(?:[{marks}]++{letter}*+)*+"
+    joint = rf"[{_APOSTROPHES}](?={letter}){_JOINS}|\u00b7(?={letter})|[.,\u066b\u066c](?<=\d.)(?=\d)"
+    emoji = rf"[{_EMOJI}][{marks}{_TONES}]*+"
     return re.compile(
-        rf"(?i:{_ELIDED})(?=['\u2018\u2019\u02bc][{_VOWELS}{_VOWELS.upper()}])"
-        rf"|{run}(?:(?:{joint}){run})*"
-        rf"|(?=[^\W_])[{_UNSPACED}][{marks}]*"
+        rf"{run}(?:(?:{joint}){run})*+"
+        rf"|[{_UNSPACED}](?<=\w)[{marks}]*+"
         rf"|[\U0001f1e6-\U0001f1ff]{{1,2}}"
-        rf"|{emoji}(?:(?<=\u200d){emoji})*[\U000e0020-\U000e007f]*"
+        rf"|{emoji}(?:(?<=\u200d){emoji})*+[\U000e0020-\U000e007f]*+"
     )
 
 
@@ -142,11 +144,22 @@ def surfaces(text: str) -> list[str] | None:
         Each word in order, not yet in the form in which it is compared, and at the same positions as in words(); None
         where the text is not NFKC, and words() must be asked.
     """
-    if text.isascii():
-        return _ASCII.findall(text)
-    if unicodedata.is_normalized("NFKC", text):
-        return _pattern().findall(text)
-    return None
+    if not text.isascii():
+        if not unicodedata.is_normalized("NFKC", text):
+            return None
+        text = _typed(text)
+    return _pattern_of(text).findall(text)
+
+
+def _typed(text: str) -> str:
+    """A text with the quotes and dashes of a keyboard, each at the place of the printer's."""
+    for printed, typed in _TYPED:
+        text = text.replace(printed, typed)
+    return text
+
+
+def _pattern_of(text: str) -> re.Pattern[str]:
+    return _ASCII if text.isascii() else _pattern()
 
 
 def words(text: str) -> list[Word]:
@@ -158,15 +171,15 @@ def words(text: str) -> list[Word]:
     Returns:
         Each word with its form and its place. Two words can have the same place where one character stands for both.
     """
-    pattern = _ASCII if text.isascii() else _pattern()
-    if unicodedata.is_normalized("NFKC", text):
-        return [Word(text_of(m[0]), m.start(), m.end()) for m in pattern.finditer(text)]
-    return list(_normalising(text, pattern))
+    text = _typed(text)
+    if not unicodedata.is_normalized("NFKC", text):
+        return list(_normalising(text))
+    return [Word(text_of(m[0]), m.start(), m.end()) for m in _pattern_of(text).finditer(text)]
 
 
-def _normalising(text: str, pattern: re.Pattern[str]) -> Iterator[Word]:
+def _normalising(text: str) -> Iterator[Word]:
     """Words of a text that is not NFKC: what lies between spaces is normalised by itself, so that most of it is not."""
-    done = 0
+    pattern, done = _pattern(), 0
     for chunk in _CHUNK.finditer(text):
         if chunk[0].isascii() or unicodedata.is_normalized("NFKC", chunk[0]):
             continue
