@@ -1,0 +1,379 @@
+"""Files between devices: the real SDK, the real server with its own store, and a wire between them that fails."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+
+import pyrage
+import pytest
+from PIL import Image
+
+from lockleaf.client import Attachment, Client
+from lockleaf.client.entries import Progress
+from lockleaf.client.errors import (
+    AttachmentAwaited,
+    MediaDamaged,
+    ObjectStoreRefused,
+    ObjectStoreUnreachable,
+    ServerUnreachable,
+    StoreUnavailable,
+)
+from lockleaf.client.media.staging import ONE_PART, PART_BYTES
+from lockleaf.wire.problems import PROBLEM
+from tests.support.diarist import Diarist, caught, diarist
+from tests.support.process import RunningServer
+from tests.support.storage_proxy import Passing, StorageProxy, answer, storage_proxy
+
+SMALL = b"a few lines\n" * 2000
+
+
+@pytest.fixture
+async def wire(server: RunningServer) -> AsyncIterator[StorageProxy]:
+    async with storage_proxy(server.port) as wire:
+        yield wire
+
+
+@pytest.fixture
+async def eve(tmp_path: Path, wire: StorageProxy) -> AsyncIterator[Diarist]:
+    """Somebody whose devices reach the server by the wire."""
+    async with diarist(tmp_path / "eve", wire.url) as eve:
+        yield eve
+
+
+def a_file(folder: Path, data: bytes = SMALL, name: str = "notes.txt") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+async def attached(client: Client, path: Path) -> Attachment:
+    entry = await client.journal.write(body="with a file")
+    return await client.media.attach(entry.id, path)
+
+
+def problem(status: int, code: str, **facts: object) -> bytes:
+    document = {"type": "about:blank", "title": "t", "status": status, "detail": "d", "code": code, **facts}
+    return answer(status, json.dumps(document).encode(), kind=PROBLEM)
+
+
+def left_over(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
+
+
+# ---- from one device to another ----------------------------------------------------------------------------------
+
+
+async def test_what_one_device_attaches_another_opens(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    photo = tmp_path / "photo.jpg"
+    Image.effect_noise((900, 600), 80).save(photo)
+    made = await attached(laptop, photo)
+    report = await laptop.sync()
+    assert (report.media.uploaded, report.media.waiting, report.media.trouble) == (2, 0, None)
+    assert not (await laptop.media.get(made.media_id)).waiting
+    assert list((ada.home / "profiles" / "laptop" / "media").glob("*.age")) == []
+
+    await phone.sync()
+    (entry,) = await phone.journal.list()
+    assert entry.attachments == (made,)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    saved = await phone.media.download(entry.attachments[0], folder)
+    assert (saved.name, saved.read_bytes()) == ("photo.jpg", photo.read_bytes())
+    assert made.thumbnail is not None
+    with Image.open(await phone.media.download(made.thumbnail, folder)) as picture:
+        assert picture.size == (320, 213)
+    assert left_over(folder) == []
+
+
+async def test_the_store_holds_plain_age_files_and_nothing_of_their_names(
+    ada: Diarist, server: RunningServer, tmp_path: Path
+) -> None:
+    laptop = await ada.first()
+    made = await attached(laptop, a_file(tmp_path, os.urandom(40_000), "letter to Jane.odt"))
+    await laptop.sync()
+    files = [path for path in (server.data_dir / "blobs").rglob("*") if path.is_file()]
+    (stored,) = [path for path in files if sha256(path.read_bytes()).digest() == made.sealed_sha256]
+    identity = pyrage.x25519.Identity.from_str(laptop._device.opened.keyring.newest.identity)
+    assert sha256(pyrage.decrypt(stored.read_bytes(), [identity])).digest() == made.sha256
+    assert b"Jane" not in server.log.read_bytes()
+    assert not any(made.media_id in str(path) or "Jane" in str(path) for path in files)
+
+
+async def test_a_large_file_travels_in_parts_and_its_progress_ends_with_all_of_it(
+    eve: Diarist, wire: StorageProxy, tmp_path: Path
+) -> None:
+    laptop = await eve.first()
+    path = tmp_path / "film"
+    with path.open("wb") as file:
+        file.truncate(ONE_PART + 5)
+    made = await attached(laptop, path)
+    told: list[Progress] = []
+    await laptop.sync(told.append)
+    assert made.sealed_size is not None
+    assert wire.uploaded == made.sealed_size
+    assert sorted(each.sent for each in wire.uploads)[1:] == [PART_BYTES, PART_BYTES]
+    assert told[-1] == Progress("upload", made.sealed_size, made.sealed_size)
+    saved = await laptop.media.download(made, tmp_path / "again", progress=told.append)
+    assert sha256(saved.read_bytes()).digest() == made.sha256
+    assert Progress("fetch", made.sealed_size, made.sealed_size) in told
+
+
+async def test_the_store_gets_no_token_and_no_header_but_those_of_its_address(
+    eve: Diarist, wire: StorageProxy, tmp_path: Path
+) -> None:
+    laptop = await eve.first()
+    made = await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    await laptop.media.download(made, tmp_path / "again")
+    for each in (*wire.uploads, *wire.downloads):
+        assert not {"authorization", "cookie"} & each.headers.keys()
+    assert len(wire.uploads) == len(wire.downloads) == 1
+
+
+async def test_files_attached_on_two_devices_at_once_are_both_there(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    entry = await laptop.journal.write(body="text")
+    await laptop.sync()
+    await phone.sync()
+    one = await laptop.media.attach(entry.id, a_file(tmp_path, b"one", "one"))
+    two = await phone.media.attach(entry.id, a_file(tmp_path, b"two", "two"))
+    for device in (laptop, phone, laptop):
+        assert (await device.sync()).conflicts == 0
+    for device in (laptop, phone):
+        assert {each.media_id for each in (await device.journal.get(entry.id)).attachments} == {
+            one.media_id,
+            two.media_id,
+        }
+    assert (await laptop.media.download(two, tmp_path / "two again")).read_bytes() == b"two"
+
+
+async def test_a_deleted_file_is_gone_everywhere_and_comes_back(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    made = await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    await phone.sync()
+    await phone.media.delete(made.media_id)
+    assert (await phone.sync()).media.deleted == 1
+    await laptop.sync()
+    assert await laptop.media.list() == []
+    await phone.media.restore(made.media_id)
+    assert (await phone.sync()).media.restored == 1
+    await laptop.sync()
+    assert (await laptop.media.download(made.media_id, tmp_path / "again")).read_bytes() == SMALL
+
+
+async def test_a_uce_account_attaches_and_opens_alike(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.open("laptop"), await ada.open("phone")
+    await laptop.account.register(ada.server, ada.email, "correct horse battery staple", device_name="a", custody="uce")
+    made = await attached(laptop, a_file(tmp_path))
+    assert (await laptop.sync()).media.uploaded == 1
+    await phone.account.login(ada.server, ada.email, "correct horse battery staple", device_name="b", custody="uce")
+    await phone.sync()
+    assert (await phone.media.download(made.media_id, tmp_path / "again")).read_bytes() == SMALL
+
+
+# ---- what fails on the way up ------------------------------------------------------------------------------------
+
+
+async def test_what_is_attached_offline_is_sent_once_there_is_a_network(
+    ada: Diarist, server: RunningServer, tmp_path: Path
+) -> None:
+    async with storage_proxy(server.port) as wire:
+        laptop = await ada.first(at=wire.url)
+        wire.refuse = lambda _: b""
+        made = await attached(laptop, a_file(tmp_path))
+        with pytest.raises(ServerUnreachable):
+            await laptop.sync()
+        assert (await laptop.media.get(made.media_id)).waiting
+        wire.behave()
+        assert (await laptop.sync()).media.uploaded == 1
+        assert not (await laptop.media.get(made.media_id)).waiting
+
+
+@pytest.mark.parametrize(
+    ("fails", "error"),
+    [
+        (lambda each: answer(503) if each.to_store else None, ObjectStoreUnreachable),
+        (lambda each: b"" if each.to_store else None, ObjectStoreUnreachable),
+        (lambda each: answer(400) if each.to_store else None, ObjectStoreRefused),
+        (lambda each: answer(307, more="location: /elsewhere\r\n") if each.to_store else None, ObjectStoreRefused),
+        (lambda each: answer(403) if each.to_store else None, ObjectStoreRefused),
+        (
+            lambda each: problem(503, "store_unavailable") if each.asks("POST", "/media/upload") else None,
+            StoreUnavailable,
+        ),
+        (
+            lambda each: problem(503, "store_unavailable") if each.asks("POST", "/complete") else None,
+            StoreUnavailable,
+        ),
+        (lambda each: b"" if each.asks("POST", "/complete") else None, ServerUnreachable),
+    ],
+    ids=[
+        "store down",
+        "store cuts",
+        "store refuses",
+        "store leads elsewhere",
+        "every address expired",
+        "no store at declaration",
+        "no store at completion",
+        "server cuts at completion",
+    ],
+)
+async def test_where_the_store_fails_entries_are_in_step_and_the_file_waits(
+    eve: Diarist, wire: StorageProxy, tmp_path: Path, fails: object, error: type[Exception]
+) -> None:
+    laptop = await eve.first()
+    made = await attached(laptop, a_file(tmp_path))
+    wire.refuse = fails  # type: ignore[assignment]
+    report = await laptop.sync()
+    assert (report.pushed, report.pending, report.media.waiting) == (1, 0, 1)
+    assert type(report.media.trouble) is error
+    assert not any(each.path.startswith("/elsewhere") for each in wire.seen)
+    wire.behave()
+    again = await laptop.media.resume()
+    assert (again.uploaded, again.waiting, again.trouble) == (1, 0, None)
+    assert (await laptop.media.download(made, tmp_path / "again")).read_bytes() == SMALL
+
+
+async def test_addresses_that_expired_are_asked_for_again(eve: Diarist, wire: StorageProxy, tmp_path: Path) -> None:
+    laptop = await eve.first()
+    made = await attached(laptop, a_file(tmp_path))
+    stale: list[Passing] = []
+
+    def twice(each: Passing) -> bytes | None:
+        if not each.to_store or len(stale) == 2:
+            return None
+        stale.append(each)
+        return answer(403)
+
+    wire.refuse = twice
+    assert (await laptop.sync()).media.uploaded == 1
+    stale.clear()
+    assert (await laptop.media.download(made, tmp_path / "again")).read_bytes() == SMALL
+    assert len(stale) == 2
+
+
+async def test_a_server_without_room_is_named_and_asked_again_next_time(
+    eve: Diarist, wire: StorageProxy, tmp_path: Path
+) -> None:
+    laptop = await eve.first()
+    made = await attached(laptop, a_file(tmp_path))
+    wire.refuse = lambda each: (
+        problem(507, "quota_exceeded", used=1, limit=2, needed=3) if each.asks("POST", "/media/upload") else None
+    )
+    report = await laptop.sync()
+    assert [(each.media_id, each.code) for each in report.media.refused] == [(made.media_id, "quota_exceeded")]
+    listed = await laptop.media.get(made.media_id)
+    assert (listed.waiting, listed.refused) == (True, "quota_exceeded")
+    wire.behave()
+    assert (await laptop.sync()).media.uploaded == 1
+    assert (await laptop.media.get(made.media_id)).refused is None
+
+
+async def test_a_sealed_file_that_is_lost_is_told_and_holds_up_nothing_else(ada: Diarist, tmp_path: Path) -> None:
+    laptop = await ada.first()
+    lost, kept = await attached(laptop, a_file(tmp_path)), await attached(laptop, a_file(tmp_path, b"kept", "kept"))
+    (ada.home / "profiles" / "laptop" / "media" / f"{lost.media_id}.age").unlink()
+    report = (await laptop.sync()).media
+    assert [(each.media_id, each.code) for each in report.refused] == [(lost.media_id, "staged_file_lost")]
+    assert (report.uploaded, report.waiting) == (1, 1)
+    assert (await laptop.media.download(kept, tmp_path / "again")).read_bytes() == b"kept"
+
+
+# ---- what fails on the way down ----------------------------------------------------------------------------------
+
+
+def flipped(data: bytes) -> bytes:
+    altered = bytearray(data)
+    altered[len(altered) // 2] ^= 1
+    return bytes(altered)
+
+
+@pytest.mark.parametrize("alter", [flipped, lambda data: data[:-1], lambda data: bytes(len(data))])
+async def test_a_file_that_is_not_what_was_attached_is_called_damaged_and_leaves_none(
+    eve: Diarist, wire: StorageProxy, tmp_path: Path, alter: object
+) -> None:
+    laptop = await eve.first()
+    made = await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    folder = tmp_path / "here"
+    folder.mkdir()
+    wire.alter = alter  # type: ignore[assignment]
+    if alter is flipped:
+        await caught(laptop.media.download(made, folder), MediaDamaged)
+    else:
+        with pytest.raises((MediaDamaged, ObjectStoreUnreachable)):
+            await laptop.media.download(made, folder)
+    assert list(folder.iterdir()) == []
+    wire.behave()
+    assert (await laptop.media.download(made, folder)).read_bytes() == SMALL
+
+
+async def test_another_file_of_the_account_in_its_place_is_called_damaged(
+    eve: Diarist, wire: StorageProxy, server: RunningServer, tmp_path: Path
+) -> None:
+    laptop = await eve.first()
+    made = await attached(laptop, a_file(tmp_path))
+    other = await attached(laptop, a_file(tmp_path, SMALL[::-1], "other"))
+    await laptop.sync()
+    files = [path for path in (server.data_dir / "blobs").rglob("*") if path.is_file()]
+    by_digest = {sha256(path.read_bytes()).digest(): path.read_bytes() for path in files}
+    assert other.sealed_sha256 is not None
+    exchanged = by_digest[other.sealed_sha256]
+    wire.alter = lambda _: exchanged
+    with pytest.raises((MediaDamaged, ObjectStoreUnreachable)):
+        await laptop.media.download(made, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+async def test_a_download_goes_on_where_the_line_broke(eve: Diarist, wire: StorageProxy, tmp_path: Path) -> None:
+    laptop = await eve.first()
+    data = os.urandom(1_000_000)
+    made = await attached(laptop, a_file(tmp_path, data, "noise"))
+    await laptop.sync()
+    wire.behave()
+    wire.cut_at = 300_000
+    saved = await laptop.media.download(made, tmp_path / "again")
+    assert saved.read_bytes() == data
+    asked = [each.headers.get("range") for each in wire.downloads]
+    assert asked[0] is None
+    assert len(asked) == 4
+    starts = [int(each.removeprefix("bytes=").removesuffix("-")) for each in asked[1:] if each]
+    assert starts == sorted(set(starts))
+
+
+async def test_a_file_that_the_server_does_not_have_yet_is_awaited(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    made = await attached(laptop, a_file(tmp_path))
+    folder = ada.home / "profiles" / "laptop" / "media"
+    away = folder.rename(folder.with_name("away"))
+    await laptop.sync()
+    await phone.sync()
+    await caught(phone.media.download(made.media_id, tmp_path / "again"), AttachmentAwaited)
+    for path in away.iterdir():
+        path.rename(folder / path.name)
+    await laptop.sync()
+    assert (await phone.media.download(made.media_id, tmp_path / "again")).read_bytes() == SMALL
+
+
+async def test_the_file_of_another_account_is_as_absent_as_any(
+    ada: Diarist, server: RunningServer, tmp_path: Path
+) -> None:
+    laptop = await ada.first()
+    theirs = await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    async with diarist(tmp_path / "mallory", server.url) as mallory:
+        device = await mallory.first("own")
+        mine = await attached(device, a_file(tmp_path))
+        await device.sync()
+        edits = device.media._book(device._device.opened)._edits
+        record = edits.find(mine.entry_id)
+        assert record.doc is not None
+        named = {"media_id": theirs.media_id, "name": "x", "media_type": "a/b", "size": 1}
+        edits.keep(record, record.doc.content | {"attachments": [named]})
+        await caught(device.media.download(theirs.media_id, tmp_path / "stolen"), AttachmentAwaited)
