@@ -82,7 +82,7 @@ async def _becomes_ready(client: httpx.AsyncClient) -> dict[str, Any]:
 
 async def test_a_server_that_has_all_it_needs_is_ready(linked: httpx.AsyncClient) -> None:
     ok = {"ok": True, "code": None}
-    parts = ("database", "schema", "queue", "live_events")
+    parts = ("database", "schema", "queue", "store", "live_events")
     assert await _becomes_ready(linked) == {"ready": True, **dict.fromkeys(parts, ok)}
 
 
@@ -104,6 +104,20 @@ async def test_without_its_database_a_server_is_alive_and_says_what_is_missing(
     await _becomes_ready(linked)
     assert (await owner.request("GET", "/auth/me")).status_code == 200
     assert "lockleaf_database_up 1.0" in (await linked.get("/metrics")).text
+
+
+async def test_without_its_store_of_files_a_server_says_so_and_nothing_is_written_where_it_was(
+    linked: httpx.AsyncClient, settings: Settings
+) -> None:
+    await _becomes_ready(linked)
+    blobs = settings.data_dir / "blobs"
+    away = blobs.rename(settings.data_dir / "away")
+    ready = await linked.get("/ready")
+    assert ready.status_code == 503
+    assert ready.json()["store"] == {"ok": False, "code": "store_unavailable"}
+    assert not blobs.exists()
+    away.rename(blobs)
+    await _becomes_ready(linked)
 
 
 async def test_a_worker_waits_for_a_database_that_is_coming_back(settings: Settings, link: DatabaseLink) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from lockleaf import __version__
+from lockleaf.server.blobs.errors import StoreUnavailable
 from lockleaf.server.context import Services
 from lockleaf.server.db.migrate import is_current
 from lockleaf.server.http.dependencies import ServicesOf
@@ -44,6 +45,7 @@ class Readiness(BaseModel):
     database: Check
     schema_: Check = Field(serialization_alias="schema")
     queue: Check
+    store: Check
     live_events: Check
 
 
@@ -67,12 +69,27 @@ async def ready(response: Response, services: ServicesOf) -> Readiness:
         schema = queue = Check(ok=False, code="unknown")
     if database.ok:
         queue = await _queue(services)
+    store = await _store(services)
     services.metrics.database_up.set(int(database.ok))
     listening = services.events.listening.is_set()
     live_events = Check(ok=listening, code=None if listening else "not_listening")
-    everything = database.ok and schema.ok and queue.ok and live_events.ok
+    everything = database.ok and schema.ok and queue.ok and store.ok and live_events.ok
     response.status_code = 200 if everything else 503
-    return Readiness(ready=everything, database=database, schema_=schema, queue=queue, live_events=live_events)
+    return Readiness(
+        ready=everything, database=database, schema_=schema, queue=queue, store=store, live_events=live_events
+    )
+
+
+async def _store(services: Services) -> Check:
+    """Ask the store of encrypted files."""
+    try:
+        async with asyncio.timeout(5):
+            await services.blobs.check()
+    except TimeoutError:
+        return Check(ok=False, code=StoreUnavailable.code)
+    except Exception as error:
+        return Check(ok=False, code=error_of(error).code)
+    return Check(ok=True)
 
 
 async def _queue(services: Services) -> Check:

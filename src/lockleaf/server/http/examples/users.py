@@ -157,7 +157,9 @@ EXAMPLES = {
         answer={
             "ready": {
                 "ready": True,
-                **{name: {"ok": True, "code": None} for name in ("database", "schema", "queue", "live_events")},
+                **{
+                    name: {"ok": True, "code": None} for name in ("database", "schema", "queue", "store", "live_events")
+                },
             }
         }
     ),
