@@ -29,9 +29,9 @@ from tests.support.accounts import Owner, change, following, register
 from tests.support.archives import ReadArchive, read_archive
 from tests.support.job_workers import ended, until, working
 
-KEPT_BACK = {"session_keys", "archives", "archive_parts", "email_directory"}
-"""Tables of which an archive tells nothing: sealed session keys prove who one is, archives would hold one another, and
-the directory says of an email what the account says."""
+KEPT_BACK = {"session_keys", "archives", "archive_parts", "email_directory", "search_documents"}
+"""Tables of which an archive tells nothing: sealed session keys prove who one is, archives would hold one another,
+the directory says of an email what the account says, and digests of words follow from the entries."""
 
 TABLES_OF_USERS = """
 SELECT table_name FROM information_schema.columns
@@ -350,6 +350,8 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             "metric_keys": "parameter_set, version, sealed_key, updated_at) VALUES ($1, 'x', 1, 'x', now()",
             "media": "media_id, object_key, media_type, size, sha256, state, created_at, touched_at)"
             " VALUES ($1, gen_random_uuid(), repeat('0', 40), 'x/x', 1, 'x', 'stored', now(), now()",
+            "search_indexes": "enabled, language, complete, updated_at) VALUES ($1, true, 'x', true, now()",
+            "search_documents": "record_id, seq, at, tokens) VALUES ($1, 'x', 1, now(), '{1}'",
             "checkpoints": "device_id, epoch, seq, head, time_text, signature) VALUES ($1, 'x', 'x', 1, 'x', 'x', 'x'",
         }.items():
             await tx.connection.execute(f"INSERT INTO {table} (user_id, {columns})", user_id)

@@ -29,6 +29,7 @@ DOCUMENTED = {
     "entries": ". {entry_id} {entry_id}/restore {entry_id}/history {entry_id}/revisions/{number}",
     "tags": ". {tag_id} cleanup",
     "media": ". upload {media_id} {media_id}/parts {media_id}/complete {media_id}/download {media_id}/restore",
+    "search": ". index stats",
     "encryption": "context keys/{parameter_set} metrics metrics/{metric_id} aggregate",
 }
 """The paths below each domain; ``.`` is the domain's own."""

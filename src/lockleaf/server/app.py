@@ -49,6 +49,8 @@ from lockleaf.server.media.removals import Removals
 from lockleaf.server.media.routes import router as media
 from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.operation.routes import router as operation
+from lockleaf.server.search import service as search_index
+from lockleaf.server.search.routes import router as search
 from lockleaf.server.settings import Settings
 from lockleaf.server.sync.backup_routes import router as backups
 from lockleaf.server.sync.events import EventHub
@@ -64,7 +66,23 @@ OBJECTS = f"{PREFIX}/objects/"
 LARGEST_OBJECT = 5 * 1024**3
 DATABASE_PATIENCE_SECONDS = 60
 
-ROUTERS = (sync, backups, vault, entries, tags, media, encryption, auth, users, privacy, access, inbox, jobs, export)
+ROUTERS = (
+    sync,
+    backups,
+    vault,
+    entries,
+    tags,
+    media,
+    search,
+    encryption,
+    auth,
+    users,
+    privacy,
+    access,
+    inbox,
+    jobs,
+    export,
+)
 
 HOLDINGS: tuple[Holding, ...] = (
     access_history.HOLDING,
@@ -73,6 +91,7 @@ HOLDINGS: tuple[Holding, ...] = (
     inbox_items.HOLDING,
     encrypted_metrics.HOLDING,
     encrypted_metrics.KEYS_HOLDING,
+    search_index.HOLDING,
     media_files.HOLDING,
 )
 """What the server holds of an account beside the account itself and its records."""
@@ -153,7 +172,7 @@ def create_app(
         if path.endswith("/users/me/privacy"):
             return settings.limits.public_key_body_bytes
         # A record of 1 MiB is longer in base64, and in the escapes of JSON.
-        whole_records = any(door in path for door in ("/sync/", "/entries", "/vault", "/encryption/"))
+        whole_records = any(door in path for door in ("/sync/", "/entries", "/vault", "/encryption/", "/search/"))
         return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes
 
     app.add_middleware(RequestMiddleware, metrics=services.metrics, body_limit=body_limit)

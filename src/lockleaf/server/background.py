@@ -21,10 +21,11 @@ from lockleaf.server.media import archive as media
 from lockleaf.server.media import upkeep as media_upkeep
 from lockleaf.server.records import archive as records
 from lockleaf.server.records.purge import purge
+from lockleaf.server.search import archive as search
 
 __all__ = ["HANDLERS", "SCHEDULES", "create_worker"]
 
-FACTS = (*accounts.FACTS, *records.FACTS)
+FACTS = (*accounts.FACTS, *records.FACTS, *search.FACTS)
 SECTIONS = (
     *records.SECTIONS,
     *inbox.SECTIONS,

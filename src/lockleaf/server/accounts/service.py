@@ -222,9 +222,14 @@ def shown_at_signup(account: Account) -> dict[str, Any]:
 
 
 async def features(
-    session: AsyncSession, account: Account, settings: Settings, holdings: Sequence[Holding]
+    session: AsyncSession, account: Account, settings: Settings, holdings: Sequence[Holding], *, searchable: bool
 ) -> bodies.Features:
-    """Return what the account may do on this server, and the room it has; ``holdings`` are what is beside records."""
+    """Return what the account may do on this server, and the room it has.
+
+    Arguments:
+        holdings: what is beside records.
+        searchable: whether the server keeps an index of the account's words.
+    """
     sync = account.privacy_tier == "full_sync"
     connection = await driver(session)
     used = await quota.bytes_used(connection, account.user_id, holdings)
@@ -233,8 +238,8 @@ async def features(
         encryption_tier=_custody(account),
         privacy_tier=_tier(account),
         features=bodies.FeatureFlags(
-            server_search=False,
-            blind_search=False,
+            server_search=sync and searchable and account.custody == "uce",
+            blind_search=sync and searchable and account.custody == "e2e",
             integrations=False,
             media=sync,
             analytics=account.privacy_tier != "local_only",

@@ -35,11 +35,13 @@ from lockleaf.server.auth.errors import (
     TokenInvalid,
 )
 from lockleaf.server.auth.principal import Principal
+from lockleaf.server.db.engine import driver
 from lockleaf.server.errors import NotFound
 from lockleaf.server.http.bodies import Parsed, field_errors
 from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
+from lockleaf.server.search import service as search
 from lockleaf.wire import accounts as bodies
 
 __all__ = ["router"]
@@ -157,7 +159,9 @@ async def me(caller: Reader, read: Read) -> bodies.Account:
 @router.get("/features", responses=problems(*ALLOWED))
 async def get_features(caller: Reader, read: Read, services: ServicesOf) -> bodies.Features:
     """Return what the account may do on this server, and how much of its room is used."""
-    return await accounts.features(read, await accounts.get(read, caller.user_id), services.settings, services.holdings)
+    account = await accounts.get(read, caller.user_id)
+    searchable = await search.is_on(await driver(read), caller.user_id, caller.custody)
+    return await accounts.features(read, account, services.settings, services.holdings, searchable=searchable)
 
 
 # ---- changing credentials ----

@@ -29,6 +29,7 @@ from lockleaf.wire.sync import Record
 __all__ = ["TOMBSTONE", "ContentUnreadable", "Room", "opened", "session_kek"]
 
 TOMBSTONE = "deleted"
+_TOKENS_KEPT = 50_000
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Room:
     _open: Keyring | None = field(repr=False)
     records: int = 0
     """How many records were opened or sealed here."""
+    _tokens: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False)
 
     @property
     def _keyring(self) -> Keyring:
@@ -53,10 +55,21 @@ class Room:
     def close(self) -> None:
         """Drop the keys. Python wipes no memory, but from here on nothing leads to them."""
         self._open = None
+        self._tokens.clear()
 
     def label(self, kind: str, value: str) -> bytes:
         """Return the 16-byte label of a mood, tag or source, as a client makes it."""
         return labels.label(self._keyring.index_key, kind, value)
+
+    def token(self, field: str, stem: str) -> bytes:
+        """Return the 8-byte search token of a stem in a field (title or body), as a client makes it."""
+        # The same few thousand words make up a diary: each is worked out once, while the room is open.
+        found = self._tokens.get((field, stem))
+        if found is None:
+            if len(self._tokens) >= _TOKENS_KEPT:
+                self._tokens.clear()
+            found = self._tokens[field, stem] = labels.token(self._keyring.index_key, field, stem)
+        return found
 
     def open(self, record: Record) -> dict[str, Any]:
         """Return the map that is sealed in ``record``.

@@ -13,7 +13,8 @@ import lockleaf.server.inbox.models
 import lockleaf.server.jobs.models
 import lockleaf.server.media.models
 import lockleaf.server.operation.models
-import lockleaf.server.records.models  # noqa: F401  (importing the models registers their tables)
+import lockleaf.server.records.models
+import lockleaf.server.search.models  # noqa: F401  (importing the models registers their tables)
 from lockleaf.server.db.base import Base
 from lockleaf.server.jobs.queue import TABLES
 

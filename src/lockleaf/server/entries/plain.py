@@ -167,7 +167,7 @@ async def _write(
         occurred_at=shared_date(new),
     )  # fmt: skip
     made = await tags.ensure(tx.connection, services, principal, keys, tag_names(new))
-    written = await write(tx, services, principal, held, [entry, *made])
+    written = await write(tx, services, principal, held, [entry, *made], keys=keys, content=new)
     assert written.record is not None, "nobody writes behind the lock"
     return content.entry(written.record, new)
 

@@ -15,6 +15,7 @@ from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.diary import Wanted
 from lockleaf.server.records.policy import door_policy
+from lockleaf.server.search import following as search
 from lockleaf.wire.content import tag_names
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 
@@ -39,10 +40,13 @@ async def retag(
             tx.connection, principal.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
         )
         held = [each.record for each in page.items]
-        changes = await asyncio.to_thread(_changes, services, principal, keys, held, label, new_name)
+        changes, contents = await asyncio.to_thread(_changes, services, principal, keys, held, label, new_name)
         if changes:
-            await records.push(
+            pushed = await records.push(
                 tx.connection, principal.user_id, changes, now=services.clock(), atomic=True, policy=door_policy
+            )
+            await search.follow(
+                tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents
             )
         if page.end is None:
             return
@@ -51,8 +55,9 @@ async def retag(
 
 def _changes(
     services: Services, principal: Principal, keys: Room, held: list[Record], label: bytes, new_name: str | None
-) -> list[Change]:
+) -> tuple[list[Change], dict[str, dict[str, Any]]]:
     changes = []
+    contents = {}
     for record in held:
         try:
             found = keys.open(record)
@@ -67,7 +72,8 @@ def _changes(
         if tags:
             new["tags"] = tags
         changes.append(_change(services, principal, keys, record, new))
-    return changes
+        contents[record.record_id] = new
+    return changes, contents
 
 
 def _change(services: Services, principal: Principal, keys: Room, record: Record, new: dict[str, Any]) -> Change:

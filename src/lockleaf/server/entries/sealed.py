@@ -161,6 +161,7 @@ def _change(
         labels=body.labels,
         source=body.source,
         occurred_at=body.occurred_at,
+        tokens=body.tokens,
         device_id=body.device_id or principal.device,
         client_updated_at=body.client_updated_at or services.clock(),
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lockleaf.server import quota
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
+from lockleaf.server.custody.room import Room
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import ChangeRejected, PayloadTooLarge
 from lockleaf.server.records.policy import door_policy
+from lockleaf.server.search import following as search
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change, Record, pack_record
@@ -35,12 +38,22 @@ class Written:
 
 
 async def write(
-    tx: DriverTransaction, services: Services, principal: Principal, held: Record | None, changes: Sequence[Change]
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    held: Record | None,
+    changes: Sequence[Change],
+    *,
+    keys: Room | None = None,
+    content: Mapping[str, Any] | None = None,
 ) -> Written:
     """Write a change to an entry, with the changes to its tags behind it, and wake the account's listeners.
 
+    The search index follows.
+
     Arguments:
         held: the entry before, behind the lock of the history; None for a new one.
+        keys, content: the open room and what the change seals, where the server sealed it.
 
     Raises:
         PayloadTooLarge: the entry is larger than a record may be.
@@ -63,6 +76,8 @@ async def write(
         added = sum(len(change.payload) for change in changes if not change.deleted)
         await quota.require_after(tx.connection, services, principal.user_id, added)
         tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    contents = None if content is None else {changes[0].record_id: content}
+    await search.follow(tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents)
     packed = pack_record(
         changes[0], seq=outcome.seq or 0, created_at=now if held is None else held.created_at, updated_at=now
     )

@@ -18,9 +18,12 @@ from lockleaf.server.jobs.models import Job
 from lockleaf.server.jobs.repository import JobRepository
 from lockleaf.wire import jobs as wire
 
-__all__ = ["HOLDING", "cancel", "enqueue", "get", "page", "shown", "unfinished"]
+__all__ = ["ATTENDED", "HOLDING", "attend", "cancel", "enqueue", "get", "page", "shown", "unfinished"]
 
 _CURSOR = "jobs"
+
+ATTENDED = ("search.index",)
+"""The kinds of jobs that are done within their user's requests: no queue knows them."""
 
 
 async def enqueue(
@@ -49,6 +52,50 @@ async def enqueue(
     await JobRepository(session, user_id).add(job)
     await queue.put(await driver(session), [(kind, user_id, job.job_id)])
     return job
+
+
+async def attend(
+    session: AsyncSession,
+    *,
+    user_id: UUID,
+    kind: str,
+    done: int,
+    total: int,
+    ended: bool,
+    last: UUID | None,
+    now: datetime,
+) -> wire.Job:
+    """Note how far a job is that its user's own requests do, piece by piece: no worker ever has the keys for it.
+
+    It is the account's job of the kind that is under way, or a new one. The caller holds what keeps two from beginning.
+
+    Arguments:
+        kind: one of `ATTENDED`.
+        ended: whether nothing is left to do.
+        last: the job to be shown instead of a new one, where none is under way.
+        now: the server's time.
+    """
+    repository = JobRepository(session, user_id)
+    job = await repository.unfinished(kind)
+    if job is None and last is not None and (job := await repository.get(last)) is not None:
+        return shown(job)
+    if job is None:
+        job = Job(
+            user_id=user_id,
+            job_id=uuid7(now),
+            kind=kind,
+            state="running",
+            attempts=1,
+            arguments={},
+            created_at=now,
+            started_at=now,
+        )
+        session.add(job)
+    job.done, job.total = done, total
+    if ended:
+        job.state, job.finished_at = "succeeded", now
+    await session.flush()
+    return shown(job)
 
 
 async def get(session: AsyncSession, user_id: UUID, job_id: UUID) -> Job:

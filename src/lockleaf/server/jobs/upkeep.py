@@ -9,16 +9,17 @@ from sqlalchemy import text
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import driver
 from lockleaf.server.jobs import queue
+from lockleaf.server.jobs.service import ATTENDED
 
 __all__ = ["forget", "mend"]
 
 BATCH = 500
 
 # A database that was restored, or a worker that lost its connection between two statements, can leave a job that
-# nobody would take up any more.
+# nobody would take up any more. Those that are done within requests never were in a queue.
 _LOST = text("""
 SELECT j.kind, j.user_id, j.job_id FROM jobs j
-WHERE j.state IN ('queued', 'running') AND NOT EXISTS (
+WHERE j.state IN ('queued', 'running') AND j.kind <> ALL(:attended) AND NOT EXISTS (
   SELECT FROM pgqueuer q
   WHERE q.dedupe_key = j.job_id::text AND q.status IN ('queued', 'picked') AND q.dedupe_key IS NOT NULL
 )
@@ -58,7 +59,7 @@ async def mend(services: Services) -> None:
     """Queue again what is unfinished and in no queue."""
     while True:
         async with services.database.transaction() as session:
-            lost = (await session.execute(_LOST, {"batch": BATCH})).all()
+            lost = (await session.execute(_LOST, {"batch": BATCH, "attended": list(ATTENDED)})).all()
             if lost:
                 await queue.put(await driver(session), [(row.kind, row.user_id, row.job_id) for row in lost])
         if len(lost) < BATCH:

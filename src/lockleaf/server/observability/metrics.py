@@ -75,6 +75,12 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        self.searches = Counter(
+            "lockleaf_searches", "Searches answered, by the account's custody.", ["custody"], registry=self.registry
+        )
+        self.search_opened = Counter(
+            "lockleaf_search_opened_entries", "Entries that were opened to search in them.", registry=self.registry
+        )
         self.database_up = Gauge(
             "lockleaf_database_up",
             "Whether the database answered when last asked.",

@@ -37,10 +37,11 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a resolution wrote: where, and as which revision; None where it wrote nothing."""
+    """What a resolution wrote: where, and as which revision; None where it wrote nothing; and what became of all."""
 
     seq: int | None = None
     revision: int | None = None
+    outcomes: Sequence[service.Outcome] = ()
 
 
 async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> Dispute:
@@ -96,7 +97,7 @@ async def close(
             raise PayloadTooLarge
         if outcome.status == "rejected":
             raise ChangeRejected(reason=outcome.code)
-        resolved = Resolved(outcome.seq, outcome.revision)
+        resolved = Resolved(outcome.seq, outcome.revision, pushed.outcomes)
     await session.execute(
         update(Conflict)
         .where(Conflict.user_id == conflict.user_id, Conflict.conflict_id == conflict.conflict_id)

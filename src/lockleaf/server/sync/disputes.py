@@ -17,11 +17,13 @@ from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.db.engine import driver
 from lockleaf.server.records import conflicts, resolution
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict
 from lockleaf.server.records.models import Conflict as Kept
 from lockleaf.server.records.policy import door_policy, sync_policy
 from lockleaf.server.records.resolution import Dispute
+from lockleaf.server.search import following as search
 from lockleaf.server.sync import resealing
 from lockleaf.server.sync.backups import BACKUPS, time_text
 from lockleaf.wire.codec import canonical, unpack
@@ -160,6 +162,8 @@ async def resolve(
         changes = await _changes(session, services, principal, dispute, choice, now=now)
     policy = door_policy if dispute.conflict.collection == BACKUPS else sync_policy
     resolved = await resolution.close(session, dispute, choice.chosen_version, changes, policy=policy, now=now)
+    if changes:
+        await search.follow(await driver(session), services, principal, changes, resolved.outcomes)
     session.info.setdefault("after_commit", []).append(lambda: services.events.changed(principal.user_id))
     return ResolutionResult(
         message="The conflict is resolved.",
@@ -199,6 +203,7 @@ async def _changes(
         labels=choice.labels,
         source=choice.source,
         occurred_at=choice.occurred_at,
+        tokens=choice.tokens,
         device_id=choice.device_id or principal.device,
         client_updated_at=choice.client_updated_at or now,
     )

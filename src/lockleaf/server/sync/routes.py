@@ -77,7 +77,7 @@ async def push(
     request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: DriverTx
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
-    result = await service.push(tx, services_of(request), principal.user_id, body)
+    result = await service.push(tx, services_of(request), principal, body)
     return service.reply(request, PushResult, result)
 
 

@@ -10,12 +10,14 @@ from pydantic import BaseModel
 
 from lockleaf.server import quota
 from lockleaf.server.auth.errors import TierRequired
+from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.http.bodies import accepted
 from lockleaf.server.records import feed
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import EpochChanged
+from lockleaf.server.search import following as search
 from lockleaf.wire import codec
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Push
@@ -35,14 +37,16 @@ def reply(request: Request, model: type[BaseModel], packed: bytes) -> Response:
     return Response(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), media_type=codec.JSON)
 
 
-async def push(tx: DriverTransaction, services: Services, user_id: UUID, body: Push) -> bytes:
+async def push(tx: DriverTransaction, services: Services, principal: Principal, body: Push) -> bytes:
     """Apply a batch, and tell the account's listeners once it is committed; return a ``PushResult`` in MessagePack.
 
     Raises:
         TierRequired: the account holds no records here.
         EpochChanged: the changes were made in an epoch that has ended.
         QuotaExceeded: there is no room for them.
+        SessionRevoked: the server is to index what they bring (uce), and the session's key is gone.
     """
+    user_id = principal.user_id
     pushed = await records.push(
         tx.connection, user_id, body.changes, now=services.clock(), atomic=body.atomic, epoch=body.epoch
     )
@@ -50,6 +54,7 @@ async def push(tx: DriverTransaction, services: Services, user_id: UUID, body: P
         added = sum(len(change.payload) for change in body.changes if not change.deleted)
         await quota.require_after(tx.connection, services, user_id, added)
         tx.after_commit.append(lambda: services.events.changed(user_id))
+    await search.follow(tx.connection, services, principal, body.changes, pushed.outcomes)
     for outcome in pushed.outcomes:
         services.metrics.changes.labels(outcome.status).inc()
     return codec.pack(

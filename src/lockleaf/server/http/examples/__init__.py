@@ -6,12 +6,12 @@ prefix. They are plain data, loaded when the document is first asked for.
 
 from __future__ import annotations
 
-from lockleaf.server.http.examples import accounts, blobs, diary, media, metrics, records, users
+from lockleaf.server.http.examples import accounts, blobs, diary, media, metrics, records, search, users
 from lockleaf.server.http.examples.form import Examples
 
 __all__ = ["EXAMPLES", "Examples"]
 
-_SUBJECTS = (accounts, users, records, blobs, diary, media, metrics)
+_SUBJECTS = (accounts, users, records, blobs, diary, search, media, metrics)
 
 EXAMPLES: dict[str, Examples] = {name: found for subject in _SUBJECTS for name, found in subject.EXAMPLES.items()}
 """The examples of each operation, as in ``POST /vault``."""

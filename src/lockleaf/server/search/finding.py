@@ -1,0 +1,230 @@
+"""Searching a uce account by words: candidates by the index, then as many entries are opened as a page needs.
+
+The words are brought to keyed digests before anything is asked of the database. What is opened is opened in one
+snapshot, in the order of what the index alone tells (rare words and titles first, then the latest), window by window:
+within a window hits are in the order of how often and how near to each other the words stand in them as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lockleaf.search.highlights import highlights
+from lockleaf.search.matching import Match, match
+from lockleaf.search.plan import Plan, plan
+from lockleaf.search.query import InvalidQuery, Query, parse
+from lockleaf.search.ranking import Corpus, coarse, fine
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.custody import room
+from lockleaf.server.custody.room import ContentUnreadable, Room
+from lockleaf.server.entries import content
+from lockleaf.server.search.asking import BYTES_A_PAGE, EARLIEST, LATEST, Range, Turning
+from lockleaf.server.search.candidates import Candidates, Place, leaves
+from lockleaf.server.search.errors import QueryTooLong
+from lockleaf.server.search.following import text_of
+from lockleaf.server.search.repository import LISTS_AT_ONCE, SearchRepository
+from lockleaf.server.search.standing import require
+from lockleaf.wire.content import day_or_time
+from lockleaf.wire.search import Highlight, PlainSearch, SearchHit, SearchResult
+from lockleaf.wire.sync import Record
+
+__all__ = ["SEARCHING", "find", "gather"]
+
+SEARCHING = "search"
+"""What the history of access says of entries that were opened to search in them."""
+
+WINDOW = 100
+"""Entries that are opened and put into their order together."""
+
+_FILTER = "filter"
+_FEW_BYTES = 65536
+"""Lists up to this long are taken apart within the event loop."""
+
+Scored = tuple[float, Place]
+
+
+class _Asked(NamedTuple):
+    query: Query
+    labels: list[tuple[str, str]]
+    dates: Range
+
+
+class _Hit(NamedTuple):
+    score: float
+    at: int
+    record: Record
+    content: dict[str, Any] | None
+    match: Match | None
+    fine: float
+
+
+def _asked(body: PlainSearch) -> _Asked:
+    """Return a query with all that narrows it, whether it stands in its text or beside it.
+
+    Raises:
+        QueryTooLong: as `parse` says.
+    """
+    try:
+        query = parse(body.query)
+    except InvalidQuery:
+        raise QueryTooLong from None
+    values = [("mood", query.mood), ("mood", body.mood), ("source", query.source), ("source", body.source)]
+    values += [("tag", tag) for tag in (*query.tags, *body.tags)]
+    first: Any = day_or_time(query.first, last=False)
+    last: Any = day_or_time(query.last, last=True)
+    return _Asked(
+        query,
+        [(kind, value.strip()) for kind, value in values if value is not None],
+        Range([body.first, first], [body.last, last]),
+    )
+
+
+async def gather(repository: SearchRepository, candidates: Candidates, tokens: dict[Any, int]) -> None:
+    """Let each key of ``tokens`` stand for the entries that hold its digest."""
+    wanted = list(tokens.items())
+    for first in range(0, len(wanted), LISTS_AT_ONCE):
+        batch = wanted[first : first + LISTS_AT_ONCE]
+        lists = await repository.lists([token for _, token in batch])
+
+        def add(batch: Sequence[tuple[Any, int]] = batch, lists: Sequence[bytes] = lists) -> None:
+            for (key, _), packed in zip(batch, lists, strict=True):
+                candidates.add(key, packed)
+
+        if sum(map(len, lists)) <= _FEW_BYTES:
+            add()
+        else:
+            await asyncio.to_thread(add)
+
+
+async def find(services: Services, principal: Principal, body: PlainSearch) -> SearchResult:
+    """Return a page of the entries that a query in words finds, best first.
+
+    Raises:
+        SearchOff: the account has no index.
+        QueryTooLong: as `parse` says.
+        InvalidCursor: the cursor is of another query.
+        SessionRevoked: the session's key is gone.
+    """
+    began = time.monotonic()
+    asked = _asked(body)
+    turning = Turning(
+        services, principal.user_id, "uce", body.query, sorted(asked.labels), asked.dates.first, asked.dates.last
+    )
+    start, offset = turning.place(body.cursor)
+    # What is read belongs to one snapshot, which cannot be written in; that keys were used is written beside it, and
+    # committed before anything is answered.
+    async with (
+        services.database.snapshot() as connection,
+        services.database.write_driver() as tx,
+        room.opened(services, tx.connection, principal, purpose=SEARCHING) as keys,
+    ):
+        repository = SearchRepository(connection, principal.user_id)
+        index = await require(repository, principal.custody, counted=True)
+        planned = plan(asked.query, index.language)
+        found = await _candidates(repository, keys, asked, planned, documents=index.documents)
+        items: list[SearchHit] = []
+        opened = 0
+        most = services.settings.search.opened_per_request
+        room_left = BYTES_A_PAGE
+        while start < len(found) and len(items) < body.limit and room_left > 0:
+            window = found[start : start + min(WINDOW, most)]
+            if opened and opened + len(window) > most:
+                break
+            read, ended = await repository.records([place.seq for _, place in window], max_bytes=BYTES_A_PAGE)
+            opened += len(read)
+            room_left -= sum(len(record.payload) for _, record in read)
+            entries = [(*window[place], record) for place, record in read]
+            hits, in_window = await asyncio.to_thread(
+                _looked_into, keys, planned, entries, offset, body.limit - len(items)
+            )
+            items += hits
+            if offset + len(hits) < in_window:
+                offset += len(hits)
+            else:
+                start, offset = start + ended, 0
+    services.metrics.searches.labels(principal.custody).inc()
+    services.metrics.search_opened.inc(opened)
+    return SearchResult(
+        items=tuple(items),
+        total=len(found),
+        total_exact=not planned.needs_text,
+        next_cursor=turning.cursor(start, offset) if start < len(found) else None,
+        took_ms=round((time.monotonic() - began) * 1000, 1),
+        ignored=planned.ignored,
+        index={"complete": index.complete},
+    )
+
+
+async def _candidates(
+    repository: SearchRepository, keys: Room, asked: _Asked, planned: Plan, *, documents: int
+) -> list[Scored]:
+    """Return what the index alone can tell: which entries there are to look into, in which order."""
+    if not planned.positive and not asked.labels and not asked.dates.narrows:
+        return []
+    condition = planned.condition(lambda field, stem: (field, stem))
+    scored = [(field, stem) for stem in planned.stems for field in ("title", "body")]
+    wanted: dict[Any, None] = dict.fromkeys([*(leaves(condition) if condition is not None else ()), *scored])
+    tokens = {key: int.from_bytes(keys.token(*key), signed=True) for key in wanted}
+    candidates = Candidates()
+    await gather(repository, candidates, tokens)
+    expression: Any = condition
+    if asked.labels or not planned.positive:
+        labels = [keys.label(kind, value) for kind, value in asked.labels]
+        first, last = asked.dates.first or EARLIEST, asked.dates.last or LATEST
+        candidates.add(_FILTER, await repository.filtered(labels, first, last))
+        expression = {"all": [_FILTER, *([] if condition is None else [condition])]}
+    frequency = {stem: candidates.count(("title", stem), ("body", stem)) for stem in planned.stems}
+    corpus = Corpus(documents, frequency)
+
+    def score(held: tuple[bool, ...]) -> float:
+        return coarse(
+            planned,
+            [stem for stem, is_held in zip(planned.stems, held[::2], strict=True) if is_held],
+            [stem for stem, is_held in zip(planned.stems, held[1::2], strict=True) if is_held],
+            corpus,
+        )
+
+    def order() -> list[Scored]:
+        candidates.choose(expression)
+        earliest, latest = asked.dates.as_counted
+        return candidates.scored(scored, score, first=earliest, last=latest)
+
+    return await asyncio.to_thread(order)
+
+
+def _looked_into(
+    keys: Room, planned: Plan, entries: Sequence[tuple[float, Place, Record]], offset: int, limit: int
+) -> tuple[list[SearchHit], int]:
+    """Open a window; return its hits behind ``offset``, at most ``limit``, and how many it has in all."""
+    hits = [hit for each in entries if (hit := _hit(keys, planned, *each)) is not None]
+    hits.sort(key=lambda hit: (-hit.score, -hit.fine, -hit.at, hit.record.record_id))
+    return [_shown(planned, hit) for hit in hits[offset : offset + limit]], len(hits)
+
+
+def _hit(keys: Room, planned: Plan, score: float, place: Place, record: Record) -> _Hit | None:
+    try:
+        opened = keys.open(record)
+    except ContentUnreadable:
+        # Of what is closed nobody can say that it has a word; that it has a label or a date, one can.
+        return _Hit(score, place.at, record, None, None, 0.0) if planned.root is None else None
+    found = match(planned, *text_of(opened))
+    return None if found is None else _Hit(score, place.at, record, opened, found, fine(found))
+
+
+def _shown(planned: Plan, hit: _Hit) -> SearchHit:
+    marked: tuple[Highlight, ...] = ()
+    if hit.content is not None and hit.match is not None and planned.root is not None:
+        marked = tuple(
+            Highlight(field=each.field, text=each.text, marks=each.marks)
+            for each in highlights(planned, *text_of(hit.content), hit.match)
+        )
+    return SearchHit(
+        entry=content.entry(hit.record, hit.content or {}, unreadable=hit.content is None),
+        # Whole millionths come from the index, what is behind them from the text.
+        score=round(hit.score + hit.fine / 1_000_000, 12),
+        highlights=marked,
+    )
