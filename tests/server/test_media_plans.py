@@ -1,0 +1,30 @@
+"""Every statement on media finds its rows by an index, however few there were when it was planned."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from lockleaf.server.media import repository, upkeep
+
+USER = "'00000000-0000-0000-0000-000000000001'"
+STATEMENTS = (
+    (repository._PAGE, "uuid, timestamptz, uuid, text, uuid, bigint", f"{USER}, now(), {USER}, 'false', NULL, 51"),
+    (repository._BYTES_USED, "uuid", USER),
+    (upkeep._DELETED, "timestamptz, bigint", "now(), 500"),
+    (upkeep._UNFINISHED, "timestamptz, bigint", "now(), 500"),
+    (upkeep._UNKNOWN, "text[]", "'{0123}'"),
+)
+INDEXES = ("ix_media_created", "user_id = $1", "ix_media_deleted", "ix_media_unfinished", "ix_media_object_key")
+
+
+async def test_a_statement_on_media_is_a_lookup(app: FastAPI) -> None:
+    async with app.state.services.database.read_driver() as connection:
+        for (statement, types, arguments), index in zip(STATEMENTS, INDEXES, strict=True):
+            await connection.execute(f"PREPARE tried ({types}) AS {statement}")
+            try:
+                rows = await connection.fetch(f"EXPLAIN EXECUTE tried ({arguments})")
+            finally:
+                await connection.execute("DEALLOCATE tried")
+            plan = "\n".join(row[0] for row in rows)
+            assert index in plan, plan
+            assert "Seq Scan on media" not in plan
