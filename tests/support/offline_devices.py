@@ -21,7 +21,8 @@ async def offline_device(home: Path, *, server: str = "http://127.0.0.1:9") -> A
     """A client whose server answers nothing, unless another is named, and the device under it."""
     keyring = Keyring.new("2026-01-01T00:00:00Z")
     folder = ProfileFolder(home, "laptop")
-    device = Device(folder, FileKeychain(home / "keychain"), print)
+    folder.make()
+    device = Device(folder, FileKeychain(folder.path / "keychain.json"), print)
     profile = Profile(
         server=server,
         email="ada@example.org",

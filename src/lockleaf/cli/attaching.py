@@ -183,7 +183,9 @@ async def open_attachment(
                 if isinstance(error, BrokenPipeError):
                     raise
                 where = f"{error.filename}: " if isinstance(error.filename, str) else ""
-                raise Complaint(f"It cannot be written: {where}{error.strerror}.", ExitCode.LOCAL) from None
+                raise Complaint(
+                    f"It cannot be written: {where}{error.strerror}.", ExitCode.LOCAL, "CannotWrite"
+                ) from None
     if run.json:
         run.result({"file": str(saved), "media_id": medium.media_id, "bytes": medium.size})
     else:

@@ -9,7 +9,7 @@ import httpx
 
 from lockleaf.client.errors import InsecureServer, InvalidServerAddress
 
-__all__ = ["is_loopback", "server_address"]
+__all__ = ["is_loopback", "names_host", "server_address"]
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)  # names behind IDNA, or an IPv6 address
 
@@ -32,11 +32,16 @@ def server_address(text: str, *, allow_insecure: bool = False) -> str:
         raise InvalidServerAddress from None
     if url.scheme not in {"http", "https"} or url.userinfo or url.query or url.fragment:
         raise InvalidServerAddress
-    if not _HOST.fullmatch(url.raw_host.decode("ascii")) or not 0 < (url.port or 1) < 2**16:
+    if not names_host(url):
         raise InvalidServerAddress
     if url.scheme == "http" and not allow_insecure and not is_loopback(url.host):
         raise InsecureServer
     return str(url).rstrip("/")
+
+
+def names_host(url: httpx.URL) -> bool:
+    """Return whether host and port of ``url`` are such: its parser takes more than a resolver does."""
+    return _HOST.fullmatch(url.raw_host.decode("ascii")) is not None and 0 < (url.port or 1) < 2**16
 
 
 def is_loopback(host: str) -> bool:

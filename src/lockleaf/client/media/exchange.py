@@ -15,7 +15,7 @@ from typing import IO
 
 import httpx
 
-from lockleaf.client.address import is_loopback
+from lockleaf.client.address import is_loopback, names_host
 from lockleaf.client.errors import (
     ApiError,
     InsecureObjectStore,
@@ -150,8 +150,10 @@ class ObjectStoreClient:
             url = httpx.URL(text)
         except (httpx.InvalidURL, ValueError):
             raise InvalidAnswer from None
-        if url.is_relative_url:
+        if text.startswith("/"):
             url = self._server.join(url)
+        if not names_host(url):
+            raise InvalidAnswer
         if url.userinfo or url.fragment:
             raise InsecureObjectStore
         if url.host == self._server.host and url.path.startswith(f"{self._server.path.rstrip('/')}{_OWN}"):
