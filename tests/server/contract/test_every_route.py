@@ -31,6 +31,7 @@ FORM = "POST /auth/token"
 TOKEN_IN_BODY = "POST /auth/refresh"
 LIVE = "GET /sync/events"
 QUESTION = "POST /encryption/aggregate"
+SEARCH = "POST /search"
 LARGEST_KEY = "PUT /users/me/privacy"
 
 
@@ -136,6 +137,8 @@ async def test_a_cursor_that_is_none_is_refused(contract: Contract, owner: Owner
         if operation == QUESTION:
             question = {"metric_type": "words", "operation": "sum", "bucket": "day", **place}
             await ask(contract, operation, headers, json=question)
+        elif operation == SEARCH:
+            await ask(contract, operation, headers, json={"tokens": {"any": ["AAAAAAAAAAA="]}, **place})
         else:
             await ask(contract, operation, headers, params=place)
         assert answer in contract.heard
