@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lockleaf.search.plan import Part, Plan
 
-__all__ = ["Match", "Run", "match"]
+__all__ = ["Match", "Run", "asked_stems", "match", "match_places"]
 
 Run = tuple[int, int]
 """A word or a phrase that was found: the positions of its first and its last word."""
@@ -72,20 +72,46 @@ def match(plan: Plan, title: str | None, body: str) -> Match | None:
         What was found; None where it does not match. A plan without words matches everything.
     """
     texts = {"title": title or "", "body": body}
-    asked = {stem for leaf, _ in leaves(plan.root) for stem in leaf.stems} if plan.root is not None else set()
-    asked.discard(None)
-    stems = {name: _places(text, plan, asked) for name, text in texts.items()}
+    asked = set(asked_stems(plan))
+    return match_places(plan, texts, {name: _places(text, plan, asked) for name, text in texts.items()})
+
+
+def match_places(plan: Plan, texts: Mapping[str, str], stems: Mapping[str, Mapping[str, list[int]]]) -> Match | None:
+    """As match(), for whoever knows already where the stems stand.
+
+    Args:
+        plan: what was asked.
+        texts: title and body by field; empty ones will do where nobody asks for spans.
+        stems: by field, the positions, in order, of each stem that asked_stems() names.
+
+    Returns:
+        What was found; None where it does not match.
+    """
     if plan.root is not None and not _holds(plan.root, stems["title"], stems["body"]):
         return None
     return Match(plan, texts, stems)
 
 
-def _places(text: str, plan: Plan, asked: set[str | None]) -> dict[str, list[int]]:
+def asked_stems(plan: Plan) -> tuple[str, ...]:
+    """The stems of a plan, those that must be absent among them: where each stands decides whether an entry matches.
+
+    Args:
+        plan: what was asked.
+
+    Returns:
+        The stems, each once.
+    """
+    if plan.root is None:
+        return ()
+    return tuple(dict.fromkeys(stem for leaf, _ in leaves(plan.root) for stem in leaf.stems if stem is not None))
+
+
+def _places(text: str, plan: Plan, asked: set[str]) -> dict[str, list[int]]:
     """Where the stems that were asked for stand in a text, by position among its words."""
     places: dict[str, list[int]] = {}
     if text and asked:
         for at, stem in enumerate(positions(text, plan.language)):
-            if stem in asked and stem is not None:
+            if stem is not None and stem in asked:
                 places.setdefault(stem, []).append(at)
     return places
 

@@ -39,17 +39,22 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U000323af"
 )
-# By length, since a look behind has one.
-_ELIDED = ("[ldjmtsnc]", "qu|un", "all", "coll|dall|dell|nell|sull", "jusqu|quell|quest", "lorsqu|puisqu")
 _VOWELS = "aeiouyh\u00e0\u00e1\u00e2\u00e4\u00e6\u00e8\u00e9\u00ea\u00eb\u00ec\u00ed\u00ee\u00ef\u00f2\u00f3"
 _VOWELS += "\u00f4\u00f6\u00f9\u00fa\u00fb\u00fc\u0153"
-_JOINS = rf"(?:(?![{_VOWELS}{_VOWELS.upper()}])|" + "".join(rf"(?<!\b(?i:{each}).)" for each in _ELIDED) + ")"
+# l' d' j' m' t' s' n' c' qu' quell' quest' un' all' coll' dall' dell' nell' sull' jusqu' lorsqu' puisqu'. Each branch
+# begins with a class of characters, so that most words leave it at the first.
+_BEFORE_VOWEL = rf"(?=['\u2018\u2019\u02bc][{_VOWELS}{_VOWELS.upper()}])"
+_ELIDED = (
+    rf"[ldjmtsncLDJMTSNC]{_BEFORE_VOWEL}"
+    r"|[quacdnsjlpQUACDNSJLP](?ai:(?<=q)u(?:ell|est)?+|(?<=u)n|(?<=a)ll|(?<=c)oll|(?<=d)[ae]ll|(?<=n)ell|(?<=s)ull"
+    rf"|(?<=j)usqu|(?<=l)orsqu|(?<=p)uisqu){_BEFORE_VOWEL}"
+)
 
 # Quotes and dashes of typography, which are all that most texts have beyond ASCII: one for one, so that places stay.
 _TYPED = (("\u2019", "'"), ("\u2018", "'"), ("\u201c", '"'), ("\u201d", '"'), ("\u2013", "-"), ("\u2014", "-"))
 
 _ASCII = re.compile(
-    rf"[A-Za-z0-9]++(?:(?:'(?=[A-Za-z0-9]){_JOINS}|[.,](?<=[0-9].)(?=[0-9]))[A-Za-z0-9]++)*+",
+    rf"{_ELIDED}|[A-Za-z0-9]++(?:(?:'(?=[A-Za-z0-9])|[.,](?<=[0-9].)(?=[0-9]))[A-Za-z0-9]++)*+",
     re.ASCII,
 )
 _ENDING = re.compile("'(?:s|ll|d|re|ve|m)$")
@@ -88,10 +93,10 @@ def _pattern() -> re.Pattern[str]:
     marks, letter = _marks(), rf"[^\W_\u02bc{_UNSPACED}]"
     # Letters and marks in turn, and nothing given back: the time is linear whatever the text.
     run = rf"{letter}++(?:[{marks}]++{letter}*+)*+"
-    joint = rf"[{_APOSTROPHES}](?={letter}){_JOINS}|\u00b7(?={letter})|[.,\u066b\u066c](?<=\d.)(?=\d)"
+    joint = rf"[{_APOSTROPHES}\u00b7](?={letter})|[.,\u066b\u066c](?<=\d.)(?=\d)"
     emoji = rf"[{_EMOJI}][{marks}{_TONES}]*+"
     return re.compile(
-        rf"{run}(?:(?:{joint}){run})*+"
+        rf"{_ELIDED}|{run}(?:(?:{joint}){run})*+"
         rf"|[{_UNSPACED}](?<=\w)[{marks}]*+"
         rf"|[\U0001f1e6-\U0001f1ff]{{1,2}}"
         rf"|{emoji}(?:(?<=\u200d){emoji})*+[\U000e0020-\U000e007f]*+"
