@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,7 +48,8 @@ def demo(
     One has two devices, a conflict that waits for a decision, and something in the inbox.
     """
     with _place(folder) as place:
-        settings = settings_of(place / "server", "console").model_copy(update={"environment": "development"})
+        settings = settings_of(place / "server", "console")
+        settings = settings.model_copy(update={"environment": "development", **_quiet(settings)})
         if settings.database.url is not None:
             raise Complaint("The demonstration brings its own database. Unset DATABASE_URL, then run it again.")
         from lockleaf.server.process import serve  # noqa: PLC0415
@@ -61,6 +62,13 @@ def demo(
             serve(settings, host="127.0.0.1", port=port, workers=1, announce=announce)
         except Exception as error:
             raise named(error) from error
+
+
+def _quiet(settings: Settings) -> dict[str, Any]:
+    """Leave the terminal to what the demonstration says, unless somebody asked for a log."""
+    if "LOCKLEAF_LOG__LEVEL" in os.environ:
+        return {}
+    return {"log": settings.log.model_copy(update={"level": "WARNING"})}
 
 
 @contextlib.contextmanager
