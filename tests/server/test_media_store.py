@@ -1,0 +1,156 @@
+"""Media in a bucket: refusals are the store's own, and a store that is down at any step costs nothing but time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from lockleaf.server.blobs.errors import StoreUnavailable
+from lockleaf.server.context import Services
+from lockleaf.server.media import upkeep
+from lockleaf.server.settings import BlobSettings, MediaSettings, Settings
+from tests.support.account_holders import problem, served
+from tests.support.accounts import Owner, register
+from tests.support.job_workers import until
+from tests.support.media import (
+    attach,
+    complete,
+    declaration,
+    declare,
+    fetch,
+    in_parts,
+    keys_in_store,
+    object_key,
+    send,
+    sent,
+    two_parts,
+)
+from tests.support.s3_front import BUCKET, S3Front, running_s3_front
+
+ROOM = 8 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def s3_front() -> Iterator[S3Front]:
+    """A bucket that refuses what S3 refuses."""
+    with running_s3_front() as front:
+        yield front
+
+
+@pytest.fixture
+async def server(settings: Settings, s3_front: S3Front) -> AsyncIterator[tuple[Services, Owner]]:
+    """A server whose files lie in the bucket, and somebody with room for one large file."""
+    blobs = BlobSettings(
+        kind="s3",
+        bucket=BUCKET,
+        endpoint=s3_front.url,
+        region=s3_front.account.region,
+        access_key=s3_front.account.access_key,
+        secret_key=s3_front.account.secret_key,
+        timeout_seconds=2,
+    )
+    chosen = settings.model_copy(update={"blobs": blobs, "media": MediaSettings(quota_bytes_e2e=ROOM)})
+    async with served(chosen) as (app, http):
+        yield app.state.services, await register(http)
+
+
+@pytest.fixture
+async def bucket() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the bucket, which knows nothing of accounts."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield client
+
+
+async def test_a_bucket_takes_just_what_was_declared_and_gives_it_back(
+    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+) -> None:
+    services, owner = server
+    declared = await declare(owner, declaration(b"sealed"))
+    assert (await send(bucket, declared["upload"], b"forged")).status_code == 400
+    problem(await complete(owner, declared["id"]), 409, "upload_incomplete")
+    await sent(bucket, declared["upload"], b"sealed")
+    assert (await complete(owner, declared["id"])).status_code == 200
+    assert await fetch(owner, declared["id"], over=bucket) == b"sealed"
+    told = (await owner.request("GET", f"/media/{declared['id']}/download")).json()
+    part = await bucket.get(told["url"], headers={**told["headers"], "Range": "bytes=2-3"})
+    assert (part.status_code, part.content) == (206, b"al")
+    with s3_front.later(services.settings.media.download_seconds + 1):
+        assert (await bucket.get(told["url"], headers=told["headers"])).status_code == 403
+    assert (await owner.request("DELETE", f"/media/{declared['id']}?for_good=true")).status_code == 204
+    key = told["url"].partition("?")[0].rpartition("/")[2]
+
+    async def is_gone() -> bool:
+        return key not in await keys_in_store(services)
+
+    await until(is_gone)
+
+
+async def test_a_large_file_goes_into_a_bucket_in_parts_and_resumes(
+    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+) -> None:
+    services, owner = server
+    parts = two_parts()
+    declared = await declare(owner, in_parts(parts))
+    await sent(bucket, declared["parts"][0], parts[0])
+    assert problem(await complete(owner, declared["id"]), 409, "upload_incomplete")["missing"] == [2]
+    rest = (await owner.request("POST", f"/media/{declared['id']}/parts")).json()
+    assert (rest["stored"], [part["number"] for part in rest["parts"]]) == ([1], [2])
+    await sent(bucket, rest["parts"][0], parts[1])
+    # Put together, and the answer lost, as often as the server asks.
+    s3_front.die("answer", "POST", times=9)
+    answer = await complete(owner, declared["id"])
+    assert answer.status_code in (200, 503)
+    while s3_front.dies("answer", "POST"):
+        pass
+    assert (await complete(owner, declared["id"])).json()["state"] == "stored"
+    assert await fetch(owner, declared["id"], over=bucket) == b"".join(parts)
+    assert await object_key(services, owner, declared["id"]) in await keys_in_store(services)
+
+
+async def test_a_bucket_that_is_down_at_any_step_loses_nothing(
+    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+) -> None:
+    services, owner = server
+    parts, media_id = two_parts(), str(uuid4())
+    body = in_parts(parts, id=media_id)
+    with s3_front.unreachable():
+        refused = await owner.request("POST", "/media/upload", json=in_parts(parts))
+        problem(refused, 503, "store_unavailable")
+        assert int(refused.headers["Retry-After"]) > 0
+    # What came to nothing has no room: there is enough for one only.
+    declared = await declare(owner, body)
+    await sent(bucket, declared["parts"][0], parts[0])
+    with s3_front.unreachable():
+        problem(await owner.request("POST", f"/media/{media_id}/parts"), 503, "store_unavailable")
+        problem(await complete(owner, media_id), 503, "store_unavailable")
+        # Signing needs no store.
+        assert (await declare(owner, body))["state"] == "uploading"
+    await sent(bucket, declared["parts"][1], parts[1])
+    assert (await complete(owner, media_id)).status_code == 200
+    key = await object_key(services, owner, media_id)
+    with s3_front.unreachable():
+        assert (await owner.request("DELETE", f"/media/{media_id}?for_good=true")).status_code == 204
+        with pytest.raises(StoreUnavailable):
+            await upkeep.remove_staged(services)
+    assert key in await keys_in_store(services)
+    await upkeep.remove_staged(services)
+    assert key not in await keys_in_store(services)
+    await attach(owner, b"sealed", over=bucket)
+
+
+async def test_an_unfinished_upload_leaves_no_parts_in_the_bucket(
+    server: tuple[Services, Owner], bucket: httpx.AsyncClient
+) -> None:
+    services, owner = server
+    parts = two_parts()
+    declared = await declare(owner, in_parts(parts))
+    await sent(bucket, declared["parts"][0], parts[0])
+    async with services.database.write_driver() as tx:
+        await tx.connection.execute("UPDATE media SET touched_at = now() - interval '25 hours'")
+    await upkeep.forget_unfinished(services)
+    problem(await complete(owner, declared["id"]), 404, "not_found")
+    refused = await send(bucket, declared["parts"][1], parts[1])
+    assert refused.status_code == 404
