@@ -17,6 +17,7 @@ from lockleaf.cli import (
     privacy,
     reading,
     recovery,
+    searching,
     serve,
     stats,
     syncing,
@@ -44,6 +45,7 @@ def build() -> typer.Typer:
     parts = (
         writing,
         reading,
+        searching,
         attaching,
         tags,
         stats,

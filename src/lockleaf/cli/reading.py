@@ -1,4 +1,4 @@
-"""``list``, ``show`` and ``search``: reading what is on this device."""
+"""``list`` and ``show``: reading what is on this device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lockleaf.client.entries import Entry
     from lockleaf.client.media.book import ListedAttachment
 
-__all__ = ["install"]
+__all__ = ["Everything", "Limit", "install"]
 
 PANEL = "Journal"
 _USUAL = 20
@@ -33,7 +33,6 @@ def install(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     command(app, "list", panel=PANEL)(list_entries)
     command(app, "show", panel=PANEL)(show)
-    command(app, "search", panel=PANEL)(search)
 
 
 async def list_entries(
@@ -90,18 +89,6 @@ async def _from_server(client: Client, limit: int | None, wanted: dict[str, str 
         if cursor is None:
             break
     return entries[:limit]
-
-
-async def search(
-    run: Run,
-    words: Annotated[list[str], typer.Argument(help="All of these words.", metavar="WORD", show_default=False)],
-    limit: Limit = _USUAL,
-    everything: Everything = False,
-) -> None:
-    """Find entries that contain every word, on this device alone: no word of it leaves."""
-    async with run.client() as client:
-        entries = await client.journal.search(" ".join(words), limit=None if everything else limit)
-    _print(run, entries, None)
 
 
 async def show(

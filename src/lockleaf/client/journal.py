@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lockleaf.client.decisions import Decisions
 from lockleaf.client.edits import Edits, entry_id_of
@@ -27,6 +28,10 @@ from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
 from lockleaf.client.tags import Tag, TagBook
 from lockleaf.client.views import Conflict, entry_of
+
+if TYPE_CHECKING:
+    from lockleaf.client.search.local import LocalSearch
+    from lockleaf.client.search.results import Found
 
 __all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "Tag", "imported_id"]
 
@@ -51,6 +56,8 @@ class Journal:
         self._edits = Edits(store, clock)
         self._decisions = Decisions(store, self._edits)
         self._tags = TagBook(store, self._edits, clock)
+        self._searching = threading.Lock()
+        self._local_search: LocalSearch | None = None
 
     # ---- writing ----
 
@@ -172,15 +179,31 @@ class Journal:
         wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source).holds
         return await asyncio.to_thread(self._list, wanted, limit, include_deleted)
 
-    async def search(self, text: str, *, limit: int | None = None) -> builtins.list[Entry]:
-        """Return the entries whose title, body or tags contain every word of ``text``, newest first."""
-        words = text.casefold().split()
+    async def search(self, query: str, *, limit: int | None = None) -> Found:
+        """Search on this device, best hits first: those with the rarer words, with words in the title, then the latest.
 
-        def wanted(entry: Entry) -> bool:
-            everything = "\n".join((entry.title or "", entry.body, *entry.tags)).casefold()
-            return all(word in everything for word in words)
+        Nothing of the query leaves this device. It has words, of which an entry has all, ``"phrases"``, ``OR``,
+        ``-words`` that it must not have, ``(groups)``, and ``mood: tag: source: from: to:``, whose values may stand in
+        quotes. Words are compared by their stems, in the language of the account's locale. A query of filters alone
+        gives entries by their dates; one of words that are too common to search for gives none, and says so.
 
-        return await asyncio.to_thread(self._list, wanted, limit, False)
+        Args:
+            query: at most 4,096 characters and 64 words.
+            limit: at most so many.
+
+        Raises:
+            InvalidSearch: it is longer, or has brackets within brackets too deep.
+            StoreLocked, StoreDamaged: the local store refused.
+        """
+        return await asyncio.to_thread(self._find, query, limit)
+
+    def _find(self, query: str, limit: int | None) -> Found:
+        with self._searching:
+            if self._local_search is None:
+                from lockleaf.client.search.local import LocalSearch  # noqa: PLC0415  (all stemmers come with it)
+
+                self._local_search = LocalSearch(self._store)
+        return self._local_search.find(query, limit)
 
     def _list(self, wanted: Callable[[Entry], bool], limit: int | None, deleted: bool) -> builtins.list[Entry]:
         conflicting = self._store.conflicts.record_ids()

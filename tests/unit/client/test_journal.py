@@ -87,7 +87,7 @@ async def test_a_deleted_entry_is_out_of_sight_until_it_is_restored(journal: Jou
     written = await journal.write(body="b")
     await journal.delete(written.id)
     assert await journal.list() == []
-    assert await journal.search("b") == []
+    assert (await journal.search("b")).hits == ()
     assert [entry.deleted for entry in await journal.list(include_deleted=True)] == [True]
     for refused in (journal.delete(written.id), journal.edit(written.id, body="c")):
         with pytest.raises(EntryNotFound):
@@ -111,7 +111,7 @@ async def test_entries_are_listed_newest_first_and_narrowed(journal: Journal) ->
     assert await days(until=date(2020, 1, 2)) == ["02", "01"]
     assert await days(tag="x") == ["03", "02"]
     assert await days(mood="calm") == ["02"]
-    assert [entry.date for entry in await journal.search("TEXT 01-02")] == ["2020-01-02"]
+    assert [hit.entry.date for hit in (await journal.search("TEXT 01-02")).hits] == ["2020-01-02"]
 
 
 @pytest.mark.parametrize(

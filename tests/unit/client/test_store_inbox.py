@@ -66,6 +66,9 @@ def test_a_decision_about_what_only_this_device_has_needs_no_telling(store: Loca
 
 
 BEFORE_METRICS = (
+    "DROP TRIGGER records_touched",
+    "DROP TABLE touched",
+    "DELETE FROM properties",
     "DROP TABLE media",
     "DROP TABLE contributions",
     "DROP TABLE deltas",

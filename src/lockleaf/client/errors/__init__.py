@@ -22,6 +22,7 @@ from lockleaf.client.errors import (
     objects,
     records,
     requests,
+    search,
     transport,
 )
 from lockleaf.client.errors.accounts import *
@@ -33,6 +34,7 @@ from lockleaf.client.errors.metrics import *
 from lockleaf.client.errors.objects import *
 from lockleaf.client.errors.records import *
 from lockleaf.client.errors.requests import *
+from lockleaf.client.errors.search import *
 from lockleaf.client.errors.transport import *
 
 __all__: list[str] = []
@@ -45,4 +47,5 @@ __all__ += metrics.__all__
 __all__ += objects.__all__
 __all__ += records.__all__
 __all__ += requests.__all__
+__all__ += search.__all__
 __all__ += transport.__all__

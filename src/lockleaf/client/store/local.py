@@ -65,7 +65,7 @@ class LocalStore:
         Raises:
             DiskFull: there is no room.
         """
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+        for name in (path.name, *(f"{path.name}-{kind}" for kind in ("wal", "shm", "journal", "search"))):
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(name).unlink()
         database = Database(path, create=True)
@@ -121,6 +121,8 @@ class LocalStore:
                     self._seal_again(table, identity, column, both, new)
             self._keyring = keyring
             self._seal.adopt(both)
+        # Not left under the old key. It is made again from what is in the store.
+        self.path.with_name(f"{self.path.name}-search").unlink(missing_ok=True)
 
     def _seal_again(self, table: str, identity: tuple[str, ...], column: str, old: LocalSeal, new: LocalSeal) -> None:
         names = ", ".join(identity)
@@ -153,6 +155,23 @@ class LocalStore:
             "INSERT OR REPLACE INTO secrets (name, sealed) VALUES (?, ?)",
             (name, seal.seal(place("secrets", "sealed", name), value)),
         )
+
+    @property
+    def name(self) -> bytes:
+        """What tells this store from every other one, 16 random bytes."""
+        return bytes(self._database.row("SELECT value FROM properties WHERE name = 'store'")[0])
+
+    def seal_beside(self, name: str, data: bytes) -> bytes:
+        """Return ``data`` sealed, for a file of this ``name`` beside the store."""
+        return self._seal.seal(place("beside", name), data)
+
+    def open_beside(self, name: str, sealed: bytes) -> bytes:
+        """Return what was sealed with `seal_beside` for a file of this ``name``.
+
+        Raises:
+            StoreDamaged: the bytes were altered, or sealed under a key that is not here.
+        """
+        return self._seal.open(place("beside", name), sealed)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All writes within are kept together or not at all."""

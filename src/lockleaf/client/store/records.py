@@ -131,6 +131,18 @@ class Records:
         )
         return map(self._read, rows)
 
+    def touched(self, stamp: int) -> tuple[int, list[str]]:
+        """Return the number of the latest write to an entry, and the ids of entries that were written after ``stamp``.
+
+        Raises:
+            LookupError: no write has that number yet, so it was counted elsewhere.
+        """
+        latest = int(self._database.row("SELECT coalesce(max(stamp), 0) FROM touched")[0])
+        if stamp > latest:
+            raise LookupError
+        rows = self._database.rows("SELECT record_id FROM touched WHERE stamp > ? ORDER BY stamp", (stamp,))
+        return latest, [row[0] for row in rows]
+
     def tags(self) -> list[StoredRecord]:
         """Return every tag that has content, deleted ones too."""
         rows = self._database.rows(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -55,6 +55,18 @@ CREATE TABLE media (
     changed_at TEXT NOT NULL,
     doc BLOB NOT NULL
 ) STRICT;
+"""
+
+# Each write to an entry is counted, so that a search index knows which entries it has not seen as they are now; and the
+# store has a name of its own, so that an index knows another store's numbers from this one's.
+_TOUCHED = """
+CREATE TABLE touched (
+    record_id TEXT PRIMARY KEY,
+    stamp INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER records_touched AFTER INSERT ON records WHEN NEW.collection = 'entries' BEGIN \
+INSERT OR REPLACE INTO touched VALUES (NEW.record_id, (SELECT coalesce(max(stamp), 0) + 1 FROM touched)); END;
+INSERT INTO properties (name, value) VALUES ('store', randomblob(16));
 """
 
 SCHEMA = """
@@ -169,12 +181,13 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
     2: "ALTER TABLE outbox ADD COLUMN counted TEXT;\n" + _METRICS,
     3: _MEDIA,
+    4: _TOUCHED,
 }
 """What turns a store of each earlier version into one of the next."""
 

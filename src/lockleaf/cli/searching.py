@@ -1,0 +1,119 @@
+"""``search``: finding entries by their words, on this device or through the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lockleaf.cli.options import command
+from lockleaf.cli.reading import Everything, Limit
+from lockleaf.cli.rendering import entry_json, headline, marks, printable, short_id, shown_date
+from lockleaf.cli.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from lockleaf.client.search.results import Found, Highlight, Hit
+
+__all__ = ["install"]
+
+PANEL = "Journal"
+_USUAL = 20
+
+
+def install(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    command(app, "search", panel=PANEL)(search)
+
+
+async def search(
+    run: Run,
+    query: Annotated[
+        list[str],
+        typer.Argument(
+            help='Words, "phrases", OR, -not, (groups), and mood: tag: source: from: to: with a value behind them.',
+            metavar="QUERY...",
+            show_default=False,
+        ),
+    ],
+    limit: Limit = _USUAL,
+    everything: Everything = False,
+) -> None:
+    """Find entries by their words, the best first; words are compared by their stems.
+
+    An entry has all the words. Put the query in single quotes, so that double ones reach it:
+    lockleaf search 'walk "old mill" -rain (sea OR lake) mood:calm tag:"long days" from:2019-05'. Write -- before one
+    that begins with a minus. It is looked for on this device alone: no word of it leaves.
+    """
+    text = " ".join(query)
+    async with run.client() as client:
+        found = await client.journal.search(text, limit=None if everything else limit)
+    _print(run, found)
+
+
+def _print(run: Run, found: Found) -> None:
+    if found.ignored:
+        run.note(f"Too common to search for: {', '.join(found.ignored)}.")
+    for hit in found.hits:
+        if run.json:
+            run.result(_json(hit))
+        else:
+            for line in _lines(hit, run.out.width):
+                run.show(line)
+    if run.json:
+        return
+    if not found.hits:
+        run.note("No entry fits.")
+    elif len(found.hits) < found.total:
+        run.note(f"{len(found.hits):,} of {found.total:,} entries; --all shows all.")
+
+
+def _json(hit: Hit) -> dict[str, Any]:
+    return entry_json(hit.entry) | {
+        "score": hit.score,
+        "highlights": [
+            {"field": each.field, "text": each.text, "marks": [list(mark) for mark in each.marks]}
+            for each in hit.highlights
+        ],
+    }
+
+
+def _lines(hit: Hit, width: int) -> Iterator[Text]:
+    """Yield a hit as a person reads it: what identifies it, its title or first words, and where the words stand."""
+    from rich.text import Text  # noqa: PLC0415
+
+    entry = hit.entry
+    title = next((each for each in hit.highlights if each.field == "title"), None)
+    head = Text(f"{short_id(entry.id)}  ", style="dim")
+    head.append(shown_date(entry.date), style="not dim")
+    head.append("  ")
+    head.append_text(_marked(title) if title is not None else Text(headline(entry, max(width - 30, 20))))
+    if state := marks(entry):
+        head.append(f"  {state}", style="not dim yellow")
+    yield head
+    for each in hit.highlights:
+        if each.field == "body":
+            fragment = Text("          ")
+            fragment.append_text(_marked(each))
+            yield fragment
+
+
+def _marked(highlight: Highlight) -> Text:
+    """Return a piece of an entry on one line, what was found in it bold."""
+    from rich.text import Text  # noqa: PLC0415
+
+    text, done = Text(style="not dim"), 0
+    for start, end in highlight.marks:
+        text.append(_on_one_line(highlight.text[done:start]))
+        text.append(_on_one_line(highlight.text[start:end]), style="bold yellow")
+        done = end
+    text.append(_on_one_line(highlight.text[done:]))
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    # Cut apart before it is made printable: marks count the characters of the text as it was written.
+    return "".join(" " if c in "\n\t" else c for c in printable(text))

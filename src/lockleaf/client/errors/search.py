@@ -1,0 +1,23 @@
+"""Searches, and the server's index of words."""
+
+from __future__ import annotations
+
+from lockleaf.client.errors.base import ApiError
+from lockleaf.client.errors.local import LocalError
+
+__all__ = ["InvalidSearch", "QueryTooLong", "SearchOff"]
+
+
+class InvalidSearch(LocalError):
+    """The query is too long. It has at most 4,096 characters and 64 words, and brackets within brackets 16 times."""
+
+
+class SearchOff(ApiError):
+    """The server keeps no index of this account's words.
+
+    Search on this device, which needs none, or have it keep one: `lockleaf search-index on`.
+    """
+
+
+class QueryTooLong(ApiError):
+    """The server finds the query too long, or nested too deeply. Search for less at once."""

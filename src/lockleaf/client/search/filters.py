@@ -1,0 +1,51 @@
+"""What a query asks beside words, held against an entry in the same way wherever the entry comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockleaf.client.entries import Entry
+from lockleaf.crypto.normalise import normalise_value
+from lockleaf.search.query import Query
+
+__all__ = ["Facts", "fits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What filters look at, in the form in which it is compared: as labels are, without case.
+
+    Attributes:
+        date: as it was entered, which is what entries are ordered by.
+        tags: each between line ends.
+    """
+
+    date: str
+    mood: str
+    source: str
+    tags: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> Facts:
+        """Return those of an entry."""
+        return cls(entry.date, _plain(entry.mood), _plain(entry.source), joined(entry.tags))
+
+
+def _plain(value: str | None) -> str:
+    return normalise_value((value or "").strip())
+
+
+def joined(tags: tuple[str, ...]) -> str:
+    """Return tags as `Facts` has them; an entry has a tag if it holds ``joined((tag,))``."""
+    return "\n" + "".join(f"{_plain(tag)}\n" for tag in tags)
+
+
+def fits(query: Query, facts: Facts) -> bool:
+    """Tell whether an entry is what the filters of a query ask for."""
+    return (
+        (query.first is None or facts.date[:10] >= query.first)
+        and (query.last is None or facts.date[:10] <= query.last)
+        and (query.mood is None or facts.mood == _plain(query.mood))
+        and (query.source is None or facts.source == _plain(query.source))
+        and all(joined((tag,)) in facts.tags for tag in query.tags)
+    )

@@ -1,0 +1,62 @@
+"""What this device remembers for its searches: the account's language, and whether the server keeps an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockleaf.client.errors import StoreDamaged
+from lockleaf.client.store import LocalStore
+from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.crypto.errors import Malformed
+from lockleaf.search.languages import LANGUAGES, Language, language, language_of
+
+__all__ = ["SearchState"]
+
+_STATE = "search"
+_FIRST_LOCALE = "en"
+"""What accounts have until somebody chooses another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchState:
+    """What is remembered.
+
+    Attributes:
+        locale: the account's, as the server said last.
+        indexed_in: the name of the language of the server's index, None where it keeps none.
+    """
+
+    locale: str = _FIRST_LOCALE
+    indexed_in: str | None = None
+
+    @classmethod
+    def load(cls, store: LocalStore) -> SearchState:
+        """Return what the store remembers.
+
+        Raises:
+            StoreDamaged: it is not as it was written.
+        """
+        kept = store.get_secret(_STATE)
+        if kept is None:
+            return cls()
+        try:
+            locale, indexed_in = strict_unpack(kept)
+        except (Malformed, TypeError, ValueError):
+            raise StoreDamaged from None
+        return cls(str(locale), indexed_in if indexed_in in LANGUAGES else None)
+
+    def save(self, store: LocalStore) -> None:
+        """Keep it, where it is another than the one that is kept."""
+        with store.transaction():
+            if self != self.load(store):
+                store.set_secret(_STATE, pack([self.locale, self.indexed_in]))
+
+    @property
+    def language(self) -> Language:
+        """The language of the index on this device."""
+        return language_of(self.locale)
+
+    @property
+    def token_language(self) -> Language | None:
+        """The language of the server's index; None where it keeps none."""
+        return None if self.indexed_in is None else language(self.indexed_in)
