@@ -43,7 +43,7 @@ class Signer:
         """Return the requests that upload parts."""
         found = []
         for part in parts:
-            # Signing for S3 is a millisecond of computing: a hundred of them are too much for one turn of the event loop.
+            # Signing for S3 is a millisecond of computing: a hundred are too much for one turn of the event loop.
             await asyncio.sleep(0)
             signed = await self._store.sign_part(
                 media.object_key,
