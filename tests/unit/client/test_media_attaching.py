@@ -27,11 +27,15 @@ from lockleaf.client.errors import (
     NoSuchFile,
     TooManyAttachments,
 )
-from lockleaf.client.media.staging import MAX_BYTES, ONE_PART, PART_BYTES
+from lockleaf.client.media.drafts import AttachmentDraft, drafted
+from lockleaf.client.media.staging import MAX_BYTES, ONE_PART, PART_BYTES, StagingFolder
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.entries import MAX_ATTACHMENTS
 from tests.support.offline_devices import offline_device
 
 TEXT = bytes(range(256)) * 1000
+NOW = "2026-01-01T00:00:00Z"
+ENTRY = "00000000-0000-4000-8000-000000000001"
 
 
 def a_file(folder: Path, data: bytes = TEXT, name: str = "notes.txt") -> Path:
@@ -115,12 +119,12 @@ async def test_a_large_file_is_measured_in_parts_that_make_up_the_whole(tmp_path
 
 
 class Writer:
-    """Changes a file while it is read, when the reader tells that it has come so far."""
+    """Changes a file while it is read: called by whoever reads it, when it has come so far."""
 
     def __init__(self, path: Path, what: str) -> None:
         self.path, self.what, self.done = path, what, False
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, _: int) -> None:
         if self.done:
             return
         self.done = True
@@ -143,19 +147,30 @@ class Writer:
 
 
 @pytest.mark.parametrize("what", ["longer", "shorter", "rewritten", "replaced", "gone"])
-async def test_a_file_that_changes_while_it_is_read_is_refused_and_nothing_stays(tmp_path: Path, what: str) -> None:
-    path = tmp_path / "growing"
-    with path.open("wb") as file:
-        file.truncate(48 * 1024 * 1024)
-    async with offline_device(tmp_path) as (client, device):
-        entry = await client.journal.write(body="text")
-        writer = Writer(path, what)
-        with pytest.raises(FileChanged):
-            await client.media.attach(entry.id, path, progress=writer)
-        assert writer.done
-        assert staged(device) == []
-        assert await client.media.list() == []
-        assert await client.media.pending_count() == 0
+def test_a_file_that_changes_while_it_is_read_is_refused_and_nothing_stays(tmp_path: Path, what: str) -> None:
+    path = a_file(tmp_path, bytes(3 * 1024 * 1024), "growing")
+    writer = Writer(path, what)
+    kept: list[AttachmentDraft] = []
+
+    def keep(draft: AttachmentDraft) -> Attachment:
+        kept.append(draft)
+        return draft.attachment
+
+    with pytest.raises(FileChanged):
+        drafted(
+            path,
+            entry_id=ENTRY,
+            name="growing",
+            media_type="image/png",
+            recipient=Keyring.new(NOW).newest.recipient,
+            folder=StagingFolder(tmp_path / "media"),
+            now=NOW,
+            beat=writer,
+            keep=keep,
+        )
+    assert writer.done
+    assert kept == []
+    assert list((tmp_path / "media").iterdir()) == []
 
 
 async def test_an_attachment_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
