@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.vectors.custody import uce
 from tests.vectors.notation import RECORD, USER, ZERO, fixed, hkdf, lp, meta, nfkc, number, padded, padme
 from tests.vectors.seals import CONTEXT, envelope, keyring
+from tests.vectors.searching import search
 
 FOLDER = Path(__file__).parent
 
@@ -223,7 +224,7 @@ def padding() -> dict[str, Any]:
 
 def build() -> dict[str, str]:
     """Every file by its name, as text."""
-    makers = (kdf, keyring, envelope, labels, recovery, identity, history, padding, uce)
+    makers = (kdf, keyring, envelope, labels, recovery, identity, history, padding, uce, search)
     return {f"{maker.__name__}.json": json.dumps(maker(), indent=1, ensure_ascii=True) + "\n" for maker in makers}
 
 

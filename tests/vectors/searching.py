@@ -11,7 +11,22 @@ from typing import Any
 import snowballstemmer
 
 APOSTROPHES = "'‘’\u02bc\u05f3\u05f4"
-ELIDED = set("l d j m t s n c qu un all coll dall dell nell sull jusqu quell quest lorsqu puisqu".split())
+ELIDED = {
+    *"ldjmtsnc",
+    "qu",
+    "un",
+    "all",
+    "coll",
+    "dall",
+    "dell",
+    "nell",
+    "sull",
+    "jusqu",
+    "quell",
+    "quest",
+    "lorsqu",
+    "puisqu",
+}
 VOWELS = set("aeiouyhàáâäæèéêëìíîïòóôöùúûüœ")
 ENDINGS = ("'s", "'ll", "'d", "'re", "'ve", "'m")
 UNSPACED = [(0xE00, 0xEFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3005, 0x3007), (0x3041, 0x312F), (0x31A0, 0x31BF)]
@@ -139,5 +154,116 @@ def plain_holds(part: Any, title: list[str | None], body: list[str | None]) -> b
     return (all if kind == "and" else any)(plain_holds(each, title, body) for each in inner)
 
 
-def word(stem: str) -> Any:
-    return {"any": [["title", stem], ["body", stem]]}
+def plain_expression(part: Any, *, surely: bool = False) -> Any:
+    """What an index is asked for: {"all" | "any" | "none": [...]} over [field, stem]; True or False if it cannot tell.
+
+    Where ``surely`` is asked, it selects nothing that might not match, otherwise everything that might. An index knows
+    of a phrase only that its words are there. A part within one of its own kind is dissolved in it.
+    """
+    ((kind, inner),) = part.items()
+    if kind == "word":
+        return {"any": [["title", inner], ["body", inner]]}
+    if kind == "phrase":
+        stems = list(dict.fromkeys(stem for stem in inner if stem is not None))
+        return False if surely else nested("all", [plain_expression({"word": stem}) for stem in stems])
+    if kind == "not":
+        found = plain_expression(inner, surely=not surely)
+        return not found if isinstance(found, bool) else {"none": found.get("any", [found])}
+    name, decides = ("all", False) if kind == "and" else ("any", True)
+    found = [plain_expression(each, surely=surely) for each in inner]
+    if any(each is decides for each in found):
+        return decides
+    known = [each for each in found if not isinstance(each, bool)]
+    return nested(name, known) if known else not decides
+
+
+def nested(kind: str, found: list[Any]) -> Any:
+    if len(found) == 1:
+        return found[0]
+    return {kind: [part for each in found for part in each.get(kind, [each])]}
+
+
+# Vectors -------------------------------------------------------------------------------------------------------------
+
+FILTERS = {"mood": None, "tags": [], "source": None, "first": None, "last": None}
+TEXTS = [
+    ("english", "The gardens were flooding; we gardened on, and I'll say so again.", "the were we on and i so"),
+    ("english", "John’s book isn't James's: it's 3.14, 1,000.50 or v1.2 — well-known.", "isnt it or"),
+    ("english", "I can't; he’d looked, O'Brien and the look'd-for rock 'n' roll.", "i cant he and the for"),
+    ("french", "L’amour d'été à l'École, c’est aujourd'hui qu'elle m'appelle.", "l d à c est qu elle m"),
+    ("german", "Die Häuser in der Gartenstraße: GARTENSTRASSE, Ha\u0308user.", "die in der"),
+    ("italian", "Nell’acqua dell'isola c'è un'altra storia.", "nell dell c è un"),
+    ("russian", "Книги о книге", ""),
+    ("simple", "Ｆｕｌｌ ｗｉｄｔｈ, ﬁne, so\u00adft, ŉ, x², ½ …", ""),
+    ("simple", "cafe\u0301 café CAFÉ é\u0327 İstanbul Ω\u0301", ""),
+    ("simple", "東京へ行く ｶﾞｷﾞ สวัสดี 가각 \u1100\u1161", ""),
+    ("simple", "שלום עולם, צה״ל; السلام عليكم ﷺ می\u200cخواهم ١٢٫٥", ""),
+    ("simple", "👍 👍🏽 👍🏿! 👩\u200d👩\u200d👧\u200d👦 ❤️ ❤️\u200d🔥 🇩🇪🇫🇷 1️⃣ 🏴\U000e0067\U000e0062\U000e007f a👍b", ""),
+    ("simple", "a" * 200, ""),
+]
+
+
+def w(stem: str) -> Any:
+    return {"word": stem}
+
+
+QUERIES = [
+    ("gardens", w("garden"), [], {}),
+    ("the of", None, ["the", "of"], {}),
+    ("", None, [], {}),
+    ("garden dogs", {"and": [w("garden"), w("dog")]}, [], {}),
+    ("garden OR dogs OR OR", {"or": [w("garden"), w("dog")]}, [], {}),
+    ("cats dogs OR mice", {"or": [{"and": [w("cat"), w("dog")]}, w("mice")]}, [], {}),
+    ("cats (dogs OR mice)", {"and": [w("cat"), {"or": [w("dog"), w("mice")]}]}, [], {}),
+    ("cats -dogs", {"and": [w("cat"), {"not": w("dog")}]}, [], {}),
+    ("-dogs", {"not": w("dog")}, [], {}),
+    ("cats OR -dogs", {"or": [w("cat"), {"not": w("dog")}]}, [], {}),
+    ("-(-cats)", {"not": {"not": w("cat")}}, [], {}),
+    ('"the lord of the house"', {"phrase": ["lord", None, None, "hous"]}, ["the", "of"], {}),
+    ('cats -"big dogs"', {"and": [w("cat"), {"not": {"phrase": ["big", "dog"]}}]}, [], {}),
+    ('-(cats "big dogs") mice', {"and": [{"not": {"and": [w("cat"), {"phrase": ["big", "dog"]}]}}, w("mice")]}, [], {}),
+    (
+        '-(cats OR "big dogs") mice',
+        {"and": [{"not": {"or": [w("cat"), {"phrase": ["big", "dog"]}]}}, w("mice")]},
+        [],
+        {},
+    ),
+    ("well-known 10:30", {"and": [{"phrase": ["well", "known"]}, {"phrase": ["10", "30"]}]}, [], {}),
+    ('"cats (dogs', {"phrase": ["cat", "dog"]}, [], {}),
+    (")cats( dogs", {"and": [w("cat"), w("dog")]}, [], {}),
+    ("“big dogs”", {"phrase": ["big", "dog"]}, [], {}),
+    ("don't -the - -- cats", w("cat"), ["dont", "the"], {}),
+    ("mood:calm", None, [], {"mood": "calm"}),
+    (
+        'cats Mood:"very calm" tag:a tag:"b c" tag:a source:lockleaf from:2020 to:2020-02',
+        w("cat"),
+        [],
+        {"mood": "very calm", "tags": ["a", "b c"], "source": "lockleaf", "first": "2020-01-01", "last": "2020-02-29"},
+    ),
+    (
+        "from:2020-02-30 -mood:calm",
+        {"and": [{"phrase": ["2020", "02", "30"]}, {"not": {"phrase": ["mood", "calm"]}}]},
+        ["from"],
+        {},
+    ),
+]
+
+
+def search() -> dict[str, Any]:
+    """The vectors: what a text holds, and what a query asks for."""
+    texts = []
+    for language, text, stop in TEXTS:
+        positions = plain_positions(text, language, set(stop.split()))
+        stems = sorted({stem for stem in positions if stem is not None})
+        texts.append(
+            {"language": language, "text": text, "words": plain_words(text)} | {"positions": positions, "stems": stems}
+        )
+    queries = []
+    for query, part, ignored, filters in QUERIES:
+        nothing: list[str | None] = []
+        positive = part is not None and not plain_holds(part, nothing, nothing)
+        tokens = plain_expression(part) if part is not None and positive else None
+        queries.append(
+            {"language": "english", "query": query, "ignored": ignored, "filters": FILTERS | filters, "tokens": tokens}
+        )
+    return {"texts": texts, "queries": queries}

@@ -1,7 +1,8 @@
 """Words that are too common to be searched by: articles, pronouns, prepositions, conjunctions, auxiliaries.
 
 Short lists of closed classes, in the form that words() gives: folded, and without apostrophes. A word with a meaning of
-its own is not here, however common it is. Languages without a list leave nothing out.
+its own is not here, however common it is: "may" is a month, French "été" the summer.
+Languages without a list leave nothing out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ i me my mine myself you your yours yourself yourselves he him his himself she he
 we us our ours ourselves they them their theirs themselves who whom whose which what
 and or but nor if than because while as so that though although until unless
 at by for from in into of off on onto out over to under up with without about against between through during upon
-am is are was were be been being have has had having do does did doing will would shall should can could may might must
+am is are was were be been being have has had having do does did doing will would shall should can could might must
 not no dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt wont wouldnt shouldnt cant cannot couldnt mustnt
 then there here when where how
 """
@@ -25,7 +26,7 @@ ich mich mir mein meine meinen meinem meiner meines du dich dir dein deine deine
 er ihn ihm sein seine seinen seinem seiner seines sie ihr ihnen ihre ihren ihrem ihrer ihres es wir uns unser unsere
 unseren unserem unserer euch euer eure euren eurem eurer sich man dieser diese dieses diesen diesem jener jene jenes
 wer wen wem was welcher welche welches welchen welchem
-und oder aber denn sondern dass daß weil wenn als ob wie während obwohl damit
+und oder aber denn sondern dass weil wenn als ob wie während obwohl damit
 an am ans auf aus bei beim bis durch für gegen hinter in im ins mit nach neben ohne seit über um unter von vom vor zu
 zum zur zwischen
 bin bist ist sind seid war warst waren gewesen habe hast hat haben habt hatte hatten werde wirst wird werden wurde
@@ -40,9 +41,9 @@ le la les l un une des du de d au aux ce cet cette ces c
 je j me m moi tu te t toi il elle on se s soi lui nous vous ils elles leur leurs eux y en
 mon ma mes ton ta tes son sa ses notre nos votre vos
 qui que qu quoi dont où quel quelle quels quelles lequel laquelle lesquels lesquelles
-et ou mais donc or ni car si comme quand lorsque lorsqu puisque puisqu parce jusqu
+et ou mais donc ni car si comme quand lorsque lorsqu puisque puisqu parce jusqu
 à dans par pour sur sous avec sans chez entre vers contre depuis pendant
-suis es est sommes êtes sont étais était étions étiez étaient été être serai sera serait seront
+suis es est sommes êtes sont étais était étions étiez étaient être serai sera serait seront
 ai as a avons avez ont avais avait avions aviez avaient eu avoir aura aurait auront
 ne n pas plus
 """
@@ -55,7 +56,7 @@ este esta esto estos estas ese esa eso esos esas aquel aquella aquello aquellos 
 que qué quien quién quienes cual cuál cuales cuyo cuya
 y e o u pero sino ni si como cómo cuando cuándo donde dónde porque aunque mientras
 a ante bajo con contra de desde durante en entre hacia hasta para por según sin sobre tras
-soy eres es somos sois son era eras éramos eran fui fue fueron ser sido sea estoy está están estaba estaban estar estado
+soy eres es somos sois son era eras éramos eran fui fue fueron ser sido sea estoy está están estaba estaban estar
 he has ha hemos habéis han había habían haber hay
 no ya
 """
@@ -70,7 +71,7 @@ questo questa questi queste quello quella quelli quelle quell quel quei quegli q
 che chi cui quale quali
 e ed o ma né anche come quando dove perché mentre
 a ad di da in con su per tra fra senza
-sono sei è siamo siete ero eri era eravamo eravate erano fu furono essere stato stata stati state sia
+sono sei è siamo siete ero eri era eravamo eravate erano fu furono essere sia
 ho hai ha abbiamo avete hanno avevo aveva avevano avere avuto
 non
 """
