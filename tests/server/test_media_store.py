@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -139,6 +139,35 @@ async def test_a_bucket_that_is_down_at_any_step_loses_nothing(
     await upkeep.remove_staged(services)
     assert key not in await keys_in_store(services)
     await attach(owner, b"sealed", over=bucket)
+
+
+async def test_what_the_store_does_not_abort_does_not_hold_up_the_rest(
+    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+) -> None:
+    services, owner = server
+    parts = two_parts()
+    unfinished = await declare(owner, in_parts(parts))
+    media_id = await attach(owner, b"sealed", over=bucket)
+    key = await object_key(services, owner, media_id)
+    async with services.database.write_driver() as tx:
+        # Staged as a process leaves it that dies behind its commit, the upload before the object.
+        await tx.connection.execute(
+            "WITH gone AS (DELETE FROM media WHERE user_id = $1 RETURNING object_key, upload_id, created_at)"
+            " INSERT INTO media_removals (object_key, upload_id, staged_at)"
+            " SELECT object_key, upload_id, created_at FROM gone",
+            UUID(owner.answer["id"]),
+        )
+    s3_front.die("head", "DELETE", times=9)  # more often than anybody tries
+    with pytest.raises(StoreUnavailable):
+        await upkeep.remove_staged(services)
+    while s3_front.dies("head", "DELETE"):
+        pass
+    assert key not in await keys_in_store(services)
+    unsent = await send(bucket, unfinished["parts"][1], parts[1])
+    assert unsent.is_success  # the upload is still there
+    await upkeep.remove_staged(services)
+    gone = await send(bucket, unfinished["parts"][1], parts[1])
+    assert gone.status_code == 404
 
 
 async def test_an_unfinished_upload_leaves_no_parts_in_the_bucket(

@@ -7,17 +7,23 @@ processes at once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+import asyncpg
 import structlog
 
+from lockleaf.server.blobs.errors import StoreUnavailable
 from lockleaf.server.blobs.protocol import ObjectStore
 from lockleaf.server.db.engine import Database
 
 __all__ = ["Removals"]
 
 BATCH = 500
+PATIENCE = 3
+"""How many uploads the store may fail to abort before it is left alone."""
 
 _STAGED = "SELECT object_key, upload_id FROM media_removals ORDER BY staged_at LIMIT $1"
+_LATER = "UPDATE media_removals SET staged_at = now() WHERE object_key = ANY ($1)"
 _DONE = "DELETE FROM media_removals WHERE object_key = ANY ($1)"
 
 log = structlog.get_logger("lockleaf.media")
@@ -61,16 +67,34 @@ class Removals:
         while done == BATCH:
             async with self._database.read_driver() as connection:
                 rows = await connection.fetch(_STAGED, BATCH)
-            for row in rows:
-                # First, so that no upload that is being completed makes an object behind the deletion.
-                if row["upload_id"] is not None:
-                    await self._store.abort_parts(row["object_key"], row["upload_id"])
-            keys = [row["object_key"] for row in rows]
+            # Uploads first, so that none that is being completed makes an object behind the deletion.
+            keys, refused, failure = await self._abort(rows)
             if keys:
                 await self._store.delete(keys)
-                async with self._database.write_driver() as tx:
-                    await tx.connection.execute(_DONE, keys)
-            done = len(rows)
+            async with self._database.write_driver() as tx:
+                await tx.connection.execute(_DONE, keys)
+                # What the store does not do must not hold up the rest the next time.
+                await tx.connection.execute(_LATER, refused)
+            if failure is not None:
+                raise failure
+            done = len(keys)
+
+    async def _abort(self, rows: Sequence[asyncpg.Record]) -> tuple[list[str], list[str], StoreUnavailable | None]:
+        """Have the store forget uploads in parts; return the keys of which it has none any more, and of which it did
+        not forget them, with what it said.
+        """
+        keys, refused, failure = [], [], None
+        for row in rows:
+            try:
+                if row["upload_id"] is not None:
+                    await self._store.abort_parts(row["object_key"], row["upload_id"])
+                keys.append(row["object_key"])
+            except StoreUnavailable as error:
+                failure = error
+                refused.append(row["object_key"])
+                if len(refused) == PATIENCE:
+                    break
+        return keys, refused, failure
 
     async def close(self) -> None:
         """Stop. What is left is done by the sweep."""

@@ -12,6 +12,8 @@ from lockleaf.server.context import Services
 __all__ = ["forget_unfinished", "purge", "remove_staged", "sweep_orphans"]
 
 BATCH = 500
+LONGEST_UPLOAD = timedelta(days=7)
+"""After which an upload in parts is thrown away even if it goes on: begun again, it has a week again."""
 
 log = structlog.get_logger("lockleaf.media")
 
@@ -60,6 +62,8 @@ async def remove_staged(services: Services) -> None:
 async def sweep_orphans(services: Services) -> None:
     """Delete old objects of this database that it does not know: those that came after their declaration was gone.
 
+    And uploads in parts of which a crash left no trace here.
+
     Only keys that begin with this database's own word are looked at: in a bucket that several share, what one does not
     know is another's.
     """
@@ -77,6 +81,7 @@ async def sweep_orphans(services: Services) -> None:
             waiting = []
     if waiting:
         await _drop_unknown(services, waiting)
+    await services.blobs.drop_unfinished(older_than=services.clock() - LONGEST_UPLOAD)
 
 
 async def _drop_unknown(services: Services, keys: list[str]) -> None:
