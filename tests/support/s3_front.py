@@ -166,9 +166,10 @@ class _Service:
             await _answer(writer, refused.status, _error(refused))
             return True
         answer = await self._pass_on(head, body)
+        content, headers = self._noted(head, answer)
         if self._front.dies("answer", head.method):
             raise _Gone
-        await self._finish(head, body, answer, writer)
+        await _answer(writer, answer.status_code, content, headers)
         return True
 
     async def _pass_on(self, head: Head, body: bytes) -> httpx.Response:
@@ -204,7 +205,8 @@ class _Service:
             if any(self._part_digests.get((upload, number)) != digest for number, digest in told.items()):
                 raise Refused(400, "InvalidPart", "a part is missing, or is another")
 
-    async def _finish(self, head: Head, body: bytes, answer: httpx.Response, writer: asyncio.StreamWriter) -> None:
+    def _noted(self, head: Head, answer: httpx.Response) -> tuple[bytes, dict[str, str]]:
+        """Keep in mind what was done; return the answer as S3 would give it."""
         fields = dict(head.pairs())
         upload, content = fields.get("uploadId"), answer.content
         headers = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP}
@@ -231,7 +233,7 @@ class _Service:
         if head.method == "HEAD":
             headers["Content-Length"] = answer.headers.get("content-length", "0")
             content = b""
-        await _answer(writer, answer.status_code, content, headers)
+        return content, headers
 
     def _of_uploads(self, head: Head, content: bytes) -> bytes:
         """Note an upload that begins; return a list of uploads that tells when each did."""

@@ -110,3 +110,5 @@ def configure(format: Literal["json", "console"] = "json", level: str = "INFO", 
         logger.propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # it would write paths and network addresses
     logging.getLogger("alembic").setLevel("WARNING")
+    for name in ("botocore", "aiobotocore", "aiohttp"):  # at lower levels they write what they sign, and under what
+        logging.getLogger(name).setLevel("WARNING")

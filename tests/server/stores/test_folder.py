@@ -1,0 +1,197 @@
+"""The server's own object store: its files, its addresses, and what it refuses before it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from lockleaf.server.auth.keys import ServerKeys
+from lockleaf.server.blobs.file_store import FileStore
+from lockleaf.server.blobs.folder import ObjectFolder
+from lockleaf.server.blobs.protocol import SignedRequest
+from lockleaf.server.blobs.signing import ObjectUrls
+from tests.support.object_stores import MINUTE, Bearer, FileSite, altered, bearer, code, new_key, part, sha256
+from tests.support.process import RunningServer
+
+DATA = b"sealed " * 3000
+
+
+@pytest.fixture
+async def someone(files: FileSite) -> AsyncIterator[Bearer]:
+    async with bearer(files) as someone:
+        yield someone
+
+
+# ---- files ----
+
+
+async def test_nobody_but_the_server_can_read_the_folders_and_files(someone: Bearer, files: FileSite) -> None:
+    await someone.keep(DATA)
+    key = new_key()
+    await someone.keep_part(key, await someone.store.begin_parts(key), 1, DATA)
+    paths = [files.folder, *files.folder.rglob("*")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
+
+
+async def test_nothing_is_left_of_uploads_that_failed(someone: Bearer, files: FileSite) -> None:
+    signed = await someone.store.sign_upload(new_key(), size=len(DATA), sha256=sha256(DATA), seconds=MINUTE)
+    for _ in range(3):
+        await someone.send(signed, b"!" + DATA[1:])
+        await someone.cut(signed, DATA[:100])
+    async with asyncio.timeout(20):
+        while list((files.folder / "incoming").iterdir()):
+            await asyncio.sleep(0.01)
+
+
+async def test_files_that_are_no_objects_are_not_listed(someone: Bearer, files: FileSite) -> None:
+    key = await someone.keep(DATA)
+    shelf = files.folder / "objects" / key[-2:]
+    (shelf / "README").write_text("not an object")
+    (files.folder / "objects" / "README").write_text("nor this")
+    listed = [key async for key in someone.store.list_keys(older_than=datetime.now(UTC) + timedelta(minutes=5))]
+    assert key in listed
+    assert "README" not in listed
+
+
+async def test_an_object_that_lost_a_part_on_the_disk_is_never_given_as_a_shorter_one(
+    someone: Bearer, files: FileSite
+) -> None:
+    key = new_key()
+    upload = await someone.store.begin_parts(key)
+    for number in (1, 2):
+        await someone.keep_part(key, upload, number, DATA)
+    await someone.store.complete_parts(key, upload, [part(1, DATA), part(2, DATA)])
+    damaged = sorted((files.folder / "objects" / key[-2:] / key).glob("0000*"))[1]
+    os.truncate(damaged, 100)
+    answer = await someone.fetch(key)
+    assert (answer.status_code, code(answer)) == (503, "store_unavailable")
+    damaged.unlink()
+    assert (await someone.fetch(key)).status_code == 503
+
+
+async def test_a_server_process_serves_what_another_process_signed_and_logs_nothing_of_it(
+    server: RunningServer, server_environment: dict[str, str]
+) -> None:
+    roots, prelogin = (server_environment[f"LOCKLEAF_SECRETS__{name}"].encode() for name in ("ROOTS", "PRELOGIN"))
+    urls = ObjectUrls(ServerKeys([roots], prelogin), lambda: datetime.now(UTC))
+    store = FileStore(ObjectFolder(server.data_dir / "blobs"), urls, server.url)
+    key = new_key()
+    signed = await store.sign_upload(key, size=len(DATA), sha256=sha256(DATA), seconds=MINUTE)
+    reading = await store.sign_download(key, seconds=MINUTE)
+    async with httpx.AsyncClient(timeout=60) as http:
+        assert (await http.put(signed.url, headers=signed.headers, content=DATA)).status_code == 204
+        assert (await http.get(reading.url)).content == DATA
+        assert (await http.get(reading.url + "0")).status_code == 403
+    await store.delete([key])
+    await store.close()
+    log = server.log.read_text()
+    assert '/objects/{key}"' in log
+    for secret in (key, sha256(DATA).hex(), signed.url[-64:], reading.url[-64:]):
+        assert secret not in log
+
+
+# ---- addresses ----
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..%2f..%2fsecrets.json",
+        "%2e%2e",
+        "a" * 39,
+        "A" * 40,
+        f"{'a' * 40}/parts/../1",
+        f"{'a' * 40}/parts/{'b' * 32}/0",
+        f"{'a' * 40}/parts/{'b' * 32}/%2e%2e",
+        f"{'a' * 40}%00",
+    ],
+)
+async def test_a_path_in_a_name_leads_nowhere(someone: Bearer, files: FileSite, path: str) -> None:
+    query = f"expires=99999999999&size=1&sha256={'0' * 64}&signature={'0' * 64}"
+    for method in ("GET", "PUT"):
+        url = f"{files.url}/api/v1/objects/{path}?{query}"
+        answer = await someone.http.request(method, url, content=b"x" if method == "PUT" else None)
+        assert answer.status_code in (403, 404, 405)
+        assert code(answer) in ("url_invalid", "route_not_found", "method_not_allowed")
+
+
+# ---- refusals before a byte is read ----
+
+
+async def _answer_to_head(signed: SignedRequest, length: str | None) -> tuple[int, bytes]:
+    """Send the head of an upload and no byte of its body; return the answer."""
+    url = urlsplit(signed.url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    declared = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    writer.write(f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n{declared}\r\n\r\n".encode())
+    await writer.drain()
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    size = int(next(line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length")))
+    body = await reader.readexactly(size)
+    writer.close()
+    return int(head.split(" ")[1]), body
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("no length", (411, "length_required")),
+        ("too long", (413, "body_too_large")),
+        ("far too long", (413, "body_too_large")),
+        ("too short", (422, "size_mismatch")),
+        ("altered", (403, "url_invalid")),
+        ("expired", (403, "url_expired")),
+        ("no such upload", (404, "not_found")),
+    ],
+)
+async def test_what_will_be_refused_is_refused_before_its_body_is_sent(
+    someone: Bearer, how: str, expected: tuple[int, str]
+) -> None:
+    key, size = new_key(), len(DATA)
+    signed = await someone.store.sign_upload(key, size=size, sha256=sha256(DATA), seconds=MINUTE)
+    lengths = {"no length": None, "too long": str(size + 1), "far too long": str(10**15), "too short": str(size - 1)}
+    if how == "altered":
+        signed = altered(signed, f"size={size}", f"size={size + 1}")
+    if how == "no such upload":
+        signed = await someone.store.sign_part(key, "0" * 32, 1, size=size, sha256=sha256(DATA), seconds=MINUTE)
+    with someone.site.later(2 * MINUTE if how == "expired" else 0):
+        status, body = await _answer_to_head(signed, lengths.get(how, str(size)))
+    answer = httpx.Response(status, content=body, headers={"content-type": "application/problem+json"})
+    assert (status, code(answer)) == expected
+
+
+# ---- reading ----
+
+
+async def test_a_download_that_is_taken_up_again_begins_anew_if_the_object_is_another(someone: Bearer) -> None:
+    key = await someone.keep(DATA)
+    first = await someone.fetch(key, "bytes=0-9")
+    signed = await someone.store.sign_download(key, seconds=MINUTE)
+    asked = {"Range": "bytes=10-19", "If-Range": first.headers["etag"]}
+    assert (await someone.send(signed, headers=asked)).content == DATA[10:20]
+    await someone.keep(DATA[::-1], key)
+    again = await someone.send(signed, headers=asked)
+    assert (again.status_code, again.content) == (200, DATA[::-1])
+    assert again.headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=0-1,5-6", "lines=0-5", "bytes=", "bytes=-", "bytes=a-b"])
+async def test_what_is_no_single_range_is_answered_with_the_whole(someone: Bearer, asked: str) -> None:
+    answer = await someone.fetch(await someone.keep(DATA), asked)
+    assert (answer.status_code, answer.content) == (200, DATA)
+
+
+async def test_a_browser_neither_shows_nor_guesses_nor_keeps_an_object(someone: Bearer) -> None:
+    headers = (await someone.fetch(await someone.keep(b"<script>alert(1)</script>"))).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-disposition"] == "attachment"
+    assert headers["content-type"] == "application/octet-stream"
+    assert headers["cache-control"] == "private, no-store"
