@@ -91,6 +91,7 @@ async def _live(server: RunningServer, proxy: RecordingProxy, home: Path) -> Lif
         codes += list(await three.account.rotate_keyring(second))
         await three.journal.edit(entry.id, title=texts["body"])
         await three.sync()
+        await _attach(three, entry.id, texts, home.parent)
         numbers = await _count(three)
     texts |= passwords
     for name, code in {"spent": codes[0], "replaced": codes[1], "valid": codes[-1]}.items():
@@ -98,6 +99,19 @@ async def _live(server: RunningServer, proxy: RecordingProxy, home: Path) -> Lif
     wire = proxy.recorded
     content = Canaries(texts, numbers)
     return Life(server, _database_url(server), home, wire, email, content, Canaries(_secrets_sent(wire)))
+
+
+async def _attach(client: Client, entry_id: str, texts: dict[str, str], folder: Path) -> None:
+    """Attach a file whose name and bytes nobody else has, and fetch it back through the store."""
+    texts |= {"name of a file": _canary("file"), "bytes of a file": _canary("bytes")}
+    source = folder / "source"
+    source.write_text(texts["bytes of a file"] * 50)
+    attached = await client.media.attach(entry_id, source, name=f"{texts['name of a file']}.txt")
+    source.unlink()
+    assert (await client.sync()).media.uploaded == 1
+    fetched = await client.media.download(attached.media_id, folder / "fetched")
+    assert texts["bytes of a file"] in fetched.read_text()
+    fetched.unlink()
 
 
 async def _count(client: Client) -> dict[str, float]:
@@ -126,7 +140,7 @@ async def _count(client: Client) -> dict[str, float]:
 
 
 def _secrets_sent(wire: list[bytes]) -> dict[str, str]:
-    """The authentication secrets and the tokens that went over the wire."""
+    """The authentication secrets, the tokens and the signatures of addresses that went over the wire."""
     found = {}
     for stream in wire:
         for name in (
@@ -138,6 +152,8 @@ def _secrets_sent(wire: list[bytes]) -> dict[str, str]:
             b"verifier",
         ):
             found |= {value.decode(): name.decode() for value in re.findall(b'"' + name + b'": ?"([^"]+)"', stream)}
+        found |= {value.decode(): "signature" for value in re.findall(rb"signature=([0-9a-f]{64})", stream)}
+    assert "signature" in found.values()
     return {f"{name} {number}": value for number, (value, name) in enumerate(found.items())}
 
 
@@ -226,7 +242,8 @@ async def test_nothing_that_people_write_is_anywhere_but_on_their_devices(life: 
     assert life.content.found_in(said) == set()
     assert life.secrets.found_in(said) == set()
     assert visible.found_in(said) == set()
-    assert b'"route": "/sync/push"' in said
+    for route in (b"/sync/push", b"/media/upload", b"/objects/{key}"):
+        assert b'"route": "' + route + b'"' in said
 
     # On the devices themselves it is sealed; the control is what a profile remembers.
     kept = raw_bytes_below(life.home)
