@@ -39,24 +39,20 @@ async def storage(owner: Owner) -> dict[str, Any]:
     return found
 
 
-async def test_a_file_that_has_no_room_is_refused_before_it_is_sent(settings: Settings) -> None:
-    async with limited(settings, quota_bytes_e2e=KIB) as (_, http):
-        owner = await register(http)
+async def test_a_file_that_has_no_room_in_its_custody_is_refused_before_it_is_sent(settings: Settings) -> None:
+    async with limited(settings, quota_bytes_e2e=KIB, quota_bytes_uce=20) as (_, http):
+        ada = await Thin().sign_up(http)
+        owner, uce = await register(http), Owner(http, ada.email, ada.secret, ada.tokens)
         await attach(owner, secrets.token_bytes(1000))
         answer = await owner.request("POST", "/media/upload", json=declaration(bytes(25)))
         refused = problem(answer, 507, "quota_exceeded")
         assert (refused["limit"], refused["used"], refused["needed"]) == (KIB, 1000, 25)
         await declare(owner, declaration(bytes(24)))
-
-
-async def test_each_custody_has_a_quota_of_its_own(settings: Settings) -> None:
-    async with limited(settings, quota_bytes_e2e=10, quota_bytes_uce=20) as (_, http):
-        ada = await Thin().sign_up(http)
-        sealed, uce = await register(http), Owner(http, ada.email, ada.secret, ada.tokens)
-        for owner, room in ((sealed, 10), (uce, 20)):
-            answer = await owner.request("POST", "/media/upload", json=declaration(bytes(room + 1)))
-            assert problem(answer, 507, "quota_exceeded")["limit"] == room
-            await declare(owner, declaration(bytes(room)))
+        answer = await uce.request("POST", "/media/upload", json=declaration(bytes(21)))
+        assert problem(answer, 507, "quota_exceeded")["limit"] == 20
+        await declare(uce, declaration(bytes(20)))
+        told = await storage(uce)
+        assert (told["media_used_bytes"], told["media_limit_bytes"]) == (20, 20)
 
 
 async def test_room_is_taken_from_the_declaration_on_and_free_when_it_is_given_up(settings: Settings) -> None:

@@ -144,6 +144,8 @@ async def test_a_deleted_file_can_be_restored(owner: Owner) -> None:
         restored = await owner.request("POST", f"{path}/restore")
         assert (restored.status_code, "deleted_at" in restored.json()) == (200, False)
     assert await fetch(owner, media_id) == data
+    assert (await owner.request("DELETE", f"{path}?for_good=true")).status_code == 204
+    problem(await owner.request("POST", f"{path}/restore"), 404, "not_found")
 
 
 @shows(
@@ -176,14 +178,6 @@ async def test_another_accounts_file_is_no_file(contract: Contract, owner: Owner
     assert await asked(media_id) == await asked(NOWHERE)
     assert (await other.request("GET", "/media")).json()["items"] == []
     assert await fetch(owner, media_id) == b"sealed"
-
-
-@shows("DELETE /media/{media_id} 204", "DELETE /media/{media_id} 404 not_found")
-async def test_a_file_that_is_deleted_for_good_is_gone(owner: Owner) -> None:
-    media_id = await attach(owner, b"sealed")
-    assert (await owner.request("DELETE", f"/media/{media_id}?for_good=true")).status_code == 204
-    problem(await owner.request("DELETE", f"/media/{media_id}"), 404, "not_found")
-    problem(await owner.request("POST", f"/media/{media_id}/restore"), 404, "not_found")
 
 
 async def test_a_list_comes_in_pages_latest_first(owner: Owner) -> None:
