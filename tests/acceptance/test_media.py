@@ -23,6 +23,7 @@ from lockleaf.client.errors import (
     StoreUnavailable,
 )
 from lockleaf.client.media.staging import ONE_PART, PART_BYTES
+from lockleaf.wire.media import Media as ServerMedia
 from lockleaf.wire.problems import PROBLEM
 from tests.support.diarist import Diarist, caught, diarist
 from tests.support.process import RunningServer
@@ -377,3 +378,65 @@ async def test_the_file_of_another_account_is_as_absent_as_any(
         named = {"media_id": theirs.media_id, "name": "x", "media_type": "a/b", "size": 1}
         edits.keep(record, record.doc.content | {"attachments": [named]})
         await caught(device.media.download(theirs.media_id, tmp_path / "stolen"), AttachmentAwaited)
+
+
+# ---- as entries come and go --------------------------------------------------------------------------------------
+
+
+async def states(server_side: Client, *media_ids: str) -> list[bool]:
+    """Whether the server holds media as deleted."""
+    found = []
+    for media_id in media_ids:
+        shown = await server_side._device.session.transport.request("GET", f"/media/{media_id}", answer=ServerMedia)
+        found.append(shown.deleted_at is not None)
+    return found
+
+
+async def test_the_files_of_an_entry_go_and_come_back_with_it_on_whichever_device(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    made = await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    await phone.sync()
+    await laptop.journal.delete(made.entry_id)
+    assert (await laptop.sync()).media.deleted == 1
+    assert await states(laptop, made.media_id) == [True]
+    assert await laptop.media.list(deleted=True) == []
+    await phone.sync()
+    await phone.journal.restore(made.entry_id)
+    assert (await phone.sync()).media.restored == 1
+    assert await states(laptop, made.media_id) == [False]
+    assert (await phone.media.download(made.media_id, tmp_path / "again")).read_bytes() == SMALL
+    # The device that had deleted it hears of it, and does not do so again.
+    await laptop.sync()
+    assert await states(laptop, made.media_id) == [False]
+
+
+async def test_a_file_that_another_device_took_off_is_not_sent_any_more(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    made = await attached(laptop, a_file(tmp_path))
+    folder = ada.home / "profiles" / "laptop" / "media"
+    away = folder.rename(folder.with_name("away"))
+    await laptop.sync()
+    away.joinpath(f"{made.media_id}.age").rename(folder / f"{made.media_id}.age")
+    await phone.sync()
+    await phone.media.delete(made.media_id)
+    await phone.sync()
+    report = (await laptop.sync()).media
+    assert (report.uploaded, report.waiting) == (0, 0)
+    assert await laptop.media.list() == []
+
+
+async def test_a_conflict_between_deleting_an_entry_and_editing_it_costs_no_file(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    made = await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    await phone.sync()
+    await laptop.journal.edit(made.entry_id, body="edited meanwhile")
+    await laptop.sync()
+    await phone.journal.delete(made.entry_id)
+    assert (await phone.sync()).conflicts == 1
+    (conflict,) = await phone.journal.conflicts()
+    await phone.journal.resolve(conflict.id, "remote")
+    await phone.sync()
+    assert await states(phone, made.media_id) == [False]
+    assert (await phone.journal.get(made.entry_id)).attachments == (made,)

@@ -7,6 +7,7 @@ from datetime import datetime
 from lockleaf.client.edits import MIN_PREFIX, Edits
 from lockleaf.client.entries import Entry, Unchanged
 from lockleaf.client.errors import ConflictNotFound
+from lockleaf.client.media.attachments import descriptions, with_attachments
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.records import Document, StoredRecord
@@ -42,6 +43,8 @@ class Decisions:
                 if choice == "merged":
                     present = record.doc.content if record.doc is not None else {}
                     content = (content if content is not None else present) | {"body": merged_body}
+                    # The files of both versions: none was chosen against another.
+                    content = with_attachments(content, descriptions(present))
                     if not isinstance(merged_title, Unchanged):
                         content = {**content, "title": merged_title}
                 self._edits.keep(record, content)

@@ -9,6 +9,7 @@ from typing import Any
 
 from lockleaf.client.entries import Entry, InvalidEntry, check_size, draft_content
 from lockleaf.client.errors import EntryNotFound
+from lockleaf.client.media.following import follow
 from lockleaf.client.merge import same_content
 from lockleaf.client.metrics.marks import remarked, standing_in
 from lockleaf.client.metrics.readings import changed_metrics, own_metrics
@@ -109,6 +110,8 @@ class Edits:
             record.rejected = None
             record.generation += 1
             self._store.records.put(record)
+            if record.collection == ENTRIES:
+                follow(self._store.media, record.record_id, present, content, now)
         return self.shown(record)
 
     def delete(self, entry_id: str) -> Entry:

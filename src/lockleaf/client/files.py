@@ -12,7 +12,9 @@ from pathlib import Path
 
 from lockleaf.client.errors import DiskFull
 
-__all__ = ["locked", "make_private_folder", "write_private"]
+__all__ = ["full_disk_by_name", "locked", "make_private_folder", "write_private"]
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def make_private_folder(path: Path) -> None:
@@ -64,3 +66,14 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def full_disk_by_name() -> Iterator[None]:
+    """Raise ``DiskFull`` where the system says that there is no room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFull from None
+        raise

@@ -28,7 +28,8 @@ from lockleaf.client.errors import (
     TooManyAttachments,
 )
 from lockleaf.client.media.drafts import AttachmentDraft, drafted
-from lockleaf.client.media.staging import MAX_BYTES, ONE_PART, PART_BYTES, StagingFolder
+from lockleaf.client.media.folder import StagingFolder
+from lockleaf.client.media.staging import MAX_BYTES, ONE_PART, PART_BYTES
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.entries import MAX_ATTACHMENTS
 from tests.support.offline_devices import offline_device

@@ -8,7 +8,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.client.media.attachments import attachments_of, described, with_attachments, without_attachment
+from lockleaf.client.media.attachments import (
+    attachments_of,
+    described,
+    described_in,
+    with_attachments,
+    without_attachment,
+)
 from lockleaf.client.merge import Conflicting, Merged, merge
 
 IDS = [str(UUID(int=number)) for number in range(1, 6)]
@@ -91,6 +97,8 @@ def test_adding_twice_and_taking_away_leaves_the_entry_as_it_was() -> None:
     start = {"body": "text", "attachments": ["of another program"]}
     added = with_attachments(with_attachments(start, [named(IDS[0])]), [named(IDS[0])])
     assert added["attachments"] == ["of another program", named(IDS[0])]
-    assert without_attachment(added, IDS[0]) == (start, named(IDS[0]))
-    assert without_attachment({"body": "text"}, IDS[0]) == ({"body": "text"}, None)
-    assert without_attachment(content({IDS[0]}), IDS[0]) == ({"body": "text"}, named(IDS[0]))
+    assert described_in(added, IDS[0]) == named(IDS[0])
+    assert without_attachment(added, IDS[0]) == start
+    assert described_in(start, IDS[0]) is None
+    assert without_attachment({"body": "text"}, IDS[0]) == {"body": "text"}
+    assert without_attachment(content({IDS[0]}), IDS[0]) == {"body": "text"}

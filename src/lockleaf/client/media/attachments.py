@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from uuid import UUID
 
-__all__ = ["Attachment", "Medium", "attachments_of", "described", "with_attachments", "without_attachment"]
+__all__ = [
+    "Attachment",
+    "Medium",
+    "attachments_of",
+    "described",
+    "described_in",
+    "descriptions",
+    "media_of",
+    "with_attachments",
+    "without_attachment",
+]
 
 FIELD = "attachments"
 _DIGEST = 32
@@ -67,20 +77,29 @@ def with_attachments(content: Mapping[str, Any], added: Iterable[Mapping[str, An
     """Return an entry's map with ``added`` descriptions behind those that are there, each medium once."""
     listed = _listed(content)
     present = {each.get("media_id") for each in listed if isinstance(each, dict)}
-    return {**content, FIELD: [*listed, *(dict(each) for each in added if each["media_id"] not in present)]}
+    listed = [*listed, *(dict(each) for each in added if each["media_id"] not in present)]
+    return {**content, FIELD: listed} if listed else dict(content)
 
 
-def without_attachment(content: Mapping[str, Any], media_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Return an entry's map without an attachment, and the attachment's description; None if it has none such."""
-    taken: dict[str, Any] | None = None
-    kept = []
-    for each in _listed(content):
-        if isinstance(each, dict) and each.get("media_id") == media_id:
-            taken = each
-        else:
-            kept.append(each)
+def without_attachment(content: Mapping[str, Any], media_id: str) -> dict[str, Any]:
+    """Return an entry's map without an attachment."""
+    kept = [each for each in _listed(content) if not _is(each, media_id)]
     changed = {name: value for name, value in content.items() if name != FIELD}
-    return (changed | {FIELD: kept} if kept else changed), taken
+    return changed | {FIELD: kept} if kept else changed
+
+
+def described_in(content: Mapping[str, Any], media_id: str) -> dict[str, Any] | None:
+    """Return an attachment as an entry's map describes it, with what other programs wrote there; None without it."""
+    return next((each for each in _listed(content) if _is(each, media_id)), None)
+
+
+def descriptions(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return all attachments as an entry's map describes them."""
+    return [each for each in _listed(content) if isinstance(each, dict) and isinstance(each.get("media_id"), str)]
+
+
+def _is(value: Any, media_id: str) -> bool:
+    return isinstance(value, dict) and value.get("media_id") == media_id
 
 
 def _listed(content: Mapping[str, Any]) -> list[Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lockleaf.client.edits import MIN_PREFIX, Edits
 from lockleaf.client.errors import AttachmentNotFound, EntryNotFound, TooManyAttachments
@@ -18,7 +18,8 @@ from lockleaf.client.media.attachments import (
 )
 from lockleaf.client.media.drafts import AttachmentDraft
 from lockleaf.client.store import LocalStore
-from lockleaf.client.store.media import MediaState, StoredMedium
+from lockleaf.client.store.media import StoredMedium
+from lockleaf.client.store.records import ENTRIES
 from lockleaf.wire.entries import MAX_ATTACHMENTS
 
 __all__ = ["AttachmentBook", "ListedAttachment"]
@@ -44,13 +45,11 @@ class AttachmentBook:
     Args:
         store: the local store.
         edits: by which entries are changed.
-        now: gives the present time as RFC 3339 text.
     """
 
-    def __init__(self, store: LocalStore, edits: Edits, now: Callable[[], str]) -> None:
+    def __init__(self, store: LocalStore, edits: Edits) -> None:
         self._store = store
         self._edits = edits
-        self._now = now
 
     def entry_id(self, given: str) -> str:
         """Return the whole id of an entry that can take another attachment.
@@ -76,8 +75,8 @@ class AttachmentBook:
         with self._store.transaction():
             record = self._edits.find(self.entry_id(draft.attachment.entry_id))
             assert record.doc is not None
-            self._edits.keep(record, with_attachments(record.doc.content, [described(draft.attachment)]))
             self._store.media.put(draft.rows)
+            self._edits.keep(record, with_attachments(record.doc.content, [described(draft.attachment)]))
         return draft.attachment
 
     def listed(self, entry_id: str | None) -> list[ListedAttachment]:
@@ -100,12 +99,18 @@ class AttachmentBook:
         return [_shown(attachment, waiting) for attachment in found]
 
     def deleted(self) -> list[ListedAttachment]:
-        """Return what was deleted on this device and can be restored, oldest first."""
+        """Return what was taken off entries on this device and can be restored, oldest first."""
         return [
             ListedAttachment(attachment, waiting=row.state == "delete", refused=row.refused, deleted=True)
             for row in self._store.media.in_state("delete", "deleted")
             for attachment in _remembered(row)
+            if self._is_there(row.entry_id)
         ]
+
+    def _is_there(self, entry_id: str) -> bool:
+        """Tell whether an entry is not deleted: one that is brings its files back when it is restored."""
+        record = self._store.records.get(ENTRIES, entry_id)
+        return record is not None and not record.deleted
 
     def find(self, media_id: str) -> tuple[Attachment, Medium]:
         """Return the medium of an id, or of its beginning, and its attachment; itself, or that whose thumbnail it is.
@@ -138,12 +143,7 @@ class AttachmentBook:
             attachment, _ = self.find(media_id)
             record = self._edits.find(attachment.entry_id)
             assert record.doc is not None
-            content, described_ = without_attachment(record.doc.content, attachment.media_id)
-            self._edits.keep(record, content)
-            for medium in (attachment, attachment.thumbnail):
-                if medium is not None:
-                    entered = described_ if medium is attachment else None
-                    self._store.media.put([self._deleting(medium, attachment.entry_id, entered)])
+            self._edits.keep(record, without_attachment(record.doc.content, attachment.media_id))
         return attachment
 
     def restore(self, media_id: str) -> Attachment:
@@ -165,23 +165,7 @@ class AttachmentBook:
             assert row is not None
             assert row.attachment is not None
             self._edits.keep(record, with_attachments(record.doc.content, [row.attachment]))
-            for medium in (attachment, attachment.thumbnail):
-                row = self._store.media.get(medium.media_id) if medium is not None else None
-                if row is not None:
-                    state: MediaState = "restore" if row.announced else "upload"
-                    self._store.media.put([replace(row, state=state, refused=None, changed_at=self._now())])
         return attachment
-
-    def _deleting(self, medium: Medium, entry_id: str, entered: dict[str, object] | None) -> StoredMedium:
-        """Return the row of a medium that is deleted: of one that nobody heard of nobody has to be told."""
-        row = self._store.media.get(medium.media_id)
-        if row is None:
-            return StoredMedium(
-                medium.media_id, entry_id, "delete", self._now(), medium.media_type, medium.sealed_size or 0,
-                medium.sealed_sha256 or b"", (), entered, announced=True,
-            )  # fmt: skip
-        state: MediaState = "delete" if row.announced else "deleted"
-        return replace(row, state=state, attachment=entered, refused=None, changed_at=self._now())
 
 
 def _date(doc: object) -> str:

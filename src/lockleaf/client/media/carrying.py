@@ -14,7 +14,8 @@ from pathlib import Path
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, LockleafError, NotFound, UploadAlreadyRunning
 from lockleaf.client.files import make_private_folder
-from lockleaf.client.media.staging import StagingFolder
+from lockleaf.client.media.folder import StagingFolder
+from lockleaf.client.media.following import reconcile
 from lockleaf.client.media.uploading import Uploader
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media import MediaState, StoredMedium
@@ -130,6 +131,7 @@ class Carrier:
 
     def _clean(self) -> None:
         now = self._now()
+        reconcile(self._store.media, self._store.records, _text(now))
         for media_id in self._store.media.forget_deleted(_text(now - _KEPT)):
             self._folder.remove(media_id)
         self._folder.clean(self._store.media.known, older_than=(now - _PIECES_KEPT).timestamp())
@@ -174,6 +176,8 @@ class Carrier:
             await self._transport.request("POST", f"/media/{medium.media_id}/restore", answer=Media)
         except NotFound:
             if not here:
+                # It was purged, or had never arrived: nothing is left to be done about it, but to say so once.
+                await self._settle(medium, None)
                 raise
             await asyncio.to_thread(self._store.media.announce, medium.media_id, False)
             medium = replace(medium, announced=False)

@@ -9,7 +9,8 @@ import asyncio
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -22,10 +23,10 @@ from lockleaf.client.errors import (
     ObjectStoreUnreachable,
     UploadIncomplete,
 )
-from lockleaf.client.files import make_private_folder
+from lockleaf.client.files import full_disk_by_name
 from lockleaf.client.media.attachments import Medium
 from lockleaf.client.media.exchange import AddressExpired, ObjectStoreClient
-from lockleaf.client.media.staging import StagingFolder, full_disk_by_name
+from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.threads import Beat
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.transport import Transport
@@ -57,8 +58,11 @@ class Downloader:
         self._folder = folder
         self._retry = retry
 
-    async def fetch(self, medium: Medium, moved: Callable[[int], None]) -> Path:
-        """Return the sealed file of a medium, whole and with the digest that its entry names.
+    @asynccontextmanager
+    async def fetched(self, medium: Medium, moved: Callable[[int], None]) -> AsyncIterator[Path]:
+        """Give the sealed file of a medium, whole and with the digest that its entry names; then it is deleted.
+
+        What had come of it when the line broke, or when the disk refused, stays for the next time.
 
         Args:
             moved: told how many bytes are here.
@@ -69,18 +73,25 @@ class Downloader:
             ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore: of the store.
             ApiError, TransportError: of the server.
         """
-        await asyncio.to_thread(make_private_folder, self._folder.path)
-        path = self._folder.incoming(medium.media_id)
+        with self._folder.receive(medium.media_id) as path:
+            try:
+                await self._fetch(medium, path, moved)
+                yield path
+            except MediaDamaged:
+                path.unlink(missing_ok=True)
+                raise
+            path.unlink(missing_ok=True)
+
+    async def _fetch(self, medium: Medium, path: Path, moved: Callable[[int], None]) -> None:
         resumed = await asyncio.to_thread(_size, path) > 0
         try:
             await self._receive(medium, path, moved)
         except MediaDamaged:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
             if not resumed:
                 raise
             # The piece of before may be what is wrong: once more from the start.
+            await asyncio.to_thread(os.truncate, path, 0)
             await self._receive(medium, path, moved)
-        return path
 
     async def _receive(self, medium: Medium, path: Path, moved: Callable[[int], None]) -> None:
         attempt, addresses = 0, 0
@@ -146,7 +157,7 @@ def _size(path: Path) -> int:
 
 
 def _opened_for_more(path: Path) -> IO[bytes]:
-    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     return os.fdopen(handle, "r+b", buffering=_BUFFER)
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from lockleaf.client.files import full_disk_by_name
 from lockleaf.client.media.attachments import Attachment, Medium, described
-from lockleaf.client.media.staging import Sealed, Source, StagedFile, StagingFolder, full_disk_by_name, sealed
+from lockleaf.client.media.folder import StagedFile, StagingFolder
+from lockleaf.client.media.staging import Sealed, Source, sealed
 from lockleaf.client.media.threads import Beat
 from lockleaf.client.media.thumbnails import MEDIA_TYPE, thumbnail
 from lockleaf.client.store.media import StoredMedium

@@ -60,17 +60,26 @@ class ObjectStoreClient:
     ) -> None:
         self._server = httpx.URL(server)
         self._allow_insecure = allow_insecure
-        self._http = httpx.AsyncClient(
-            transport=http_transport,
-            timeout=_TIMEOUT,
-            headers={"User-Agent": "lockleaf/" + version("lockleaf")},
-            follow_redirects=False,
-            trust_env=not is_loopback(self._server.host),
-        )
+        self._http_transport = http_transport
+        self._opened: httpx.AsyncClient | None = None
+
+    @property
+    def _http(self) -> httpx.AsyncClient:
+        # Made when it is needed: reading the trusted certificates takes longer than a sync that has nothing to send.
+        if self._opened is None:
+            self._opened = httpx.AsyncClient(
+                transport=self._http_transport,
+                timeout=_TIMEOUT,
+                headers={"User-Agent": "lockleaf/" + version("lockleaf")},
+                follow_redirects=False,
+                trust_env=not is_loopback(self._server.host),
+            )
+        return self._opened
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
 
     async def put(
         self,

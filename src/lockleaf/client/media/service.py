@@ -18,14 +18,15 @@ from lockleaf.client.device import Device, Opened
 from lockleaf.client.edits import Edits
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import InvalidAttachment, NoSuchFile, UploadAlreadyRunning
+from lockleaf.client.files import full_disk_by_name
 from lockleaf.client.media.attachments import Attachment, Medium
 from lockleaf.client.media.book import AttachmentBook, ListedAttachment
 from lockleaf.client.media.carrying import Carrier, MediaReport
 from lockleaf.client.media.downloading import Downloader, opened, unsealed
 from lockleaf.client.media.drafts import drafted
 from lockleaf.client.media.exchange import ObjectStoreClient
+from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.names import checked_type, clean_name, guessed_type, safe_name
-from lockleaf.client.media.staging import StagingFolder, full_disk_by_name
 from lockleaf.client.media.threads import Beat, in_thread
 from lockleaf.client.media.uploading import Uploader
 
@@ -169,7 +170,7 @@ class Media:
             LocalStoreError: the local store refuses.
         """
         session = self._device.session
-        if not await asyncio.to_thread(session.store.media.count):
+        if await asyncio.to_thread(session.store.media.is_empty):
             return MediaReport()
         async with self._objects(session) as objects:
             uploader = Uploader(session.transport, objects, self._device.retry)
@@ -260,32 +261,22 @@ class Media:
         if staged is not None:
             await in_thread(partial(take, staged), moved)
             return
-        fetched = await self._fetch(medium, progress)
-        try:
-            await in_thread(partial(take, fetched), moved)
-        except OSError:
-            raise  # what was fetched is right, and need not be fetched again
-        except BaseException:
-            await asyncio.to_thread(fetched.unlink, missing_ok=True)
-            raise
-        await asyncio.to_thread(fetched.unlink, missing_ok=True)
+        session = self._device.session
+
+        def came(done: int) -> None:
+            if progress is not None:
+                progress(Progress("fetch", done, medium.sealed_size))
+
+        async with self._objects(session) as objects:
+            downloader = Downloader(session.transport, objects, self._folder, self._device.retry)
+            async with downloader.fetched(medium, came) as fetched:
+                await in_thread(partial(take, fetched), moved)
 
     def _staged(self, medium: Medium) -> Path | None:
         """Return the sealed file of a medium that waits here for its upload."""
         path = self._folder.of(medium.media_id)
         known = self._book(self._device.opened).staged(medium.media_id)
         return path if known is not None and path.exists() else None
-
-    async def _fetch(self, medium: Medium, progress: ProgressCallback | None) -> Path:
-        session = self._device.session
-
-        def moved(done: int) -> None:
-            if progress is not None:
-                progress(Progress("fetch", done, medium.sealed_size))
-
-        async with self._objects(session) as objects:
-            downloader = Downloader(session.transport, objects, self._folder, self._device.retry)
-            return await downloader.fetch(medium, moved)
 
     # ---- what it stands on ----
 
@@ -294,7 +285,7 @@ class Media:
         return StagingFolder(self._device.folder.media)
 
     def _book(self, session: Opened) -> AttachmentBook:
-        return AttachmentBook(session.store, Edits(session.store, self._device.clock), self._device.now)
+        return AttachmentBook(session.store, Edits(session.store, self._device.clock))
 
     def _get(self, media_id: str) -> ListedAttachment:
         book = self._book(self._device.opened)

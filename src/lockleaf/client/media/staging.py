@@ -6,24 +6,21 @@ was interrupted. Sealing again would make others.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from lockleaf.client.errors import AttachmentTooLarge, DiskFull, FileChanged, NoSuchFile
-from lockleaf.client.files import make_private_folder
+from lockleaf.client.errors import AttachmentTooLarge, FileChanged, NoSuchFile
+from lockleaf.client.files import full_disk_by_name
+from lockleaf.client.media.folder import StagedFile
 from lockleaf.client.media.threads import Beat
 from lockleaf.crypto.streams import seal_stream
 from lockleaf.wire.media import MAX_MEDIA_BYTES
 
-__all__ = ["MAX_BYTES", "ONE_PART", "PART_BYTES", "Part", "Sealed", "Source", "StagedFile", "StagingFolder", "sealed"]
+__all__ = ["MAX_BYTES", "ONE_PART", "PART_BYTES", "Part", "Sealed", "Source", "sealed"]
 
 PART_BYTES = 16 * 1024 * 1024
 """Of each part of a large upload, but its last."""
@@ -33,7 +30,6 @@ MAX_BYTES = MAX_MEDIA_BYTES - 8 * 1024 * 1024
 """Plain bytes of the largest file: sealed it is a little longer."""
 
 _BUFFER = 1024 * 1024
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Part = tuple[int, bytes]
 """The size of a part, and its SHA-256."""
@@ -173,89 +169,6 @@ class _Parted(_Counted):
         """Return the parts, the last one included."""
         self._end_part()
         return tuple(self.parts)
-
-
-class StagedFile:
-    """A sealed file of the profile's folder; locked while it is made, so that nobody takes it for a leftover."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self.file: IO[bytes] = os.fdopen(handle, "r+b", buffering=_BUFFER)
-
-    def settle(self) -> None:
-        """Bring the bytes to the disk."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-
-    def release(self) -> None:
-        """Let go of the file, which stays."""
-        with suppress(OSError):
-            self.file.close()
-
-    def discard(self) -> None:
-        """Delete the file."""
-        self.path.unlink(missing_ok=True)
-        self.release()
-
-
-class StagingFolder:
-    """The sealed files of one profile that the server does not have yet, and pieces of those that it is giving.
-
-    Args:
-        path: of the folder; made, for its owner alone, when it is needed.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def of(self, media_id: str) -> Path:
-        """Return the place of a medium's sealed file."""
-        return self.path / f"{media_id}.age"
-
-    def incoming(self, media_id: str) -> Path:
-        """Return the place of the piece of a medium that was fetched so far."""
-        return self.path / f"{media_id}.incoming"
-
-    def begin(self, media_id: str) -> StagedFile:
-        """Make a medium's sealed file, empty."""
-        make_private_folder(self.path)
-        return StagedFile(self.of(media_id))
-
-    def remove(self, media_id: str) -> None:
-        """Delete what there is of a medium."""
-        self.of(media_id).unlink(missing_ok=True)
-        self.incoming(media_id).unlink(missing_ok=True)
-
-    def clean(self, known: Callable[[str], bool], *, older_than: float) -> None:
-        """Delete what a program that was killed left behind.
-
-        Args:
-            known: says of a media id whether its sealed file is still needed.
-            older_than: seconds since 1970; pieces of downloads untouched since then go too.
-        """
-        for path in self.path.glob("*.age"):
-            with suppress(OSError), path.open("rb") as file:
-                # First the lock, then the question: whoever made the file holds it until it is known.
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not known(path.stem):
-                    path.unlink()
-        for path in self.path.glob("*.incoming"):
-            with suppress(OSError):
-                if path.stat().st_mtime < older_than:
-                    path.unlink()
-
-
-@contextmanager
-def full_disk_by_name() -> Iterator[None]:
-    """Raise ``DiskFull`` where the system says that there is no room."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise DiskFull from None
-        raise
 
 
 def sealed(source: Source, staged: StagedFile, recipient: str, beat: Beat) -> Sealed:

@@ -85,6 +85,10 @@ class MediaStore:
         """Return how many media wait for the server to hear of them."""
         return int(self._database.row("SELECT count(*) FROM media WHERE state <> 'deleted'")[0])
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no row at all, in whatever state."""
+        return self._database.row("SELECT 1 FROM media LIMIT 1") is None
+
     def known(self, media_id: str) -> bool:
         """Tell whether there is a row of a medium."""
         return self._database.row("SELECT 1 FROM media WHERE media_id = ?", (media_id,)) is not None

@@ -1,0 +1,97 @@
+"""What becomes of files when their entry changes: what it names no more is deleted, what it names again comes back.
+
+The entry decides, on whichever device and by whatever it was changed; here it is only seen to that the server is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lockleaf.client.media.attachments import Attachment, Medium, attachments_of, described_in, media_of
+from lockleaf.client.store.media import MediaState, MediaStore, StoredMedium
+from lockleaf.client.store.records import ENTRIES, Records
+
+__all__ = ["follow", "reconcile"]
+
+Content = Mapping[str, Any] | None
+
+
+def follow(media: MediaStore, entry_id: str, before: Content, after: Content, now: str) -> None:
+    """Note what an edit of an entry means for its files; to be called within the transaction of the edit.
+
+    Args:
+        before, after: the entry's map; None where there is none, or it is deleted.
+        now: the present time, RFC 3339.
+    """
+    was, is_now = _named(entry_id, before), _named(entry_id, after)
+    rows = [
+        _gone(media.get(media_id), medium, entry_id, before, now)
+        for media_id, medium in was.items()
+        if media_id not in is_now
+    ]
+    for media_id, medium in is_now.items():
+        if media_id not in was and (back := _back(media.get(media_id), medium, entry_id, now)) is not None:
+            rows.append(back)
+    media.put(rows)
+
+
+def reconcile(media: MediaStore, records: Records, now: str) -> None:
+    """Bring what waits in line with the entries as they stand now, other devices' edits included."""
+    changed = []
+    for row in media.in_state("upload", "restore", "delete", "deleted"):
+        record = records.get(ENTRIES, row.entry_id)
+        content = None if record is None or record.deleted or record.doc is None else record.doc.content
+        wanted = row.media_id in _named(row.entry_id, content)
+        if wanted and row.state in ("delete", "deleted"):
+            changed.append(_in_state(row, _comes_back(row), now))
+        elif not wanted and row.state in ("upload", "restore"):
+            changed.append(_in_state(row, _goes(row), now))
+    media.put(changed)
+
+
+def _named(entry_id: str, content: Content) -> dict[str, Medium]:
+    return {medium.media_id: medium for _, medium in media_of(attachments_of(entry_id, content or {}))}
+
+
+def _gone(row: StoredMedium | None, medium: Medium, entry_id: str, before: Content, now: str) -> StoredMedium:
+    """Return the row of a medium that its entry names no more, with what is needed to bring it back."""
+    entered = described_in(before or {}, medium.media_id) if isinstance(medium, Attachment) else None
+    if row is None:
+        return replace(_row(medium, entry_id, "delete", now), attachment=entered)
+    return replace(_in_state(row, _goes(row), now), attachment=entered)
+
+
+def _back(row: StoredMedium | None, medium: Medium, entry_id: str, now: str) -> StoredMedium | None:
+    """Return the row of a medium that its entry names again; None where it waits for its upload anyway."""
+    if row is None:
+        return _row(medium, entry_id, "restore", now)
+    return _in_state(row, _comes_back(row), now) if row.state in ("delete", "deleted") else None
+
+
+def _goes(row: StoredMedium) -> MediaState:
+    # Of what the server never heard of it has not to be told.
+    return "delete" if row.announced else "deleted"
+
+
+def _comes_back(row: StoredMedium) -> MediaState:
+    return "restore" if row.announced else "upload"
+
+
+def _in_state(row: StoredMedium, state: MediaState, now: str) -> StoredMedium:
+    return replace(row, state=state, refused=None, changed_at=now)
+
+
+def _row(medium: Medium, entry_id: str, state: MediaState, now: str) -> StoredMedium:
+    """Return the row of a medium whose bytes are at the server, if they are anywhere."""
+    return StoredMedium(
+        medium.media_id,
+        entry_id,
+        state,
+        now,
+        medium.media_type,
+        medium.sealed_size or 0,
+        medium.sealed_sha256 or b"",
+        announced=True,
+    )
