@@ -12,6 +12,11 @@ from pydantic import BaseModel
 
 from lockleaf.cli.app import build
 from lockleaf.cli.exit_codes import MEANINGS
+from lockleaf.client import Client
+from lockleaf.client.account import AccountService
+from lockleaf.client.inbox import Inbox
+from lockleaf.client.journal import Journal
+from lockleaf.client.media.service import Media
 from lockleaf.server.app import create_app
 from lockleaf.server.settings import Settings
 
@@ -80,6 +85,22 @@ def test_every_command_and_each_of_its_options_is_on_its_page() -> None:
         if option.startswith("-") and f"`{option}`" not in described[name] + common
     ]
     assert missing == []
+
+
+def _public(thing: type) -> set[str]:
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def test_every_method_of_the_sdk_is_on_its_page() -> None:
+    page = (DOCS / "how-to" / "build-on-the-sdk.md").read_text()
+    told = {
+        where: set(re.findall(r"`([a-z_]+)`", does))
+        for where, does in re.findall(r"^\| `(client(?:\.[a-z]+)?)` \| (.+) \|$", page, re.MULTILINE)
+    }
+    parts = {"account": AccountService, "journal": Journal, "inbox": Inbox, "media": Media}
+    known = {"client": _public(Client), **{f"client.{name}": _public(part) for name, part in parts.items()}}
+    known["client"] -= parts.keys() | {"search"}
+    assert [f"{where}.{name}" for where, names in known.items() for name in sorted(names - told[where])] == []
 
 
 def test_every_exit_code_is_on_the_page_of_the_commands() -> None:
