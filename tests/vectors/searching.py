@@ -64,7 +64,7 @@ def folded(surface: str) -> str:
         if text.endswith(ending):
             text = text.removesuffix(ending)
             break
-    return text.replace("'", "").strip(JOINER)[:128]
+    return unicodedata.normalize("NFKC", text.replace("'", "")).strip(JOINER)[:128]
 
 
 class Reader:

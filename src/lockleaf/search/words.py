@@ -136,7 +136,8 @@ def _plain(text: str) -> str:
         text = _ENDING.sub("", text).replace("'", "")
     if len(text) > 1 and not text[0].isalnum():
         text = re.sub(f"(?<=.)[{_TONES}]", "", text)
-    return text[:LONGEST_WORD]
+    # Letters that what was left out kept apart are one letter now.
+    return unicodedata.normalize("NFKC", text)[:LONGEST_WORD]
 
 
 def surfaces(text: str) -> list[str] | None:
