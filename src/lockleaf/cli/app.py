@@ -17,6 +17,7 @@ from lockleaf.cli import (
     privacy,
     reading,
     recovery,
+    search_index,
     searching,
     serve,
     stats,
@@ -56,6 +57,7 @@ def build() -> typer.Typer:
         devices,
         account,
         privacy,
+        search_index,
         archive,
         recovery,
     )

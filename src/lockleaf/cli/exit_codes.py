@@ -94,6 +94,8 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.EntryTooLarge,
                 errors.InboxItemUnreadable,
                 errors.InvalidTag,
+                errors.InvalidSearch,
+                errors.QueryTooLong,
                 errors.AttachmentTooLarge,
                 errors.TooManyAttachments,
                 errors.InvalidAttachment,

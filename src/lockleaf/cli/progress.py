@@ -21,6 +21,7 @@ _STAGES = {
     "download": "Fetching",
     "fetch": "Fetching",
     "import": "Importing",
+    "index": "Indexing",
     "open": "Decrypting",
     "pull": "Receiving",
     "push": "Sending",

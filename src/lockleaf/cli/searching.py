@@ -41,17 +41,28 @@ async def search(
     ],
     limit: Limit = _USUAL,
     everything: Everything = False,
+    remote: Annotated[
+        bool,
+        typer.Option(
+            "--remote",
+            help="Ask the server instead of this device: with uce it gets the words, with e2e keyed digests of them, if "
+            "search-index is on. What it gives is not verified.",
+        ),
+    ] = False,
 ) -> None:
     """Find entries by their words, the best first; words are compared by their stems.
 
     An entry has all the words. Put the query in single quotes, so that double ones reach it:
     lockleaf search 'walk "old mill" -rain (sea OR lake) mood:calm tag:"long days" from:2019-05'. Write -- before one
-    that begins with a minus. It is looked for on this device alone: no word of it leaves.
+    that begins with a minus. Without --remote it is looked for on this device alone, and no word of it leaves.
     """
     text = " ".join(query)
+    most = None if everything else limit
     async with run.client() as client:
-        found = await client.journal.search(text, limit=None if everything else limit)
+        found = await (client.server_search.find if remote else client.journal.search)(text, limit=most)
     _print(run, found)
+    if remote:
+        run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
 
 
 def _print(run: Run, found: Found) -> None:
@@ -63,12 +74,15 @@ def _print(run: Run, found: Found) -> None:
         else:
             for line in _lines(hit, run.out.width):
                 run.show(line)
+    if not found.complete:
+        run.note("The server's index lacks entries still; lockleaf sync brings them.")
     if run.json:
         return
     if not found.hits:
         run.note("No entry fits.")
     elif len(found.hits) < found.total:
-        run.note(f"{len(found.hits):,} of {found.total:,} entries; --all shows all.")
+        most = "" if found.exact else "at most "
+        run.note(f"{len(found.hits):,} of {most}{found.total:,} entries; --all shows all.")
 
 
 def _json(hit: Hit) -> dict[str, Any]:

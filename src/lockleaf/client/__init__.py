@@ -7,7 +7,14 @@
 from __future__ import annotations
 
 from lockleaf.client.account import AccountService
-from lockleaf.client.blocking import BlockingAccount, BlockingClient, BlockingInbox, BlockingJournal, BlockingMedia
+from lockleaf.client.blocking import (
+    BlockingAccount,
+    BlockingClient,
+    BlockingInbox,
+    BlockingJournal,
+    BlockingMedia,
+    BlockingServerSearch,
+)
 from lockleaf.client.client import Client
 from lockleaf.client.entries import Entry, EntryDraft, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
@@ -24,6 +31,8 @@ from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile, default_home, profile_names
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.search.results import Found, Highlight, Hit
+from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.sync import SyncReport
 from lockleaf.client.tags import Tag
 
@@ -37,12 +46,16 @@ __all__ = [
     "BlockingInbox",
     "BlockingJournal",
     "BlockingMedia",
+    "BlockingServerSearch",
     "Client",
     "Conflict",
     "EntriesPage",
     "Entry",
     "EntryDraft",
     "FileKeychain",
+    "Found",
+    "Highlight",
+    "Hit",
     "ImportReport",
     "Inbox",
     "InboxItem",
@@ -62,6 +75,7 @@ __all__ = [
     "ProgressCallback",
     "RecoveryCodes",
     "RetryPolicy",
+    "ServerSearch",
     "Stats",
     "SyncReport",
     "SystemKeychain",

@@ -26,11 +26,19 @@ from lockleaf.client.media.service import Media
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile
+from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.sync import SyncReport
 from lockleaf.wire.accounts import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
-__all__ = ["BlockingAccount", "BlockingClient", "BlockingInbox", "BlockingJournal", "BlockingMedia"]
+__all__ = [
+    "BlockingAccount",
+    "BlockingClient",
+    "BlockingInbox",
+    "BlockingJournal",
+    "BlockingMedia",
+    "BlockingServerSearch",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -150,6 +158,16 @@ class BlockingJournal(_Face[Journal]):
     import_entries = _waits(Journal.import_entries)
 
 
+class BlockingServerSearch(_Face[ServerSearch]):
+    """`ServerSearch`, waiting for each answer."""
+
+    find = _waits(ServerSearch.find)
+    status = _waits(ServerSearch.status)
+    switch_on = _waits(ServerSearch.switch_on)
+    switch_off = _waits(ServerSearch.switch_off)
+    rebuild = _waits(ServerSearch.rebuild)
+
+
 class BlockingInbox(_Face[Inbox]):
     """`Inbox`, waiting for each answer."""
 
@@ -206,6 +224,7 @@ class BlockingClient:
         self.journal = BlockingJournal(loop, lambda: client.journal)
         self.inbox = BlockingInbox(loop, lambda: client.inbox)
         self.media = BlockingMedia(loop, lambda: client.media)
+        self.server_search = BlockingServerSearch(loop, lambda: client.server_search)
 
     def close(self) -> None:
         """Close the store, the connections and the loop."""

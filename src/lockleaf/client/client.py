@@ -28,6 +28,8 @@ from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
 from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.search.indexing import Indexing, remember_locale
+from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
 from lockleaf.client.sync import Synchroniser, SyncReport
@@ -54,6 +56,7 @@ class Client:
         self._inbox: tuple[LocalStore, Inbox] | None = None
         self.account = AccountService(device)
         self.media = Media(device)
+        self.server_search = ServerSearch(device)
 
     @classmethod
     async def open(
@@ -304,16 +307,22 @@ class Client:
 
     def _synchroniser(self, tally: Tally) -> Synchroniser:
         session = self._device.session
+
+        async def check() -> None:
+            account = await check_keys(self._device)
+            await asyncio.to_thread(remember_locale, session.store, account.locale)
+
         return Synchroniser(
             session.store,
             session.transport,
             user_id=str(session.profile.user_id),
             device_id=session.profile.device_id,
-            check_keys=lambda: check_keys(self._device),
+            check_keys=check,
             # A server that may read has date and source anyway, and lists by them for clients that read through it.
             share_dates=session.profile.share_dates or session.profile.custody == "uce",
             clock=self._device.clock,
             tally=tally,
+            indexing=Indexing(session.store, session.transport, blind=session.profile.custody == "e2e"),
         )
 
     def watch(self, *, every: float = 15.0) -> AsyncIterator[SyncReport]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from lockleaf.client.decisions import Decisions
 from lockleaf.client.edits import Edits, entry_id_of
@@ -24,14 +23,12 @@ from lockleaf.client.entries import (
 )
 from lockleaf.client.imports import ImportReport, import_portion, imported_id, portions
 from lockleaf.client.metrics.readings import changed_metrics
+from lockleaf.client.search.local import LocalSearch
+from lockleaf.client.search.results import Found
 from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
 from lockleaf.client.tags import Tag, TagBook
 from lockleaf.client.views import Conflict, entry_of
-
-if TYPE_CHECKING:
-    from lockleaf.client.search.local import LocalSearch
-    from lockleaf.client.search.results import Found
 
 __all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "Tag", "imported_id"]
 
@@ -56,8 +53,7 @@ class Journal:
         self._edits = Edits(store, clock)
         self._decisions = Decisions(store, self._edits)
         self._tags = TagBook(store, self._edits, clock)
-        self._searching = threading.Lock()
-        self._local_search: LocalSearch | None = None
+        self._search = LocalSearch(store)
 
     # ---- writing ----
 
@@ -195,15 +191,7 @@ class Journal:
             InvalidSearch: it is longer, or has brackets within brackets too deep.
             StoreLocked, StoreDamaged: the local store refused.
         """
-        return await asyncio.to_thread(self._find, query, limit)
-
-    def _find(self, query: str, limit: int | None) -> Found:
-        with self._searching:
-            if self._local_search is None:
-                from lockleaf.client.search.local import LocalSearch  # noqa: PLC0415  (all stemmers come with it)
-
-                self._local_search = LocalSearch(self._store)
-        return self._local_search.find(query, limit)
+        return await asyncio.to_thread(self._search.find, query, limit)
 
     def _list(self, wanted: Callable[[Entry], bool], limit: int | None, deleted: bool) -> builtins.list[Entry]:
         conflicting = self._store.conflicts.record_ids()

@@ -23,7 +23,7 @@ from lockleaf.crypto.labels import label
 from lockleaf.wire.base import Body
 from lockleaf.wire.entries import PlainEntry, SealedEntry
 
-__all__ = ["EntriesPage", "fetch_entries"]
+__all__ = ["EntriesPage", "beside", "fetch_entries", "opened_entry", "plain_entry"]
 
 Parameters = dict[str, str | int | Sequence[str]]
 
@@ -62,10 +62,15 @@ async def _sealed(opened: Opened, wanted: Selection, params: Parameters) -> Entr
     params["label"] = [label(keyring.index_key, kind, value.strip()).hex() for kind, value in wanted.values]
     page = await opened.transport.request("GET", "/entries", answer=_SealedPage, params=params)
     sealer = Sealer(str(opened.profile.user_id))
-    return EntriesPage(tuple(_opened(sealer, opened, item) for item in page.items), page.next_cursor)
+    return EntriesPage(tuple(opened_entry(sealer, opened, item) for item in page.items), page.next_cursor)
 
 
-def _opened(sealer: Sealer, opened: Opened, item: SealedEntry) -> Entry:
+def opened_entry(sealer: Sealer, opened: Opened, item: SealedEntry) -> Entry:
+    """Return a sealed entry as the server listed it, opened.
+
+    Raises:
+        SealBroken: it is not what a device of the account sealed.
+    """
     content = sealer.open(
         opened.keyring,
         collection=ENTRIES,
@@ -83,33 +88,25 @@ async def _plain(opened: Opened, wanted: Selection, params: Parameters) -> Entri
     params |= {kind: value.strip() for kind, value in wanted.values}
     # A day begins at other times elsewhere, so one more on each side is asked for.
     if wanted.since is not None:
-        params["from"] = _beside(wanted.since, -1)
+        params["from"] = beside(wanted.since, -1)
     if wanted.until is not None:
-        params["to"] = _beside(wanted.until, 1)
+        params["to"] = beside(wanted.until, 1)
     page = await opened.transport.request("GET", "/entries", answer=_PlainPage, params=params)
-    return EntriesPage(
-        tuple(
-            _entry(
-                item.id,
-                item.revision,
-                b"",
-                item.created_at,
-                item.updated_at,
-                {
-                    "body": item.content,
-                    "title": item.title,
-                    "mood": item.mood,
-                    "tags": list(item.tags),
-                    "source": item.source,
-                    "occurred_at": item.occurred_at,
-                    "time_zone": item.time_zone,
-                },
-            )
-            for item in page.items
-            if not item.unreadable
-        ),
-        page.next_cursor,
-    )
+    return EntriesPage(tuple(plain_entry(item) for item in page.items if not item.unreadable), page.next_cursor)
+
+
+def plain_entry(item: PlainEntry) -> Entry:
+    """Return an entry as a server listed it that may read."""
+    content = {
+        "body": item.content,
+        "title": item.title,
+        "mood": item.mood,
+        "tags": list(item.tags),
+        "source": item.source,
+        "occurred_at": item.occurred_at,
+        "time_zone": item.time_zone,
+    }
+    return _entry(item.id, item.revision, b"", item.created_at, item.updated_at, content)
 
 
 def _entry(
@@ -127,7 +124,8 @@ def _entry(
     return entry_of(record, conflict=False)
 
 
-def _beside(day: str, days: int) -> str:
+def beside(day: str, days: int) -> str:
+    """Return the day so many ``days`` after another, itself where the calendar ends."""
     try:
         return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
     except OverflowError:

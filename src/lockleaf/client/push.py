@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import EpochChanged, HistoryForked, InvalidAnswer
 from lockleaf.client.pull import Puller, acknowledge
 from lockleaf.client.sealer import Sealer
+from lockleaf.client.search.indexing import Indexing
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import conflict_id_of
 from lockleaf.client.store.history import Acknowledgement, Position
@@ -29,7 +31,8 @@ __all__ = ["Pusher", "Rejection"]
 
 _BATCH_BYTES = 6 * 1024 * 1024
 _OVERHEAD = 1024
-"""Bytes that a change takes on the wire beside its payload, generously."""
+"""Bytes that a change takes on the wire beside its payload and its tokens, generously."""
+_TOKEN_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,21 @@ class _Outcome:
     rejected: list[Rejection] = field(default_factory=list)
 
 
+class _Waiting(NamedTuple):
+    """A sealed change, its place in the outbox, and the digests of its words, if any go with it."""
+
+    place: int
+    change: Outgoing
+    tokens: tuple[bytes, ...] | None
+
+
 class Pusher:
     """Sends what is pending.
 
     Args:
         puller: whose chain the acknowledged changes extend.
         now: gives the present time as RFC 3339 text.
+        indexing: gives the digests of words that go with changes, where the server keeps an index.
     """
 
     def __init__(
@@ -64,6 +76,7 @@ class Pusher:
         *,
         device_id: str,
         now: Callable[[], str],
+        indexing: Indexing | None = None,
     ) -> None:
         self._store = store
         self._transport = transport
@@ -71,6 +84,7 @@ class Pusher:
         self._puller = puller
         self._device_id = device_id
         self._now = now
+        self._indexing = indexing
         self._refused: set[tuple[str, str]] = set()
         self._conflicting: set[bytes] = set()
         self._announced: str | None = None
@@ -102,9 +116,9 @@ class Pusher:
                     return not in_step or await asyncio.to_thread(self._left)
                 key = last
                 continue
-            place = batch[-1][0]
-            sent = [change for _, change in batch]
-            result = await self._send(sent)
+            place = batch[-1].place
+            sent = [each.change for each in batch]
+            result = await self._send(batch)
             if result is None:
                 return True
             in_step = await asyncio.to_thread(self._settle, sent, result) and in_step
@@ -120,24 +134,24 @@ class Pusher:
             raise HistoryForked("the server refuses changes for an epoch that it does not show")
         self._announced = self._ended = None
 
-    async def _send(self, changes: Sequence[Outgoing]) -> PushResult | None:
+    async def _send(self, batch: Sequence[_Waiting]) -> PushResult | None:
         """Send changes as made in the epoch that was verified; None if it has ended, which the pull after it takes up.
 
         Without that, what was sealed on top of a lost history would be stored before anybody looked at what was lost.
         """
         position = self._puller.chain.position
         epoch = None if position is None else position.epoch
-        body = Push(changes=tuple(self._change(change) for change in changes), epoch=epoch)
+        body = Push(changes=tuple(self._change(each.change, each.tokens) for each in batch), epoch=epoch)
         try:
             result = await self._transport.request("POST", "/sync/push", body=body, answer=PushResult, msgpack=True)
         except EpochChanged:
             self._ended = epoch
             return None
-        if len(result.results) != len(changes):
+        if len(result.results) != len(batch):
             raise InvalidAnswer
         return result
 
-    def _change(self, change: Outgoing) -> Change:
+    def _change(self, change: Outgoing, tokens: tuple[bytes, ...] | None) -> Change:
         return Change(
             collection=change.collection,
             record_id=change.record_id,
@@ -148,6 +162,7 @@ class Pusher:
             labels=change.labels,
             source=change.source,
             occurred_at=change.occurred_at,
+            tokens=tokens,
             device_id=self._device_id,
             client_updated_at=datetime.fromisoformat(change.client_updated_at),
             # Both versions of an entry are kept for a person to choose. Those of a tag merge by themselves.
@@ -162,15 +177,17 @@ class Pusher:
     def _count(self) -> int:
         return self._store.records.pending_count()
 
-    def _batch(self, place: int) -> list[tuple[int, Outgoing]]:
+    def _batch(self, place: int) -> list[_Waiting]:
         """The next waiting changes behind ``place``, within what the server takes at once."""
-        batch: list[tuple[int, Outgoing]] = []
+        batch: list[_Waiting] = []
         size = 0
-        for item in self._store.outbox.waiting(MAX_BATCH_CHANGES, after=place):
-            size += len(item[1].payload) + _OVERHEAD
+        for at, change in self._store.outbox.waiting(MAX_BATCH_CHANGES, after=place):
+            # Worked out anew from the same content for every attempt, and no part of what the server compares.
+            tokens = self._indexing.tokens(change) if self._indexing is not None else None
+            size += len(change.payload) + _OVERHEAD + len(tokens or ()) * _TOKEN_BYTES
             if batch and size > _BATCH_BYTES:
                 break
-            batch.append(item)
+            batch.append(_Waiting(at, change, tokens))
         return batch
 
     def _seal_portion(self, after: tuple[str, str]) -> tuple[str, str] | None:

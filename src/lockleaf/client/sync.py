@@ -18,6 +18,7 @@ from lockleaf.client.pull import Puller
 from lockleaf.client.push import Pusher, Rejection
 from lockleaf.client.restore import reconcile
 from lockleaf.client.sealer import Sealer
+from lockleaf.client.search.indexing import Indexing
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.history import RememberedCheckpoint
 from lockleaf.client.transport import Transport
@@ -70,6 +71,7 @@ class Synchroniser:
         check_keys: compares what the server says of the account's keys with what this device remembers; called first.
         clock: gives the present time, with a zone.
         tally: keeps the account's encrypted sums; None leaves them alone.
+        indexing: keeps the server's index of words; None leaves it alone.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Synchroniser:
         share_dates: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         tally: Tally | None = None,
+        indexing: Indexing | None = None,
     ) -> None:
         self._store = store
         self._transport = transport
@@ -91,13 +94,14 @@ class Synchroniser:
         self._sealer = Sealer(user_id, share_dates=share_dates)
         self._clock = clock
         self._tally = tally
+        self._indexing = indexing
         self._emptied = False
 
     async def run(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
         """Synchronise once. It may be killed at any point: run again, it goes on where it was.
 
         Args:
-            progress: called with stages ``pull`` and ``push``, counted in changes.
+            progress: called with stages ``pull`` and ``push``, counted in changes, and ``index``, in entries.
             accept_restore: go on with a server that was restored from an older state, and send what it lost.
 
         Raises:
@@ -117,8 +121,18 @@ class Synchroniser:
         if self._tally is not None:
             await self._tally.look()
             self._sealer.census = await asyncio.to_thread(self._tally.present)
+        if self._indexing is not None:
+            await self._indexing.look()
         puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
-        pusher = Pusher(self._store, self._transport, self._sealer, puller, device_id=self._device_id, now=self._now)
+        pusher = Pusher(
+            self._store,
+            self._transport,
+            self._sealer,
+            puller,
+            device_id=self._device_id,
+            now=self._now,
+            indexing=self._indexing,
+        )
         witness = Witness(
             self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
         )
@@ -135,6 +149,8 @@ class Synchroniser:
         position = puller.chain.position
         if position is None:
             raise InvalidAnswer
+        if self._indexing is not None:
+            await self._indexing.settle(progress)
         metrics = await self._tally.settle() if self._tally is not None else _OFF
         pending, conflicts, inbox = await asyncio.to_thread(self._end)
         return SyncReport(

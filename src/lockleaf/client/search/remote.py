@@ -1,0 +1,202 @@
+"""Searching through the server, for a device that has not fetched everything.
+
+With uce the server gets the words. With e2e it gets keyed digests, tells which entries hold them, and everything else
+is decided here, on what those entries say: phrases, what is to be absent, days, order and highlights. Neither is
+verified as `Client.sync` verifies: a server can leave entries out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from lockleaf.client.device import Opened
+from lockleaf.client.entries import Entry
+from lockleaf.client.errors import InvalidAnswer
+from lockleaf.client.listing import beside, fetch_entries, opened_entry, plain_entry
+from lockleaf.client.sealer import Sealer
+from lockleaf.client.search.filters import Facts, fits
+from lockleaf.client.search.indexing import Indexing
+from lockleaf.client.search.local import planned, score_of
+from lockleaf.client.search.results import Found, Highlight, Hit
+from lockleaf.client.search.tokens import token_of
+from lockleaf.client.search.writing import written
+from lockleaf.client.selection import Selection
+from lockleaf.crypto.labels import label
+from lockleaf.search.highlights import highlights
+from lockleaf.search.languages import language
+from lockleaf.search.matching import match
+from lockleaf.search.plan import Plan
+from lockleaf.search.query import Query
+from lockleaf.search.ranking import fine
+from lockleaf.wire.content import day_or_time
+from lockleaf.wire.entries import PlainEntry, SealedEntry
+from lockleaf.wire.search import BlindSearch, PlainSearch, SearchHit, SearchResult, TokenExpression
+
+__all__ = ["search"]
+
+_PAGE = 100
+_MOST_LABELS = 64
+_PAGES = 100_000
+"""More than any honest server has."""
+
+
+async def search(opened: Opened, text: str, limit: int | None) -> Found:
+    """Return what a query finds at the server; see `ServerSearch.find`."""
+    if opened.profile.custody == "uce":
+        return await _in_words(opened, text, limit)
+    return await _blind(opened, text, limit)
+
+
+# ---- in words ----
+
+
+async def _in_words(opened: Opened, text: str, limit: int | None) -> Found:
+    # The language does not matter here: the server has its own.
+    query = planned(text, language("simple")).query
+    first, last = query.first, query.last
+    try:
+        body = PlainSearch(
+            query=written(query.root),
+            mood=query.mood,
+            tags=query.tags,
+            source=query.source,
+            # A day begins at other times elsewhere, so one more on each side is asked for, and sorted out here.
+            first=_instant(None if first is None else beside(first, -1), last=False),
+            last=_instant(None if last is None else beside(last, 1), last=True),
+            limit=_PAGE if limit is None else min(limit, _PAGE),
+        )
+    except ValidationError:
+        return Found((), 0)  # no entry can have such a mood, tag or source
+    hits: list[Hit] = []
+    result, left_out = None, 0
+    for _ in range(_PAGES):
+        result = await opened.transport.request("POST", "/search", body=body, answer=SearchResult)
+        for item in result.items:
+            if not isinstance(item.entry, PlainEntry):
+                raise InvalidAnswer
+            entry = plain_entry(item.entry)
+            if not item.entry.unreadable and fits(query, Facts.of(entry)):
+                hits.append(Hit(entry, item.score, tuple(_shown(item))))
+            else:
+                left_out += 1
+        if result.next_cursor is None or (limit is not None and len(hits) >= limit):
+            break
+        body = body.model_copy(update={"cursor": result.next_cursor})
+    if result is None:
+        raise InvalidAnswer
+    whole = result.next_cursor is None
+    return Found(
+        tuple(hits[:limit]),
+        len(hits) if whole else max(result.total - left_out, len(hits)),
+        result.ignored,
+        exact=whole or (result.total_exact and first is None and last is None),
+        complete=result.index.complete,
+    )
+
+
+def _instant(day: str | None, *, last: bool) -> datetime | None:
+    found = day_or_time(day, last=last)
+    return found if isinstance(found, datetime) else None
+
+
+def _shown(item: SearchHit) -> Iterator[Highlight]:
+    for each in item.highlights or ():
+        if any(not 0 <= start < end <= len(each.text) for start, end in each.marks):
+            raise InvalidAnswer
+        yield Highlight(each.field, each.text, each.marks)
+
+
+# ---- blind ----
+
+
+async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
+    index = await Indexing(opened.store, opened.transport, blind=True).status()
+    asked = planned(text, language(index.language))
+    if asked.empty:
+        return Found((), 0, asked.ignored)
+    if not asked.positive:
+        return await _listed(opened, asked, limit)
+    index_key = opened.keyring.index_key
+    expression: Any = asked.tokens(lambda field, stem: token_of(index_key, field, stem))
+    labels = dict.fromkeys(label(index_key, kind, value.strip()) for kind, value in _labelled(asked.query))
+    if len(labels) > _MOST_LABELS:
+        return Found((), 0, asked.ignored)  # no entry has so many
+    body = BlindSearch(tokens=_nested(expression), labels=tuple(labels), limit=_PAGE)
+    sealer = Sealer(str(opened.profile.user_id))
+    hits: list[Hit] = []
+    result, left_out = None, 0
+    for _ in range(_PAGES):
+        result = await opened.transport.request("POST", "/search", body=body, answer=SearchResult)
+        found = await asyncio.to_thread(_matching, opened, sealer, asked, result.items)
+        hits += found
+        left_out += len(result.items) - len(found)
+        if result.next_cursor is None or (limit is not None and len(hits) >= limit):
+            break
+        body = body.model_copy(update={"cursor": result.next_cursor})
+    if result is None:
+        raise InvalidAnswer
+    whole = result.next_cursor is None
+    decided_here = asked.needs_text or asked.query.first is not None or asked.query.last is not None
+    return Found(
+        tuple(hits[:limit]),
+        len(hits) if whole else max(result.total - left_out, len(hits)),
+        asked.ignored,
+        exact=whole or not decided_here,
+        complete=result.index.complete,
+    )
+
+
+def _matching(opened: Opened, sealer: Sealer, asked: Plan, items: Iterable[SearchHit]) -> list[Hit]:
+    """Return the hits among a page, in their order: the server knows how rare words are, not where they stand."""
+    hits = []
+    for item in items:
+        if not isinstance(item.entry, SealedEntry):
+            raise InvalidAnswer
+        hit = _hit(asked, opened_entry(sealer, opened, item.entry), item.score)
+        if hit is not None:
+            hits.append(hit)
+    return _ordered(hits)
+
+
+async def _listed(opened: Opened, asked: Plan, limit: int | None) -> Found:
+    """Return what filters leave, for a query that asks for nothing that an index knows."""
+    query = asked.query
+    wanted = Selection(query.first, query.last, next(iter(query.tags), None), query.mood, query.source)
+    hits: list[Hit] = []
+    cursor: str | None = None
+    for _ in range(_PAGES):
+        page = await fetch_entries(opened, wanted, cursor=cursor, limit=_PAGE)
+        hits += [hit for entry in page.entries if (hit := _hit(asked, entry, 0.0)) is not None]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    hits = _ordered(hits)
+    return Found(tuple(hits[:limit]), len(hits), asked.ignored)
+
+
+def _hit(asked: Plan, entry: Entry, score: float) -> Hit | None:
+    found = match(asked, entry.title, entry.body)
+    if found is None or not fits(asked.query, Facts.of(entry)):
+        return None
+    return Hit(entry, score_of(score, fine(found)), highlights(asked, entry.title, entry.body, found))
+
+
+def _ordered(hits: Sequence[Hit]) -> list[Hit]:
+    by_id = sorted(hits, key=lambda hit: hit.entry.id)
+    return sorted(by_id, key=lambda hit: (hit.score, hit.entry.date), reverse=True)
+
+
+def _labelled(query: Query) -> list[tuple[str, str]]:
+    given = [("mood", query.mood), ("source", query.source), *(("tag", tag) for tag in query.tags)]
+    return [(kind, value) for kind, value in given if value is not None]
+
+
+def _nested(expression: dict[str, list[Any]]) -> TokenExpression:
+    [(operator, parts)] = expression.items()
+    nested = tuple(_nested(part) if isinstance(part, dict) else part for part in parts)
+    return TokenExpression.model_validate({operator: nested})
