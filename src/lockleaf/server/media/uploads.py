@@ -119,18 +119,18 @@ async def _begun(services: Services, user_id: UUID, media: StoredMedia) -> Store
         MediaNotFound: it was deleted meanwhile.
         StoreUnavailable: the store does not answer.
     """
-    if media.upload_id is not None:
-        return media
-    upload_id = await services.blobs.begin_parts(media.object_key)
-    async with services.database.write_driver() as tx:
-        repository = MediaRepository(tx.connection, user_id)
-        taken = await repository.take_upload(media.media_id, media.object_key, upload_id)
-        found = taken or await repository.get(media.media_id)
-    if taken is None or taken.upload_id != upload_id:  # somebody else was faster
-        await services.blobs.abort_parts(media.object_key, upload_id)
-    if found is None:
-        raise MediaNotFound
-    return found
+    while media.upload_id is None and media.state == "uploading":
+        upload_id = await services.blobs.begin_parts(media.object_key)
+        async with services.database.write_driver() as tx:
+            repository = MediaRepository(tx.connection, user_id)
+            taken = await repository.take_upload(media.media_id, media.object_key, upload_id)
+            found = taken or await repository.get(media.media_id)
+        if taken is None or taken.upload_id != upload_id:  # somebody else was faster
+            await services.blobs.abort_parts(media.object_key, upload_id)
+        if found is None:
+            raise MediaNotFound
+        media = found
+    return media
 
 
 async def more_parts(
@@ -212,11 +212,12 @@ async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredM
     async with services.database.write_driver() as tx:
         stored = await MediaRepository(tx.connection, user_id).complete(media_id, media.object_key, now)
         if stored is None:
-            # What was deleted meanwhile may have been completed at the store after its deletion there.
+            # Its object may have been made behind its deletion from the store.
             await stage(tx.connection, media.object_key, None)
             tx.after_commit.append(services.removals.soon)
     if stored is None:
-        raise MediaNotFound
+        begun_anew = await get(services, user_id, media_id)
+        raise UploadIncomplete(missing=[part.number for part in unpacked(begun_anew.parts)])
     return stored
 
 
