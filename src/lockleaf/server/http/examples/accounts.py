@@ -75,9 +75,9 @@ _SESSION = {
     "expires_at": "2026-04-13T07:31:04Z",
     "current": True,
 }
-_EVERYTHING = {
+_OF_ADA = {
     "server_search": False,
-    "blind_search": False,
+    "blind_search": True,
     "integrations": False,
     "media": True,
     "analytics": True,
@@ -185,7 +185,7 @@ EXAMPLES = {
             "e2e": {
                 "encryption_tier": "e2e",
                 "privacy_tier": "full_sync",
-                "features": _EVERYTHING,
+                "features": _OF_ADA,
                 "storage": {
                     "used_bytes": 4323511,
                     "limit_bytes": 1073741824,
@@ -196,7 +196,7 @@ EXAMPLES = {
             "uce, on a server without a limit": {
                 "encryption_tier": "uce",
                 "privacy_tier": "full_sync",
-                "features": {**_EVERYTHING, "server_decryption": True},
+                "features": {**_OF_ADA, "server_search": True, "blind_search": False, "server_decryption": True},
                 "storage": {"used_bytes": 1843200, "limit_bytes": None},
             },
         }

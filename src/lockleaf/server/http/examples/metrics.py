@@ -8,7 +8,7 @@ from lockleaf.server.http.examples.people import ENTRY
 __all__ = ["EXAMPLES"]
 
 _MARCH, _APRIL = "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"
-_LAYOUT = "month-1:word_count,mood"
+_LAYOUT = "month-1-3f9c1a7e5b2d:word_count,characters,mood,sentiment"
 _DELTA_ID = "0190a3a0-0000-7000-8000-0000000000d5"
 _WORDS = {"metric_type": "words", "timestamp": "2026-03-14T07:30:00Z", "id": "words-2026-03-14"}
 _SUM, _SQUARES = opaque("ciphertext of a sum", 96), opaque("ciphertext of squares", 96)
