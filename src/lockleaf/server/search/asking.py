@@ -43,8 +43,10 @@ class Range:
         return self.first is not None or self.last is not None
 
     @property
-    def as_counted(self) -> tuple[int, int]:
-        """Its ends in PostgreSQL's microseconds. What is open holds its infinities too."""
+    def as_counted(self) -> tuple[int, int] | None:
+        """Its ends in PostgreSQL's microseconds, None where both are open. One that is open holds its infinity too."""
+        if not self.narrows:
+            return None
         return (
             -_MOST - 1 if self.first is None else (self.first - _EPOCH) // _MICROSECOND,
             _MOST if self.last is None else (self.last - _EPOCH) // _MICROSECOND,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Iterator
+from functools import partial
+from itertools import compress
 from typing import Any
 
 from lockleaf.server.auth.principal import Principal
@@ -14,7 +15,7 @@ from lockleaf.server.entries import sealed
 from lockleaf.server.search.asking import BYTES_A_PAGE, EARLIEST, LATEST, Range, Turning
 from lockleaf.server.search.candidates import Candidates, leaves
 from lockleaf.server.search.errors import QueryTooLong
-from lockleaf.server.search.finding import Scored, gather
+from lockleaf.server.search.finding import gather, ordered
 from lockleaf.server.search.repository import SearchRepository
 from lockleaf.server.search.standing import require
 from lockleaf.wire.search import MAX_DEPTH, MAX_LEAVES, BlindSearch, SearchHit, SearchResult, TokenExpression
@@ -55,18 +56,13 @@ async def find_blind(services: Services, principal: Principal, body: BlindSearch
         asked = list(dict.fromkeys(_positive(expression)))
         weights = [_rarity(index.documents, candidates.count(token)) for token in asked]
 
-        def order() -> list[Scored]:
-            candidates.choose(chosen)
-            first, last = dates.as_counted
-            return candidates.scored(asked, lambda held: _score(weights, held), first=first, last=last)
-
-        found = await asyncio.to_thread(order)
+        found = await ordered(candidates, chosen, asked, partial(_score, weights), dates)
         page = found[start : start + body.limit]
-        read, ended = await repository.records([place.seq for _, place in page], max_bytes=BYTES_A_PAGE)
+        read, ended = await repository.records([seq for _, _, seq in page], max_bytes=BYTES_A_PAGE)
     following = start + ended
     services.metrics.searches.labels(principal.custody).inc()
     return SearchResult(
-        items=tuple(SearchHit(entry=sealed.shown(record), score=page[place][0]) for place, record in read),
+        items=tuple(SearchHit(entry=sealed.shown(record), score=-page[place][0]) for place, record in read),
         total=len(found),
         total_exact=True,
         next_cursor=turning.cursor(following) if following < len(found) else None,
@@ -118,5 +114,5 @@ def _rarity(documents: int, held: int) -> float:
     return math.log(1 + (max(documents - held, 0) + 0.5) / (held + 0.5))
 
 
-def _score(weights: list[float], held: tuple[bool, ...]) -> float:
-    return sum(weight for weight, is_held in zip(weights, held, strict=True) if is_held)
+def _score(weights: list[float], held: tuple[int, ...]) -> float:
+    return sum(compress(weights, held))

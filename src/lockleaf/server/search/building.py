@@ -48,7 +48,9 @@ async def build(session: AsyncSession, services: Services, principal: Principal,
     # The lock of the history is not held meanwhile: the user may be writing. What has moved on in between is left out,
     # and was indexed by whoever wrote it.
     async with room.opened(services, connection, principal, purpose=INDEXING) as keys:
-        documents = await _taken(repository, keys, index.language, seconds=services.settings.search.slice_seconds)
+        # Putting words into the index takes about twice as long as taking them from the text.
+        seconds = services.settings.search.slice_seconds / 3
+        documents = await _taken(repository, keys, index.language, seconds=seconds)
     return await _stored(session, repository, services, principal, index, documents)
 
 

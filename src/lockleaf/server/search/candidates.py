@@ -7,22 +7,22 @@ microseconds, and 64 words in two fields take some megabytes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import compress
-from operator import and_, or_
-from typing import Any, NamedTuple
+from operator import and_, neg, or_
+from typing import Any
 
-__all__ = ["Candidates", "Place", "leaves"]
+__all__ = ["Candidate", "Candidates", "leaves"]
 
 _BITS = bytes.maketrans(b"01", b"\0\1")
+_ONE = ord("1")
 
 
-class Place(NamedTuple):
-    """Where a candidate stands: its record's number, and its date as PostgreSQL counts it, in microseconds."""
-
-    seq: int
-    at: int
+Candidate = tuple[float, int, int]
+"""An entry in the order in which entries are looked into: its score and its date, both negative, and the number of its
+record. Those with the smallest come first, so that they are sorted as they are.
+"""
 
 
 def leaves(expression: Any) -> Iterator[Hashable]:
@@ -35,28 +35,42 @@ def leaves(expression: Any) -> Iterator[Hashable]:
             yield from leaves(part)
 
 
+class _Scores(dict[tuple[int, ...], float]):
+    """The negative score of each combination of what an entry can hold, worked out when it is first met."""
+
+    def __init__(self, score: Callable[[tuple[int, ...]], float]) -> None:
+        self._score = score
+
+    def __missing__(self, held: tuple[int, ...]) -> float:
+        found = self[held] = -round(self._score(held), 6)
+        return found
+
+
 class Candidates:
     """The entries of an account that a query may mean."""
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
-        self._at: list[int] = []
+        self._dates: list[int] = []
         self._sets: dict[Hashable, int] = {}
         self._chosen = 0
 
+    def __len__(self) -> int:
+        """How many entries the lists name."""
+        return len(self._dates)
+
     def add(self, key: Hashable, packed: bytes) -> None:
-        """Let ``key`` stand for the entries at these places."""
+        """Let ``key`` stand for the entries at these places, as `SearchRepository` gives them."""
         values = struct.unpack(f">{len(packed) // 8}q", packed)
-        seqs, dates = values[::2], values[1::2]
-        numbers = self._numbers
-        for seq, at in zip(seqs, dates, strict=True):
+        numbers, dates = self._numbers, self._dates
+        for seq, at in zip(values[::2], values[1::2], strict=True):
             if seq not in numbers:
-                numbers[seq] = len(self._at)
-                self._at.append(at)
-        flags = bytearray(b"0" * len(self._at))
-        last = len(flags) - 1
-        for seq in seqs:
-            flags[last - numbers[seq]] = 49
+                numbers[seq] = len(dates)
+                dates.append(at)
+        flags = bytearray(b"0" * len(dates))
+        for number in map(numbers.__getitem__, values[::2]):
+            flags[number] = _ONE
+        flags.reverse()
         self._sets[key] = int(flags, 2) if flags else 0
 
     def count(self, *keys: Hashable) -> int:
@@ -64,8 +78,8 @@ class Candidates:
         return reduce(or_, (self._sets.get(key, 0) for key in keys), 0).bit_count()
 
     def choose(self, expression: Any) -> None:
-        """Choose the entries that fit a nested expression over keys; of what no list names, nothing fits."""
-        everything = (1 << len(self._at)) - 1
+        """Choose the entries that fit a nested expression over keys, among those that any list names."""
+        everything = (1 << len(self)) - 1
 
         def fitting(part: Any) -> int:
             if not isinstance(part, Mapping):
@@ -79,33 +93,33 @@ class Candidates:
 
         self._chosen = fitting(expression)
 
-    def keep(self, key: Hashable) -> None:
-        """Leave out of those chosen what ``key`` does not stand for."""
-        self._chosen &= self._sets.get(key, 0)
+    def ordered(
+        self,
+        keys: Sequence[Hashable],
+        score: Callable[[tuple[int, ...]], float],
+        dates: tuple[int, int] | None = None,
+    ) -> list[Candidate]:
+        """Return the chosen entries within a range of dates: best first, then the latest.
 
-    def scored(
-        self, keys: Sequence[Hashable], score: Callable[[tuple[bool, ...]], float], *, first: int, last: int
-    ) -> list[tuple[float, Place]]:
-        """Return the chosen entries within a range of dates, each with its score: best first, then the latest.
-
-        Arguments:
-            score: of an entry that holds those of ``keys`` for which it is given True. Asked once for each combination.
+        Args:
+            keys: what decides the score.
+            score: of an entry that holds those of ``keys`` for which there is 1, not those with 0. Asked once for each
+                combination.
+            dates: the first and the last of the range in PostgreSQL's microseconds; None where it leaves nothing out.
         """
         chosen = self._flags(self._chosen)
-        places = [
-            Place(seq, at) for seq, at in zip(compress(self._numbers, chosen), compress(self._at, chosen), strict=True)
-        ]
-        columns = [bytes(compress(self._flags(self._sets.get(key, 0)), chosen)) for key in keys]
-        known: dict[tuple[int, ...], float] = {}
-        found = []
-        for place, held in zip(places, zip(*columns, strict=True) if keys else [()] * len(places), strict=True):
-            if first <= place.at <= last:
-                if held not in known:
-                    known[held] = round(score(tuple(map(bool, held))), 6)
-                found.append((known[held], place))
-        found.sort(key=lambda each: (-each[0], -each[1].at, each[1].seq))
-        return found
+        if not any(chosen):
+            return []
+        columns = [compress(self._flags(self._sets.get(key, 0)), chosen) for key in keys]
+        held = zip(*columns, strict=True) if columns else [()] * self._chosen.bit_count()
+        scores = map(_Scores(score).__getitem__, held)
+        before = map(neg, compress(self._dates, chosen))
+        found: Iterable[Candidate] = zip(scores, before, compress(self._numbers, chosen), strict=True)
+        if dates is not None:
+            first, last = dates
+            found = (each for each in found if -last <= each[1] <= -first)
+        return sorted(found)
 
     def _flags(self, bits: int) -> bytes:
         """Return a byte for each entry, 1 for those in the set."""
-        return f"{bits:0{len(self._at)}b}"[::-1].encode().translate(_BITS) if self._at else b""
+        return f"{bits:0{len(self)}b}"[::-1].encode().translate(_BITS) if len(self) else b""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from lockleaf.search.highlights import highlights
@@ -23,7 +24,7 @@ from lockleaf.server.custody import room
 from lockleaf.server.custody.room import ContentUnreadable, Room
 from lockleaf.server.entries import content
 from lockleaf.server.search.asking import BYTES_A_PAGE, EARLIEST, LATEST, Range, Turning
-from lockleaf.server.search.candidates import Candidates, Place, leaves
+from lockleaf.server.search.candidates import Candidate, Candidates, leaves
 from lockleaf.server.search.errors import QueryTooLong
 from lockleaf.server.search.following import text_of
 from lockleaf.server.search.repository import LISTS_AT_ONCE, SearchRepository
@@ -32,7 +33,7 @@ from lockleaf.wire.content import day_or_time
 from lockleaf.wire.search import Highlight, PlainSearch, SearchHit, SearchResult
 from lockleaf.wire.sync import Record
 
-__all__ = ["SEARCHING", "find", "gather"]
+__all__ = ["SEARCHING", "find", "gather", "ordered"]
 
 SEARCHING = "search"
 """What the history of access says of entries that were opened to search in them."""
@@ -42,9 +43,9 @@ WINDOW = 100
 
 _FILTER = "filter"
 _FEW_BYTES = 65536
-"""Lists up to this long are taken apart within the event loop."""
-
-Scored = tuple[float, Place]
+"""Lists up to this long are taken apart within the event loop, where it takes a millisecond."""
+_FEW = 4000
+"""So many candidates are put into their order there."""
 
 
 class _Asked(NamedTuple):
@@ -54,12 +55,15 @@ class _Asked(NamedTuple):
 
 
 class _Hit(NamedTuple):
-    score: float
-    at: int
+    """A hit, as far as ``record_id`` in the order of hits: the smallest comes first."""
+
+    below: float
+    finely_below: float
+    before: int
+    record_id: str
     record: Record
-    content: dict[str, Any] | None
-    match: Match | None
-    fine: float
+    content: dict[str, Any] | None = None
+    match: Match | None = None
 
 
 def _asked(body: PlainSearch) -> _Asked:
@@ -100,6 +104,22 @@ async def gather(repository: SearchRepository, candidates: Candidates, tokens: d
             await asyncio.to_thread(add)
 
 
+async def ordered(
+    candidates: Candidates,
+    expression: Any,
+    keys: Sequence[Any],
+    score: Callable[[tuple[int, ...]], float],
+    dates: Range,
+) -> list[Candidate]:
+    """Return the candidates that fit an expression and a range of dates, in their order; see `Candidates.ordered`."""
+
+    def order() -> list[Candidate]:
+        candidates.choose(expression)
+        return candidates.ordered(keys, score, dates.as_counted)
+
+    return order() if len(candidates) <= _FEW else await asyncio.to_thread(order)
+
+
 async def find(services: Services, principal: Principal, body: PlainSearch) -> SearchResult:
     """Return a page of the entries that a query in words finds, best first.
 
@@ -134,10 +154,10 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
             window = found[start : start + min(WINDOW, most)]
             if opened and opened + len(window) > most:
                 break
-            read, ended = await repository.records([place.seq for _, place in window], max_bytes=BYTES_A_PAGE)
+            read, ended = await repository.records([seq for _, _, seq in window], max_bytes=BYTES_A_PAGE)
             opened += len(read)
             room_left -= sum(len(record.payload) for _, record in read)
-            entries = [(*window[place], record) for place, record in read]
+            entries = [(window[place], record) for place, record in read]
             hits, in_window = await asyncio.to_thread(
                 _looked_into, keys, planned, entries, offset, body.limit - len(items)
             )
@@ -161,7 +181,7 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
 
 async def _candidates(
     repository: SearchRepository, keys: Room, asked: _Asked, planned: Plan, *, documents: int
-) -> list[Scored]:
+) -> list[Candidate]:
     """Return what the index alone can tell: which entries there are to look into, in which order."""
     if not planned.positive and not asked.labels and not asked.dates.narrows:
         return []
@@ -180,39 +200,31 @@ async def _candidates(
     frequency = {stem: candidates.count(("title", stem), ("body", stem)) for stem in planned.stems}
     corpus = Corpus(documents, frequency)
 
-    def score(held: tuple[bool, ...]) -> float:
-        return coarse(
-            planned,
-            [stem for stem, is_held in zip(planned.stems, held[::2], strict=True) if is_held],
-            [stem for stem, is_held in zip(planned.stems, held[1::2], strict=True) if is_held],
-            corpus,
-        )
+    def score(held: tuple[int, ...]) -> float:
+        titles, bodies = (list(compress(planned.stems, of_field)) for of_field in (held[::2], held[1::2]))
+        return coarse(planned, titles, bodies, corpus)
 
-    def order() -> list[Scored]:
-        candidates.choose(expression)
-        earliest, latest = asked.dates.as_counted
-        return candidates.scored(scored, score, first=earliest, last=latest)
-
-    return await asyncio.to_thread(order)
+    return await ordered(candidates, expression, scored, score, asked.dates)
 
 
 def _looked_into(
-    keys: Room, planned: Plan, entries: Sequence[tuple[float, Place, Record]], offset: int, limit: int
+    keys: Room, planned: Plan, entries: Sequence[tuple[Candidate, Record]], offset: int, limit: int
 ) -> tuple[list[SearchHit], int]:
     """Open a window; return its hits behind ``offset``, at most ``limit``, and how many it has in all."""
     hits = [hit for each in entries if (hit := _hit(keys, planned, *each)) is not None]
-    hits.sort(key=lambda hit: (-hit.score, -hit.fine, -hit.at, hit.record.record_id))
+    hits.sort(key=lambda hit: hit[:4])
     return [_shown(planned, hit) for hit in hits[offset : offset + limit]], len(hits)
 
 
-def _hit(keys: Room, planned: Plan, score: float, place: Place, record: Record) -> _Hit | None:
+def _hit(keys: Room, planned: Plan, candidate: Candidate, record: Record) -> _Hit | None:
+    below, before, _ = candidate
     try:
         opened = keys.open(record)
     except ContentUnreadable:
         # Of what is closed nobody can say that it has a word; that it has a label or a date, one can.
-        return _Hit(score, place.at, record, None, None, 0.0) if planned.root is None else None
+        return _Hit(below, 0.0, before, record.record_id, record) if planned.root is None else None
     found = match(planned, *text_of(opened))
-    return None if found is None else _Hit(score, place.at, record, opened, found, fine(found))
+    return None if found is None else _Hit(below, -fine(found), before, record.record_id, record, opened, found)
 
 
 def _shown(planned: Plan, hit: _Hit) -> SearchHit:
@@ -225,6 +237,6 @@ def _shown(planned: Plan, hit: _Hit) -> SearchHit:
     return SearchHit(
         entry=content.entry(hit.record, hit.content or {}, unreadable=hit.content is None),
         # Whole millionths come from the index, what is behind them from the text.
-        score=round(hit.score + hit.fine / 1_000_000, 12),
+        score=round(-hit.below - hit.finely_below / 1_000_000, 12),
         highlights=marked,
     )

@@ -121,10 +121,12 @@ FROM (
   SELECT record_id, revision, packed,
     sum(octet_length(packed)) OVER (ORDER BY record_id) - octet_length(packed) AS before
   FROM (
-    SELECT r.record_id, r.revision, {packed} AS packed FROM records r
-    WHERE r.user_id = $1 AND r.collection = 'entries' AND NOT r.deleted AND r.record_id > $2 AND NOT EXISTS (
-      SELECT FROM search_documents d WHERE d.user_id = $1 AND d.record_id = r.record_id
-    )
+    SELECT r.record_id, r.revision, {packed} AS packed
+    FROM records r
+    LEFT JOIN LATERAL (
+      SELECT d.seq FROM search_documents d WHERE d.user_id = $1 AND d.record_id = r.record_id OFFSET 0
+    ) d ON true
+    WHERE r.user_id = $1 AND r.collection = 'entries' AND NOT r.deleted AND r.record_id > $2 AND d.seq IS NULL
     ORDER BY r.record_id LIMIT $3
   ) AS found
 ) AS measured ORDER BY record_id
