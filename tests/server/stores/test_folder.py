@@ -6,7 +6,9 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +19,7 @@ from lockleaf.server.blobs.file_store import FileStore
 from lockleaf.server.blobs.folder import ObjectFolder
 from lockleaf.server.blobs.protocol import SignedRequest
 from lockleaf.server.blobs.signing import ObjectUrls
-from tests.support.object_stores import MINUTE, Bearer, FileSite, altered, bearer, code, new_key, part, sha256
+from tests.support.object_stores import MIB, MINUTE, Bearer, FileSite, altered, bearer, code, new_key, part, sha256
 from tests.support.process import RunningServer
 
 DATA = b"sealed " * 3000
@@ -75,6 +77,29 @@ async def test_an_object_that_lost_a_part_on_the_disk_is_never_given_as_a_shorte
     assert (answer.status_code, code(answer)) == (503, "store_unavailable")
     damaged.unlink()
     assert (await someone.fetch(key)).status_code == 503
+    damaged.with_name("manifest").write_text("{")
+    assert (await someone.fetch(key)).status_code == 503
+
+
+def _open_files(folder: Path) -> list[str]:
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(descriptor.readlink()))
+    return [path for path in found if path.startswith(str(folder))]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there is no list of open files here")
+async def test_a_download_that_is_given_up_leaves_no_file_open(someone: Bearer, files: FileSite) -> None:
+    key = await someone.keep(os.urandom(20 * MIB))
+    signed = await someone.store.sign_download(key, seconds=MINUTE)
+    async with someone.http.stream("GET", signed.url) as answer:
+        async for _ in answer.aiter_raw(1000):
+            break
+        assert _open_files(files.folder)
+    async with asyncio.timeout(20):
+        while _open_files(files.folder):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_server_process_serves_what_another_process_signed_and_logs_nothing_of_it(

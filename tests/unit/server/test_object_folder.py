@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,8 +62,7 @@ def test_whatever_range_of_whatever_parts_is_read_it_is_that_of_the_whole(
         opened = await store.open(key)
         assert opened is not None
         assert opened.size == len(whole)
-        async with aclosing(store.read(opened, first, end)) as found:
-            data = b"".join([piece async for piece in found])
+        data = b"".join([piece async for piece in store.read(opened, first, end)])
         await store.close()
         return data
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import hmac
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 from lockleaf.server.blobs.errors import DigestMismatch, SizeMismatch, StoreUnavailable, UploadNotFound
-from lockleaf.server.blobs.folder import Draft, ObjectFolder, Segment
+from lockleaf.server.blobs.folder import ObjectFolder
+from lockleaf.server.blobs.open_files import Draft, Reader, Segment
 from lockleaf.server.blobs.protocol import SignedRequest, StoredObject, StoredPart, UploadGone, require_key
 from lockleaf.server.blobs.signing import Grant, ObjectUrls
 from lockleaf.server.db.errors import StorageFull
@@ -206,34 +207,37 @@ class FileStore:
         segments, version = found
         return Opened(segments, sum(segment.size for segment in segments), f'"{version}"')
 
-    async def read(self, opened: Opened, first: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, opened: Opened, first: int, end: int) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of an object from ``first`` to before ``end``, the next piece read while one is sent."""
         position = 0
         for segment in opened.segments:
             begin, stop = max(first - position, 0), min(end - position, segment.size)
             position += segment.size
             if begin < stop:
-                async for piece in self._read_file(segment, begin, stop):
-                    yield piece
+                async with aclosing(self._read_file(segment, begin, stop)) as pieces:
+                    async for piece in pieces:
+                        yield piece
 
-    async def _read_file(self, segment: Segment, begin: int, stop: int) -> AsyncIterator[bytes]:
-        file = await self._run(lambda: segment.path.open("rb", buffering=0))
-        ahead: asyncio.Task[bytes] | None = None
+    async def _read_file(self, segment: Segment, begin: int, stop: int) -> AsyncGenerator[bytes, None]:
+        reader = Reader(segment.path)
+
+        def piece_at(offset: int) -> asyncio.Task[bytes]:
+            return asyncio.create_task(self._run(reader.read, offset, min(PIECE, stop - offset)))
+
+        ahead: asyncio.Task[bytes] | None = piece_at(begin)
         try:
-            await self._run(file.seek, begin)
-            while begin < stop or ahead is not None:
-                piece = await ahead if ahead is not None else b""
-                begin += len(piece)
-                if ahead is not None and not piece:
+            while ahead is not None:
+                piece = await ahead
+                if not piece:
                     raise StoreUnavailable  # shorter than it was: the answer breaks off, and its bearer asks again
-                ahead = asyncio.create_task(self._run(file.read, min(PIECE, stop - begin))) if begin < stop else None
-                if piece:
-                    yield piece
+                begin += len(piece)
+                ahead = piece_at(begin) if begin < stop else None
+                yield piece
         finally:
+            # Nothing is waited for here: in a request that is given up, no wait comes to its end.
             if ahead is not None:
-                with contextlib.suppress(StoreUnavailable, StorageFull):
-                    await ahead
-            file.close()
+                ahead.cancel()
+            reader.close()
 
     # ---- threads ----
 

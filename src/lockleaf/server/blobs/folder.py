@@ -22,9 +22,9 @@ import shutil
 import stat
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from lockleaf.server.blobs.open_files import Draft, Segment
 from lockleaf.server.blobs.protocol import (
     KEY,
     PartMissing,
@@ -35,66 +35,11 @@ from lockleaf.server.blobs.protocol import (
     require_key,
 )
 
-__all__ = ["Draft", "ObjectFolder", "Segment"]
+__all__ = ["ObjectFolder"]
 
 MANIFEST = "manifest"
 _PART = re.compile(r"(\d{5})-(\d+)-([0-9a-f]{64})")
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
-_AT_ONCE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A file that holds the next ``size`` bytes of an object."""
-
-    path: Path
-    size: int
-
-
-class Draft:
-    """A file that is being written, and is nothing yet. Its methods may be called from different threads."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-        self._digest = hashlib.sha256()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor: int | None = os.open(path, flags, 0o600)
-
-    def write(self, pieces: Sequence[bytes]) -> None:
-        """Append ``pieces``; nothing happens once it is closed."""
-        with self._lock:
-            for piece in pieces:
-                if self._descriptor is None:
-                    return
-                self._digest.update(piece)
-                remaining = memoryview(piece)
-                while remaining:
-                    remaining = remaining[os.write(self._descriptor, remaining) :]
-
-    def digest(self) -> bytes:
-        """Return the SHA-256 of what was written."""
-        with self._lock:
-            return self._digest.digest()
-
-    def finish(self) -> None:
-        """Have it on the disk, and close it."""
-        with self._lock:
-            if self._descriptor is not None:
-                os.fsync(self._descriptor)
-                self._close()
-
-    def discard(self) -> None:
-        """Close and remove it, wherever it stands; a file that got its name meanwhile stays."""
-        with self._lock:
-            self._close()
-            with contextlib.suppress(OSError):  # what stays is swept later
-                self.path.unlink()
-
-    def _close(self) -> None:
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
-            os.close(descriptor)
 
 
 class ObjectFolder:
@@ -162,8 +107,8 @@ class ObjectFolder:
         """
         latest: dict[int, tuple[int, StoredPart]] = {}
         for part, entry in self._found_parts(key, upload):
-            written = entry.stat(follow_symlinks=False).st_mtime_ns
-            if part.number not in latest or latest[part.number][0] < written:
+            written = _written(entry)
+            if written is not None and (part.number not in latest or latest[part.number][0] < written):
                 latest[part.number] = (written, part)
         return [latest[number][1] for number in sorted(latest)]
 
@@ -215,7 +160,12 @@ class ObjectFolder:
     def _found_parts(self, key: str, upload: str) -> Iterator[tuple[StoredPart, os.DirEntry[str]]]:
         if not self.has_upload(key, upload):
             raise UploadGone(())
-        with os.scandir(self._upload(key, upload)) as entries:
+        try:
+            entries = os.scandir(self._upload(key, upload))
+        except FileNotFoundError:  # completed or given up in this moment
+            self._prepare()
+            raise UploadGone(()) from None
+        with entries:
             for entry in entries:
                 if part := _PART.fullmatch(entry.name):
                     yield StoredPart(int(part[1]), int(part[2]), bytes.fromhex(part[3])), entry
@@ -246,16 +196,15 @@ class ObjectFolder:
             facts = path.lstat()
             if stat.S_ISREG(facts.st_mode):
                 return [Segment(path, facts.st_size)], f"{facts.st_mtime_ns:x}-{facts.st_size:x}"
-            manifest = json.loads((path / MANIFEST).read_bytes())
+            version = (path / MANIFEST).lstat().st_mtime_ns
+            segments = [_segment(path, name) for name in json.loads((path / MANIFEST).read_bytes())["parts"]]
         except FileNotFoundError:
+            if (path / MANIFEST).exists():
+                raise OSError(errno.EIO, "an object's part is missing") from None
             return None
-        segments = []
-        for name in manifest["parts"]:
-            part = _PART.fullmatch(name)
-            if part is None or (path / name).lstat().st_size != int(part[2]):
-                raise OSError(errno.EIO, "an object's part is damaged")
-            segments.append(Segment(path / name, int(part[2])))
-        return segments, f"{(path / MANIFEST).lstat().st_mtime_ns:x}-{sum(each.size for each in segments):x}"
+        except (ValueError, KeyError, TypeError):
+            raise OSError(errno.EIO, "an object's manifest is damaged") from None
+        return segments, f"{version:x}-{sum(each.size for each in segments):x}"
 
     def delete(self, key: str) -> None:
         """Delete an object, if there is one."""
@@ -270,11 +219,7 @@ class ObjectFolder:
     def keys(self, shelf: str, written_before: float) -> list[str]:
         """Return the keys of the objects on a shelf that were last written before a time, in seconds of the epoch."""
         with contextlib.suppress(NotADirectoryError), os.scandir(self._objects / shelf) as entries:
-            return [
-                entry.name
-                for entry in entries
-                if KEY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < written_before
-            ]
+            return [entry.name for entry in entries if KEY.fullmatch(entry.name) and _is_older(entry, written_before)]
         return []
 
     def drop_unfinished(self, touched_before: float) -> int:
@@ -283,7 +228,7 @@ class ObjectFolder:
         dropped = 0
         for folder in (self._incoming, self._uploads):
             with os.scandir(folder) as entries:
-                old = [entry for entry in entries if entry.stat(follow_symlinks=False).st_mtime < touched_before]
+                old = [entry for entry in entries if _is_older(entry, touched_before)]
             for entry in old:
                 self._remove(Path(entry.path))
             dropped += len(old)
@@ -351,6 +296,25 @@ class ObjectFolder:
 
     def _hidden(self) -> Path:
         return self._incoming / secrets.token_hex(16)
+
+
+def _segment(folder: Path, name: str) -> Segment:
+    part = _PART.fullmatch(name)
+    if part is None or (folder / name).lstat().st_size != int(part[2]):
+        raise OSError(errno.EIO, "an object's part is damaged")
+    return Segment(folder / name, int(part[2]))
+
+
+def _written(entry: os.DirEntry[str]) -> int | None:
+    """Return when something was last written, in nanoseconds of the epoch; None if it went away in this moment."""
+    with contextlib.suppress(FileNotFoundError):
+        return entry.stat(follow_symlinks=False).st_mtime_ns
+    return None
+
+
+def _is_older(entry: os.DirEntry[str], seconds: float) -> bool:
+    written = _written(entry)
+    return written is not None and written < seconds * 1e9
 
 
 def _drop(path: Path) -> None:

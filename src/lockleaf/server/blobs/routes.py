@@ -6,12 +6,13 @@ routes are not in the OpenAPI document, since nobody builds such an address: ``/
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from lockleaf.server.blobs.errors import LengthRequired, ObjectNotFound, RangeNotSatisfiable, SizeMismatch
 from lockleaf.server.blobs.file_store import FileStore
@@ -31,6 +32,20 @@ def _file_store(services: ServicesOf) -> FileStore:
     if not isinstance(services.blobs, FileStore):
         raise RouteNotFound
     return services.blobs
+
+
+class _ObjectResponse(StreamingResponse):
+    """Bytes of an object. Its file is closed with the answer, even with one that its bearer gives up half-way."""
+
+    def __init__(self, content: AsyncGenerator[bytes, None], **told: Any) -> None:
+        super().__init__(content, **told)
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._content.aclose()
 
 
 Store = Annotated[FileStore, Depends(_file_store)]
@@ -74,7 +89,7 @@ async def get_object(request: Request, store: Store, key: str) -> Response:
     first, end = wanted or (0, opened.size)
     if wanted is not None:
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{opened.size}"
-    return StreamingResponse(
+    return _ObjectResponse(
         store.read(opened, first, end),
         status_code=200 if wanted is None else 206,
         media_type="application/octet-stream",
