@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockleaf.server.http.examples.form import NONE, Examples, envelope, hash_of, opaque
-from lockleaf.server.http.examples.people import CALM, ENTRY, FIRST, GARDEN, GARDEN_ID, LAPTOP, PHONE, SECOND
+from lockleaf.server.http.examples.form import NONE, Examples, digest, envelope, hash_of, opaque
+from lockleaf.server.http.examples.people import CALM, ENTRY, FIRST, GARDEN, GARDEN_ID, LAPTOP, PHONE, PHOTO, SECOND
 
 __all__ = ["EXAMPLES"]
 
@@ -70,6 +70,15 @@ _WRITTEN = {
     "source": "web",
     "occurred_at": "2026-03-14T07:30:00",
     "time_zone": "Europe/London",
+}
+_ATTACHED = {
+    "media_id": PHOTO,
+    "name": "beans.jpg",
+    "media_type": "image/jpeg",
+    "size": 2479502,
+    "sha256": digest("the photo"),
+    "sealed_size": 2480311,
+    "sealed_sha256": digest("the sealed photo"),
 }
 _PLAIN_FIRST: dict[str, Any] = {
     "id": ENTRY,
@@ -149,6 +158,7 @@ EXAMPLES = {
             },
             "uce": {**_WRITTEN, "id": ENTRY},
             "uce, the shortest": {"content": "Planted the first beans."},
+            "uce, with an attached file": {"content": "The first beans.", "attachments": [_ATTACHED]},
         },
         answer={"e2e": _SEALED_FIRST, "uce": _PLAIN_FIRST},
     ),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from lockleaf.server.http.examples.form import Examples, digest, hexadecimal, opaque
+from lockleaf.server.http.examples.people import ENTRY, PHOTO
 
 __all__ = ["EXAMPLES"]
 
-_PHOTO = "0190a3a0-0000-7000-8000-0000000000a1"
-_FILM = "0190a3a0-0000-7000-8000-0000000000a2"
-_ENTRY = "0190a3a0-0000-7000-8000-000000000001"
+_FILM = "0190a3a0-0000-7000-8000-000000000022"
 _EXPIRES = "2026-03-14T08:31:04Z"
 _MIB = 1024 * 1024
 _PART = 16 * _MIB
 
-_DECLARED = {"id": _PHOTO, "media_type": "image/jpeg", "size": 2_480_311, "entry_id": _ENTRY}
+_DECLARED = {"id": PHOTO, "media_type": "image/jpeg", "size": 2_480_311, "entry_id": ENTRY}
 _STORED = {
     **_DECLARED,
     "sha256": digest("the sealed photo"),
@@ -60,12 +59,12 @@ EXAMPLES = {
         },
         answer={
             "one request": {
-                "id": _PHOTO,
+                "id": PHOTO,
                 "state": "uploading",
                 "upload": _signed("PUT", "photo", {"Content-Length": str(_DECLARED["size"])}),
             },
             "requests for parts": {"id": _FILM, "state": "uploading", "parts": [_part(1), _part(2)]},
-            "it is there": {"id": _PHOTO, "state": "stored"},
+            "it is there": {"id": PHOTO, "state": "stored"},
         },
     ),
     "POST /media/{media_id}/parts": Examples(
