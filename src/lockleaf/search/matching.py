@@ -19,6 +19,11 @@ __all__ = ["Match", "Run", "asked_stems", "match", "match_places"]
 Run = tuple[int, int]
 """A word or a phrase that was found: the positions of its first and its last word."""
 
+# Beyond so many comparisons a phrase is looked for in another way: sixty-four words in a megabyte of the same one would
+# take seconds.
+_MANY = 20_000
+_SET = ord("1")
+
 
 class Match:
     """An entry that matches.
@@ -130,14 +135,35 @@ def _holds(part: Part, title: Mapping[str, list[int]], body: Mapping[str, list[i
 def _runs(leaf: Stems, places: Mapping[str, list[int]]) -> list[Run]:
     """Where a word or a phrase stands."""
     last = len(leaf.stems) - 1
-    starts: set[int] | None = None
-    for offset, stem in enumerate(leaf.stems):
-        if stem is not None:
-            here = {at - offset for at in places.get(stem, ())}
-            starts = here if starts is None else starts & here
-            if not starts:
-                return []
-    return [(start, start + last) for start in sorted(starts or ())]
+    if last == 0:
+        return [(at, at) for at in places.get(leaf.stems[0] or "", ())]
+    wanted = [(offset, stem) for offset, stem in enumerate(leaf.stems) if stem is not None]
+    if any(stem not in places for _, stem in wanted):
+        return []
+    rarest, first = min(wanted, key=lambda each: len(places[each[1]]))
+    if len(places[first]) * len(wanted) > _MANY:
+        return [(start, start + last) for start in _starts(wanted, places)]
+    starts = {at - rarest for at in places[first]}
+    for offset, stem in wanted:
+        if starts and offset != rarest:
+            starts.intersection_update([at - offset for at in places[stem]])
+    return [(start, start + last) for start in sorted(starts)]
+
+
+def _starts(wanted: Iterable[tuple[int, str]], places: Mapping[str, list[int]]) -> list[int]:
+    """Where a phrase begins in a text that says its words without end, with a bit for each word of the text."""
+    bits: dict[str, int] = {}
+    found: int | None = None
+    for offset, stem in wanted:
+        if stem not in bits:
+            flags = bytearray(b"0" * (places[stem][-1] + 1))
+            for at in places[stem]:
+                flags[at] = _SET
+            flags.reverse()
+            bits[stem] = int(flags, 2)
+        here = bits[stem] >> offset
+        found = here if found is None else found & here
+    return [at for at, flag in enumerate(reversed(f"{found or 0:b}")) if flag == "1"]
 
 
 def _nearness(stems: Sequence[str], places: Mapping[str, list[int]]) -> float:

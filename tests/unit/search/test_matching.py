@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lockleaf.search.languages import language
 from lockleaf.search.matching import Match, match
@@ -140,3 +141,23 @@ def test_places_are_those_of_the_text_as_it_was_given() -> None:
     assert hit is not None
     ((start, end),) = hit.spans["body"]
     assert body[start:end] == "Cafe\u0301s"
+
+
+@pytest.mark.parametrize("length", [2, 3, 64])
+def test_a_phrase_of_one_word_is_found_in_a_text_that_says_nothing_else(length: int) -> None:
+    query = f'"{"cat " * length}"'
+    hit = found(query, "cat " * 50_000 + "dog " + "cat " * length)
+    assert hit is not None
+    assert hit.count == 50_000 - length + 1 + 1
+    assert found(query, ("cat " * (length - 1) + "dog ") * (100_000 // length)) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(diary_texts, st.lists(st.sampled_from(["cat", "dog", "the", "mouse"]), min_size=2, max_size=4))
+def test_long_texts_have_the_phrases_that_short_ones_have(text: str, phrase: list[str]) -> None:
+    query = f'"{" ".join(phrase)}"'
+    apart = text + " x x x x "
+    short, long = found(query, apart), found(query, apart * 5000)
+    assert (short is None) == (long is None)
+    if short is not None and long is not None and parse(query).root is not None:
+        assert long.count == short.count * 5000
