@@ -92,6 +92,7 @@ async def _live(server: RunningServer, proxy: RecordingProxy, home: Path) -> Lif
         await three.journal.edit(entry.id, title=texts["body"])
         await three.sync()
         await _attach(three, entry.id, texts, home.parent)
+        await _search(three, texts)
         numbers = await _count(three)
     texts |= passwords
     for name, code in {"spent": codes[0], "replaced": codes[1], "valid": codes[-1]}.items():
@@ -112,6 +113,20 @@ async def _attach(client: Client, entry_id: str, texts: dict[str, str], folder: 
     fetched = await client.media.download(attached.media_id, folder / "fetched")
     assert texts["bytes of a file"] in fetched.read_text()
     fetched.unlink()
+
+
+async def _search(client: Client, texts: dict[str, str]) -> None:
+    """Search here and through the server, for words that an entry has and for one that none has."""
+    texts |= {f"{which} word": f"{which}{secrets.token_hex(8)}" for which in ("searched", "other", "unwritten")}
+    searched, other, unwritten = (texts[f"{which} word"] for which in ("searched", "other", "unwritten"))
+    await client.server_search.switch_on()
+    entry = await client.journal.write(body=f"It was {searched} and then {other}.", title=searched)
+    await client.sync()
+    for find in (client.journal.search, client.server_search.find):
+        for query in (searched, f'"{searched} and then {other}" -{unwritten}'):
+            [hit] = (await find(query)).hits
+            assert hit.entry.id == entry.id
+        assert not (await find(unwritten)).hits
 
 
 async def _count(client: Client) -> dict[str, float]:
@@ -242,7 +257,7 @@ async def test_nothing_that_people_write_is_anywhere_but_on_their_devices(life: 
     assert life.content.found_in(said) == set()
     assert life.secrets.found_in(said) == set()
     assert visible.found_in(said) == set()
-    for route in (b"/sync/push", b"/media/upload", b"/objects/{key}"):
+    for route in (b"/sync/push", b"/media/upload", b"/objects/{key}", b"/search"):
         assert b'"route": "' + route + b'"' in said
 
     # On the devices themselves it is sealed; the control is what a profile remembers.
