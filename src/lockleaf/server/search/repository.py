@@ -20,6 +20,8 @@ from lockleaf.wire.sync import Record
 
 __all__ = ["LISTS_AT_ONCE", "Counted", "Document", "Index", "SearchRepository", "Waiting"]
 
+_ENTRIES = "entries"
+
 LISTS_AT_ONCE = 32
 """The memory of a query is that of so many lists, whatever it asks for."""
 
@@ -90,13 +92,14 @@ ON CONFLICT (user_id) DO UPDATE SET enabled = excluded.enabled, language = exclu
 
 _INCOMPLETE = "UPDATE search_indexes SET complete = false, updated_at = $2 WHERE user_id = $1 AND complete"
 
-# The place of an entry is its record's. One that has moved on since its words were taken has others by now.
+# The place of an entry is its record's. One that has moved on since its words were taken has others by now. (That the
+# collection is an argument, here and below, keeps these lookups by name from the index of entries by date.)
 _STORE = """
 INSERT INTO search_documents (user_id, record_id, seq, at, tokens)
 SELECT $1, w.record_id, r.seq, coalesce(r.occurred_at, r.created_at), w.tokens::bigint[]
 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS w(record_id, revision, tokens)
 CROSS JOIN LATERAL (
-  SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = 'entries' AND r.record_id = w.record_id OFFSET 0
+  SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = $5 AND r.record_id = w.record_id OFFSET 0
 ) r
 WHERE r.revision = w.revision AND NOT r.deleted
 ON CONFLICT (user_id, record_id) DO UPDATE SET seq = excluded.seq, at = excluded.at, tokens = excluded.tokens
@@ -126,7 +129,7 @@ FROM (
     LEFT JOIN LATERAL (
       SELECT d.seq FROM search_documents d WHERE d.user_id = $1 AND d.record_id = r.record_id OFFSET 0
     ) d ON true
-    WHERE r.user_id = $1 AND r.collection = 'entries' AND NOT r.deleted AND r.record_id > $2 AND d.seq IS NULL
+    WHERE r.user_id = $1 AND r.collection = $5 AND NOT r.deleted AND r.record_id > $2 AND d.seq IS NULL
     ORDER BY r.record_id LIMIT $3
   ) AS found
 ) AS measured ORDER BY record_id
@@ -232,6 +235,7 @@ class SearchRepository:
             [each.record_id for each in documents],
             [each.revision for each in documents],
             [_literal(each.tokens) for each in documents],
+            _ENTRIES,
         )
         return int(stored.split()[-1])
 
@@ -246,7 +250,7 @@ class SearchRepository:
             max_bytes: they come whole, and as few as reach this; by their names alone where None.
         """
         statement = _WAITING_NAMES if max_bytes is None else _WAITING_WHOLE
-        rows = await self._connection.fetch(statement, self._user_id, after, limit, max_bytes or 1)
+        rows = await self._connection.fetch(statement, self._user_id, after, limit, max_bytes or 1, _ENTRIES)
         return [
             Waiting(row["record_id"], row["revision"], _record(row["packed"]))
             for row in rows
