@@ -13,6 +13,7 @@ from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, following, register, sealed
 from tests.support.contract import Contract, shows
+from tests.support.measurers import measurer
 from tests.support.media import declaration
 
 ROOM = 20 * 1024
@@ -28,6 +29,11 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 async def owner(contract: Contract) -> Owner:
     return await register(contract.http)
+
+
+def textual(metric: dict[str, Any]) -> dict[str, Any]:
+    """A metric as JSON says it."""
+    return {name: encode_base64(value) if isinstance(value, bytes) else value for name, value in metric.items()}
 
 
 def travelling(change: dict[str, Any]) -> dict[str, Any]:
@@ -88,3 +94,14 @@ async def test_a_blob_beyond_the_room_is_refused(owner: Owner) -> None:
     }
     problem(await owner.request("POST", "/sync/backup", json=backup), 507, "quota_exceeded")
     assert (await owner.request("POST", "/vault", json=blob)).status_code == 201
+
+
+@shows("POST /encryption/metrics 507 quota_exceeded")
+async def test_a_metric_beyond_the_room_is_refused(contract: Contract) -> None:
+    someone = await measurer(contract.http)
+    refused = await someone.owner.request(
+        "POST", "/encryption/metrics", json={"metrics": [textual(someone.value(1, "2024-05-05T05:05:05Z"))]}
+    )
+    problem(refused, 507, "quota_exceeded")
+    listed = await someone.owner.request("GET", "/encryption/metrics")
+    assert listed.json()["items"] == []

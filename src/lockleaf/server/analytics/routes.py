@@ -39,6 +39,7 @@ from lockleaf.server.http.dependencies import ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest, NotAcceptable
 from lockleaf.server.http.openapi import problems
 from lockleaf.server.http.preconditions import etag
+from lockleaf.server.quota import QuotaExceeded
 from lockleaf.wire.analytics import (
     Aggregate,
     Aggregation,
@@ -143,6 +144,7 @@ async def put_key(
         ChangeNotAccepted,
         AlreadyCounted,
         TooManyValues,
+        QuotaExceeded,
         NotAcceptable,
     ),
 )

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.he.params import PARAMETER_SETS
+from lockleaf.server import quota
 from lockleaf.server.accounts import privacy
 from lockleaf.server.accounts import service as accounts
 from lockleaf.server.accounts.errors import HeKeyRequired
@@ -82,6 +83,7 @@ async def upload(session: AsyncSession, services: Services, user_id: UUID, batch
         TooManyValues: an accumulator would hold more than comes out right.
         EvaluatorsBusy, EvaluationUnavailable: the server cannot compute now.
         TierRequired: the account's tier holds no metrics any more.
+        QuotaExceeded: there is no room for them.
     """
     items = await asyncio.to_thread(_read, batch, services.clock())
     answer = MetricsStored(
@@ -111,6 +113,8 @@ async def upload(session: AsyncSession, services: Services, user_id: UUID, batch
         await _store(repository, services, new, parts)
         if causes:
             await repository.add_causes([cause for _, cause in causes])
+        added = sum(len(item.sent.encrypted_value) + len(item.sent.encrypted_square or b"") for item in new)
+        await quota.require_after(connection, services, user_id, added)
     return answer
 
 
