@@ -330,12 +330,18 @@ async def test_a_mood_alone_is_an_entry(ada: Owner) -> None:
 
 
 async def test_attachments_come_back_with_their_digests(ada: Owner) -> None:
+    digest = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
     attachment = {
         "media_id": str(uuid4()), "name": "river.jpg", "media_type": "image/jpeg", "size": 12,
-        "sha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "sealed_size": 300, "sealed_sha256": None,
+        "sha256": digest, "sealed_size": 300, "sealed_sha256": None, "thumbnail": None,
     }  # fmt: skip
-    made = await written(ada, attachments=[attachment])
-    assert (await read(ada, made["id"]))["attachments"] == [attachment]
+    thumbnail = {
+        "media_id": str(uuid4()), "media_type": "image/webp", "size": 3,
+        "sha256": digest, "sealed_size": 290, "sealed_sha256": digest,
+    }  # fmt: skip
+    both = [attachment, {**attachment, "media_id": str(uuid4()), "thumbnail": thumbnail}]
+    made = await written(ada, attachments=both)
+    assert (await read(ada, made["id"]))["attachments"] == both
 
 
 # ---- whose it is ----

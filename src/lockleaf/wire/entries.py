@@ -125,16 +125,22 @@ DateText = Annotated[str, StringConstraints(max_length=64), AfterValidator(date_
 ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(known_time_zone)]
 
 
-class Attachment(Body):
-    """A medium that belongs to an entry. Its name is known to the entry alone."""
+class Medium(Body):
+    """A file in the store: how long it is and which digest it has, plain and sealed."""
 
     media_id: UUID
-    name: Annotated[str, StringConstraints(max_length=255)]
     media_type: Annotated[str, StringConstraints(max_length=255)]
     size: Sequence64
     sha256: Digest | None = None
     sealed_size: Sequence64 | None = None
     sealed_sha256: Digest | None = None
+
+
+class Attachment(Medium):
+    """A medium that belongs to an entry. Its name is known to the entry alone."""
+
+    name: Annotated[str, StringConstraints(max_length=255)]
+    thumbnail: Medium | None = Field(default=None, description="A small picture of it, sealed as a file of its own.")
 
 
 Attachments = Annotated[tuple[Attachment, ...], Len(0, MAX_ATTACHMENTS)]

@@ -125,28 +125,75 @@ class Downloader:
     async def _once(self, medium: Medium, path: Path, signed: MediaDownload, moved: Callable[[int], None]) -> None:
         """Fetch what is missing, and check the whole."""
         with full_disk_by_name(), _opened_for_more(path) as file:
-            digest = sha256()
-            have = await asyncio.to_thread(_hashed, file, digest)
-            if medium.sealed_size is not None and have >= medium.sealed_size:
-                have = 0 if have > medium.sealed_size else have
-            if medium.sealed_size is None or have < medium.sealed_size:
-                async with self._objects.get(signed.url, signed.headers, have) as (start, pieces):
-                    if start != have:
-                        digest, have = sha256(), 0
-                        await asyncio.to_thread(_empty, file)
-                    moved(have)
-                    async for piece in pieces:
-                        have += len(piece)
-                        if medium.sealed_size is not None and have > medium.sealed_size:
-                            raise MediaDamaged("it is longer than what was attached")
-                        digest.update(piece)
-                        await asyncio.to_thread(file.write, piece)
-                        moved(have)
-            await asyncio.to_thread(file.flush)
-        if medium.sealed_size is not None and have < medium.sealed_size:
+            incoming = _Incoming(file, medium.sealed_size)
+            await asyncio.to_thread(incoming.look)
+            if incoming.size != medium.sealed_size:
+                async with self._objects.get(signed.url, signed.headers, incoming.size) as (start, pieces):
+                    if start != incoming.size:
+                        await asyncio.to_thread(incoming.restart)
+                    moved(incoming.size)
+                    try:
+                        async for piece in pieces:
+                            if incoming.hold(piece):
+                                await asyncio.to_thread(incoming.keep)
+                                moved(incoming.size)
+                    finally:
+                        # What came before the line broke is not asked for again.
+                        await asyncio.to_thread(incoming.keep)
+                    moved(incoming.size)
+        if medium.sealed_size not in (None, incoming.size):
             raise MediaDamaged("it is shorter than what was attached")
-        if medium.sealed_sha256 is not None and digest.digest() != medium.sealed_sha256:
+        if medium.sealed_sha256 not in (None, incoming.digest.digest()):
             raise MediaDamaged("its bytes are others than those that were sent")
+
+
+class _Incoming:
+    """Sealed bytes as they come into their file, hashed on the way.
+
+    Args:
+        file: open for reading and writing; what is there already is the beginning.
+        limit: how many there are to be, if that is known.
+    """
+
+    def __init__(self, file: IO[bytes], limit: int | None) -> None:
+        self._file = file
+        self._limit = limit
+        self._held = bytearray()
+        self.size = 0
+        self.digest = sha256()
+
+    def look(self) -> None:
+        """Count and hash what is there; if that is too much, it is not the beginning of this."""
+        while piece := self._file.read(_BUFFER):
+            self.digest.update(piece)
+            self.size += len(piece)
+        if self._limit is not None and self.size > self._limit:
+            self.restart()
+
+    def restart(self) -> None:
+        """Forget what is there."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.digest, self.size = sha256(), 0
+
+    def hold(self, piece: bytes) -> bool:
+        """Take a piece; tell whether it is time to keep what was taken.
+
+        Raises:
+            MediaDamaged: there is more than there is to be.
+        """
+        self._held += piece
+        if self._limit is not None and self.size + len(self._held) > self._limit:
+            raise MediaDamaged("it is longer than what was attached")
+        return len(self._held) >= _BUFFER
+
+    def keep(self) -> None:
+        """Write and hash what was taken; blocks."""
+        self._file.write(self._held)
+        self.digest.update(self._held)
+        self.size += len(self._held)
+        self._held.clear()
+        self._file.flush()
 
 
 def _size(path: Path) -> int:
@@ -159,19 +206,6 @@ def _size(path: Path) -> int:
 def _opened_for_more(path: Path) -> IO[bytes]:
     handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     return os.fdopen(handle, "r+b", buffering=_BUFFER)
-
-
-def _hashed(file: IO[bytes], digest: object) -> int:
-    size = 0
-    while piece := file.read(_BUFFER):
-        digest.update(piece)  # type: ignore[attr-defined]
-        size += len(piece)
-    return size
-
-
-def _empty(file: IO[bytes]) -> None:
-    file.seek(0)
-    file.truncate()
 
 
 class _Checked:

@@ -12,7 +12,7 @@ from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.wire.codec import pack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled
-from lockleaf.wire.entries import Attachment, PlainChange, PlainCreation, PlainEntry
+from lockleaf.wire.entries import Attachment, Medium, PlainChange, PlainCreation, PlainEntry
 from lockleaf.wire.sync import Record
 
 __all__ = [
@@ -53,14 +53,18 @@ def applied(content: dict[str, Any], body: PlainCreation | PlainChange) -> dict[
         if value in (None, ()):
             changed.pop(name, None)
         elif field == "attachments":
-            changed[name] = [
-                {**each.model_dump(exclude_none=True), "media_id": str(each.media_id)}
-                for each in body.attachments or ()
-            ]
+            changed[name] = [_described(each) for each in body.attachments or ()]
         else:
             changed[name] = list(value) if field == "tags" else value
     changed.setdefault("body", "")
     return changed
+
+
+def _described(medium: Medium) -> dict[str, Any]:
+    """Return a medium as it stands in the map."""
+    fields = {**medium.model_dump(exclude_none=True, exclude={"thumbnail"}), "media_id": str(medium.media_id)}
+    small = medium.thumbnail if isinstance(medium, Attachment) else None
+    return fields if small is None else {**fields, "thumbnail": _described(small)}
 
 
 def check_something(content: dict[str, Any]) -> None:
