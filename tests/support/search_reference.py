@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,12 +74,13 @@ def _queries(drafts: Sequence[EntryDraft], language: Language, chance: random.Ra
         at = chance.randrange(len(text) - length)
         return " ".join(text[at : at + length])
 
-    def phrase(length: int) -> str:
-        """Words that follow each other somewhere, with at least two that are no stop words."""
-        found = run(length)
-        while sum(not language.is_stop(word) for word in found.split()) < 2:
+    def phrase(length: int, *, bound: int = 150) -> str:
+        """Words that follow each other somewhere, two or more of them no stop words, and one of those not common."""
+        while True:
             found = run(length)
-        return f'"{found}"'
+            counts = [held[word] for word in found.split() if not language.is_stop(word)]
+            if len(counts) > 1 and min(counts) <= bound:
+                return f'"{found}"'
 
     yield from (Asked("rare", chance.choice(rare)) for _ in range(25))
     yield from (Asked("common", word) for word in of_rank[:15])
@@ -87,8 +88,10 @@ def _queries(drafts: Sequence[EntryDraft], language: Language, chance: random.Ra
     yield from (Asked("several words", " ".join(of_one(2 + number % 2))) for number in range(30))
     yield from (Asked("or", " OR ".join(chance.sample(middling, 2 + number % 2))) for number in range(15))
     yield from (Asked("negation", "{} -{}".format(*of_one(2))) for _ in range(15))
-    yield from (Asked("phrase", phrase(2 + number % 4)) for number in range(30))
-    stopped = [f'"{held} {inner} {last}"' for held, inner, last in _around_stop_words(texts, language, chance, 20)]
+    yield from (
+        Asked("phrase", phrase(2 + number % 4, bound=len(drafts) if number % 6 == 0 else 150)) for number in range(30)
+    )
+    stopped = [f'"{" ".join(found)}"' for found in _around_stop_words(texts, language, chance, 20, held)]
     yield from (Asked("phrase around a stop word", text) for text in stopped)
     yield from (Asked("negated phrase", f"{chance.choice(middling)} -{phrase(2)}") for _ in range(10))
     for around in stopped[:10]:
@@ -108,13 +111,15 @@ def _queries(drafts: Sequence[EntryDraft], language: Language, chance: random.Ra
 
 
 def _around_stop_words(
-    texts: Sequence[Sequence[str]], language: Language, chance: random.Random, count: int
+    texts: Sequence[Sequence[str]], language: Language, chance: random.Random, count: int, held: Mapping[str, int]
 ) -> list[tuple[str, str, str]]:
     found: set[tuple[str, str, str]] = set()
     while len(found) < count:
         text = chance.choice(texts)
         for first, inner, last in zip(text, text[1:], text[2:], strict=False):
-            if language.is_stop(inner) and not language.is_stop(first) and not language.is_stop(last):
+            parted = language.is_stop(inner) and not language.is_stop(first) and not language.is_stop(last)
+            # Now and then of common words alone: there are many entries then that have them, but not so.
+            if parted and (min(held[first], held[last]) <= 200 or len(found) % 6 == 0):
                 found.add((first, inner, last))
                 break
     return sorted(found)
