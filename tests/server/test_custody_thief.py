@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.crypto import recovery, uce
+from lockleaf.crypto.identity import seal_to
 from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
 from lockleaf.server.auth.errors import SessionRevoked
 from lockleaf.server.auth.keys import Purpose, ServerKeys, load_keys
@@ -20,11 +21,15 @@ from lockleaf.server.auth.upkeep import forget_expired
 from lockleaf.server.settings import Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, problem, served
+from tests.support.accounts import Owner
 from tests.support.canaries import Canaries
+from tests.support.media import attach, fetch
 from tests.support.thief import Stolen, dump, pieces_of, steal, token_claims
 from tests.support.uce_holders import Thin, opened_entry, services_of, written_entry
 
 WORDS = ("Kellerassel", "Dämmerung", "seltsames Glück", "Sternwarte")
+UNWRITTEN = "Nachtfalter"
+"""A word that is only searched for."""
 ENTRY = {"type": "entry", "title": WORDS[0], "body": f"{WORDS[1]} am Fluss", "mood": WORDS[2], "tags": [WORDS[3]]}
 CODES = "recovery_codes.keyring"
 EVERYTHING = {"session_keys.sealed_kek", "accounts.keyring", "records.packed"}
@@ -90,10 +95,29 @@ async def test_the_database_with_the_servers_secrets_opens_nothing_and_with_a_to
     assert stolen.opened_with(recovery.recovery_key(person.shown_codes[3])) == {CODES, "records.packed"}
 
 
+async def test_the_object_store_too_opens_with_a_token_alone(
+    app: FastAPI, http: httpx.AsyncClient, settings: Settings
+) -> None:
+    person = await a_life(app, http)
+    me = (await http.get("/auth/me", headers=person.headers)).json()
+    owner = Owner(http, person.email, person.secret, person.tokens | {"id": str(person.id)})
+    media_id = await attach(owner, seal_to(me["recipient"], WORDS[0].encode()))
+    stolen = await stolen_from(app, person)
+    stolen.objects = [await fetch(owner, media_id)]
+    assert WORDS[0].encode() not in stolen.objects[0]
+    assert stolen.opened_with(*roots_of(settings)) == set()
+    assert stolen.opened_with(person.tokens["access_token"]) == EVERYTHING | {"objects"}
+
+
 async def test_nothing_of_it_is_in_any_table_or_in_what_the_server_says_in_any_spelling(
     app: FastAPI, http: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person = await a_life(app, http)
+    body = {"title": WORDS[0], "content": f"{WORDS[1]} am Fluss"}
+    assert (await http.post("/entries", json=body, headers=person.headers)).status_code == 201
+    for query, hits in ((WORDS[0], 1), (f'"{WORDS[1]} am Fluss" -{UNWRITTEN}', 1), (UNWRITTEN, 0)):
+        answer = await http.post("/search", json={"query": query}, headers=person.headers)
+        assert len(answer.json()["items"]) == hits, answer.text
     kek, keyring = await keyring_of(http, person)
     keys = {"key-encryption key": kek, "index key": keyring.index_key}
     for entry in keyring:
@@ -103,7 +127,7 @@ async def test_nothing_of_it_is_in_any_table_or_in_what_the_server_says_in_any_s
     for code in person.shown_codes:
         keys |= {f"bits of {code}": recovery.normalise_code(code), f"key of {code}": recovery.recovery_key(code)}
         keys |= {f"verifier of {code}": recovery.verifier(code)}
-    texts = {"password": person.secret, **{word: word for word in WORDS}}
+    texts = {"password": person.secret, **{word: word for word in (*WORDS, UNWRITTEN)}}
     texts |= {code: code for code in person.shown_codes}
     texts |= {f"bare {code}": code.replace("-", "") for code in person.shown_codes}
     texts |= {name: person.tokens[name].rpartition(".")[2] for name in ("access_token", "refresh_token")}
@@ -118,6 +142,7 @@ async def test_nothing_of_it_is_in_any_table_or_in_what_the_server_says_in_any_s
     assert _spelt_in(everything, keyring.newest.public_signing_key)  # likewise
     said = "".join(capsys.readouterr()).encode()
     assert b"/auth/signup" in said
+    assert b"/search" in said
     assert canaries.found_in(said) == set()
     assert [name for name, key in keys.items() if _spelt_in(said, key)] == []
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from lockleaf.crypto import frame, uce
 from lockleaf.crypto.envelope import RecordContext
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.history import meta
+from lockleaf.crypto.identity import identity_from_seed, open_sealed
 from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, open_keyring
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Record
@@ -67,13 +68,14 @@ async def dump(connection: asyncpg.Connection, user_id: UUID | None = None) -> d
 
 @dataclass
 class Stolen:
-    """The rows of an account, and what else the thief has."""
+    """The rows of an account, and its files in the object store."""
 
     user_id: UUID
     rows: dict[str, list[asyncpg.Record]]
+    objects: Sequence[bytes] = ()
 
     def opened_with(self, *loot: bytes | str, but: Iterable[str] = ()) -> set[str]:
-        """What opens, as table.column: with any 32 bytes of the rows or the loot, with what these open, and so on.
+        """What opens, as table.column or ``objects``: with any 32 bytes of rows or loot, with what these open, ...
 
         Arguments:
             but: tables that the thief does not have.
@@ -81,7 +83,7 @@ class Stolen:
         rows = {name: found for name, found in self.rows.items() if name not in but}
         values = [value for found in rows.values() for row in found for value in row.values()]
         waiting = {piece for value in (*values, *loot) for piece in pieces_of(value)}
-        seals = _seals(self.user_id, rows)
+        seals = [*_seals(self.user_id, rows), *(("objects", _file(data)) for data in self.objects)]
         tried: set[bytes] = set()
         opened: set[str] = set()
         while waiting:
@@ -101,6 +103,10 @@ class Stolen:
 Opening = Callable[[bytes], Iterable[bytes]]
 
 
+def _file(data: bytes) -> Opening:
+    return lambda key: [open_sealed([identity_from_seed(key)], data)]
+
+
 def _seals(user_id: UUID, rows: dict[str, list[asyncpg.Record]]) -> list[tuple[str, Opening]]:
     """Everything sealed in the rows: where it is, and a function of a key that gives what is inside."""
     user = str(user_id)
@@ -110,7 +116,7 @@ def _seals(user_id: UUID, rows: dict[str, list[asyncpg.Record]]) -> list[tuple[s
         def open(key: bytes) -> list[bytes]:
             found = open_keyring(sealed, key, label=label, user_id=user, version=version)
             derived = [entry.record_key(record.collection, record.record_id) for entry in found for record in records]
-            return [*derived, *(entry.master_key for entry in found)]
+            return [*derived, *(key for entry in found for key in (entry.master_key, entry.identity_seed))]
 
         return open
 
