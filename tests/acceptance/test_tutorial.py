@@ -1,4 +1,4 @@
-"""The tutorial does what it says: its commands run in their order, and print nothing but what stands there."""
+"""Tutorial and README do what they say: commands run in their order, and print nothing but what stands there."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
+ROOT = Path(__file__).parents[2]
+PAGES = {"docs/tutorial.md": 20, "README.md": 5}
+"""Each page, and more than how many commands it has."""
 ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){0,3}(?:-[0-9a-f]{12})?\b")
 CODE = re.compile(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}\b")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
 
-def steps() -> Iterator[tuple[str, str]]:
+def steps(page: str) -> Iterator[tuple[str, str]]:
     """Each command of the console blocks, and what the tutorial shows of its answer."""
-    for block in re.findall(r"^```console\n(.*?)^```", TUTORIAL.read_text(), re.MULTILINE | re.DOTALL):
+    for block in re.findall(r"^```console\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, shown = step.partition("\n")
             yield command, shown
@@ -31,12 +35,15 @@ def lines(text: str) -> set[str]:
     return {" ".join(line.split()) for line in text.splitlines()} - {""}
 
 
-def test_every_command_of_the_tutorial_succeeds_and_answers_as_shown(server: RunningServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_a_page_succeeds_and_answers_as_shown(
+    server: RunningServer, tmp_path: Path, page: str
+) -> None:
     device, email = CommandLine(tmp_path), fresh_email()
     ours: dict[str, str] = {}
     codes: list[str] = []
     ran = []
-    for command, shown in steps():
+    for command, shown in steps(page):
         if not command.startswith("lockleaf "):
             assert command == "make serve"  # the server of this test stands for it
             continue
@@ -49,4 +56,4 @@ def test_every_command_of_the_tutorial_succeeds_and_answers_as_shown(server: Run
         said = answer.out.replace(email, "you@example.org").replace(server.url, "http://127.0.0.1:8000")
         assert lines(said) <= lines(shown), command
         ran.append(command)
-    assert len(ran) > 20
+    assert len(ran) > PAGES[page]
