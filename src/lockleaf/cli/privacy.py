@@ -142,7 +142,8 @@ def deleted_text(deleted: DeletedCounts) -> str:
         (deleted.media, "attachments"),
         (deleted.metrics, "metrics"),
     )
-    return f"Deleted on the server: {', '.join(f'{count:,} {what}' for count, what in counts)}."
+    said = ", ".join(f"{count:,} {what.removesuffix('s') if count == 1 else what}" for count, what in counts)
+    return f"Deleted on the server: {said}."
 
 
 def _show(run: Run, privacy: Privacy) -> None:
