@@ -27,6 +27,7 @@ import httpx
 from tests.support.sigv4 import UNSIGNED, Account, Head, Refused, verify
 
 READY_SECONDS = 60
+READ_AHEAD = 16 * 1024 * 1024
 BUCKET = "media"
 HOST = "store.test"
 """The name by which requests may call the front with the bucket in the host's name: ``media.store.test``."""
@@ -336,7 +337,7 @@ def running_s3_front() -> Iterator[S3Front]:
             async with httpx.AsyncClient(base_url=behind, timeout=READY_SECONDS, trust_env=False) as client:
                 serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
                 serve = _Service(front, client).serve
-                server = await asyncio.start_server(serve, "127.0.0.1", 0)
+                server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=READ_AHEAD)
                 front.port = server.sockets[0].getsockname()[1]
                 ready.set()
                 await stop.wait()
