@@ -39,6 +39,7 @@ from lockleaf.server.settings import BlobSettings
 __all__ = ["S3Store"]
 
 ATTEMPTS = 3
+CONNECT_SECONDS = 3.0
 CONNECTIONS = 50
 DELETED_AT_ONCE = 1000
 DIGEST_LENGTH = 32
@@ -258,7 +259,7 @@ class S3Store:
         config = AioConfig(
             signature_version="s3v4",
             s3={"addressing_style": _style(settings)},
-            connect_timeout=settings.timeout_seconds,
+            connect_timeout=min(CONNECT_SECONDS, settings.timeout_seconds),
             read_timeout=settings.timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=CONNECTIONS,
