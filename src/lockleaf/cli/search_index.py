@@ -21,9 +21,9 @@ PANEL = "Account"
 
 REVEALS = (
     "The server would hold keyed digests of the words of each entry, without their order and without counts. It cannot "
-    "read or test a word. But whoever reads its database sees how many different words an entry has, which entries share "
-    "a word, and how many entries have it, and can guess common words from that. Of each search it sees which digests "
-    "are asked for, and which entries are found. Search on this device works without it."
+    "read or test a word. But whoever reads its database sees how many different words an entry has, which entries "
+    "share a word, and how many entries have it, and can guess common words from that. Of each search it sees which "
+    "digests are asked for, and which entries are found. Search on this device works without it."
 )
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -45,8 +45,8 @@ async def search(
         bool,
         typer.Option(
             "--remote",
-            help="Ask the server instead of this device: with uce it gets the words, with e2e keyed digests of them, if "
-            "search-index is on. What it gives is not verified.",
+            help="Ask the server instead of this device: with uce it gets the words, with e2e keyed digests of them, "
+            "if search-index is on. What it gives is not verified.",
         ),
     ] = False,
 ) -> None:

@@ -109,6 +109,8 @@ class WordIndex:
         Raises:
             UnusableIndex: it cannot be gone on with.
         """
+        if not data:
+            raise UnusableIndex
         connection = _in_memory()
         try:
             connection.deserialize(data)

@@ -17,7 +17,9 @@ def _written(node: Node, *, within: type[Node] | None) -> str:
         text = " ".join(node.words)
         return f'"{text}"' if len(node.words) > 1 else text
     if isinstance(node, Not):
-        return f"-{_written(node.node, within=Not)}"
+        text = f"-{_written(node.node, within=Not)}"
+        # Of two in a row the parser takes the second for the first.
+        return f"({text})" if within is Not else text
     if isinstance(node, Or):
         text = " OR ".join(_written(each, within=Or) for each in node.nodes)
         return text if within is None else f"({text})"

@@ -1,0 +1,245 @@
+"""Search, wherever it is answered: on a device, by a server that may read, by one that finds what it cannot read."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from lockleaf.client import Client, Progress
+from lockleaf.client.entries import EntryDraft
+from lockleaf.client.errors import InvalidSearch, QueryTooLong, SearchOff, TierRequired
+from lockleaf.client.search.results import Found
+from tests.support.networks import Network
+from tests.support.people import PASSWORD, Person
+from tests.support.process import RunningServer
+
+WORDS = ("sea", "seas", "rain", "raining", "mill", "walk", "walked", "church", "the", "of", "and", "été", "雨", "🍕")
+QUERIES = (
+    "sea",
+    "walking rain",
+    "seas OR church",
+    "mill -rain",
+    '"rain mill"',
+    '"sea of walk" OR church',
+    '-"walk mill" sea',
+    "(mill OR sea) -(church rain)",
+    "雨",
+    "🍕 ÉTÉ",
+    "mood:Calm",
+    'tag:"LONG days" sea',
+    "from:2020-02 to:2020-03-15",
+    "walk from:2020-02-10 mood:low",
+    "-sea mood:calm",
+    "source:cli sea",
+    "nowhere",
+    "the of",
+)
+
+
+class UcePerson(Person):
+    """Somebody whose server may read while a session is in use."""
+
+    async def register(self, client: Client) -> tuple[str, ...]:
+        codes = await client.account.register(self.server, self.email, PASSWORD, device_name="first", custody="uce")
+        return codes.codes
+
+    async def login(self, client: Client, password: str = PASSWORD) -> None:
+        await client.account.login(self.server, self.email, password, device_name="second", custody="uce")
+
+
+@pytest.fixture(params=[Person, UcePerson], ids=["e2e", "uce"])
+async def ada(request: pytest.FixtureRequest, tmp_path: Path, server: RunningServer) -> AsyncIterator[Person]:
+    async with AsyncExitStack() as stack:
+        yield request.param(tmp_path / "home", server.url, stack)
+
+
+@pytest.fixture
+async def eve(tmp_path: Path, server: RunningServer) -> AsyncIterator[Person]:
+    """Somebody whose server never reads."""
+    async with AsyncExitStack() as stack:
+        yield Person(tmp_path / "home", server.url, stack)
+
+
+def texts(count: int) -> list[EntryDraft]:
+    chance = random.Random(7)
+
+    def some(most: int) -> str:
+        return " ".join(chance.choices(WORDS, k=chance.randint(1, most)))
+
+    return [
+        EntryDraft(
+            body=some(12),
+            title=some(3) if chance.random() < 0.4 else None,
+            date=f"2020-0{chance.randint(1, 4)}-{chance.randint(1, 28):02d}",
+            mood=chance.choice((None, "calm", "LOW")),
+            tags=("long days",) if chance.random() < 0.5 else (),
+            external_id=str(at),
+            provider="test",
+        )
+        for at in range(count)
+    ]
+
+
+def ids(found: Found) -> list[str]:
+    return [hit.entry.id for hit in found.hits]
+
+
+async def agree(here: Client, asking: Client) -> None:
+    """Require the same hits of a device's index and of the server, asked by the same device or by another."""
+    for query in QUERIES:
+        local = await here.journal.search(query)
+        found = await asking.server_search.find(query)
+        assert sorted(ids(found)) == sorted(ids(local)), query
+        assert (found.total, found.exact, found.complete) == (local.total, True, True), query
+        assert found.ignored == local.ignored
+        pieces = {hit.entry.id: hit.highlights for hit in local.hits}
+        assert {hit.entry.id: hit.highlights for hit in found.hits} == pieces, query
+
+
+async def test_device_and_server_find_the_same_whatever_becomes_of_the_entries(ada: Person) -> None:
+    laptop, phone, tablet = [await ada.device(name) for name in ("laptop", "phone", "tablet")]
+    await ada.register(laptop)
+    await laptop.journal.import_entries(texts(40))
+    await laptop.sync()
+    heard: list[Progress] = []
+    assert (await laptop.server_search.switch_on(heard.append)).documents == 40
+    await ada.login(phone)
+    await ada.login(tablet)  # which never fetches anything
+    await agree(laptop, tablet)
+
+    await phone.sync()
+    entries = await laptop.journal.list()
+    await laptop.journal.edit(entries[0].id, body="rain mill plague", title=None)
+    await laptop.journal.edit(entries[1].id, mood="calm", tags=["Long Days", "more"])
+    await laptop.journal.delete(entries[2].id)
+    await laptop.journal.delete(entries[3].id)
+    await laptop.sync()
+    await laptop.journal.restore(entries[3].id)
+    await laptop.sync()
+    # Every change brought its own digests: nothing had to be indexed afterwards.
+    index = await laptop.server_search.status()
+    assert (index.documents, index.pending) == (39, 0)
+    await agree(laptop, tablet)
+
+    # Two devices change the same line of an entry: the one that comes second is not what the entry says.
+    await laptop.journal.edit(entries[4].id, body="sea sea sea")
+    await phone.journal.edit(entries[4].id, body="church church church")
+    await phone.journal.write(body="walked in the rain, of 🍕")
+    await laptop.sync()
+    report = await phone.sync()
+    assert report.conflicts == 1
+    await laptop.sync()
+    await agree(phone, tablet)
+    (conflict,) = await phone.journal.conflicts()
+    await phone.journal.resolve(conflict.id, "local")
+    await phone.sync()
+    await laptop.sync()
+    await agree(laptop, phone)
+
+
+async def test_hits_of_a_server_that_reads_come_in_the_order_of_a_device(tmp_path: Path, server: RunningServer) -> None:
+    async with AsyncExitStack() as stack:
+        ada = UcePerson(tmp_path / "home", server.url, stack)
+        laptop = await ada.device("laptop")
+        await ada.register(laptop)
+        await laptop.journal.import_entries(texts(40))
+        await laptop.sync()
+        for query in QUERIES:
+            local, found = await laptop.journal.search(query), await laptop.server_search.find(query)
+            assert ids(found) == ids(local), query
+            assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in local.hits], abs=1e-9)
+            few = await laptop.server_search.find(query, limit=3)
+            assert ids(few) == ids(local)[:3]
+
+
+async def test_a_query_that_is_too_long_is_refused_before_anything_is_sent(ada: Person) -> None:
+    network = Network()
+    laptop = await ada.device("laptop", network=network)
+    await ada.register(laptop)
+    await laptop.server_search.switch_on()
+    sent = len([path for _, path, _ in network.sent if path.endswith("/search")])
+    for query in ("plague " * 10_000, "plague " * 65, "(" * 20 + "plague"):
+        with pytest.raises((InvalidSearch, QueryTooLong)):
+            await laptop.server_search.find(query)
+    assert len([path for _, path, _ in network.sent if path.endswith("/search")]) == sent
+    assert ids(await laptop.server_search.find("  ((")) == []
+    assert ids(await laptop.server_search.find("mood:" + "x" * 300)) == []
+
+
+async def test_no_index_is_kept_of_an_account_that_has_not_switched_it_on(eve: Person) -> None:
+    network = Network()
+    laptop = await eve.device("laptop", network=network)
+    await eve.register(laptop)
+    await laptop.journal.write(body="sea")
+    await laptop.sync()
+    assert not (await laptop.server_search.status()).enabled
+    with pytest.raises(SearchOff):
+        await laptop.server_search.find("sea")
+    with pytest.raises(SearchOff):
+        await laptop.server_search.rebuild()
+    (pushed,) = [body for _, path, body in network.sent if path.endswith("/sync/push")]
+    assert b"tokens" not in pushed
+    # What filters alone decide needs no index.
+    assert len((await laptop.server_search.find("source:cli")).hits) == 1
+
+
+async def test_switched_off_the_index_is_gone_and_switched_on_again_it_has_everything(ada: Person) -> None:
+    laptop, phone = await ada.device("laptop"), await ada.device("phone")
+    await ada.register(laptop)
+    await ada.login(phone)
+    await laptop.journal.import_entries(texts(12))
+    await laptop.sync()
+    await laptop.server_search.switch_on()
+    index = await laptop.server_search.switch_off()
+    assert (index.enabled, index.documents, index.tokens) == (False, 0, 0)
+    with pytest.raises(SearchOff):
+        await phone.server_search.find("sea")
+    await laptop.journal.write(body="quince")
+    await laptop.sync()
+    # The other device has not fetched the entries yet: what it cannot bring waits for its next sync.
+    await phone.server_search.switch_on()
+    await phone.sync()
+    index = await phone.server_search.status()
+    assert (index.documents, index.pending) == (13, 0)
+    assert len((await phone.server_search.find("quince")).hits) == 1
+
+
+async def test_an_index_that_was_half_built_is_gone_on_with(eve: Person) -> None:
+    laptop, phone = await eve.device("laptop"), await eve.device("phone")
+    await eve.register(laptop)
+    await laptop.journal.import_entries(texts(5))
+    await laptop.sync()
+    await eve.login(phone)
+    await phone.sync()
+    await laptop.journal.import_entries(texts(9))
+    await laptop.sync()
+    edited = (await phone.journal.list())[0]
+    await phone.journal.edit(edited.id, body="not sent yet")
+    # This device has five of nine, one of them as the server has it no more once it is sent.
+    index = await phone.server_search.switch_on()
+    assert (index.documents, index.pending, index.complete) == (5, 4, False)
+    assert not (await phone.server_search.find("sea")).complete
+    heard: list[Progress] = []
+    await laptop.sync(heard.append)
+    assert Progress("index", 9, 9) in heard
+    assert (await phone.server_search.find("sea")).complete
+    await phone.sync()
+    assert ids(await laptop.server_search.find('"not sent yet"')) == [edited.id]
+
+
+async def test_a_device_searches_without_a_server(eve: Person) -> None:
+    network = Network()
+    laptop = await eve.device("laptop", network=network)
+    await eve.register(laptop)
+    await laptop.journal.write(body="walked to the sea")
+    before = len(network.sent)
+    assert len((await laptop.journal.search("walking sea")).hits) == 1
+    assert len(network.sent) == before
+    await laptop.set_privacy_tier("local_only")
+    with pytest.raises(TierRequired):
+        await laptop.server_search.find("sea")
+    assert len((await laptop.journal.search("walking sea")).hits) == 1

@@ -1,0 +1,78 @@
+"""Search on the command line, on a device without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockleaf.cli.main import main
+from tests.support.offline_devices import offline_device
+
+CONTROL = "\x1b[31m"
+OVERRIDE = "\u202e"
+
+
+@pytest.fixture(autouse=True)
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    async def prepare() -> None:
+        async with offline_device(tmp_path) as (client, _):
+            body = f"Walked to the {CONTROL} river{OVERRIDE}, and\nit rained."
+            await client.journal.write(body=body, title="River [walk]", mood="calm", date="2020-01-02")
+            await client.journal.write(body="Rain, and no walk.", tags=["long days"], date="2020-01-01")
+
+    asyncio.run(prepare())
+    monkeypatch.setenv("LOCKLEAF_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCKLEAF_PROFILE", "laptop")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("COLUMNS", "120")
+    capsys.readouterr()
+    yield
+
+
+def test_hits_are_given_to_scripts_with_what_was_found_in_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "walking", "rain", "--json"]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["title"], second["tags"]) == ("River [walk]", ["long days"])
+    assert first["score"] > second["score"] > 0
+    assert second["highlights"] == [{"field": "body", "text": "Rain, and no walk.", "marks": [[0, 4], [13, 17]]}]
+    assert main(["search", "--json", "--", "-river", 'tag:"LONG days"']) == 0
+    (only,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert only["id"] == second["id"]
+
+
+def test_hits_are_shown_with_marks_and_nothing_of_them_commands_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["search", "river", "the"]) == 0
+    seen = capsys.readouterr()
+    head, body = seen.out.splitlines()
+    assert "2020-01-02" in head
+    assert "\x1b[1;33mRiver\x1b[0m [walk]" in head
+    assert "Walked to the [31m \x1b[1;33mriver\x1b[0m, and it rained." in body
+    assert CONTROL not in seen.out
+    assert OVERRIDE not in seen.out
+    assert "Too common to search for: the." in seen.err
+
+
+def test_it_is_said_what_was_not_found_and_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", '"rain walk"']) == 0
+    seen = capsys.readouterr()
+    assert (seen.out, "No entry fits." in seen.err) == ("", True)
+    assert main(["search", "rain", "-n", "1"]) == 0
+    seen = capsys.readouterr()
+    assert "1 of 2 entries; --all shows all." in seen.err
+    assert main(["search", "rain", "--all", "-q"]) == 0
+    seen = capsys.readouterr()
+    assert (seen.out.count("2020-01-0"), seen.err) == (2, "")
+
+
+def test_too_long_a_query_is_refused_without_quoting_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "plethora " * 10_000, "--json"]) == 9
+    refused = capsys.readouterr().err
+    assert json.loads(refused)["error"]["name"] == "InvalidSearch"
+    assert "plethora" not in refused
