@@ -440,3 +440,29 @@ async def test_a_conflict_between_deleting_an_entry_and_editing_it_costs_no_file
     await phone.sync()
     assert await states(phone, made.media_id) == [False]
     assert (await phone.journal.get(made.entry_id)).attachments == (made,)
+
+
+async def test_files_come_home_before_the_server_gives_them_up_and_are_sent_again_later(
+    ada: Diarist, tmp_path: Path
+) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(ONE_PART + 5)
+    large, small = await attached(laptop, path), await attached(phone, a_file(tmp_path))
+    await laptop.sync()
+    await phone.sync()
+    await laptop.sync()
+    kept = await laptop.media.keep_all()
+    assert (kept.kept, kept.missing) == (2, ())
+    # Nobody is asked to give anything up after all: the server has them, and nothing is sent.
+    assert (await laptop.sync()).media.uploaded == 2
+    assert (await laptop.media.keep_all()).kept == 2
+    await laptop.set_privacy_tier("local_only")
+    assert (await laptop.media.download(small, tmp_path / "again")).read_bytes() == SMALL
+    await laptop.set_privacy_tier("full_sync")
+    report = await laptop.sync()
+    assert (report.media.uploaded, report.media.waiting, report.media.refused) == (2, 0, ())
+    await phone.sync(accept_restore=True)
+    saved = await phone.media.download(large, tmp_path / "large again")
+    assert sha256(saved.read_bytes()).digest() == large.sha256

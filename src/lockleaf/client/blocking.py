@@ -191,6 +191,7 @@ class BlockingMedia(_Face[Media]):
     resume = _waits(Media.resume)
     download = _waits(Media.download)
     copy = _waits(Media.copy)
+    keep_all = _waits(Media.keep_all)
 
 
 class _Opening(Generic[P]):

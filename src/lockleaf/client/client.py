@@ -158,8 +158,8 @@ class Client:
     async def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
         """Choose how much the server holds. What a lower tier does not hold is deleted there at once, and counted.
 
-        This device keeps what it has. Where the tier rises to ``full_sync`` again, each device sends what it has with
-        its next sync.
+        This device keeps what it has; attachments are among that after `Media.keep_all`. Where the tier rises to
+        ``full_sync`` again, each device sends what it has with its next sync.
 
         Args:
             tier: ``local_only``, ``analytics_sync`` or ``full_sync``.

@@ -121,12 +121,16 @@ class AttachmentBook:
         wanted = media_id.strip().lower()
         found = {
             medium.media_id: (attachment, medium)
-            for attachment, medium in media_of(each.attachment for each in self.listed(None))
+            for attachment, medium in self.media()
             if medium.media_id.startswith(wanted)
         }
         if len(found) != 1 or len(wanted) < MIN_PREFIX:
             raise AttachmentNotFound
         return found.popitem()[1]
+
+    def media(self) -> Iterator[tuple[Attachment, Medium]]:
+        """Yield every medium of the entries here, thumbnails included, with the attachment that it belongs to."""
+        return media_of(each.attachment for each in self.listed(None))
 
     def staged(self, media_id: str) -> StoredMedium | None:
         """Return what waits of a medium, if its sealed bytes are here."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -12,8 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import ApiError, LockleafError, NotFound, UploadAlreadyRunning
-from lockleaf.client.files import make_private_folder
+from lockleaf.client.errors import ApiError, LockleafError, NotFound
 from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.following import reconcile
 from lockleaf.client.media.uploading import Uploader
@@ -90,7 +87,7 @@ class Carrier:
             UploadAlreadyRunning: another process does it.
             LocalStoreError: the local store refuses.
         """
-        with self._alone():
+        with self._folder.alone():
             await asyncio.to_thread(self._clean)
             waiting = await asyncio.to_thread(self._store.media.in_state, "upload", "delete", "restore")
             told = _Told(progress, sum(each.sealed_size for each in waiting if each.state == "upload"))
@@ -114,20 +111,6 @@ class Carrier:
                     break
             left = await asyncio.to_thread(self._store.media.count)
         return MediaReport(counts["upload"], counts["delete"], counts["restore"], left, tuple(refused), trouble)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the right to send the attachments of this profile among all processes."""
-        make_private_folder(self._folder.path)
-        handle = os.open(self._folder.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UploadAlreadyRunning from None
-            yield
-        finally:
-            os.close(handle)
 
     def _clean(self) -> None:
         now = self._now()

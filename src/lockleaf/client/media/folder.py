@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from lockleaf.client.errors import UploadAlreadyRunning
 from lockleaf.client.files import make_private_folder
 
 __all__ = ["StagedFile", "StagingFolder"]
@@ -62,6 +63,24 @@ class StagingFolder:
         """Make a medium's sealed file, empty."""
         make_private_folder(self.path)
         return StagedFile(self.of(media_id))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the right to send what waits here, and to clean up, among all processes.
+
+        Raises:
+            UploadAlreadyRunning: another one has it.
+        """
+        make_private_folder(self.path)
+        handle = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UploadAlreadyRunning from None
+            yield
+        finally:
+            os.close(handle)
 
     def remove(self, media_id: str) -> None:
         """Delete a medium's sealed file."""

@@ -8,9 +8,8 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +24,7 @@ from lockleaf.client.media.carrying import Carrier, MediaReport
 from lockleaf.client.media.downloading import Downloader, opened, unsealed
 from lockleaf.client.media.drafts import drafted
 from lockleaf.client.media.exchange import ObjectStoreClient
+from lockleaf.client.media.fetching import Fetcher, KeptMedia
 from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.names import checked_type, clean_name, guessed_type, safe_name
 from lockleaf.client.media.threads import Beat, in_thread
@@ -181,8 +181,8 @@ class Media:
         """Send what waits, as part of a sync; another program that does it already is left to it."""
         try:
             return await self.resume(progress)
-        except UploadAlreadyRunning as error:
-            return MediaReport(waiting=await self.pending_count(), trouble=error)
+        except UploadAlreadyRunning:
+            return MediaReport(waiting=await self.pending_count())
 
     async def download(
         self,
@@ -217,7 +217,7 @@ class Media:
         def place(sealed: Path, beat: Beat) -> None:
             opened(medium, sealed, identities, path, overwrite=overwrite, beat=beat)
 
-        await self._opened(medium, place, progress)
+        await self._fetcher().open(medium, place, progress)
         return path
 
     async def copy(self, media: str | Medium, file: IO[bytes], *, progress: ProgressCallback | None = None) -> None:
@@ -242,47 +242,44 @@ class Media:
                 shutil.copyfileobj(whole, file, _AT_ONCE)
                 file.flush()
 
-        await self._opened(medium, pass_on, progress)
+        await self._fetcher().open(medium, pass_on, progress)
+
+    async def keep_all(self, progress: ProgressCallback | None = None) -> KeptMedia:
+        """Fetch all files that only the server has, sealed as they are, to stay on this device.
+
+        For when the server is about to give up what it holds. They open here as before, and the next `Client.sync`
+        sends them again, if the server then wants them.
+
+        Args:
+            progress: told of the stage ``fetch``, in bytes.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            UploadAlreadyRunning: another program sends attachments of this profile.
+            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, TransportError, ApiError, DiskFull:
+                each as its name says. What was fetched before stays.
+        """
+        return await self._fetcher().keep_all(progress)
 
     async def _find(self, media: str | Medium) -> tuple[Attachment, Medium]:
         given = media if isinstance(media, str) else media.media_id
         return await asyncio.to_thread(self._book(self._device.opened).find, given)
-
-    async def _opened(
-        self, medium: Medium, take: Callable[[Path, Beat], None], progress: ProgressCallback | None
-    ) -> None:
-        """Have ``take`` open the sealed file of a medium, which is here or is fetched, and is then not needed."""
-
-        def moved(done: int) -> None:
-            if progress is not None:
-                progress(Progress("open", done, medium.size))
-
-        staged = await asyncio.to_thread(self._staged, medium)
-        if staged is not None:
-            await in_thread(partial(take, staged), moved)
-            return
-        session = self._device.session
-
-        def came(done: int) -> None:
-            if progress is not None:
-                progress(Progress("fetch", done, medium.sealed_size))
-
-        async with self._objects(session) as objects:
-            downloader = Downloader(session.transport, objects, self._folder, self._device.retry)
-            async with downloader.fetched(medium, came) as fetched:
-                await in_thread(partial(take, fetched), moved)
-
-    def _staged(self, medium: Medium) -> Path | None:
-        """Return the sealed file of a medium that waits here for its upload."""
-        path = self._folder.of(medium.media_id)
-        known = self._book(self._device.opened).staged(medium.media_id)
-        return path if known is not None and path.exists() else None
 
     # ---- what it stands on ----
 
     @property
     def _folder(self) -> StagingFolder:
         return StagingFolder(self._device.folder.media)
+
+    def _fetcher(self) -> Fetcher:
+        session = self._device.opened
+        return Fetcher(session.store, self._folder, self._book(session), self._downloads, self._device.now)
+
+    @asynccontextmanager
+    async def _downloads(self) -> AsyncIterator[Downloader]:
+        session = self._device.session
+        async with self._objects(session) as objects:
+            yield Downloader(session.transport, objects, self._folder, self._device.retry)
 
     def _book(self, session: Opened) -> AttachmentBook:
         return AttachmentBook(session.store, Edits(session.store, self._device.clock))
