@@ -62,13 +62,14 @@ class Candidates:
     def add(self, key: Hashable, packed: bytes) -> None:
         """Let ``key`` stand for the entries at these places, as `SearchRepository` gives them."""
         values = struct.unpack(f">{len(packed) // 8}q", packed)
+        seqs = values[::2]
         numbers, dates = self._numbers, self._dates
-        for seq, at in zip(values[::2], values[1::2], strict=True):
+        for seq, at in zip(seqs, values[1::2], strict=True):
             if seq not in numbers:
                 numbers[seq] = len(dates)
                 dates.append(at)
         flags = bytearray(b"0" * len(dates))
-        for number in map(numbers.__getitem__, values[::2]):
+        for number in map(numbers.__getitem__, seqs):
             flags[number] = _ONE
         flags.reverse()
         self._sets[key] = int(flags, 2) if flags else 0
