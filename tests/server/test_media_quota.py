@@ -125,8 +125,26 @@ async def test_records_that_have_no_room_are_not_written_and_deletions_are(setti
         assert await owner.feed() == before
         # A retry adds nothing, and is answered as ever.
         assert [result["status"] for result in await owner.results(first)] == ["unchanged"]
-        [deleted] = await owner.results(following(first, deleted=True, payload=b"\x01\x01" + bytes(6 * KIB)))
+        [deleted] = await owner.results(following(first, deleted=True))
         assert deleted["status"] == "applied"
+
+
+async def test_of_a_batch_what_has_room_is_written_and_the_rest_is_named(settings: Settings) -> None:
+    async with limited(settings, storage_bytes=20 * KIB) as (_, http):
+        owner = await register(http)
+        kept = change(payload=b"\x01\x01" + bytes(12 * KIB))
+        await owner.results(kept)
+        large, small = change(payload=b"\x01\x01" + bytes(10 * KIB)), change()
+        dispute = change(record_id=kept["record_id"], payload=b"\x01\x01" + bytes(10 * KIB), on_conflict="keep")
+        fake = following(kept, deleted=True, payload=b"\x01\x01" + bytes(10 * KIB))
+        results = await owner.results(large, small, dispute, fake, following(kept, deleted=True))
+        told = [(result["status"], result.get("code")) for result in results]
+        refused = ("rejected", "quota_exceeded")
+        # What calls itself a deletion and is as large as an entry has no room either.
+        assert told == [refused, ("applied", None), refused, refused, ("applied", None)]
+        again = await owner.push(large, change(), atomic=True)
+        assert [result["code"] for result in again["results"]] == ["quota_exceeded", "batch_refused"]
+        assert (await storage(owner))["used_bytes"] <= 20 * KIB
 
 
 @pytest.mark.parametrize("at_once", [4])

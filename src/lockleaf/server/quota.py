@@ -13,7 +13,7 @@ from lockleaf.server.holdings import Counted, Holding
 from lockleaf.server.records import service as records
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["QuotaExceeded", "bytes_used", "bytes_used_by", "require", "require_after"]
+__all__ = ["QuotaExceeded", "bytes_used", "bytes_used_by", "require", "require_after", "room_left"]
 
 
 class QuotaExceeded(OverQuota):
@@ -43,6 +43,19 @@ async def bytes_used_by(
     return sum([await count(connection, user_id) for count in counts])
 
 
+async def room_left(connection: asyncpg.Connection, services: Services, user_id: UUID) -> int | None:
+    """Return how many bytes may be added to an account until this transaction ends; None for any number.
+
+    Raises:
+        TierRequired: the account's tier holds no records.
+    """
+    limit = services.settings.limits.storage_bytes
+    if limit is None:
+        return None
+    await records.lock(connection, user_id)
+    return max(0, limit - await bytes_used(connection, user_id, services.holdings))
+
+
 async def require(connection: asyncpg.Connection, services: Services, user_id: UUID, needed: int) -> None:
     """Let pass what has room. The caller holds the account's head, so that two cannot take the same room.
 
@@ -63,8 +76,7 @@ async def require(connection: asyncpg.Connection, services: Services, user_id: U
 async def require_after(connection: asyncpg.Connection, services: Services, user_id: UUID, needed: int) -> None:
     """Let stay what was written a moment ago in this transaction, if it had room: an error takes it back.
 
-    Asked afterwards, since a retry adds nothing, and only the store knows one. Deletions are not asked about: they are
-    how room is made.
+    Asked afterwards, since a retry adds nothing, and only the store knows one.
 
     Args:
         needed: the bytes that were added.

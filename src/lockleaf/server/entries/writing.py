@@ -13,7 +13,7 @@ from lockleaf.server.custody.room import Room
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import ChangeRejected, PayloadTooLarge
-from lockleaf.server.records.policy import door_policy
+from lockleaf.server.records.policy import door_policy, room_needed
 from lockleaf.server.search import following as search
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.problems import ErrorCode
@@ -73,7 +73,7 @@ async def write(
     if outcome.status == "unchanged":
         return Written(repeats=outcome.revision)
     if pushed.moved:
-        added = sum(len(change.payload) for change in changes if not change.deleted)
+        added = sum(map(room_needed, changes))
         await quota.require_after(tx.connection, services, principal.user_id, added)
         tx.after_commit.append(lambda: services.events.changed(principal.user_id))
     contents = None if content is None else {changes[0].record_id: content}

@@ -10,12 +10,14 @@ from uuid import UUID
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_PAYLOAD_BYTES, Change
 
-__all__ = ["RecordPolicy", "door_policy", "sync_policy"]
+__all__ = ["RecordPolicy", "door_policy", "room_needed", "sync_policy"]
 
 # version ‖ suite ‖ key_id ‖ nonce ‖ tag, and a plaintext of at least the smallest padding: less is no envelope.
 _SHORTEST_ENVELOPE = 1 + 1 + 4 + 12 + 16 + 256
 _ENVELOPE_VERSION = 1
 _SUITES = (1, 2)
+# A tombstone says little more than that it is one, and is padded like everything.
+_LARGEST_TOMBSTONE = 4096
 _LABEL_HEX = re.compile(r"[0-9a-f]{32}")
 
 
@@ -79,6 +81,12 @@ _THROUGH_DOORS = {
     "backups": RecordPolicy(unsealed_deletion=True),
 }
 _CLOSED = RecordPolicy(writable=False)
+
+
+def room_needed(change: Change) -> int:
+    """Return how many bytes of an account's room a change takes. Deletions take none: they are how room is made."""
+    size = len(change.payload)
+    return 0 if change.deleted and size <= _LARGEST_TOMBSTONE else size
 
 
 def sync_policy(collection: str) -> RecordPolicy:

@@ -17,7 +17,7 @@ import asyncpg
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.errors import EpochChanged
-from lockleaf.server.records.policy import RecordPolicy, sync_policy
+from lockleaf.server.records.policy import RecordPolicy, room_needed, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted
 from lockleaf.server.records.store import Emptied, bytes_held, delete_all, empty, lock, open_store, statistics
 from lockleaf.wire.problems import ErrorCode
@@ -86,6 +86,7 @@ async def push(
     atomic: bool = False,
     policy: Callable[[str], RecordPolicy] = sync_policy,
     epoch: str | None = None,
+    room: int | None = None,
 ) -> Pushed:
     """Apply a batch of changes, in order, each if it follows the current revision of its record.
 
@@ -95,6 +96,8 @@ async def push(
         atomic: write nothing unless every change is applied or was before.
         policy: gives the rules of the door that the changes come through, for each collection.
         epoch: the one that the sender knows, if it says so.
+        room: how many bytes may be added; None for any number. Each change that has none is rejected, and the others
+            go on. Deletions need none.
 
     Raises:
         EpochChanged: the account has another one by now.
@@ -107,7 +110,7 @@ async def push(
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != store.epoch:
         raise EpochChanged(**await repository.epoch_facts(store.epoch))
-    batch = _Batch(changes, store.seq, store.head, store.states, now)
+    batch = _Batch(changes, store.seq, store.head, store.states, now, room)
     batch.decide(policy)
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
@@ -143,7 +146,13 @@ class _Batch:
     """The changes of one push while it is decided what becomes of them."""
 
     def __init__(
-        self, changes: Sequence[Change], seq: int, head: bytes, states: dict[tuple[str, str], State], now: datetime
+        self,
+        changes: Sequence[Change],
+        seq: int,
+        head: bytes,
+        states: dict[tuple[str, str], State],
+        now: datetime,
+        room: int | None,
     ) -> None:
         self.changes = changes
         self.start = (seq, head)
@@ -151,6 +160,7 @@ class _Batch:
         self.head = head
         self.states = states
         self.now = now
+        self.room = room
         self.accepted: list[Accepted] = []
         self.outcomes: list[Outcome] = []
         self.refused = False
@@ -182,6 +192,9 @@ class _Batch:
     def _follow(self, change: Change, state: State, payload_hash: bytes) -> None:
         if change.parent != state.payload_hash:
             self.outcomes.append(Outcome("rejected", code=ErrorCode.PARENT_MISMATCH))
+            return
+        if not self._take_room(change):
+            self.outcomes.append(Outcome("rejected", code=ErrorCode.QUOTA_EXCEEDED))
             return
         self.seq += 1
         created_at = state.created_at or self.now
@@ -220,6 +233,16 @@ class _Batch:
         self.in_batch[(*key, accepted.revision, payload_hash)] = accepted.seq
         self.outcomes.append(Outcome("applied", seq=accepted.seq, revision=accepted.revision))
 
+    def _take_room(self, change: Change) -> bool:
+        """Take the room for a change; tell whether there is any."""
+        needed = room_needed(change)
+        if self.room is None or needed == 0:
+            return True
+        if needed > self.room:
+            return False
+        self.room -= needed
+        return True
+
     async def recognise_retries(self, repository: RecordRepository) -> None:
         """Answer `unchanged` for what was accepted before the record moved on: a retry is never a conflict."""
         wanted = {}
@@ -249,7 +272,11 @@ class _Batch:
 
     async def keep_conflicts(self, repository: RecordRepository) -> bool:
         """Store the refused payloads whose senders asked for it; tell whether any was new."""
-        positions = [p for p in self.late if self.changes[p].on_conflict == "keep"]
+        asked = [p for p in self.late if self.changes[p].on_conflict == "keep"]
+        positions = [p for p in asked if self._take_room(self.changes[p])]
+        for position in {*asked} - {*positions}:
+            self.outcomes[position] = Outcome("rejected", code=ErrorCode.QUOTA_EXCEEDED)
+            self.late.remove(position)
         if not positions:
             return False
         kept, any_new = await repository.keep_conflicts([self.changes[p] for p in positions], now=self.now)

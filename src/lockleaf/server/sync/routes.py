@@ -30,7 +30,6 @@ from lockleaf.server.http.errors import (
     UnsupportedMediaType,
 )
 from lockleaf.server.http.openapi import problems
-from lockleaf.server.quota import QuotaExceeded
 from lockleaf.server.records.errors import (
     ChangeRejected,
     ConflictNotFound,
@@ -71,7 +70,7 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     "/push",
     summary="Push changes",
     response_model=PushResult,
-    responses=problems(*_CALLER, *_BODY, EpochChanged, QuotaExceeded, NotAcceptable),
+    responses=problems(*_CALLER, *_BODY, EpochChanged, NotAcceptable),
 )
 async def push(
     request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: DriverTx

@@ -43,16 +43,19 @@ async def push(tx: DriverTransaction, services: Services, principal: Principal, 
     Raises:
         TierRequired: the account holds no records here.
         EpochChanged: the changes were made in an epoch that has ended.
-        QuotaExceeded: there is no room for them.
         SessionRevoked: the server is to index what they bring (uce), and the session's key is gone.
     """
     user_id = principal.user_id
     pushed = await records.push(
-        tx.connection, user_id, body.changes, now=services.clock(), atomic=body.atomic, epoch=body.epoch
+        tx.connection,
+        user_id,
+        body.changes,
+        now=services.clock(),
+        atomic=body.atomic,
+        epoch=body.epoch,
+        room=await quota.room_left(tx.connection, services, user_id),
     )
     if pushed.moved:
-        added = sum(len(change.payload) for change in body.changes if not change.deleted)
-        await quota.require_after(tx.connection, services, user_id, added)
         tx.after_commit.append(lambda: services.events.changed(user_id))
     await search.follow(tx.connection, services, principal, body.changes, pushed.outcomes)
     for outcome in pushed.outcomes:
