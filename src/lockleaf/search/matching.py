@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockleaf.search.plan import All, NoneOf, Stems, leaves
 from lockleaf.search.terms import positions
-from lockleaf.search.words import words
+from lockleaf.search.words import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -187,10 +187,10 @@ def _spans(text: str, found: Iterable[Run]) -> tuple[tuple[int, int], ...]:
     runs = list(found)
     if not runs:
         return ()
-    placed = words(text)
+    placed = bounds(text)
     spans: list[tuple[int, int]] = []
     for first, last in runs:
-        start, end = placed[first].start, placed[last].end
+        start, end = placed[first][0], placed[last][1]
         if spans and start < spans[-1][1]:
             start, end = spans[-1][0], max(end, spans[-1][1])
             spans.pop()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LONGEST_WORD", "Word", "surfaces", "text_of", "words"]
+__all__ = ["LONGEST_WORD", "Word", "bounds", "surfaces", "text_of", "words"]
 
 # What is longer is compared by its beginning: a megabyte without a space must not become one key.
 LONGEST_WORD = 128
@@ -181,6 +181,21 @@ def words(text: str) -> list[Word]:
     if not unicodedata.is_normalized("NFKC", text):
         return list(_normalising(text))
     return [Word(text_of(m[0]), m.start(), m.end()) for m in _pattern_of(text).finditer(text)]
+
+
+def bounds(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text are, which is all that marks need, and several times faster than words().
+
+    Args:
+        text: any text.
+
+    Returns:
+        The place of each word of words(), at the same positions: where it begins, and where it ends, exclusive.
+    """
+    typed = _typed(text)
+    if not unicodedata.is_normalized("NFKC", typed):
+        return [(word.start, word.end) for word in words(text)]
+    return [m.span() for m in _pattern_of(typed).finditer(typed)]
 
 
 def _normalising(text: str) -> Iterator[Word]:

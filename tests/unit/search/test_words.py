@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from lockleaf.search.languages import language
 from lockleaf.search.terms import positions, stems
-from lockleaf.search.words import LONGEST_WORD, surfaces, text_of, words
+from lockleaf.search.words import LONGEST_WORD, bounds, surfaces, text_of, words
 from tests.support.search_texts import strange_texts
 from tests.vectors.searching import plain_words
 
@@ -81,6 +81,8 @@ def test_the_fast_way_gives_the_words_of_the_exact_one(text: str) -> None:
     simple = language("simple")
     assert positions(text, simple) == [word or None for word in of(text)]
     assert stems(text, simple) == set(of(text)) - {""}
+    for same in (text, normal):
+        assert bounds(same) == [(word.start, word.end) for word in words(same)]
 
 
 @settings(max_examples=60, deadline=None)
