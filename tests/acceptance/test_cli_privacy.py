@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -39,6 +40,30 @@ def test_lowering_says_what_the_server_will_delete_and_wants_to_be_meant(registe
     changed = laptop.run("privacy", "set", "local_only", "--yes", "--json").value()
     assert (changed["current_tier"], changed["deleted"]["backups"]) == ("local_only", 1)
     assert [entry["body"] for entry in laptop.run("list", "--json").values()] == ["one"]
+
+
+def test_lowering_fetches_attached_files_first_and_says_which_will_be_lost(
+    registered: tuple[CommandLine, UUID], server: RunningServer, tmp_path: Path
+) -> None:
+    laptop, _ = registered
+    entry = laptop.run("write", "one").out.strip()
+    files = [tmp_path / "kept", tmp_path / "lost"]
+    for file in files:
+        file.write_text(file.name)
+    laptop.run("attach", entry, *map(str, files))
+    laptop.run("sync")
+    kept, lost = laptop.run("media", "--json").values()
+    for stored in (server.data_dir / "blobs").rglob("*"):
+        if stored.is_file() and sha256(stored.read_bytes()).hexdigest() == lost["sealed_sha256"]:
+            stored.unlink()
+
+    refused = laptop.run("privacy", "set", "local_only", code=ExitCode.USAGE)
+    assert "One attached file is at the server alone, could not be fetched" in " ".join(refused.err.split())
+    lowered = laptop.run("privacy", "set", "local_only", "--yes")
+    assert "will be lost" in lowered.err
+    assert "2 attachments," in lowered.out
+    laptop.run("open", kept["media_id"], "--output", str(tmp_path / "again"))
+    assert (tmp_path / "again").read_text() == "kept"
 
 
 def test_a_sync_at_a_lower_tier_says_what_is_off_and_how_to_turn_it_on(registered: tuple[CommandLine, UUID]) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
+from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ PANEL = "Account"
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the server deletes anything.")]
 
+_MEANT = "--yes says that you mean it."
 _HOLDS: dict[str, str] = {
     "local_only": "the account, and nothing of the journal",
     "analytics_sync": "the account, and encrypted metrics that it adds up without reading them",
@@ -105,7 +107,7 @@ async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: Privacy
     """Fetch what only the server has, say what it will delete, and ask."""
     from lockleaf.client.errors import LockleafError, TransportError  # noqa: PLC0415
 
-    parts = []
+    parts, lost = [], ""
     if present == "full_sync":
         try:
             await client.sync()
@@ -113,25 +115,41 @@ async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: Privacy
             raise
         except LockleafError as error:
             run.note(f"This device may lack what your others wrote, since it cannot sync: {error}")
+        with progress_bars(run) as move:
+            files = await client.media.keep_all(move)
         for count, one, more in (
             (await client.journal.count(), "entry", "entries"),
+            (files.kept, "attached file or thumbnail", "attached files and thumbnails"),
             (len(await client.journal.conflicts()), "open conflict", "open conflicts"),
             (await client.inbox.count(), "inbox item", "inbox items"),
         ):
             if count or one == "entry":
                 parts.append(f"{count:,} {one if count == 1 else more}")
         parts[0] += " with their tags and earlier versions"
+        lost = await _lost(client)
     if tier == "local_only":
         parts.append("all metrics")
     if yes:
+        if lost:
+            run.note(lost)
         return
     if not run.interactive:
-        raise Complaint("The server would delete what it holds. --yes says that you mean it.")
+        raise Complaint(" ".join(("The server would delete what it holds.", *filter(None, [lost]), _MEANT)))
     typer.confirm(
-        f"The server deletes at once, for all your devices: {', '.join(parts)}. They stay on this device. Go on?",
+        f"The server deletes at once, for all your devices: {', '.join(parts)}. They stay on this device."
+        f" {lost + ' ' if lost else ''}Go on?",
         abort=True,
         err=True,
     )
+
+
+async def _lost(client: Client) -> str:
+    """Say which attached files will be nowhere any more: those that could not be fetched."""
+    count = sum(not each.waiting for each in await client.media.list())
+    if not count:
+        return ""
+    files = "One attached file is" if count == 1 else f"{count:,} attached files are"
+    return f"{files} at the server alone, could not be fetched now, and will be lost: lockleaf media shows them."
 
 
 def deleted_text(deleted: DeletedCounts) -> str:

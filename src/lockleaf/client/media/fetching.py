@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import AttachmentAwaited, MediaDamaged, MediaDeleted
+from lockleaf.client.errors import AttachmentAwaited, MediaDamaged, MediaDeleted, ObjectStoreRefused
 from lockleaf.client.media.attachments import Attachment, Medium, described
 from lockleaf.client.media.book import AttachmentBook
 from lockleaf.client.media.downloading import Downloader
@@ -83,7 +83,7 @@ class Fetcher:
                 try:
                     async with self._downloads() as downloads, downloads.fetched(medium, told) as sealed:
                         await in_thread(partial(self._keep, owner, medium, sealed))
-                except (AttachmentAwaited, MediaDamaged, MediaDeleted):
+                except (AttachmentAwaited, MediaDamaged, MediaDeleted, ObjectStoreRefused):
                     missing.append(medium.media_id)
                 done += medium.sealed_size or 0
         return KeptMedia(len(named) - len(missing), tuple(missing))
