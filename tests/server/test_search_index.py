@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -171,6 +172,46 @@ async def test_an_account_from_before_the_index_builds_it_when_it_is_asked(
     assert (told["total"], told["index"]) == (1, {"complete": False})
     assert (await build(owner))["index"]["complete"] is True
     assert (await found(owner, "house"))["total"] == 4
+
+
+async def test_whatever_happens_at_once_the_index_ends_up_with_what_the_entries_say(
+    slow: tuple[FastAPI, httpx.AsyncClient],
+) -> None:
+    app, http = slow
+    owner = await thin(http)
+    await switch(owner, False)
+    made = [await write(owner, f"house number {number}") for number in range(12)]
+    await switch(owner, True)
+
+    async def live(number: int, entry: dict[str, Any]) -> None:
+        path = f"/entries/{entry['id']}"
+        if number % 3:
+            await owner.request("PUT", path, json={"content": f"garden number {number}", "revision": 2})
+        if number % 4 == 0:
+            await owner.request("DELETE", path)
+        if number % 8 == 0:
+            await owner.request("POST", f"{path}/restore")
+
+    async def look() -> None:
+        for _ in range(4):
+            told = await found(owner, "house OR garden")
+            assert len(told["items"]) == told["total"] <= len(made)
+            for hit in told["items"]:
+                assert any(each["marks"] for each in hit["highlights"])
+
+    async def keep_building() -> None:
+        for _ in range(4):
+            await build(owner)
+
+    await asyncio.gather(keep_building(), keep_building(), look(), *(live(*each) for each in enumerate(made)))
+    assert (await build(owner))["index"]["complete"] is True
+    rows = await index_rows(app, owner)
+    alive = {number for number in range(12) if number % 4 or number % 8 == 0}
+    assert rows.keys() == {made[number]["id"] for number in alive}
+    assert await contents(owner, "garden") == {f"garden number {number}" for number in alive if number % 3}
+    assert await contents(owner, "house") == {f"house number {number}" for number in alive if not number % 3}
+    await build(owner, restart=True)
+    assert await index_rows(app, owner) == rows
 
 
 # ---- e2e ----
