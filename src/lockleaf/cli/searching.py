@@ -14,6 +14,7 @@ from lockleaf.cli.run import Run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import RenderableType
     from rich.text import Text
 
     from lockleaf.client.search.results import Found, Highlight, Hit
@@ -22,6 +23,7 @@ __all__ = ["install"]
 
 PANEL = "Journal"
 _USUAL = 20
+_INDENT = 10
 
 
 def install(app: typer.Typer) -> None:
@@ -95,8 +97,9 @@ def _json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _lines(hit: Hit, width: int) -> Iterator[Text]:
+def _lines(hit: Hit, width: int) -> Iterator[RenderableType]:
     """Yield a hit as a person reads it: what identifies it, its title or first words, and where the words stand."""
+    from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     entry = hit.entry
@@ -110,21 +113,21 @@ def _lines(hit: Hit, width: int) -> Iterator[Text]:
     yield head
     for each in hit.highlights:
         if each.field == "body":
-            fragment = Text("          ")
-            fragment.append_text(_marked(each))
-            yield fragment
+            before = "" if entry.body.startswith(each.text) else "… "
+            behind = "" if entry.body.endswith(each.text) else " …"
+            yield Padding(Text.assemble(before, _marked(each), behind), (0, 0, 0, _INDENT), expand=False)
 
 
 def _marked(highlight: Highlight) -> Text:
     """Return a piece of an entry on one line, what was found in it bold."""
     from rich.text import Text  # noqa: PLC0415
 
-    text, done = Text(style="not dim"), 0
+    text, done = Text(style="not dim"), len(highlight.text) - len(highlight.text.lstrip())
     for start, end in highlight.marks:
         text.append(_on_one_line(highlight.text[done:start]))
         text.append(_on_one_line(highlight.text[start:end]), style="bold yellow")
         done = end
-    text.append(_on_one_line(highlight.text[done:]))
+    text.append(_on_one_line(highlight.text[done:].rstrip()))
     return text
 
 
