@@ -109,7 +109,7 @@ def test_files_and_room_are_what_the_steps_left_of_them(settings: Settings) -> N
         async def run(steps: list[tuple[Step, UUID]]) -> None:
             await check(app, await register(http), steps)
 
-        @hypothesis_settings(max_examples=25)
+        @hypothesis_settings(max_examples=15)
         @given(steps=STEPS)
         def holds(steps: list[tuple[Step, UUID]]) -> None:
             runner.run(run(steps))
