@@ -11,7 +11,7 @@ import httpx
 from lockleaf.client import Client, FileKeychain, RetryPolicy
 from lockleaf.crypto.kdf import CHEAPEST
 
-__all__ = ["AT_ONCE", "NEW_PASSWORD", "PASSWORD", "Person"]
+__all__ = ["AT_ONCE", "NEW_PASSWORD", "PASSWORD", "Person", "UcePerson"]
 
 PASSWORD = "correct horse battery staple"
 NEW_PASSWORD = "a quite different one"
@@ -47,3 +47,14 @@ class Person:
 
     async def login(self, client: Client, password: str = PASSWORD) -> None:
         await client.account.login(self.server, self.email, password, device_name="second")
+
+
+class UcePerson(Person):
+    """Somebody whose server may read while a session is in use."""
+
+    async def register(self, client: Client) -> tuple[str, ...]:
+        codes = await client.account.register(self.server, self.email, PASSWORD, device_name="first", custody="uce")
+        return codes.codes
+
+    async def login(self, client: Client, password: str = PASSWORD) -> None:
+        await client.account.login(self.server, self.email, password, device_name="second", custody="uce")
