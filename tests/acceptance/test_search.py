@@ -14,7 +14,7 @@ from lockleaf.client.entries import EntryDraft
 from lockleaf.client.errors import InvalidSearch, QueryTooLong, SearchOff, TierRequired
 from lockleaf.client.search.results import Found
 from tests.support.networks import Network
-from tests.support.people import PASSWORD, Person
+from tests.support.people import Person, UcePerson
 from tests.support.process import RunningServer
 
 WORDS = ("sea", "seas", "rain", "raining", "mill", "walk", "walked", "church", "the", "of", "and", "été", "雨", "🍕")
@@ -38,17 +38,6 @@ QUERIES = (
     "nowhere",
     "the of",
 )
-
-
-class UcePerson(Person):
-    """Somebody whose server may read while a session is in use."""
-
-    async def register(self, client: Client) -> tuple[str, ...]:
-        codes = await client.account.register(self.server, self.email, PASSWORD, device_name="first", custody="uce")
-        return codes.codes
-
-    async def login(self, client: Client, password: str = PASSWORD) -> None:
-        await client.account.login(self.server, self.email, password, device_name="second", custody="uce")
 
 
 @pytest.fixture(params=[Person, UcePerson], ids=["e2e", "uce"])
@@ -224,11 +213,31 @@ async def test_an_index_that_was_half_built_is_gone_on_with(eve: Person) -> None
     assert (index.documents, index.pending, index.complete) == (5, 4, False)
     assert not (await phone.server_search.find("sea")).complete
     heard: list[Progress] = []
-    await laptop.sync(heard.append)
+    await phone.sync(heard.append)
     assert Progress("index", 9, 9) in heard
-    assert (await phone.server_search.find("sea")).complete
-    await phone.sync()
+    assert (await laptop.server_search.find("sea")).complete
     assert ids(await laptop.server_search.find('"not sent yet"')) == [edited.id]
+
+
+async def test_no_word_of_a_server_makes_a_device_give_away_digests(eve: Person) -> None:
+    network = Network()
+    laptop, phone = await eve.device("laptop"), await eve.device("phone", network=network)
+    await eve.register(laptop)
+    await eve.login(phone)
+    await laptop.server_search.switch_on()
+    await phone.journal.write(body="quince")
+    await phone.sync()
+    assert not await phone.server_search.keeps_up()
+    assert network.count("POST", "/search/index") == 0
+    assert all(b"tokens" not in body for _, path, body in network.sent if path.endswith("/sync/push"))
+    # The device of which its user wanted it brings what the other wrote.
+    await laptop.sync()
+    assert len((await laptop.server_search.find("quince")).hits) == 1
+    await phone.server_search.switch_on()
+    await phone.journal.write(body="another quince")
+    await phone.sync()
+    assert any(b"tokens" in body for _, path, body in network.sent if path.endswith("/sync/push"))
+    assert len((await laptop.server_search.find("quince")).hits) == 2
 
 
 async def test_a_device_searches_without_a_server(eve: Person) -> None:

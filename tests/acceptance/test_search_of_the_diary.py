@@ -1,4 +1,4 @@
-"""Ten years of a diary: a device, a server that reads and one that does not find what a database finds in plain text."""
+"""Ten years of a diary: devices and servers, reading or not, find what a database finds in the plain text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from lockleaf.client.search.results import Found
 from tests.support.people import Person, UcePerson
 from tests.support.process import RunningServer
 from tests.support.search_reference import PlainSearch, queries, titled_diary
-
 
 THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_THOROUGHLY")
 """Set, every entry is taken, which takes minutes; otherwise some of each year."""
