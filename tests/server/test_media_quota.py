@@ -96,6 +96,8 @@ async def test_media_are_of_the_room_that_the_account_has_for_everything(setting
         await owner.results(change(payload=b"\x01\x01" + bytes(8 * KIB)))
         before = await storage(owner)
         assert before["limit_bytes"] == 20 * KIB
+        features = (await owner.request("GET", "/auth/features")).json()["features"]
+        assert features["media"] is True
         await attach(owner, bytes(4 * KIB))
         assert (await storage(owner))["used_bytes"] == before["used_bytes"] + 4 * KIB
         answer = await owner.request("POST", "/media/upload", json=declaration(bytes(12 * KIB)))

@@ -137,6 +137,20 @@ async def test_a_lowered_tier_counts_and_deletes_files(server: Server) -> None:
     problem(await owner.request("GET", "/media"), 403, "tier_required")
 
 
+async def test_a_tier_that_is_lowered_leaves_no_file_that_came_at_the_same_moment(server: Server) -> None:
+    services, _, owner = server
+    *declared, lowered = await asyncio.gather(
+        *(owner.request("POST", "/media/upload", json=declaration(bytes([size] * size))) for size in range(1, 7)),
+        owner.request("DELETE", "/users/me/privacy/revoke"),
+    )
+    assert lowered.status_code == 200
+    assert {answer.status_code for answer in declared} <= {201, 403}
+    async with services.database.read_driver() as connection:
+        left = await connection.fetchval("SELECT count(*) FROM media WHERE user_id = $1", UUID(owner.answer["id"]))
+    assert left == 0
+    assert lowered.json()["deleted_media"] == sum(answer.status_code == 201 for answer in declared)
+
+
 async def test_what_a_crash_left_staged_is_deleted_by_any_number_of_sweeps(server: Server) -> None:
     services, _, owner = server
     media_id = await attach(owner, b"sealed")
