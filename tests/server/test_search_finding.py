@@ -17,7 +17,7 @@ from lockleaf.server.settings import Settings
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, change, register
 from tests.support.diaries import FullClient, thin
-from tests.support.searching import contents, found, write
+from tests.support.searching import contents, found, lasting, write
 
 DIARY: tuple[dict[str, Any], ...] = (
     {"content": "We walked along the river, and talked of the old house.", "title": "A walk", "mood": "calm",
@@ -32,10 +32,10 @@ WALK, RAIN, HOUSE, FOREIGN, NOTHING = (entry["content"] for entry in DIARY)
 
 
 @pytest.fixture
-async def uma(http: httpx.AsyncClient) -> Owner:
-    """Somebody whose server opens what they wrote, and what they wrote."""
-    owner = await thin(http)
-    for entry in DIARY:
+async def uma(http: httpx.AsyncClient, database_url: str) -> Owner:
+    """Somebody whose server opens what they wrote, and who wrote this diary; tests only read it."""
+    owner, is_new = await lasting(http, database_url, __name__)
+    for entry in DIARY if is_new else ():
         await write(owner, **entry)
     return owner
 
@@ -237,12 +237,6 @@ async def test_nobody_finds_what_others_wrote(http: httpx.AsyncClient, uma: Owne
     assert (await found(ada, tokens={"any": ["AAAAAAAAAAA="]}))["total"] == 1
 
 
-async def test_a_search_is_counted_in_the_history_of_access(uma: Owner) -> None:
-    await found(uma, "river")
-    accesses = (await uma.request("GET", "/users/me/access")).json()["items"]
-    assert {each["purpose"]: each["records"] for each in accesses}["search"] == 3
-
-
 async def test_searching_needs_its_scope_and_building_the_right_to_write(http: httpx.AsyncClient, uma: Owner) -> None:
     login = {"email": uma.email, "password": uma.password, "scope": "search:read"}
     reader = Owner(http, uma.email, uma.password, (await http.post("/auth/login", json=login)).json())
@@ -255,12 +249,16 @@ async def test_searching_needs_its_scope_and_building_the_right_to_write(http: h
     problem(await writer.request("POST", "/search", json={"query": "rain"}), 403, "insufficient_scope")
 
 
-async def test_an_entry_larger_than_a_window_is_found_and_shown(uma: Owner) -> None:
+async def test_an_entry_larger_than_a_window_is_found_and_shown(http: httpx.AsyncClient) -> None:
+    uma = await thin(http)
     large = f"beginning {'filler ' * 120_000}end"
     await write(uma, large)
     await write(uma, large.replace("end", "ending"))
     told = await found(uma, "beginning end")
     assert told["total"] == 2
+    # Each entry that was opened for it is counted.
+    accesses = (await uma.request("GET", "/users/me/access")).json()["items"]
+    assert {each["purpose"]: each["records"] for each in accesses}["search"] == 2
     assert all(len(each["text"]) <= 400 for hit in told["items"] for each in hit["highlights"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -16,15 +17,16 @@ from lockleaf.wire.codec import MSGPACK, pack, unpack
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.accounts import Owner, change, following, register
 from tests.support.diaries import FullClient, sealed_body, thin
-from tests.support.searching import contents, index_rows, write
+from tests.support.searching import contents, index_rows, lasting, write
 
 SEA, RAIN = bytes([1]) * 8, bytes([2]) * 8
 
 
 @pytest.fixture
-async def uma(http: httpx.AsyncClient) -> Owner:
-    """Somebody whose server opens what they wrote, while they ask it to."""
-    return await thin(http)
+async def uma(http: httpx.AsyncClient, database_url: str) -> Owner:
+    """Somebody whose server opens what they wrote, while they ask it to; tests look at what they wrote themselves."""
+    owner, _ = await lasting(http, database_url, __name__)
+    return owner
 
 
 @pytest.fixture
@@ -35,78 +37,83 @@ async def ada(http: httpx.AsyncClient) -> Owner:
     return owner
 
 
-async def held(app: FastAPI, owner: Owner) -> dict[str, list[bytes]]:
-    """The digests of each entry in the index, sorted."""
-    return {name: sorted(map(decode_base64, tokens)) for name, tokens in (await index_rows(app, owner)).items()}
+async def held(app: FastAPI, owner: Owner, *record_ids: str) -> dict[str, list[bytes]]:
+    """The digests of those of these entries that are in the index, sorted."""
+    rows = await index_rows(app, owner)
+    return {name: sorted(map(decode_base64, rows[name])) for name in record_ids if name in rows}
+
+
+def word() -> str:
+    """A word that nobody else has written."""
+    return f"zq{secrets.token_hex(6)}"
 
 
 # ---- uce ----
 
 
 async def test_what_a_thin_client_writes_changes_deletes_and_restores_is_followed(uma: Owner) -> None:
-    made = await write(uma, "a walk by the river", title="Sunday")
+    river, sea, sunday = word(), word(), word()
+    made = await write(uma, f"walking by the {river}", title=sunday)
     path = f"/entries/{made['id']}"
-    assert await contents(uma, "river sunday") == {"a walk by the river"}
-    await uma.request("PUT", path, json={"content": "a walk by the sea", "title": None, "revision": 2})
-    assert await contents(uma, "river OR sunday") == set()
-    assert await contents(uma, "sea") == {"a walk by the sea"}
+    assert await contents(uma, f"{river} {sunday} walks") == {f"walking by the {river}"}
+    await uma.request("PUT", path, json={"content": f"a walk by the {sea}", "title": None, "revision": 2})
+    assert await contents(uma, f"{river} OR {sunday}") == set()
+    assert await contents(uma, sea) == {f"a walk by the {sea}"}
     await uma.request("DELETE", path)
-    assert await contents(uma, "sea") == set()
+    assert await contents(uma, sea) == set()
     await uma.request("POST", f"{path}/restore")
-    assert await contents(uma, "walking sea") == {"a walk by the sea"}
+    assert await contents(uma, f"walking {sea}") == {f"a walk by the {sea}"}
 
 
-async def test_what_a_full_client_pushes_without_tokens_is_opened_and_indexed(app: FastAPI, uma: Owner) -> None:
-    full = await FullClient.of(uma)
+async def test_what_a_full_client_pushes_is_opened_unless_its_tokens_come_with_it(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    owner = await thin(http)
+    pushed = change(tokens=[SEA, RAIN, SEA])
+    await owner.results(pushed)
+    assert await held(app, owner, pushed["record_id"]) == {pushed["record_id"]: [SEA, RAIN]}
+    assert (await owner.request("GET", "/users/me/access")).json()["items"] == []
+    full = await FullClient.of(owner)
     record_id = await full.push({"type": "entry", "title": "Sunday", "body": "rivers, and the rivers"})
     key = full.keyring.index_key
     expected = sorted([token(key, "title", "sunday"), token(key, "body", "river")])
-    assert await held(app, uma) == {record_id: expected}
-    accesses = (await uma.request("GET", "/users/me/access")).json()["items"]
+    assert await held(app, owner, record_id) == {record_id: expected}
+    accesses = (await owner.request("GET", "/users/me/access")).json()["items"]
     assert {each["purpose"]: each["records"] for each in accesses} == {"search.index": 1}
-
-
-async def test_tokens_that_a_full_client_brings_are_taken_and_nothing_is_opened(app: FastAPI, uma: Owner) -> None:
-    pushed = change(tokens=[SEA, RAIN, SEA])
-    await uma.results(pushed)
-    assert await held(app, uma) == {pushed["record_id"]: [SEA, RAIN]}
-    assert (await uma.request("GET", "/users/me/access")).json()["items"] == []
 
 
 async def test_an_entry_that_does_not_open_has_no_words_and_is_not_asked_again(app: FastAPI, uma: Owner) -> None:
     pushed = change()
     await uma.results(pushed)
-    assert await held(app, uma) == {pushed["record_id"]: []}
+    assert await held(app, uma, pushed["record_id"]) == {pushed["record_id"]: []}
     assert (await uma.request("GET", "/search/stats")).json()["pending"] == 0
 
 
 async def test_a_renamed_tag_leaves_its_entries_in_the_index(app: FastAPI, uma: Owner) -> None:
-    made = await write(uma, "a walk by the river", tags=["holiday"])
-    before = await held(app, uma)
-    tag = (await FullClient.of(uma)).tag_id("holiday")
-    assert (await uma.request("PUT", f"/tags/{tag}", json={"name": "journey"})).status_code == 200
-    assert await held(app, uma) == before
+    river, holiday, journey = word(), word(), word()
+    made = await write(uma, f"a walk by the {river}", tags=[holiday])
+    before = await held(app, uma, made["id"])
+    tag = (await FullClient.of(uma)).tag_id(holiday)
+    assert (await uma.request("PUT", f"/tags/{tag}", json={"name": journey})).status_code == 200
+    assert await held(app, uma, made["id"]) == before
     # By its new revision, which is what is opened and shown.
-    answer = await uma.request("POST", "/search", json={"query": "river tag:journey"})
+    answer = await uma.request("POST", "/search", json={"query": f"{river} tag:{journey}"})
     [hit] = answer.json()["items"]
-    assert (hit["entry"]["id"], hit["entry"]["revision"], hit["entry"]["tags"]) == (made["id"], 2, ["journey"])
-    assert await contents(uma, "river tag:holiday") == set()
+    assert (hit["entry"]["id"], hit["entry"]["revision"], hit["entry"]["tags"]) == (made["id"], 2, [journey])
+    assert await contents(uma, f"{river} tag:{holiday}") == set()
 
 
 @pytest.mark.parametrize("choice", ["local", "merged", "remote"])
 async def test_a_resolved_conflict_is_found_by_the_words_that_were_chosen(uma: Owner, choice: str) -> None:
     full = await FullClient.of(uma)
-    record_id = await full.push({"type": "entry", "body": "first"})
-    [present] = (await uma.feed())["changes"]
-    [refused] = await uma.results(
-        await _sealed(full, record_id, {"type": "entry", "body": "on a device"}, on_conflict="keep")
-    )
-    body: dict[str, Any] = {"chosen_version": choice, **({"content": "merged text"} if choice == "merged" else {})}
+    words = {"local": word(), "merged": word(), "remote": word()}
+    record_id = await full.push({"type": "entry", "body": words["remote"]})
+    kept = await _sealed(full, record_id, {"type": "entry", "body": words["local"]}, on_conflict="keep")
+    [refused] = await uma.results(kept)
+    body = {"chosen_version": choice, **({"content": words["merged"]} if choice == "merged" else {})}
     resolved = await uma.request("POST", f"/sync/conflicts/{refused['conflict_id']}/resolve", json=body)
     assert resolved.status_code == 200, resolved.text
-    words = {"local": "device", "merged": "merged", "remote": "first"}
-    assert {name for name, word in words.items() if await contents(uma, word)} == {choice}
-    assert present["record_id"] == record_id
+    assert {name for name, said in words.items() if await contents(uma, said)} == {choice}
 
 
 async def _sealed(full: FullClient, record_id: str, content: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -130,8 +137,9 @@ class _Recording(Owner):
 
 
 async def test_a_transaction_that_fails_leaves_the_index_as_it_was(app: FastAPI, uma: Owner) -> None:
-    made = await write(uma, "a walk by the river")
-    before = await held(app, uma)
+    river = word()
+    made = await write(uma, f"a walk by the {river}")
+    before = await held(app, uma, made["id"])
     services = app.state.services
     async with services.database.write_driver() as tx:
         # Checked at the commit, behind everything that the request does.
@@ -148,16 +156,16 @@ async def test_a_transaction_that_fails_leaves_the_index_as_it_was(app: FastAPI,
     finally:
         async with services.database.write_driver() as tx:
             await tx.connection.execute("DROP FUNCTION refuse() CASCADE")
-    assert await held(app, uma) == before
-    assert await contents(uma, "river") == {"a walk by the river"}
+    assert await held(app, uma, made["id"]) == before
+    assert await contents(uma, river) == {f"a walk by the {river}"}
 
 
 async def test_a_purge_finds_nothing_left_to_remove(app: FastAPI, uma: Owner) -> None:
     made = await write(uma, "a walk by the river")
     await uma.request("DELETE", f"/entries/{made['id']}")
-    assert await held(app, uma) == {}
+    assert await held(app, uma, made["id"]) == {}
     await purge(app.state.services)
-    assert await held(app, uma) == {}
+    assert await held(app, uma, made["id"]) == {}
 
 
 async def test_of_several_changes_in_one_batch_the_last_one_counts(app: FastAPI, uma: Owner) -> None:
@@ -165,7 +173,8 @@ async def test_of_several_changes_in_one_batch_the_last_one_counts(app: FastAPI,
     second = following(first, tokens=[RAIN])
     gone = change(tokens=[SEA])
     await uma.results(first, second, gone, following(gone, deleted=True))
-    assert await held(app, uma) == {first["record_id"]: [RAIN]}
+    records = (first["record_id"], gone["record_id"])
+    assert await held(app, uma, *records) == {first["record_id"]: [RAIN]}
 
 
 # ---- e2e ----
@@ -175,28 +184,28 @@ async def test_tokens_come_with_sealed_entries_and_go_with_them(app: FastAPI, ad
     body = sealed_body(tokens=[SEA])
     body["tokens"] = [encode_base64(SEA)]
     await ada.request("POST", "/entries", json=body)
-    assert await held(app, ada) == {body["id"]: [SEA]}
+    assert await held(app, ada, body["id"]) == {body["id"]: [SEA]}
     parent = encode_base64(sha256(decode_base64(body["payload"])).digest())
     changed = sealed_body(parent=parent, base_revision=1, tokens=[])
     changed["tokens"] = [encode_base64(RAIN)]
     answer = await ada.request("PUT", f"/entries/{body['id']}", json=changed)
     assert answer.status_code == 200, answer.text
-    assert await held(app, ada) == {body["id"]: [RAIN]}
+    assert await held(app, ada, body["id"]) == {body["id"]: [RAIN]}
     step = sealed_body(parent=encode_base64(sha256(decode_base64(changed["payload"])).digest()), base_revision=2)
     answer = await ada.request("DELETE", f"/entries/{body['id']}", json=step)
     assert answer.status_code == 200, answer.text
-    assert await held(app, ada) == {}
+    assert await held(app, ada, body["id"]) == {}
     back = sealed_body(parent=encode_base64(sha256(decode_base64(step["payload"])).digest()), base_revision=3)
     back["tokens"] = [encode_base64(SEA)]
     await ada.request("POST", f"/entries/{body['id']}/restore", json=back)
-    assert await held(app, ada) == {body["id"]: [SEA]}
+    assert await held(app, ada, body["id"]) == {body["id"]: [SEA]}
 
 
 async def test_an_entry_that_changes_without_tokens_is_not_found_by_what_it_was(app: FastAPI, ada: Owner) -> None:
     first = change(tokens=[SEA])
     await ada.results(first)
     await ada.results(following(first, tokens=None))
-    assert await held(app, ada) == {}
+    assert await held(app, ada, first["record_id"]) == {}
     stats = (await ada.request("GET", "/search/stats")).json()
     assert (stats["pending"], stats["complete"]) == (1, False)
     searched = await ada.request("POST", "/search", json={"tokens": {"any": [encode_base64(SEA)]}})
@@ -215,7 +224,7 @@ async def test_a_resolution_brings_tokens(app: FastAPI, ada: Owner) -> None:
     )  # fmt: skip
     assert answer.status_code == 200, answer.text
     assert unpack(answer.content)["details"]["revision"] == 2
-    assert await held(app, ada) == {first["record_id"]: [RAIN]}
+    assert await held(app, ada, first["record_id"]) == {first["record_id"]: [RAIN]}
 
 
 async def test_a_record_shows_nothing_of_the_tokens_that_came_with_it(ada: Owner) -> None:
@@ -232,8 +241,9 @@ async def test_without_an_index_tokens_are_not_kept(app: FastAPI, http: httpx.As
 
 async def test_other_collections_are_not_indexed(app: FastAPI, ada: Owner, uma: Owner) -> None:
     for owner in (ada, uma):
-        await owner.results(change(collection="x-notes", record_id="one", tokens=[SEA]))
-        assert await index_rows(app, owner) == {}
+        name = word()
+        await owner.results(change(collection="x-notes", record_id=name, tokens=[SEA]))
+        assert name not in await index_rows(app, owner)
 
 
 async def test_a_change_that_is_refused_leaves_the_index_as_it_is(app: FastAPI, ada: Owner) -> None:
@@ -245,13 +255,14 @@ async def test_a_change_that_is_refused_leaves_the_index_as_it_is(app: FastAPI, 
     assert again["status"] == "unchanged"
     atomic = await ada.results(change(tokens=[RAIN]), change(record_id="no", tokens=[RAIN]), atomic=True)
     assert {each["status"] for each in atomic} == {"rejected"}
-    assert await held(app, ada) == {first["record_id"]: [SEA]}
+    assert await held(app, ada, first["record_id"]) == {first["record_id"]: [SEA]}
 
 
 # ---- what lowers or ends an account ----
 
 
-async def test_a_lowered_tier_leaves_no_digest_and_no_switch(app: FastAPI, ada: Owner, uma: Owner) -> None:
+async def test_a_lowered_tier_leaves_no_digest_and_no_switch(app: FastAPI, http: httpx.AsyncClient, ada: Owner) -> None:
+    uma = await thin(http)
     await ada.results(change(tokens=[SEA]))
     await write(uma, "a walk by the river")
     for owner in (ada, uma):
@@ -284,8 +295,7 @@ async def test_the_room_of_the_digests_is_counted(ada: Owner) -> None:
 
 async def test_the_digests_of_an_account_are_its_own(app: FastAPI, http: httpx.AsyncClient, uma: Owner) -> None:
     other = await thin(http)
-    for owner in (uma, other):
-        await write(owner, "a walk by the river")
-    [mine], [theirs] = (await index_rows(app, uma)).values(), (await index_rows(app, other)).values()
+    written = [(owner, (await write(owner, "a walk by the river"))["id"]) for owner in (uma, other)]
+    mine, theirs = [(await index_rows(app, owner))[record_id] for owner, record_id in written]
     assert len(mine) == 2
     assert mine.isdisjoint(theirs)

@@ -5,12 +5,29 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import httpx
 from fastapi import FastAPI
 
 from lockleaf.wire.fields import encode_base64
 from tests.support.accounts import Owner
+from tests.support.diaries import thin
 
-__all__ = ["build", "contents", "found", "index_rows", "write"]
+__all__ = ["build", "contents", "found", "index_rows", "lasting", "write"]
+
+_lasting: dict[tuple[str, str], Owner] = {}
+
+
+async def lasting(http: httpx.AsyncClient, database_url: str, name: str) -> tuple[Owner, bool]:
+    """The uce account of a name in a database, and whether it was made now.
+
+    For tests that leave it as it is, or look at what they wrote alone: an account costs more than what most of them do.
+    """
+    place = (database_url, name)
+    made = place not in _lasting
+    if made:
+        _lasting[place] = await thin(http)
+    owner = _lasting[place]
+    return Owner(http, owner.email, owner.password, owner.answer), made
 
 
 async def found(owner: Owner, query: str | None = None, **body: Any) -> dict[str, Any]:

@@ -64,6 +64,12 @@ class Candidates:
         values = struct.unpack(f">{len(packed) // 8}q", packed)
         seqs = values[::2]
         numbers, dates = self._numbers, self._dates
+        if not numbers:
+            # The first list needs no look at each of its entries: of a query, let it be the longest.
+            numbers.update(zip(seqs, range(len(seqs)), strict=True))
+            dates.extend(values[1::2])
+            self._sets[key] = (1 << len(seqs)) - 1
+            return
         for seq, at in zip(seqs, values[1::2], strict=True):
             if seq not in numbers:
                 numbers[seq] = len(dates)

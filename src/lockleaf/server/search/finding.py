@@ -93,9 +93,10 @@ async def gather(repository: SearchRepository, candidates: Candidates, tokens: d
     for first in range(0, len(wanted), LISTS_AT_ONCE):
         batch = wanted[first : first + LISTS_AT_ONCE]
         lists = await repository.lists([token for _, token in batch])
+        longest_first = sorted(zip((key for key, _ in batch), lists, strict=True), key=lambda each: -len(each[1]))
 
-        def add(batch: Sequence[tuple[Any, int]] = batch, lists: Sequence[bytes] = lists) -> None:
-            for (key, _), packed in zip(batch, lists, strict=True):
+        def add(named: Sequence[tuple[Any, bytes]] = longest_first) -> None:
+            for key, packed in named:
                 candidates.add(key, packed)
 
         if sum(map(len, lists)) <= _FEW_BYTES:
