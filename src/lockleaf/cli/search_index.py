@@ -12,7 +12,6 @@ from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
-    from lockleaf.client.client import Client
     from lockleaf.wire.search import SearchIndex
 
 __all__ = ["install"]
@@ -54,7 +53,7 @@ async def switch_on(run: Run, yes: Yes = False) -> None:
     It can be interrupted: run again, or lockleaf sync, goes on.
     """
     async with run.client() as client:
-        if _is_blind(client) and not (await client.server_search.status()).enabled:
+        if not await client.server_search.keeps_up():
             _warn(run, yes=yes)
         with progress_bars(run) as progress:
             index = await client.server_search.switch_on(progress)
@@ -71,16 +70,14 @@ async def switch_off(run: Run) -> None:
         run.line("The server has deleted its index, and makes none.")
 
 
-async def rebuild(run: Run) -> None:
+async def rebuild(run: Run, yes: Yes = False) -> None:
     """Have the index made anew, such as when the language of the account was changed."""
     async with run.client() as client:
+        if not await client.server_search.keeps_up():
+            _warn(run, yes=yes)
         with progress_bars(run) as progress:
             index = await client.server_search.rebuild(progress)
     _tell(run, index)
-
-
-def _is_blind(client: Client) -> bool:
-    return client.profile is not None and client.profile.custody == "e2e"
 
 
 def _warn(run: Run, *, yes: bool) -> None:
@@ -94,6 +91,7 @@ def _warn(run: Run, *, yes: bool) -> None:
 async def _show(run: Run) -> None:
     async with run.client() as client:
         index = await client.server_search.status()
+        keeps_up = await client.server_search.keeps_up()
     if run.json:
         run.result(index.model_dump(mode="json"))
         return
@@ -106,6 +104,7 @@ async def _show(run: Run) -> None:
             ("entries in it", f"{index.documents:,}"),
             ("words in them", f"{index.tokens:,}"),
             ("entries waiting", f"{index.pending:,}"),
+            ("this device", "keeps it up" if keeps_up else "leaves it to others; lockleaf search-index on"),
             ("language", index.language + (", and the account's is another by now" if index.stale else "")),
         ]
         if index.built_at is not None:
@@ -117,7 +116,7 @@ async def _show(run: Run) -> None:
     run.note(index.reveals)
     if index.stale:
         run.note("lockleaf search-index rebuild makes it anew.")
-    elif index.pending:
+    elif index.pending and keeps_up:
         run.note("lockleaf sync brings it what waits.")
 
 

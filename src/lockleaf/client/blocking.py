@@ -163,6 +163,7 @@ class BlockingServerSearch(_Face[ServerSearch]):
 
     find = _waits(ServerSearch.find)
     status = _waits(ServerSearch.status)
+    keeps_up = _waits(ServerSearch.keeps_up)
     switch_on = _waits(ServerSearch.switch_on)
     switch_off = _waits(ServerSearch.switch_off)
     rebuild = _waits(ServerSearch.rebuild)

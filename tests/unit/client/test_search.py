@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -272,6 +274,23 @@ async def test_a_store_that_was_put_back_to_an_earlier_state_is_indexed_anew(sto
     store.path.write_bytes(earlier)
     with LocalStore.open(store.path, local_keys(KEYRING)) as store:
         assert (await Journal(store).search("plethora OR quince")).total == 20
+
+
+async def test_entries_of_a_store_that_counted_no_writes_are_found_and_kept_up(store: LocalStore) -> None:
+    await imported(Journal(store), MANY)
+    store.close()
+    with closing(sqlite3.connect(store.path)) as connection:
+        # As an earlier version left it.
+        for statement in ("DROP TRIGGER records_touched", "DROP TABLE touched", "DELETE FROM properties"):
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version=4")
+        connection.commit()
+    with LocalStore.open(store.path, local_keys(KEYRING)) as store:
+        journal = Journal(store)
+        assert (await journal.search("quince")).total == 20
+        await journal.write(body="quince")
+        for each in (journal, Journal(store)):
+            assert (await each.search("quince")).total == 21
 
 
 async def test_what_another_program_writes_to_the_store_is_found(store: LocalStore) -> None:

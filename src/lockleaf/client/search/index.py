@@ -19,7 +19,7 @@ from lockleaf.client.search.filters import Facts
 from lockleaf.search.languages import Language
 from lockleaf.search.terms import positions
 
-__all__ = ["Document", "Placed", "UnusableIndex", "WordIndex"]
+__all__ = ["NOTHING", "Document", "Placed", "UnusableIndex", "WordIndex"]
 
 _FORMAT = 1
 _SCHEMA = """
@@ -36,6 +36,7 @@ CREATE TABLE documents (
 CREATE VIRTUAL TABLE stems USING fts5(title, body, content='', columnsize=0, tokenize='ascii');
 CREATE VIRTUAL TABLE places USING fts5vocab(stems, instance);
 """
+NOTHING = -1
 _STOP_WORD = "0"
 _DIGEST = 16
 _WASTE = 200
@@ -97,7 +98,7 @@ class WordIndex:
         index = cls(_in_memory(), language)
         index._connection.executescript(_SCHEMA)
         index._connection.executemany(
-            "INSERT INTO facts VALUES (?, ?)", [*_made_by(store, language).items(), ("stamp", 0)]
+            "INSERT INTO facts VALUES (?, ?)", [*_made_by(store, language).items(), ("stamp", NOTHING)]
         )
         index._connection.commit()
         return index
@@ -134,7 +135,7 @@ class WordIndex:
 
     @property
     def stamp(self) -> int:
-        """Up to which write to the store's entries it is."""
+        """Up to which write to the store's entries it is; `NOTHING` while it is new."""
         return int(self._connection.execute("SELECT value FROM facts WHERE name = 'stamp'").fetchone()[0])
 
     @property

@@ -45,6 +45,9 @@ class _Portion:
 class Indexing:
     """What one device does for its account's index at the server.
 
+    Digests of an end-to-end encrypted account leave only a device whose user switched the index on: that the server
+    says that there is one is not enough. Other devices leave it to that one to bring what they wrote.
+
     Args:
         blind: whether the server cannot make the index by itself (e2e).
     """
@@ -70,7 +73,7 @@ class Indexing:
             return
         except TransportError:
             return  # whatever comes next says so
-        self._lacks = index.enabled and (index.pending > 0 or index.stale)
+        self._lacks = self._language is not None and (index.pending > 0 or index.stale)
 
     async def status(self) -> SearchIndex:
         """Return how the server's index stands, and remember it."""
@@ -96,9 +99,14 @@ class Indexing:
 
     async def switch(self, *, enabled: bool) -> SearchIndex:
         """Have the server keep an index, still to be built, or delete it at once."""
+        await asyncio.to_thread(self._want, enabled)
         index = await self._transport.request("PUT", _PATH, body=IndexSwitch(enabled=enabled), answer=SearchIndex)
         await asyncio.to_thread(self._remember, index)
         return index
+
+    def keeps_up(self) -> bool:
+        """Tell whether this device brings the index what it writes."""
+        return not self._blind or SearchState.load(self._store).wanted
 
     async def build(self, progress: ProgressCallback | None = None, *, anew: bool = False) -> SearchIndex:
         """Have the index take in every entry that it lacks; it may be killed at any point, and goes on when run again.
@@ -108,6 +116,8 @@ class Indexing:
         Raises:
             SearchOff: there is none.
         """
+        if anew:
+            await asyncio.to_thread(self._want, True)
         body = BlindIndexSlice(restart=anew) if self._blind else IndexSlice(restart=anew)
         answer = await self._slice(body, progress)
         for _ in range(_SLICES):
@@ -156,12 +166,16 @@ class Indexing:
             portions[-1].size += size
         return [tuple(portion.documents) for portion in portions if portion.documents]
 
+    def _want(self, wanted: bool) -> None:
+        with self._store.transaction():
+            replace(SearchState.load(self._store), wanted=wanted).save(self._store)
+
     def _remember(self, index: SearchIndex | None) -> None:
         on = index is not None and index.enabled and index.language in LANGUAGES
         with self._store.transaction():
             state = replace(SearchState.load(self._store), indexed_in=index.language if index and on else None)
             state.save(self._store)
-        self._language = state.token_language
+        self._language = state.token_language if state.wanted or not self._blind else None
 
 
 def _content_at(record: StoredRecord, revision: int) -> dict[str, Any] | None:

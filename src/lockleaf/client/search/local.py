@@ -12,7 +12,7 @@ from lockleaf.client.entries import Entry
 from lockleaf.client.errors import InvalidSearch, StoreDamaged
 from lockleaf.client.files import write_private
 from lockleaf.client.search.filters import Facts, fits
-from lockleaf.client.search.index import Document, UnusableIndex, WordIndex
+from lockleaf.client.search.index import NOTHING, Document, UnusableIndex, WordIndex
 from lockleaf.client.search.results import Found, Hit
 from lockleaf.client.search.state import SearchState
 from lockleaf.client.store import LocalStore
@@ -148,7 +148,7 @@ class LocalSearch:
     def _catch_up(self, index: WordIndex) -> None:
         before = index.stamp
         stamp, touched = self._store.records.touched(before)
-        if before == 0:
+        if before == NOTHING:
             self._unkept += index.update(_documents(self._store.records.entries()), (), stamp)
             index.compact()
             return

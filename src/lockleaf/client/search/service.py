@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from lockleaf.client.device import Device
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.search.indexing import Indexing
@@ -59,7 +61,9 @@ class ServerSearch:
     async def switch_on(self, progress: ProgressCallback | None = None) -> SearchIndex:
         """Have the server keep an index, and bring it every entry; return how it stands.
 
-        It may be killed at any point: switched on again it goes on where it was. From then on each sync keeps it up.
+        It may be killed at any point: switched on again it goes on where it was. From then on each sync of this device
+        keeps it up. With e2e other devices of the account do so too once it is switched on there: nothing that a server
+        says makes one of them give away digests.
 
         Args:
             progress: told of the stage ``index``, in entries.
@@ -72,6 +76,14 @@ class ServerSearch:
         await indexing.switch(enabled=True)
         return await indexing.build(progress)
 
+    async def keeps_up(self) -> bool:
+        """Tell whether syncs of this device keep the server's index up; with uce they always do, where there is one.
+
+        Raises:
+            NotLoggedIn: there is no session.
+        """
+        return await asyncio.to_thread(self._indexing().keeps_up)
+
     async def switch_off(self) -> SearchIndex:
         """Have the server delete its index at once, and make none from now on.
 
@@ -82,7 +94,7 @@ class ServerSearch:
         return await self._indexing().switch(enabled=False)
 
     async def rebuild(self, progress: ProgressCallback | None = None) -> SearchIndex:
-        """Have the server's index made anew, such as after the account's language was changed.
+        """Have the server's index made anew, such as after the account's language was changed; else as `switch_on`.
 
         Args:
             progress: as for `switch_on`.

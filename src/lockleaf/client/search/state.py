@@ -24,10 +24,13 @@ class SearchState:
     Attributes:
         locale: the account's, as the server said last.
         indexed_in: the name of the language of the server's index, None where it keeps none.
+        wanted: with e2e, whether the user of this device switched that index on. The server's word alone that there is
+            one would have it fed.
     """
 
     locale: str = _FIRST_LOCALE
     indexed_in: str | None = None
+    wanted: bool = False
 
     @classmethod
     def load(cls, store: LocalStore) -> SearchState:
@@ -40,16 +43,16 @@ class SearchState:
         if kept is None:
             return cls()
         try:
-            locale, indexed_in = strict_unpack(kept)
+            locale, indexed_in, wanted = strict_unpack(kept)
         except (Malformed, TypeError, ValueError):
             raise StoreDamaged from None
-        return cls(str(locale), indexed_in if indexed_in in LANGUAGES else None)
+        return cls(str(locale), indexed_in if indexed_in in LANGUAGES else None, bool(wanted))
 
     def save(self, store: LocalStore) -> None:
         """Keep it, where it is another than the one that is kept."""
         with store.transaction():
             if self != self.load(store):
-                store.set_secret(_STATE, pack([self.locale, self.indexed_in]))
+                store.set_secret(_STATE, pack([self.locale, self.indexed_in, self.wanted]))
 
     @property
     def language(self) -> Language:
