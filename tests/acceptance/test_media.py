@@ -105,25 +105,6 @@ async def test_the_store_holds_plain_age_files_and_nothing_of_their_names(
     assert not any(made.media_id in str(path) or "Jane" in str(path) for path in files)
 
 
-async def test_a_large_file_travels_in_parts_and_its_progress_ends_with_all_of_it(
-    eve: Diarist, wire: StorageProxy, tmp_path: Path
-) -> None:
-    laptop = await eve.first()
-    path = tmp_path / "film"
-    with path.open("wb") as file:
-        file.truncate(ONE_PART + 5)
-    made = await attached(laptop, path)
-    told: list[Progress] = []
-    await laptop.sync(told.append)
-    assert made.sealed_size is not None
-    assert wire.uploaded == made.sealed_size
-    assert sorted(each.sent for each in wire.uploads)[1:] == [PART_BYTES, PART_BYTES]
-    assert told[-1] == Progress("upload", made.sealed_size, made.sealed_size)
-    saved = await laptop.media.download(made, tmp_path / "again", progress=told.append)
-    assert sha256(saved.read_bytes()).digest() == made.sha256
-    assert Progress("fetch", made.sealed_size, made.sealed_size) in told
-
-
 async def test_the_store_gets_no_token_and_no_header_but_those_of_its_address(
     eve: Diarist, wire: StorageProxy, tmp_path: Path
 ) -> None:
@@ -200,14 +181,8 @@ async def test_what_is_attached_offline_is_sent_once_there_is_a_network(
     ("fails", "error"),
     [
         (lambda each: answer(503) if each.to_store else None, ObjectStoreUnreachable),
-        (lambda each: b"" if each.to_store else None, ObjectStoreUnreachable),
-        (lambda each: answer(400) if each.to_store else None, ObjectStoreRefused),
         (lambda each: answer(307, more="location: /elsewhere\r\n") if each.to_store else None, ObjectStoreRefused),
         (lambda each: answer(403) if each.to_store else None, ObjectStoreRefused),
-        (
-            lambda each: problem(503, "store_unavailable") if each.asks("POST", "/media/upload") else None,
-            StoreUnavailable,
-        ),
         (
             lambda each: problem(503, "store_unavailable") if each.asks("POST", "/complete") else None,
             StoreUnavailable,
@@ -216,11 +191,8 @@ async def test_what_is_attached_offline_is_sent_once_there_is_a_network(
     ],
     ids=[
         "store down",
-        "store cuts",
-        "store refuses",
         "store leads elsewhere",
         "every address expired",
-        "no store at declaration",
         "no store at completion",
         "server cuts at completion",
     ],
@@ -295,7 +267,7 @@ def flipped(data: bytes) -> bytes:
     return bytes(altered)
 
 
-@pytest.mark.parametrize("alter", [flipped, lambda data: data[:-1], lambda data: bytes(len(data))])
+@pytest.mark.parametrize("alter", [flipped, lambda data: data[:-1]])
 async def test_a_file_that_is_not_what_was_attached_is_called_damaged_and_leaves_none(
     eve: Diarist, wire: StorageProxy, tmp_path: Path, alter: object
 ) -> None:
@@ -443,26 +415,34 @@ async def test_a_conflict_between_deleting_an_entry_and_editing_it_costs_no_file
 
 
 async def test_files_come_home_before_the_server_gives_them_up_and_are_sent_again_later(
-    ada: Diarist, tmp_path: Path
+    eve: Diarist, wire: StorageProxy, tmp_path: Path
 ) -> None:
-    laptop, phone = await ada.first(), await ada.another()
+    laptop = await eve.first()
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(ONE_PART + 5)
-    large, small = await attached(laptop, path), await attached(phone, a_file(tmp_path))
-    await laptop.sync()
-    await phone.sync()
-    await laptop.sync()
-    kept = await laptop.media.keep_all()
-    assert (kept.kept, kept.missing) == (2, ())
-    # Nobody is asked to give anything up after all: the server has them, and nothing is sent.
+    large, small = await attached(laptop, path), await attached(laptop, a_file(tmp_path))
+    assert large.sealed_size is not None
+    assert small.sealed_size is not None
+    whole = large.sealed_size + small.sealed_size
+    told: list[Progress] = []
+    await laptop.sync(told.append)
+    assert wire.uploaded == whole
+    assert [each.sent for each in wire.uploads].count(PART_BYTES) == 2
+    assert told[-1] == Progress("upload", whole, whole)
+
+    told.clear()
+    assert (await laptop.media.keep_all(told.append)).kept == 2
+    assert told[-1] == Progress("fetch", whole, whole)
+    # Nothing is given up after all: the server has them, and nothing is sent.
     assert (await laptop.sync()).media.uploaded == 2
-    assert (await laptop.media.keep_all()).kept == 2
+    assert wire.uploaded == whole
+    assert (await laptop.media.keep_all()).missing == ()
     await laptop.set_privacy_tier("local_only")
     assert (await laptop.media.download(small, tmp_path / "again")).read_bytes() == SMALL
     await laptop.set_privacy_tier("full_sync")
     report = await laptop.sync()
     assert (report.media.uploaded, report.media.waiting, report.media.refused) == (2, 0, ())
-    await phone.sync(accept_restore=True)
-    saved = await phone.media.download(large, tmp_path / "large again")
+    assert wire.uploaded == 2 * whole
+    saved = await laptop.media.download(large, tmp_path / "large again")
     assert sha256(saved.read_bytes()).digest() == large.sha256

@@ -107,15 +107,12 @@ def test_what_is_meant_has_to_be_plain(terminal: Terminal, tmp_path: Path) -> No
     entry = terminal.run("write", "text").strip()
     assert terminal.fails(ExitCode.NOT_FOUND, "open", entry) == "AttachmentNotFound"
     terminal.run("attach", entry, str(tmp_path / "one"), str(tmp_path / "two"))
-    for arguments in (["open", entry], ["open", entry, "three"], ["open", "00000000"], ["media", "show", "00000000"]):
+    for arguments in (["open", entry], ["open", entry, "three"], ["open", "00000000"]):
         assert terminal.fails(ExitCode.NOT_FOUND, *arguments) == "AttachmentNotFound"
-    assert terminal.fails(ExitCode.NOT_FOUND, "attach", "00000000", str(tmp_path / "one")) == "EntryNotFound"
     assert terminal.fails(ExitCode.INPUT, "attach", entry, str(tmp_path)) == "NoSuchFile"
-    assert terminal.fails(ExitCode.INPUT, "attach", entry, str(tmp_path / "one"), "--type", "x") == "InvalidAttachment"
     two = [str(tmp_path / "one"), str(tmp_path / "two")]
     assert terminal.fails(ExitCode.USAGE, "attach", entry, *two, "--name", "x") == "UsageError"
     assert terminal.fails(ExitCode.USAGE, "open", entry, "one", "--view") == "NotViewable"
-    assert terminal.fails(ExitCode.USAGE, "open", entry, "one", "-o", "-", "--view") == "UsageError"
     assert terminal.fails(ExitCode.LOCAL, "open", entry, "one", "-o", str(tmp_path / "no" / "one")) == "CannotWrite"
 
 
