@@ -9,13 +9,12 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import pytest
-import structlog
 from fastapi import FastAPI, Request
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -24,7 +23,7 @@ from sqlalchemy import text
 from lockleaf.crypto import recovery
 from lockleaf.server.accounts import service as accounts
 from lockleaf.server.http.dependencies import Tx
-from lockleaf.server.observability.logging import configure, redact_text
+from lockleaf.server.observability.logging import redact_text
 from lockleaf.wire.codec import MSGPACK, pack
 from tests.support.accounts import change, register
 from tests.support.canaries import Canaries
@@ -32,21 +31,6 @@ from tests.support.process import RunningServer
 
 CANARY = "canary" + secrets.token_hex(12)
 EMAIL = f"{CANARY}@example.org"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """The log of this process, as a worker would write it, and afterwards as it was."""
-    root = logging.getLogger()
-    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
-    stream = io.StringIO()
-    configure("json", "DEBUG", stream)
-    try:
-        yield stream
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        structlog.configure(**before)
 
 
 def _lines(log: str) -> list[dict[str, Any]]:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import io
-import logging
 import secrets
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import structlog
 from fastapi import FastAPI
 
 from lockleaf.server.context import Services
-from lockleaf.server.observability.logging import configure
 from lockleaf.server.settings import Settings
 from lockleaf.wire.media import MAX_MEDIA_BYTES, MAX_PART_BYTES, MIN_PART_BYTES
 from tests.support.account_holders import problem, served
@@ -225,21 +221,6 @@ async def test_addresses_are_those_by_which_the_server_is_reached(settings: Sett
         owner.http = http
         declared = await declare(owner, declaration(b"x"))
         assert declared["upload"]["url"].startswith("https://journal.example/api/v1/objects/")
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """The log of this process, as a worker would write it, and afterwards as it was."""
-    root = logging.getLogger()
-    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
-    stream = io.StringIO()
-    configure("json", "DEBUG", stream)
-    try:
-        yield stream
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        structlog.configure(**before)
 
 
 async def test_no_address_and_no_digest_comes_into_the_log(owner: Owner, services: Services, log: io.StringIO) -> None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import io
-import logging
 import secrets
-from collections.abc import Iterator
 from uuid import UUID
 
 import httpx
-import pytest
-import structlog
 from fastapi import FastAPI
 
 from lockleaf.crypto.labels import token
-from lockleaf.server.observability.logging import configure
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import change, register
@@ -22,21 +17,6 @@ from tests.support.canaries import Canaries
 from tests.support.diaries import FullClient, thin
 from tests.support.searching import found, index_rows, write
 from tests.support.thief import dump, pieces_of
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """The log of this process, as a worker would write it, and afterwards as it was."""
-    root = logging.getLogger()
-    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
-    stream = io.StringIO()
-    configure("json", "DEBUG", stream)
-    try:
-        yield stream
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        structlog.configure(**before)
 
 
 async def test_neither_words_nor_queries_are_in_the_database_a_log_or_a_metric(

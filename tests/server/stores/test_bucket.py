@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,14 +12,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import pytest_asyncio
-import structlog
 from pydantic import ValidationError
 
 from lockleaf.server.app import create_app
 from lockleaf.server.blobs.errors import StoreUnavailable
 from lockleaf.server.blobs.protocol import StoredObject, UploadGone
 from lockleaf.server.blobs.s3_store import S3Store
-from lockleaf.server.observability.logging import configure
 from lockleaf.server.settings import BlobSettings, Settings
 from tests.support.object_stores import MINUTE, Bearer, S3Site, bearer, code, new_key, part, sha256
 
@@ -169,21 +166,6 @@ async def test_stores_with_other_prefixes_in_one_bucket_know_nothing_of_each_oth
         assert [each async for each in store.list_keys(older_than=ahead)] == [key]
         await someone.store.delete([key])
         assert await store.stat(key) == StoredObject(len(DATA), sha256(DATA))
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """The log of this process at its most talkative, and afterwards as it was."""
-    root = logging.getLogger()
-    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
-    stream = io.StringIO()
-    configure("json", "DEBUG", stream)
-    try:
-        yield stream
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        structlog.configure(**before)
 
 
 async def test_a_store_that_refuses_says_why_to_the_operator_and_nothing_of_keys_or_objects(

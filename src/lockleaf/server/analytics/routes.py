@@ -24,14 +24,7 @@ from lockleaf.server.analytics.errors import (
     UnsupportedOperation,
     WeightsMismatch,
 )
-from lockleaf.server.auth.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.http.bodies import Parsed, accepted, reply
@@ -60,7 +53,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/encryption", tags=["encryption"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 _COMPUTING = (EvaluatorsBusy, EvaluationUnavailable)
 
 Reader = Annotated[Principal, Depends(caller("metrics", write=False, tier="analytics_sync"))]
@@ -97,7 +89,7 @@ async def get_context(
     "/keys/{parameter_set}",
     summary="Read the sealed key",
     response_model=SealedKey,
-    responses=problems(*_CALLER, InvalidRequest, SealedKeyNotFound, NotAcceptable),
+    responses=problems(*OF_CALLERS, InvalidRequest, SealedKeyNotFound, NotAcceptable),
 )
 async def get_key(
     request: Request, principal: Reader, services: ServicesOf, parameter_set: Annotated[ParameterSetName, Path()]
@@ -113,7 +105,7 @@ async def get_key(
     "/keys/{parameter_set}",
     summary="Store the sealed key",
     response_model=SealedKeyVersion,
-    responses=problems(*_CALLER, SealedKeyConflict, NotAcceptable),
+    responses=problems(*OF_CALLERS, SealedKeyConflict, NotAcceptable),
 )
 async def put_key(
     request: Request,
@@ -136,7 +128,7 @@ async def put_key(
     status_code=201,
     response_model=MetricsStored,
     responses=problems(
-        *_CALLER,
+        *OF_CALLERS,
         *_COMPUTING,
         HeKeyRequired,
         InvalidCiphertext,
@@ -164,7 +156,7 @@ async def post_metrics(
     "/metrics",
     summary="List metrics",
     response_model=Metrics,
-    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, NotAcceptable),
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, NotAcceptable),
 )
 async def list_metrics(
     request: Request,
@@ -189,7 +181,7 @@ async def list_metrics(
     "/metrics/{metric_id}",
     summary="Delete a metric",
     status_code=204,
-    responses=problems(*_CALLER, *_COMPUTING, MetricNotFound),
+    responses=problems(*OF_CALLERS, *_COMPUTING, MetricNotFound),
 )
 async def delete_metric(
     principal: Writer, session: Tx, services: ServicesOf, metric_id: Annotated[RecordId, Path()]
@@ -203,7 +195,7 @@ async def delete_metric(
     summary="Add up metrics",
     response_model=Aggregate,
     responses=problems(
-        *_CALLER,
+        *OF_CALLERS,
         *_COMPUTING,
         InvalidCursor,
         NoMetrics,

@@ -6,6 +6,7 @@ from lockleaf.server.errors import Busy, Forbidden, Unauthenticated
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
+    "OF_CALLERS",
     "CustodyRequired",
     "HashingBusy",
     "InsufficientScope",
@@ -80,3 +81,7 @@ class HashingBusy(Busy):
     """Too many passwords are being checked at once. Nothing was decided; wait as long as `Retry-After` says."""
 
     code = ErrorCode.TOO_MANY_REQUESTS
+
+
+OF_CALLERS = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
+"""What a route can refuse a caller whatever is asked of it, where it wants a token, a right and a tier."""

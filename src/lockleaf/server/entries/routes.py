@@ -13,15 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator
 
-from lockleaf.server.auth.errors import (
-    CustodyRequired,
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.custody.errors import ContentUnreadable
@@ -61,7 +53,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/entries", tags=["entries"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 _WRITE = (PayloadTooLarge, ChangeRejected)
 
 Entry = PlainEntry | SealedEntry
@@ -109,7 +100,7 @@ Which = Annotated[
 @router.get(
     "",
     summary="List entries",
-    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, CustodyRequired),
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, CustodyRequired),
 )
 async def list_all(
     principal: Reader,
@@ -133,7 +124,7 @@ async def list_all(
     "",
     summary="Make an entry",
     status_code=201,
-    responses=problems(*_CALLER, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
+    responses=problems(*OF_CALLERS, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
 )
 async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Entry:
     """Store a new entry. The same one sent again under the same id is answered like the first time."""
@@ -142,7 +133,7 @@ async def create(principal: Writer, body: Creation, tx: DriverTx, services: Serv
     return _tagged(response, await sealed.create(tx, services, principal, body.sealed()))
 
 
-@router.get("/{entry_id}", summary="Read an entry", responses=problems(*_CALLER, EntryNotFound))
+@router.get("/{entry_id}", summary="Read an entry", responses=problems(*OF_CALLERS, EntryNotFound))
 async def get(principal: Reader, entry_id: UUID, services: ServicesOf, response: Response) -> Entry:
     """Give an entry; a deleted one too, with `deleted_at`."""
     return _tagged(response, await service.get(services, principal, entry_id))
@@ -152,7 +143,7 @@ async def get(principal: Reader, entry_id: UUID, services: ServicesOf, response:
     "/{entry_id}",
     summary="Change an entry",
     responses=problems(
-        *_CALLER,
+        *OF_CALLERS,
         EntryNotFound,
         EntryDeleted,
         RevisionConflict,
@@ -181,7 +172,7 @@ async def change(
 @router.delete(
     "/{entry_id}",
     summary="Delete an entry",
-    responses=problems(*_CALLER, EntryNotFound, RevisionConflict, PreconditionFailed, *_WRITE),
+    responses=problems(*OF_CALLERS, EntryNotFound, RevisionConflict, PreconditionFailed, *_WRITE),
 )
 async def delete(
     principal: Writer,
@@ -202,7 +193,7 @@ async def delete(
     "/{entry_id}/restore",
     summary="Restore an entry",
     responses=problems(
-        *_CALLER,
+        *OF_CALLERS,
         EntryNotFound,
         EntryPurged,
         RevisionConflict,
@@ -230,7 +221,7 @@ async def restore(
 @router.get(
     "/{entry_id}/history",
     summary="Read what happened to an entry",
-    responses=problems(*_CALLER, EntryNotFound, InvalidRequest, InvalidCursor),
+    responses=problems(*OF_CALLERS, EntryNotFound, InvalidRequest, InvalidCursor),
 )
 async def history(
     principal: Reader, entry_id: UUID, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
@@ -242,7 +233,7 @@ async def history(
 @router.get(
     "/{entry_id}/revisions/{number}",
     summary="Read an earlier revision",
-    responses=problems(*_CALLER, EntryNotFound, RevisionNotFound),
+    responses=problems(*OF_CALLERS, EntryNotFound, RevisionNotFound),
 )
 async def revision(
     principal: Reader, entry_id: UUID, number: Number, services: ServicesOf, response: Response

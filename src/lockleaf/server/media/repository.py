@@ -75,6 +75,11 @@ INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id 
 ON CONFLICT (object_key) DO NOTHING
 """
 
+_DROP_UNBEGUN = """
+DELETE FROM media
+WHERE user_id = $1 AND media_id = $2 AND state = 'uploading' AND parts IS NOT NULL AND upload_id IS NULL
+"""
+
 _DROP_ALL = """
 WITH gone AS (
   DELETE FROM media WHERE user_id = $1 RETURNING object_key, upload_id
@@ -191,6 +196,10 @@ class MediaRepository:
         """Delete a file for good, and stage the removal of its object; tell whether it was there."""
         dropped = await self._connection.execute(_DROP, self._user_id, media_id)
         return not dropped.endswith(" 0")
+
+    async def drop_unbegun(self, media_id: UUID) -> None:
+        """Forget a file in parts whose upload nobody has begun."""
+        await self._connection.execute(_DROP_UNBEGUN, self._user_id, media_id)
 
     async def drop_all(self) -> int:
         """Delete all files for good, and stage the removal of their objects; return how many there were."""

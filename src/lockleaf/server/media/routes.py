@@ -7,14 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from lockleaf.server.auth.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.blobs.errors import StoreUnavailable
 from lockleaf.server.cursors import InvalidCursor
@@ -48,7 +41,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/media", tags=["media"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 
 Reader = Annotated[Principal, Depends(caller("media", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("media", write=True, tier="full_sync"))]
@@ -74,7 +66,7 @@ Signing = Annotated[Signer, Depends(signer)]
     summary="Declare a file",
     status_code=201,
     response_model_exclude_none=True,
-    responses=problems(*_CALLER, MediaIdTaken, MediaDeleted, QuotaExceeded, StoreUnavailable),
+    responses=problems(*OF_CALLERS, MediaIdTaken, MediaDeleted, QuotaExceeded, StoreUnavailable),
 )
 async def upload(
     principal: Writer,
@@ -93,7 +85,7 @@ async def upload(
     "/{media_id}/parts",
     summary="Get requests for parts",
     response_model_exclude_none=True,
-    responses=problems(*_CALLER, MediaNotFound, MediaDeleted, PartUnknown, StoreUnavailable),
+    responses=problems(*OF_CALLERS, MediaNotFound, MediaDeleted, PartUnknown, StoreUnavailable),
 )
 async def parts(
     principal: Writer,
@@ -110,7 +102,7 @@ async def parts(
     "/{media_id}/complete",
     summary="Complete an upload",
     response_model_exclude_none=True,
-    responses=problems(*_CALLER, MediaNotFound, UploadIncomplete, UploadDamaged, StoreUnavailable),
+    responses=problems(*OF_CALLERS, MediaNotFound, UploadIncomplete, UploadDamaged, StoreUnavailable),
 )
 async def complete(principal: Writer, media_id: UUID, services: ServicesOf) -> Media:
     """Compare what the store has with what was declared; if it is the same, the file exists."""
@@ -121,7 +113,7 @@ async def complete(principal: Writer, media_id: UUID, services: ServicesOf) -> M
     "",
     summary="List files",
     response_model_exclude_none=True,
-    responses=problems(*_CALLER, InvalidRequest, InvalidCursor),
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor),
 )
 async def list_all(
     principal: Reader,
@@ -138,7 +130,10 @@ async def list_all(
 
 
 @router.get(
-    "/{media_id}", summary="Read a file", response_model_exclude_none=True, responses=problems(*_CALLER, MediaNotFound)
+    "/{media_id}",
+    summary="Read a file",
+    response_model_exclude_none=True,
+    responses=problems(*OF_CALLERS, MediaNotFound),
 )
 async def get(principal: Reader, media_id: UUID, services: ServicesOf) -> Media:
     """Give what was declared of a file; of a deleted one too, with `deleted_at`."""
@@ -148,14 +143,14 @@ async def get(principal: Reader, media_id: UUID, services: ServicesOf) -> Media:
 @router.get(
     "/{media_id}/download",
     summary="Get the request that downloads a file",
-    responses=problems(*_CALLER, MediaNotFound, MediaDeleted, UploadIncomplete, StoreUnavailable),
+    responses=problems(*OF_CALLERS, MediaNotFound, MediaDeleted, UploadIncomplete, StoreUnavailable),
 )
 async def download(principal: Reader, media_id: UUID, services: ServicesOf, signing: Signing) -> MediaDownload:
     """Give a request to the store that fetches the file, good for some minutes."""
     return await service.download(services, principal.user_id, media_id, signing)
 
 
-@router.delete("/{media_id}", summary="Delete a file", status_code=204, responses=problems(*_CALLER, MediaNotFound))
+@router.delete("/{media_id}", summary="Delete a file", status_code=204, responses=problems(*OF_CALLERS, MediaNotFound))
 async def delete(principal: Writer, media_id: UUID, services: ServicesOf, for_good: ForGood = False) -> None:
     """Delete a file; it can be restored for 30 days. An upload that is not complete is given up."""
     await service.delete(services, principal.user_id, media_id, for_good=for_good)
@@ -165,7 +160,7 @@ async def delete(principal: Writer, media_id: UUID, services: ServicesOf, for_go
     "/{media_id}/restore",
     summary="Restore a file",
     response_model_exclude_none=True,
-    responses=problems(*_CALLER, MediaNotFound),
+    responses=problems(*OF_CALLERS, MediaNotFound),
 )
 async def restore(principal: Writer, media_id: UUID, services: ServicesOf) -> Media:
     """Bring a deleted file back, until it is purged."""

@@ -66,6 +66,8 @@ async def declare(services: Services, principal: Principal, body: MediaDeclarati
         if is_new:
             await _take_back(services, principal.user_id, media_id)
         raise
+    except MediaNotFound:  # deleted in this moment, so it is declared anew
+        return await declare(services, principal, body.model_copy(update={"id": media_id}), signer)
     if media.upload_id is None:  # completed in this moment
         return MediaDeclared(id=media_id, state=media.state)
     signed = await signer.parts(media, media.upload_id, declared[:PARTS_AT_ONCE])
@@ -109,7 +111,7 @@ async def _declared(
 async def _take_back(services: Services, user_id: UUID, media_id: UUID) -> None:
     """Free the room of a declaration that came to nothing: its client may not know its id, and asks again."""
     async with services.database.write_driver() as tx:
-        await MediaRepository(tx.connection, user_id).drop(media_id)
+        await MediaRepository(tx.connection, user_id).drop_unbegun(media_id)
 
 
 async def _begun(services: Services, user_id: UUID, media: StoredMedia) -> StoredMedia:

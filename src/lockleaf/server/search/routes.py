@@ -6,14 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from lockleaf.server.auth.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.http.bodies import ByCustody, Parsed, Received
@@ -36,7 +29,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/search", tags=["search"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 
 Reader = Annotated[Principal, Depends(caller("search", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("search", write=True, tier="full_sync"))]
@@ -44,7 +36,7 @@ Search = Annotated[Received[BlindSearch, PlainSearch], Depends(ByCustody(BlindSe
 Slice = Annotated[Received[BlindIndexSlice, IndexSlice], Depends(ByCustody(BlindIndexSlice, IndexSlice, optional=True))]
 
 
-@router.post("", summary="Search", responses=problems(*_CALLER, SearchOff, QueryTooLong, InvalidCursor))
+@router.post("", summary="Search", responses=problems(*OF_CALLERS, SearchOff, QueryTooLong, InvalidCursor))
 async def search(principal: Reader, body: Search, services: ServicesOf) -> SearchResult:
     """Give what is found, best first. With uce `query` is in words, with e2e `tokens` are made of them by a client."""
     if principal.custody == "uce":
@@ -52,13 +44,13 @@ async def search(principal: Reader, body: Search, services: ServicesOf) -> Searc
     return await blind.find_blind(services, principal, body.sealed())
 
 
-@router.get("/stats", summary="How the index stands", responses=problems(*_CALLER))
+@router.get("/stats", summary="How the index stands", responses=problems(*OF_CALLERS))
 async def stats(principal: Reader, services: ServicesOf) -> SearchIndex:
     """Give what the search index holds, what waits to be indexed, and what it reveals."""
     return await service.stats(services, principal)
 
 
-@router.post("/index", summary="Build the index", responses=problems(*_CALLER, SearchOff))
+@router.post("/index", summary="Build the index", responses=problems(*OF_CALLERS, SearchOff))
 async def build(principal: Writer, body: Slice, session: Tx, services: ServicesOf) -> IndexBuild:
     """Index for a few seconds (uce), or take in what a client made (e2e). Call again until the job has succeeded."""
     if principal.custody == "uce":
@@ -66,7 +58,7 @@ async def build(principal: Writer, body: Slice, session: Tx, services: ServicesO
     return await building.build_blind(session, services, principal, body.sealed())
 
 
-@router.put("/index", summary="Switch the index on or off", responses=problems(*_CALLER))
+@router.put("/index", summary="Switch the index on or off", responses=problems(*OF_CALLERS))
 async def switch(
     principal: Writer, body: Annotated[IndexSwitch, Depends(Parsed(IndexSwitch))], session: Tx, services: ServicesOf
 ) -> SearchIndex:

@@ -6,14 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from lockleaf.server.auth.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.http.bodies import Parsed, reply
@@ -32,7 +25,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/sync", tags=["sync"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 
 Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync"))]
@@ -44,7 +36,7 @@ Measurer = Annotated[Principal, Depends(caller("metrics", write=True, tier="anal
     summary="Back up an entry",
     status_code=201,
     response_model=BackupStored,
-    responses=problems(*_CALLER, BackupConflict, PayloadTooLarge, QuotaExceeded, NotAcceptable),
+    responses=problems(*OF_CALLERS, BackupConflict, PayloadTooLarge, QuotaExceeded, NotAcceptable),
 )
 async def store(
     request: Request,
@@ -62,7 +54,7 @@ async def store(
     "/backups",
     summary="List the backups",
     response_model=Backups,
-    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, NotAcceptable),
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, NotAcceptable),
 )
 async def list_since(
     request: Request,
@@ -85,7 +77,7 @@ async def list_since(
     "/backup/content",
     summary="Delete all backups",
     response_model=BackupsDeleted,
-    responses=problems(*_CALLER, NotAcceptable),
+    responses=problems(*OF_CALLERS, NotAcceptable),
 )
 async def delete_all(request: Request, principal: Writer, tx: DriverTx, services: ServicesOf) -> Response:
     """Delete every backup with its earlier revisions and conflicts, at once and for good. Nothing else is touched."""
@@ -96,7 +88,7 @@ async def delete_all(request: Request, principal: Writer, tx: DriverTx, services
     "/backup/{log_id}",
     summary="Delete a backup",
     response_model=BackupDeleted,
-    responses=problems(*_CALLER, BackupNotFound, NotAcceptable),
+    responses=problems(*OF_CALLERS, BackupNotFound, NotAcceptable),
 )
 async def delete(
     request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: DriverTx, services: ServicesOf
@@ -109,7 +101,7 @@ async def delete(
     "/metrics/all",
     summary="Delete all metrics",
     response_model=MetricsDeleted,
-    responses=problems(*_CALLER, NotAcceptable),
+    responses=problems(*OF_CALLERS, NotAcceptable),
 )
 async def delete_metrics(request: Request, principal: Measurer, session: Tx, services: ServicesOf) -> Response:
     """Delete every encrypted metric, and what was summed up of them."""

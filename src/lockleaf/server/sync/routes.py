@@ -9,14 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from lockleaf.server.accounts import service as accounts
-from lockleaf.server.auth.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.custody.errors import ContentUnreadable
@@ -57,7 +50,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/sync", tags=["sync"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 _BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
 
 Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
@@ -70,7 +62,7 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     "/push",
     summary="Push changes",
     response_model=PushResult,
-    responses=problems(*_CALLER, *_BODY, EpochChanged, NotAcceptable),
+    responses=problems(*OF_CALLERS, *_BODY, EpochChanged, NotAcceptable),
 )
 async def push(
     request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: DriverTx
@@ -84,7 +76,7 @@ async def push(
     "/changes",
     summary="Read the feed",
     response_model=Feed,
-    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, EpochChanged, NotAcceptable),
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, EpochChanged, NotAcceptable),
 )
 async def changes(
     request: Request,
@@ -106,7 +98,7 @@ async def changes(
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."},
-        **problems(*_CALLER, TooManyStreams),
+        **problems(*OF_CALLERS, TooManyStreams),
     },
 )
 async def events(request: Request, principal: Reader, services: ServicesOf) -> StreamingResponse:
@@ -118,7 +110,7 @@ async def events(request: Request, principal: Reader, services: ServicesOf) -> S
     "/checkpoints",
     summary="Read the devices' checkpoints",
     response_model=Checkpoints,
-    responses=problems(*_CALLER, NotAcceptable),
+    responses=problems(*OF_CALLERS, NotAcceptable),
 )
 async def get_checkpoints(request: Request, principal: Reader, session: Read) -> Response:
     """Give the latest signed checkpoint of each device."""
@@ -130,7 +122,7 @@ async def get_checkpoints(request: Request, principal: Reader, session: Read) ->
     summary="Post a checkpoint",
     status_code=204,
     response_class=Response,
-    responses=problems(*_CALLER, *_BODY, InvalidCheckpoint, CheckpointOutdated),
+    responses=problems(*OF_CALLERS, *_BODY, InvalidCheckpoint, CheckpointOutdated),
 )
 async def post_checkpoint(
     principal: Writer,
@@ -147,7 +139,7 @@ async def post_checkpoint(
     "/conflicts",
     summary="List conflicts",
     response_model=Conflicts,
-    responses=problems(*_CALLER, InvalidRequest, InvalidCursor, NotAcceptable),
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, NotAcceptable),
 )
 async def get_conflicts(
     request: Request,
@@ -168,7 +160,7 @@ async def get_conflicts(
     summary="Resolve a conflict",
     response_model=ResolutionResult,
     responses=problems(
-        *_CALLER,
+        *OF_CALLERS,
         *_BODY,
         ConflictNotFound,
         ConflictResolved,

@@ -6,14 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from lockleaf.server.auth.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.custody.errors import ContentUnreadable
 from lockleaf.server.http.bodies import ByCustody, Received
@@ -28,7 +21,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/tags", tags=["tags"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 
 Reader = Annotated[Principal, Depends(caller("tags", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("tags", write=True, tier="full_sync"))]
@@ -38,7 +30,7 @@ Id = Annotated[TagId, Path(description="The tag's label in hexadecimal digits.")
 Days = Annotated[int, Query(ge=0, le=36500)]
 
 
-@router.get("", summary="List tags", responses=problems(*_CALLER))
+@router.get("", summary="List tags", responses=problems(*OF_CALLERS))
 async def list_all(principal: Reader, services: ServicesOf) -> list[Tag]:
     """Give all tags, by the alphabet; those of an e2e account by their stored bytes."""
     return await service.list_all(services, principal)
@@ -48,7 +40,7 @@ async def list_all(principal: Reader, services: ServicesOf) -> list[Tag]:
     "",
     summary="Get or make a tag",
     status_code=201,
-    responses={200: {"model": Tag, "description": "It was there."}, **problems(*_CALLER)},
+    responses={200: {"model": Tag, "description": "It was there."}, **problems(*OF_CALLERS)},
 )
 async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Tag:
     """Give the tag of a name: 201 where it was made now, 200 where it was there."""
@@ -61,7 +53,7 @@ async def create(principal: Writer, body: Creation, tx: DriverTx, services: Serv
 
 
 # Before the routes with an id: "cleanup" is none.
-@router.delete("/cleanup", summary="Delete unused tags", responses=problems(*_CALLER))
+@router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS))
 async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: Days = 90) -> TagCleanup:
     """Delete the tags that no entry written within so many days has, and that were not changed within them."""
     return await service.clean_up(tx, services, principal, days=days)
@@ -70,7 +62,7 @@ async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: 
 @router.put(
     "/{tag_id}",
     summary="Change a tag",
-    responses=problems(*_CALLER, TagNotFound, ContentUnreadable, PayloadTooLarge),
+    responses=problems(*OF_CALLERS, TagNotFound, ContentUnreadable, PayloadTooLarge),
 )
 async def change(principal: Writer, tag_id: Id, body: Change, tx: DriverTx, services: ServicesOf) -> Tag:
     """Give a tag another name or colour. With uce a new name goes into every entry that has it, and is another id."""
@@ -79,7 +71,7 @@ async def change(principal: Writer, tag_id: Id, body: Change, tx: DriverTx, serv
     return await service.change_opaque(tx, services, principal, tag_id, body.sealed())
 
 
-@router.delete("/{tag_id}", summary="Delete a tag", status_code=204, responses=problems(*_CALLER, TagNotFound))
+@router.delete("/{tag_id}", summary="Delete a tag", status_code=204, responses=problems(*OF_CALLERS, TagNotFound))
 async def delete(principal: Writer, tag_id: Id, tx: DriverTx, services: ServicesOf) -> None:
     """Delete a tag; with uce it is taken off the entries that have it."""
     await service.delete(tx, services, principal, tag_id)

@@ -6,14 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from lockleaf.server.auth.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TierRequired,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.auth.errors import OF_CALLERS
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.http.bodies import Parsed
@@ -32,7 +25,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/vault", tags=["vault"])
 
-_CALLER = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
 
 Reader = Annotated[Principal, Depends(caller("vault", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("vault", write=True, tier="full_sync"))]
@@ -41,7 +33,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=512)]
 
 
-@router.get("", summary="List the vault", responses=problems(*_CALLER, InvalidRequest, InvalidCursor))
+@router.get("", summary="List the vault", responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor))
 async def list_all(principal: Reader, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50) -> Vaults:
     """Give the account's blobs, by id."""
     return await service.list_all(services, principal.user_id, cursor=cursor, limit=limit)
@@ -51,7 +43,7 @@ async def list_all(principal: Reader, services: ServicesOf, cursor: Cursor = Non
     "",
     summary="Store a blob",
     status_code=201,
-    responses=problems(*_CALLER, VersionConflict, PayloadTooLarge, QuotaExceeded),
+    responses=problems(*OF_CALLERS, VersionConflict, PayloadTooLarge, QuotaExceeded),
 )
 async def create(
     principal: Writer,
@@ -66,7 +58,7 @@ async def create(
     return created
 
 
-@router.get("/{vault_id}", summary="Read a blob", responses=problems(*_CALLER, VaultNotFound))
+@router.get("/{vault_id}", summary="Read a blob", responses=problems(*OF_CALLERS, VaultNotFound))
 async def get(principal: Reader, vault_id: VaultId, services: ServicesOf, response: Response) -> Vault:
     """Give the present version of a blob."""
     found = await service.get(services, principal.user_id, vault_id)
@@ -78,7 +70,13 @@ async def get(principal: Reader, vault_id: VaultId, services: ServicesOf, respon
     "/{vault_id}",
     summary="Replace a blob",
     responses=problems(
-        *_CALLER, VaultNotFound, VersionConflict, PreconditionFailed, RevisionRequired, PayloadTooLarge, QuotaExceeded
+        *OF_CALLERS,
+        VaultNotFound,
+        VersionConflict,
+        PreconditionFailed,
+        RevisionRequired,
+        PayloadTooLarge,
+        QuotaExceeded,
     ),
 )
 async def replace(
@@ -100,7 +98,7 @@ async def replace(
     "/{vault_id}",
     summary="Delete a blob",
     status_code=204,
-    responses=problems(*_CALLER, VaultNotFound, PreconditionFailed),
+    responses=problems(*OF_CALLERS, VaultNotFound, PreconditionFailed),
 )
 async def delete(
     principal: Writer, vault_id: VaultId, tx: DriverTx, services: ServicesOf, if_match: IfMatch = None
@@ -112,7 +110,7 @@ async def delete(
 @router.get(
     "/{vault_id}/versions",
     summary="List the versions of a blob",
-    responses=problems(*_CALLER, VaultNotFound, InvalidRequest, InvalidCursor),
+    responses=problems(*OF_CALLERS, VaultNotFound, InvalidRequest, InvalidCursor),
 )
 async def versions(
     principal: Reader, vault_id: VaultId, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
@@ -121,7 +119,7 @@ async def versions(
     return await service.versions(services, principal.user_id, vault_id, cursor=cursor, limit=limit)
 
 
-@router.get("/{vault_id}/versions/{number}", summary="Read a version", responses=problems(*_CALLER, VaultNotFound))
+@router.get("/{vault_id}/versions/{number}", summary="Read a version", responses=problems(*OF_CALLERS, VaultNotFound))
 async def version(
     principal: Reader,
     vault_id: VaultId,
