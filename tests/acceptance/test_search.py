@@ -6,14 +6,15 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lockleaf.client import Client, Progress
 from lockleaf.client.entries import EntryDraft
-from lockleaf.client.errors import InvalidSearch, QueryTooLong, SearchOff, TierRequired
+from lockleaf.client.errors import InvalidAnswer, InvalidSearch, QueryTooLong, SealBroken, SearchOff, TierRequired
 from lockleaf.client.search.results import Found
-from tests.support.networks import Network
+from tests.support.networks import AlteringNetwork, Network
 from tests.support.people import Person, UcePerson
 from tests.support.process import RunningServer
 
@@ -252,3 +253,42 @@ async def test_a_device_searches_without_a_server(eve: Person) -> None:
     with pytest.raises(TierRequired):
         await laptop.server_search.find("sea")
     assert len((await laptop.journal.search("walking sea")).hits) == 1
+
+
+async def test_a_server_that_lies_about_what_it_found_is_not_believed(eve: Person) -> None:
+    network = AlteringNetwork(lambda path, answer: None)
+    laptop = await eve.device("laptop", network=network)
+    await eve.register(laptop)
+    await laptop.journal.write(body="quince and rain")
+    await laptop.journal.write(body="quince or snow")
+    await laptop.sync()
+    await laptop.server_search.switch_on()
+    found = ids(await laptop.server_search.find("quince"))
+    kept: list[dict[str, Any]] = []
+
+    def doubled(path: str, answer: dict[str, Any]) -> None:
+        if path.endswith("/search"):
+            kept[:] = answer["items"]
+            answer["items"] += kept
+
+    def others(path: str, answer: dict[str, Any]) -> None:
+        if path.endswith("/search"):
+            answer["items"] = kept
+
+    def damaged(path: str, answer: dict[str, Any]) -> None:
+        for item in answer.get("items", ()):
+            item["entry"]["payload"] = item["entry"]["payload"][:-8] + "AAAAAAA="
+
+    def unheard_of(path: str, answer: dict[str, Any]) -> None:
+        if path.endswith("/search/stats"):
+            answer["language"] = "none that there is"
+
+    network.alter = doubled
+    assert len(found) == 2
+    assert ids(await laptop.server_search.find("quince")) == found
+    network.alter = others
+    assert [hit.entry.body for hit in (await laptop.server_search.find("rain")).hits] == ["quince and rain"]
+    for lie, error in ((damaged, SealBroken), (unheard_of, InvalidAnswer)):
+        network.alter = lie
+        with pytest.raises(error):
+            await laptop.server_search.find("quince")

@@ -28,7 +28,7 @@ from lockleaf.client.search.writing import written
 from lockleaf.client.selection import Selection
 from lockleaf.crypto.labels import label
 from lockleaf.search.highlights import highlights
-from lockleaf.search.languages import language
+from lockleaf.search.languages import LANGUAGES, SIMPLE, language
 from lockleaf.search.matching import match
 from lockleaf.search.plan import Plan
 from lockleaf.search.query import Query
@@ -41,7 +41,7 @@ __all__ = ["search"]
 
 _PAGE = 100
 _MOST_LABELS = 64
-_PAGES = 100_000
+_PAGES = 10_000
 """More than any honest server has."""
 
 
@@ -57,7 +57,7 @@ async def search(opened: Opened, text: str, limit: int | None) -> Found:
 
 async def _in_words(opened: Opened, text: str, limit: int | None) -> Found:
     # The language does not matter here: the server has its own.
-    query = planned(text, language("simple")).query
+    query = planned(text, language(SIMPLE)).query
     first, last = query.first, query.last
     try:
         body = PlainSearch(
@@ -73,10 +73,11 @@ async def _in_words(opened: Opened, text: str, limit: int | None) -> Found:
     except ValidationError:
         return Found((), 0)  # no entry can have such a mood, tag or source
     hits: list[Hit] = []
+    known: set[str] = set()
     result, left_out = None, 0
     for _ in range(_PAGES):
         result = await opened.transport.request("POST", "/search", body=body, answer=SearchResult)
-        for item in result.items:
+        for item in _new(result.items, known):
             if not isinstance(item.entry, PlainEntry):
                 raise InvalidAnswer
             entry = plain_entry(item.entry)
@@ -99,6 +100,16 @@ async def _in_words(opened: Opened, text: str, limit: int | None) -> Found:
     )
 
 
+def _new(items: Iterable[SearchHit], known: set[str]) -> list[SearchHit]:
+    """Return what was not on a page before: what is written meanwhile moves entries from one to the next."""
+    found = []
+    for item in items:
+        if item.entry.id not in known:
+            known.add(item.entry.id)
+            found.append(item)
+    return found
+
+
 def _instant(day: str | None, *, last: bool) -> datetime | None:
     found = day_or_time(day, last=last)
     return found if isinstance(found, datetime) else None
@@ -116,6 +127,8 @@ def _shown(item: SearchHit) -> Iterator[Highlight]:
 
 async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
     index = await Indexing(opened.store, opened.transport, blind=True).status()
+    if index.language not in LANGUAGES:
+        raise InvalidAnswer
     asked = planned(text, language(index.language))
     if asked.empty:
         return Found((), 0, asked.ignored)
@@ -129,12 +142,14 @@ async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
     body = BlindSearch(tokens=_nested(expression), labels=tuple(labels), limit=_PAGE)
     sealer = Sealer(str(opened.profile.user_id))
     hits: list[Hit] = []
+    known: set[str] = set()
     result, left_out = None, 0
     for _ in range(_PAGES):
         result = await opened.transport.request("POST", "/search", body=body, answer=SearchResult)
-        found = await asyncio.to_thread(_matching, opened, sealer, asked, result.items)
+        items = _new(result.items, known)
+        found = await asyncio.to_thread(_matching, opened, sealer, asked, items)
         hits += found
-        left_out += len(result.items) - len(found)
+        left_out += len(items) - len(found)
         if result.next_cursor is None or (limit is not None and len(hits) >= limit):
             break
         body = body.model_copy(update={"cursor": result.next_cursor})
