@@ -157,6 +157,23 @@ async def test_a_completion_that_races_a_deletion_comes_before_it_or_finds_nothi
     await until(only_what_is_known)
 
 
+async def test_a_file_that_is_declared_while_it_is_deleted_can_be_uploaded(owner: Owner) -> None:
+    parts = two_parts()
+    body = in_parts(parts, id=str(uuid4()))
+    for _ in range(3):
+        answers = await asyncio.gather(
+            *(owner.request("POST", "/media/upload", json=body) for _ in range(3)),
+            *(owner.request("DELETE", f"/media/{body['id']}") for _ in range(3)),
+        )
+        assert {answer.status_code for answer in answers[:3]} == {201}
+        assert {answer.status_code for answer in answers[3:]} <= {204, 404}
+    declared = await declare(owner, body)
+    for signed, data in zip(declared["parts"], parts, strict=True):
+        await sent(owner.http, signed, data)
+    assert (await complete(owner, body["id"])).status_code == 200
+    assert await fetch(owner, body["id"]) == b"".join(parts)
+
+
 NO_FILES: tuple[tuple[str, object], ...] = (
     ("size", 0),
     ("size", -1),
