@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from lockleaf.cli import prompts
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
+
+if TYPE_CHECKING:
+    from lockleaf.client.client import Client
 
 __all__ = ["install", "show_codes"]
 
@@ -145,14 +148,22 @@ async def logout(
     """Log out. The journal stays on this device, sealed, until the next login."""
     async with run.client() as client:
         if forget and run.interactive and not yes:
-            waiting = await client.journal.pending_count() if client.is_logged_in else 0
-            lost = f" {waiting} entries were never synced and are lost with it." if waiting else ""
+            lost = await _never_sent(client) if client.is_logged_in else ""
             typer.confirm(f"Delete the journal on this device?{lost}", abort=True, err=True)
         await client.account.logout(forget=forget)
     if run.json:
         run.result({"profile": run.profile, "logged_out": True, "forgotten": forget})
     else:
         run.line("Logged out; nothing is left on this device." if forget else "Logged out.")
+
+
+async def _never_sent(client: Client) -> str:
+    """Say what is on this device alone."""
+    entries, files = await client.journal.pending_count(), await client.media.pending_count()
+    parts = [
+        f"{count} {what}" for count, what in ((entries, "entries"), (files, "attached files and thumbnails")) if count
+    ]
+    return f" {' and '.join(parts)} were never synced and are lost with it." if parts else ""
 
 
 async def change_password(run: Run) -> None:

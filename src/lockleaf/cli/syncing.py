@@ -45,7 +45,8 @@ async def sync(
 ) -> None:
     """Exchange entries with your other devices, and verify the server's history.
 
-    With --json: what was pulled, pushed and merged, the conflicts that are open, and the sequence number reached.
+    With --json: what was pulled, pushed and merged, what became of attachments, the conflicts that are open, and the
+    sequence number reached.
     """
     from lockleaf.client.errors import TierRequired  # noqa: PLC0415
 
@@ -186,6 +187,7 @@ async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
     known |= {
         "entries": await client.journal.count(),
         "pending": await client.journal.pending_count(),
+        "media_pending": await client.media.pending_count(),
         "conflicts": len(await client.journal.conflicts()),
         "inbox": await client.inbox.count(),
         "last_sync": synced.isoformat() if (synced := await client.journal.last_sync()) else None,
@@ -222,6 +224,7 @@ _LABELS = {
     "privacy_tier": "privacy",
     "entries": "entries",
     "pending": "not synced",
+    "media_pending": "files not sent",
     "conflicts": "open conflicts",
     "inbox": "waiting in the inbox",
     "last_sync": "last sync",
