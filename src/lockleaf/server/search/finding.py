@@ -39,7 +39,8 @@ SEARCHING = "search"
 """What the history of access says of entries that were opened to search in them."""
 
 WINDOW = 100
-"""Entries that are opened and put into their order together."""
+WINDOW_BYTES = 256 * 1024
+"""Entries that are opened and put into their order together: as few as reach one of these. Both take some 30 ms."""
 
 _FILTER = "filter"
 _FEW_BYTES = 65536
@@ -155,7 +156,7 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
             window = found[start : start + min(WINDOW, most)]
             if opened and opened + len(window) > most:
                 break
-            read, ended = await repository.records([seq for _, _, seq in window], max_bytes=BYTES_A_PAGE)
+            read, ended = await repository.records([seq for _, _, seq in window], max_bytes=WINDOW_BYTES)
             opened += len(read)
             room_left -= sum(len(record.payload) for _, record in read)
             entries = [(window[place], record) for place, record in read]
