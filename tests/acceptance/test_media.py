@@ -21,6 +21,7 @@ from lockleaf.client.errors import (
     ObjectStoreUnreachable,
     ServerUnreachable,
     StoreUnavailable,
+    TierRequired,
 )
 from lockleaf.client.media.staging import ONE_PART, PART_BYTES
 from lockleaf.wire.media import Media as ServerMedia
@@ -258,6 +259,15 @@ async def test_a_sealed_file_that_is_lost_is_told_and_holds_up_nothing_else(ada:
     assert (await laptop.media.download(kept, tmp_path / "again")).read_bytes() == b"kept"
 
 
+async def test_a_lower_tier_is_said_once_and_no_file_is_blamed_for_it(ada: Diarist, tmp_path: Path) -> None:
+    laptop = await ada.first()
+    made = await attached(laptop, a_file(tmp_path))
+    await laptop.set_privacy_tier("local_only")
+    report = await laptop.media.resume()
+    assert (type(report.trouble), report.refused, report.waiting) == (TierRequired, (), 1)
+    assert (await laptop.media.get(made.media_id)).refused is None
+
+
 # ---- what fails on the way down ----------------------------------------------------------------------------------
 
 
@@ -412,6 +422,31 @@ async def test_a_conflict_between_deleting_an_entry_and_editing_it_costs_no_file
     await phone.sync()
     assert await states(phone, made.media_id) == [False]
     assert (await phone.journal.get(made.entry_id)).attachments == (made,)
+
+
+async def test_a_file_of_a_version_in_conflict_is_there_when_its_user_has_decided(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    entry = await laptop.journal.write(body="text")
+    await laptop.sync()
+    await phone.sync()
+    await laptop.journal.edit(entry.id, body="one way")
+    other = await laptop.media.attach(entry.id, a_file(tmp_path, b"other", "other"))
+    await laptop.sync()
+    await phone.journal.edit(entry.id, body="another way")
+    made = await phone.media.attach(entry.id, a_file(tmp_path))
+    report = await phone.sync()
+    assert (report.conflicts, report.media.uploaded) == (1, 1)
+    (conflict,) = await phone.journal.conflicts()
+    await phone.journal.resolve(conflict.id, "merged", merged_body="both ways")
+    await phone.sync()
+    await laptop.sync()
+    shown = await laptop.journal.get(entry.id)
+    assert (shown.body, {each.media_id for each in shown.attachments}) == (
+        "both ways",
+        {made.media_id, other.media_id},
+    )
+    assert await states(laptop, made.media_id, other.media_id) == [False, False]
+    assert (await laptop.media.download(made, tmp_path / "again")).read_bytes() == SMALL
 
 
 async def test_files_come_home_before_the_server_gives_them_up_and_are_sent_again_later(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import ApiError, LockleafError, NotFound
+from lockleaf.client.errors import ApiError, LockleafError, NotFound, ObjectStoreRefused
 from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.following import reconcile
 from lockleaf.client.media.uploading import Uploader
@@ -106,6 +106,8 @@ class Carrier:
                 except _StagedFileLost:
                     refused.append(MediaRefusal(medium.media_id, LOST))
                     await asyncio.to_thread(self._store.media.refuse, medium.media_id, LOST)
+                except ObjectStoreRefused as error:
+                    trouble = error  # of this one; the store takes others
                 except LockleafError as error:
                     trouble = error
                     break
@@ -114,7 +116,7 @@ class Carrier:
 
     def _clean(self) -> None:
         now = self._now()
-        reconcile(self._store.media, self._store.records, _text(now))
+        reconcile(self._store.media, self._store.records, self._store.conflicts, _text(now))
         for media_id in self._store.media.forget_deleted(_text(now - _KEPT)):
             self._folder.remove(media_id)
         self._folder.clean(self._store.media.known, older_than=(now - _PIECES_KEPT).timestamp())
@@ -204,7 +206,7 @@ class _Told:
 
 def _is_final(error: ApiError) -> bool:
     """Return whether a refusal is for this medium alone, and would be the same a moment later."""
-    return (400 <= error.status < 500 and error.status not in (401, 429)) or error.code == "quota_exceeded"
+    return (400 <= error.status < 500 and error.status not in (401, 403, 429)) or error.code == "quota_exceeded"
 
 
 def _has_size(path: Path, size: int) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from lockleaf.client.media.attachments import Attachment, Medium, attachments_of, described_in, media_of
+from lockleaf.client.store.conflicts import ConflictStore
 from lockleaf.client.store.media import MediaState, MediaStore, StoredMedium
 from lockleaf.client.store.records import ENTRIES, Records
 
@@ -37,13 +38,17 @@ def follow(media: MediaStore, entry_id: str, before: Content, after: Content, no
     media.put(rows)
 
 
-def reconcile(media: MediaStore, records: Records, now: str) -> None:
-    """Bring what waits in line with the entries as they stand now, other devices' edits included."""
+def reconcile(media: MediaStore, records: Records, conflicts: ConflictStore, now: str) -> None:
+    """Bring what waits in line with the entries as they stand now, other devices' edits included.
+
+    What a version names about which its user has still to decide is wanted too.
+    """
     changed = []
+    undecided = {media_id for each in conflicts.in_state("open") for media_id in _named(each.record_id, each.content)}
     for row in media.in_state("upload", "restore", "delete", "deleted"):
         record = records.get(ENTRIES, row.entry_id)
         content = None if record is None or record.deleted or record.doc is None else record.doc.content
-        wanted = row.media_id in _named(row.entry_id, content)
+        wanted = row.media_id in undecided or row.media_id in _named(row.entry_id, content)
         if wanted and row.state in ("delete", "deleted"):
             changed.append(_in_state(row, _comes_back(row), now))
         elif not wanted and row.state in ("upload", "restore"):
