@@ -93,7 +93,8 @@ async def test_features_follow_the_tier(http: httpx.AsyncClient, tier: str, sync
     assert (found["privacy_tier"], found["encryption_tier"]) == (tier, "e2e")
     assert found["features"]["sync"] is sync
     assert found["features"]["server_decryption"] is False
-    assert found["storage"] == {"used_bytes": 0, "limit_bytes": None}
+    nothing = {"used_bytes": 0, "limit_bytes": None, "media_used_bytes": 0, "media_limit_bytes": None}
+    assert found["storage"] == nothing
 
 
 async def test_an_account_is_deleted_with_every_row_of_every_table(http: httpx.AsyncClient, app: FastAPI) -> None:
