@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import doors, homomorphic, journal, memory, metrics, throughput, users
+from benchmarks import doors, homomorphic, journal, media, memory, metrics, throughput, users
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
@@ -56,6 +56,8 @@ def main() -> None:
                 journal.run(server, workers, report)
     else:
         print("A real journal: left out, since ../shared/data/pepys.jsonl.gz is not here")
+    print("Attachments")
+    media.run(report)
     report.show()
     if options.json:
         options.json.write_text(json.dumps(report.rows, indent=2) + "\n")

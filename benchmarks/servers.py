@@ -10,13 +10,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-__all__ = ["BenchmarkServer", "empty_application", "lockleaf_server", "memory_mib"]
+__all__ = [
+    "BenchmarkServer",
+    "empty_application",
+    "lockleaf_server",
+    "memory_mib",
+    "peak_memory_mib",
+    "peak_of_workers_mib",
+]
 
 
 @dataclass
@@ -81,10 +88,12 @@ def _extra() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def lockleaf_server(*, workers: int, database_url: str | None = None) -> Iterator[BenchmarkServer]:
+def lockleaf_server(
+    *, workers: int, database_url: str | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[BenchmarkServer]:
     """Run `lockleaf serve` as an operator would, on its embedded database unless another is named."""
     with tempfile.TemporaryDirectory(prefix="lockleaf-benchmark-") as folder:
-        environment = {"LOCKLEAF_DATA_DIR": folder, "LOCKLEAF_LOG__LEVEL": "WARNING", **_extra()}
+        environment = {"LOCKLEAF_DATA_DIR": folder, "LOCKLEAF_LOG__LEVEL": "WARNING", **(settings or {}), **_extra()}
         if database_url is not None:
             environment |= {
                 "DATABASE_URL": database_url,
@@ -117,8 +126,31 @@ def empty_application() -> Iterator[BenchmarkServer]:
 def memory_mib(server: BenchmarkServer) -> list[float]:
     """Return the resident memory of each web worker, in MiB, largest first."""
     sizes = []
+    for process in _workers(server):
+        with contextlib.suppress(psutil.Error):
+            sizes.append(process.memory_info().rss / 2**20)
+    return sorted(sizes, reverse=True)
+
+
+def peak_of_workers_mib(server: BenchmarkServer) -> float:
+    """Return the most resident memory that any one web worker has had, in MiB."""
+    return max(peak_memory_mib(process.pid) for process in _workers(server))
+
+
+def peak_memory_mib(pid: int | None = None) -> float:
+    """Return the most resident memory that a process, this one if absent, has had, in MiB.
+
+    What ``getrusage`` tells counts the memory of the process that started this one as well.
+    """
+    status = Path(f"/proc/{pid or 'self'}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
+
+def _workers(server: BenchmarkServer) -> list[psutil.Process]:
+    found = []
     for process in psutil.Process(server.pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):
             if "spawn_main" in " ".join(process.cmdline()):
-                sizes.append(process.memory_info().rss / 2**20)
-    return sorted(sizes, reverse=True)
+                found.append(process)
+    return found
