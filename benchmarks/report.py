@@ -31,6 +31,14 @@ class Report:
         met = None if aim is None else share >= Fraction(aim)
         self._add(what, value, unit, f"{baseline}: {baseline_value:,.0f} {unit}", f"{share:.3f} of it", aim, met)
 
+    def times(
+        self, what: str, value: float, unit: str, baseline: str, baseline_value: float, *, at_most: float | None = None
+    ) -> None:
+        """Note a duration beside that of a baseline; ``at_most`` is the aim: so many times as long."""
+        ratio = value / baseline_value
+        aim, met = (None, None) if at_most is None else (f"{at_most:g} times", ratio <= at_most)
+        self._add(what, value, unit, f"{baseline}: {baseline_value:,.2f} {unit}", f"{ratio:.2f} times it", aim, met)
+
     def value(self, what: str, value: float, unit: str, *, aim: str | None = None) -> None:
         """Note a figure; ``aim`` is `under N` or `over N`, in the same unit."""
         met = None
