@@ -14,7 +14,8 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -201,9 +202,8 @@ async def _asked(
     def tokens(query: str) -> list[int]:
         asked = plan(parse(query), ENGLISH)
         condition = asked.condition(lambda field, stem: (field, stem))
-        wanted = dict.fromkeys(
-            [*leaves(condition), *((field, stem) for stem in asked.stems for field in ("title", "body"))]
-        )
+        scored = [(field, stem) for stem in asked.stems for field in ("title", "body")]
+        wanted: dict[Any, None] = dict.fromkeys([*(() if condition is None else leaves(condition)), *scored])
         return [int.from_bytes(labels.token(index_key, *each), signed=True) for each in wanted]
 
     async with database.read_driver() as connection:
@@ -212,8 +212,8 @@ async def _asked(
         for kind, queries in kinds.items():
             digests = {query: tokens(query) for query in queries}
             spoken = {query: tsquery(plan(parse(query), ENGLISH)) for query in queries}
-            candidates = await _milliseconds(queries, lambda query, of=digests: repository.lists(of[query]))
-            own = await _milliseconds(queries, lambda query, of=spoken: statement.fetch(of[query]))
+            candidates = await _milliseconds(queries, partial(_of, digests, repository.lists))
+            own = await _milliseconds(queries, partial(_of, spoken, statement.fetch))
             pages = await _milliseconds(queries, account.ask)
             local = await _milliseconds(queries, lambda query: client.journal.search(query, limit=PAGE))
             for share, name in ((0.5, "p50"), (0.95, "p95")):
@@ -230,6 +230,10 @@ async def _asked(
                 report.value(f"{kind}: page of {PAGE} over HTTP, {name}", _quantile(pages, share), "ms", aim=aim)
             for share, name in ((0.5, "p50"), (0.95, "p95")):
                 report.value(f"{kind}: on the device, {name}", _quantile(local, share), "ms")
+
+
+async def _of(prepared: Mapping[str, Any], ask: Callable[[Any], Awaitable[object]], query: str) -> None:
+    await ask(prepared[query])
 
 
 async def _local(account: _Account, report: Report) -> None:
