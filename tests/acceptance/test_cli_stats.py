@@ -10,6 +10,8 @@ from lockleaf.cli.exit_codes import ExitCode
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
 
+pytestmark = pytest.mark.unmeasured
+
 
 @pytest.fixture
 def laptop(server: RunningServer, tmp_path: Path) -> CommandLine:

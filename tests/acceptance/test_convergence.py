@@ -14,6 +14,8 @@ from tests.support.process import RunningServer
 from tests.support.thin_client import ThinClient, new_uce_account
 from tests.support.three_devices import COUNT, Household, household, texts_at_the_server
 
+pytestmark = pytest.mark.unmeasured
+
 DEVICES = range(COUNT)
 THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_CONVERGENCE")
 """How many examples to try instead of the few that are the same in every run; one that fails is then made shorter."""
@@ -80,7 +82,7 @@ async def do(home: Household, step: tuple) -> None:
 
 
 few = settings(
-    max_examples=int(THOROUGHLY or 20),
+    max_examples=int(THOROUGHLY or 12),
     derandomize=THOROUGHLY is None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.too_slow],
@@ -120,7 +122,7 @@ at_the_server = st.tuples(
 )
 
 
-@settings(few, max_examples=int(THOROUGHLY or 12))
+@settings(few, max_examples=int(THOROUGHLY or 8))
 @given(steps=st.lists(st.one_of(action, at_the_server), min_size=6, max_size=LONGEST))
 async def test_devices_agree_with_a_client_that_has_its_server_write(
     server: RunningServer, database_url: str, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple]

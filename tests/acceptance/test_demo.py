@@ -19,6 +19,8 @@ from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate
 from tests.support.command_line import INSTALLED, CommandLine, Outcome
 
+pytestmark = pytest.mark.unmeasured
+
 SECONDS = 120
 
 
