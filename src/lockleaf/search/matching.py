@@ -187,7 +187,7 @@ def _spans(text: str, found: Iterable[Run]) -> tuple[tuple[int, int], ...]:
     runs = list(found)
     if not runs:
         return ()
-    placed = bounds(text)
+    placed = bounds(text, {at for run in runs for at in run})
     spans: list[tuple[int, int]] = []
     for first, last in runs:
         start, end = placed[first][0], placed[last][1]

@@ -21,7 +21,7 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = ["LONGEST_WORD", "Word", "bounds", "surfaces", "text_of", "words"]
 
@@ -50,8 +50,19 @@ _ELIDED = (
     rf"|(?<=j)usqu|(?<=l)orsqu|(?<=p)uisqu){_BEFORE_VOWEL}"
 )
 
-# Quotes and dashes of typography, which are all that most texts have beyond ASCII: one for one, so that places stay.
-_TYPED = (("\u2019", "'"), ("\u2018", "'"), ("\u201c", '"'), ("\u201d", '"'), ("\u2013", "-"), ("\u2014", "-"))
+# Quotes, dashes and spaces of typography, which are all that most texts have beyond Latin letters: one for one, so that
+# places stay. (An ellipsis is three points, which part words as a space does.)
+_TYPED = (
+    ("\u2019", "'"),
+    ("\u2018", "'"),
+    ("\u201c", '"'),
+    ("\u201d", '"'),
+    ("\u2013", "-"),
+    ("\u2014", "-"),
+    ("\u2026", " "),
+    ("\u00a0", " "),
+    ("\u202f", " "),
+)
 
 _ASCII = re.compile(
     rf"{_ELIDED}|[A-Za-z0-9]++(?:(?:'(?=[A-Za-z0-9])|[.,](?<=[0-9].)(?=[0-9]))[A-Za-z0-9]++)*+",
@@ -60,6 +71,11 @@ _ASCII = re.compile(
 _ENDING = re.compile("'(?:s|ll|d|re|ve|m)$")
 _FOLLOWED = {ord(c): "'" for c in _APOSTROPHES}
 _CHUNK = re.compile(r"\S+")
+
+# In Latin-1, and without these within a word, words are what stands between characters of which no word has any.
+_SEPARATED = bytes(c if re.match(r"[^\W_]|'", chr(c)) else 0x20 for c in range(256))
+_DIGITS_AND_POINTS = bytes(0x30 if chr(c) in "0123456789" else 0x2E if chr(c) in ".," else c for c in range(256))
+_WITHIN_WORDS = (b"0.0", b"\xad", b"\xb7")
 
 
 class Word(NamedTuple):
@@ -151,10 +167,31 @@ def surfaces(text: str) -> list[str] | None:
         where the text is not NFKC, and words() must be asked.
     """
     if not text.isascii():
+        text = _typed(text)
         if not unicodedata.is_normalized("NFKC", text):
             return None
-        text = _typed(text)
-    return _pattern_of(text).findall(text)
+    found = _separated(text)
+    return _pattern_of(text).findall(text) if found is None else found
+
+
+def _separated(text: str) -> list[str] | None:
+    """The words of a text in Latin-1 by replacing and splitting, in a tenth of the time; None where that cannot tell.
+
+    The text is NFKC, with the quotes of a keyboard.
+    """
+    try:
+        plain = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+    pointed = plain.translate(_DIGITS_AND_POINTS)
+    if any(within in pointed for within in _WITHIN_WORDS):
+        return None
+    chunks = plain.translate(_SEPARATED).replace(b" '", b"  ").replace(b"' ", b"  ").decode("latin-1").split()
+    find = _pattern_of(text).findall
+    quoted = {chunk for chunk in chunks if "'" in chunk} if b"'" in plain else ()
+    if all(find(chunk) == [chunk] for chunk in quoted):
+        return chunks
+    return [found for chunk in chunks for found in (find(chunk) if "'" in chunk else (chunk,))]
 
 
 def _typed(text: str) -> str:
@@ -183,19 +220,30 @@ def words(text: str) -> list[Word]:
     return [Word(text_of(m[0]), m.start(), m.end()) for m in _pattern_of(text).finditer(text)]
 
 
-def bounds(text: str) -> list[tuple[int, int]]:
-    """Where the words of a text are, which is all that marks need, and several times faster than words().
+def bounds(text: str, positions: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Where some of the words of a text are, which is all that marks need, and several times faster than words().
 
     Args:
         text: any text.
+        positions: those of words of words().
 
     Returns:
-        The place of each word of words(), at the same positions: where it begins, and where it ends, exclusive.
+        By position the place of each: where it begins, and where it ends, exclusive.
     """
+    found = surfaces(text)
+    if found is None:
+        exact = words(text)
+        return {at: (exact[at].start, exact[at].end) for at in positions}
     typed = _typed(text)
-    if not unicodedata.is_normalized("NFKC", typed):
-        return [(word.start, word.end) for word in words(text)]
-    return [m.span() for m in _pattern_of(typed).finditer(typed)]
+    places: dict[int, tuple[int, int]] = {}
+    end = 0
+    for at in range(max(positions, default=-1) + 1):
+        # What stands between two words has no character with which a word begins.
+        start = typed.index(found[at], end)
+        end = start + len(found[at])
+        if at in positions:
+            places[at] = (start, end)
+    return places
 
 
 def _normalising(text: str) -> Iterator[Word]:

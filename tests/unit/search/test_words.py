@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lockleaf.search.languages import language
 from lockleaf.search.terms import positions, stems
@@ -38,6 +39,7 @@ def of(text: str) -> list[str]:
         ("so\u00adft ta\u2060pe e\u200e\u0301te\u0301", ["soft", "tape", "été"]),
         ("👍👍🏽 a❤️b", ["👍", "👍", "a", "❤", "b"]),
         ("👩\u200d👩\u200d👧\u200d👦 🇩🇪🇫🇷", ["👩\u200d👩\u200d👧\u200d👦", "🇩🇪", "🇫🇷"]),
+        ("wait…what 3…4 «\u00a0l’été\u202f» a\u00b7b 1.2é", ["wait", "what", "3", "4", "l", "été", "a·b", "1.2é"]),
         ("-- ... ¡! \u0301 \ufe0f", []),
         ("", []),
     ],
@@ -50,6 +52,13 @@ def test_a_text_is_cut_into_its_words(text: str, found: list[str]) -> None:
 @given(strange_texts)
 def test_words_are_those_of_a_plain_reading(text: str) -> None:
     assert of(text) == plain_words(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("aLlqunhéÉß03'’.,·\xad_ -…", max_size=30))
+def test_words_of_latin_letters_are_those_of_a_plain_reading(text: str) -> None:
+    assert of(text) == plain_words(text)
+    assert [text_of(surface) for surface in surfaces(text) or ()] == of(text)
 
 
 @settings(max_examples=60, deadline=None)
@@ -82,7 +91,9 @@ def test_the_fast_way_gives_the_words_of_the_exact_one(text: str) -> None:
     assert positions(text, simple) == [word or None for word in of(text)]
     assert stems(text, simple) == set(of(text)) - {""}
     for same in (text, normal):
-        assert bounds(same) == [(word.start, word.end) for word in words(same)]
+        places = [(word.start, word.end) for word in words(same)]
+        assert bounds(same, range(len(places))) == dict(enumerate(places))
+        assert bounds(same, {len(places) - 1} if places else ()) == dict(list(enumerate(places))[-1:])
 
 
 @settings(max_examples=60, deadline=None)
