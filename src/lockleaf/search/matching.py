@@ -24,6 +24,9 @@ Run = tuple[int, int]
 _MANY = 20_000
 _SET = ord("1")
 
+# All that is found is counted; of a word or a phrase that a text says without end, only so many places are shown.
+_SHOWN = 1000
+
 
 class Match:
     """An entry that matches.
@@ -31,7 +34,7 @@ class Match:
     Attributes:
         title_stems: those of the plan's stems that the title has.
         body_stems: those of the plan's stems that the body has.
-        count: how many words and phrases were found, in both fields.
+        count: how many words and phrases were found, in both fields; one that the query repeats counts once.
         nearness: how near to each other the stems that were found lie in one field, in [0, 1]; 0 for a single stem.
     """
 
@@ -49,19 +52,25 @@ class Match:
         self.title_stems = frozenset(stems["title"]).intersection(plan.stems)
         self.body_stems = frozenset(stems["body"]).intersection(plan.stems)
         self._runs: dict[str, list[Run]] = {name: [] for name in texts}
-        if plan.root is not None:
-            for leaf, negated in leaves(plan.root):
-                if not negated:
-                    for name in texts:
-                        self._runs[name] += _runs(leaf, stems[name])
+        self.count = 0
+        asked = leaves(plan.root) if plan.root is not None else ()
+        # What is asked for twice is found once: a query that repeats itself is no more work than one that does not.
+        for leaf in dict.fromkeys(leaf for leaf, negated in asked if not negated):
+            last = len(leaf.stems) - 1
+            for name in texts:
+                starts = _starts(leaf, stems[name])
+                self.count += len(starts)
+                self._runs[name] += [(start, start + last) for start in starts[:_SHOWN]]
         for found in self._runs.values():
             found.sort()
-        self.count = sum(map(len, self._runs.values()))
         self.nearness = max(_nearness(plan.stems, places) for places in stems.values())
 
     @functools.cached_property
     def spans(self) -> dict[str, tuple[tuple[int, int], ...]]:
-        """By field, "title" and "body": where it was found, in code points, in order and apart from each other."""
+        """By field, "title" and "body": where it was found, in code points, in order and apart from each other.
+
+        Of each word and each phrase the first 1,000 places in a field.
+        """
         return {name: _spans(self._texts[name], found) for name, found in self._runs.items()}
 
 
@@ -125,32 +134,31 @@ def _holds(part: Part, title: Mapping[str, list[int]], body: Mapping[str, list[i
     if isinstance(part, Stems):
         if len(part.stems) == 1:
             return part.stems[0] in title or part.stems[0] in body
-        return bool(_runs(part, title) or _runs(part, body))
+        return bool(_starts(part, title) or _starts(part, body))
     if isinstance(part, NoneOf):
         return not _holds(part.part, title, body)
     held = (_holds(inner, title, body) for inner in part.parts)
     return all(held) if isinstance(part, All) else any(held)
 
 
-def _runs(leaf: Stems, places: Mapping[str, list[int]]) -> list[Run]:
-    """Where a word or a phrase stands."""
-    last = len(leaf.stems) - 1
-    if last == 0:
-        return [(at, at) for at in places.get(leaf.stems[0] or "", ())]
+def _starts(leaf: Stems, places: Mapping[str, list[int]]) -> list[int]:
+    """The positions, in order, at which a word or a phrase begins."""
+    if len(leaf.stems) == 1:
+        return places.get(leaf.stems[0] or "", [])
     wanted = [(offset, stem) for offset, stem in enumerate(leaf.stems) if stem is not None]
     if any(stem not in places for _, stem in wanted):
         return []
     rarest, first = min(wanted, key=lambda each: len(places[each[1]]))
     if len(places[first]) * len(wanted) > _MANY:
-        return [(start, start + last) for start in _starts(wanted, places)]
+        return _starts_of_many(wanted, places)
     starts = {at - rarest for at in places[first]}
     for offset, stem in wanted:
         if starts and offset != rarest:
             starts.intersection_update([at - offset for at in places[stem]])
-    return [(start, start + last) for start in sorted(starts)]
+    return sorted(starts)
 
 
-def _starts(wanted: Iterable[tuple[int, str]], places: Mapping[str, list[int]]) -> list[int]:
+def _starts_of_many(wanted: Iterable[tuple[int, str]], places: Mapping[str, list[int]]) -> list[int]:
     """Where a phrase begins in a text that says its words without end, with a bit for each word of the text."""
     bits: dict[str, int] = {}
     found: int | None = None

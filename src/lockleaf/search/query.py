@@ -21,7 +21,7 @@ DEEPEST = 16
 
 _QUOTES = {ord(c): '"' for c in "\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02"}
 _TOKEN = re.compile(
-    r"""\s*(?:
+    r"""\s*+(?:
       (?P<not>-(?=[^\s)]))
     | (?P<filter>(?i:mood|tag|source|from|to)):(?P<value>"[^"]*"?|[^\s()"]+)
     | (?P<open>\()
@@ -183,7 +183,8 @@ def parse(text: str) -> Query:
     """
     if len(text) > LONGEST_QUERY:
         raise InvalidQuery
-    text = text.translate(_QUOTES)
+    # Without what is blank at its end: nothing follows there, and each place of it would be looked at to its end.
+    text = text.translate(_QUOTES).rstrip()
     reader = _Reader()
     negated = False
     for token in _TOKEN.finditer(text):

@@ -161,3 +161,17 @@ def test_long_texts_have_the_phrases_that_short_ones_have(text: str, phrase: lis
     assert (short is None) == (long is None)
     if short is not None and long is not None and parse(query).root is not None:
         assert long.count == short.count * 5000
+
+
+@pytest.mark.parametrize(
+    ("query", "once"),
+    [("cat " * 64, "cat"), (" OR ".join(["cat"] * 64), "cat"), ('"cat cat" ' * 32, '"cat cat"')],
+)
+def test_a_query_that_repeats_itself_in_a_text_that_does_finds_each_place_once(query: str, once: str) -> None:
+    body = "cat " * 20_000
+    repeated, single = found(query, body), found(once, body)
+    assert repeated is not None
+    assert single is not None
+    assert repeated.count == single.count >= 19_999
+    assert repeated.spans == single.spans
+    assert 0 < len(repeated.spans["body"]) <= 1000

@@ -96,3 +96,11 @@ def test_too_long_and_too_deep_are_refused_without_repeating_the_query(text: str
 )
 def test_the_longest_and_deepest_query_is_answered(text: str) -> None:
     assert isinstance(parse(text), Query)
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\n", " \t"])
+def test_blanks_ask_nothing_however_many_there_are(blank: str) -> None:
+    # Each of these takes a second if every place of it is looked at to its end, and minutes together.
+    for length in range(3996, 4097):
+        assert parse((blank * length)[:length]) == Query()
+        assert parse("a" + (blank * length)[: length - 1]).root == A
