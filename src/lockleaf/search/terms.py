@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockleaf.search.words import surfaces, words
+from lockleaf.search.words import surfaces
 
 if TYPE_CHECKING:
     from lockleaf.search.languages import Language
@@ -22,10 +22,7 @@ def stems(text: str, language: Language) -> frozenset[str]:
     Returns:
         What the index holds of the field.
     """
-    found = surfaces(text)
-    if found is None:
-        found = [word.text for word in words(text)]
-    return frozenset(filter(None, map(language.forms.__getitem__, set(found))))
+    return frozenset(filter(None, map(language.forms.__getitem__, set(surfaces(text)))))
 
 
 def positions(text: str, language: Language) -> list[str | None]:
@@ -38,7 +35,4 @@ def positions(text: str, language: Language) -> list[str | None]:
     Returns:
         As many as words() gives, at the same positions; None for a stop word.
     """
-    found = surfaces(text)
-    if found is None:
-        found = [word.text for word in words(text)]
-    return list(map(language.forms.__getitem__, found))
+    return list(map(language.forms.__getitem__, surfaces(text)))

@@ -55,10 +55,10 @@ def test_words_are_those_of_a_plain_reading(text: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text("aLlqunhéÉß03'’.,·\xad_ -…", max_size=30))
+@given(st.text("aLlqunhéÉß03'’.,·\xad_ -…½²ж\u0301", max_size=40))
 def test_words_of_latin_letters_are_those_of_a_plain_reading(text: str) -> None:
     assert of(text) == plain_words(text)
-    assert [text_of(surface) for surface in surfaces(text) or ()] == of(text)
+    assert [text_of(surface) for surface in surfaces(text)] == of(text)
 
 
 @settings(max_examples=60, deadline=None)
@@ -84,9 +84,7 @@ def test_a_place_is_one_of_the_original_text_and_holds_the_word(text: str) -> No
 @given(strange_texts)
 def test_the_fast_way_gives_the_words_of_the_exact_one(text: str) -> None:
     normal = unicodedata.normalize("NFKC", text)
-    fast = surfaces(normal)
-    assert fast is not None
-    assert [text_of(surface) for surface in fast] == of(normal)
+    assert [text_of(surface) for surface in surfaces(normal)] == of(normal)
     simple = language("simple")
     assert positions(text, simple) == [word or None for word in of(text)]
     assert stems(text, simple) == set(of(text)) - {""}
