@@ -6,8 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from lockleaf.search.plan import All, NoneOf, Stems, leaves
-from lockleaf.search.terms import positions
-from lockleaf.search.words import bounds
+from lockleaf.search.words import bounds, surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -124,9 +123,12 @@ def _places(text: str, plan: Plan, asked: set[str]) -> dict[str, list[int]]:
     """Where the stems that were asked for stand in a text, by position among its words."""
     places: dict[str, list[int]] = {}
     if text and asked:
-        for at, stem in enumerate(positions(text, plan.language)):
-            if stem is not None and stem in asked:
-                places.setdefault(stem, []).append(at)
+        found, forms = surfaces(text), plan.language.forms
+        meant = {surface: stem for surface in set(found) if (stem := forms[surface]) in asked}
+        if meant:
+            for at, surface in enumerate(found):
+                if surface in meant:
+                    places.setdefault(meant[surface], []).append(at)
     return places
 
 
