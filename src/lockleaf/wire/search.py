@@ -38,6 +38,8 @@ __all__ = [
 MAX_LEAVES = 256
 """Tokens in an expression: 64 words in two fields each, and as many that are excluded."""
 MAX_DEPTH = 40
+MAX_EXPRESSIONS = 1024
+"""Expressions within one another: several for each token, which is more than any query needs."""
 
 First = Annotated[datetime | None, BeforeValidator(lambda value: day_or_time(value, last=False))]
 Last = Annotated[datetime | None, BeforeValidator(lambda value: day_or_time(value, last=True))]
@@ -111,10 +113,26 @@ class TokenExpression(Body):
         return self
 
 
+def _few_expressions(value: object) -> object:
+    """Let nothing pass that has a hundred thousand expressions in it, before a model is made of each."""
+    waiting: list[object] = [value]
+    expressions = 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            expressions += 1
+            if expressions > MAX_EXPRESSIONS:
+                raise ValueError("too many expressions")
+            waiting += part.values()
+    return value
+
+
 class BlindSearch(_Search):
     """A query in tokens that a client made of its words (PROTOCOL section 4)."""
 
-    tokens: TokenExpression
+    tokens: Annotated[TokenExpression, BeforeValidator(_few_expressions)]
     labels: Labels = Field(default=(), description="Of mood, tags and source; an entry has all of them.")
 
 
