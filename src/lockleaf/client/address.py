@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 
 import httpx
 
 from lockleaf.client.errors import InsecureServer, InvalidServerAddress
 
-__all__ = ["is_loopback", "names_host", "server_address"]
+__all__ = ["is_loopback", "may_be_this_machine", "names_host", "server_address"]
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)  # names behind IDNA, or an IPv6 address
 
@@ -52,3 +53,23 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def may_be_this_machine(host: str) -> bool:
+    """Return whether ``host`` leads to this machine in any spelling that a resolver takes, for whoever is to avoid it.
+
+    Such as ``127.1``, ``0.0.0.0``, ``localhost.`` and ``::ffff:127.0.0.1``, of which `is_loopback`, by which plain http
+    is allowed, says no.
+    """
+    host = host.strip("[]").rstrip(".").lower()
+    if is_loopback(host):
+        return True
+    try:
+        address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(host)
+    except ValueError:
+        try:
+            address = ipaddress.IPv4Address(socket.inet_aton(host))
+        except OSError:
+            return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return any(each.is_loopback or each.is_unspecified for each in (address, mapped) if each is not None)

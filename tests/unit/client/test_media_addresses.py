@@ -59,7 +59,9 @@ async def sent(
 )
 async def test_addresses_that_are_followed(server: str, url: str, reached: str, tmp_path: Path) -> None:
     request = await sent(server, url, tmp_path / "file")
-    assert str(request.url) == reached
+    # An address that is sent does not give itself away as text.
+    assert str(httpx.URL(request.url)) == reached
+    assert "key" not in f"{request.url} {request.url!r}"
     assert (request.content, request.headers["content-length"]) == (b"23456", "5")
     assert "transfer-encoding" not in request.headers
 
@@ -71,6 +73,13 @@ async def test_addresses_that_are_followed(server: str, url: str, reached: str, 
         (FAR, "http://127.0.0.1:631/printers"),
         (FAR, "https://localhost/key"),
         (FAR, "https://[::1]/key"),
+        (FAR, "https://localhost./key"),
+        (FAR, "https://0.0.0.0/key"),
+        (FAR, "https://127.1/key"),
+        (FAR, "https://2130706433/key"),
+        (FAR, "https://0x7f.1/key"),
+        (FAR, "https://[::]/key"),
+        (FAR, "https://[::ffff:127.0.0.1]/key"),
         (FAR, "ftp://journal.example.org/key"),
         (FAR, "https://user:word@bucket.example.com/key"),
         (FAR, "https://bucket.example.com/key#part"),

@@ -40,6 +40,7 @@ def test_a_safe_name_is_one_visible_component_on_every_system(name: str) -> None
         (".bashrc", "bashrc"),
         ("-rf", "rf"),
         ("CON.txt", "_CON.txt"),
+        ("com1 .txt", "_com1 .txt"),
         ("gpj.\u202eexe", "gpj.exe"),
         ("a\x00b\x1b[2J\n.txt", "ab[2J.txt"),
         ("what?.txt", "what_.txt"),

@@ -38,6 +38,9 @@ __all__ = ["Downloader", "opened", "unsealed"]
 
 _ADDRESSES = 4
 _BUFFER = 1024 * 1024
+_AGE_ADDS_ONE_IN = 2048
+_AGE_HEADER = 1024 * 1024
+"""Far more than a tag of 16 bytes for each 64 KiB, and a line or two for each recipient."""
 
 
 class Downloader:
@@ -125,8 +128,9 @@ class Downloader:
     async def _once(self, medium: Medium, path: Path, signed: MediaDownload, moved: Callable[[int], None]) -> None:
         """Fetch what is missing, and check the whole."""
         with full_disk_by_name(), _opened_for_more(path) as file:
-            incoming = _Incoming(file, medium.sealed_size)
-            await asyncio.to_thread(incoming.look)
+            incoming = _Incoming(file, _most(medium))
+            # Of what has no known end nobody can tell whether a piece of it is the whole: it is fetched at one go.
+            await asyncio.to_thread(incoming.restart if medium.sealed_size is None else incoming.look)
             if incoming.size != medium.sealed_size:
                 async with self._objects.get(signed.url, signed.headers, incoming.size) as (start, pieces):
                     if start != incoming.size:
@@ -147,15 +151,22 @@ class Downloader:
             raise MediaDamaged("its bytes are others than those that were sent")
 
 
+def _most(medium: Medium) -> int:
+    """Return how long a sealed file can be. Where its entry does not say, age makes a file little longer."""
+    if medium.sealed_size is not None:
+        return medium.sealed_size
+    return medium.size + medium.size // _AGE_ADDS_ONE_IN + _AGE_HEADER
+
+
 class _Incoming:
     """Sealed bytes as they come into their file, hashed on the way.
 
     Args:
         file: open for reading and writing; what is there already is the beginning.
-        limit: how many there are to be, if that is known.
+        limit: how many there are to be, at most.
     """
 
-    def __init__(self, file: IO[bytes], limit: int | None) -> None:
+    def __init__(self, file: IO[bytes], limit: int) -> None:
         self._file = file
         self._limit = limit
         self._held = bytearray()
@@ -167,7 +178,7 @@ class _Incoming:
         while piece := self._file.read(_BUFFER):
             self.digest.update(piece)
             self.size += len(piece)
-        if self._limit is not None and self.size > self._limit:
+        if self.size > self._limit:
             self.restart()
 
     def restart(self) -> None:
@@ -183,7 +194,7 @@ class _Incoming:
             MediaDamaged: there is more than there is to be.
         """
         self._held += piece
-        if self._limit is not None and self.size + len(self._held) > self._limit:
+        if self.size + len(self._held) > self._limit:
             raise MediaDamaged("it is longer than what was attached")
         return len(self._held) >= _BUFFER
 
@@ -266,6 +277,9 @@ def unsealed(medium: Medium, sealed: Path, identities: Sequence[str], file: IO[b
     Raises:
         MediaDamaged: as for `opened`.
     """
+    if medium.sha256 is None and medium.sealed_sha256 is None:
+        # Anybody can seal a file to the account's recipient: without a digest it could be anybody's.
+        raise MediaDamaged("its entry names no digest to know it by")
     with sealed.open("rb", buffering=_BUFFER) as source:
         checked = _Checked(file, medium.size, beat)
         try:

@@ -15,7 +15,7 @@ from typing import IO
 
 import httpx
 
-from lockleaf.client.address import is_loopback, names_host
+from lockleaf.client.address import is_loopback, may_be_this_machine, names_host
 from lockleaf.client.errors import (
     ApiError,
     InsecureObjectStore,
@@ -44,6 +44,15 @@ _OWN = "/api/v1/objects/"
 
 class AddressExpired(Exception):
     """The store does not take the signed address any more: another one is to be asked for."""
+
+
+class _Unspoken(httpx.URL):
+    """A signed address that no log shows: whoever has it can fetch the file, and httpx logs whatever it requests."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc.decode('ascii')}/"
+
+    __repr__ = __str__
 
 
 class ObjectStoreClient:
@@ -145,6 +154,7 @@ class ObjectStoreClient:
             await response.aclose()
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
+        request.url = _Unspoken(request.url)
         try:
             return await self._http.send(request, stream=True)
         except httpx.TransportError:
@@ -171,7 +181,7 @@ class ObjectStoreClient:
         if (url.scheme, url.host, url.port) == (self._server.scheme, self._server.host, self._server.port):
             return url
         # What a server far away calls "this machine" would be ours.
-        if is_loopback(url.host) and not is_loopback(self._server.host):
+        if may_be_this_machine(url.host) and not may_be_this_machine(self._server.host):
             raise InsecureObjectStore
         if url.scheme != "https" and not (url.scheme == "http" and (self._allow_insecure or is_loopback(url.host))):
             raise InsecureObjectStore

@@ -19,7 +19,7 @@ _BYTES = 180
 """Bytes of a safe name: file systems take 255, and a temporary name is made from it."""
 _SUFFIX = 16
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
 def clean_name(name: str) -> str:
