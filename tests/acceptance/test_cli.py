@@ -203,6 +203,8 @@ def test_status_tells_who_where_and_what_waits(household: Household) -> None:
     assert status["logged_in"] is True
     assert (status["encryption_tier"], status["privacy_tier"], status["keys_in"]) == ("e2e", "full_sync", "file")
     assert (status["server_answers"], status["pending"] >= 1) == (True, True)
+    assert status["storage"]["used_bytes"] > 0
+    assert "taken" in household.phone.run("status").out
 
 
 def test_a_device_that_is_signed_out_syncs_no_more_and_writes_on(server: RunningServer, household: Household) -> None:

@@ -16,6 +16,7 @@ from lockleaf.client import Attachment, Client
 from lockleaf.client.entries import Progress
 from lockleaf.client.errors import (
     AttachmentAwaited,
+    AttachmentNotFound,
     MediaDamaged,
     ObjectStoreRefused,
     ObjectStoreUnreachable,
@@ -23,6 +24,7 @@ from lockleaf.client.errors import (
     StoreUnavailable,
     TierRequired,
 )
+from lockleaf.client.media.carrying import MediaRefusal
 from lockleaf.client.media.staging import ONE_PART, PART_BYTES
 from lockleaf.wire.media import Media as ServerMedia
 from lockleaf.wire.problems import PROBLEM
@@ -150,6 +152,45 @@ async def test_a_deleted_file_is_gone_everywhere_and_comes_back(ada: Diarist, tm
     assert (await laptop.media.download(made.media_id, tmp_path / "again")).read_bytes() == SMALL
 
 
+async def test_what_is_deleted_for_good_frees_its_room_and_comes_back_nowhere(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    one, two = await attached(laptop, a_file(tmp_path)), await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    await phone.sync()
+    await phone.media.delete(one.media_id)
+    await phone.sync()
+    # Deleted as it was, it takes room still.
+    assert (await laptop.account.features()).storage.media_used_bytes > 2 * len(SMALL)
+    await phone.media.delete_for_good(one.media_id)
+    await phone.media.delete_for_good(two.media_id)
+    assert (await phone.sync()).media.deleted == 2
+    assert (await laptop.account.features()).storage.media_used_bytes == 0
+    assert await phone.media.list(deleted=True) == []
+    await laptop.sync()
+    assert await laptop.media.list() == []
+    for media_id in (one.media_id, two.media_id):
+        with pytest.raises(AttachmentNotFound):
+            await phone.media.restore(media_id)
+
+
+async def test_a_file_that_an_entry_has_again_is_not_deleted_for_good(ada: Diarist, tmp_path: Path) -> None:
+    laptop, phone = await ada.first(), await ada.another()
+    made = await attached(laptop, a_file(tmp_path))
+    await laptop.sync()
+    await phone.sync()
+    await phone.journal.edit(made.entry_id, body="theirs")
+    await phone.sync()
+    await laptop.media.delete_for_good(made.media_id)
+    await laptop.journal.edit(made.entry_id, body="mine")
+    assert (await laptop.sync()).conflicts == 1
+    # As long as nobody has decided, a version of the entry names it.
+    assert await states(laptop, made.media_id) == [False]
+    (conflict,) = await laptop.journal.conflicts()
+    await laptop.journal.resolve(conflict.id, "remote")
+    await laptop.sync()
+    assert (await laptop.media.download(made.media_id, tmp_path / "again")).read_bytes() == SMALL
+
+
 async def test_a_uce_account_attaches_and_opens_alike(ada: Diarist, tmp_path: Path) -> None:
     laptop, phone = await ada.open("laptop"), await ada.open("phone")
     await laptop.account.register(ada.server, ada.email, "correct horse battery staple", device_name="a", custody="uce")
@@ -241,7 +282,7 @@ async def test_a_server_without_room_is_named_and_asked_again_next_time(
         problem(507, "quota_exceeded", used=1, limit=2, needed=3) if each.asks("POST", "/media/upload") else None
     )
     report = await laptop.sync()
-    assert [(each.media_id, each.code) for each in report.media.refused] == [(made.media_id, "quota_exceeded")]
+    assert report.media.refused == (MediaRefusal(made.media_id, "quota_exceeded", needed=3, used=1, limit=2),)
     listed = await laptop.media.get(made.media_id)
     assert (listed.waiting, listed.refused) == (True, "quota_exceeded")
     wire.behave()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +13,16 @@ import typer
 from lockleaf.cli.completion import complete_entry, complete_media
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
-from lockleaf.cli.files import media_json, media_note, media_table, media_view, report_json, shown_size, viewable
+from lockleaf.cli.files import (
+    attachment_json,
+    media_json,
+    media_note,
+    media_table,
+    media_view,
+    report_json,
+    shown_size,
+    viewable,
+)
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.rendering import printable, short_id
@@ -20,7 +31,7 @@ from lockleaf.cli.writing import EntryId
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
-    from lockleaf.client.media.attachments import Medium
+    from lockleaf.client.media.attachments import Attachment, Medium
     from lockleaf.client.media.book import ListedAttachment
 
 __all__ = ["install"]
@@ -60,10 +71,11 @@ async def attach(
     """Attach files to an entry, and print their ids. They are encrypted here; lockleaf sync sends them."""
     if name is not None and len(files) > 1:
         raise Complaint("--name is for one file.")
+    for file in files:
+        _check_readable(file)
     async with run.client() as client:
         for file in files:
-            with progress_bars(run) as move:
-                made = await client.media.attach(entry, file, name=name, media_type=media_type, progress=move)
+            made = await _attach_one(run, client, entry, file, name, media_type)
             if run.json:
                 run.result(media_json(await client.media.get(made.media_id)))
             else:
@@ -71,6 +83,36 @@ async def attach(
             run.flush()
     if run.interactive:
         run.note("Kept on this device. lockleaf sync carries it to your others.")
+
+
+async def _attach_one(
+    run: Run, client: Client, entry: str, file: Path, name: str | None, media_type: str | None
+) -> Attachment:
+    from lockleaf.client.errors import LockleafError  # noqa: PLC0415
+
+    try:
+        with progress_bars(run) as move:
+            return await client.media.attach(entry, file, name=name, media_type=media_type, progress=move)
+    except LockleafError:
+        run.note(f"Not attached: {file}")
+        raise
+
+
+def _check_readable(file: Path) -> None:
+    """Refuse what cannot be attached by its name, before any other file is."""
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise Complaint(f"{file} cannot be read: {error.strerror}.", ExitCode.INPUT, "NoSuchFile") from None
+    if stat.S_ISDIR(mode):
+        why = "it is a folder. Attach the files in it, or pack them into one"
+    elif not stat.S_ISREG(mode):
+        why = "it is a device or a pipe. Save what comes out of it, and attach that"
+    elif not os.access(file, os.R_OK):
+        why = "you may not read it"
+    else:
+        return
+    raise Complaint(f"{file} cannot be attached: {why}.", ExitCode.INPUT, "NoSuchFile")
 
 
 async def list_media(
@@ -122,11 +164,23 @@ async def resume(run: Run) -> None:
         raise typer.Exit(ExitCode.CONFLICT)
 
 
-async def delete(run: Run, media: MediaId) -> None:
-    """Take an attachment off its entry. It can be restored on this device for 30 days."""
+async def delete(
+    run: Run,
+    media: MediaId,
+    for_good: Annotated[
+        bool, typer.Option("--for-good", help="Nobody can bring it back, and its room is free. Deleted ones too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting for good.")] = False,
+) -> None:
+    """Take an attachment off its entry. It can be restored on this device for 30 days, and takes room until then."""
     async with run.client() as client:
-        deleted = await client.media.delete(media)
-    run.line(deleted.media_id)
+        if for_good and not yes:
+            what = await _described(client, media)
+            if not run.interactive:
+                raise Complaint(f"{what} would be gone for good. --yes says that you mean it.")
+            typer.confirm(f"Delete {what} for good, for all your devices?", abort=True, err=True)
+        deleted = await (client.media.delete_for_good if for_good else client.media.delete)(media)
+    _tell_changed(run, deleted, deleted=True)
 
 
 async def restore(
@@ -135,7 +189,31 @@ async def restore(
     """Bring back an attachment that was deleted on this device; lockleaf media --deleted lists them."""
     async with run.client() as client:
         restored = await client.media.restore(media)
-    run.line(restored.media_id)
+    _tell_changed(run, restored, deleted=False)
+
+
+async def _described(client: Client, media: str) -> str:
+    """Return name and size of the one attachment whose id begins so, be it deleted or not, for a question."""
+    from lockleaf.client.errors import AttachmentNotFound  # noqa: PLC0415
+
+    try:
+        found = (await client.media.get(media)).attachment
+    except AttachmentNotFound:
+        among = await client.media.list(deleted=True)
+        fitting = [each.attachment for each in among if each.attachment.media_id.startswith(media.strip().lower())]
+        if len(fitting) != 1:
+            raise
+        (found,) = fitting
+    return f"{found.name} ({shown_size(found.size)})"
+
+
+def _tell_changed(run: Run, attachment: Attachment, *, deleted: bool) -> None:
+    if run.json:
+        run.result({"entry_id": attachment.entry_id, **attachment_json(attachment), "deleted": deleted})
+        return
+    run.line(attachment.media_id)
+    if run.interactive:
+        run.note("Kept on this device. lockleaf sync carries it to your others.")
 
 
 async def open_attachment(
@@ -159,6 +237,7 @@ async def open_attachment(
     """Fetch an attachment, decrypt it here, and save it under its name once it is known to be right."""
     if output == "-" and (view or run.json):
         raise Complaint("--output - excludes --view and --json.")
+    _check_folder(output)
     async with run.client() as client:
         medium = await _chosen(client, which, name)
         if view and not viewable(medium):
@@ -177,7 +256,9 @@ async def open_attachment(
                 )
             except FileExistsError as error:
                 raise Complaint(
-                    f"{error.filename} is there already. --force replaces it.", ExitCode.USAGE, "FileExists"
+                    f"{error.filename} is there already. --force replaces it; --output saves to another place.",
+                    ExitCode.USAGE,
+                    "FileExists",
                 ) from None
             except OSError as error:
                 if isinstance(error, BrokenPipeError):
@@ -192,6 +273,12 @@ async def open_attachment(
         run.line(f"Saved {shown_size(medium.size)} to {saved}.")
     if view:
         typer.launch(str(saved.absolute()))
+
+
+def _check_folder(output: str | None) -> None:
+    """Refuse a folder that is not there: a path forgets the slash behind it, and would be taken for a file."""
+    if output is not None and output.endswith(os.sep) and not Path(output).is_dir():
+        raise Complaint(f"There is no folder {output}.", ExitCode.USAGE, "NoSuchFolder")
 
 
 async def _chosen(client: Client, which: str, name: str | None) -> Medium:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from lockleaf.client.media.attachments import Attachment, Medium
     from lockleaf.client.media.book import ListedAttachment
-    from lockleaf.client.media.carrying import MediaReport
+    from lockleaf.client.media.carrying import MediaRefusal, MediaReport
 
 __all__ = [
     "attachment_json",
@@ -160,9 +161,23 @@ def report_json(report: MediaReport) -> dict[str, Any]:
         "deleted": report.deleted,
         "restored": report.restored,
         "waiting": report.waiting,
-        "refused": [{"media_id": each.media_id, "code": each.code} for each in report.refused],
+        "refused": [
+            {name: value for name, value in asdict(each).items() if value is not None} for each in report.refused
+        ],
         "trouble": type(report.trouble).__name__ if report.trouble is not None else None,
     }
+
+
+def _refused(refusal: MediaRefusal) -> str:
+    which = f"attachment {refusal.media_id[:8]}"
+    if refusal.needed is None or refusal.used is None or refusal.limit is None:
+        return f"The server refused {which} ({refusal.code}). It is kept here."
+    free = max(0, refusal.limit - refusal.used)
+    return (
+        f"The server has no room for {which} ({refusal.code}): it needs {shown_size(refusal.needed)}, and of "
+        f"{shown_size(refusal.limit)} there are {shown_size(free)} left. It is kept here, and goes with a later sync. "
+        "lockleaf media delete --for-good makes room, also of what lockleaf media --deleted lists."
+    )
 
 
 def media_note(report: MediaReport) -> str | None:
@@ -177,9 +192,7 @@ def media_note(report: MediaReport) -> str | None:
         if count
     ]
     told = [f"Attachments and thumbnails: {', '.join(done)}."] if done else []
-    told += [
-        f"The server refused attachment {each.media_id[:8]} ({each.code}). It is kept here." for each in report.refused
-    ]
+    told += [_refused(each) for each in report.refused]
     waiting = report.waiting - len(report.refused)
     if waiting > 0:
         told.append(f"{waiting:,} still to be sent.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lockleaf.cli.exit_codes import ExitCode, exit_code_for
-from lockleaf.cli.files import media_note
+from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.files import report_json as media_json
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
@@ -157,7 +157,7 @@ async def status(
     run: Run,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the server.")] = False,
 ) -> None:
-    """Show who is logged in, where, what is synced and what waits."""
+    """Show who is logged in, where, what is synced, what waits, and the room at the server."""
     async with run.client() as client:
         known = await _status(run, client, offline=offline)
     if run.json:
@@ -202,10 +202,14 @@ async def _ask(client: Client) -> dict[str, Any]:
 
     try:
         async with asyncio.timeout(_PATIENCE):
-            account = await client.account.me()
+            account, features = await asyncio.gather(client.account.me(), client.account.features())
     except (TransportError, TimeoutError):
         return {"server_answers": False}
-    return {"server_answers": True, "privacy_tier": account.privacy_tier}
+    return {
+        "server_answers": True,
+        "privacy_tier": account.privacy_tier,
+        "storage": features.storage.model_dump(mode="json"),
+    }
 
 
 def _keys_in(run: Run) -> str:
@@ -225,6 +229,7 @@ _LABELS = {
     "entries": "entries",
     "pending": "not synced",
     "media_pending": "files not sent",
+    "room": "room at the server",
     "conflicts": "open conflicts",
     "inbox": "waiting in the inbox",
     "last_sync": "last sync",
@@ -242,15 +247,29 @@ def _local(time: str) -> str:
     return datetime.fromisoformat(time).astimezone().isoformat(sep=" ", timespec="minutes")[:16]
 
 
+def _room(storage: dict[str, int | None]) -> str:
+    """Return how much of an account's room at the server is taken, by all that it holds and by files."""
+    used, limit = storage["used_bytes"] or 0, storage["limit_bytes"]
+    files, most = storage["media_used_bytes"] or 0, storage["media_limit_bytes"]
+    text = shown_size(used) + (f" of {shown_size(limit)}" if limit is not None else "") + " taken"
+    if files or most is not None:
+        text += f", {shown_size(files)}" + (f" of {shown_size(most)}" if most is not None else "") + " of it by files"
+    return text
+
+
 def _show_status(run: Run, known: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table.grid(padding=(0, 2))
+    shown = known | {"last_sync": _local(known["last_sync"])} if known.get("last_sync") else known
+    if storage := known.get("storage"):
+        shown = shown | {"room": _room(storage)}
     for name, label in _LABELS.items():
-        if name in known and known[name] is not None:
-            value = known[name] if name != "last_sync" else _local(known[name])
-            table.add_row(Text(label, style="dim"), Text(_WORDS.get(value, str(value)) if value != "" else "—"))
+        value = shown.get(name)
+        if value is not None:
+            text = f"{value:,}" if isinstance(value, int) else _WORDS.get(value, str(value))
+            table.add_row(Text(label, style="dim"), Text(text or "—"))
     run.show(table)
     if not known["logged_in"]:
         run.note("Not logged in: lockleaf login, or lockleaf register to make an account.")

@@ -187,6 +187,7 @@ class BlockingMedia(_Face[Media]):
     get = _waits(Media.get)
     medium = _waits(Media.medium)
     delete = _waits(Media.delete)
+    delete_for_good = _waits(Media.delete_for_good)
     restore = _waits(Media.restore)
     pending_count = _waits(Media.pending_count)
     resume = _waits(Media.resume)

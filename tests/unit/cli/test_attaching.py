@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -114,6 +115,21 @@ def test_what_is_meant_has_to_be_plain(terminal: Terminal, tmp_path: Path) -> No
     assert terminal.fails(ExitCode.USAGE, "attach", entry, *two, "--name", "x") == "UsageError"
     assert terminal.fails(ExitCode.USAGE, "open", entry, "one", "--view") == "NotViewable"
     assert terminal.fails(ExitCode.LOCAL, "open", entry, "one", "-o", str(tmp_path / "no" / "one")) == "CannotWrite"
+    assert terminal.fails(ExitCode.USAGE, "open", entry, "one", "-o", f"{tmp_path}/no/") == "NoSuchFolder"
+
+
+def test_no_file_is_attached_if_one_cannot_be_and_it_is_said_which(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "there").write_bytes(b"x")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    entry = terminal.run("write", "text").strip()
+    for name, why in (("absent", "No such file"), ("folder", "a folder"), ("pipe", "a pipe")):
+        assert main(["attach", entry, str(tmp_path / "there"), str(tmp_path / name)]) == ExitCode.INPUT
+        refused = terminal.capsys.readouterr()
+        assert refused.out == ""
+        assert why in refused.err
+        assert name in refused.err
+    assert terminal.values("media") == []
 
 
 def test_a_hostile_name_stays_where_it_is_put_and_commands_no_terminal(terminal: Terminal, tmp_path: Path) -> None:
@@ -135,6 +151,28 @@ def test_a_deleted_file_comes_back(terminal: Terminal, tmp_path: Path) -> None:
     assert (deleted["media_id"], deleted["deleted"]) == (media_id, True)
     terminal.run("media", "restore", media_id[:8])
     assert [each["media_id"] for each in terminal.values("media")] == [media_id]
+
+
+def test_what_is_deleted_for_good_is_named_before_and_wants_a_yes(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    entry = terminal.run("write", "text").strip()
+    one, two = (terminal.run("attach", entry, str(tmp_path / "x")).strip() for _ in range(2))
+    (deleted,) = terminal.values("media", "delete", one)
+    assert (deleted["media_id"], deleted["deleted"]) == (one, True)
+    for media_id in (one, two):
+        assert main(["media", "delete", "--for-good", media_id[:8]]) == ExitCode.USAGE
+        assert "x (1 bytes) would be gone for good. --yes" in " ".join(terminal.capsys.readouterr().err.split())
+        terminal.run("media", "delete", "--for-good", "--yes", media_id[:8])
+    assert terminal.values("media", "--deleted") == terminal.values("media") == []
+    assert terminal.fails(ExitCode.NOT_FOUND, "media", "delete", "--for-good", one) == "AttachmentNotFound"
+
+
+def test_it_is_said_how_much_room_there_is_for_what_does_not_fit() -> None:
+    refusal = MediaRefusal("0123456789", "quota_exceeded", needed=3_000_000, used=4_500_000, limit=6_000_000)
+    note = media_note(MediaReport(waiting=1, refused=(refusal,)))
+    assert note is not None
+    assert "needs 3.0 MB, and of 6.0 MB there are 1.5 MB left" in note
+    assert "lockleaf media delete --for-good" in note
 
 
 def test_a_report_says_what_was_sent_what_waits_and_why() -> None:

@@ -268,6 +268,25 @@ async def test_what_was_deleted_before_anybody_heard_of_it_is_restored_whole(tmp
         assert len(staged(device)) == 2
 
 
+@pytest.mark.parametrize("first", [False, True])
+async def test_what_was_never_sent_and_is_deleted_for_good_leaves_nothing(tmp_path: Path, first: bool) -> None:
+    async with offline_device(tmp_path) as (client, device):
+        path = tmp_path / "photo.png"
+        Image.new("RGB", (640, 480), "blue").save(path)
+        entry_id, made = await attached(client, path)
+        _, kept = await attached(client, a_file(tmp_path))
+        if first:
+            await client.media.delete(made.media_id)
+        assert await client.media.delete_for_good(made.media_id[:8]) == made
+        assert (await client.journal.get(entry_id)).attachments == ()
+        assert await client.media.list(deleted=True) == []
+        assert [each.stem for each in staged(device)] == [kept.media_id]
+        assert await client.media.pending_count() == 1
+        for forgotten in (client.media.restore, client.media.delete_for_good):
+            with pytest.raises(AttachmentNotFound):
+                await forgotten(made.media_id)
+
+
 async def test_a_sealed_file_that_was_altered_on_this_device_is_named(tmp_path: Path) -> None:
     async with offline_device(tmp_path) as (client, device):
         _, made = await attached(client, a_file(tmp_path))

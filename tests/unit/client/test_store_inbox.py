@@ -11,6 +11,7 @@ import pytest
 from lockleaf.client.errors import LocalStoreError
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.store.inbox import StoredItem
+from lockleaf.client.store.media import StoredMedium
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.store.schema import SCHEMA_VERSION
 from lockleaf.crypto.keyring import Keyring
@@ -91,6 +92,16 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in
         assert record.doc.content == {"body": "text"}
     with LocalStore.open(path, local_keys(KEYRING)) as store:
         assert store.inbox.count() == 1
+
+
+def test_files_that_wait_in_a_store_of_an_earlier_version_wait_on(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite3"
+    medium = StoredMedium("m", "e", "delete", NOW, "text/plain", 3, b"d" * 32, announced=True)
+    with LocalStore.create(path, KEYRING) as store:
+        store.media.put([medium])
+    _as_version(path, 5, "ALTER TABLE media DROP COLUMN for_good")
+    with LocalStore.open(path, local_keys(KEYRING)) as store:
+        assert store.media.in_state("delete") == [medium]
 
 
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:

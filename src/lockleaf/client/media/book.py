@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from lockleaf.client.edits import MIN_PREFIX, Edits
 from lockleaf.client.errors import AttachmentNotFound, EntryNotFound, TooManyAttachments
@@ -104,7 +104,7 @@ class AttachmentBook:
             ListedAttachment(attachment, waiting=row.state == "delete", refused=row.refused, deleted=True)
             for row in self._store.media.in_state("delete", "deleted")
             for attachment in _remembered(row)
-            if self._is_there(row.entry_id)
+            if not row.for_good and self._is_there(row.entry_id)
         ]
 
     def _is_there(self, entry_id: str) -> bool:
@@ -150,6 +150,36 @@ class AttachmentBook:
             self._edits.keep(record, without_attachment(record.doc.content, attachment.media_id))
         return attachment
 
+    def delete_for_good(self, media_id: str) -> Attachment:
+        """Take an attachment off its entry, or one that was deleted on this device, and let nobody bring it back.
+
+        Raises:
+            AttachmentNotFound: there is none, or several begin so.
+        """
+        with self._store.transaction():
+            attachment = _one_of([each.attachment for each in self.deleted()], media_id)
+            try:
+                found, _ = self.find(media_id)
+            except AttachmentNotFound:
+                if attachment is None:
+                    raise
+            else:
+                if attachment is not None:
+                    raise AttachmentNotFound
+                attachment = self.delete(found.media_id)
+            rows = [self._store.media.get(medium.media_id) for _, medium in media_of([attachment])]
+            self._store.media.put(
+                replace(row, state="delete", attachment=None, for_good=True) for row in rows if row is not None
+            )
+        return attachment
+
+    def forget_unsent(self, attachment: Attachment) -> list[str]:
+        """Forget of what was deleted for good that of which the server never heard; return the ids."""
+        with self._store.transaction():
+            rows = [self._store.media.get(medium.media_id) for _, medium in media_of([attachment])]
+            unsent = [row for row in rows if row is not None and row.for_good and not row.announced]
+            return [row.media_id for row in unsent if self._store.media.settle(row, None, row.changed_at)]
+
     def restore(self, media_id: str) -> Attachment:
         """Put an attachment that was deleted on this device back on its entry, and have the server told.
 
@@ -157,12 +187,10 @@ class AttachmentBook:
             AttachmentNotFound: this device deleted none of this id, or it is too long ago.
             EntryNotFound: its entry is deleted; restore that first.
         """
-        wanted = media_id.strip().lower()
         with self._store.transaction():
-            fitting = [each.attachment for each in self.deleted() if each.attachment.media_id.startswith(wanted)]
-            if len(fitting) != 1 or len(wanted) < MIN_PREFIX:
+            attachment = _one_of([each.attachment for each in self.deleted()], media_id)
+            if attachment is None:
                 raise AttachmentNotFound
-            (attachment,) = fitting
             record = self._edits.find(self.entry_id(attachment.entry_id))
             row = self._store.media.get(attachment.media_id)
             assert record.doc is not None
@@ -170,6 +198,13 @@ class AttachmentBook:
             assert row.attachment is not None
             self._edits.keep(record, with_attachments(record.doc.content, [row.attachment]))
         return attachment
+
+
+def _one_of(attachments: Sequence[Attachment], given: str) -> Attachment | None:
+    """Return the attachment whose id begins so; None where none does, or several do."""
+    wanted = given.strip().lower()
+    fitting = [each for each in attachments if each.media_id.startswith(wanted)]
+    return fitting[0] if len(fitting) == 1 and len(wanted) >= MIN_PREFIX else None
 
 
 def _date(doc: object) -> str:

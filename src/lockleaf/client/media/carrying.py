@@ -31,10 +31,16 @@ _PIECES_KEPT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class MediaRefusal:
-    """An attachment that the server refused, and the code with which it did. It is kept here, and tried again."""
+    """An attachment that the server refused, and the code with which it did. It is kept here, and tried again.
+
+    ``needed``, ``used`` and ``limit`` are bytes, where it refused for want of room and told them.
+    """
 
     media_id: str
     code: str
+    needed: int | None = None
+    used: int | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class Carrier:
                     if not _is_final(error):
                         trouble = error
                         break
-                    refused.append(MediaRefusal(medium.media_id, error.code))
+                    refused.append(_refusal(medium.media_id, error))
                     await asyncio.to_thread(self._store.media.refuse, medium.media_id, error.code)
                 except _StagedFileLost:
                     refused.append(MediaRefusal(medium.media_id, LOST))
@@ -151,8 +157,15 @@ class Carrier:
 
     async def _delete(self, medium: StoredMedium) -> bool:
         with suppress(NotFound):  # it never arrived, or is gone already
-            await self._transport.command("DELETE", f"/media/{medium.media_id}")
-        return await self._settle(medium, "deleted")
+            await self._transport.command(
+                "DELETE", f"/media/{medium.media_id}", params={"for_good": True} if medium.for_good else None
+            )
+        if not medium.for_good:
+            return await self._settle(medium, "deleted")
+        done = await self._settle(medium, None)
+        if done:
+            self._folder.remove(medium.media_id)
+        return done
 
     async def _restore(self, medium: StoredMedium) -> StoredMedium | None:
         """Bring a medium back; return what is then still to be uploaded, None if nothing is."""
@@ -202,6 +215,13 @@ class _Told:
         except BaseException:
             self._done = before
             raise
+
+
+def _refusal(media_id: str, error: ApiError) -> MediaRefusal:
+    room = {name: error.facts.get(name) for name in ("needed", "used", "limit")}
+    # What a server says is held to be a number before anybody reckons with it.
+    known = all(type(value) is int and value >= 0 for value in room.values())
+    return MediaRefusal(media_id, error.code, **room) if known else MediaRefusal(media_id, error.code)
 
 
 def _is_final(error: ApiError) -> bool:

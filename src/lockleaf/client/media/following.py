@@ -85,7 +85,7 @@ def _comes_back(row: StoredMedium) -> MediaState:
 
 
 def _in_state(row: StoredMedium, state: MediaState, now: str) -> StoredMedium:
-    return replace(row, state=state, refused=None, changed_at=now)
+    return replace(row, state=state, refused=None, changed_at=now, for_good=False)
 
 
 def _row(medium: Medium, entry_id: str, state: MediaState, now: str) -> StoredMedium:

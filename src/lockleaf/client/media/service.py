@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -140,6 +140,26 @@ class Media:
             AttachmentNotFound: there is none.
         """
         return await asyncio.to_thread(self._book(self._device.opened).delete, media_id)
+
+    async def delete_for_good(self, media_id: str) -> Attachment:
+        """Take an attachment off its entry, or one that was deleted on this device, and let nobody bring it back.
+
+        The next `Client.sync` deletes it at the server, and its room there is free. If another device has put it on its
+        entry again in the meantime, the entry keeps it.
+
+        Raises:
+            AttachmentNotFound: there is none.
+        """
+        return await asyncio.to_thread(self._delete_for_good, media_id)
+
+    def _delete_for_good(self, media_id: str) -> Attachment:
+        book = self._book(self._device.opened)
+        attachment = book.delete_for_good(media_id)
+        # Another program that is sending it just now is about to tell the server of it; then the next sync deletes it.
+        with suppress(UploadAlreadyRunning), self._folder.alone():
+            for unsent in book.forget_unsent(attachment):
+                self._folder.remove(unsent)
+        return attachment
 
     async def restore(self, media_id: str) -> Attachment:
         """Bring back an attachment that was deleted on this device within the last 30 days.

@@ -16,7 +16,7 @@ __all__ = ["MediaState", "MediaStore", "StoredMedium"]
 
 MediaState = Literal["upload", "delete", "deleted", "restore"]
 
-_COLUMNS = "media_id, entry_id, state, announced, refused, changed_at, doc"
+_COLUMNS = "media_id, entry_id, state, announced, refused, changed_at, doc, for_good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class StoredMedium:
         attachment: as it stands in the map of its entry; None for a thumbnail.
         announced: the server may know of it.
         refused: the code with which the server refused it.
+        for_good: of one in state ``delete``: it is not to be brought back by anybody.
     """
 
     media_id: str
@@ -48,6 +49,7 @@ class StoredMedium:
     attachment: dict[str, Any] | None = None
     announced: bool = False
     refused: str | None = None
+    for_good: bool = False
 
 
 class MediaStore:
@@ -60,10 +62,10 @@ class MediaStore:
     def put(self, media: Iterable[StoredMedium]) -> None:
         """Write media whole, over what was there; one that is there keeps its place in the order."""
         self._database.write_many(
-            f"INSERT INTO media ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+            f"INSERT INTO media ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
             " ON CONFLICT (media_id) DO UPDATE SET entry_id = excluded.entry_id, state = excluded.state,"
             " announced = excluded.announced, refused = excluded.refused, changed_at = excluded.changed_at,"
-            " doc = excluded.doc",
+            " doc = excluded.doc, for_good = excluded.for_good",
             [self._written(medium) for medium in media],
         )
 
@@ -136,6 +138,7 @@ class MediaStore:
             medium.refused,
             medium.changed_at,
             self._seal.seal(place("media", "doc", medium.media_id), pack(doc)),
+            medium.for_good,
         )
 
     def _read(self, row: Sequence[Any]) -> StoredMedium:
@@ -157,4 +160,5 @@ class MediaStore:
             attachment=attachment,
             announced=bool(row[3]),
             refused=row[4],
+            for_good=bool(row[7]),
         )

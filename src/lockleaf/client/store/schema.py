@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -68,6 +68,9 @@ CREATE TRIGGER records_touched AFTER INSERT ON records WHEN NEW.collection = 'en
 INSERT OR REPLACE INTO touched VALUES (NEW.record_id, (SELECT coalesce(max(stamp), 0) + 1 FROM touched)); END;
 INSERT INTO properties (name, value) VALUES ('store', randomblob(16));
 """
+
+# The server is not to keep it until it could be restored no more.
+_FOR_GOOD = "ALTER TABLE media ADD COLUMN for_good INTEGER NOT NULL DEFAULT 0;\n"
 
 SCHEMA = """
 CREATE TABLE properties (
@@ -181,13 +184,14 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
     2: "ALTER TABLE outbox ADD COLUMN counted TEXT;\n" + _METRICS,
     3: _MEDIA,
     4: _TOUCHED,
+    5: _FOR_GOOD,
 }
 """What turns a store of each earlier version into one of the next."""
 
