@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -36,7 +37,7 @@ def _run(arguments: list[str]) -> int:
     except Abort:
         return 130
     except TyperException as error:
-        return _usage(error, as_json=as_json)
+        return _usage(error, arguments, as_json=as_json)
     except ReaderGone:
         # Python would complain once more when it closes standard output.
         with contextlib.suppress(OSError):
@@ -48,7 +49,7 @@ def _run(arguments: list[str]) -> int:
     return outcome if isinstance(outcome, int) else 0
 
 
-def _usage(error: Exception, *, as_json: bool) -> int:
+def _usage(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     from lockleaf.cli.errors import Complaint, complain  # noqa: PLC0415
     from lockleaf.cli.exit_codes import ExitCode  # noqa: PLC0415
 
@@ -59,4 +60,6 @@ def _usage(error: Exception, *, as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     if context is not None:
         message = f"{message.rstrip('.')}. {context.command_path} --help explains it."
+        if context.info_name == "search" and any(re.match(r"-[^\W\d_]{2}", each) for each in arguments):
+            message += " Before a query that has a word with a minus, write --: lockleaf search -- 'walk -rain'."
     return int(complain(Complaint(message, ExitCode.USAGE), as_json=as_json))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,9 @@ __all__ = ["install"]
 PANEL = "Journal"
 _USUAL = 20
 _INDENT = 10
+_QUOTED = re.compile(r'(:"[^"]*"?)|"[^"]*"?')
+_DAYS = re.compile(r"(?<![^\s(-])((?:from|to):[^\s()]+)", re.IGNORECASE)
+_REFUSED_FILTERS = re.compile(r'(?<![^\s(])(-(?:mood|tag|source|from|to):(?:"[^"]*"?|[^\s()]+))', re.IGNORECASE)
 
 
 def install(app: typer.Typer) -> None:
@@ -63,6 +67,8 @@ async def search(
     async with run.client() as client:
         found = await (client.server_search.find if remote else client.journal.search)(text, limit=most)
     _print(run, found)
+    for note in _unread(text):
+        run.note(note)
     if remote:
         run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
 
@@ -85,6 +91,18 @@ def _print(run: Run, found: Found) -> None:
     elif len(found.hits) < found.total:
         most = "" if found.exact else "at most "
         run.note(f"{len(found.hits):,} of {most}{found.total:,} entries; --all shows all.")
+
+
+def _unread(query: str) -> Iterator[str]:
+    """Yield what to say of filters that are none, and were looked for as words."""
+    from lockleaf.search.query import parse  # noqa: PLC0415
+
+    outside = _QUOTED.sub(lambda found: found[1] or " ", query)
+    for written in _DAYS.findall(outside):
+        if not parse(written).filtered:
+            yield f"{written} names no day, so it was taken for words. A day is 2019-05-31, 2019-05 or 2019."
+    for written in _REFUSED_FILTERS.findall(outside):
+        yield f"{written} was taken for words: there are no filters with a minus."
 
 
 def _json(hit: Hit) -> dict[str, Any]:

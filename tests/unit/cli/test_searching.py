@@ -71,6 +71,26 @@ def test_it_is_said_what_was_not_found_and_what_is_left(capsys: pytest.CaptureFi
     assert (seen.out.count("2020-01-0"), seen.err) == (2, "")
 
 
+def test_a_filter_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", 'rain from:yesterday (to:2020-13) -tag:"two words" from:2020 "as in to:late" mood:x']) == 0
+    notes = capsys.readouterr().err
+    assert "from:yesterday names no day" in notes
+    assert "to:2020-13 names no day" in notes
+    assert '-tag:"two words" was taken for words' in notes
+    assert notes.count("names no day") == 2
+    assert main(["search", "rain from:2020-01 to:2020"]) == 0
+    assert "taken for words" not in capsys.readouterr().err
+
+
+def test_a_word_with_a_minus_that_is_no_option_is_told_how_to_come_through(capsys: pytest.CaptureFixture[str]) -> None:
+    for query in (["-rain"], ["walk", "-night"]):
+        assert main(["search", *query]) == 2
+        assert "lockleaf search -- 'walk -rain'" in capsys.readouterr().err
+    assert main(["search", "--nonsense", "walk"]) == 2
+    assert "search --" not in capsys.readouterr().err.replace("search --help", "")
+    assert main(["search", "--", "rain", "-walk"]) == 0
+
+
 def test_too_long_a_query_is_refused_without_quoting_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", "plethora " * 10_000, "--json"]) == 9
     refused = capsys.readouterr().err
