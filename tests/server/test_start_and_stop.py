@@ -148,3 +148,23 @@ def test_a_secret_from_some_documentation_is_refused_without_repeating_it(
     told = _refusal({**server_environment, "LOCKLEAF_SECRETS__ROOTS": placeholder}, tmp_path / "data")
     assert "looks like a placeholder" in told
     assert placeholder not in told
+
+
+def test_a_folder_for_attached_files_that_cannot_be_is_named(
+    server_environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    told = _refusal(
+        {**server_environment, "LOCKLEAF_BLOBS__PATH": str(tmp_path / "taken" / "blobs")}, tmp_path / "data"
+    )
+    assert "Attached files cannot be kept in" in told
+    assert "Set LOCKLEAF_BLOBS__PATH to a folder that this user may write to." in told
+
+
+def test_a_server_whose_workers_cannot_be_put_together_gives_up(
+    server_environment: dict[str, str], tmp_path: Path
+) -> None:
+    nowhere = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "nowhere")}
+    told = _refusal({**server_environment, **nowhere}, tmp_path / "data")
+    assert "worker_unusable" in told
+    assert "The server's workers could not start; the log above says why." in told

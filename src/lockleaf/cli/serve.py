@@ -79,7 +79,8 @@ def settings_of(data_dir: Path | None, log_format: str | None = None) -> Setting
     except ValidationError as error:
         # Its own text is not shown: it could quote a secret.
         wrong = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}" for item in error.errors()
+            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
         )
         raise Complaint(f"The server's settings are wrong. {wrong}.", ExitCode.USAGE, "InvalidSettings") from None
 
@@ -87,11 +88,14 @@ def settings_of(data_dir: Path | None, log_format: str | None = None) -> Setting
 def named(error: Exception) -> Exception:
     """Return what the server says about why it cannot run as a complaint; any other exception as it is."""
     from lockleaf.server.auth.keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
+    from lockleaf.server.blobs.stores import FolderUnusable  # noqa: PLC0415
     from lockleaf.server.db.embedded import EmbeddedPostgresError  # noqa: PLC0415
     from lockleaf.server.db.migrate import SchemaBehind  # noqa: PLC0415
     from lockleaf.server.process import ServeError  # noqa: PLC0415
 
-    if isinstance(error, (ServeError, EmbeddedPostgresError, SchemaBehind, SecretsMissing, SecretsDamaged)):
+    if isinstance(
+        error, (ServeError, EmbeddedPostgresError, FolderUnusable, SchemaBehind, SecretsMissing, SecretsDamaged)
+    ):
         return Complaint(str(error), ExitCode.LOCAL, type(error).__name__)
     return error
 

@@ -26,6 +26,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from lockleaf.server.auth.keys import load_keys
+from lockleaf.server.blobs.stores import require_folder
 from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate, require_current
 from lockleaf.server.observability import logging
@@ -98,6 +99,7 @@ def serve(
         EmbeddedPostgresError: its own database could not be started.
         SchemaBehind: the external database has an older schema.
         SecretsMissing, SecretsDamaged: the server has no secrets of its own.
+        FolderUnusable: there is no folder for attached files.
     """
     logging.configure(settings.log.format, settings.log.level)
     with contextlib.ExitStack() as stack:
@@ -105,6 +107,7 @@ def serve(
         listening = stack.enter_context(_listen(host, port, workers))
         database_url = stack.enter_context(_database(settings, workers))
         load_keys(settings)  # made here, once, where workers would race for it
+        require_folder(settings)
         stack.enter_context(_worker_environment(settings, database_url, workers))
         running = Running(
             host,

@@ -9,7 +9,9 @@ import os
 import signal
 import threading
 
+import structlog
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 
 from lockleaf.server.app import create_app
 from lockleaf.server.observability import logging
@@ -17,16 +19,26 @@ from lockleaf.server.settings import Settings
 
 __all__ = ["EMBEDDED_DATABASE", "create"]
 
+log = structlog.get_logger("lockleaf.worker")
+
 EMBEDDED_DATABASE = "LOCKLEAF_EMBEDDED_DATABASE"
 """Where the parent tells its workers the address of the database that it started for them."""
 
 
 def create() -> FastAPI:
-    """Return the application of this worker, from the environment that its parent left it."""
+    """Return the application of this worker, from the environment that its parent left it.
+
+    Raises:
+        SystemExit: it cannot be put together. Its parent gives up then, since the next worker would fare no better.
+    """
     settings = Settings()
     logging.configure(settings.log.format, settings.log.level)
     _end_with_parent()
-    app = create_app(settings, database_url=os.environ.get(EMBEDDED_DATABASE))
+    try:
+        app = create_app(settings, database_url=os.environ.get(EMBEDDED_DATABASE))
+    except Exception as error:
+        log.critical("worker_unusable", failure=error)
+        raise SystemExit(STARTUP_FAILURE) from None
     _spare_the_collector()
     return app
 
