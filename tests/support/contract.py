@@ -52,6 +52,7 @@ class Document:
             for method, operation in methods.items():
                 self.operations[f"{method.upper()} {name}"] = operation
                 self._patterns.append((method.upper(), pattern, path))
+        self._answers = frozenset(self.answers())
 
     def answers(self) -> Iterator[str]:
         """Every answer that the document names."""
@@ -73,7 +74,7 @@ class Document:
         name = f"{method} {template.removeprefix(PREFIX)} {response.status_code}"
         if response.headers.get("content-type") == PROBLEM:
             name += f" {response.json()['code']}"
-        assert name in set(self.answers()), f"not in the document: {name}"
+        assert name in self._answers, f"not in the document: {name}"
         # What is no JSON has no shape that could be compared: bytes, and the lines of a live stream.
         if not response.headers.get("content-type", "").startswith((MSGPACK, "text/event-stream")):
             self._schema[template][method].validate_response(response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from alembic import command
@@ -42,8 +43,12 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def head_revision() -> str:
-    """Return the revision that this version of the package needs."""
+    """Return the revision that this version of the package needs.
+
+    It is read once: that loads every script of the migrations, and those who ask whether a server is ready ask often.
+    """
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None
     return revision
