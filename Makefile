@@ -8,6 +8,8 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BROWSER := $(if $(shell command -v npm),tests/browser/node_modules/.installed)
 LOCKLEAF_DATA_DIR ?= ./data
 export LOCKLEAF_DATA_DIR
+# Images of Python forbid it to keep what it compiled; a test run starts it hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup serve test check bench docs lock format clean
 
@@ -31,6 +33,7 @@ serve: $(RUN)  ## the server, on its own embedded database
 
 test: check $(BROWSER)  ## every check and every test, and which lines of server and SDK they run
 	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/python -m compileall -q src
 	$(BIN)/python -m coverage run -m pytest -n 3 --dist worksteal
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
