@@ -93,6 +93,14 @@ def test_two_devices_share_a_journal_with_a_conflict_and_an_inbox_item(tour: Tou
         assert len(device.run("--json", "tags").values()) == 6
 
 
+def test_files_and_an_index_are_there_on_another_device(tour: Tour) -> None:
+    phone = tour.device("ada-phone")
+    files = phone.run("--json", "media", "list").values()
+    assert {(each["name"], each["waiting"]) for each in files} == {("herons.png", False), ("letter.txt", False)}
+    (found,) = phone.run("--json", "search", "--remote", "heron").values()
+    assert found["attachments"][0]["name"] == "herons.png"
+
+
 def test_each_custody_and_each_tier_is_there(tour: Tour) -> None:
     kinds = set()
     for profile in ("ada-laptop", "ben", "cleo", "dora"):
@@ -151,6 +159,8 @@ def test_a_development_database_is_made_new_as_often_as_one_likes(tmp_path: Path
     folder = tmp_path / "server"
     first = reset(folder, "--no-confirm", LOCKLEAF_ENVIRONMENT="development")
     assert (first.code, first.value()["deleted_accounts"]) == (0, 0), first.err
+    furnished = CommandLine(Path(first.value()["home"]), "ada-phone")
+    assert [each["waiting"] for each in furnished.run("--json", "media", "list").values()] == [False, False]
     asked = reset(folder, LOCKLEAF_ENVIRONMENT="development")
     assert asked.code == 2
     # What was begun for development may be in use by now.

@@ -45,7 +45,7 @@ def demo(
 ) -> None:  # fmt: skip
     """Run a server with four people's journals in it, and say how to look at each.
 
-    One has two devices, a conflict that waits for a decision, and something in the inbox.
+    One has two devices, a conflict that waits for a decision, something in the inbox, files, and a search index.
     """
     with _place(folder) as place:
         settings = settings_of(place / "server", "console")

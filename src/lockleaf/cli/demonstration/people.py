@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-__all__ = ["PASSWORD", "PEOPLE", "Page", "Person", "pages"]
+__all__ = ["LETTER", "PASSWORD", "PEOPLE", "WALK", "Page", "Person", "pages"]
 
 PASSWORD = "a demonstration, not a secret"  # noqa: S105  (shown to everybody who runs the demonstration)
+
+
+WALK = "5eed0a1c-0000-4000-8000-000000000001"
+LETTER = "5eed1e77-0000-4000-8000-000000000002"
+"""Ids of the entries that have files, so that the tour can name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +33,26 @@ class Person:
     profiles: Sequence[str]
     about: str
 
+    @property
+    def searches_blindly(self) -> bool:
+        """Whether the server keeps an index of keyed digests, which an account of this kind has to ask for."""
+        return self.custody == "e2e" and self.privacy_tier == "full_sync"
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An entry to be written, ``days_ago`` days before today."""
+    """An entry to be written, ``days_ago`` days before today.
+
+    ``entry_id`` is its id, if the tour names it; ``files`` are the names of keepsakes that are attached to it.
+    """
 
     days_ago: int
     title: str
     body: str
     mood: str
     tags: tuple[str, ...]
+    entry_id: str | None = None
+    files: tuple[str, ...] = ()
 
     def day(self, today: date) -> date:
         """Return the day that it is about."""
@@ -51,7 +66,8 @@ PEOPLE = (
         "e2e",
         "full_sync",
         ("ada-laptop", "ada-phone"),
-        "End-to-end encrypted, on two devices: a conflict waits for a decision, and something lies in the inbox.",
+        "End-to-end encrypted, on two devices: a conflict waits for a decision, something lies in the inbox, and two "
+        "entries have files.",
     ),
     Person(
         "ben@demo.example",
@@ -59,7 +75,7 @@ PEOPLE = (
         "uce",
         "full_sync",
         ("ben",),
-        "The server opens the content while a session is in use: read it with nothing but curl.",
+        "The server opens the content while a session is in use: read and search it with nothing but curl.",
     ),
     Person(
         "cleo@demo.example",
@@ -91,9 +107,10 @@ _PAGES = {
              ("garden",)),
         Page(20, "Rehearsal", "The second movement holds together now.\nThe slow one does not.", "hopeful",
              ("music", "work")),
-        Page(12, "A letter", "A letter from Henrike, six pages, about the house by the canal.", "happy", ("friends",)),
+        Page(12, "A letter", "A letter from Henrike, six pages, about the house by the canal.", "happy", ("friends",),
+             LETTER, ("letter.txt",)),
         Page(5, "Long walk", "Twelve kilometres along the dyke, wind from the side.\nSaw two herons.", "calm",
-             ("walks",)),
+             ("walks",), WALK, ("herons.png",)),
         Page(1, "Plans for the house", "We will paint the kitchen first.\nThe shelves can wait.", "busy", ("home",)),
     ),
     "Ben": (

@@ -1,14 +1,16 @@
-"""Making the demonstration: accounts, devices, entries, a conflict and an item in the inbox, through the SDK."""
+"""Making the demonstration: accounts, devices, entries, files, a conflict, an inbox item, an index, through the SDK."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from pathlib import Path
 
 import httpx
 
+from lockleaf.cli.demonstration.keepsakes import KEEPSAKES
 from lockleaf.cli.demonstration.people import PASSWORD, PEOPLE, Page, Person, pages
 from lockleaf.client import Client
 from lockleaf.client.keychain import FileKeychain
@@ -52,6 +54,10 @@ async def seed(
     progress("an inbox item")
     await deliver(PEOPLE[0].email)
     await devices.sync(*PEOPLE[0].profiles)
+    for person in PEOPLE:
+        if person.searches_blindly:
+            progress("a search index")
+            await _index(devices, person)
 
 
 class _Devices:
@@ -101,7 +107,32 @@ async def _write(devices: _Devices, person: Person, today: date) -> None:
 
 
 async def _write_page(client: Client, page: Page, today: date) -> None:
-    await client.journal.write(title=page.title, body=page.body, mood=page.mood, tags=page.tags, date=page.day(today))
+    entry = await client.journal.write(
+        title=page.title,
+        body=page.body,
+        mood=page.mood,
+        tags=page.tags,
+        date=page.day(today),
+        entry_id=page.entry_id,
+    )
+    for name in page.files:
+        with _keepsake(name) as file:
+            await client.media.attach(entry.id, file)
+
+
+@contextmanager
+def _keepsake(name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lockleaf-demo-") as folder:
+        file = Path(folder, name)
+        file.write_bytes(KEEPSAKES[name]())
+        yield file
+
+
+async def _index(devices: _Devices, person: Person) -> None:
+    """Have the server keep an index of digests; each device is to be told to keep it up."""
+    for profile in person.profiles:
+        async with devices.open(profile) as client:
+            await client.server_search.switch_on()
 
 
 async def _disagree(devices: _Devices, profiles: Sequence[str]) -> None:
