@@ -8,9 +8,10 @@ verified as `Client.sync` verifies: a server can leave entries out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -72,32 +73,61 @@ async def _in_words(opened: Opened, text: str, limit: int | None) -> Found:
         )
     except ValidationError:
         return Found((), 0)  # no entry can have such a mood, tag or source
-    hits: list[Hit] = []
-    known: set[str] = set()
-    result, left_out = None, 0
-    for _ in range(_PAGES):
-        result = await opened.transport.request("POST", "/search", body=body, answer=SearchResult)
-        for item in _new(result.items, known):
+
+    def fitting(items: Iterable[SearchHit]) -> list[Hit]:
+        hits = []
+        for item in items:
             if not isinstance(item.entry, PlainEntry):
                 raise InvalidAnswer
             entry = plain_entry(item.entry)
             if not item.entry.unreadable and fits(query, Facts.of(entry)):
                 hits.append(Hit(entry, item.score, tuple(_shown(item))))
-            else:
-                left_out += 1
-        if result.next_cursor is None or (limit is not None and len(hits) >= limit):
-            break
+        return hits
+
+    pages = await _turned(opened, body, limit, fitting)
+    return pages.found(pages.last.ignored, decided_here=first is not None or last is not None)
+
+
+class _Pages(NamedTuple):
+    """What some pages of answers came to."""
+
+    hits: list[Hit]
+    left_out: int
+    limit: int | None
+    last: SearchResult
+
+    def found(self, ignored: tuple[str, ...], *, decided_here: bool) -> Found:
+        """Return what was found; ``decided_here`` where the server's own count is only of candidates."""
+        whole = self.last.next_cursor is None
+        return Found(
+            tuple(self.hits[: self.limit]),
+            len(self.hits) if whole else max(self.last.total - self.left_out, len(self.hits)),
+            ignored,
+            exact=whole or (self.last.total_exact and not decided_here),
+            complete=self.last.index.complete,
+        )
+
+
+async def _turned(
+    opened: Opened,
+    body: PlainSearch | BlindSearch,
+    limit: int | None,
+    fitting: Callable[[Iterable[SearchHit]], list[Hit]],
+) -> _Pages:
+    """Turn pages until there is no other, or enough is found of what is ``fitting``."""
+    hits: list[Hit] = []
+    known: set[str] = set()
+    left_out = turned = 0
+    while True:
+        result = await opened.transport.request("POST", "/search", body=body, answer=SearchResult)
+        items = _new(result.items, known)
+        found = await asyncio.to_thread(fitting, items)
+        hits += found
+        left_out += len(items) - len(found)
+        turned += 1
+        if result.next_cursor is None or (limit is not None and len(hits) >= limit) or turned == _PAGES:
+            return _Pages(hits, left_out, limit, result)
         body = body.model_copy(update={"cursor": result.next_cursor})
-    if result is None:
-        raise InvalidAnswer
-    whole = result.next_cursor is None
-    return Found(
-        tuple(hits[:limit]),
-        len(hits) if whole else max(result.total - left_out, len(hits)),
-        result.ignored,
-        exact=whole or (result.total_exact and first is None and last is None),
-        complete=result.index.complete,
-    )
 
 
 def _new(items: Iterable[SearchHit], known: set[str]) -> list[SearchHit]:
@@ -140,34 +170,14 @@ async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
     if len(labels) > _MOST_LABELS:
         return Found((), 0, asked.ignored)  # no entry has so many
     body = BlindSearch(tokens=_nested(expression), labels=tuple(labels), limit=_PAGE)
-    sealer = Sealer(str(opened.profile.user_id))
-    hits: list[Hit] = []
-    known: set[str] = set()
-    result, left_out = None, 0
-    for _ in range(_PAGES):
-        result = await opened.transport.request("POST", "/search", body=body, answer=SearchResult)
-        items = _new(result.items, known)
-        found = await asyncio.to_thread(_matching, opened, sealer, asked, items)
-        hits += found
-        left_out += len(items) - len(found)
-        if result.next_cursor is None or (limit is not None and len(hits) >= limit):
-            break
-        body = body.model_copy(update={"cursor": result.next_cursor})
-    if result is None:
-        raise InvalidAnswer
-    whole = result.next_cursor is None
-    decided_here = asked.needs_text or asked.query.first is not None or asked.query.last is not None
-    return Found(
-        tuple(hits[:limit]),
-        len(hits) if whole else max(result.total - left_out, len(hits)),
-        asked.ignored,
-        exact=whole or not decided_here,
-        complete=result.index.complete,
-    )
+    pages = await _turned(opened, body, limit, partial(_matching, opened, asked))
+    narrowed_here = asked.needs_text or asked.query.first is not None or asked.query.last is not None
+    return pages.found(asked.ignored, decided_here=narrowed_here)
 
 
-def _matching(opened: Opened, sealer: Sealer, asked: Plan, items: Iterable[SearchHit]) -> list[Hit]:
+def _matching(opened: Opened, asked: Plan, items: Iterable[SearchHit]) -> list[Hit]:
     """Return the hits among a page, in their order: the server knows how rare words are, not where they stand."""
+    sealer = Sealer(str(opened.profile.user_id))
     hits = []
     for item in items:
         if not isinstance(item.entry, SealedEntry):
