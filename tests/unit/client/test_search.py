@@ -281,7 +281,12 @@ async def test_entries_of_a_store_that_counted_no_writes_are_found_and_kept_up(s
     store.close()
     with closing(sqlite3.connect(store.path)) as connection:
         # As an earlier version left it.
-        for statement in ("DROP TRIGGER records_touched", "DROP TABLE touched", "DELETE FROM properties"):
+        for statement in (
+            "DROP TRIGGER records_touched",
+            "DROP TABLE touched",
+            "DELETE FROM properties",
+            "ALTER TABLE media DROP COLUMN for_good",
+        ):
             connection.execute(statement)
         connection.execute("PRAGMA user_version=4")
         connection.commit()
