@@ -58,11 +58,18 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path`` against other processes; waits for it."""
+def locked(path: Path, *, otherwise: type[Exception] | None = None) -> Iterator[None]:
+    """Hold the lock file ``path`` against other processes. The system takes it back when a process dies.
+
+    Args:
+        otherwise: what is raised where another process holds it; None: it is waited for.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (fcntl.LOCK_NB if otherwise else 0))
+        except BlockingIOError:
+            raise (otherwise or BlockingIOError) from None
         yield
     finally:
         os.close(handle)

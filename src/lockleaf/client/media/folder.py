@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from lockleaf.client.errors import UploadAlreadyRunning
-from lockleaf.client.files import make_private_folder
+from lockleaf.client.files import locked, make_private_folder
 
 __all__ = ["StagedFile", "StagingFolder"]
 
@@ -72,15 +72,8 @@ class StagingFolder:
             UploadAlreadyRunning: another one has it.
         """
         make_private_folder(self.path)
-        handle = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UploadAlreadyRunning from None
+        with locked(self.path / "lock", otherwise=UploadAlreadyRunning):
             yield
-        finally:
-            os.close(handle)
 
     def remove(self, media_id: str) -> None:
         """Delete a medium's sealed file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lockleaf.client.errors import DiskFull, LocalStoreError, StoreDamaged, StoreLocked, SyncAlreadyRunning
+from lockleaf.client.files import locked
 from lockleaf.client.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 __all__ = ["Database"]
@@ -162,22 +162,13 @@ class Database:
 
     @contextmanager
     def only_sync(self) -> Iterator[None]:
-        """Hold the right to sync this file among all processes. The system takes it back when a process dies.
+        """Hold the right to sync this file among all processes.
 
         Raises:
             SyncAlreadyRunning: somebody else holds it.
         """
-        descriptor = os.open(
-            self.path.with_name(self.path.name + ".sync"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
-        )
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise SyncAlreadyRunning from None
+        with locked(self.path.with_name(self.path.name + ".sync"), otherwise=SyncAlreadyRunning):
             yield
-        finally:
-            os.close(descriptor)
 
     def close(self) -> None:
         """Close the file. Nothing of the store can be used afterwards."""
