@@ -164,6 +164,7 @@ def _anew(folder: ObjectFolder, work: Callable[[], object], reset: Callable[[], 
 
 def _reset(folder: ObjectFolder, key: str, before: bytes | None) -> None:
     folder.delete(key)
+    (folder.root / "gone" / key).unlink()  # which would keep it from being written ever again
     if before is not None:
         put(folder, key, before)
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from lockleaf.server.auth.keys import ServerKeys
-from lockleaf.server.blobs.file_store import FileStore
+from lockleaf.server.blobs.file_store import AT_ONCE, FileStore
 from lockleaf.server.blobs.folder import ObjectFolder
 from lockleaf.server.blobs.protocol import SignedRequest
 from lockleaf.server.blobs.signing import ObjectUrls
@@ -193,6 +193,60 @@ async def test_what_will_be_refused_is_refused_before_its_body_is_sent(
         status, body = await _answer_to_head(signed, lengths.get(how, str(size)))
     answer = httpx.Response(status, content=body, headers={"content-type": "application/problem+json"})
     assert (status, code(answer)) == expected
+
+
+# ---- addresses that outlive what they are for ----
+
+
+async def _in_two(data: bytes, goes_on: asyncio.Event) -> AsyncIterator[bytes]:
+    yield data[:100]
+    await goes_on.wait()
+    yield data[100:]
+
+
+async def test_what_was_deleted_comes_back_by_no_address(someone: Bearer, files: FileSite) -> None:
+    keys = [await someone.keep(DATA), new_key()]
+    signed = [await someone.store.sign_upload(key, size=len(DATA), sha256=sha256(DATA), seconds=MINUTE) for key in keys]
+    await someone.store.delete(keys)
+    for key, each in zip(keys, signed, strict=True):
+        answer = await someone.send(each, DATA)
+        assert (answer.status_code, code(answer)) == (404, "not_found")
+        assert await someone.store.stat(key) is None
+    # What tells of them is kept for as long as an address can be good, which is a week.
+    await someone.store.drop_unfinished(older_than=datetime.now(UTC) - timedelta(days=7))
+    assert {*keys} <= {path.name for path in (files.folder / "gone").iterdir()}
+    await someone.store.drop_unfinished(older_than=datetime.now(UTC) + timedelta(minutes=5))
+    assert not {*keys} & {path.name for path in (files.folder / "gone").iterdir()}
+
+
+async def test_what_is_deleted_while_it_arrives_does_not_stay(someone: Bearer) -> None:
+    key, goes_on = new_key(), asyncio.Event()
+    signed = await someone.store.sign_upload(key, size=len(DATA), sha256=sha256(DATA), seconds=MINUTE)
+    async with httpx.AsyncClient(trust_env=False) as http, asyncio.TaskGroup() as group:
+        sending = group.create_task(http.put(signed.url, headers=signed.headers, content=_in_two(DATA, goes_on)))
+        await someone.store.delete([key])
+        goes_on.set()
+    assert (sending.result().status_code, code(sending.result())) == (404, "not_found")
+    assert await someone.store.stat(key) is None
+
+
+async def test_one_address_takes_no_more_of_the_disk_by_being_used_again_and_again_at_once(someone: Bearer) -> None:
+    key, goes_on = new_key(), asyncio.Event()
+    signed = await someone.store.sign_upload(key, size=len(DATA), sha256=sha256(DATA), seconds=MINUTE)
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http, asyncio.TaskGroup() as group:
+        sending = []
+        async with asyncio.timeout(30):
+            while (refused := await someone.send(signed, DATA)).is_success:
+                body = _in_two(DATA, goes_on)
+                sending.append(group.create_task(http.put(signed.url, headers=signed.headers, content=body)))
+        assert (refused.status_code, code(refused)) == (503, "store_unavailable")
+        other = new_key()
+        free = await someone.store.sign_upload(other, size=len(DATA), sha256=sha256(DATA), seconds=MINUTE)
+        assert (await someone.send(free, DATA)).is_success
+        goes_on.set()
+    assert sum(each.result().is_success for each in sending) >= AT_ONCE
+    assert (await someone.send(signed, DATA)).is_success
+    assert (await someone.fetch(key)).content == DATA
 
 
 # ---- reading ----

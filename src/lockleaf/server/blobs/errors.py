@@ -67,6 +67,6 @@ class ObjectNotFound(NotFound):
 
 
 class UploadNotFound(NotFound):
-    """The upload in parts was completed or given up. Ask how the file stands."""
+    """The file was deleted, or its upload in parts was completed or given up. Ask how it stands."""
 
     code = ErrorCode.NOT_FOUND

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hmac
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -26,6 +27,8 @@ THREADS = 8
 PIECE = 1024 * 1024
 """How many bytes are written, or read, at a time; a transfer holds twice as many in memory."""
 CHECK_SECONDS = 5
+AT_ONCE = 8
+"""How often the same may be on its way at the same time: nobody's room counts what is not there yet."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -54,6 +57,7 @@ class FileStore:
         self._folder = folder
         self._public_url = public_url
         self._threads: ThreadPoolExecutor | None = None
+        self._receiving: Counter[Grant] = Counter()
 
     # ---- what is signed ----
 
@@ -138,11 +142,13 @@ class FileStore:
     # ---- what bearers of addresses do ----
 
     async def require_upload(self, grant: Grant) -> None:
-        """Return if there is the upload that a part is for.
+        """Return if what an address is for is still wanted.
 
         Raises:
-            UploadNotFound: there is none, or no longer.
+            UploadNotFound: the object was deleted, or the upload in parts is none any more.
         """
+        if await self._run(self._folder.is_gone, grant.key):
+            raise UploadNotFound
         if grant.upload and not await self._run(self._folder.has_upload, grant.key, grant.upload):
             raise UploadNotFound
 
@@ -152,27 +158,37 @@ class FileStore:
         Raises:
             BodyTooLarge, SizeMismatch, DigestMismatch: it is something else, and nothing of it is kept.
             UploadNotFound: the upload ended meanwhile.
-            StoreUnavailable, StorageFull: the disk does not take it.
+            StoreUnavailable: the disk does not take it, or the same comes too often at the same time.
+            StorageFull: the disk has no room.
         """
+        if self._receiving[grant] >= AT_ONCE:
+            raise StoreUnavailable
+        self._receiving[grant] += 1
+        try:
+            await self._receive(grant, body)
+        finally:
+            self._receiving[grant] -= 1
+            if not self._receiving[grant]:
+                del self._receiving[grant]
+
+    async def _receive(self, grant: Grant, body: AsyncIterator[bytes]) -> None:
         draft = await self._run(self._folder.draft)
         try:
             await self._write(draft, grant.size, body)
             if not hmac.compare_digest(draft.digest().hex(), grant.sha256):
                 raise DigestMismatch
-            if not grant.upload:
-                await self._run(self._folder.install, draft, grant.key)
-                return
-            try:
-                await self._run(
-                    lambda: self._folder.install_part(
-                        draft, grant.key, grant.upload, grant.number, size=grant.size, sha256=grant.sha256
-                    )
-                )
-            except UploadGone:
-                raise UploadNotFound from None
+            await self._run(self._install, draft, grant)
+        except UploadGone:
+            raise UploadNotFound from None
         finally:
             # Not waited for: the request may have been given up, and has nothing more to say.
             self._pool().submit(draft.discard)
+
+    def _install(self, draft: Draft, grant: Grant) -> None:
+        if not grant.upload:
+            self._folder.install(draft, grant.key)
+            return
+        self._folder.install_part(draft, grant.key, grant.upload, grant.number, size=grant.size, sha256=grant.sha256)
 
     async def _write(self, draft: Draft, size: int, body: AsyncIterator[bytes]) -> None:
         """Write one piece while the next arrives; count before anything is written."""

@@ -3,6 +3,7 @@
     incoming/   what is being written, under names of its own; nobody reads here
     uploads/    a folder for each upload in parts, named by its object and by itself; a file for each part
     objects/    by the last two digits of the key: a file, or the folder of an upload in parts with its manifest
+    gone/       an empty file for each key that was deleted, for as long as an address for it can be good
 
 Whatever appears under ``uploads`` and ``objects`` does so by one rename, of something that was written to the disk
 before: after a crash it is there whole, or not at all. Parts are never copied together; the manifest says in which
@@ -54,6 +55,7 @@ class ObjectFolder:
         self._incoming = root / "incoming"
         self._uploads = root / "uploads"
         self._objects = root / "objects"
+        self._gone = root / "gone"
         self._prepared = False
         self._preparing = threading.Lock()
 
@@ -63,8 +65,14 @@ class ObjectFolder:
         return Draft(self._hidden())
 
     def install(self, draft: Draft, key: str) -> None:
-        """Let what was written be the object, in place of another under the same key."""
+        """Let what was written be the object, in place of another under the same key.
+
+        Raises:
+            UploadGone: it was deleted, and comes back by no address that was signed before.
+        """
         draft.finish()
+        if self.is_gone(key):
+            raise UploadGone(())
         self._put(draft.path, self._home(key))
 
     # ---- parts ----
@@ -207,9 +215,17 @@ class ObjectFolder:
         return segments, f"{version:x}-{sum(each.size for each in segments):x}"
 
     def delete(self, key: str) -> None:
-        """Delete an object, if there is one."""
+        """Delete an object, if there is one; nothing is taken in under its key any more."""
         self._prepare()
-        self._remove(self._home(key))
+        home = self._home(key)
+        # First this, so that what arrives at the same moment does not stay: nobody would know of it, or count it.
+        (self._gone / key).touch(mode=0o600)
+        self._remove(home)
+
+    def is_gone(self, key: str) -> bool:
+        """Tell whether an object was deleted within the time for which addresses are good."""
+        self._prepare()
+        return (self._gone / require_key(key)).exists()
 
     def shelves(self) -> list[str]:
         """Return the names of the folders that objects lie in."""
@@ -225,14 +241,15 @@ class ObjectFolder:
     def drop_unfinished(self, touched_before: float) -> int:
         """Throw away what was begun and not touched since a time; return how many things that was."""
         self._prepare()
-        dropped = 0
-        for folder in (self._incoming, self._uploads):
-            with os.scandir(folder) as entries:
-                old = [entry for entry in entries if _is_older(entry, touched_before)]
-            for entry in old:
-                self._remove(Path(entry.path))
-            dropped += len(old)
-        return dropped
+        self._drop_old(self._gone, touched_before)
+        return sum(self._drop_old(folder, touched_before) for folder in (self._incoming, self._uploads))
+
+    def _drop_old(self, folder: Path, touched_before: float) -> int:
+        with os.scandir(folder) as entries:
+            old = [entry for entry in entries if _is_older(entry, touched_before)]
+        for entry in old:
+            self._remove(Path(entry.path))
+        return len(old)
 
     # ---- paths ----
 
@@ -249,7 +266,7 @@ class ObjectFolder:
             if self._prepared:
                 self._objects.lstat()
                 return
-            for folder in (self.root, self._incoming, self._uploads, self._objects):
+            for folder in (self.root, self._incoming, self._uploads, self._objects, self._gone):
                 folder.mkdir(mode=0o700, parents=folder is self.root, exist_ok=True)
             _sync(self.root)
             _sync(self.root.parent)
