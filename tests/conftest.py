@@ -25,6 +25,9 @@ from tests.support.process import RunningServer, running_server
 POSTGRES = "LOCKLEAF_TESTS_POSTGRES"
 """Where the process that began the run tells its workers the address of the one PostgreSQL that they share."""
 
+OF_UNCOUNTED_PACKAGES = {Path(__file__).parent / "unit" / name for name in ("crypto", "he", "search", "wire")}
+"""Folders of tests that run next to nothing of the server or the SDK, whose lines are counted."""
+
 _resources = contextlib.ExitStack()
 
 hypothesis_settings.register_profile("lockleaf", deadline=None, max_examples=60, print_blob=True)
@@ -44,17 +47,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let tests that are marked as unmeasured, and what they start, run without counting lines."""
-    counting = coverage.Coverage.current() if item.get_closest_marker("unmeasured") else None
+    """Count lines where a test adds some: not in tests marked as unmeasured, in processes for those marked so alone."""
+    counting = coverage.Coverage.current()
     if counting is None:
         return (yield)
-    inherited = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")}
-    counting.stop()
+    unmeasured = _is_unmeasured(item)
+    inherited = {}
+    if unmeasured or item.get_closest_marker("processes_measured") is None:
+        inherited = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")}
+    if unmeasured:
+        counting.stop()
     try:
         return (yield)
     finally:
-        counting.start()
+        if unmeasured:
+            counting.start()
         os.environ.update(inherited)
+
+
+def _is_unmeasured(item: pytest.Item) -> bool:
+    return item.get_closest_marker("unmeasured") is not None or item.path.parent in OF_UNCOUNTED_PACKAGES
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 
 from tests.support.accounts import Owner, change, following, register
 from tests.support.feeds import Leaf, Reader
 from tests.support.process import RunningServer
+
+pytestmark = pytest.mark.unmeasured
 
 WRITERS = 8
 READERS = 4

@@ -21,7 +21,7 @@ from lockleaf.server.settings import Settings
 from tests.conftest import fresh_database
 from tests.support.job_workers import WAITING_KIND, ended, job_row, process, until
 
-pytestmark = pytest.mark.usefixtures("settings")
+pytestmark = [pytest.mark.usefixtures("settings"), pytest.mark.processes_measured]
 
 
 @pytest.fixture

@@ -48,12 +48,6 @@ class Outcome:
         return error
 
 
-_SERVERS = {"serve", "worker", "admin", "demo"}
-_MEASURED = "COVERAGE_"
-"""Begins the names by which the measurement of lines goes on in a new process. Commands of a journal's user go without:
-they start hundreds of times, each time at twice the cost, and what they run of the SDK other tests run here."""
-
-
 @dataclass
 class CommandLine:
     """One device: a home and a profile."""
@@ -69,10 +63,9 @@ class CommandLine:
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start a command with pipes at its three ends."""
-        left_out = (
-            ("LOCKLEAF_", "DATABASE_URL") if _SERVERS & set(arguments) else ("LOCKLEAF_", "DATABASE_URL", _MEASURED)
-        )
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))
+        }
         return subprocess.Popen(
             [str(self.program), *arguments],
             env=clean
