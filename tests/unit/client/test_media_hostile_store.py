@@ -80,7 +80,7 @@ def endless() -> Any:
         yield b"\0" * 65536
 
 
-@pytest.mark.parametrize("sealed_size", [None, len(SEALED)])
+@pytest.mark.parametrize("sealed_size", [None, len(SEALED)], ids=["of unknown length", "of known length"])
 async def test_what_never_ends_is_given_up_where_the_file_would_have_ended(
     sealed_size: int | None, tmp_path: Path
 ) -> None:
