@@ -164,6 +164,27 @@ async def pages(owner: Owner, query: str, limit: int) -> list[str]:
         cursor = {"cursor": told["next_cursor"]}
 
 
+async def test_a_page_ends_where_its_time_is_over_and_the_next_goes_on(settings: Settings) -> None:
+    long = "x" * 300_000  # more than are opened together
+    hurried = settings.model_copy(update={"search": settings.search.model_copy(update={"page_seconds": 0.0})})
+    pages = []
+    async with served(settings) as (_, http):
+        uma = await thin(http)
+        for number in range(3):
+            await write(uma, f"sea {number} {long}")
+        assert len((await found(uma, "sea"))["items"]) == 3
+    async with served(hurried) as (_, http):
+        uma.http = http
+        pages.append(await found(uma, "sea"))
+        while (cursor := pages[-1]["next_cursor"]) is not None:
+            pages.append(await found(uma, "sea", cursor=cursor))
+    assert [[hit["entry"]["content"][:5] for hit in page["items"]] for page in pages] == [
+        ["sea 2"],
+        ["sea 1"],
+        ["sea 0"],
+    ]
+
+
 @pytest.fixture
 async def narrow(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[FastAPI, Owner, int]]:
     """A server that looks into four entries a request, and somebody with many entries of which some are deleted."""

@@ -18,6 +18,7 @@ import functools
 import re
 import sys
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def bounds(text: str, positions: Collection[int]) -> dict[int, tuple[int, int]]:
     """
     typed = _typed(text)
     if not unicodedata.is_normalized("NFKC", typed):
-        exact = words(text)
+        exact = list(islice(_normalising(typed), max(positions, default=-1) + 1))
         return {at: (exact[at].start, exact[at].end) for at in positions}
     found = surfaces(typed)
     places: dict[int, tuple[int, int]] = {}

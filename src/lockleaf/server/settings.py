@@ -214,6 +214,7 @@ class SearchSettings(_Group):
     opened_per_request: int = Field(
         default=400, ge=1, le=10_000, description="Entries that one request looks into; a page may end there."
     )
+    page_seconds: float = Field(default=5, ge=0, le=60, description="After which one looks into no more of them.")
     slice_seconds: float = Field(default=2, ge=0, le=20, description="How long one request builds an index.")
 
 

@@ -151,10 +151,12 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
         items: list[SearchHit] = []
         opened = 0
         most = services.settings.search.opened_per_request
+        until = began + services.settings.search.page_seconds
         room_left = BYTES_A_PAGE
         while start < len(found) and len(items) < body.limit and room_left > 0:
             window = found[start : start + min(WINDOW, most)]
-            if opened and opened + len(window) > most:
+            # Texts can be made to be slow: what is opened then is as much as there is time for.
+            if opened and (opened + len(window) > most or time.monotonic() >= until):
                 break
             read, ended = await repository.records([seq for _, _, seq in window], max_bytes=WINDOW_BYTES)
             opened += len(read)
