@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import pytest
@@ -75,6 +76,19 @@ def test_an_image_that_would_fill_the_memory_has_none(edge: int) -> None:
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
     )
     assert thumbnail(io.BytesIO(bomb)) is None
+
+
+def test_an_image_of_one_column_without_end_has_none_either() -> None:
+    # By its pixels it is small; decoded, a row takes a hundred times what its pixel does.
+    assert thumbnail(saved(Image.new("1", (1, 30_000)), "PNG")) is not None
+    assert thumbnail(saved(Image.new("1", (1, 40_000)), "PNG")) is None
+
+
+def test_an_image_that_is_too_large_is_no_warning_to_anybody() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert thumbnail(saved(Image.new("1", (10_000, 10_000)), "PNG")) is None
+    assert told == []
 
 
 @given(st.binary(max_size=200), st.integers(0, 2000))

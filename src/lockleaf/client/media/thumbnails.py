@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import IO
 
 __all__ = ["EDGE", "MEDIA_TYPE", "thumbnail"]
@@ -16,6 +17,8 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _PIXELS = 16_000_000
 _PIXELS_OF_JPEG = 64_000_000
 """A baseline JPEG is decoded at a fraction of its size, all else whole, at up to four bytes a pixel."""
+_LONGEST_EDGE = 32_768
+"""An image of one column and a million rows is small by its pixels, and takes a hundred times their memory."""
 _SAVED = {"quality": 75, "method": 4}
 
 
@@ -27,8 +30,12 @@ def thumbnail(file: IO[bytes]) -> bytes | None:
     from PIL import Image, ImageOps  # noqa: PLC0415  (a third of a second that only who attaches an image pays)
 
     try:
-        with Image.open(file, formats=_FORMATS) as image:
-            if image.width * image.height > _limit(image.format, image.info):
+        with warnings.catch_warnings():
+            # What it would be told of is looked at below, and no panorama is worth a warning on somebody's screen.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(file, formats=_FORMATS)
+        with opened as image:
+            if image.width * image.height > _limit(image.format, image.info) or max(image.size) > _LONGEST_EDGE:
                 return None
             image.draft("RGB", (2 * EDGE, 2 * EDGE))
             upright = ImageOps.exif_transpose(image)
