@@ -11,6 +11,7 @@ import pytest
 from lockleaf.server.blobs.errors import StoreUnavailable
 from lockleaf.server.context import Services
 from lockleaf.server.media import upkeep
+from lockleaf.server.media.removals import BATCH
 from lockleaf.server.settings import BlobSettings, MediaSettings, Settings
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, register
@@ -168,6 +169,37 @@ async def test_what_the_store_does_not_abort_does_not_hold_up_the_rest(
     await upkeep.remove_staged(services)
     gone = await send(bucket, unfinished["parts"][1], parts[1])
     assert gone.status_code == 404
+
+
+async def test_what_the_store_does_not_delete_does_not_hold_up_the_rest(
+    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+) -> None:
+    services, owner = server
+    media_id = await attach(owner, b"sealed", over=bucket)
+    key = await object_key(services, owner, media_id)
+    async with services.database.write_driver() as tx:
+        # As many as are deleted at a time, and behind them one more.
+        await tx.connection.execute(
+            "INSERT INTO media_removals (object_key, staged_at)"
+            " SELECT lpad(to_hex(n), 40, '0'), now() - interval '1 hour' FROM generate_series(1, $1::int) AS n",
+            BATCH,
+        )
+        await tx.connection.execute("DELETE FROM media WHERE user_id = $1", UUID(owner.answer["id"]))
+        await tx.connection.execute(
+            "INSERT INTO media_removals (object_key, staged_at) VALUES ($1, now() - interval '1 minute')", key
+        )
+    s3_front.die("head", "POST", times=9)
+    with pytest.raises(StoreUnavailable):
+        await upkeep.remove_staged(services)
+    while s3_front.dies("head", "POST"):
+        pass
+    async with services.database.read_driver() as connection:
+        first = await connection.fetchval("SELECT object_key FROM media_removals ORDER BY staged_at LIMIT 1")
+    assert first == key
+    await upkeep.remove_staged(services)
+    assert key not in await keys_in_store(services)
+    async with services.database.read_driver() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM media_removals") == 0
 
 
 async def test_an_unfinished_upload_leaves_no_parts_in_the_bucket(

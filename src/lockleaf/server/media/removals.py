@@ -69,8 +69,12 @@ class Removals:
                 rows = await connection.fetch(_STAGED, BATCH)
             # Uploads first, so that none that is being completed makes an object behind the deletion.
             keys, refused, failure = await self._abort(rows)
-            if keys:
-                await self._store.delete(keys)
+            try:
+                if keys:
+                    await self._store.delete(keys)
+            except StoreUnavailable as error:
+                # It may be for the sake of one that the store will never give up.
+                keys, refused, failure = [], [*refused, *keys], error
             async with self._database.write_driver() as tx:
                 await tx.connection.execute(_DONE, keys)
                 # What the store does not do must not hold up the rest the next time.
