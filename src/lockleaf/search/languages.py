@@ -6,8 +6,6 @@ import functools
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-import snowballstemmer
-
 from lockleaf.search.stop_words import STOP_WORDS
 from lockleaf.search.words import text_of
 
@@ -147,6 +145,8 @@ class Language:
             return word
         stemmer: _Stemmer | None = getattr(self._threads, "stemmer", None)
         if stemmer is None:
+            import snowballstemmer  # noqa: PLC0415  (it loads the rules of every language, which most commands never need)
+
             # A stemmer keeps the word in itself while it works: two threads must not share one.
             stemmer = self._threads.stemmer = snowballstemmer.stemmer(self.name)
         return stemmer.stemWord(word) or word

@@ -35,6 +35,8 @@ class Body(BaseModel):
 
     model_config = ConfigDict(
         extra="ignore",
+        # A command of one body would wait for what pydantic makes of all.
+        defer_build=True,
         frozen=True,
         hide_input_in_errors=True,
         populate_by_name=True,
