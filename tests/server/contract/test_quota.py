@@ -100,3 +100,16 @@ async def test_a_metric_beyond_the_room_is_refused(contract: Contract) -> None:
     problem(refused, 507, "quota_exceeded")
     listed = await someone.owner.request("GET", "/encryption/metrics")
     assert listed.json()["items"] == []
+
+
+@shows("POST /search/index 507 quota_exceeded")
+async def test_digests_beyond_the_room_are_refused_and_none_is_kept(owner: Owner) -> None:
+    await owner.results(entry := change())
+    assert (await owner.request("PUT", "/search/index", json={"enabled": True})).status_code == 200
+    digests = [encode_base64(number.to_bytes(8)) for number in range(ROOM // 8)]
+    document = {"record_id": entry["record_id"], "revision": 1, "tokens": digests}
+    told = problem(await owner.request("POST", "/search/index", json={"documents": [document]}), 507, "quota_exceeded")
+    assert (told["limit"], told["needed"]) == (ROOM, ROOM)
+    assert (await owner.request("GET", "/search/stats")).json()["documents"] == 0
+    document["tokens"] = digests[:100]
+    assert (await owner.request("POST", "/search/index", json={"documents": [document]})).json()["stored"] == 1

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.search.languages import Language
+from lockleaf.server import quota
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody import room
@@ -61,13 +62,17 @@ async def build_blind(
 
     Raises:
         SearchOff: the account has not switched its index on.
+        QuotaExceeded: there is no room for them.
     """
-    repository = SearchRepository(await driver(session), principal.user_id)
+    connection = await driver(session)
+    repository = SearchRepository(connection, principal.user_id)
     index = await _begun(session, repository, services, principal, body)
     # Where two are of one entry, one is of another revision than it has: they cannot both be stored.
     brought = {(each.record_id, each.revision): each for each in body.documents}
     documents = [Document(each.record_id, each.revision, packed(each.tokens)) for each in brought.values()]
     answer = await _stored(session, repository, services, principal, index, documents)
+    # A client may bring far more digests than its entries have bytes.
+    await quota.require_after(connection, services, principal.user_id, sum(len(each.tokens) for each in documents))
     waiting = await repository.waiting(limit=MAX_BATCH_CHANGES, max_bytes=None)
     wanted = tuple(WantedDocument(record_id=UUID(each.record_id), revision=each.revision) for each in waiting)
     return answer.model_copy(update={"wanted": wanted})

@@ -12,6 +12,7 @@ from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.http.bodies import ByCustody, Parsed, Received
 from lockleaf.server.http.dependencies import ServicesOf, Tx, caller
 from lockleaf.server.http.openapi import problems
+from lockleaf.server.quota import QuotaExceeded
 from lockleaf.server.search import blind, building, finding, service
 from lockleaf.server.search.errors import QueryTooLong, SearchOff
 from lockleaf.wire.search import (
@@ -50,7 +51,7 @@ async def stats(principal: Reader, services: ServicesOf) -> SearchIndex:
     return await service.stats(services, principal)
 
 
-@router.post("/index", summary="Build the index", responses=problems(*OF_CALLERS, SearchOff))
+@router.post("/index", summary="Build the index", responses=problems(*OF_CALLERS, SearchOff, QuotaExceeded))
 async def build(principal: Writer, body: Slice, session: Tx, services: ServicesOf) -> IndexBuild:
     """Index for a few seconds (uce), or take in what a client made (e2e). Call again until the job has succeeded."""
     if principal.custody == "uce":
