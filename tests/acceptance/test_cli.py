@@ -254,7 +254,9 @@ def test_after_a_change_of_password_and_keys_the_new_ones_hold(server: RunningSe
     assert PASSWORD not in wrong.err
     laptop.run("login", environment=new)
     assert [entry["body"] for entry in laptop.run("list", "--json").values()] == ["under the new key"]
-    laptop.run("logout", "--forget")
+    kept = laptop.run("logout", "--forget", code=2)
+    assert "lost with it: 1 entry." in kept.err
+    laptop.run("logout", "--forget", "--yes")
     assert not (tmp_path / "profiles" / "laptop").exists()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lockleaf.cli import prompts
+from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
@@ -147,9 +148,12 @@ async def logout(
 ) -> None:
     """Log out. The journal stays on this device, sealed, until the next login."""
     async with run.client() as client:
-        if forget and run.interactive and not yes:
+        if forget and not yes:
             lost = await _never_sent(client) if client.is_logged_in else ""
-            typer.confirm(f"Delete the journal on this device?{lost}", abort=True, err=True)
+            if run.interactive:
+                typer.confirm(f"Delete the journal on this device?{lost}", abort=True, err=True)
+            elif lost:
+                raise Complaint(f"Not everything is at the server.{lost} --yes says that you mean it.")
         await client.account.logout(forget=forget)
     if run.json:
         run.result({"profile": run.profile, "logged_out": True, "forgotten": forget})
@@ -160,10 +164,9 @@ async def logout(
 async def _never_sent(client: Client) -> str:
     """Say what is on this device alone."""
     entries, files = await client.journal.pending_count(), await client.media.pending_count()
-    parts = [
-        f"{count} {what}" for count, what in ((entries, "entries"), (files, "attached files and thumbnails")) if count
-    ]
-    return f" {' and '.join(parts)} were never synced and are lost with it." if parts else ""
+    kinds = ((entries, "entry", "entries"), (files, "attached file or thumbnail", "attached files and thumbnails"))
+    parts = [f"{count:,} {one if count == 1 else several}" for count, one, several in kinds if count]
+    return f" Never synced, and lost with it: {' and '.join(parts)}." if parts else ""
 
 
 async def change_password(run: Run) -> None:

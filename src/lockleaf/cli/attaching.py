@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -157,7 +158,10 @@ async def resume(run: Run) -> None:
     if run.json:
         run.result(report_json(report))
     else:
-        run.line(media_note(report) or "Every attachment is sent.")
+        # What went wrong is said once, as the error that it is.
+        note = media_note(replace(report, trouble=None))
+        if note is not None or report.trouble is None:
+            run.line(note or "Every attachment is sent.")
     if report.trouble is not None:
         raise report.trouble
     if report.refused:
