@@ -253,7 +253,7 @@ class Transport:
                 failure = _unreachable(error)
                 if isinstance(error, httpx.UnsupportedProtocol) or failure.__cause__ is not None:
                     raise failure from None
-            except httpx.HTTPError:
+            except (httpx.HTTPError, httpx.InvalidURL):  # the latter where it reads to where it would be led
                 raise InvalidAnswer from None
             else:
                 if 200 <= received.status < 300:
@@ -285,6 +285,8 @@ class Transport:
                 response = await self._http.send(request, stream=True)
             except httpx.TransportError as error:
                 raise _unreachable(error) from None
+            except (httpx.HTTPError, httpx.InvalidURL):
+                raise InvalidAnswer from None
             if response.status_code == 200 and _media_type(response) == media_type:
                 return response
             try:

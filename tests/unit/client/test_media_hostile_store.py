@@ -14,7 +14,7 @@ import httpx
 import pyrage
 import pytest
 
-from lockleaf.client.errors import MediaDamaged, ObjectStoreRefused, ObjectStoreUnreachable
+from lockleaf.client.errors import InvalidAnswer, MediaDamaged, ObjectStoreRefused, ObjectStoreUnreachable
 from lockleaf.client.media.attachments import Medium
 from lockleaf.client.media.downloading import Downloader, unsealed
 from lockleaf.client.media.exchange import ObjectStoreClient
@@ -73,6 +73,16 @@ async def fetched(network: Network, wanted: Medium, folder: Path) -> bytes:
     finally:
         await objects.aclose()
         await transport.aclose()
+
+
+@pytest.mark.parametrize(
+    "led", ["/elsewhere", "https://evil.example.org/", "//evil/", "http://[bad", "javascript:1", ""]
+)
+async def test_nobody_is_led_elsewhere(led: str, tmp_path: Path) -> None:
+    network = Network([SEALED], 302, {"Location": led})
+    with pytest.raises((ObjectStoreRefused, ObjectStoreUnreachable, InvalidAnswer)):
+        await fetched(network, medium(sealed_size=len(SEALED)), tmp_path)
+    assert network.taken == 0
 
 
 def endless() -> Any:

@@ -122,6 +122,7 @@ async def test_a_short_retry_after_is_waited_and_a_long_one_is_told() -> None:
         Reply(body=b"\xff\xff", media_type=MSGPACK),
         Reply(body=pack({"keyring_version": 3}) + b"\x00", media_type=MSGPACK),
         Reply(body=b"", headers={"Location": "https://elsewhere.example"}, status=302),
+        Reply(body=b"", headers={"Location": "javascript:1"}, status=302),
         Reply(404, b"<html>", "text/html"),
         Reply(500, b"{}", "application/problem+json"),
         Reply(body=b"garbage", headers={"Content-Encoding": "gzip"}),

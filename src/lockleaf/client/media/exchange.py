@@ -160,7 +160,7 @@ class ObjectStoreClient:
         except httpx.TransportError:
             # A store that refuses early closes the connection while bytes are still on their way.
             raise ObjectStoreUnreachable from None
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):  # the latter where it reads to where it would be led
             raise InvalidAnswer from None
 
     def _address(self, text: str) -> httpx.URL:
