@@ -35,6 +35,14 @@ _VIEWED = re.compile(
     re.IGNORECASE,
 )
 """Endings of files that show or play, and do nothing else when they are opened."""
+_REFUSALS = {"quota_exceeded": "not sent: no room", "staged_file_lost": "lost before it was sent"}
+"""What is said of a file that was refused, by the code."""
+_GONE = {
+    "staged_file_lost": "What was to be sent of {} is not on this device any more: attach the file again, and delete "
+    "this one with lockleaf media delete",
+    "not_found": "The server does not have {} any more, so it cannot be brought back",
+}
+"""What is said of a file of which there is nothing to be kept, by the code."""
 
 
 def shown_size(size: int) -> str:
@@ -86,7 +94,7 @@ def _facts(medium: Medium) -> dict[str, Any]:
 def _state(listed: ListedAttachment) -> str:
     known = (
         (listed.deleted, "deleted"),
-        (bool(listed.refused), f"refused: {printable(listed.refused or '')}"),
+        (bool(listed.refused), _REFUSALS.get(listed.refused or "", f"refused: {printable(listed.refused or '')}")),
         (listed.waiting and not listed.refused and not listed.deleted, "not sent"),
     )
     return ", ".join(word for holds, word in known if holds)
@@ -170,6 +178,8 @@ def report_json(report: MediaReport) -> dict[str, Any]:
 
 def _refused(refusal: MediaRefusal) -> str:
     which = f"attachment {refusal.media_id[:8]}"
+    if refusal.code in _GONE:
+        return f"{_GONE[refusal.code].format(which)} ({refusal.code})."
     if refusal.needed is None or refusal.used is None or refusal.limit is None:
         return f"The server refused {which} ({refusal.code}). It is kept here."
     free = max(0, refusal.limit - refusal.used)

@@ -94,9 +94,16 @@ def _print(run: Run, found: Found) -> None:
 
 
 def _unread(query: str) -> Iterator[str]:
-    """Yield what to say of filters that are none, and were looked for as words."""
+    """Yield what to say of filters that are none, and of a query that asks for nothing."""
+    from lockleaf.search.languages import language  # noqa: PLC0415
+    from lockleaf.search.plan import plan  # noqa: PLC0415
     from lockleaf.search.query import parse  # noqa: PLC0415
 
+    parsed = parse(query)
+    # No word is too common in this language: what is left are words that must not be there.
+    asked = plan(parsed, language("simple")).tokens(lambda field, stem: field + stem)
+    if parsed.root is not None and asked is None and not parsed.filtered:
+        yield "A query that only says what must not be there finds nothing, unless a filter says where to look."
     outside = _QUOTED.sub(lambda found: found[1] or " ", query)
     for written in _DAYS.findall(outside):
         if not parse(written).filtered:

@@ -175,6 +175,15 @@ def test_it_is_said_how_much_room_there_is_for_what_does_not_fit() -> None:
     assert "lockleaf media delete --for-good" in note
 
 
+def test_of_what_is_gone_it_is_not_said_that_it_is_kept() -> None:
+    for code in ("staged_file_lost", "not_found"):
+        note = media_note(MediaReport(waiting=1, refused=(MediaRefusal("0123456789", code),)))
+        assert note is not None
+        assert f"({code})" in note
+        assert "01234567" in note
+        assert "is kept" not in note
+
+
 def test_a_report_says_what_was_sent_what_waits_and_why() -> None:
     assert media_note(MediaReport()) is None
     refused = (MediaRefusal("0123456789", "quota_exceeded"),)

@@ -82,6 +82,15 @@ def test_a_filter_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> N
     assert "taken for words" not in capsys.readouterr().err
 
 
+def test_a_query_that_asks_for_nothing_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    for query in ("-rain", "walk OR -rain"):
+        assert main(["search", "--", query]) == 0
+        assert "only says what must not be there" in capsys.readouterr().err
+    for query in ("-rain from:2020", "the", "walk -rain"):
+        assert main(["search", "--", query]) == 0
+        assert "only says" not in capsys.readouterr().err
+
+
 def test_a_word_with_a_minus_that_is_no_option_is_told_how_to_come_through(capsys: pytest.CaptureFixture[str]) -> None:
     for query in (["-rain"], ["walk", "-night"]):
         assert main(["search", *query]) == 2
