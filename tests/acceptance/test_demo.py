@@ -18,6 +18,7 @@ import pytest
 from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate
 from tests.support.command_line import INSTALLED, CommandLine, Outcome
+from tests.support.s3_front import running_s3_front
 
 pytestmark = pytest.mark.unmeasured
 
@@ -157,7 +158,8 @@ def test_a_database_in_which_somebody_has_an_account_is_not_touched(tmp_path: Pa
 
 def test_a_development_database_is_made_new_as_often_as_one_likes(tmp_path: Path) -> None:
     folder = tmp_path / "server"
-    first = reset(folder, "--no-confirm", LOCKLEAF_ENVIRONMENT="development")
+    with running_s3_front() as front:  # the profiles' files go to the bucket, though no server listens
+        first = reset(folder, "--no-confirm", LOCKLEAF_ENVIRONMENT="development", **front.environment())
     assert (first.code, first.value()["deleted_accounts"]) == (0, 0), first.err
     furnished = CommandLine(Path(first.value()["home"]), "ada-phone")
     assert [each["waiting"] for each in furnished.run("--json", "media", "list").values()] == [False, False]

@@ -107,10 +107,9 @@ async def _require_mark(url: str) -> None:
 
 
 async def _make(run: Run, settings: Settings, url: str, server: str, home: Path, *, users_only: bool) -> int:
-    import httpx  # noqa: PLC0415
-
     from lockleaf.cli.demonstration.delivery import post_office  # noqa: PLC0415
     from lockleaf.cli.demonstration.seeding import seed  # noqa: PLC0415
+    from lockleaf.cli.demonstration.within import within  # noqa: PLC0415
     from lockleaf.server.app import create_app  # noqa: PLC0415
     from lockleaf.server.operation.installation import empty  # noqa: PLC0415
 
@@ -124,6 +123,6 @@ async def _make(run: Run, settings: Settings, url: str, server: str, home: Path,
             users_only=users_only,
             deliver=deliver,
             progress=lambda what: run.note(f"making {what} ..."),
-            transport=httpx.ASGITransport(app=app),
+            transport=within(app, server),
         )
     return deleted
