@@ -13,10 +13,21 @@ from tests.support.process import RunningServer
 pytestmark = pytest.mark.unmeasured
 
 
+def registered(server: RunningServer, home: Path) -> CommandLine:
+    device = CommandLine(home, "laptop")
+    device.run("register", "--server", server.url, "--email", fresh_email(), "--device-name", "laptop")
+    return device
+
+
+@pytest.fixture(scope="module")
+def anybody(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """A device for tests that ask nothing of what else is in its journal."""
+    return registered(server, tmp_path_factory.mktemp("anybody"))
+
+
 @pytest.fixture
 def laptop(server: RunningServer, tmp_path: Path) -> CommandLine:
-    device = CommandLine(tmp_path, "laptop")
-    device.run("register", "--server", server.url, "--email", fresh_email(), "--device-name", "laptop")
+    device = registered(server, tmp_path)
     device.run("write", "one two three", "--date", "1661-03-17", "--mood", "happy", "--metric", "sleep_hours=7.5")
     device.run("write", "a sad, sad day", "--date", "1661-05-01", "--mood", "sad", "--metric", "sleep_hours=-2")
     return device
@@ -64,8 +75,8 @@ def test_bars_go_to_the_left_of_zero_for_what_is_below(laptop: CommandLine) -> N
 
 
 @pytest.mark.parametrize("given", ["sleep", "sleep=", "=7", "sleep=long", "sleep=1e9", "word_count=3", "Sleep=7"])
-def test_a_number_that_is_none_is_refused(laptop: CommandLine, given: str) -> None:
-    outcome = laptop.run("write", "text", "--metric", given, "--json", code=None)
+def test_a_number_that_is_none_is_refused(anybody: CommandLine, given: str) -> None:
+    outcome = anybody.run("write", "text", "--metric", given, "--json", code=None)
     if given == "sleep=":
         # Taking away what is not there changes nothing.
         assert outcome.value()["metrics"] == {}
@@ -74,12 +85,12 @@ def test_a_number_that_is_none_is_refused(laptop: CommandLine, given: str) -> No
     assert outcome.error()["name"] in ("UsageError", "InvalidEntry")
 
 
-def test_numbers_are_shown_edited_and_taken_away(laptop: CommandLine) -> None:
-    entry = laptop.run("write", "text", "--metric", "steps=9000", "--metric", "coffee=2").out.strip()
-    assert "coffee: 2 · steps: 9000" in laptop.run("show", entry[:8]).out
-    changed = laptop.run("edit", entry, "--metric", "coffee=", "--metric", "steps=9500.5", "--json").value()
+def test_numbers_are_shown_edited_and_taken_away(anybody: CommandLine) -> None:
+    entry = anybody.run("write", "text", "--metric", "steps=9000", "--metric", "coffee=2").out.strip()
+    assert "coffee: 2 · steps: 9000" in anybody.run("show", entry[:8]).out
+    changed = anybody.run("edit", entry, "--metric", "coffee=", "--metric", "steps=9500.5", "--json").value()
     assert (changed["metrics"], changed["body"]) == ({"steps": 9500.5}, "text")
-    assert laptop.run("edit", entry, "--title", "T", "--json").value()["metrics"] == {"steps": 9500.5}
+    assert anybody.run("edit", entry, "--title", "T", "--json").value()["metrics"] == {"steps": 9500.5}
 
 
 def test_raising_the_tier_sets_everything_up(laptop: CommandLine) -> None:
