@@ -108,7 +108,7 @@ def test_a_file_that_is_there_is_left_alone_unless_it_shall_be_replaced(
     device, _ = registered(server, tmp_path)
     file = tmp_path / "mine.zip"
     file.write_text("what was there")
-    refused = device.run("archive", str(file), "--json", code=2)
+    refused = device.run("archive", str(file), "--json", code=5)
     assert "--force" in refused.error()["message"]
     assert file.read_text() == "what was there"
     with worker(tmp_path, server_environment):

@@ -37,7 +37,9 @@ async def archive(
             try:
                 saved = await client.fetch_archive(file, move, overwrite=force)
             except FileExistsError:
-                raise Complaint(f"{file} is there already. --force replaces it.", ExitCode.USAGE) from None
+                raise Complaint(
+                    f"{file} is there already. --force replaces it.", ExitCode.CONFLICT, "FileExists"
+                ) from None
             except OSError as error:
                 raise Complaint(f"{file} cannot be written: {error.strerror}.", ExitCode.LOCAL) from None
     if run.json:

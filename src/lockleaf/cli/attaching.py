@@ -261,7 +261,7 @@ async def open_attachment(
             except FileExistsError as error:
                 raise Complaint(
                     f"{error.filename} is there already. --force replaces it; --output saves to another place.",
-                    ExitCode.USAGE,
+                    ExitCode.CONFLICT,
                     "FileExists",
                 ) from None
             except OSError as error:

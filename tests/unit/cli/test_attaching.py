@@ -86,7 +86,7 @@ def test_files_are_attached_listed_and_opened(terminal: Terminal, tmp_path: Path
     assert (terminal.folder / "notes.txt").read_bytes() == b"one\n"
     (saved,) = terminal.values("open", photo["thumbnail"]["media_id"][:8], "-o", str(tmp_path))
     assert Path(saved["file"]) == tmp_path / "photo.thumbnail.webp"
-    assert terminal.fails(ExitCode.USAGE, "open", ids[0]) == "FileExists"
+    assert terminal.fails(ExitCode.CONFLICT, "open", ids[0]) == "FileExists"
     terminal.run("open", ids[0], "--force")
 
 
