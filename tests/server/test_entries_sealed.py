@@ -17,6 +17,8 @@ from tests.support.accounts import Owner, change, register, sealed
 from tests.support.diaries import sealed_body, thin
 from tests.support.feeds import Reader
 
+pytestmark = pytest.mark.unmeasured
+
 
 @pytest.fixture
 async def ada(http: httpx.AsyncClient) -> Owner:
