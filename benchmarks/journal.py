@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.report import Report
-from benchmarks.servers import BenchmarkServer, memory_mib
+from benchmarks.servers import BenchmarkServer, memory_mib, peak_memory_mib
 
 __all__ = ["DIARY", "device_one", "device_two", "run"]
 
@@ -32,10 +31,6 @@ PASSWORD = "an example of a password"
 def _texts() -> list[str]:
     with gzip.open(DIARY, "rt", encoding="utf-8") as lines:
         return [json.loads(line)["text"] for line in lines]
-
-
-def _memory_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def device_one(url: str, email: str, home: Path) -> dict[str, Any]:
@@ -56,7 +51,7 @@ async def device_one(url: str, email: str, home: Path) -> dict[str, Any]:
         "import": imported - registered,
         "sync": synced - imported,
         "seq": report.seq,
-        "memory": _memory_mib(),
+        "memory": peak_memory_mib(),
     }
 
 
@@ -81,7 +76,7 @@ async def device_two(url: str, email: str, home: Path) -> dict[str, Any]:
         "nothing new": again - read,
         "same": sorted(entry.body for entry in entries) == sorted(_texts()),
         "entries": len(entries),
-        "memory": _memory_mib(),
+        "memory": peak_memory_mib(),
     }
 
 
