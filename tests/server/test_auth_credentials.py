@@ -17,6 +17,8 @@ from lockleaf.server.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Clock, Person, new_email, new_kdf, problem, sealed, served
 
+pytestmark = pytest.mark.unmeasured
+
 
 async def account(http: httpx.AsyncClient, person: Person) -> dict[str, Any]:
     """The account as the server tells it."""

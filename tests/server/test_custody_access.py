@@ -15,6 +15,8 @@ from lockleaf.server.settings import Settings
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.uce_holders import Thin, opened_entry, principal_of, services_of, written_entry
 
+pytestmark = pytest.mark.unmeasured
+
 ENTRY = {"type": "entry", "body": "A walk."}
 
 
