@@ -1,5 +1,14 @@
 """Lockleaf: a private journal, and the backend on which others build private journals."""
 
-from importlib.metadata import version
+from __future__ import annotations
 
-__version__ = version("lockleaf")
+__all__ = ["__version__"]
+
+
+def __getattr__(name: str) -> str:
+    """Return ``__version__``, looked up when it is asked for: the library for it takes long to load."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return version("lockleaf")
