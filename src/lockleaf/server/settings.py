@@ -212,7 +212,7 @@ class SearchSettings(_Group):
     """Searching entries, and building the index of those that the server may open (uce)."""
 
     opened_per_request: int = Field(
-        default=300, ge=1, le=10_000, description="Entries that one request looks into; a page may end there."
+        default=200, ge=1, le=10_000, description="Entries that one request looks into; a page may end there."
     )
     page_seconds: float = Field(default=5, ge=0, le=60, description="After which one looks into no more of them.")
     slice_seconds: float = Field(default=2, ge=0, le=20, description="How long one request builds an index.")
