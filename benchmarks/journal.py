@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from benchmarks.apart import in_process
 from benchmarks.report import Report
 from benchmarks.servers import BenchmarkServer, memory_mib, peak_memory_mib
 
@@ -33,12 +31,12 @@ def _texts() -> list[str]:
         return [json.loads(line)["text"] for line in lines]
 
 
-async def device_one(url: str, email: str, home: Path) -> dict[str, Any]:
+async def device_one(url: str, email: str, home: str) -> dict[str, Any]:
     """Register, import the whole diary, synchronise."""
     from lockleaf.client import Client  # noqa: PLC0415
     from lockleaf.client.importers.jsonl import read_jsonl  # noqa: PLC0415
 
-    async with await Client.open(home) as client:
+    async with await Client.open(Path(home)) as client:
         started = time.perf_counter()
         await client.account.register(url, email, PASSWORD, device_name="one")
         registered = time.perf_counter()
@@ -55,11 +53,11 @@ async def device_one(url: str, email: str, home: Path) -> dict[str, Any]:
     }
 
 
-async def device_two(url: str, email: str, home: Path) -> dict[str, Any]:
+async def device_two(url: str, email: str, home: str) -> dict[str, Any]:
     """Log in, restore the journal, read it all, and compare it with the original."""
     from lockleaf.client import Client  # noqa: PLC0415
 
-    async with await Client.open(home) as client:
+    async with await Client.open(Path(home)) as client:
         started = time.perf_counter()
         await client.account.login(url, email, PASSWORD, device_name="two")
         logged_in = time.perf_counter()
@@ -78,26 +76,6 @@ async def device_two(url: str, email: str, home: Path) -> dict[str, Any]:
         "entries": len(entries),
         "memory": peak_memory_mib(),
     }
-
-
-def _in_process(name: str, *arguments: str) -> dict[str, Any]:
-    program = (
-        "import asyncio, json, sys, pathlib; from benchmarks import journal; "
-        f"print(json.dumps(asyncio.run(journal.{name}(sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])))))"
-    )
-    environment = {**os.environ, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3000:])
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
 
 
 def _bare_socket(total: int) -> float:
@@ -123,8 +101,8 @@ def run(server: BenchmarkServer, workers: int, report: Report) -> None:
     label = f"{workers} worker{'s' if workers > 1 else ''}"
     with tempfile.TemporaryDirectory(prefix="lockleaf-benchmark-") as folder:
         email = f"{uuid4().hex}@example.org"
-        one = _in_process("device_one", server.url, email, f"{folder}/one")
-        two = _in_process("device_two", server.url, email, f"{folder}/two")
+        one = in_process("benchmarks.journal", "device_one", server.url, email, f"{folder}/one")
+        two = in_process("benchmarks.journal", "device_two", server.url, email, f"{folder}/two")
     if not two["same"] or two["entries"] != len(texts):
         raise RuntimeError("the restored journal is not the one that was imported")
     report.value(f"diary restored, text by text the same, {label}", float(two["entries"]), "entries")

@@ -25,6 +25,7 @@ from uuid import uuid4
 import httpx
 import pyrage
 
+from benchmarks.apart import in_process
 from benchmarks.report import Report
 from benchmarks.servers import lockleaf_server, peak_memory_mib, peak_of_workers_mib
 
@@ -50,13 +51,13 @@ sys.stdin.read()
 # The devices -------------------------------------------------------------------------------------------------------
 
 
-def _device(home: Path) -> Any:
+def _device(home: str) -> Any:
     from lockleaf.client import Client, FileKeychain  # noqa: PLC0415
 
-    return Client.open(home, keychain=FileKeychain(home / "keychain"))
+    return Client.open(Path(home), keychain=FileKeychain(Path(home) / "keychain"))
 
 
-async def register(url: str, home: Path, email: str) -> dict[str, Any]:
+async def register(url: str, home: str, email: str) -> dict[str, Any]:
     """Make an account, and an entry."""
     async with await _device(home) as client:
         await client.account.register(url, email, PASSWORD, device_name="one")
@@ -65,7 +66,7 @@ async def register(url: str, home: Path, email: str) -> dict[str, Any]:
     return {"entry_id": entry.id}
 
 
-async def send(url: str, home: Path, entry_id: str, file: str) -> dict[str, Any]:
+async def send(url: str, home: str, entry_id: str, file: str) -> dict[str, Any]:
     """Attach a file to the entry, and send it."""
     async with await _device(home) as client:
         before = peak_memory_mib()
@@ -85,7 +86,7 @@ async def send(url: str, home: Path, entry_id: str, file: str) -> dict[str, Any]
     }
 
 
-async def log_in(url: str, home: Path, email: str) -> dict[str, Any]:
+async def log_in(url: str, home: str, email: str) -> dict[str, Any]:
     """Log in on a new device, and restore the journal."""
     async with await _device(home) as client:
         await client.account.login(url, email, PASSWORD, device_name="two")
@@ -93,7 +94,7 @@ async def log_in(url: str, home: Path, email: str) -> dict[str, Any]:
     return {}
 
 
-async def fetch(url: str, home: Path, media_id: str, file: str) -> dict[str, Any]:
+async def fetch(url: str, home: str, media_id: str, file: str) -> dict[str, Any]:
     """Fetch and open the file."""
     opening: list[float] = []
 
@@ -108,29 +109,6 @@ async def fetch(url: str, home: Path, media_id: str, file: str) -> dict[str, Any
         done = time.perf_counter()
     fetched = opening[0] if opening else done
     return {"fetch": fetched - started, "open": done - fetched, "before": before, "memory": peak_memory_mib()}
-
-
-def _in_process(name: str, *arguments: object) -> dict[str, Any]:
-    program = (
-        "import asyncio, json, sys, pathlib; from benchmarks import media; "
-        "url, home, *more = sys.argv[1:]; "
-        f"print(json.dumps(asyncio.run(media.{name}(url, pathlib.Path(home), *more))))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"},
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3000:])
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
-
-
-# The baselines -----------------------------------------------------------------------------------------------------
 
 
 def _make(path: Path, megabytes: int) -> bytes:
@@ -224,10 +202,10 @@ def _through(
     email = f"{uuid4().hex}@example.org"
     with lockleaf_server(workers=1, settings=settings) as server, tempfile.TemporaryDirectory(dir=folder) as devices:
         one, two, fetched = Path(devices) / "one", Path(devices) / "two", Path(devices) / "fetched"
-        entry_id = _in_process("register", server.url, one, email)["entry_id"]
-        sent = _in_process("send", server.url, one, entry_id, file)
-        _in_process("log_in", server.url, two, email)
-        received = _in_process("fetch", server.url, two, sent["media_id"], fetched)
+        entry_id = in_process("benchmarks.media", "register", server.url, one, email)["entry_id"]
+        sent = in_process("benchmarks.media", "send", server.url, one, entry_id, file)
+        in_process("benchmarks.media", "log_in", server.url, two, email)
+        received = in_process("benchmarks.media", "fetch", server.url, two, sent["media_id"], fetched)
         if _digest(fetched) != digest:
             raise RuntimeError("the file that came back is another")
         return sent, received, peak_of_workers_mib(server)
