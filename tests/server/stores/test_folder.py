@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 from lockleaf.server.auth.keys import ServerKeys
 from lockleaf.server.blobs.file_store import AT_ONCE, FileStore
 from lockleaf.server.blobs.folder import ObjectFolder
-from lockleaf.server.blobs.protocol import SignedRequest
+from lockleaf.server.blobs.protocol import SignedRequest, UploadGone
 from lockleaf.server.blobs.signing import ObjectUrls
 from tests.support.object_stores import MIB, MINUTE, Bearer, FileSite, altered, bearer, code, new_key, part, sha256
 from tests.support.process import RunningServer
@@ -228,6 +230,30 @@ async def test_what_is_deleted_while_it_arrives_does_not_stay(someone: Bearer) -
         goes_on.set()
     assert (sending.result().status_code, code(sending.result())) == (404, "not_found")
     assert await someone.store.stat(key) is None
+
+
+def test_whichever_comes_first_a_deletion_leaves_no_object(tmp_path: Path) -> None:
+    folder = ObjectFolder(tmp_path / "blobs")
+    together = threading.Barrier(2)
+    objects = tmp_path / "blobs" / "objects"
+
+    def install(key: str) -> None:
+        draft = folder.draft()
+        draft.write([DATA])
+        together.wait()
+        with suppress(UploadGone):
+            folder.install(draft, key)
+        draft.discard()
+
+    def delete(key: str) -> None:
+        together.wait()
+        folder.delete(key)
+
+    with ThreadPoolExecutor(2) as threads:
+        for key in (new_key() for _ in range(200)):
+            for each in [threads.submit(install, key), threads.submit(delete, key)]:
+                each.result()
+    assert not [path for path in objects.rglob("*") if path.is_file()]
 
 
 async def test_one_address_takes_no_more_of_the_disk_by_being_used_again_and_again_at_once(someone: Bearer) -> None:

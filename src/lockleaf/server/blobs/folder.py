@@ -71,9 +71,12 @@ class ObjectFolder:
             UploadGone: it was deleted, and comes back by no address that was signed before.
         """
         draft.finish()
+        home = self._home(key)
+        self._put(draft.path, home)
+        # Looked at behind it: a deletion that did not find the object has left its mark by now.
         if self.is_gone(key):
+            self._remove(home)
             raise UploadGone(())
-        self._put(draft.path, self._home(key))
 
     # ---- parts ----
 
