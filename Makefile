@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --require-hashes --no-deps --only-binary :all:
 BROWSER := $(if $(shell command -v npm),tests/browser/node_modules/.installed)
 LOCKLEAF_DATA_DIR ?= ./data
 export LOCKLEAF_DATA_DIR
@@ -19,13 +20,16 @@ setup: $(DEV)  ## .venv with everything, and `lockleaf` in it
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# What the lock says and nothing else: pip asks no index what is newest, and builds nothing from source.
 $(RUN): requirements/run.txt pyproject.toml | $(BIN)/python
-	$(PIP) --require-hashes -r requirements/run.txt
-	$(PIP) --no-deps --no-build-isolation --editable .
+	$(INSTALL) --requirement requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) check
 	@touch $@
 
 $(DEV): requirements/dev.txt $(RUN)
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(INSTALL) --requirement requirements/dev.txt
+	$(PIP) check
 	@touch $@
 
 serve: $(RUN)  ## the server, on its own embedded database
