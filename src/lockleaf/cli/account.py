@@ -151,7 +151,7 @@ async def logout(
         if forget and not yes:
             lost = await _never_sent(client) if client.is_logged_in else ""
             if run.interactive:
-                typer.confirm(f"Delete the journal on this device?{lost}", abort=True, err=True)
+                prompts.confirm(f"Delete the journal on this device?{lost}")
             elif lost:
                 raise Complaint(f"Not everything is at the server.{lost} --yes says that you mean it.")
         await client.account.logout(forget=forget)

@@ -26,6 +26,7 @@ from lockleaf.cli.files import (
 )
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
+from lockleaf.cli.prompts import confirm
 from lockleaf.cli.rendering import printable, short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.writing import EntryId
@@ -182,7 +183,7 @@ async def delete(
             what = await _described(client, media)
             if not run.interactive:
                 raise Complaint(f"{what} would be gone for good. --yes says that you mean it.")
-            typer.confirm(f"Delete {what} for good, for all your devices?", abort=True, err=True)
+            confirm(f"Delete {what} for good, for all your devices?")
         deleted = await (client.media.delete_for_good if for_good else client.media.delete)(media)
     _tell_changed(run, deleted, deleted=True)
 

@@ -18,6 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the process if absent, without the program's name.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        from lockleaf.cli.interrupts import end_at_once_when_interrupted  # noqa: PLC0415
+
+        end_at_once_when_interrupted()
     try:
         return _run(given)
     except KeyboardInterrupt:

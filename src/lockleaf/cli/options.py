@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import typer
 
 from lockleaf.cli.completion import complete_profile
 from lockleaf.cli.errors import ReaderGone
+from lockleaf.cli.interrupts import interrupts_raise, run_to_end
 from lockleaf.cli.run import Run
 
 __all__ = ["Color", "Home", "JsonOutput", "ProfileName", "Quiet", "command", "group", "install_common", "run_of"]
@@ -126,10 +126,11 @@ def _with_common_options(function: Callable[..., Any], *, of_group: bool = False
                 return
         run = run_of(context, given)
         try:
-            outcome = function(run, **values)
-            if inspect.iscoroutine(outcome):
-                asyncio.run(outcome)
-            run.flush()
+            with interrupts_raise():
+                outcome = function(run, **values)
+                if inspect.iscoroutine(outcome):
+                    run_to_end(outcome)
+                run.flush()
         except BrokenPipeError:
             # Typer would make a failure of it.
             raise ReaderGone from None

@@ -9,6 +9,7 @@ import typer
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
+from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
@@ -135,11 +136,9 @@ async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: Privacy
         return
     if not run.interactive:
         raise Complaint(" ".join(("The server would delete what it holds.", *filter(None, [lost]), _MEANT)))
-    typer.confirm(
+    confirm(
         f"The server deletes at once, for all your devices: {', '.join(parts)}. They stay on this device."
-        f" {lost + ' ' if lost else ''}Go on?",
-        abort=True,
-        err=True,
+        f" {lost + ' ' if lost else ''}Go on?"
     )
 
 

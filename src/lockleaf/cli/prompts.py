@@ -9,9 +9,10 @@ import typer
 
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.interrupts import asking
 from lockleaf.cli.run import Run
 
-__all__ = ["device_name", "new_password", "password", "recovery_code", "text"]
+__all__ = ["confirm", "device_name", "new_password", "password", "recovery_code", "text"]
 
 _SHORT = 12
 
@@ -31,7 +32,8 @@ def text(run: Run, value: str | None, label: str, option: str, default: str | No
         return value or default or ""
     if not run.interactive:
         raise Complaint(f"{option} is needed.")
-    answer: str = typer.prompt(label, err=True)
+    with asking():
+        answer: str = typer.prompt(label, err=True)
     return answer.strip()
 
 
@@ -46,7 +48,7 @@ def password(run: Run) -> str:
 
 def new_password(run: Run, variable: str, label: str = "New password") -> str:
     """Return a password that is about to be set: the variable's, or what is typed twice."""
-    chosen = _secret(run, variable, label, confirm=True)
+    chosen = _secret(run, variable, label, twice=True)
     if len(chosen) < _SHORT:
         run.note(
             f"This password is short: whoever gets hold of the server's database could guess it. {_SHORT} characters "
@@ -60,7 +62,7 @@ def recovery_code(run: Run) -> str:
     return _secret(run, "LOCKLEAF_RECOVERY_CODE", "Recovery code")
 
 
-def _secret(run: Run, variable: str, label: str, *, confirm: bool = False) -> str:
+def _secret(run: Run, variable: str, label: str, *, twice: bool = False) -> str:
     # An argument would stand in the shell's history and in the list of processes.
     given = os.environ.get(variable)
     if given is None:
@@ -70,12 +72,19 @@ def _secret(run: Run, variable: str, label: str, *, confirm: bool = False) -> st
                 ExitCode.CREDENTIALS,
                 "NoPassword",
             )
-        given = typer.prompt(
-            label, hide_input=True, err=True, confirmation_prompt="The same again" if confirm else False
-        )
+        with asking():
+            given = typer.prompt(
+                label, hide_input=True, err=True, confirmation_prompt="The same again" if twice else False
+            )
     if not given:
         raise Complaint(f"{label} is empty.", ExitCode.CREDENTIALS, "NoPassword")
     return given
+
+
+def confirm(question: str) -> None:
+    """Ask a person a question of yes or no; the command ends unless the answer is yes."""
+    with asking():
+        typer.confirm(question, abort=True, err=True)
 
 
 def device_name(given: str | None) -> str:

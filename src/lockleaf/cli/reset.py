@@ -14,6 +14,7 @@ import typer
 
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import DataDir, named, settings_of
 
@@ -51,7 +52,7 @@ def reset(
             if not no_confirm:
                 if not run.interactive:
                     raise Complaint("Nobody is there to be asked. Give --no-confirm.", ExitCode.USAGE)
-                typer.confirm("Delete everything in this development database?", abort=True, err=True)
+                confirm("Delete everything in this development database?")
             home = settings.data_dir / "people"
             shutil.rmtree(home, ignore_errors=True)
             deleted = asyncio.run(_make(run, settings, url, server, home, users_only=users_only))

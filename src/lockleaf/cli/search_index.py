@@ -9,6 +9,7 @@ import typer
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
+from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _warn(run: Run, *, yes: bool) -> None:
         raise Complaint(f"{REVEALS} --yes says that you want it.")
     run.note(REVEALS)
     if not yes:
-        typer.confirm("Switch it on?", abort=True, err=True)
+        confirm("Switch it on?")
 
 
 async def _show(run: Run) -> None:

@@ -10,6 +10,7 @@ import typer
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
+from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ async def switch_off(run: Run, yes: Yes = False) -> None:
     if not yes:
         if not run.interactive:
             raise Complaint("The server would delete its sums. --yes says that you mean it.")
-        typer.confirm("The server deletes its sums, for all your devices. Go on?", abort=True, err=True)
+        confirm("The server deletes its sums, for all your devices. Go on?")
     async with run.client() as client:
         report = await client.count_metrics(False)
     if run.json:

@@ -9,6 +9,7 @@ import typer
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
+from lockleaf.cli.prompts import confirm
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
 
@@ -92,7 +93,7 @@ async def remove(
                 raise Complaint(
                     f"{what.capitalize()} would lose this tag. --yes takes it off.", ExitCode.USAGE, "TagInUse"
                 )
-            typer.confirm(f"Take it off {what}?", abort=True, err=True)
+            confirm(f"Take it off {what}?")
         count = await client.journal.remove_tag(name)
     if run.json:
         run.result({"removed": name, "entries": count})

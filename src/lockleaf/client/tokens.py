@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -17,6 +17,8 @@ from lockleaf.wire.accounts import Tokens
 __all__ = ["MemoryTokens", "SecretTokens", "SessionTokens", "TokenStore"]
 
 _NAME = "tokens"
+_LOOK_AGAIN = 0.02
+"""Seconds between two looks at whether another program has let go of the tokens."""
 
 TokenText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~+/=-]{1,2048}$")]  # RFC 6750, section 2.1
 
@@ -140,13 +142,22 @@ class SecretTokens:
     async def exclusive(self) -> AsyncIterator[None]:
         """Hold other tasks and other programs off."""
         async with self._lock:
-            context = locked(self._lock_file)
-            # Waiting for another program would stop the event loop, so it is done in a thread.
-            await asyncio.to_thread(context.__enter__)
-            try:
-                yield
-            finally:
-                context.__exit__(None, None, None)
+            # Asked again and again: a thread that waits for the lock cannot be cancelled, holds up the end of the
+            # process, and would take the lock for nobody when it comes free.
+            while True:
+                with ExitStack() as held:
+                    try:
+                        held.enter_context(locked(self._lock_file, otherwise=_Taken))
+                    except _Taken:
+                        pass
+                    else:
+                        yield
+                        return
+                await asyncio.sleep(_LOOK_AGAIN)
+
+
+class _Taken(Exception):
+    """Another program holds the tokens at the moment."""
 
 
 @asynccontextmanager

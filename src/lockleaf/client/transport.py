@@ -29,6 +29,7 @@ from lockleaf.client.errors import (
 from lockleaf.client.live import EventParser
 from lockleaf.client.retry import RetryPolicy, retry_after
 from lockleaf.client.tokens import SessionTokens, TokenStore
+from lockleaf.tasks import raise_if_cancelled
 from lockleaf.wire.accounts import Refresh, Tokens
 from lockleaf.wire.codec import JSON, MSGPACK, MalformedBody, decode, encode
 from lockleaf.wire.problems import PROBLEM, Problem
@@ -262,6 +263,7 @@ class Transport:
                 failure = _failure(received, asked)
                 if received.status not in _TRY_AGAIN:
                     raise failure
+            raise_if_cancelled()
             wait = self.retry.wait(attempt, asked) if retry else None
             if wait is None:
                 raise failure

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockleaf.client.errors import ApiError, LockleafError, SyncAlreadyRunning, TooManyStreams, TransportError
 from lockleaf.client.retry import RetryPolicy
+from lockleaf.tasks import end_task, raise_if_cancelled
 from lockleaf.wire.sync import Event
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ async def watch(
             seen = news.latest
             try:
                 report = await sync()
+                raise_if_cancelled()
             except LockleafError as error:
+                raise_if_cancelled()
                 if not passes(error):
                     raise
                 failures += 1
@@ -90,9 +92,7 @@ async def watch(
             while not await _something_new(news, report.seq, conflicts, inbox, pending, every):
                 pass
     finally:
-        listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await listener
+        await end_task(listener)
 
 
 async def _something_new(
@@ -105,7 +105,8 @@ async def _something_new(
 ) -> bool:
     """Wait for word from the server, or for the time to look around; return whether a sync is due."""
     try:
-        await asyncio.wait_for(news.changed.wait(), every)
+        async with asyncio.timeout(every):
+            await news.changed.wait()
     except TimeoutError:
         return not news.live or await pending() > 0
     news.changed.clear()

@@ -16,6 +16,7 @@ from lockleaf.server.db.migrate import require_current
 from lockleaf.server.jobs.worker import JobWorker
 from lockleaf.server.observability import logging
 from lockleaf.server.settings import Settings
+from lockleaf.tasks import end_task
 
 __all__ = ["WorkThread", "connections", "in_process", "work"]
 
@@ -78,8 +79,7 @@ async def _run(
     try:
         await worker.run()
     finally:
-        telling.cancel()
-        await asyncio.wait((telling,))
+        await end_task(telling)
         await services.events.stop()
         await services.removals.close()
         await services.blobs.close()

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
@@ -162,3 +163,51 @@ def session_revoked() -> SessionRevoked:
     from lockleaf.wire.problems import Problem
 
     return SessionRevoked(Problem(type="about:blank", title="t", status=401, detail="d", code="session_revoked"))
+
+
+MOMENTS = 2000 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 150
+
+
+@pytest.mark.parametrize("every", [NEVER, 0.0], ids=["told", "polling"])
+async def test_it_ends_at_whatever_moment_it_is_cancelled(every: float) -> None:
+    for moment in range(MOMENTS):
+        far = Far()
+
+        async def follow(far: Far = far) -> None:
+            async for _ in far.watch(every):
+                pass
+
+        following = asyncio.create_task(follow())
+        for turn in range(1, moment // 2):
+            far.tell(turn)
+            await asyncio.sleep(0)
+        if moment % 2:
+            far.tell(moment)  # in the same turn of the loop as the end
+        following.cancel()
+        _, running = await asyncio.wait((following,), timeout=10)
+        assert not running, moment
+        assert following.cancelled()
+
+
+async def test_it_ends_although_a_sync_hid_the_cancellation() -> None:
+    far = Far()
+    begun = asyncio.Event()
+
+    async def hides() -> SyncReport:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ServerUnreachable from None
+        raise AssertionError
+
+    async def follow() -> None:
+        async for _ in watch(hides, far.events, far.pending, backoff=AT_ONCE):
+            pass
+
+    following = asyncio.create_task(follow())
+    await begun.wait()
+    following.cancel()
+    _, running = await asyncio.wait((following,), timeout=10)
+    assert not running
+    assert following.cancelled()

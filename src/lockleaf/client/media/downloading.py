@@ -32,6 +32,7 @@ from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.transport import Transport
 from lockleaf.crypto.errors import SealBroken
 from lockleaf.crypto.streams import open_stream
+from lockleaf.tasks import raise_if_cancelled
 from lockleaf.wire.media import MediaDownload
 
 __all__ = ["Downloader", "opened", "unsealed"]
@@ -107,6 +108,7 @@ class Downloader:
                     try:
                         await self._once(medium, path, signed, moved)
                     except ObjectStoreUnreachable:
+                        raise_if_cancelled()
                         # Whatever came has brought us further: that is no failure of the same place again.
                         attempt = 1 if await asyncio.to_thread(_size, path) > before else attempt + 1
                         wait = self._retry.wait(attempt)

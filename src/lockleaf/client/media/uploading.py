@@ -21,6 +21,7 @@ from lockleaf.client.media.exchange import AddressExpired, ObjectStoreClient
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.store.media import StoredMedium
 from lockleaf.client.transport import Transport
+from lockleaf.tasks import raise_if_cancelled
 from lockleaf.wire.media import (
     Media,
     MediaDeclaration,
@@ -203,6 +204,7 @@ class Uploader:
                 for _ in range(min(AT_ONCE, len(pieces))):
                     group.create_task(send())
         except BaseExceptionGroup as failed:
+            raise_if_cancelled()  # a piece that failed in the same moment is not why this ends
             # One error for one upload: the first is the cause, the others were cancelled or failed likewise.
             raise failed.exceptions[0] from None
 
@@ -243,6 +245,7 @@ class Uploader:
                     raise ObjectStoreRefused from None
                 signed = await another()
             except ObjectStoreUnreachable:
+                raise_if_cancelled()
                 moved(-sent)
                 attempt += 1
                 wait = self._retry.wait(attempt)

@@ -210,9 +210,15 @@ class FileStore:
                     pieces, gathered = [], 0
             if received < size:
                 raise SizeMismatch
-        finally:
+        except BaseException:
             if writing is not None:
-                await writing
+                # It has the draft open. What it raises does not take the place of why this ends.
+                await asyncio.wait((writing,))
+                if not writing.cancelled():
+                    writing.exception()
+            raise
+        if writing is not None:
+            await writing
         await self._run(draft.write, pieces)
 
     async def open(self, key: str) -> Opened | None:

@@ -109,7 +109,8 @@ class JobWorker:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _work(self, connection: asyncpg.Connection) -> None:
         settings = self._services.settings.jobs

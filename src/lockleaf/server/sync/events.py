@@ -20,6 +20,7 @@ import structlog
 from lockleaf.server.db.engine import asyncpg_url
 from lockleaf.server.db.errors import DRIVER_ERRORS
 from lockleaf.server.observability.metrics import Metrics
+from lockleaf.tasks import end_task
 
 __all__ = ["EventHub"]
 
@@ -62,9 +63,7 @@ class EventHub:
         """End every stream, and the connection."""
         self.end_streams()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end_task(self._task)
 
     def changed(self, user_id: UUID) -> None:
         """Tell that something of an account changed. To be called after the commit."""

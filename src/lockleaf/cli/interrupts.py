@@ -1,0 +1,122 @@
+"""Ctrl-C: the first ends a command in order, the second at once; the exit code is 130."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Coroutine, Iterator
+from types import FrameType
+from typing import Any, NoReturn
+
+from lockleaf.cli.exit_codes import ExitCode
+
+__all__ = ["asking", "end_at_once_when_interrupted", "interrupts_raise", "run_to_end"]
+
+_SHOW_CURSOR = b"\x1b[?25h"
+
+
+class _Asked:
+    """Whether a person is being asked something at the moment."""
+
+    depth = 0
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Let Ctrl-C end a question: within a coroutine nobody would look at a cancellation before it is answered."""
+    _Asked.depth += 1
+    try:
+        yield
+    finally:
+        _Asked.depth -= 1
+
+
+def end_at_once_when_interrupted() -> None:
+    """Let an interrupt end the process without further ado, while it starts and while it ends.
+
+    An exception in the middle of an import may come out of it as another one, and one behind the last line of a
+    program is printed with its traceback.
+    """
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # by a shell that started it in the background
+    ):
+        signal.signal(signal.SIGINT, lambda number, frame: _end_at_once())
+
+
+@contextlib.contextmanager
+def interrupts_raise() -> Iterator[None]:
+    """Have an interrupt raise `KeyboardInterrupt` while a command runs, as Python does of itself."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run_to_end(work: Coroutine[Any, Any, None]) -> None:
+    """Run the coroutine of a command in an event loop of its own.
+
+    The first interrupt cancels it, so that it puts down what it holds. A second one ends the process at once,
+    whatever still runs: all that is kept on this device survives that, as it survives a power cut.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        asyncio.run(work)
+        return
+    task: asyncio.Task[None] | None = None
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if _Asked.depth:
+            raise KeyboardInterrupt
+        if interrupted:
+            _end_at_once()
+        interrupted = True
+        if task is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the command has ended
+                loop.call_soon_threadsafe(task.cancel)
+
+    async def main() -> None:
+        nonlocal task
+        task = asyncio.current_task()
+        if interrupted:
+            work.close()
+            raise asyncio.CancelledError
+        await work
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        asyncio.run(work)
+        return
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        signal.signal(signal.SIGINT, interrupt)
+        try:
+            runner.run(main())
+        except asyncio.CancelledError:
+            if not interrupted:
+                raise
+            # Still under the handler above: what closing the loop waits for can be interrupted again.
+            runner.close()
+            raise KeyboardInterrupt from None
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _end_at_once() -> NoReturn:
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), _SHOW_CURSOR)  # a progress bar hides it
+    os._exit(ExitCode.INTERRUPTED)
