@@ -20,6 +20,7 @@ from lockleaf.client.errors import (
     KdfWeakened,
     KeychainUnavailable,
     NotLoggedIn,
+    PasswordTooWeak,
     PasswordUnsuitable,
     RecoveryCodesUnconfirmed,
     RefreshTokenReused,
@@ -164,8 +165,17 @@ async def test_input_that_is_none_is_refused_before_anything_is_sent(ada: Person
     laptop = await ada.device("laptop", network=network)
     with pytest.raises(InvalidEmail):
         await laptop.account.register(ada.server, "not an address", PASSWORD, device_name="x")
+    for custody in ("e2e", "uce"):
+        with pytest.raises(PasswordTooWeak):
+            await laptop.account.register(ada.server, ada.email, "short", device_name="x", custody=custody)
+    with pytest.raises(PasswordTooWeak):
+        await laptop.account.register(ada.server, ada.email, f"{ada.email}1", device_name="x")
     with pytest.raises(PasswordUnsuitable):
-        await laptop.account.register(ada.server, ada.email, "short", device_name="x", custody="uce")
+        await laptop.account.register(
+            ada.server, ada.email, "short", device_name="x", custody="uce", allow_weak_password=True
+        )
+    with pytest.raises(PasswordTooWeak):
+        await laptop.account.recover(ada.server, ada.email, "0" * 20, "password1234", device_name="x")
     with pytest.raises(WrongPassword):
         await laptop.account.login(ada.server, ada.email, "short", device_name="x", custody="uce")
     with pytest.raises(InvalidRecoveryCode):

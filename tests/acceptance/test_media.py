@@ -193,10 +193,10 @@ async def test_a_file_that_an_entry_has_again_is_not_deleted_for_good(ada: Diari
 
 async def test_a_uce_account_attaches_and_opens_alike(ada: Diarist, tmp_path: Path) -> None:
     laptop, phone = await ada.open("laptop"), await ada.open("phone")
-    await laptop.account.register(ada.server, ada.email, "correct horse battery staple", device_name="a", custody="uce")
+    await laptop.account.register(ada.server, ada.email, "six herons over a cold dyke", device_name="a", custody="uce")
     made = await attached(laptop, a_file(tmp_path))
     assert (await laptop.sync()).media.uploaded == 1
-    await phone.account.login(ada.server, ada.email, "correct horse battery staple", device_name="b", custody="uce")
+    await phone.account.login(ada.server, ada.email, "six herons over a cold dyke", device_name="b", custody="uce")
     await phone.sync()
     assert (await phone.media.download(made.media_id, tmp_path / "again")).read_bytes() == SMALL
 

@@ -16,7 +16,7 @@ from lockleaf.client import Client
 
 __all__ = ["PASSWORD", "CommandLine", "Outcome", "fresh_email"]
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "six herons over a cold dyke"
 SECONDS = 60
 INSTALLED = Path(sys.executable).with_name("lockleaf")
 
@@ -61,25 +61,27 @@ class CommandLine:
         """Open the same profile with the SDK, for the parts of a story that are not about the command line."""
         return await Client.open(self.home, self.profile)
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start a command with pipes at its three ends."""
+    def variables(self) -> dict[str, str]:
+        """Return the environment of this device's commands."""
         clean = {
             name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))
         }
+        own = {
+            "LOCKLEAF_HOME": str(self.home),
+            "LOCKLEAF_PROFILE": self.profile,
+            "LOCKLEAF_PASSWORD": PASSWORD,
+            # A desktop's keychain is no business of a test.
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            "COLUMNS": "120",
+            "TZ": "UTC",
+        }
+        return clean | own | self.environment
+
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command with pipes at its three ends."""
         return subprocess.Popen(
             [str(self.program), *arguments],
-            env=clean
-            | {
-                "LOCKLEAF_HOME": str(self.home),
-                "LOCKLEAF_PROFILE": self.profile,
-                "LOCKLEAF_PASSWORD": PASSWORD,
-                # A desktop's keychain is no business of a test.
-                "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-                "COLUMNS": "120",
-                "TZ": "UTC",
-            }
-            | self.environment
-            | dict(environment or {}),
+            env=self.variables() | dict(environment or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -18,7 +18,7 @@ from tests.support.sentences import tells_what_to_do
 
 __all__ = ["AT_ONCE", "NEW_PASSWORD", "PASSWORD", "Diarist", "caught", "diarist", "write"]
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "six herons over a cold dyke"
 NEW_PASSWORD = "a quite different one"
 AT_ONCE = RetryPolicy(attempts=3, base=0.0, cap=0.0)
 

@@ -13,7 +13,7 @@ from lockleaf.crypto.kdf import CHEAPEST
 
 __all__ = ["AT_ONCE", "NEW_PASSWORD", "PASSWORD", "Person", "UcePerson"]
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "six herons over a cold dyke"
 NEW_PASSWORD = "a quite different one"
 AT_ONCE = RetryPolicy(attempts=3, base=0.0, cap=0.0)
 

@@ -36,6 +36,12 @@ CustodyChoice = Annotated[
 AllowInsecure = Annotated[
     bool, typer.Option("--allow-insecure", help="Accept plain http to another machine: others can then listen.")
 ]
+AllowWeakPassword = Annotated[
+    bool,
+    typer.Option(
+        "--allow-weak-password", help="Take a password that is easy to guess: a stolen database then opens sooner."
+    ),
+]
 AllowPbkdf2 = Annotated[
     bool, typer.Option("--allow-pbkdf2", help="The account was made by a client that had nothing better than PBKDF2.")
 ]
@@ -75,6 +81,7 @@ async def register(
         typer.Option("--privacy", help="What may leave this device."),
     ] = "full_sync",
     allow_insecure: AllowInsecure = False,
+    allow_weak_password: AllowWeakPassword = False,
 ) -> None:
     """Make an account. Unless you choose uce, its keys are made here and never leave your devices.
 
@@ -86,12 +93,15 @@ async def register(
         codes = await client.account.register(
             server,
             email,
-            prompts.new_password(run, "LOCKLEAF_PASSWORD", "Password"),
+            prompts.new_password(
+                run, "LOCKLEAF_PASSWORD", "Password", about=(email, display_name), allow_weak=allow_weak_password
+            ),
             device_name=prompts.device_name(device_name),
             display_name=display_name,
             custody=custody,
             privacy_tier=privacy,
             allow_insecure=allow_insecure,
+            allow_weak_password=allow_weak_password,
         )
         made = _who(client.profile)
     if run.json:
@@ -169,14 +179,16 @@ async def _never_sent(client: Client) -> str:
     return f" Never synced, and lost with it: {' and '.join(parts)}." if parts else ""
 
 
-async def change_password(run: Run) -> None:
+async def change_password(run: Run, allow_weak_password: AllowWeakPassword = False) -> None:
     """Change the password. Every other device is signed out.
 
     Both are asked for, or taken from LOCKLEAF_PASSWORD and LOCKLEAF_NEW_PASSWORD.
     """
     async with run.client() as client:
         old = prompts.password(run)
-        await client.account.change_password(old, prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD"))
+        email = client.profile.email if client.profile is not None else None
+        new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(email,), allow_weak=allow_weak_password)
+        await client.account.change_password(old, new, allow_weak_password=allow_weak_password)
     if run.json:
         run.result({"profile": run.profile, "changed": True})
     else:

@@ -101,6 +101,7 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.InvalidAttachment,
                 errors.FileChanged,
                 errors.NoSuchFile,
+                errors.PasswordTooWeak,
                 errors.PasswordUnsuitable,
                 InvalidEntry,
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 
 import typer
 
@@ -13,8 +14,6 @@ from lockleaf.cli.interrupts import asking
 from lockleaf.cli.run import Run
 
 __all__ = ["confirm", "device_name", "new_password", "password", "recovery_code", "text"]
-
-_SHORT = 12
 
 
 def text(run: Run, value: str | None, label: str, option: str, default: str | None = None) -> str:
@@ -46,15 +45,38 @@ def password(run: Run) -> str:
     return _secret(run, "LOCKLEAF_PASSWORD", "Password")
 
 
-def new_password(run: Run, variable: str, label: str = "New password") -> str:
-    """Return a password that is about to be set: the variable's, or what is typed twice."""
-    chosen = _secret(run, variable, label, twice=True)
-    if len(chosen) < _SHORT:
-        run.note(
-            f"This password is short: whoever gets hold of the server's database could guess it. {_SHORT} characters "
-            "or several random words are better."
-        )
-    return chosen
+def new_password(
+    run: Run,
+    variable: str,
+    label: str = "New password",
+    *,
+    about: Iterable[str | None] = (),
+    allow_weak: bool = False,
+) -> str:
+    """Return a password that is about to be set: the variable's, or what is typed twice.
+
+    A person who types one that is too easy to guess is told why, is shown a passphrase, and is asked again.
+
+    Args:
+        about: what an attacker knows of the password's user.
+        allow_weak: take whatever is typed.
+
+    Raises:
+        Complaint: the variable's is too easy to guess, or there is none and nobody can be asked.
+    """
+    from lockleaf.client.strength import new_passphrase, weakness  # noqa: PLC0415
+
+    while True:
+        chosen = _secret(run, variable, label, twice=True)
+        reason = None if allow_weak else weakness(chosen, about)
+        if reason is None:
+            return chosen
+        from lockleaf.client.errors import PasswordTooWeak  # noqa: PLC0415
+
+        suggestion = "" if run.json else f" A fresh passphrase that nobody knows, if you like it: {new_passphrase()}"
+        if variable in os.environ or not run.interactive:
+            raise Complaint(f"{PasswordTooWeak(reason)}{suggestion}", ExitCode.INPUT, "PasswordTooWeak")
+        typer.echo(f"{PasswordTooWeak(reason)}{suggestion}\n", err=True)
 
 
 def recovery_code(run: Run) -> str:

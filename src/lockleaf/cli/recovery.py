@@ -5,7 +5,15 @@ from __future__ import annotations
 import typer
 
 from lockleaf.cli import prompts
-from lockleaf.cli.account import AllowInsecure, CustodyChoice, DeviceName, Email, Server, show_codes
+from lockleaf.cli.account import (
+    AllowInsecure,
+    AllowWeakPassword,
+    CustodyChoice,
+    DeviceName,
+    Email,
+    Server,
+    show_codes,
+)
 from lockleaf.cli.options import command, group
 from lockleaf.cli.run import Run
 
@@ -56,6 +64,7 @@ async def use(
     device_name: DeviceName = None,
     custody: CustodyChoice = None,
     allow_insecure: AllowInsecure = False,
+    allow_weak_password: AllowWeakPassword = False,
 ) -> None:
     """Set a new password with a recovery code, and log in here. Every other device is signed out.
 
@@ -69,10 +78,11 @@ async def use(
             server,
             email,
             prompts.recovery_code(run),
-            prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD"),
+            prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(email,), allow_weak=allow_weak_password),
             device_name=prompts.device_name(device_name or (known.device_name if known else None)),
             custody=custody,
             allow_insecure=allow_insecure,
+            allow_weak_password=allow_weak_password,
         )
         left = await client.account.recovery_codes_left()
     if run.json:

@@ -33,6 +33,7 @@ from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.search.results import Found, Highlight, Hit
 from lockleaf.client.search.service import ServerSearch
+from lockleaf.client.strength import new_passphrase
 from lockleaf.client.sync import SyncReport
 from lockleaf.client.tags import Tag
 
@@ -83,5 +84,6 @@ __all__ = [
     "TransportError",
     "Trend",
     "default_home",
+    "new_passphrase",
     "profile_names",
 ]

@@ -15,6 +15,7 @@ from lockleaf.client.entering import Place, remembered_profile
 from lockleaf.client.errors import InvalidAnswer, LockleafError, RefreshTokenReused, SessionRevoked, TokenExpired
 from lockleaf.client.profile import Custody
 from lockleaf.client.recovery import RecoveryCodes
+from lockleaf.client.strength import require_strength
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
 from lockleaf.wire.accounts import Account, Features, PrivacyTier, RecoveryCodesLeft, Session, Sessions
 from lockleaf.wire.custody import Access, AccessHistory
@@ -51,6 +52,7 @@ class AccountService:
         custody: Custody = "e2e",
         kdf_profile: KdfProfile = DEFAULT,
         allow_insecure: bool = False,
+        allow_weak_password: bool = False,
     ) -> RecoveryCodes:
         """Make an account and log in with it. The choice of custody is for good.
 
@@ -65,6 +67,7 @@ class AccountService:
                 and can read while a session is in use, for clients that do no cryptography and for its search.
             kdf_profile: how dear a guess at the password shall be; with uce the protocol decides it.
             allow_insecure: plain http to another machine is accepted.
+            allow_weak_password: take a password that is easy to guess.
 
         Returns:
             Ten recovery codes: show them once, keep them nowhere.
@@ -72,10 +75,13 @@ class AccountService:
         Raises:
             EmailTaken: there is an account with this address.
             AlreadyLoggedIn: the profile belongs to an account.
+            PasswordTooWeak: it is too easy to guess, and says why.
             PasswordUnsuitable: with uce, it is shorter or longer than a server takes.
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
         """
         place = Place(server, email, device_name, custody, allow_insecure, display_name)
+        self._device.require_vacant()
+        await require_strength(password, about=(email, display_name), allow_weak_password=allow_weak_password)
         if custody == "uce":
             return await uce_enrolment.register(self._device, place, password, privacy_tier=privacy_tier)
         return await enrolment.register(
@@ -128,6 +134,7 @@ class AccountService:
         custody: Custody | None = None,
         kdf_profile: KdfProfile = DEFAULT,
         allow_insecure: bool = False,
+        allow_weak_password: bool = False,
     ) -> None:
         """Set a new password with a recovery code, and log in. The code is spent; every other device is signed out.
 
@@ -140,13 +147,16 @@ class AccountService:
             custody: as for `login`.
             kdf_profile: how dear a guess at the new password shall be.
             allow_insecure: plain http to another machine is accepted.
+            allow_weak_password: take a password that is easy to guess.
 
         Raises:
+            PasswordTooWeak: it is too easy to guess, and says why.
             InvalidRecoveryCode: no such code, or it was used.
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
         place = Place(server, email, device_name, allow_insecure=allow_insecure)
+        await require_strength(new_password, about=(email,), allow_weak_password=allow_weak_password)
         remembered, place = await remembered_profile(self._device, place, custody)
         if place.custody == "uce":
             await uce_enrolment.recover(self._device, place, code, new_password, remembered=remembered)
@@ -235,15 +245,23 @@ class AccountService:
 
     # ---- changing secrets ----
 
-    async def change_password(self, old: str, new: str) -> None:
+    async def change_password(self, old: str, new: str, *, allow_weak_password: bool = False) -> None:
         """Change the password. Every other device is signed out.
 
+        Args:
+            old: the present password.
+            new: the one that is to take its place.
+            allow_weak_password: take a password that is easy to guess.
+
         Raises:
+            PasswordTooWeak: ``new`` is too easy to guess, and it says why.
             WrongPassword: ``old`` is not the present password.
             KeyringConflict: another device changed the keyring in the meantime.
             ServerUnreachable: it is not known whether the change was accepted; the next sync finds out, and until
                 then either password may be the right one.
         """
+        email = self._device.session.profile.email
+        await require_strength(new, about=(email,), allow_weak_password=allow_weak_password)
         if self._is_uce:
             await uce_credentials.change_password(self._device, old, new)
         else:

@@ -24,6 +24,7 @@ __all__ = [
     "MetricsOff",
     "MetricsOutdated",
     "NotLoggedIn",
+    "PasswordTooWeak",
     "PasswordUnsuitable",
     "ProfileDamaged",
     "ProfileNotFound",
@@ -54,6 +55,20 @@ class WrongPassword(LocalError):
 
 class PasswordUnsuitable(LocalError):
     """A password has 8 to 1024 characters. Choose another one."""
+
+
+class PasswordTooWeak(LocalError):
+    """This password is too easy to guess, and it is all that protects your journal if the server's database is stolen.
+
+    Use several words that have nothing to do with each other.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+        if reason:
+            first, rest = str(self).split(". ", 1)
+            self.args = (f"{first}. {reason} {rest}",)
 
 
 class KeysChangedElsewhere(LocalError):
