@@ -201,7 +201,7 @@ def test_status_tells_who_where_and_what_waits(household: Household) -> None:
     status = household.phone.run("status", "--json").value()
     assert status["email"] == household.email
     assert status["logged_in"] is True
-    assert (status["encryption_tier"], status["privacy_tier"], status["keys_in"]) == ("e2e", "full_sync", "file")
+    assert (status["encryption_tier"], status["privacy_tier"], status["keys_in"]) == ("e2e", "full_sync", "password")
     assert (status["server_answers"], status["pending"] >= 1) == (True, True)
     assert status["storage"]["used_bytes"] > 0
     assert "taken" in household.phone.run("status").out

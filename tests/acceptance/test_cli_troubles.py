@@ -78,3 +78,4 @@ async def test_where_the_key_is_kept_is_said_once(liar: LyingServer, tmp_path: P
     made = await device.do("register", "--server", liar.url, "--email", fresh_email(), "--device-name", "x")
     assert "This system has no keychain" in made.err
     assert "keychain" not in (await device.do("status")).err
+    assert (await device.do("status", "--json")).value()["keys_in"] == "password"

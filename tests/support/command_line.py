@@ -59,7 +59,7 @@ class CommandLine:
 
     async def client(self) -> Client:
         """Open the same profile with the SDK, for the parts of a story that are not about the command line."""
-        return await Client.open(self.home, self.profile)
+        return await Client.open(self.home, self.profile, password=PASSWORD)
 
     def variables(self) -> dict[str, str]:
         """Return the environment of this device's commands."""

@@ -1,7 +1,9 @@
-"""Test vectors of user-controlled encryption: the key-encryption key, and what a session seals it under."""
+"""Test vectors of user-controlled encryption, and of the lock of a device without a keychain."""
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 from argon2.low_level import Type, hash_secret_raw
@@ -48,5 +50,46 @@ def uce() -> dict[str, Any]:
         "next_session_key": following.hex(),
         "sealed_kek": [{"suite": suite, "sealed": sealed("session", kek, suite)} for suite in (1, 2)],
         "successor": [{"suite": suite, "sealed": sealed("successor", following, suite)} for suite in (1, 2)],
+        "refused": refused,
+    }
+
+
+def device_lock() -> dict[str, Any]:
+    """The lock of a device without a keychain."""
+    email, device, password = "ada@example.org", "0190a3a0-0000-7000-8000-0000000000d1", "six herons over a cold dyke"
+    drawn, device_key, text = fixed("lock salt", 16), fixed("device key"), b'{"local_keys": {}}'
+    salt = sha256(b"lockleaf/1/salt" + lp(email) + lp(drawn)).digest()[:16]
+    root = hash_secret_raw(nfkc(password).encode(), salt, 1, 8, 1, 32, Type.ID)
+    lock_key = hkdf(hkdf(root, b"lockleaf/1/wrap"), b"lockleaf/1/device-lock")
+
+    def sealed(key: bytes, label: str, plaintext: bytes, user: str = USER, name: str = device) -> str:
+        aad = f"lockleaf/1/device-{label}".encode() + lp(user) + lp(name)
+        return seal(key, 1, 0, fixed("lock nonce", 12), aad, plaintext).hex()
+
+    wrapped = sealed(lock_key, "lock", device_key)
+    refused = [
+        {"name": name, "wrapped": data, "error": error}
+        for name, data, error in [
+            ("of another account", sealed(lock_key, "lock", device_key, user=SESSION), "SealBroken"),
+            ("of another device", sealed(lock_key, "lock", device_key, name="other"), "SealBroken"),
+            ("what is kept", sealed(lock_key, "kept", device_key), "SealBroken"),
+            ("a key that is too short", sealed(lock_key, "lock", device_key[:31]), "Malformed"),
+            ("a byte behind", wrapped + "00", "SealBroken"),
+            ("an unknown suite", wrapped[:2] + "03" + wrapped[4:], "Malformed"),
+            ("another version", "02" + wrapped[2:], "Malformed"),
+            ("empty", "", "Malformed"),
+        ]
+    ]
+    kdf = {"algorithm": "argon2id", "salt": b64encode(drawn).decode(), "iterations": 1, "memory_kib": 8}
+    return {
+        "password": password,
+        "email": email,
+        "user_id": USER,
+        "device_id": device,
+        "kdf": kdf | {"parallelism": 1},
+        "device_key": device_key.hex(),
+        "wrapped": wrapped,
+        "text": text.decode(),
+        "kept": sealed(device_key, "kept", text),
         "refused": refused,
     }

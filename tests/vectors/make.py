@@ -20,7 +20,7 @@ from argon2.low_level import Type, hash_secret_raw
 from bech32 import bech32_encode, convertbits
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.vectors.custody import uce
+from tests.vectors.custody import device_lock, uce
 from tests.vectors.notation import RECORD, USER, ZERO, fixed, hkdf, lp, meta, nfkc, number, padded, padme
 from tests.vectors.seals import CONTEXT, envelope, keyring
 from tests.vectors.searching import search
@@ -224,7 +224,7 @@ def padding() -> dict[str, Any]:
 
 def build() -> dict[str, str]:
     """Every file by its name, as text."""
-    makers = (kdf, keyring, envelope, labels, recovery, identity, history, padding, uce, search)
+    makers = (kdf, keyring, envelope, labels, recovery, identity, history, padding, uce, device_lock, search)
     return {f"{maker.__name__}.json": json.dumps(maker(), indent=1, ensure_ascii=True) + "\n" for maker in makers}
 
 

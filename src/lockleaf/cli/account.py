@@ -9,6 +9,8 @@ import typer
 
 from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.locking import KeepUnlocked
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
@@ -82,6 +84,7 @@ async def register(
     ] = "full_sync",
     allow_insecure: AllowInsecure = False,
     allow_weak_password: AllowWeakPassword = False,
+    keep_unlocked: KeepUnlocked = False,
 ) -> None:
     """Make an account. Unless you choose uce, its keys are made here and never leave your devices.
 
@@ -89,7 +92,7 @@ async def register(
     """
     server = prompts.text(run, server, "Server", "--server")
     email = prompts.text(run, email, "Email", "--email")
-    async with run.client() as client:
+    async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
         codes = await client.account.register(
             server,
             email,
@@ -123,12 +126,13 @@ async def login(
     custody: CustodyChoice = None,
     allow_insecure: AllowInsecure = False,
     allow_pbkdf2: AllowPbkdf2 = False,
+    keep_unlocked: KeepUnlocked = False,
 ) -> None:
     """Log in on this device. Server, email and custody are remembered after a logout.
 
     The password is asked for, or taken from LOCKLEAF_PASSWORD; only with --custody uce is it sent to the server.
     """
-    async with run.client() as client:
+    async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
         known = client.profile
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
         email = prompts.text(run, email, "Email", "--email", known.email if known else None)
@@ -159,6 +163,13 @@ async def logout(
     """Log out. The journal stays on this device, sealed, until the next login."""
     async with run.client() as client:
         if forget and not yes:
+            if client.is_locked and not run.interactive:
+                raise Complaint(
+                    "The journal is locked, so what was never synced cannot be counted. Unlock it first, or --yes says "
+                    "that you mean it.",
+                    ExitCode.CREDENTIALS,
+                    "JournalLocked",
+                )
             lost = await _never_sent(client) if client.is_logged_in else ""
             if run.interactive:
                 prompts.confirm(f"Delete the journal on this device?{lost}")

@@ -37,6 +37,8 @@ HINTS = {
         "then lockleaf logout --forget and lockleaf login"
     ),
     "InsecureServer": "--allow-insecure, if you mean it",
+    "JournalLocked": "lockleaf unlock, or set LOCKLEAF_PASSWORD",
+    "PasswordTooWeak": "--allow-weak-password, if you mean it",
     "KdfWeakened": "--allow-pbkdf2, if the account was made by a client that has only PBKDF2",
     "WrongPassword": "lockleaf recovery use, if the password is lost",
     "RecoveryCodesUnconfirmed": "lockleaf recovery new",

@@ -27,7 +27,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "done",
     ExitCode.UNEXPECTED: "an unexpected error",
     ExitCode.USAGE: "the command was not given rightly",
-    ExitCode.CREDENTIALS: "not logged in, or a wrong password or code",
+    ExitCode.CREDENTIALS: "not logged in, locked, or a wrong password or code",
     ExitCode.NOT_FOUND: "no such entry, conflict, device or profile",
     ExitCode.CONFLICT: "the server, or what is there already, refuses",
     ExitCode.UNREACHABLE: "the server cannot be reached, or cannot answer now",
@@ -62,6 +62,7 @@ def exit_code_for(error: Exception) -> ExitCode:
             (
                 errors.NotLoggedIn,
                 errors.WrongPassword,
+                errors.JournalLocked,
                 errors.KeysChangedElsewhere,
                 errors.NotAuthenticated,
                 errors.InvalidCredentials,

@@ -14,6 +14,7 @@ from lockleaf.cli.account import (
     Server,
     show_codes,
 )
+from lockleaf.cli.locking import KeepUnlocked
 from lockleaf.cli.options import command, group
 from lockleaf.cli.run import Run
 
@@ -65,12 +66,13 @@ async def use(
     custody: CustodyChoice = None,
     allow_insecure: AllowInsecure = False,
     allow_weak_password: AllowWeakPassword = False,
+    keep_unlocked: KeepUnlocked = False,
 ) -> None:
     """Set a new password with a recovery code, and log in here. Every other device is signed out.
 
     Code and password are asked for, or taken from LOCKLEAF_RECOVERY_CODE and LOCKLEAF_NEW_PASSWORD.
     """
-    async with run.client() as client:
+    async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
         known = client.profile
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
         email = prompts.text(run, email, "Email", "--email", known.email if known else None)

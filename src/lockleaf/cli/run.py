@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lockleaf.cli.errors import Complaint
 from lockleaf.cli.terminal import json_escaped, printable
 
 if TYPE_CHECKING:
@@ -19,6 +21,26 @@ if TYPE_CHECKING:
     from lockleaf.client.client import Client
 
 __all__ = ["Run"]
+
+
+def _unlocked_for() -> float:
+    """Return for how many seconds without a command a journal without a keychain stays unlocked.
+
+    Raises:
+        Complaint: ``LOCKLEAF_UNLOCK_MINUTES`` is not a number of minutes.
+    """
+    from lockleaf.client.unlocked import DEFAULT_IDLE  # noqa: PLC0415
+
+    given = os.environ.get("LOCKLEAF_UNLOCK_MINUTES")
+    if not given:
+        return DEFAULT_IDLE
+    try:
+        minutes = float(given)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= 60 * 24 * 7:
+        raise Complaint("Invalid LOCKLEAF_UNLOCK_MINUTES: use a number of minutes from 0 to 10080, such as 15.")
+    return minutes * 60
 
 
 @dataclass(frozen=True)
@@ -51,11 +73,26 @@ class Run:
         return Console(stderr=stderr, highlight=False, emoji=False, no_color=True if not self.color else None)
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        """Open the profile's client."""
+    async def client(self, *, unlock: bool = True, keep_unlocked: bool = False) -> AsyncIterator[Client]:
+        """Open the profile's client.
+
+        Args:
+            unlock: ask for the password where the journal is locked and somebody can be asked.
+            keep_unlocked: leave the key beside the journal from the next login on, where there is no keychain.
+        """
         from lockleaf.client.client import Client  # noqa: PLC0415
 
-        async with await Client.open(self.home, self.profile, notice=self.note) as client:
+        async with await Client.open(
+            self.home,
+            self.profile,
+            notice=self.note,
+            unlocked_for=_unlocked_for(),
+            keep_unlocked=keep_unlocked,
+        ) as client:
+            if unlock and client.is_locked:
+                from lockleaf.cli.locking import open_journal  # noqa: PLC0415
+
+                await open_journal(self, client)
             yield client
 
     def result(self, value: Any) -> None:

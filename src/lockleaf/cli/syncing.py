@@ -164,7 +164,7 @@ async def status(
         run.result(known)
     else:
         _show_status(run, known)
-    if not known["logged_in"]:
+    if known.get("locked") or not known["logged_in"]:
         raise typer.Exit(ExitCode.CREDENTIALS)
 
 
@@ -182,6 +182,8 @@ async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
         "encryption_tier": profile.custody,
         "keyring_version": profile.keyring_version,
     }
+    if client.is_locked:
+        return known | {"locked": True, "logged_in": not profile.logged_out, "keys_in": client.keys_in}
     if profile.logged_out:
         return known
     known |= {
@@ -191,7 +193,7 @@ async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
         "conflicts": len(await client.journal.conflicts()),
         "inbox": await client.inbox.count(),
         "last_sync": synced.isoformat() if (synced := await client.journal.last_sync()) else None,
-        "keys_in": _keys_in(run),
+        "keys_in": client.keys_in,
         "server_answers": None,
     }
     return known if offline or not client.is_logged_in else known | await _ask(client)
@@ -210,13 +212,6 @@ async def _ask(client: Client) -> dict[str, Any]:
         "privacy_tier": account.privacy_tier,
         "storage": features.storage.model_dump(mode="json"),
     }
-
-
-def _keys_in(run: Run) -> str:
-    from lockleaf.client.profile import ProfileFolder  # noqa: PLC0415
-
-    folder = ProfileFolder(run.home, run.profile).path
-    return "file" if (folder / "keychain.json").exists() else "keychain"
 
 
 _LABELS = {
@@ -239,7 +234,8 @@ _WORDS = {
     "e2e": "end-to-end (e2e): the server cannot read",
     "uce": "user-controlled (uce): the server can read while a session is in use",
     "keychain": "the system's keychain",
-    "file": "a private file in the profile's folder",
+    "file": "a file beside the journal: whoever copies the folder can read it",
+    "password": "sealed under your password",
 }
 
 
@@ -271,7 +267,9 @@ def _show_status(run: Run, known: dict[str, Any]) -> None:
             text = f"{value:,}" if isinstance(value, int) else _WORDS.get(value, str(value))
             table.add_row(Text(label, style="dim"), Text(text or "—"))
     run.show(table)
-    if not known["logged_in"]:
+    if known.get("locked"):
+        run.note("The journal on this device is locked: lockleaf unlock.")
+    elif not known["logged_in"]:
         run.note("Not logged in: lockleaf login, or lockleaf register to make an account.")
     elif known.get("server_answers") is False:
         run.note("The server does not answer at the moment; everything but sync works.")

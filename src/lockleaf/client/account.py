@@ -6,13 +6,21 @@ for e2e, their namesakes with ``uce_`` in front for uce.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from lockleaf.client import credentials, enrolment, uce_credentials, uce_enrolment
 from lockleaf.client.checks import check_keys, fetch_account
 from lockleaf.client.device import Device
 from lockleaf.client.entering import Place, remembered_profile
-from lockleaf.client.errors import InvalidAnswer, LockleafError, RefreshTokenReused, SessionRevoked, TokenExpired
+from lockleaf.client.errors import (
+    InvalidAnswer,
+    LockleafError,
+    RefreshTokenReused,
+    SessionRevoked,
+    TokenExpired,
+    WrongPassword,
+)
 from lockleaf.client.profile import Custody
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.strength import require_strength
@@ -117,6 +125,10 @@ class AccountService:
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
         place = Place(server, email, device_name, allow_insecure=allow_insecure)
+        if self._device.is_locked:
+            # Where the password was changed elsewhere it does not fit yet, and this login sees to that.
+            with suppress(WrongPassword):
+                await self._device.unlock(password)
         remembered, place = await remembered_profile(self._device, place, custody)
         if place.custody == "uce":
             await uce_enrolment.login(self._device, place, password, remembered=remembered)
@@ -171,21 +183,22 @@ class AccountService:
         Args:
             forget: delete the journal of this device too, with edits that were never sent.
         """
+        told = not (self._device.is_locked or self._device.is_logged_in)
         if self._device.is_logged_in:
-            try:
-                await self._device.opened.transport.command("POST", "/auth/logout")
-            except (SessionRevoked, TokenExpired, RefreshTokenReused):
-                pass  # over already
-            except LockleafError:
-                # The user wants out now. What the server still thinks does not keep the keys on this machine.
-                self._device.notice(
-                    "The server could not be told. The session's tokens are deleted here; to end it on the server "
-                    "too, sign this device out from another one."
-                )
+            # Over already, or not: the user wants out now, whatever the server still thinks.
+            with suppress(LockleafError):
+                with suppress(SessionRevoked, TokenExpired, RefreshTokenReused):
+                    await self._device.opened.transport.command("POST", "/auth/logout")
+                told = True
+        if not told:
+            self._device.notice(
+                "The server could not be told. The session's tokens are deleted here; to end it on the server too, "
+                "sign this device out from another one."
+            )
         if forget:
             await self._device.forget()
         else:
-            await self._device.lock()
+            await self._device.leave()
 
     # ---- what the server says of the account ----
 
@@ -266,6 +279,7 @@ class AccountService:
             await uce_credentials.change_password(self._device, old, new)
         else:
             await credentials.change_password(self._device, old, new)
+        await self._device.change_password(new)
 
     async def rotate_keyring(self, password: str) -> RecoveryCodes:
         """Write under a fresh master key from now on. Every other device is signed out; old recovery codes end.

@@ -21,6 +21,7 @@ from lockleaf.client.client import Client
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
+from lockleaf.client.keychain import KeysIn
 from lockleaf.client.listing import EntriesPage
 from lockleaf.client.media.service import Media
 from lockleaf.client.metrics.summary import By, Stats
@@ -253,6 +254,28 @@ class BlockingClient:
     def is_logged_in(self) -> bool:
         """Whether there is a session."""
         return self._client.is_logged_in
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the journal on this device wants the password before it opens."""
+        return self._client.is_locked
+
+    @property
+    def keys_in(self) -> KeysIn:
+        """Where the key of the journal is kept."""
+        return self._client.keys_in
+
+    def unlock(self, password: str, *, unlocked_for: float | None = None) -> bool:
+        """Open a journal that is locked; see `Client.unlock`."""
+        return self._loop.run(self._client.unlock(password, unlocked_for=unlocked_for))
+
+    def lock(self) -> None:
+        """Close the journal until the password is given; see `Client.lock`."""
+        self._loop.run(self._client.lock())
+
+    def keep_unlocked(self) -> None:
+        """Leave the key beside the journal; see `Client.keep_unlocked`."""
+        self._loop.run(self._client.keep_unlocked())
 
     def privacy(self) -> Privacy:
         """Return how much the server holds of the account; see `Client.privacy`."""

@@ -20,7 +20,7 @@ from lockleaf.client.device import Device, utc_now
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
-from lockleaf.client.keychain import Keychain, choose_keychain
+from lockleaf.client.keychain import Keychain, KeysIn, PasswordKeychain, choose_keychain, keys_in
 from lockleaf.client.listing import EntriesPage, fetch_entries
 from lockleaf.client.media.service import Media
 from lockleaf.client.metrics import service as metrics
@@ -33,6 +33,7 @@ from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
 from lockleaf.client.sync import Synchroniser, SyncReport
+from lockleaf.client.unlocked import DEFAULT_IDLE
 from lockleaf.client.watch import watch
 from lockleaf.wire.accounts import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
@@ -69,6 +70,9 @@ class Client:
         notice: Callable[[str], None] | None = None,
         clock: Callable[[], datetime] = utc_now,
         retry: RetryPolicy | None = None,
+        password: str | Callable[[], str] | None = None,
+        unlocked_for: float = DEFAULT_IDLE,
+        keep_unlocked: bool = False,
         allow_test_parameters: bool = False,
     ) -> Client:
         """Open a profile; one that does not exist yet is empty until an account is registered or logged in.
@@ -76,21 +80,36 @@ class Client:
         Args:
             home: the folder of all profiles; `default_home` if absent.
             profile: its name; profiles stand side by side, as devices do.
-            keychain: where the local key is kept; the system's, or a private file, if absent.
+            keychain: where the local key is kept; if absent, in the system's, or sealed under the password.
             http_transport: replaces the network, for a server in the same process.
             notice: told, in sentences, what a person should hear.
             clock: gives the present time, with a zone.
             retry: how often and how fast a request is tried again.
+            password: opens a journal that is locked, or is called to give the password, only where it is needed.
+            unlocked_for: seconds without use after which a journal without a keychain is locked again.
+            keep_unlocked: from the next login on, leave the key beside the journal instead: whoever copies the folder
+                can read it.
             allow_test_parameters: key derivation may be far too cheap. For tests alone.
 
         Raises:
+            WrongPassword: ``password`` does not open the journal.
             InvalidProfileName, ProfileDamaged: each as its name says. A journal that cannot be opened is told when it
                 is asked for, since a login may be the cure.
         """
         folder = ProfileFolder(home or default_home(), profile)
         say = notice or _unheard
         if keychain is None:
-            keychain = await asyncio.to_thread(choose_keychain, folder.path / "keychain.json", say)
+
+            def locked_by_password() -> PasswordKeychain:
+                return PasswordKeychain(
+                    folder.path,
+                    say,
+                    idle=unlocked_for,
+                    keep_unlocked=keep_unlocked,
+                    allow_test_parameters=allow_test_parameters,
+                )
+
+            keychain = await asyncio.to_thread(choose_keychain, folder.path, say, locked_by_password)
         device = Device(
             folder,
             keychain,
@@ -101,7 +120,14 @@ class Client:
             allow_test_parameters=allow_test_parameters,
         )
         await device.load()
-        return cls(device)
+        client = cls(device)
+        if password is not None and client.is_locked:
+            try:
+                await client.unlock(password if isinstance(password, str) else await asyncio.to_thread(password))
+            except BaseException:
+                await client.aclose()
+                raise
+        return client
 
     async def aclose(self) -> None:
         """Close the store and the connections."""
@@ -126,10 +152,52 @@ class Client:
         return self._device.is_logged_in
 
     @property
+    def is_locked(self) -> bool:
+        """Whether the journal on this device wants the password before it opens."""
+        return self._device.is_locked
+
+    async def unlock(self, password: str, *, unlocked_for: float | None = None) -> bool:
+        """Open a journal that is locked; no server is asked.
+
+        Args:
+            password: the account's. After a change on another device, the one before it until the next login here.
+            unlocked_for: seconds without use after which it is locked again for other programs.
+
+        Returns:
+            Whether other programs find it open for that time.
+
+        Raises:
+            WrongPassword: it does not open it.
+        """
+        return await self._device.unlock(password, idle=unlocked_for)
+
+    async def lock(self) -> None:
+        """Close the journal until the password is given, for other programs too. Those that have it open go on.
+
+        Where the system's keychain keeps the key, nothing is done: it has a lock of its own.
+        """
+        await self._device.lock()
+
+    async def keep_unlocked(self) -> None:
+        """Leave the key beside the journal, until `lock`: whoever copies the folder can then read it.
+
+        Raises:
+            JournalLocked: it is locked.
+        """
+        if isinstance(self._device.keychain, PasswordKeychain):
+            await asyncio.to_thread(self._device.keychain.keep_unlocked)
+
+    @property
+    def keys_in(self) -> KeysIn:
+        """Where the key of the journal is kept."""
+        return keys_in(self._device.keychain)
+
+    @property
     def journal(self) -> Journal:
         """The entries on this device.
 
         Raises:
+            JournalLocked: it wants the password first; see `unlock`.
             NotLoggedIn: there is no account here, or its user logged out.
             KeychainUnavailable: the key of the journal is not at hand.
             LocalStoreError: its subclass says why the journal could not be opened.

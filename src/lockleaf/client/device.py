@@ -12,6 +12,7 @@ import httpx
 
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
+    JournalLocked,
     KeychainUnavailable,
     KeyringRolledBack,
     LocalError,
@@ -21,11 +22,13 @@ from lockleaf.client.errors import (
     StoreDamaged,
 )
 from lockleaf.client.keychain import Keychain, pack_local_keys, unpack_local_keys
+from lockleaf.client.password_keychain import PasswordKeychain
 from lockleaf.client.profile import Profile, ProfileFolder
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.tokens import SecretTokens, SessionTokens, TokenStore
 from lockleaf.client.transport import Transport
+from lockleaf.crypto.device_lock import LockContext
 from lockleaf.crypto.keyring import Keyring
 
 __all__ = ["Device", "Opened", "utc_now"]
@@ -117,8 +120,42 @@ class Device:
             if kept is not None:
                 store = await asyncio.to_thread(LocalStore.open, self.folder.store, unpack_local_keys(kept))
                 self._open(self.profile, store)
-        except (LocalStoreError, KeychainUnavailable) as error:
+        except (LocalStoreError, KeychainUnavailable, JournalLocked) as error:
             self._trouble = error
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether there is a journal here that wants the password before it opens."""
+        return isinstance(self._trouble, JournalLocked)
+
+    async def unlock(self, password: str, *, idle: float | None = None) -> bool:
+        """Open the journal with the account's password, as it was when this device last logged in or changed it.
+
+        Args:
+            password: the account's.
+            idle: seconds without a command after which it is locked again.
+
+        Returns:
+            Whether it stays open for other programs for a time.
+
+        Raises:
+            WrongPassword: it does not open it.
+            KeychainUnavailable, LocalStoreError: as for `opened`.
+        """
+        if not isinstance(self.keychain, PasswordKeychain):
+            return False
+        kept = await asyncio.to_thread(self.keychain.unlock, password, idle=idle)
+        if not self.is_open:
+            self._trouble = None
+            await self.load()
+        return kept
+
+    async def lock(self) -> None:
+        """Close the journal, and forget its key until the password is given."""
+        if isinstance(self.keychain, PasswordKeychain):
+            await self._close_opened()
+            await asyncio.to_thread(self.keychain.lock)
+            self._trouble = JournalLocked() if self.folder.store.exists() else None
 
     @property
     def opened(self) -> Opened:
@@ -126,6 +163,7 @@ class Device:
 
         Raises:
             NotLoggedIn: there is no profile, or its user logged out.
+            JournalLocked: it wants the password first.
             KeychainUnavailable: there is a journal here whose key is not at hand.
             LocalStoreError: the store could not be opened.
         """
@@ -151,7 +189,10 @@ class Device:
 
         Raises:
             NotLoggedIn: there is none.
+            JournalLocked: it is in the journal, which wants the password first.
         """
+        if self.is_locked:
+            raise JournalLocked
         if not self.is_logged_in:
             raise NotLoggedIn
         return self.opened
@@ -167,7 +208,9 @@ class Device:
         if self.profile is not None:
             raise AlreadyLoggedIn
 
-    async def adopt(self, profile: Profile, keyring: Keyring, tokens: SessionTokens) -> None:
+    async def adopt(
+        self, profile: Profile, keyring: Keyring, tokens: SessionTokens, password: str | None = None
+    ) -> None:
         """Take over an account that has just logged in.
 
         A store of the same account that is there already is kept with everything in it, edits that were never sent
@@ -177,6 +220,7 @@ class Device:
             profile: what to remember of the account.
             keyring: the account's keyring.
             tokens: the new session's.
+            password: what opens the journal from now on, where there is no keychain.
 
         Raises:
             StoreLocked, DiskFull: the local store cannot be used.
@@ -185,8 +229,7 @@ class Device:
         """
         await self._close_opened()
         self.folder.make()
-        keys = local_keys(keyring)
-        await asyncio.to_thread(self.keychain.set, self.keychain_key, pack_local_keys(keys))
+        await self._keep_keys(profile, pack_local_keys(local_keys(keyring)), password)
         store = await asyncio.to_thread(self._reopen, keyring) if self.profile is not None else None
         if store is None:
             store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
@@ -205,6 +248,18 @@ class Device:
         await asyncio.to_thread(self.keychain.set, self.keychain_key, pack_local_keys(keys))
         await asyncio.to_thread(store.rekey, keyring)
 
+    async def _keep_keys(self, profile: Profile, text: str, password: str | None) -> None:
+        if password is not None and isinstance(self.keychain, PasswordKeychain):
+            context = LockContext(profile.email, str(profile.user_id), profile.device_id)
+            await asyncio.to_thread(self.keychain.enrol, context, password, text)
+        else:
+            await asyncio.to_thread(self.keychain.set, self.keychain_key, text)
+
+    async def change_password(self, password: str) -> None:
+        """Have another password open the journal from now on, where there is no keychain."""
+        if isinstance(self.keychain, PasswordKeychain):
+            await asyncio.to_thread(self.keychain.change_password, password)
+
     def remember(self, profile: Profile) -> None:
         """Keep ``profile`` in place of the present one."""
         self.folder.save(profile)
@@ -212,18 +267,20 @@ class Device:
         if self._opened is not None:
             self._opened = Opened(profile, self._opened.store, self._opened.transport)
 
-    async def lock(self) -> None:
+    async def leave(self) -> None:
         """Forget tokens and local key; the sealed store stays for the next login."""
         if self._opened is not None:
             self._opened.transport.tokens.clear()
-            self.remember(self._opened.profile.model_copy(update={"logged_out": True}))
+        if self.profile is not None:
+            self.remember(self.profile.model_copy(update={"logged_out": True}))
         await self._close_opened()
+        self._trouble = None
         await asyncio.to_thread(self.keychain.delete, self.keychain_key)
 
     async def forget(self) -> None:
         """Delete everything that this profile holds on this machine."""
         with suppress(KeychainUnavailable):
-            await self.lock()
+            await self.leave()
         with suppress(ProfileNotFound):
             self.folder.remove()
         self.profile = self._trouble = None

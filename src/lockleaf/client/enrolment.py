@@ -88,7 +88,7 @@ async def register(
                 raise
             answer = entered
         profile = new_profile(transport, place, user_id, device_id, 1, keyring, kdf=kdf_to_wire(params))
-        await device.adopt(profile, keyring, SessionTokens.of(answer))
+        await device.adopt(profile, keyring, SessionTokens.of(answer), password)
     finally:
         await transport.aclose()
     return codes
@@ -131,7 +131,7 @@ async def login(
                 kdf=kdf_to_wire(params),
                 remembered=remembered,
             )
-            await device.adopt(profile, keyring, SessionTokens.of(answer))
+            await device.adopt(profile, keyring, SessionTokens.of(answer), password)
     finally:
         await transport.aclose()
 
@@ -177,7 +177,7 @@ async def recover(
                 kdf=kdf_to_wire(params),
                 remembered=remembered,
             )
-            await device.adopt(profile, keyring, SessionTokens.of(answer))
+            await device.adopt(profile, keyring, SessionTokens.of(answer), new_password)
     finally:
         await transport.aclose()
 

@@ -1,19 +1,73 @@
-"""Where the keys of the local store are kept: the system's keychain, or a private file where there is none."""
+"""Where the keys of the local store are kept: in the system's keychain, or sealed under the password."""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
-from lockleaf.client.errors import KeychainUnavailable
+from lockleaf.client.errors import KeychainSilent, KeychainUnavailable
 from lockleaf.client.files import write_private
+from lockleaf.client.password_keychain import LOCK_FILE, PasswordKeychain
 from lockleaf.wire.fields import decode_base64, encode_base64
 
-__all__ = ["FileKeychain", "Keychain", "SystemKeychain", "choose_keychain", "pack_local_keys", "unpack_local_keys"]
+__all__ = [
+    "KEYCHAIN_FILE",
+    "FileKeychain",
+    "Keychain",
+    "KeysIn",
+    "PasswordKeychain",
+    "SilentKeychain",
+    "SystemKeychain",
+    "choose_keychain",
+    "keys_in",
+    "pack_local_keys",
+    "unpack_local_keys",
+    "within",
+]
+
+T = TypeVar("T")
 
 _SERVICE = "lockleaf"
+_FOUND_WITHIN = 10.0
+"""Seconds in which a keychain must say that it is there."""
+
+_ANSWERED_WITHIN = 60.0
+"""Seconds in which it must answer: it may be asking its user for a password meanwhile."""
+
+KEYCHAIN_FILE = "keychain.json"
+"""The file keychain of a profile, where somebody chose one."""
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, or raise what it raises, if that takes no longer.
+
+    A session bus that accepts and never answers would hold the caller for ever. It is left behind in a thread that
+    does not keep the program from ending.
+
+    Raises:
+        KeychainSilent: it takes longer.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="keychain", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise KeychainSilent
+    return results[0]
 
 
 class Keychain(Protocol):
@@ -37,48 +91,62 @@ class SystemKeychain:
 
     @staticmethod
     def usable() -> bool:
-        """Return whether the system has a keychain that keeps things."""
-        import keyring  # noqa: PLC0415  (looking for backends takes a tenth of a second: only who asks pays)
-        from keyring.backends import chainer, fail, null  # noqa: PLC0415
+        """Return whether the system has a keychain that keeps things.
 
-        backend = keyring.get_keyring()
-        if isinstance(backend, chainer.ChainerBackend):
-            return bool(list(backend.backends))
-        return not isinstance(backend, (fail.Keyring, null.Keyring))
+        Raises:
+            KeychainSilent: it does not say so in ten seconds.
+        """
+        return within(_FOUND_WITHIN, _has_backend)
 
     def get(self, profile_key: str) -> str | None:
         """Return the text kept for the profile, or None."""
-        import keyring  # noqa: PLC0415
-        from keyring.errors import KeyringError  # noqa: PLC0415
-
-        try:
-            return keyring.get_password(_SERVICE, profile_key)
-        except (KeyringError, RuntimeError, OSError):
-            raise KeychainUnavailable from None
+        kept: str | None = _ask(lambda keyring: keyring.get_password(_SERVICE, profile_key))
+        return kept
 
     def set(self, profile_key: str, value: str) -> None:
         """Keep ``value`` for the profile, and read it back: some backends accept and keep nothing."""
-        import keyring  # noqa: PLC0415
-        from keyring.errors import KeyringError  # noqa: PLC0415
-
-        try:
-            keyring.set_password(_SERVICE, profile_key, value)
-        except (KeyringError, RuntimeError, OSError):
-            raise KeychainUnavailable from None
+        _ask(lambda keyring: keyring.set_password(_SERVICE, profile_key, value))
         if self.get(profile_key) != value:
             raise KeychainUnavailable
 
     def delete(self, profile_key: str) -> None:
         """Forget what is kept for the profile."""
+
+        def forget(keyring: Any) -> None:
+            with suppress(keyring.errors.PasswordDeleteError):
+                keyring.delete_password(_SERVICE, profile_key)
+
+        _ask(forget)
+
+
+def _has_backend() -> bool:
+    import keyring  # noqa: PLC0415  (looking for backends takes a tenth of a second: only who asks pays)
+    from keyring.backends import chainer, fail, null  # noqa: PLC0415
+
+    backend = keyring.get_keyring()
+    if isinstance(backend, chainer.ChainerBackend):
+        return bool(list(backend.backends))
+    return not isinstance(backend, (fail.Keyring, null.Keyring))
+
+
+def _ask(question: Callable[[Any], T]) -> T:
+    """Return what the keyring library answers.
+
+    Raises:
+        KeychainUnavailable: it cannot answer.
+        KeychainSilent: it does not answer in time.
+    """
+
+    def work() -> T:
         import keyring  # noqa: PLC0415
-        from keyring.errors import KeyringError, PasswordDeleteError  # noqa: PLC0415
+        import keyring.errors  # noqa: PLC0415
 
         try:
-            keyring.delete_password(_SERVICE, profile_key)
-        except PasswordDeleteError:
-            return
-        except (KeyringError, RuntimeError, OSError):
+            return question(keyring)
+        except (keyring.errors.KeyringError, RuntimeError, OSError):
             raise KeychainUnavailable from None
+
+    return within(_ANSWERED_WITHIN, work)
 
 
 class FileKeychain:
@@ -136,18 +204,57 @@ class FileKeychain:
             self.file.unlink(missing_ok=True)
 
 
-def choose_keychain(file: Path, notice: Callable[[str], None]) -> Keychain:
-    """Return the system's keychain, or a file keychain where the system has none or one was begun already.
+class SilentKeychain:
+    """Stands for a system's keychain that does not answer, and holds the keys of this profile."""
+
+    def get(self, profile_key: str) -> str | None:
+        """Say that it does not answer."""
+        raise KeychainSilent
+
+    def set(self, profile_key: str, value: str) -> None:
+        """Say that it does not answer."""
+        raise KeychainSilent
+
+    def delete(self, profile_key: str) -> None:
+        """Say that it does not answer."""
+        raise KeychainSilent
+
+
+def choose_keychain(
+    folder: Path, notice: Callable[[str], None], locked_by_password: Callable[[], PasswordKeychain]
+) -> Keychain:
+    """Return where the keys of a profile are, or will be: in the system's keychain, or where it has none under a lock.
 
     Args:
-        file: where the file keychain is, or would be.
-        notice: told, in a sentence for a person, when the file is made.
+        folder: the profile's.
+        notice: told, in a sentence for a person, when the system's keychain is passed over.
+        locked_by_password: makes the lock of this profile.
     """
-    if file.exists():
-        return FileKeychain(file)
-    if SystemKeychain.usable():
-        return SystemKeychain()
-    return FileKeychain(file, notice)
+    if (folder / LOCK_FILE).exists():
+        # A keychain that appears later does not have these keys.
+        return locked_by_password()
+    if (folder / KEYCHAIN_FILE).exists():
+        return FileKeychain(folder / KEYCHAIN_FILE)
+    try:
+        return SystemKeychain() if SystemKeychain.usable() else locked_by_password()
+    except KeychainSilent:
+        if (folder / "profile.json").exists():
+            return SilentKeychain()
+        notice("The system's keychain does not answer, so it is not used for this profile.")
+        return locked_by_password()
+
+
+KeysIn = Literal["keychain", "password", "file", "elsewhere"]
+"""Where a local key is: in the system's keychain, sealed under the password, in a file, or where a program put it."""
+
+
+def keys_in(keychain: Keychain) -> KeysIn:
+    """Return where a keychain keeps its keys."""
+    if isinstance(keychain, PasswordKeychain):
+        return "file" if keychain.is_kept_unlocked else "password"
+    if isinstance(keychain, (SystemKeychain, SilentKeychain)):
+        return "keychain"
+    return "file" if isinstance(keychain, FileKeychain) else "elsewhere"
 
 
 def pack_local_keys(local_keys: Mapping[int, bytes]) -> str:

@@ -81,7 +81,7 @@ async def register(device: Device, place: Place, password: str, *, privacy_tier:
             keyring = await _open(account, password, place, None)
             codes = uce.drawn_codes(shown) if shown is not None else None
             profile = new_profile(transport, place, user_id, device_id, account.keyring_version, keyring)
-            await device.adopt(profile, keyring, SessionTokens.of(answer))
+            await device.adopt(profile, keyring, SessionTokens.of(answer), password)
     finally:
         await transport.aclose()
     # Codes are shown once, and theirs was the answer that was lost.
@@ -114,7 +114,7 @@ async def login(device: Device, place: Place, password: str, *, remembered: Prof
                 keyring,
                 remembered=remembered,
             )
-            await device.adopt(profile, keyring, SessionTokens.of(answer))
+            await device.adopt(profile, keyring, SessionTokens.of(answer), password)
     finally:
         await transport.aclose()
 
@@ -166,7 +166,7 @@ async def recover(device: Device, place: Place, code: str, new_password: str, *,
                 keyring,
                 remembered=remembered,
             )
-            await device.adopt(profile, keyring, SessionTokens.of(answer))
+            await device.adopt(profile, keyring, SessionTokens.of(answer), new_password)
     finally:
         await transport.aclose()
 

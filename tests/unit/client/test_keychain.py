@@ -1,4 +1,6 @@
 import stat
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
@@ -8,13 +10,17 @@ from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
-from lockleaf.client.errors import KeychainUnavailable
+from lockleaf.client.errors import KeychainSilent, KeychainUnavailable
 from lockleaf.client.keychain import (
     FileKeychain,
+    Keychain,
+    PasswordKeychain,
+    SilentKeychain,
     SystemKeychain,
     choose_keychain,
     pack_local_keys,
     unpack_local_keys,
+    within,
 )
 
 
@@ -93,33 +99,69 @@ def test_a_system_without_a_keychain_is_named(use_backend) -> None:
             attempt()
 
 
-def test_a_file_is_used_where_the_system_has_no_keychain_and_that_is_said_aloud_once_there_is_a_key_in_it(
-    tmp_path: Path, use_backend
-) -> None:
+def choose(folder: Path, said: list[str]) -> Keychain:
+    return choose_keychain(folder, said.append, lambda: PasswordKeychain(folder))
+
+
+def test_where_the_system_has_no_keychain_the_password_locks_the_journal(tmp_path: Path, use_backend) -> None:
     use_backend(fail.Keyring())
-    file = tmp_path / "keychain.json"
     said: list[str] = []
-    chain = choose_keychain(file, said.append)
-    assert isinstance(chain, FileKeychain)
-    assert chain.get("a") is None
+    assert isinstance(choose(tmp_path, said), PasswordKeychain)
     assert said == []
-    chain.set("a", "one")
-    assert str(file) in said[0]
-    chain.set("b", "two")
-    again = choose_keychain(file, said.append)
-    assert isinstance(again, FileKeychain)
-    again.set("a", "three")
-    assert len(said) == 1
 
 
-def test_the_systems_keychain_is_preferred_unless_a_file_was_begun(tmp_path: Path, use_backend) -> None:
+def test_the_systems_keychain_is_preferred_unless_something_else_was_begun(tmp_path: Path, use_backend) -> None:
     use_backend(MemoryBackend())
-    file = tmp_path / "keychain.json"
     said: list[str] = []
-    assert isinstance(choose_keychain(file, said.append), SystemKeychain)
-    FileKeychain(file).set("a", "one")
-    assert isinstance(choose_keychain(file, said.append), FileKeychain)
+    assert isinstance(choose(tmp_path, said), SystemKeychain)
+    FileKeychain(tmp_path / "keychain.json").set("a", "one")
+    assert isinstance(choose(tmp_path, said), FileKeychain)
+    (tmp_path / "lock.json").touch()
+    assert isinstance(choose(tmp_path, said), PasswordKeychain)
     assert said == []
+
+
+class MuteBackend(KeyringBackend):
+    """A keychain that takes a question and never answers, until the test ends."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.over = threading.Event()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.asked.set()
+        self.over.wait(60)
+        return None
+
+    set_password = delete_password = get_password  # type: ignore[assignment]
+
+
+@pytest.fixture
+def mute(use_backend) -> Iterator[MuteBackend]:
+    backend = MuteBackend()
+    use_backend(backend)
+    yield backend
+    backend.over.set()
+
+
+def test_a_keychain_that_never_answers_does_not_hold_anybody(mute: MuteBackend) -> None:
+    with pytest.raises(KeychainSilent) as caught:
+        within(0.05, lambda: keyring.get_password("lockleaf", "a"))
+    assert mute.asked.is_set()
+    assert "does not answer" in str(caught.value)
+    assert isinstance(caught.value, KeychainUnavailable)
+    for attempt in (lambda c: c.get("a"), lambda c: c.set("a", "b"), lambda c: c.delete("a")):
+        with pytest.raises(KeychainSilent):
+            attempt(SilentKeychain())
+
+
+def test_what_goes_wrong_in_time_is_told_as_it_is() -> None:
+    assert within(60, lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        within(60, lambda: 1 // 0)
 
 
 @settings(max_examples=30, deadline=None)

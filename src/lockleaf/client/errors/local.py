@@ -16,6 +16,8 @@ __all__ = [
     "InvalidEmail",
     "InvalidProfileName",
     "InvalidTag",
+    "JournalLocked",
+    "KeychainSilent",
     "KeychainUnavailable",
     "KeysChangedElsewhere",
     "LocalError",
@@ -108,6 +110,17 @@ class KeychainUnavailable(LocalError):
     Unlock the system's keychain and try again. If the key is gone, log in again: your password brings it back, and
     what you wrote here is still here.
     """
+
+
+class KeychainSilent(KeychainUnavailable):
+    """The system's keychain does not answer, and the key of the local journal is in it. Nothing is lost.
+
+    Unlock the keychain, or log out of the desktop and in again, then try again.
+    """
+
+
+class JournalLocked(LocalError):
+    """The journal on this device is locked. Unlock it with your password, which works without a server too."""
 
 
 class LocalStoreError(LocalError):
