@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 
 import pytest
 
@@ -54,10 +55,8 @@ async def test_a_cancellation_that_another_error_hid_is_found() -> None:
 
     async def hides() -> None:
         nonlocal found
-        try:
+        with contextlib.suppress(asyncio.CancelledError):  # as a library may, that turns it into an error of its own
             await until_cancelled()
-        except asyncio.CancelledError:
-            pass  # as a library may, that turns it into an error of its own
         try:
             raise_if_cancelled()
         except asyncio.CancelledError:
