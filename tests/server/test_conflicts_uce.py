@@ -59,6 +59,8 @@ async def disputed(app: FastAPI, http: httpx.AsyncClient, thin: Thin) -> tuple[O
 
 
 async def resolve(owner: Owner, conflict_id: str, **body: Any) -> httpx.Response:
+    if body["chosen_version"] != "remote":
+        body = {"base_revision": 2} | body
     return await owner.request("POST", f"/sync/conflicts/{conflict_id}/resolve", json=body)
 
 
@@ -124,10 +126,21 @@ async def test_a_client_with_keys_seals_by_itself(app: FastAPI, thin: Thin, disp
     assert (await opened_entry(app, thin, record_id))["body"] == "by the client"
 
 
-async def test_a_choice_on_an_older_revision_is_refused(disputed: tuple[Owner, str, str]) -> None:
+@pytest.mark.parametrize("choice", ["local", "remote"])
+async def test_a_choice_on_an_older_revision_is_refused(disputed: tuple[Owner, str, str], choice: str) -> None:
     owner, _, conflict_id = disputed
-    refused = await resolve(owner, conflict_id, chosen_version="local", base_revision=1)
+    refused = await resolve(owner, conflict_id, chosen_version=choice, base_revision=1)
     assert problem(refused, 409, "revision_conflict")["current_revision"] == 2
+
+
+@pytest.mark.parametrize("choice", ["local", "merged"])
+async def test_a_choice_that_replaces_an_entry_says_which_revision_was_looked_at(
+    disputed: tuple[Owner, str, str], choice: str
+) -> None:
+    owner, _, conflict_id = disputed
+    answer = await resolve(owner, conflict_id, chosen_version=choice, content="both", base_revision=None)
+    problem(answer, 428, "revision_required")
+    assert (await owner.request("GET", "/sync/conflicts")).json()["total_count"] == 1
 
 
 @pytest.mark.parametrize("wrong", [{"title": "x" * 1001}, {"mood": "x" * 201}, {"tags": ["x" * 201]}], ids=str)
@@ -156,7 +169,8 @@ async def test_a_version_that_follows_the_last_of_all_numbers_is_kept_by_nobody(
     record_id = await written_entry(app, thin, FIRST)
     fields = {"record_id": record_id, "on_conflict": "keep"}
     [kept] = await owner.results(change(base_revision=2**62 - 1, **fields))
-    problem(await resolve(owner, kept["conflict_id"], chosen_version="local"), 409, "content_unreadable")
+    answer = await resolve(owner, kept["conflict_id"], chosen_version="local", base_revision=1)
+    problem(answer, 409, "content_unreadable")
     beyond = {"changes": [change(base_revision=2**62, **fields)]}
     answer = await owner.request("POST", "/sync/push", content=pack(beyond), headers={"Content-Type": MSGPACK})
     problem(answer, 422, "invalid_request")

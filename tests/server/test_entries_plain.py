@@ -138,6 +138,7 @@ async def test_a_change_that_does_not_follow_the_present_revision_is_refused(ada
     await ada.request("PUT", path, json={"content": "two", "revision": 2})
     cases: list[tuple[dict[str, Any], dict[str, str], int, str]] = [
         ({}, {}, 428, "revision_required"),
+        ({}, {"If-Match": "*"}, 428, "revision_required"),
         ({"revision": 2}, {}, 409, "revision_conflict"),
         ({"revision": 4}, {}, 409, "revision_conflict"),
         ({}, {"If-Match": '"1"'}, 412, "precondition_failed"),
@@ -154,7 +155,8 @@ async def test_a_change_that_does_not_follow_the_present_revision_is_refused(ada
 async def test_if_match_may_name_the_present_revision_in_each_of_its_forms(ada: Owner) -> None:
     path = f"/entries/{(await written(ada))['id']}"
     for revision, if_match in enumerate(('"1"', "*", '"7", "3"'), start=2):
-        answer = await ada.request("PUT", path, json={"content": f"{revision}"}, headers={"If-Match": if_match})
+        body = {"content": f"{revision}"} | ({"revision": revision} if if_match == "*" else {})
+        answer = await ada.request("PUT", path, json=body, headers={"If-Match": if_match})
         assert (answer.status_code, answer.headers["etag"]) == (200, f'"{revision}"')
 
 

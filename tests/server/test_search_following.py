@@ -110,7 +110,8 @@ async def test_a_resolved_conflict_is_found_by_the_words_that_were_chosen(uma: O
     record_id = await full.push({"type": "entry", "body": words["remote"]})
     kept = await _sealed(full, record_id, {"type": "entry", "body": words["local"]}, on_conflict="keep")
     [refused] = await uma.results(kept)
-    body = {"chosen_version": choice, **({"content": words["merged"]} if choice == "merged" else {})}
+    body = {"chosen_version": choice, "base_revision": 1}
+    body |= {"content": words["merged"]} if choice == "merged" else {}
     resolved = await uma.request("POST", f"/sync/conflicts/{refused['conflict_id']}/resolve", json=body)
     assert resolved.status_code == 200, resolved.text
     assert {name for name, said in words.items() if await contents(uma, said)} == {choice}

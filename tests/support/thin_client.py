@@ -76,8 +76,9 @@ class ThinClient:
         open_ones = (await self.http.get("/sync/conflicts")).json()["conflicts"]
         if not open_ones:
             return False
-        body = {"chosen_version": version, **({"content": content} if version == "merged" else {})}
         conflict = open_ones[choice % len(open_ones)]
+        body = {"chosen_version": version, "base_revision": conflict["remote_version"]["revision"]}
+        body |= {"content": content} if version == "merged" else {}
         answer = await self.http.post(f"/sync/conflicts/{conflict['id']}/resolve", json=body)
         assert answer.status_code == 200, answer.text
         return True

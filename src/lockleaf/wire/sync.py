@@ -307,7 +307,9 @@ class Resolution(Body):
 
     chosen_version: Choice
     base_revision: BaseRevision | None = Field(
-        default=None, description="The revision that was looked at: another one by now is a conflict of its own."
+        default=None,
+        description="The revision that was looked at: another one by now is a conflict of its own. uce: required where"
+        " the server seals.",
     )
     parent: Digest | None = None
     payload: Bytes | None = None

@@ -73,7 +73,9 @@ async def change(
         ContentUnreadable: what is there does not open, so nobody can tell what would stay of it.
         InvalidRequest, PayloadTooLarge: nothing would be left in it, or there is too much.
     """
-    condition = Condition.of(revision=body.revision, if_match=if_match)
+    # `*` lets pass whatever is there, which is no word on what is replaced.
+    named = None if if_match is not None and if_match.strip() == "*" else if_match
+    condition = Condition.of(revision=body.revision, if_match=named)
     held = await _held(tx, principal, entry_id)
     follows = condition.holds(held.revision)
     if held.deleted:

@@ -19,7 +19,7 @@ from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.db.engine import driver
 from lockleaf.server.records import conflicts, resolution
-from lockleaf.server.records.errors import ContentRequired, RevisionConflict
+from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
 from lockleaf.server.records.models import Conflict as Kept
 from lockleaf.server.records.policy import door_policy, sync_policy
 from lockleaf.server.records.resolution import Dispute
@@ -150,15 +150,16 @@ async def resolve(
     Raises:
         ConflictNotFound, ConflictResolved, RevisionConflict, PayloadTooLarge, ChangeRejected: as in ``records``.
         ContentRequired: the choice needs content that only the client has.
+        RevisionRequired: the server shall seal, and nobody says which revision was looked at.
         SessionRevoked, ContentUnreadable: as in the custody room, where the server seals.
     """
     now = services.clock()
     dispute = await resolution.take(session, principal.user_id, conflict_id)
     changes: list[Change] = []
+    current = 0 if dispute.record is None else dispute.record.revision
+    if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
+        raise RevisionConflict(current_revision=current)
     if choice.chosen_version != "remote":
-        current = 0 if dispute.record is None else dispute.record.revision
-        if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
-            raise RevisionConflict(current_revision=current)
         changes = await _changes(session, services, principal, dispute, choice, now=now)
     policy = door_policy if dispute.conflict.collection == BACKUPS else sync_policy
     resolved = await resolution.close(session, dispute, choice.chosen_version, changes, policy=policy, now=now)
@@ -190,6 +191,8 @@ async def _changes(
     if conflict.collection == BACKUPS:
         return _of_backup(dispute, choice, device=principal.device, now=now)
     if choice.payload is None and principal.custody == "uce":
+        if choice.base_revision is None:
+            raise RevisionRequired
         return await resealing.changes(session, services, principal, dispute, choice, now=now)
     if choice.payload is None or choice.base_revision is None or choice.parent is None:
         raise ContentRequired

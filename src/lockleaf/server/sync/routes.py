@@ -31,6 +31,7 @@ from lockleaf.server.records.errors import (
     EpochChanged,
     PayloadTooLarge,
     RevisionConflict,
+    RevisionRequired,
 )
 from lockleaf.server.sync import checkpoints, disputes, service, stream
 from lockleaf.server.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
@@ -166,6 +167,7 @@ async def get_conflicts(
         ConflictResolved,
         ContentRequired,
         RevisionConflict,
+        RevisionRequired,
         ContentUnreadable,
         PayloadTooLarge,
         ChangeRejected,
