@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-READY_SECONDS = 60
+READY_SECONDS = 240
 STOP_SECONDS = 30
 
 _PROGRAM = """
