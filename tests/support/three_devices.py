@@ -28,7 +28,7 @@ from tests.support.journal_devices import JournalDevice, TestAccount
 from tests.support.networks import Network
 from tests.support.thin_client import ThinClient
 
-__all__ = ["COUNT", "Household", "household", "texts_at_the_server"]
+__all__ = ["COUNT", "Household", "household", "texts_at_the_server", "words_of"]
 
 COUNT = 3
 TAG_NAMES = ("sea", "Sea", "sun", "hill")
@@ -59,13 +59,15 @@ class FailingNetwork(Network):
 class Household:
     """The devices, the words written on them, and those that were acknowledged."""
 
-    def __init__(self, account: TestAccount, folder: Path, stack: AsyncExitStack) -> None:
+    def __init__(self, account: TestAccount, folder: Path, stack: AsyncExitStack, count: int = COUNT) -> None:
         self.account = account
+        self.count = count
         self.acknowledged: set[str] = set()
+        self.typed: set[str] = set()
         self.ids: list[str] = []
         self._folder = folder
         self._stack = stack
-        self._rooms = [AsyncExitStack() for _ in range(COUNT)]
+        self._rooms = [AsyncExitStack() for _ in range(count)]
         self._networks: list[FailingNetwork] = []
         self.devices: list[JournalDevice] = []
         self._numbers = itertools.count(1)
@@ -86,7 +88,10 @@ class Household:
 
     def word(self, kind: str) -> str:
         """A word that was never written before."""
-        return f"{kind}{next(self._numbers)}"
+        word = f"{kind}{next(self._numbers)}"
+        if kind != "entry":
+            self.typed.add(word)
+        return word
 
     async def reopen(self, number: int) -> None:
         """Close a device's store and everything about it, and open it again."""
@@ -112,13 +117,14 @@ class Household:
         self.ids.append(written.id)
 
     async def edit(self, number: int, choice: int, field: str, place: int) -> None:
-        """Change one field of an entry, the body in one line of it."""
+        """Change one field of an entry as it is now, the body in one line of it."""
         entry = await self.entry(number, choice)
         if entry is None:
             return
-        await self.devices[number].journal.edit(entry.id, **self._changed(entry, field, place))
+        await self.devices[number].journal.edit(entry.id, **self.changed(entry, field, place))
 
-    def _changed(self, entry: Entry, field: str, place: int) -> dict[str, Any]:
+    def changed(self, entry: Entry, field: str, place: int) -> dict[str, Any]:
+        """The fields by which an edit changes what its writer saw."""
         lines, tags = entry.body.split("\n"), list(entry.tags)
         match field:
             case "line":
@@ -214,7 +220,7 @@ class Household:
     def _unconfirmed(self, number: int) -> dict[tuple[str, str], set[str]]:
         """The words in each edit that waits on a device."""
         records = self.devices[number].store.records.entries()
-        return {record.key: _words(record.doc.content) for record in records if record.pending and record.doc}
+        return {record.key: words_of(record.doc.content) for record in records if record.pending and record.doc}
 
     async def act_at_the_server(self, thin: ThinClient, what: str, choice: int, field: str) -> None:
         """Let a client that keeps nothing do something, which the server acknowledges at once."""
@@ -225,11 +231,11 @@ class Household:
                 self.acknowledged.add(fields["content"])
             case "change":
                 if entry := await thin.chosen(choice):
-                    fields = self._changed(_as_shown(entry), field, choice)
+                    fields = self.changed(_as_shown(entry), field, choice)
                     if "body" in fields:
                         fields["content"] = fields.pop("body")
                     await thin.change(entry, **fields)
-                    self.acknowledged |= _words({**fields, "body": fields.pop("content", "")})
+                    self.acknowledged |= words_of({**fields, "body": fields.pop("content", "")})
             case "delete":
                 if entry := await thin.chosen(choice):
                     await thin.step("DELETE", f"/entries/{entry['id']}")
@@ -245,7 +251,7 @@ class Household:
         """Synchronise in turn until no device has anything to tell another; it may not go on for ever."""
         before: object = None
         for _ in range(_ROUNDS):
-            reports = [await self.sync(number) for number in range(COUNT)]
+            reports = [await self.sync(number) for number in range(self.count)]
             ends = [(report.seq, report.head, report.conflicts) for report in reports]
             if before == ends and not any(report.pulled + report.pushed + report.merged for report in reports):
                 return
@@ -287,10 +293,10 @@ def _as_shown(item: dict[str, Any]) -> Entry:
 
 
 @asynccontextmanager
-async def household(account: TestAccount, folder: Path) -> AsyncIterator[Household]:
-    """Three devices of ``account``, each with its folder in ``folder``."""
+async def household(account: TestAccount, folder: Path, *, count: int = COUNT) -> AsyncIterator[Household]:
+    """Three devices of ``account``, or ``count``, each with its folder in ``folder``."""
     async with AsyncExitStack() as stack:
-        home = Household(account, folder, stack)
+        home = Household(account, folder, stack, count)
         await home.move_in()
         yield home
 
@@ -325,10 +331,10 @@ def _opened(account: TestAccount, sealed: dict[str, Any], revision: int, occurre
         sealed["deleted"],
         meta(sealed["labels"], sealed.get("source"), occurred_at),
     )
-    return _words(open_record(account.keyring, context, sealed["payload"]))
+    return words_of(open_record(account.keyring, context, sealed["payload"]))
 
 
-def _words(content: dict[str, Any]) -> set[str]:
+def words_of(content: dict[str, Any]) -> set[str]:
     """The words in the fields of an entry that these tests write."""
     named = {content.get("title"), content.get("mood"), *content.get("tags", ())} - {None}
     return named | set(content.get("body", "").split("\n")) - {""}

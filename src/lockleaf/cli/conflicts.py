@@ -13,6 +13,7 @@ from lockleaf.cli.options import command, group
 from lockleaf.cli.rendering import conflict_json, diff_of, entry_json, headline, printable, short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import read_file
+from lockleaf.cli.writing import BaseVersion
 
 if TYPE_CHECKING:
     from lockleaf.client.entries import Entry
@@ -37,16 +38,21 @@ def install(app: typer.Typer) -> None:
     command(app, "resolve", panel=PANEL)(resolve)
 
 
-async def list_conflicts(run: Run) -> None:
+async def list_conflicts(
+    run: Run,
+    decided: Annotated[
+        bool, typer.Option("--decided", help="Instead those that are decided, whose text is still on this device.")
+    ] = False,
+) -> None:
     """List entries of which two versions wait for your decision."""
     async with run.client() as client:
-        conflicts = await client.journal.conflicts()
+        conflicts = await client.journal.conflicts(decided=decided)
     if run.json:
         for conflict in conflicts:
             run.result(conflict_json(conflict))
         return
     if not conflicts:
-        run.note("No open conflicts.")
+        run.note("No decided conflicts." if decided else "No open conflicts.")
         return
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -62,13 +68,20 @@ async def list_conflicts(run: Run) -> None:
             conflict.detected_at.astimezone().isoformat(sep=" ", timespec="minutes")[:16],
         )
     run.show(table)
-    run.note("lockleaf conflicts show ID compares both; lockleaf resolve ID local, remote or merged decides.")
+    if not decided:
+        run.note("lockleaf conflicts show ID compares both; lockleaf resolve ID local, remote or merged decides.")
 
 
 async def show_conflict(run: Run, conflict: ConflictId) -> None:
     """Show both versions and what differs: lines with - are in the remote one, with + in the local one."""
+    from lockleaf.client.errors import ConflictNotFound  # noqa: PLC0415
+
     async with run.client() as client:
-        found = find(await client.journal.conflicts(), conflict)
+        open_ones = await client.journal.conflicts()
+        try:
+            found = find(open_ones, conflict)
+        except ConflictNotFound:
+            found = find(await client.journal.conflicts(decided=True), conflict)
     if run.json:
         run.result(conflict_json(found) | {"diff": diff_of(found)})
         return
@@ -96,6 +109,7 @@ async def resolve(
         str | None,
         typer.Option("--body-file", help="For merged: the text, from a file or - for standard input.", metavar="FILE"),
     ] = None,
+    base: BaseVersion = None,
 ) -> None:
     """Decide a conflict. The next sync carries the decision to your other devices.
 
@@ -103,12 +117,16 @@ async def resolve(
     """
     if body_file is not None and choice != "merged":
         raise Complaint("--body-file goes with merged.")
+    from lockleaf.client.errors import EditConflict  # noqa: PLC0415
+
+    refused: EditConflict | None = None
     async with run.client() as client:
         found = find(await client.journal.conflicts(), conflict)
         if choice != "merged":
-            entry = await client.journal.resolve(found.id, choice)
+            entry = await client.journal.resolve(found.id, choice, base=base or found.remote)
         elif body_file is not None:
-            entry = await client.journal.resolve(found.id, choice, merged_body=read_file(body_file))
+            text = read_file(body_file)
+            entry = await client.journal.resolve(found.id, choice, base=base or found.remote, merged_body=text)
         else:
             with Draft(run, marked(found)) as draft:
                 typed = draft.write()
@@ -117,7 +135,12 @@ async def resolve(
                     return
                 if still_marked(typed):
                     raise Complaint("The text still has the marks of both versions, so nothing was decided.")
-                entry = await client.journal.resolve(found.id, choice, merged_body=typed)
+                try:
+                    entry = await client.journal.resolve(found.id, choice, base=base or found.remote, merged_body=typed)
+                except EditConflict as error:
+                    refused = error
+        if refused is not None:
+            raise refused  # the text is in the new conflict, and its draft need not stay
     if run.json:
         run.result({"id": found.id, "choice": choice, "entry": entry_json(entry) if entry else None})
     else:
@@ -134,7 +157,11 @@ def find(conflicts: list[Conflict], wanted: str) -> Conflict:
     from lockleaf.client.errors import ConflictNotFound  # noqa: PLC0415
 
     start = wanted.strip().lower()
-    fitting = [item for item in conflicts if item.id.startswith(start) or item.entry_id.startswith(start)]
+    fitting = [
+        item
+        for item in conflicts
+        if any(known is not None and known.startswith(start) for known in (item.id, item.entry_id, item.first_id))
+    ]
     if len(start) < 4 or len(fitting) != 1:
         raise ConflictNotFound
     return fitting[0]

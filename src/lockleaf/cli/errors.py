@@ -24,6 +24,10 @@ HINTS = {
     "AlreadyLoggedIn": "lockleaf logout, or another profile: lockleaf --profile NAME ...",
     "EmailTaken": "lockleaf login --server URL --email you@example.org",
     "EntryNotFound": "lockleaf list shows the ids",
+    "EntryChanged": "lockleaf show ID",
+    "EditConflict": "lockleaf conflicts compares both; lockleaf resolve ID local, remote or merged decides",
+    "RevisionMissing": "lockleaf history ID shows those that there are",
+    "TagChanged": "lockleaf tags",
     "TagNotFound": "lockleaf tags shows them",
     "ConflictNotFound": "lockleaf conflicts shows the ids",
     "InboxItemNotFound": "lockleaf inbox shows the ids",
@@ -45,6 +49,9 @@ HINTS = {
     "SchemaBehind": "lockleaf admin migrate",
 }
 """What to type next, by the name of an error."""
+
+_IDS = ("entry_id", "conflict_id")
+"""What an error names for a script to go on with."""
 
 
 class Complaint(Exception):
@@ -121,6 +128,7 @@ def _facts(error: Exception, complaint: Complaint, hint: str | None) -> dict[str
         facts["hint"] = hint
     if isinstance(line := getattr(error, "line", None), int):
         facts["line"] = line
+    facts |= {name: value for name in _IDS if isinstance(value := getattr(error, name, None), str)}
     if isinstance(missing := getattr(error, "missing", None), tuple):
         facts["missing"] = len(missing)
     return facts

@@ -84,6 +84,7 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.InboxItemNotFound,
                 errors.AttachmentNotFound,
                 errors.AttachmentAwaited,
+                errors.RevisionMissing,
                 errors.ProfileNotFound,
                 errors.NotFound,
             ),
@@ -108,7 +109,10 @@ def exit_code_for(error: Exception) -> ExitCode:
             ),
             ExitCode.INPUT,
         ),
-        ((errors.AlreadyLoggedIn,), ExitCode.CONFLICT),
+        (
+            (errors.AlreadyLoggedIn, errors.EditConflict, errors.EntryChanged, errors.TagChanged),
+            ExitCode.CONFLICT,
+        ),
         (
             (
                 errors.TransportError,

@@ -9,9 +9,10 @@ import typer
 
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.files import attachment_lines
 from lockleaf.cli.options import command
-from lockleaf.cli.rendering import entries_table, entry_json, entry_view
+from lockleaf.cli.rendering import entries_table, entry_json, entry_view, revision_json, revisions_table
 from lockleaf.cli.run import Run
 from lockleaf.cli.writing import EntryId
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lockleaf.client.client import Client
     from lockleaf.client.entries import Entry
     from lockleaf.client.media.book import ListedAttachment
+    from lockleaf.client.revisions import Revision
 
 __all__ = ["Everything", "Limit", "install"]
 
@@ -33,6 +35,7 @@ def install(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     command(app, "list", panel=PANEL)(list_entries)
     command(app, "show", panel=PANEL)(show)
+    command(app, "history", panel=PANEL)(history)
 
 
 async def list_entries(
@@ -95,11 +98,18 @@ async def show(
     run: Run,
     entry: EntryId,
     body: Annotated[bool, typer.Option("--body", help="The text alone, to the letter.")] = False,
+    revision: Annotated[
+        str | None,
+        typer.Option("--revision", help="As it was then: lockleaf history numbers the revisions.", metavar="NUMBER"),
+    ] = None,
 ) -> None:
     """Show one entry."""
     async with run.client() as client:
-        found = await client.journal.get(entry)
-        files = await client.media.list(found.id) if found.attachments else []
+        if revision is None:
+            found = await client.journal.get(entry)
+            files = await client.media.list(found.id) if found.attachments else []
+        else:
+            found, files = _of(await client.revision(entry, revision)), []
     if run.json:
         run.result(entry_json(found))
     elif body:
@@ -109,6 +119,38 @@ async def show(
     else:
         run.show(entry_view(found))
         _show_attachments(run, files)
+
+
+def _of(revision: Revision) -> Entry:
+    if revision.entry is None:
+        raise Complaint("That revision is a deletion: it has no words.", ExitCode.NOT_FOUND, "NoText")
+    return revision.entry
+
+
+async def history(run: Run, entry: EntryId, limit: Limit = _USUAL) -> None:
+    """List what an entry held before and holds now, newest first. What was overwritten can be read again.
+
+    Revisions come from the server. Numbers with a u are texts that were replaced on this device before they were sent.
+    """
+    from lockleaf.client.errors import NotLoggedIn, TransportError  # noqa: PLC0415
+
+    async with run.client() as client:
+        try:
+            found = await client.history(entry, limit=limit)
+        except (TransportError, NotLoggedIn) as error:
+            found = await client.history(entry, limit=limit, offline=True)
+            if not found:
+                raise
+            run.note(f"Only what this device has: {error}")
+    if run.json:
+        for each in found:
+            run.result(revision_json(each))
+        return
+    if not found:
+        run.note("There is nothing but the entry as it is.")
+        return
+    run.show(revisions_table(found, run.out.width))
+    run.note("lockleaf show ID --revision NUMBER reads one; lockleaf restore ID --revision NUMBER brings it back.")
 
 
 def _show_attachments(run: Run, files: list[ListedAttachment]) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lockleaf.client.entries import Entry
     from lockleaf.client.journal import Conflict
+    from lockleaf.client.revisions import Revision
 
 __all__ = [
     "conflict_json",
@@ -24,6 +25,8 @@ __all__ = [
     "entry_view",
     "headline",
     "printable",
+    "revision_json",
+    "revisions_table",
     "short_id",
     "shown_date",
 ]
@@ -55,6 +58,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "mood": entry.mood,
         "tags": list(entry.tags),
         "revision": entry.revision,
+        "version": entry.version,
         "deleted": entry.deleted,
         "pending": entry.pending,
         "conflict": entry.conflict,
@@ -72,12 +76,25 @@ def conflict_json(conflict: Conflict) -> dict[str, Any]:
     """Return a conflict as ``--json`` writes it; a version that is a deletion is null."""
     return {
         "id": conflict.id,
+        "first_id": conflict.first_id,
         "entry_id": conflict.entry_id,
         "detected_at": conflict.detected_at.isoformat(),
         "device_id": conflict.device_id,
         "own": conflict.own,
         "local": entry_json(conflict.local) if conflict.local else None,
         "remote": entry_json(conflict.remote) if conflict.remote and not conflict.remote.deleted else None,
+    }
+
+
+def revision_json(revision: Revision) -> dict[str, Any]:
+    """Return a revision as ``--json`` writes it; what is not kept any more is null."""
+    return {
+        "revision": revision.number,
+        "event": revision.event,
+        "at": revision.at.isoformat(),
+        "device_id": revision.device_id or None,
+        "verified": revision.verified,
+        "entry": entry_json(revision.entry) if revision.entry is not None else None,
     }
 
 
@@ -130,6 +147,26 @@ def entries_table(entries: Iterable[Entry], width: int) -> RenderableType:
             *((mood, tag) if detailed else ()),
             cell(state, 40, "yellow"),
         )
+    return table
+
+
+def revisions_table(revisions: Iterable[Revision], width: int) -> RenderableType:
+    """Return a table of revisions: number, time, what happened, first words.
+
+    Args:
+        revisions: in the order in which they are shown.
+        width: of the terminal, in cells.
+    """
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("revision", "at", "what", "entry", "", box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for each in revisions:
+        words = headline(each.entry, max(width - 60, 20)) if each.entry is not None else ""
+        when = each.at.astimezone().isoformat(sep=" ", timespec="minutes")[:16]
+        state = "" if each.verified or each.entry is None else "not verified"
+        table.add_row(each.number, when, each.event, Text(words, no_wrap=True), Text(state, style="yellow"))
     return table
 
 

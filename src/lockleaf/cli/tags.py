@@ -86,15 +86,15 @@ async def remove(
 ) -> None:
     """Take a tag off every entry that has it."""
     async with run.client() as client:
-        having = await client.journal.list(tag=name)
-        if having and not yes:
-            what = "one entry" if len(having) == 1 else f"{len(having):,} entries"
+        seen = await client.journal.tag(name)
+        if seen.count and not yes:
+            what = "one entry" if seen.count == 1 else f"{seen.count:,} entries"
             if not run.interactive:
                 raise Complaint(
                     f"{what.capitalize()} would lose this tag. --yes takes it off.", ExitCode.USAGE, "TagInUse"
                 )
             confirm(f"Take it off {what}?")
-        count = await client.journal.remove_tag(name)
+        count = await client.journal.remove_tag(name, base=None if yes else seen)
     if run.json:
         run.result({"removed": name, "entries": count})
     else:

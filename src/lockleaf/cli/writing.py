@@ -43,6 +43,13 @@ Metrics = Annotated[
 TimeZone = Annotated[str | None, typer.Option("--time-zone", help="An IANA name such as Europe/Paris.", metavar="NAME")]
 
 
+BaseVersion = Annotated[
+    str | None,
+    typer.Option("--base", help="The version (of --json) that you saw: if the entry is another by now, nothing of it"
+                 " is overwritten.", metavar="VERSION"),
+]  # fmt: skip
+
+
 def install(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     command(app, "write", panel=PANEL)(write)
@@ -103,10 +110,12 @@ async def edit(
     date: Date = None,
     time_zone: TimeZone = None,
     metric: Metrics = None,
+    base: BaseVersion = None,
 ) -> None:
     """Change an entry. What is not given stays; without anything given your editor opens on the text.
 
-    An empty --title, --mood or --metric (NAME=) removes it.
+    An empty --title, --mood or --metric (NAME=) removes it. If another device or program changes the entry while your
+    editor is open, both changes are merged; where they cannot be, both texts are kept, as a conflict.
     """
     if tag and no_tags:
         raise Complaint("--tag and --no-tags exclude each other.")
@@ -122,9 +131,14 @@ async def edit(
     body = given_text(text)
     if body is not None:
         changes["body"] = body
+    from lockleaf.client.errors import EditConflict  # noqa: PLC0415
+
     async with run.client() as client:
+        refused: EditConflict | None = None
         if changes:
-            changed = await client.journal.edit(entry, **changes)
+            changed = await client.journal.edit(entry, base=base, **changes)
+        elif base is not None:
+            raise Complaint("--base goes with what is to be changed: the editor shows the entry as it is.")
         else:
             present = await client.journal.get(entry)
             if present.deleted:
@@ -136,21 +150,40 @@ async def edit(
                 if typed is None:
                     run.note("Nothing was changed.")
                     return
-                changed = await client.journal.edit(present.id, body=typed)
+                try:
+                    changed = await client.journal.edit(present.id, base=present, body=typed)
+                except EditConflict as error:
+                    refused = error
+        if refused is not None:
+            raise refused  # the text is in the conflict, and its draft need not stay
     _tell(run, changed)
+    if changed.merged:
+        run.note("The entry had changed since you opened it. Both changes are in it now.")
 
 
-async def delete(run: Run, entry: EntryId) -> None:
+async def delete(run: Run, entry: EntryId, base: BaseVersion = None) -> None:
     """Delete an entry. This device keeps its text, so that it can be restored."""
     async with run.client() as client:
-        deleted = await client.journal.delete(entry)
+        deleted = await client.journal.delete(entry, base=base)
     _tell(run, deleted)
 
 
-async def restore(run: Run, entry: EntryId) -> None:
-    """Bring a deleted entry back."""
+async def restore(
+    run: Run,
+    entry: EntryId,
+    revision: Annotated[
+        str | None,
+        typer.Option("--revision", help="The words of this revision, which lockleaf history numbers.",
+                     metavar="NUMBER"),
+    ] = None,
+    base: BaseVersion = None,
+) -> None:  # fmt: skip
+    """Bring a deleted entry back, or the words that an entry had before. What it has now stays a revision of it."""
     async with run.client() as client:
-        restored = await client.journal.restore(entry)
+        found = None if revision is None else await client.revision(entry, revision)
+        if found is not None and found.entry is None:
+            raise Complaint("That revision is a deletion: it has no words.", ExitCode.NOT_FOUND, "NoText")
+        restored = await client.journal.restore(entry, base=base, revision=found)
     _tell(run, restored)
 
 
@@ -174,7 +207,7 @@ def given_metrics(given: list[str] | None) -> dict[str, float | None]:
 
 def _tell(run: Run, entry: Entry) -> None:
     if run.json:
-        run.result(entry_json(entry))
+        run.result(entry_json(entry) | ({"merged": True} if entry.merged else {}))
         return
     run.line(entry.id)
     if run.interactive:

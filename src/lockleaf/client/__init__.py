@@ -31,6 +31,7 @@ from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile, default_home, profile_names
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.revisions import Revision
 from lockleaf.client.search.results import Found, Highlight, Hit
 from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.strength import new_passphrase
@@ -76,6 +77,7 @@ __all__ = [
     "ProgressCallback",
     "RecoveryCodes",
     "RetryPolicy",
+    "Revision",
     "ServerSearch",
     "Stats",
     "SyncReport",

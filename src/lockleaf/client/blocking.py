@@ -27,6 +27,7 @@ from lockleaf.client.media.service import Media
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile
+from lockleaf.client.revisions import Revision
 from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.sync import SyncReport
 from lockleaf.wire.accounts import PrivacyTier
@@ -150,6 +151,7 @@ class BlockingJournal(_Face[Journal]):
     pending_count = _waits(Journal.pending_count)
     last_sync = _waits(Journal.last_sync)
     tags = _waits(Journal.tags)
+    tag = _waits(Journal.tag)
     recolor_tag = _waits(Journal.recolor_tag)
     rename_tag = _waits(Journal.rename_tag)
     remove_tag = _waits(Journal.remove_tag)
@@ -312,6 +314,14 @@ class BlockingClient:
                 since=since, until=until, tag=tag, mood=mood, source=source, cursor=cursor, limit=limit
             )
         )
+
+    def history(self, entry_id: str, *, limit: int = 20, offline: bool = False) -> tuple[Revision, ...]:
+        """Return what an entry held before and holds now; see `Client.history`."""
+        return self._loop.run(self._client.history(entry_id, limit=limit, offline=offline))
+
+    def revision(self, entry_id: str, number: str) -> Revision:
+        """Return one state of an entry; see `Client.revision`."""
+        return self._loop.run(self._client.revision(entry_id, number))
 
     def stats(
         self,

@@ -28,6 +28,7 @@ from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
 from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.revisions import Revision, fetch_history, fetch_revision, replaced_here
 from lockleaf.client.search.indexing import Indexing, remember_locale
 from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.selection import Selection
@@ -297,6 +298,41 @@ class Client:
         """
         wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
         return await fetch_entries(self._device.session, wanted, cursor=cursor, limit=limit)
+
+    async def history(self, entry_id: str, *, limit: int = 20, offline: bool = False) -> tuple[Revision, ...]:
+        """Return what an entry held before and holds now, newest first: whatever was overwritten can be read again.
+
+        Revisions come from the server, are opened here, and are compared with the history that this device verified.
+        Texts that were replaced on this device before they were sent are among them.
+
+        Args:
+            entry_id: the entry's id, or its first characters.
+            limit: at most so many.
+            offline: only what is on this device.
+
+        Raises:
+            EntryNotFound: there is no such entry.
+            NotLoggedIn: there is no session.
+            HistoryForked, SealBroken: the server shows revisions that are not those of the account.
+            TransportError, ApiError: it cannot be reached, or refuses.
+        """
+        entry = await self.journal.get(entry_id)
+        if offline:
+            return await asyncio.to_thread(replaced_here, self._device.opened.store, entry.id)
+        return await fetch_history(self._device.session, entry.id, limit)
+
+    async def revision(self, entry_id: str, number: str) -> Revision:
+        """Return one state of an entry, as `history` numbers it; `Journal.restore` brings it back.
+
+        Raises:
+            EntryNotFound, RevisionMissing: there is no such entry, or no such revision of it any more.
+            NotLoggedIn, HistoryForked, SealBroken, TransportError, ApiError: as for `history`.
+        """
+        entry = await self.journal.get(entry_id)
+        for each in await asyncio.to_thread(replaced_here, self._device.opened.store, entry.id):
+            if each.number == number:
+                return each
+        return await fetch_revision(self._device.session, entry.id, number)
 
     async def stats(
         self,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from lockleaf.client.bases import Base
 from lockleaf.client.edits import MIN_PREFIX, Edits
 from lockleaf.client.entries import Entry, Unchanged
-from lockleaf.client.errors import ConflictNotFound
+from lockleaf.client.errors import ConflictNotFound, EditConflict, EntryChanged
 from lockleaf.client.media.attachments import descriptions, with_attachments
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
@@ -30,34 +31,54 @@ class Decisions:
         return [self._conflict(item) for item in self._store.conflicts.in_state("open")]
 
     def resolve(
-        self, conflict_id: str, choice: str, merged_body: str | None, merged_title: str | Unchanged | None
+        self,
+        conflict_id: str,
+        choice: str,
+        merged_body: str | None,
+        merged_title: str | Unchanged | None,
+        base: Base | str | None = None,
     ) -> Entry | None:
         """Carry out a choice (``local``, ``remote`` or ``merged``); see `Journal.resolve`."""
+        disputed = None
         with self._store.transaction():
             conflict = self._find_conflict(conflict_id)
             record = self._store.records.get(conflict.collection, conflict.record_id)
             if record is None:
                 raise ConflictNotFound
+            moved = base is not None and not self._edits.is_as_seen(record, base)
+            if moved and choice != "merged":
+                raise EntryChanged
             if choice != "remote":
                 content = conflict.content
+                seen = base if moved and isinstance(base, Base) else None
                 if choice == "merged":
-                    present = record.doc.content if record.doc is not None else {}
-                    content = (content if content is not None else present) | {"body": merged_body}
+                    present = seen.content if seen is not None else record.doc.content if record.doc is not None else {}
+                    content = (content if content is not None else dict(present)) | {"body": merged_body}
                     # The files of both versions: none was chosen against another.
                     content = with_attachments(content, descriptions(present))
                     if not isinstance(merged_title, Unchanged):
                         content = {**content, "title": merged_title}
-                self._edits.keep(record, content)
+                if moved and content is not None:
+                    _, disputed = self._edits.settle(record, seen, content)
+                else:
+                    self._edits.keep(record, content)
             # The sealed version may still wait to be sent. It need not be any more, and if it was, it is settled.
             for change in self._store.outbox.of_records([record.key]).get(record.key, []):
                 if change.kind == "conflict" and conflict_id_of(change.payload_hash) == conflict.conflict_id:
                     self._store.outbox.absorb(change)
             self._store.conflicts.set_state(conflict.conflict_id, "resolved" if conflict.server_id else "closed")
-            return self._edits.shown(record) if record.doc is not None else None
+            shown = self._edits.shown(record) if record.doc is not None else None
+        if disputed is not None:
+            raise EditConflict(record.record_id, disputed)
+        return shown
 
     def _find_conflict(self, conflict_id: str) -> StoredConflict:
         wanted = conflict_id.replace("-", "").lower()
-        found = [item for item in self._store.conflicts.in_state("open") if item.conflict_id.startswith(wanted)]
+        found = [
+            item
+            for item in self._store.conflicts.in_state("open")
+            if item.conflict_id.startswith(wanted) or (item.first_id or "").startswith(wanted)
+        ]
         if len(found) != 1 or len(wanted) < MIN_PREFIX:
             raise ConflictNotFound
         return found[0]
@@ -82,4 +103,5 @@ class Decisions:
             stored.device_id,
             datetime.fromisoformat(stored.detected_at),
             stored.own,
+            stored.first_id,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
+from lockleaf.client.bases import Base
 from lockleaf.client.errors import EntryTooLarge, LocalError
 from lockleaf.client.media.attachments import Attachment
 from lockleaf.crypto.encoding import pack
@@ -63,8 +64,9 @@ class Entry:
 
     ``date`` is ISO 8601 text as it was entered, a day or a time; ``metrics`` are the numbers that its writer gave it,
     by name; ``attachments`` are its files, which `Client.media` fetches. ``pending``: the server has not confirmed the
-    latest edit. ``conflict``: another version of it waits for a decision. ``rejected``: the code of the
-    server's refusal.
+    latest edit. ``conflict``: another version of it waits for a decision. ``rejected``: the code of the server's
+    refusal. ``merged``, in what `Journal.edit` returns: the entry had changed since its writer saw it, and has both
+    changes now.
     """
 
     id: str
@@ -84,6 +86,17 @@ class Entry:
     source: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
     attachments: tuple[Attachment, ...] = ()
+    merged: bool = field(default=False, compare=False)
+    shown_as: Base | None = field(default=None, repr=False, compare=False)
+    """For this package alone: what an edit of this entry is merged on."""
+
+    @property
+    def version(self) -> str | None:
+        """Names exactly the content that is shown here, for the ``base`` of an edit.
+
+        It stays the same over a sync of the same content. None where not all of the content is known.
+        """
+        return None if self.shown_as is None else self.shown_as.version
 
 
 @dataclass(frozen=True, slots=True)

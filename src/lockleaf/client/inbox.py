@@ -94,8 +94,8 @@ class Inbox:
     async def accept(self, item_id: str) -> Entry:
         """Make an item an entry of the journal.
 
-        Its id follows from the item, so that two devices which accept it make one entry. An entry that is there
-        already stays as it is; a deleted one comes back.
+        Its id follows from the item, so that two devices which accept it make one entry. An entry that is there already
+        stays as it is: if the item has other words, they become a conflict beside it. A deleted entry comes back.
 
         Raises:
             InboxItemNotFound: no such item waits here.
@@ -132,7 +132,11 @@ class Inbox:
                 entry = self._edits.insert(entry_id, content)
             elif record.deleted or record.doc is None:
                 entry = self._edits.keep(record, content)
+            elif all(content.get(name) == record.doc.content.get(name) for name in ("title", "body")):
+                entry = self._edits.shown(record)
             else:
+                # What it was accepted as before is not known any more, so nothing tells what changed.
+                self._edits.settle(record, None, content)
                 entry = self._edits.shown(record)
             self._store.inbox.decide(item.item_id, "accepted", entry_id)
             return entry

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
+from lockleaf.client.bases import Base
 from lockleaf.client.decisions import Decisions
 from lockleaf.client.edits import Edits, entry_id_of
 from lockleaf.client.entries import (
@@ -23,6 +24,7 @@ from lockleaf.client.entries import (
 )
 from lockleaf.client.imports import ImportReport, import_portion, imported_id, portions
 from lockleaf.client.metrics.readings import changed_metrics
+from lockleaf.client.revisions import Revision
 from lockleaf.client.search.local import LocalSearch
 from lockleaf.client.search.results import Found
 from lockleaf.client.selection import Selection
@@ -35,6 +37,19 @@ __all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "Tag", "imported_
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _seen(base: Entry | str | None) -> Base | str | None:
+    """Return what the writer of an edit saw, or its version.
+
+    Raises:
+        InvalidEntry: an entry that this package did not make says nothing of what it was.
+    """
+    if not isinstance(base, Entry):
+        return base
+    if base.shown_as is None:
+        raise InvalidEntry("the base is no entry that was read from a journal")
+    return base.shown_as
 
 
 class Journal:
@@ -99,6 +114,7 @@ class Journal:
         self,
         entry_id: str,
         *,
+        base: Entry | str | None = None,
         body: str | Unchanged = UNCHANGED,
         title: str | Unchanged | None = UNCHANGED,
         mood: str | Unchanged | None = UNCHANGED,
@@ -109,11 +125,20 @@ class Journal:
     ) -> Entry:
         """Change fields of an entry; fields that are not given, known or not, stay.
 
+        If the entry is not ``base`` any more, since another device or program changed it meanwhile, the edit is merged
+        with that change: the body by lines, other fields one by one. The entry that is returned then says ``merged``.
+        Changes to the same lines or fields, and an edit of what was deleted meanwhile, do not merge: the entry stays as
+        it is now, and this edit becomes an open conflict, which the next sync carries to the server.
+
         Args:
+            base: the entry as its writer saw it, or its ``version``. Pass it wherever somebody saw the entry before
+                they wrote. Without it the edit is made on the entry as it is now, of which an earlier revision stays. A
+                version that this device does not have any more cannot be merged.
             metrics: of the entry's own numbers those that change; None takes one away.
 
         Raises:
-            EntryNotFound: there is none, or it is deleted.
+            EditConflict: it did not merge; both versions are kept.
+            EntryNotFound: there is none, or without ``base`` it is deleted.
             InvalidEntry, EntryTooLarge, DiskFull, StoreLocked, StoreDamaged: as for `write`.
         """
         changes: dict[str, Any] = {
@@ -126,23 +151,42 @@ class Journal:
             "metrics": metrics,
         }
         given = {name: value for name, value in changes.items() if not isinstance(value, Unchanged)}
-        return await asyncio.to_thread(self._edits.edit, entry_id, given)
+        return await asyncio.to_thread(self._edits.edit, entry_id, given, _seen(base))
 
-    async def delete(self, entry_id: str) -> Entry:
+    async def delete(self, entry_id: str, *, base: Entry | str | None = None) -> Entry:
         """Delete an entry; this device keeps its text, so that it can be restored here.
+
+        Args:
+            base: the entry as whoever deletes it saw it, or its ``version``.
 
         Raises:
             EntryNotFound: there is none, or it is deleted already.
+            EntryChanged: it is not ``base`` any more, so it stays.
         """
-        return await asyncio.to_thread(self._edits.delete, entry_id)
+        return await asyncio.to_thread(self._edits.delete, entry_id, _seen(base))
 
-    async def restore(self, entry_id: str) -> Entry:
-        """Bring a deleted entry back.
+    async def restore(
+        self, entry_id: str, *, base: Entry | str | None = None, revision: Revision | None = None
+    ) -> Entry:
+        """Bring a deleted entry back, or the words of an earlier revision.
+
+        Args:
+            base: the entry as it was seen, or its ``version``.
+            revision: one that `Client.history` gave: text, title, mood, tags, date and numbers become those of that
+                revision, as an edit like any other. Attachments of both stay.
 
         Raises:
             EntryNotFound: there is none, it is not deleted, or this device never had its text.
+            EntryChanged: it is not ``base`` any more, so it stays as it is.
+            InvalidEntry: the revision is of another entry, or has no text.
         """
-        return await asyncio.to_thread(self._edits.restore, entry_id)
+        if revision is None:
+            return await asyncio.to_thread(self._edits.restore, entry_id, _seen(base))
+        found = await self.get(entry_id)
+        earlier = None if revision.entry is None else revision.entry.shown_as
+        if earlier is None or earlier.deleted or earlier.record_id != found.id:
+            raise InvalidEntry("there is no text of this entry in that revision")
+        return await asyncio.to_thread(self._edits.bring_back, found.id, earlier, _seen(base))
 
     # ---- reading ----
 
@@ -208,8 +252,10 @@ class Journal:
         return await asyncio.to_thread(self._store.records.count)
 
     async def pending_count(self) -> int:
-        """Return how many entries and tags have edits that the server has not confirmed."""
-        return await asyncio.to_thread(self._store.records.pending_count)
+        """Return how many edits of entries and tags, and versions in conflicts, the server does not have yet."""
+        return await asyncio.to_thread(
+            lambda: self._store.records.pending_count() + self._store.conflicts.unsent_count()
+        )
 
     async def last_sync(self) -> datetime | None:
         """Return when a sync of this device last came to its end, None if none did."""
@@ -222,31 +268,47 @@ class Journal:
         """Return all tags by the alphabet, with their colours and how many entries here have them."""
         return await asyncio.to_thread(self._tags.listed)
 
-    async def recolor_tag(self, name: str, color: str) -> Tag:
+    async def tag(self, name: str) -> Tag:
+        """Return one tag, by any spelling of its name.
+
+        Raises:
+            TagNotFound: there is none of this name.
+        """
+        return await asyncio.to_thread(self._tags.get, name)
+
+    async def recolor_tag(self, name: str, color: str, *, base: Tag | None = None) -> Tag:
         """Give a tag the ``color`` (``#rrggbb``).
 
+        Args:
+            base: the tag as whoever decides saw it, here and below.
+
         Raises:
             TagNotFound: there is none of this name.
+            TagChanged: it is not ``base`` any more; nothing was changed.
             InvalidTag: the colour is none.
         """
-        return await asyncio.to_thread(self._tags.recolor, name, color)
+        return await asyncio.to_thread(self._tags.recolor, name, color, base)
 
-    async def rename_tag(self, name: str, new_name: str) -> Tag:
+    async def rename_tag(self, name: str, new_name: str, *, base: Tag | None = None) -> Tag:
         """Give a tag another name, in every entry that has it. One that has the name already takes it in.
+
+        Entries keep whatever else was changed in them meanwhile.
 
         Raises:
             TagNotFound: there is none of this name.
+            TagChanged: it is not ``base`` any more; nothing was changed.
             InvalidTag: the new name is none.
         """
-        return await asyncio.to_thread(self._tags.rename, name, new_name)
+        return await asyncio.to_thread(self._tags.rename, name, new_name, base)
 
-    async def remove_tag(self, name: str) -> int:
+    async def remove_tag(self, name: str, *, base: Tag | None = None) -> int:
         """Take a tag off every entry, and forget its colour; return how many entries had it.
 
         Raises:
             TagNotFound: there is none of this name.
+            TagChanged: it is not ``base`` any more; nothing was changed.
         """
-        return await asyncio.to_thread(self._tags.remove, name)
+        return await asyncio.to_thread(self._tags.remove, name, base)
 
     async def clean_up_tags(self, days: int = 0) -> builtins.list[str]:
         """Remove the tags that no entry has and that nobody changed for so many ``days``; return their names."""
@@ -268,6 +330,7 @@ class Journal:
         conflict_id: str,
         choice: Literal["local", "remote", "merged"],
         *,
+        base: Entry | str | None = None,
         merged_body: str | None = None,
         merged_title: str | Unchanged | None = UNCHANGED,
     ) -> Entry | None:
@@ -277,6 +340,7 @@ class Journal:
             conflict_id: as `conflicts` gives it, or its beginning.
             choice: ``local`` takes the version that could not be merged, ``remote`` leaves the entry as it stands,
                 ``merged`` takes the local version with the body (and title) given here.
+            base: the entry (``Conflict.remote``) as whoever decides saw it, or its ``version``.
             merged_body: required with ``merged``.
 
         Returns:
@@ -284,11 +348,15 @@ class Journal:
 
         Raises:
             ConflictNotFound: there is no such open conflict.
+            EntryChanged: the entry is not ``base`` any more, and ``local`` or ``remote`` was chosen. Nothing was done.
+            EditConflict: it is not, and the merged text does not merge with what it is now: a new conflict holds it.
             InvalidEntry: ``merged`` without a body.
         """
         if choice == "merged" and merged_body is None:
             raise InvalidEntry("a merged version needs its text")
-        return await asyncio.to_thread(self._decisions.resolve, conflict_id, choice, merged_body, merged_title)
+        return await asyncio.to_thread(
+            self._decisions.resolve, conflict_id, choice, merged_body, merged_title, _seen(base)
+        )
 
     # ---- import ----
 

@@ -18,7 +18,7 @@ from lockleaf.client.sealer import Sealer
 from lockleaf.client.selection import Selection
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.views import entry_of
-from lockleaf.crypto.history import meta, payload_hash
+from lockleaf.crypto.history import ZERO, meta, payload_hash
 from lockleaf.crypto.labels import label
 from lockleaf.wire.base import Body
 from lockleaf.wire.entries import PlainEntry, SealedEntry
@@ -106,11 +106,18 @@ def plain_entry(item: PlainEntry) -> Entry:
         "occurred_at": item.occurred_at,
         "time_zone": item.time_zone,
     }
-    return _entry(item.id, item.revision, b"", item.created_at, item.updated_at, content)
+    return _entry(item.id, item.revision, ZERO, item.created_at, item.updated_at, content, whole=False)
 
 
 def _entry(
-    entry_id: str, revision: int, digest: bytes, created_at: datetime, updated_at: datetime, content: dict[str, Any]
+    entry_id: str,
+    revision: int,
+    digest: bytes,
+    created_at: datetime,
+    updated_at: datetime,
+    content: dict[str, Any],
+    *,
+    whole: bool = True,
 ) -> Entry:
     created, updated = (time.isoformat().replace("+00:00", "Z") for time in (created_at, updated_at))
     record = StoredRecord(
@@ -121,7 +128,7 @@ def _entry(
         base_hash=digest,
         doc=Document(content, created, updated),
     )
-    return entry_of(record, conflict=False)
+    return entry_of(record, conflict=False, whole=whole)
 
 
 def beside(day: str, days: int) -> str:

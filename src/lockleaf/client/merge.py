@@ -12,7 +12,7 @@ from typing import Any
 
 from merge3 import Merge3
 
-__all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "same_content"]
+__all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "said", "same_content"]
 
 _ABSENT = object()
 _NOT_CONTENT = frozenset({"seen", "counted"})
@@ -49,7 +49,12 @@ def same_content(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None)
     """Tell whether two maps (None: a deletion) say the same, whoever wrote them."""
     if one is None or other is None:
         return one is other
-    return _stripped(one) == _stripped(other)
+    return said(one) == said(other)
+
+
+def said(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a map says, without what is absent and what describes its writing."""
+    return {name: value for name, value in content.items() if name not in _NOT_CONTENT and value is not None}
 
 
 def merge_versions(base: Version | None, local: Version, remote: Version) -> Version | Conflicting:
@@ -177,10 +182,6 @@ def _merge_lines(before: str, ours: str, theirs: str) -> str | None:
 def _get(content: Mapping[str, Any], name: str) -> Any:
     value = content.get(name, _ABSENT)
     return _ABSENT if value is None else value
-
-
-def _stripped(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name not in _NOT_CONTENT and value is not None}
 
 
 def _is_list_of_text(value: Any) -> bool:

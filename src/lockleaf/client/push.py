@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,11 +20,11 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import conflict_id_of
 from lockleaf.client.store.history import Acknowledgement, Position
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import ENTRIES, TAGS
+from lockleaf.client.store.records import ENTRIES, TAGS, Document, StoredRecord
 from lockleaf.client.tag_records import make_missing
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import VerifiedChange
-from lockleaf.crypto.history import meta
+from lockleaf.crypto.history import ZERO, meta
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, ChangeResult, Push, PushResult
 
 __all__ = ["Pusher", "Rejection"]
@@ -112,6 +112,8 @@ class Pusher:
             if not batch:
                 last = await asyncio.to_thread(self._seal_portion, key)
                 if last is None:
+                    if await asyncio.to_thread(self._seal_conflicts):
+                        continue
                     # What was edited while its earlier form was on the way goes into another round.
                     return not in_step or await asyncio.to_thread(self._left)
                 key = last
@@ -211,6 +213,32 @@ class Pusher:
                 for record in (*made.values(), *(record for record in wanted if record.key not in made))
             )
         return records[-1].key if records else None
+
+    def _seal_conflicts(self) -> int:
+        """Seal the versions that were refused on this device, for the server to keep; return how many there were.
+
+        Behind the edits of their records: so that the server has moved on from the revision that they follow.
+        """
+        seen = self._puller.chain.position
+        if seen is None:
+            raise InvalidAnswer
+        with self._store.transaction():
+            waiting, keyring = self._store.conflicts.unsealed(), self._store.keyring
+            for conflict in waiting:
+                record = self._store.records.get(conflict.collection, conflict.record_id)
+                now = self._now()
+                created_at = record.doc.created_at if record is not None and record.doc is not None else now
+                version = StoredRecord(
+                    conflict.collection,
+                    conflict.record_id,
+                    base_revision=conflict.base_revision,
+                    base_hash=conflict.parent or ZERO,
+                    doc=Document(conflict.content or {}, created_at, now),
+                )
+                sealed = self._sealer.seal(keyring, version, seen=seen, now=now)
+                self._store.outbox.add((replace(sealed, kind="conflict"),))
+                self._store.conflicts.sealed(conflict, sealed.payload_hash, self._device_id)
+        return len(waiting)
 
     def _settle(self, sent: Sequence[Outgoing], result: PushResult) -> bool:
         """Take over the answers; tell whether the verified history could go on by them alone."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from lockleaf.client.edits import Edits
 from lockleaf.client.entries import MAX_NAME, InvalidEntry, clean_tags, clean_text
-from lockleaf.client.errors import InvalidTag, TagNotFound
+from lockleaf.client.errors import InvalidTag, TagChanged, TagNotFound
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import TAGS, StoredRecord
 from lockleaf.client.tag_records import UNSEALED, color_in, new_tag, put_tag, tag_content, tag_id, tags_of
@@ -33,6 +33,16 @@ class Tag:
     count: int
     last_used_at: datetime | None
     pending: bool = False
+
+
+def _require_same(base: Tag | None, shown: Tag) -> None:
+    """Make sure that a tag is what somebody saw who decides about it.
+
+    Raises:
+        TagChanged: its name, its colour or the number of entries that have it is another.
+    """
+    if base is not None and (base.name, base.color, base.count) != (shown.name, shown.color, shown.count):
+        raise TagChanged
 
 
 @dataclass(slots=True)
@@ -63,7 +73,15 @@ class TagBook:
         tags = [self._tag(records.get(key), used.get(key)) for key in used.keys() | records.keys()]
         return sorted(tags, key=lambda tag: (tag.name.casefold(), tag.name))
 
-    def recolor(self, name: str, color: str) -> Tag:
+    def get(self, name: str) -> Tag:
+        """Return one tag; see `Journal.tag`."""
+        key = self._key(name)
+        record, use = self._record(key), self._used().get(key)
+        if record is None and use is None:
+            raise TagNotFound
+        return self._tag(record, use)
+
+    def recolor(self, name: str, color: str, base: Tag | None = None) -> Tag:
         """Give a tag another colour; see `Journal.recolor_tag`."""
         if not _COLOR.fullmatch(color):
             raise InvalidTag("a colour is # and six hexadecimal digits")
@@ -74,10 +92,11 @@ class TagBook:
             if record is None and use is None:
                 raise TagNotFound
             shown = self._tag(record, use)
+            _require_same(base, shown)
             content = self._content(record) | tag_content(shown.name, color.lower())
             return self._tag(self._put(key, content), use)
 
-    def rename(self, name: str, new_name: str) -> Tag:
+    def rename(self, name: str, new_name: str, base: Tag | None = None) -> Tag:
         """Give a tag another name, in every entry; see `Journal.rename_tag`."""
         wanted = self._name(new_name)
         with self._store.transaction():
@@ -86,7 +105,9 @@ class TagBook:
             record = self._record(key)
             if record is None and key not in used:
                 raise TagNotFound
-            color = self._tag(record, used.get(key)).color
+            shown = self._tag(record, used.get(key))
+            _require_same(base, shown)
+            color = shown.color
             self._replace(used.get(key), key, wanted)
             there = self._record(new_key)
             if there is None or new_key == key:
@@ -95,13 +116,14 @@ class TagBook:
                 self._put(key, None)
             return self._tag(there, self._used().get(new_key))
 
-    def remove(self, name: str) -> int:
+    def remove(self, name: str, base: Tag | None = None) -> int:
         """Take a tag off every entry; see `Journal.remove_tag`."""
         with self._store.transaction():
             key = self._key(name)
             use, record = self._used().get(key), self._record(key)
             if use is None and record is None:
                 raise TagNotFound
+            _require_same(base, self._tag(record, use))
             self._replace(use, key, None)
             if record is not None:
                 self._put(key, None)

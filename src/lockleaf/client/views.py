@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from lockleaf.client.bases import Base
 from lockleaf.client.entries import Entry
 from lockleaf.client.media.attachments import attachments_of
 from lockleaf.client.metrics.readings import own_metrics
 from lockleaf.client.store.records import Document, StoredRecord
 
-__all__ = ["Conflict", "entry_of"]
+__all__ = ["Conflict", "base_of", "entry_of"]
 
 _NEVER = "1970-01-01T00:00:00Z"
 
@@ -21,7 +22,8 @@ class Conflict:
     """Two versions of an entry that wait for a decision.
 
     ``local`` is the version that could not be merged, None if it is a deletion; ``remote`` is the entry as it stands.
-    ``own`` tells whether ``local`` was written on this device.
+    ``own`` tells whether ``local`` was written on this device. ``first_id`` is the id that it had here before a sync
+    carried it to the server, if another one; it stays good.
     """
 
     id: str
@@ -31,14 +33,32 @@ class Conflict:
     device_id: str
     detected_at: datetime
     own: bool
+    first_id: str | None = None
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def entry_of(record: StoredRecord, *, conflict: bool) -> Entry:
-    """Return a record as an entry; ``conflict`` tells whether another version of it waits."""
+def base_of(record: StoredRecord) -> Base:
+    """Return what somebody sees to whom a record is shown now."""
+    return Base(
+        record.record_id,
+        record.doc.content if record.doc is not None else {},
+        record.deleted,
+        max(record.base_revision, 0),
+        record.base_hash,
+    )
+
+
+def entry_of(record: StoredRecord, *, conflict: bool, merged: bool = False, whole: bool = True) -> Entry:
+    """Return a record as an entry.
+
+    Args:
+        conflict: whether another version of it waits.
+        merged: whether an edit was merged with what it did not know of.
+        whole: whether the record's map is all that the entry holds.
+    """
     doc = record.doc or Document({}, _NEVER, _NEVER)
     content = doc.content
     tags = content.get("tags")
@@ -60,4 +80,6 @@ def entry_of(record: StoredRecord, *, conflict: bool) -> Entry:
         source=_text(content.get("source")),
         metrics=own_metrics(content),
         attachments=attachments_of(record.record_id, content),
+        merged=merged,
+        shown_as=base_of(record) if whole else replace(base_of(record), whole=False),
     )

@@ -24,6 +24,8 @@ def made(kind: type[errors.LockleafError]) -> errors.LockleafError:
         return kind("epoch", 3, (("entries", "a"),))
     if kind is errors.MalformedImport:
         return errors.MalformedImport(7, "not JSON")
+    if kind is errors.EditConflict:
+        return errors.EditConflict("an entry's id", "a conflict's id")
     return kind("why")
 
 

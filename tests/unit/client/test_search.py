@@ -286,6 +286,9 @@ async def test_entries_of_a_store_that_counted_no_writes_are_found_and_kept_up(s
             "DROP TABLE touched",
             "DELETE FROM properties",
             "ALTER TABLE media DROP COLUMN for_good",
+            "ALTER TABLE conflicts DROP COLUMN parent",
+            "ALTER TABLE conflicts DROP COLUMN first_id",
+            "DROP TABLE earlier",
         ):
             connection.execute(statement)
         connection.execute("PRAGMA user_version=4")

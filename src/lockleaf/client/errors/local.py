@@ -8,6 +8,8 @@ __all__ = [
     "AlreadyLoggedIn",
     "ConflictNotFound",
     "DiskFull",
+    "EditConflict",
+    "EntryChanged",
     "EntryNotFound",
     "EntryTooLarge",
     "InboxItemNotFound",
@@ -31,9 +33,11 @@ __all__ = [
     "ProfileDamaged",
     "ProfileNotFound",
     "RecoveryCodesUnconfirmed",
+    "RevisionMissing",
     "StoreDamaged",
     "StoreLocked",
     "SyncAlreadyRunning",
+    "TagChanged",
     "TagNotFound",
     "WrongPassword",
 ]
@@ -147,6 +151,26 @@ class EntryNotFound(LocalError):
     """There is no such entry on this device, or the beginning of its id fits several."""
 
 
+class EntryChanged(LocalError):
+    """The entry changed since you looked at it, so nothing was done. Look at it again, then decide."""
+
+
+class EditConflict(LocalError):
+    """The entry changed in the same place since you opened it. It stays as it is now.
+
+    Your version is kept as a conflict, and nothing of it is lost. Compare both, then choose one or merge them.
+    """
+
+    def __init__(self, entry_id: str, conflict_id: str) -> None:
+        super().__init__()
+        self.entry_id = entry_id
+        self.conflict_id = conflict_id
+
+
+class RevisionMissing(LocalError):
+    """There is no such revision of this entry, or the server does not keep it any more."""
+
+
 class MetricsOff(LocalError):
     """The server keeps no sums for this account.
 
@@ -163,6 +187,10 @@ class MetricsOutdated(LocalError):
 
 class TagNotFound(LocalError):
     """There is no such tag on this device: no entry has it, and none is kept without one."""
+
+
+class TagChanged(LocalError):
+    """The tag changed since you looked at it: its name, its colour, or how many entries have it. Look at it again."""
 
 
 class InvalidTag(LocalError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lockleaf.client.errors import StoreDamaged
@@ -15,7 +15,8 @@ from lockleaf.crypto.errors import Malformed
 __all__ = ["ConflictStore", "StoredConflict", "conflict_id_of"]
 
 _COLUMNS = (
-    "conflict_id, server_id, collection, record_id, base_revision, deleted, device_id, detected_at, own, state, doc"
+    "conflict_id, server_id, collection, record_id, base_revision, deleted, device_id, detected_at, own, state, doc,"
+    " parent, first_id"
 )
 
 
@@ -30,6 +31,8 @@ class StoredConflict:
 
     ``content`` is None for a deletion. ``own`` is a version written on this device. ``state``: ``open`` until the user
     decides, ``resolved`` until the server knows, then ``closed``; a closed one of this device keeps its text.
+    ``parent`` is the payload hash of the revision that it follows, as long as it is still to be sealed for the server;
+    ``first_id`` is the id that it had until then.
     """
 
     conflict_id: str
@@ -43,6 +46,8 @@ class StoredConflict:
     own: bool
     state: Literal["open", "resolved", "closed"]
     content: dict[str, Any] | None
+    parent: bytes | None = None
+    first_id: str | None = None
 
 
 class ConflictStore:
@@ -55,7 +60,7 @@ class ConflictStore:
     def put(self, conflict: StoredConflict) -> None:
         """Write one conflict whole."""
         self._database.write(
-            f"INSERT OR REPLACE INTO conflicts ({_COLUMNS}) VALUES ({', '.join('?' * 11)})",  # noqa: S608
+            f"INSERT OR REPLACE INTO conflicts ({_COLUMNS}) VALUES ({', '.join('?' * 13)})",  # noqa: S608
             (
                 conflict.conflict_id,
                 conflict.server_id,
@@ -68,6 +73,8 @@ class ConflictStore:
                 conflict.own,
                 conflict.state,
                 self._seal.seal(place("conflicts", "doc", conflict.conflict_id), pack(conflict.content)),
+                conflict.parent,
+                conflict.first_id,
             ),
         )
 
@@ -87,6 +94,34 @@ class ConflictStore:
             states,
         )
         return [self._read(row) for row in rows]
+
+    def unsealed(self) -> list[StoredConflict]:
+        """Return the open conflicts that were found on this device and never sealed for the server, oldest first."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM conflicts WHERE parent IS NOT NULL AND state = 'open' ORDER BY detected_at"  # noqa: S608
+        )
+        return [self._read(row) for row in rows]
+
+    def sealed(self, conflict: StoredConflict, payload_hash: bytes, device_id: str) -> None:
+        """Keep a conflict on under the id that its sealed version has on every device."""
+        self.remove(conflict.conflict_id)
+        self.put(
+            replace(
+                conflict,
+                conflict_id=conflict_id_of(payload_hash),
+                first_id=conflict.conflict_id,
+                parent=None,
+                device_id=device_id,
+            )
+        )
+
+    def unsent_count(self) -> int:
+        """Return how many open versions wait to be sent to the server as conflicts."""
+        row = self._database.row(
+            "SELECT (SELECT count(*) FROM conflicts WHERE parent IS NOT NULL AND state = 'open')"
+            " + (SELECT count(*) FROM outbox WHERE kind = 'conflict')"
+        )
+        return int(row[0])
 
     def record_ids(self) -> set[str]:
         """Return the records with an open conflict."""
@@ -126,4 +161,6 @@ class ConflictStore:
             own=bool(row[8]),
             state=row[9],
             content=content,
+            parent=row[11],
+            first_id=row[12],
         )

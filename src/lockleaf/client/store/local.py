@@ -13,6 +13,7 @@ from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.conflicts import ConflictStore
 from lockleaf.client.store.contributions import Contributions
 from lockleaf.client.store.database import Database
+from lockleaf.client.store.earlier import EarlierStore
 from lockleaf.client.store.history import HistoryStore
 from lockleaf.client.store.inbox import InboxStore
 from lockleaf.client.store.media import MediaStore
@@ -36,8 +37,9 @@ def local_keys(keyring: Keyring) -> dict[int, bytes]:
 class LocalStore:
     """The journal as it lies on this device, content sealed under the local key.
 
-    ``records``, ``outbox``, ``conflicts``, ``inbox``, ``contributions``, ``media`` and ``history`` are its rooms;
-    `transaction` binds writes in several of them together. Methods block; asynchronous callers run them in a thread.
+    ``records``, ``outbox``, ``conflicts``, ``earlier``, ``inbox``, ``contributions``, ``media`` and ``history`` are its
+    rooms; `transaction` binds writes in several of them together. Methods block; asynchronous callers run them in a
+    thread.
     """
 
     def __init__(self, database: Database, seal: LocalSeal) -> None:
@@ -46,6 +48,7 @@ class LocalStore:
         self.records = Records(database, seal)
         self.outbox = Outbox(database, seal)
         self.conflicts = ConflictStore(database, seal)
+        self.earlier = EarlierStore(database, seal)
         self.inbox = InboxStore(database)
         self.contributions = Contributions(database, seal)
         self.media = MediaStore(database, seal)

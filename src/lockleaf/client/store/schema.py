@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -71,6 +71,21 @@ INSERT INTO properties (name, value) VALUES ('store', randomblob(16));
 
 # The server is not to keep it until it could be restored no more.
 _FOR_GOOD = "ALTER TABLE media ADD COLUMN for_good INTEGER NOT NULL DEFAULT 0;\n"
+
+# parent: the payload hash of the revision that a version follows which was refused on this device, until it is sealed;
+# first_id: the id that it had until then. And texts that were replaced here before a server had them.
+_EDITS = """
+ALTER TABLE conflicts ADD COLUMN parent BLOB;
+ALTER TABLE conflicts ADD COLUMN first_id TEXT;
+CREATE TABLE earlier (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    earlier_id BLOB NOT NULL UNIQUE,
+    record_id TEXT NOT NULL,
+    until TEXT NOT NULL,
+    doc BLOB NOT NULL
+) STRICT;
+CREATE INDEX earlier_record ON earlier (record_id);
+"""
 
 SCHEMA = """
 CREATE TABLE properties (
@@ -184,7 +199,7 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
@@ -192,6 +207,7 @@ UPGRADES: dict[int, str] = {
     3: _MEDIA,
     4: _TOUCHED,
     5: _FOR_GOOD,
+    6: _EDITS,
 }
 """What turns a store of each earlier version into one of the next."""
 
@@ -200,6 +216,7 @@ SEALED_COLUMNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("records", ("collection", "record_id"), ("doc", "base")),
     ("outbox", ("payload_hash",), ("doc",)),
     ("conflicts", ("conflict_id",), ("doc",)),
+    ("earlier", ("earlier_id",), ("doc",)),
     ("contributions", ("contribution_id",), ("doc",)),
     ("deltas", ("delta_id",), ("doc",)),
     ("media", ("media_id",), ("doc",)),

@@ -1,0 +1,63 @@
+"""Texts of entries that were replaced on this device before a server had them: nobody else can give them back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lockleaf.client.errors import StoreDamaged
+from lockleaf.client.store.database import Database
+from lockleaf.client.store.records import Document
+from lockleaf.client.store.sealing import LocalSeal, place
+from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.crypto.errors import Malformed
+
+__all__ = ["EarlierStore", "EarlierText"]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierText:
+    """What an entry held, and the time (RFC 3339) of the edit that replaced it."""
+
+    record_id: str
+    until: str
+    doc: Document
+
+
+class EarlierStore:
+    """Reads and writes earlier texts; content passes through the local seal."""
+
+    def __init__(self, database: Database, seal: LocalSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    def add(self, text: EarlierText) -> None:
+        """Keep a text for good."""
+        earlier_id = secrets.token_bytes(16)
+        packed = pack([text.doc.content, text.doc.created_at, text.doc.updated_at])
+        self._database.write(
+            "INSERT INTO earlier (earlier_id, record_id, until, doc) VALUES (?, ?, ?, ?)",
+            (
+                earlier_id,
+                text.record_id,
+                text.until,
+                self._seal.seal(place("earlier", "doc", earlier_id), packed),
+            ),
+        )
+
+    def of_record(self, record_id: str) -> list[EarlierText]:
+        """Return the earlier texts of an entry, oldest first."""
+        rows = self._database.rows(
+            "SELECT earlier_id, record_id, until, doc FROM earlier WHERE record_id = ? ORDER BY place",
+            (record_id,),
+        )
+        return [self._read(row) for row in rows]
+
+    def _read(self, row: Sequence[Any]) -> EarlierText:
+        try:
+            document = Document(*strict_unpack(self._seal.open(place("earlier", "doc", row[0]), row[3])))
+        except (Malformed, TypeError):
+            raise StoreDamaged from None
+        return EarlierText(row[1], row[2], document)
