@@ -52,7 +52,8 @@ def test_every_command_of_a_page_succeeds_and_answers_as_shown(
         here = command.replace("http://127.0.0.1:8000", server.url).replace("you@example.org", email)
         _, *arguments = shlex.split(ID.sub(lambda found, known=ours: known[found[0]], here))
         environment = {"LOCKLEAF_NEW_PASSWORD": PASSWORD, "LOCKLEAF_RECOVERY_CODE": codes[0] if codes else ""}
-        answer = device.run(*arguments, environment=environment)
+        typed, ended, _ = shown.partition("^D\n")  # what a person types for -, up to the end of it
+        answer = device.run(*arguments, environment=environment, stdin=typed.encode() if ended else b"")
         codes += CODE.findall(answer.out)
         ours |= {theirs[:8]: own[:8] for theirs, own in zip(ID.findall(shown), ID.findall(answer.out), strict=False)}
         said = answer.out.replace(email, "you@example.org").replace(server.url, "http://127.0.0.1:8000")

@@ -12,6 +12,7 @@ from lockleaf.cli import (
     conflicts,
     demo,
     devices,
+    drafts,
     importing,
     inbox,
     locking,
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
     # In the order in which the help shows them.
     parts = (
         writing,
+        drafts,
         reading,
         searching,
         attaching,

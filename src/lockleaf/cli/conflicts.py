@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lockleaf.cli.completion import complete_conflict
-from lockleaf.cli.editor import Draft
+from lockleaf.cli.editor import Draft, Task
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
+from lockleaf.cli.piping import refused_bytes
 from lockleaf.cli.rendering import conflict_json, diff_of, entry_json, headline, printable, short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import read_file
@@ -125,10 +127,20 @@ async def resolve(
         if choice != "merged":
             entry = await client.journal.resolve(found.id, choice, base=base or found.remote)
         elif body_file is not None:
-            text = read_file(body_file)
-            entry = await client.journal.resolve(found.id, choice, base=base or found.remote, merged_body=text)
+            merged = read_file(body_file)
+            async with refused_bytes(run, merged, {}, found.entry_id, found.id) as kept:
+                kept.drafts = client.drafts
+                if merged.trouble is not None:
+                    raise Complaint(merged.trouble, ExitCode.INPUT, "InvalidText")
+                entry = await client.journal.resolve(
+                    found.id, choice, base=base or found.remote, merged_body=merged.text
+                )
         else:
-            with Draft(run, marked(found)) as draft:
+            from lockleaf.client import DraftContent  # noqa: PLC0415
+
+            seen = found.remote.version if found.remote is not None else None
+            both = DraftContent(initial=marked(found).encode(), base=base or seen)
+            with Draft(run, client.drafts, Task("resolve", both, found.entry_id, found.id)) as draft:
                 typed = draft.write()
                 if typed is None:
                     run.note("Nothing was changed, so nothing was decided.")
@@ -139,6 +151,7 @@ async def resolve(
                     entry = await client.journal.resolve(found.id, choice, base=base or found.remote, merged_body=typed)
                 except EditConflict as error:
                     refused = error
+                draft.saved()
         if refused is not None:
             raise refused  # the text is in the new conflict, and its draft need not stay
     if run.json:

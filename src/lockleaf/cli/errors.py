@@ -30,6 +30,7 @@ HINTS = {
     "TagChanged": "lockleaf tags",
     "TagNotFound": "lockleaf tags shows them",
     "ConflictNotFound": "lockleaf conflicts shows the ids",
+    "DraftNotFound": "lockleaf drafts shows the ids",
     "InboxItemNotFound": "lockleaf inbox shows the ids",
     "InboxItemUnreadable": "lockleaf inbox refuse ID",
     "AttachmentNotFound": "lockleaf media shows the ids",

@@ -81,6 +81,7 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.EntryNotFound,
                 errors.TagNotFound,
                 errors.ConflictNotFound,
+                errors.DraftNotFound,
                 errors.InboxItemNotFound,
                 errors.AttachmentNotFound,
                 errors.AttachmentAwaited,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lockleaf.cli.dates import entered_date
+from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.files import attachment_lines
@@ -67,6 +68,7 @@ async def list_entries(
         run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
         return
     async with run.client() as client:
+        tell_of_drafts(run, client)
         entries = await client.journal.list(
             since=first,
             until=last,
@@ -105,6 +107,7 @@ async def show(
 ) -> None:
     """Show one entry."""
     async with run.client() as client:
+        tell_of_drafts(run, client)
         if revision is None:
             found = await client.journal.get(entry)
             files = await client.media.list(found.id) if found.attachments else []

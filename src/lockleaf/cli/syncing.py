@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.exit_codes import ExitCode, exit_code_for
 from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.files import report_json as media_json
@@ -160,6 +161,7 @@ async def status(
     """Show who is logged in, where, what is synced, what waits, and the room at the server."""
     async with run.client() as client:
         known = await _status(run, client, offline=offline)
+        tell_of_drafts(run, client)
     if run.json:
         run.result(known)
     else:

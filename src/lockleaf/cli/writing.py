@@ -8,13 +8,15 @@ import typer
 
 from lockleaf.cli.completion import complete_entry
 from lockleaf.cli.dates import entered_date
-from lockleaf.cli.editor import Draft
+from lockleaf.cli.drafts import go_on_with, tell_of_drafts
+from lockleaf.cli.editor import Draft, Task
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
+from lockleaf.cli.piping import body_of, refused_bytes
 from lockleaf.cli.rendering import entry_json
 from lockleaf.cli.run import Run
-from lockleaf.cli.standard_input import given_text
+from lockleaf.cli.standard_input import text_encoding
 
 if TYPE_CHECKING:
     from lockleaf.client.entries import Entry
@@ -40,6 +42,14 @@ Metrics = Annotated[
     typer.Option("--metric", help="A number of your own, such as sleep_hours=7.5; may be given several times.",
                  metavar="NAME=VALUE"),
 ]  # fmt: skip
+DraftOption = Annotated[
+    str | None, typer.Option("--draft", help="Go on with this draft: lockleaf drafts shows them.", metavar="ID")
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", help="What a text from standard input or a draft is encoded in, if not in UTF-8.",
+                 metavar="NAME"),
+]  # fmt: skip
 TimeZone = Annotated[str | None, typer.Option("--time-zone", help="An IANA name such as Europe/Paris.", metavar="NAME")]
 
 
@@ -62,8 +72,8 @@ async def write(
     run: Run,
     text: Annotated[
         str | None,
-        typer.Argument(help="The text; - reads it from standard input; without it your editor opens.", metavar="TEXT",
-                       show_default=False),
+        typer.Argument(help="The text; - reads it from standard input, as does a pipe without it. In a terminal your"
+                       " editor opens.", metavar="TEXT", show_default=False),
     ] = None,
     title: Title = None,
     mood: Mood = None,
@@ -71,25 +81,44 @@ async def write(
     date: Date = None,
     time_zone: TimeZone = None,
     metric: Metrics = None,
+    draft: DraftOption = None,
+    encoding: Encoding = None,
 ) -> None:  # fmt: skip
-    """Write an entry and print its id."""
+    """Write an entry and print its id.
+
+    On a command line a text stays in the shell's history, and others on the machine see it while the command runs. The
+    editor and a pipe show it to nobody.
+    """
     when = entered_date(date)
     fields: dict[str, Any] = {"title": title, "mood": mood, "tags": tag or (), "date": when, "time_zone": time_zone}
     fields["metrics"] = given_metrics(metric)
-    async with run.client() as client:
+    charset = text_encoding(encoding)
+    if draft is not None:
         if text is not None:
-            body = given_text(text) or ""
-            if not body.strip():
-                raise Complaint("The text is empty, so nothing was written.", ExitCode.INPUT, "EmptyText")
-            written = await client.journal.write(body=body, **fields)
-        else:
-            _ = await client.journal.count()  # not logged in? better to hear it before an hour in the editor
-            with Draft(run) as draft:
-                typed = draft.write()
-                if typed is None:
-                    run.note("Nothing was typed, so nothing was written.")
-                    return
-                written = await client.journal.write(body=typed, **fields)
+            raise Complaint("--draft and a text exclude each other.")
+        await _go_on(run, draft, fields, charset)
+        return
+    body = body_of(run, text, charset)
+    if body is not None:
+        async with refused_bytes(run, body, fields) as kept, run.client() as client:
+            kept.drafts = client.drafts
+            written = await client.journal.write(body=body.text, **fields)
+            kept.settle(written.id)
+        tell_of_drafts(run)
+        _tell(run, written)
+        return
+    async with run.client() as client:
+        _ = await client.journal.count()  # not logged in? better to hear it before an hour in the editor
+        tell_of_drafts(run, client)
+        from lockleaf.client import DraftContent  # noqa: PLC0415
+
+        with Draft(run, client.drafts, Task("write", DraftContent(fields=kept_fields(fields)))) as session:
+            typed = session.write()
+            if typed is None:
+                run.note("Nothing was typed, so nothing was written.")
+                return
+            written = await client.journal.write(body=typed, **fields)
+            session.saved()
     _tell(run, written)
 
 
@@ -98,7 +127,8 @@ async def edit(
     entry: EntryId,
     text: Annotated[
         str | None,
-        typer.Argument(help="The new text; - reads it from standard input.", metavar="TEXT", show_default=False),
+        typer.Argument(help="The new text; - reads it from standard input, as does a pipe with nothing else given.",
+                       metavar="TEXT", show_default=False),
     ] = None,
     title: Title = None,
     mood: Mood = None,
@@ -111,7 +141,8 @@ async def edit(
     time_zone: TimeZone = None,
     metric: Metrics = None,
     base: BaseVersion = None,
-) -> None:
+    encoding: Encoding = None,
+) -> None:  # fmt: skip
     """Change an entry. What is not given stays; without anything given your editor opens on the text.
 
     An empty --title, --mood or --metric (NAME=) removes it. If another device or program changes the entry while your
@@ -128,12 +159,18 @@ async def edit(
         "metrics": given_metrics(metric) or None,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    body = given_text(text)
+    body = body_of(run, text, text_encoding(encoding), otherwise=bool(changes))
     if body is not None:
-        changes["body"] = body
+        async with refused_bytes(run, body, changes, entry) as kept, run.client() as client:
+            kept.drafts = client.drafts
+            changed = await client.journal.edit(entry, base=base, body=body.text, **changes)
+            kept.settle(changed.id)
+        _tell_changed(run, changed)
+        return
     from lockleaf.client.errors import EditConflict  # noqa: PLC0415
 
     async with run.client() as client:
+        tell_of_drafts(run, client)
         refused: EditConflict | None = None
         if changes:
             changed = await client.journal.edit(entry, base=base, **changes)
@@ -145,7 +182,10 @@ async def edit(
                 raise Complaint(
                     "The entry is deleted. Bring it back with lockleaf restore.", ExitCode.NOT_FOUND, "Deleted"
                 )
-            with Draft(run, present.body + "\n") as draft:
+            from lockleaf.client import DraftContent  # noqa: PLC0415
+
+            shown = DraftContent(initial=f"{present.body}\n".encode(), base=present.version)
+            with Draft(run, client.drafts, Task("edit", shown, present.id)) as draft:
                 typed = draft.write()
                 if typed is None:
                     run.note("Nothing was changed.")
@@ -154,11 +194,10 @@ async def edit(
                     changed = await client.journal.edit(present.id, base=present, body=typed)
                 except EditConflict as error:
                     refused = error
+                draft.saved()
         if refused is not None:
             raise refused  # the text is in the conflict, and its draft need not stay
-    _tell(run, changed)
-    if changed.merged:
-        run.note("The entry had changed since you opened it. Both changes are in it now.")
+    _tell_changed(run, changed)
 
 
 async def delete(run: Run, entry: EntryId, base: BaseVersion = None) -> None:
@@ -187,6 +226,20 @@ async def restore(
     _tell(run, restored)
 
 
+async def _go_on(run: Run, draft: str, fields: dict[str, Any], encoding: str | None) -> None:
+    async with run.client() as client:
+        entry = await go_on_with(run, client, draft, kept_fields(fields), encoding)
+    if entry is None:
+        run.note("Nothing was changed.")
+    else:
+        _tell(run, entry)
+
+
+def kept_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that were given, as a draft keeps them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items() if value}
+
+
 def given_metrics(given: list[str] | None) -> dict[str, float | None]:
     """Return what ``--metric`` was given, by name; None for a number that is taken away.
 
@@ -203,6 +256,12 @@ def given_metrics(given: list[str] | None) -> dict[str, float | None]:
         if not equals:
             raise Complaint("--metric takes a name and a number, such as sleep_hours=7.5.")
     return metrics
+
+
+def _tell_changed(run: Run, entry: Entry) -> None:
+    _tell(run, entry)
+    if entry.merged:
+        run.note("The entry had changed since you opened it. Both changes are in it now.")
 
 
 def _tell(run: Run, entry: Entry) -> None:

@@ -16,6 +16,7 @@ from lockleaf.client.blocking import (
     BlockingServerSearch,
 )
 from lockleaf.client.client import Client
+from lockleaf.client.drafts import DraftContent, Drafts, UnsavedDraft
 from lockleaf.client.entries import Entry, EntryDraft, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
 from lockleaf.client.inbox import Inbox, InboxItem
@@ -51,6 +52,8 @@ __all__ = [
     "BlockingServerSearch",
     "Client",
     "Conflict",
+    "DraftContent",
+    "Drafts",
     "EntriesPage",
     "Entry",
     "EntryDraft",
@@ -85,6 +88,7 @@ __all__ = [
     "Tag",
     "TransportError",
     "Trend",
+    "UnsavedDraft",
     "default_home",
     "new_passphrase",
     "profile_names",

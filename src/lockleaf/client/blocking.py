@@ -18,6 +18,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from lockleaf.client.account import AccountService
 from lockleaf.client.archive import Archive
 from lockleaf.client.client import Client
+from lockleaf.client.drafts import Drafts
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
@@ -278,6 +279,11 @@ class BlockingClient:
     def keep_unlocked(self) -> None:
         """Leave the key beside the journal; see `Client.keep_unlocked`."""
         self._loop.run(self._client.keep_unlocked())
+
+    @property
+    def drafts(self) -> Drafts:
+        """What was typed or piped on this device and is not in the journal; see `Client.drafts`."""
+        return self._client.drafts
 
     def privacy(self) -> Privacy:
         """Return how much the server holds of the account; see `Client.privacy`."""

@@ -17,6 +17,7 @@ from lockleaf.client.account import AccountService
 from lockleaf.client.archive import Archive, fetch_archive
 from lockleaf.client.checks import check_keys
 from lockleaf.client.device import Device, utc_now
+from lockleaf.client.drafts import Drafts
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
@@ -215,6 +216,11 @@ class Client:
         if self._inbox is None or self._inbox[0] is not store:
             self._inbox = (store, Inbox(store, clock=self._device.clock))
         return self._inbox[1]
+
+    @property
+    def drafts(self) -> Drafts:
+        """What was typed or piped on this device and is not in the journal; see `journal` for what it raises."""
+        return Drafts(self._device.folder.drafts, self._device.opened.store, self._device.clock)
 
     async def privacy(self) -> Privacy:
         """Return how much the server holds of the account, and what works with that.

@@ -89,6 +89,11 @@ class ProfileFolder:
         return self.path / "media"
 
     @property
+    def drafts(self) -> Path:
+        """The folder that knows of unsaved drafts."""
+        return self.path / "drafts"
+
+    @property
     def file(self) -> Path:
         """The file that describes the profile."""
         return self.path / "profile.json"

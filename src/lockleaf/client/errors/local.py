@@ -8,6 +8,7 @@ __all__ = [
     "AlreadyLoggedIn",
     "ConflictNotFound",
     "DiskFull",
+    "DraftNotFound",
     "EditConflict",
     "EntryChanged",
     "EntryNotFound",
@@ -53,6 +54,10 @@ class NotLoggedIn(LocalError):
 
 class AlreadyLoggedIn(LocalError):
     """An account is logged in here already. Log out first, or use another profile."""
+
+
+class DraftNotFound(LocalError):
+    """There is no such draft on this device, or a program works on it at the moment."""
 
 
 class WrongPassword(LocalError):
