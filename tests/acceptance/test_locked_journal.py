@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from lockleaf.client.errors import JournalLocked, KeysChangedElsewhere, WrongPas
 from lockleaf.crypto.kdf import CHEAPEST
 from tests.support.files import bytes_below
 from tests.support.people import AT_ONCE, NEW_PASSWORD, PASSWORD, Person
+from tests.support.process import RunningServer
 
 CANARY = "xylophone-lagoon-canary"
 
@@ -33,11 +35,11 @@ class Locked(Person):
 
 
 @pytest.fixture
-async def eve(ada: Person, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Locked]:
+async def eve(tmp_path: Path, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Locked]:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    person = Locked(ada.home / "locked", ada.server, ada._stack)
-    person.home.mkdir()
-    yield person
+    async with AsyncExitStack() as stack:
+        person = Locked(tmp_path / "home", server.url, stack)
+        yield person
     for name in ("laptop", "phone"):
         async with await Client.open(person.home, name) as client:
             await client.lock()
@@ -56,7 +58,7 @@ async def test_a_copied_home_folder_holds_no_readable_text_and_no_usable_key(eve
     secrets = {
         bytes(secret)
         for entry in laptop._device.opened.keyring.entries
-        for secret in (entry.master_key, entry.local_key, entry.index_key, entry.signing_seed)
+        for secret in (entry.master_key, entry.local_key, entry.signing_seed)
     }
     tokens = laptop._device.opened.transport.tokens.load()
     assert tokens is not None

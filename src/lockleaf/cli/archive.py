@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,11 @@ from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 
-__all__ = ["install"]
+if TYPE_CHECKING:
+    from lockleaf.client.archive import Archive
+    from lockleaf.client.client import Client
+
+__all__ = ["install", "save"]
 
 PANEL = "Account"
 
@@ -33,16 +37,23 @@ async def archive(
     The server makes the archive in the background; this waits for it. Your password opens what is in it.
     """
     async with run.client() as client:
-        with progress_bars(run) as move:
-            try:
-                saved = await client.fetch_archive(file, move, overwrite=force)
-            except FileExistsError:
-                raise Complaint(
-                    f"{file} is there already. --force replaces it.", ExitCode.CONFLICT, "FileExists"
-                ) from None
-            except OSError as error:
-                raise Complaint(f"{file} cannot be written: {error.strerror}.", ExitCode.LOCAL) from None
+        saved = await save(run, client, file, force=force)
     if run.json:
         run.result({"file": str(saved.path), "bytes": saved.size, "sha256": saved.sha256.hex()})
         return
     run.line(f"Saved {saved.size:,} bytes to {saved.path}.")
+
+
+async def save(run: Run, client: Client, file: Path, *, force: bool) -> Archive:
+    """Write the archive of an account to a file, and return what was written.
+
+    Raises:
+        Complaint: a file is there, or it cannot be written.
+    """
+    with progress_bars(run) as move:
+        try:
+            return await client.fetch_archive(file, move, overwrite=force)
+        except FileExistsError:
+            raise Complaint(f"{file} is there already. --force replaces it.", ExitCode.CONFLICT, "FileExists") from None
+        except OSError as error:
+            raise Complaint(f"{file} cannot be written: {error.strerror}.", ExitCode.LOCAL) from None

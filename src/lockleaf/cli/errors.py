@@ -14,6 +14,10 @@ from lockleaf.cli.terminal import printable
 __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
 
 HINTS = {
+    "AccountDeleted": (
+        "lockleaf list --all --json > journal.jsonl takes the text out; lockleaf lock locks it; lockleaf logout "
+        "--forget deletes it from this device"
+    ),
     "NotLoggedIn": "lockleaf login --server URL --email you@example.org",
     "NotAuthenticated": "lockleaf login",
     "TokenExpired": "lockleaf login",

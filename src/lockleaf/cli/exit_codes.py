@@ -105,13 +105,21 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.FileChanged,
                 errors.NoSuchFile,
                 errors.PasswordTooWeak,
+                errors.InvalidAccountDetail,
                 errors.PasswordUnsuitable,
                 InvalidEntry,
             ),
             ExitCode.INPUT,
         ),
         (
-            (errors.AlreadyLoggedIn, errors.EditConflict, errors.EntryChanged, errors.TagChanged),
+            (
+                errors.AlreadyLoggedIn,
+                errors.AccountDeleted,
+                errors.EditConflict,
+                errors.EntryChanged,
+                errors.LabelsBelongToCustody,
+                errors.TagChanged,
+            ),
             ExitCode.CONFLICT,
         ),
         (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockleaf.wire.accounts import PrivacyTier
     from lockleaf.wire.privacy import DeletedCounts, Privacy
 
-__all__ = ["deleted_text", "install"]
+__all__ = ["deleted_text", "gathered", "install"]
 
 PANEL = "Account"
 
@@ -45,6 +45,7 @@ def install(app: typer.Typer) -> None:
     privacy = group(app, "privacy", panel=PANEL)(show)
     command(privacy, "set")(set_tier)
     command(privacy, "revoke")(revoke)
+    command(privacy, "labels")(labels)
 
 
 async def show(run: Run) -> None:
@@ -81,6 +82,55 @@ async def revoke(run: Run, yes: Yes = False) -> None:
     await _change(run, "local_only", yes=yes)
 
 
+async def labels(
+    run: Run,
+    choice: Annotated[
+        Literal["on", "off"] | None,
+        typer.Argument(help="off: send none, for all your devices; on: send them again.", metavar="on|off",
+                       show_default=False),
+    ] = None,
+) -> None:  # fmt: skip
+    """Show or choose whether labels of mood, tags and source go to the server with each entry.
+
+    A label is a keyed digest of a word: the server cannot read it, but sees which entries share one, and how many.
+    Without labels, filters work on the device.
+    """
+    from lockleaf.client.errors import TierRequired  # noqa: PLC0415
+
+    async with run.client() as client:
+        before = client.sends_labels
+        report = None
+        if choice is not None:
+            await client.send_labels(choice == "on")
+            try:
+                with progress_bars(run) as progress:
+                    report = await client.sync(progress)
+            except TierRequired:
+                pass  # the server holds no entries, and the choice goes with the first
+        sends = client.sends_labels
+        changed = report.pushed if report is not None and before != sends else 0
+    if run.json:
+        run.result({"labels": "on" if sends else "off", "sealed_again": changed})
+        return
+    run.line(
+        "Labels are on: the server gets one for mood, source and each tag of an entry."
+        if sends
+        else "Labels are off: the server gets none, and filters work on the device."
+    )
+    if choice is None:
+        return
+    if changed:
+        run.note(f"{changed:,} {'entry was' if changed == 1 else 'entries were'} sealed again and sent.")
+    if sends:
+        run.note("Your other devices send labels after their next sync.")
+    else:
+        run.note(
+            "Your other devices obey from their next sync on, and seal again what they sent with labels before it. "
+            "Backups that the server's operator made have the labels still. A tag's own record still shows that there "
+            "is a tag, not where it is used."
+        )
+
+
 async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
     from lockleaf.client.privacy import TIERS  # noqa: PLC0415
 
@@ -106,28 +156,7 @@ async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
 
 async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: PrivacyTier, *, yes: bool) -> None:
     """Fetch what only the server has, say what it will delete, and ask."""
-    from lockleaf.client.errors import LockleafError, TransportError  # noqa: PLC0415
-
-    parts, lost = [], ""
-    if present == "full_sync":
-        try:
-            await client.sync()
-        except TransportError:
-            raise
-        except LockleafError as error:
-            run.note(f"This device may lack what your others wrote, since it cannot sync: {error}")
-        with progress_bars(run) as move:
-            files = await client.media.keep_all(move)
-        for count, one, more in (
-            (await client.journal.count(), "entry", "entries"),
-            (files.kept, "attached file or thumbnail", "attached files and thumbnails"),
-            (len(await client.journal.conflicts()), "open conflict", "open conflicts"),
-            (await client.inbox.count(), "inbox item", "inbox items"),
-        ):
-            if count or one == "entry":
-                parts.append(f"{count:,} {one if count == 1 else more}")
-        parts[0] += " with their tags and earlier versions"
-        lost = await _lost(client)
+    parts, lost = await gathered(run, client) if present == "full_sync" else ([], "")
     if tier == "local_only":
         parts.append("all metrics")
     if yes:
@@ -140,6 +169,35 @@ async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: Privacy
         f"The server deletes at once, for all your devices: {', '.join(parts)}. They stay on this device."
         f" {lost + ' ' if lost else ''}Go on?"
     )
+
+
+async def gathered(run: Run, client: Client) -> tuple[list[str], str]:
+    """Fetch what only the server has of a journal.
+
+    Returns:
+        What is there, in words, entries first; and which attached files could not be fetched, as a sentence.
+    """
+    from lockleaf.client.errors import LockleafError, TransportError  # noqa: PLC0415
+
+    try:
+        await client.sync()
+    except TransportError:
+        raise
+    except LockleafError as error:
+        run.note(f"This device may lack what your others wrote, since it cannot sync: {error}")
+    with progress_bars(run) as move:
+        files = await client.media.keep_all(move)
+    parts = []
+    for count, one, more in (
+        (await client.journal.count(), "entry", "entries"),
+        (files.kept, "attached file or thumbnail", "attached files and thumbnails"),
+        (len(await client.journal.conflicts()), "open conflict", "open conflicts"),
+        (await client.inbox.count(), "inbox item", "inbox items"),
+    ):
+        if count or one == "entry":
+            parts.append(f"{count:,} {one if count == 1 else more}")
+    parts[0] += " with their tags and earlier versions"
+    return parts, await _lost(client)
 
 
 async def _lost(client: Client) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from contextlib import suppress
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from lockleaf.client import credentials, enrolment, uce_credentials, uce_enrolment
 from lockleaf.client.checks import check_keys, fetch_account
 from lockleaf.client.device import Device
 from lockleaf.client.entering import Place, remembered_profile
 from lockleaf.client.errors import (
+    AccountDeleted,
+    InvalidAccountDetail,
     InvalidAnswer,
     LockleafError,
     RefreshTokenReused,
@@ -25,7 +29,18 @@ from lockleaf.client.profile import Custody
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.strength import require_strength
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
-from lockleaf.wire.accounts import Account, Features, PrivacyTier, RecoveryCodesLeft, Session, Sessions
+from lockleaf.wire.accounts import (
+    Account,
+    Features,
+    Preferences,
+    PreferencesChange,
+    PrivacyTier,
+    ProfileChange,
+    RecoveryCodesLeft,
+    Session,
+    Sessions,
+)
+from lockleaf.wire.accounts import Profile as AccountDetails
 from lockleaf.wire.custody import Access, AccessHistory
 
 __all__ = ["AccountService"]
@@ -182,7 +197,13 @@ class AccountService:
 
         Args:
             forget: delete the journal of this device too, with edits that were never sent.
+
+        Raises:
+            AccountDeleted: no login could open the journal again; ``forget`` deletes it.
         """
+        profile = self._device.profile
+        if not forget and profile is not None and profile.account_deleted:
+            raise AccountDeleted
         told = not (self._device.is_locked or self._device.is_logged_in)
         if self._device.is_logged_in:
             # Over already, or not: the user wants out now, whatever the server still thinks.
@@ -200,11 +221,83 @@ class AccountService:
         else:
             await self._device.leave()
 
+    async def delete(self, password: str) -> None:
+        """Delete the account and everything that the server holds of it, at once and for good.
+
+        The journal stays on this device, without a session: it can be read, written and exported here. Attachments
+        that are only at the server are lost, unless `Media.keep_all` fetched them before. Other devices are signed
+        out, and keep what they have.
+
+        Raises:
+            WrongPassword: it is not the password; nothing is deleted.
+            NotLoggedIn: there is no session.
+            ApiError, TransportError: nothing was deleted, or it is not known whether it was.
+        """
+        if self._is_uce:
+            await uce_credentials.delete_account(self._device, password)
+        else:
+            await credentials.delete_account(self._device, password)
+
     # ---- what the server says of the account ----
 
     async def me(self) -> Account:
         """Return the server's word on the account. `check_keys` holds it against what this device knows."""
         return await fetch_account(self._device)
+
+    async def details(self) -> AccountDetails:
+        """Return the account as its user sees it: display name, time zone, locale, and what the server can count."""
+        return await self._device.session.transport.request("GET", "/users/me", answer=AccountDetails)
+
+    async def update(
+        self, *, display_name: str | None = None, time_zone: str | None = None, locale: str | None = None
+    ) -> AccountDetails:
+        """Change what is given of the account's details; the server knows them.
+
+        Args:
+            display_name: how the user wants to be called; an empty text takes it away.
+            time_zone: such as ``Europe/Berlin``.
+            locale: such as ``de`` or ``de-CH``.
+
+        Raises:
+            InvalidAccountDetail: one is not well-formed; nothing was sent.
+        """
+        given = {"timezone": time_zone, "locale": locale}
+        wanted: dict[str, str | None] = {name: value for name, value in given.items() if value is not None}
+        if display_name is not None:
+            wanted["display_name"] = display_name.strip() or None
+        try:
+            body = ProfileChange.model_validate(wanted)
+        except ValidationError:
+            raise InvalidAccountDetail from None
+        return await self._device.session.transport.request("PUT", "/users/me", body=body, answer=AccountDetails)
+
+    async def preferences(self) -> Preferences:
+        """Return what applications remember of the account's user; the server knows it."""
+        return await self._device.session.transport.request("GET", "/users/me/preferences", answer=Preferences)
+
+    async def update_preferences(
+        self, *, daily_word_goal: int | None = None, writing_reminder_time: str | None = None
+    ) -> Preferences:
+        """Change what is given of the preferences.
+
+        Args:
+            daily_word_goal: words a day; 0 takes the goal away.
+            writing_reminder_time: such as ``20:30``; an empty text takes it away.
+
+        Raises:
+            InvalidAccountDetail: one is not well-formed; nothing was sent.
+        """
+        wanted: dict[str, int | str | None] = {}
+        if daily_word_goal is not None:
+            wanted["daily_word_goal"] = daily_word_goal or None
+        if writing_reminder_time is not None:
+            wanted["writing_reminder_time"] = writing_reminder_time.strip() or None
+        try:
+            body = PreferencesChange.model_validate(wanted)
+        except ValidationError:
+            raise InvalidAccountDetail from None
+        transport = self._device.session.transport
+        return await transport.request("PUT", "/users/me/preferences", body=body, answer=Preferences)
 
     async def features(self) -> Features:
         """Return what the account may do on this server, and its quota."""

@@ -126,7 +126,12 @@ class BlockingAccount(_Face[AccountService]):
     login = _waits(AccountService.login)
     recover = _waits(AccountService.recover)
     logout = _waits(AccountService.logout)
+    delete = _waits(AccountService.delete)
     me = _waits(AccountService.me)
+    details = _waits(AccountService.details)
+    update = _waits(AccountService.update)
+    preferences = _waits(AccountService.preferences)
+    update_preferences = _waits(AccountService.update_preferences)
     features = _waits(AccountService.features)
     sessions = _waits(AccountService.sessions)
     revoke = _waits(AccountService.revoke)
@@ -302,6 +307,15 @@ class BlockingClient:
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on."""
         self._client.share_dates(share)
+
+    @property
+    def sends_labels(self) -> bool:
+        """Whether labels go to the server with each entry; see `Client.sends_labels`."""
+        return self._client.sends_labels
+
+    def send_labels(self, send: bool) -> None:
+        """Decide for all devices whether labels go to the server; see `Client.send_labels`."""
+        self._loop.run(self._client.send_labels(send))
 
     def entries_page(
         self,

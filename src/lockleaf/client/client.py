@@ -12,13 +12,14 @@ from typing import Self
 
 import httpx
 
-from lockleaf.client import privacy
+from lockleaf.client import labels, privacy
 from lockleaf.client.account import AccountService
 from lockleaf.client.archive import Archive, fetch_archive
 from lockleaf.client.checks import check_keys
 from lockleaf.client.device import Device, utc_now
 from lockleaf.client.drafts import Drafts
 from lockleaf.client.entries import ProgressCallback
+from lockleaf.client.errors import LabelsBelongToCustody
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
 from lockleaf.client.keychain import Keychain, KeysIn, PasswordKeychain, choose_keychain, keys_in
@@ -275,6 +276,31 @@ class Client:
         """
         self._device.remember(self._device.opened.profile.model_copy(update={"share_dates": share}))
 
+    @property
+    def sends_labels(self) -> bool:
+        """Whether labels of mood, tags and source go to the server with each entry, as this device knows it.
+
+        Raises:
+            NotLoggedIn, JournalLocked: as for `journal`.
+        """
+        return self._device.opened.profile.custody == "uce" or labels.is_on(self._device.opened.store)
+
+    async def send_labels(self, send: bool) -> None:
+        """Decide for all devices of the account whether labels go to the server; carried out by each one's next sync.
+
+        A label is a keyed digest: it tells no word, but equal words give equal labels. Without them filters work on
+        the device. The choice is sealed, so the server can neither make nor undo it. Each entry is sealed anew
+        without its labels, or with them, as a new revision.
+
+        Raises:
+            LabelsBelongToCustody: with uce, where the server can read, they hide nothing.
+            NotLoggedIn, JournalLocked: as for `journal`.
+        """
+        opened = self._device.opened
+        if opened.profile.custody == "uce":
+            raise LabelsBelongToCustody
+        await asyncio.to_thread(labels.choose, opened.store, on=send, now=self._device.now())
+
     async def entries_page(
         self,
         *,
@@ -430,6 +456,8 @@ class Client:
             check_keys=check,
             # A server that may read has date and source anyway, and lists by them for clients that read through it.
             share_dates=session.profile.share_dates or session.profile.custody == "uce",
+            # A server that may read has mood, tags and source anyway.
+            hide_labels=session.profile.custody == "e2e",
             clock=self._device.clock,
             tally=tally,
             indexing=Indexing(session.store, session.transport, blind=session.profile.custody == "e2e"),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from lockleaf.client import rotation
+from lockleaf.client import deletion, rotation
 from lockleaf.client.checks import check_keys, fetch_account, may_have_been_accepted
 from lockleaf.client.device import Device
 from lockleaf.client.errors import (
@@ -37,7 +37,7 @@ from lockleaf.wire.accounts import (
     Tokens,
 )
 
-__all__ = ["change_password", "new_recovery_codes", "rotate_keyring"]
+__all__ = ["change_password", "delete_account", "new_recovery_codes", "rotate_keyring"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -143,6 +143,12 @@ async def new_recovery_codes(device: Device, password: str) -> RecoveryCodes:
         raise
     rotation.take_codes(device)
     return codes
+
+
+async def delete_account(device: Device, password: str) -> None:
+    """Delete the account at the server; see `AccountService.delete`."""
+    proof = await _prove(device, password)
+    await deletion.delete(device, proof.current_password)
 
 
 async def _prove(device: Device, password: str) -> _Proof:

@@ -1,21 +1,24 @@
 """Entries as the server lists them now: for a device that has not fetched everything, or wants to fetch nothing.
 
-With e2e the server is asked for labels, which tell it neither mood nor tag nor source, and each answer is opened here
-under the account's keys. A list is not verified as the feed is: a server can leave entries out of it, or show an older
-revision, and `Client.sync` alone would notice. With uce it filters and opens them itself.
+With e2e the server is asked for labels, which tell it neither mood nor tag nor source, unless the account sends none;
+each answer is opened here under the account's keys. A list is not verified as the feed is: a server can leave entries
+out of it, or show an older revision, and `Client.sync` alone would notice. With uce it filters and opens them itself.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from lockleaf.client import labels
 from lockleaf.client.device import Opened
 from lockleaf.client.entries import Entry
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.selection import Selection
+from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.views import entry_of
 from lockleaf.crypto.history import ZERO, meta, payload_hash
@@ -23,7 +26,7 @@ from lockleaf.crypto.labels import label
 from lockleaf.wire.base import Body
 from lockleaf.wire.entries import PlainEntry, SealedEntry
 
-__all__ = ["EntriesPage", "beside", "fetch_entries", "opened_entry", "plain_entry"]
+__all__ = ["EntriesPage", "beside", "fetch_entries", "labels_are_asked_for", "opened_entry", "plain_entry"]
 
 Parameters = dict[str, str | int | Sequence[str]]
 
@@ -51,15 +54,34 @@ async def fetch_entries(opened: Opened, wanted: Selection, *, cursor: str | None
     params: Parameters = {"limit": limit}
     if cursor is not None:
         params["cursor"] = cursor
-    found = await (_plain if opened.profile.custody == "uce" else _sealed)(opened, wanted, params)
+    if opened.profile.custody == "uce":
+        return _fitting(await _plain(opened, wanted, params), wanted)
+    if await asyncio.to_thread(labels_are_asked_for, opened.store):
+        # Days are sorted out here: the server knows those of an entry only where its user shares them.
+        params["label"] = [label(opened.keyring.index_key, kind, value.strip()).hex() for kind, value in wanted.values]
+        return _fitting(await _sealed(opened, params), wanted)
+    # The server knows nothing to filter by, so what it lists is sorted out here, until there is something to show.
+    while True:
+        page = _fitting(await _sealed(opened, params), wanted)
+        if page.entries or page.next_cursor is None or page.next_cursor == params.get("cursor"):
+            return page
+        params["cursor"] = page.next_cursor
+
+
+def labels_are_asked_for(store: LocalStore) -> bool:
+    """Return whether the server may be asked by label: not where the account sends none, for all that is known here.
+
+    A device that has not synced yet has not heard of the account's choice.
+    """
+    return store.history.position() is not None and labels.is_on(store)
+
+
+def _fitting(page: EntriesPage, wanted: Selection) -> EntriesPage:
     # The server was asked by label and by the day in UTC, where it was asked at all.
-    return EntriesPage(tuple(entry for entry in found.entries if wanted.holds(entry)), found.next_cursor)
+    return EntriesPage(tuple(entry for entry in page.entries if wanted.holds(entry)), page.next_cursor)
 
 
-async def _sealed(opened: Opened, wanted: Selection, params: Parameters) -> EntriesPage:
-    keyring = opened.keyring
-    # Days are sorted out here: the server knows those of an entry only where its user shares them.
-    params["label"] = [label(keyring.index_key, kind, value.strip()).hex() for kind, value in wanted.values]
+async def _sealed(opened: Opened, params: Parameters) -> EntriesPage:
     page = await opened.transport.request("GET", "/entries", answer=_SealedPage, params=params)
     sealer = Sealer(str(opened.profile.user_id))
     return EntriesPage(tuple(opened_entry(sealer, opened, item) for item in page.items), page.next_cursor)

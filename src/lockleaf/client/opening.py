@@ -7,14 +7,14 @@ from typing import Any
 
 from lockleaf.client.metrics.marks import MARK, Mark, valid
 from lockleaf.client.sealer import Sealer
-from lockleaf.client.store.records import ENTRIES, TAGS
+from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS
 from lockleaf.client.tag_records import legacy_tag, well_formed_tag
 from lockleaf.client.verify import Chain, VerifiedChange
 from lockleaf.crypto.keyring import Keyring
 
 __all__ = ["OPENED", "Opened", "open_change"]
 
-OPENED = frozenset({ENTRIES, TAGS})
+OPENED = frozenset({ENTRIES, SETTINGS, TAGS})
 """The collections whose records are opened. Vault, backups and those of other programs are verified and left alone."""
 
 

@@ -48,6 +48,7 @@ class Profile(BaseModel):
     signing_key: Digest
     share_dates: bool = False
     logged_out: bool = False
+    account_deleted: bool = False
 
 
 def default_home() -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import EpochChanged, InvalidAnswer, InvalidCursor, SyncAlreadyRunning
+from lockleaf.client.labels import merge_settings, state_of
 from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
 from lockleaf.client.metrics.marks import MARK, Mark, remarked, standing_in, valid
 from lockleaf.client.opening import Opened, open_change
@@ -21,7 +22,7 @@ from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.contributions import Contribution
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import ENTRIES, LOST_BASE, TAGS, Document, Leaf, StoredRecord
+from lockleaf.client.store.records import ENTRIES, LOST_BASE, SETTINGS, TAGS, Document, Leaf, StoredRecord
 from lockleaf.client.tag_records import UNSEALED, merge_tags
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain, EpochsChanged, VerifiedChange, VerifiedPage
@@ -199,6 +200,7 @@ class Puller:
         if not opened.usable or (not opened.sealed and _stands(row)):
             self._keep(row, change, waiting)
             return
+        row.labels = state_of(change.record.labels, opened.content) if row.collection == ENTRIES else 0
         remote = Version(opened.content)
         mark = self._mark(row, opened)
         if not row.pending:
@@ -258,8 +260,7 @@ class Puller:
             base = remote
         else:
             base = None
-        combine = merge_tags if row.collection == TAGS else merge_versions
-        result = combine(base, local, remote)
+        result = _COMBINED.get(row.collection, merge_versions)(base, local, remote)
         edits = [item for item in waiting if item.kind == "edit"]
         if isinstance(result, Conflicting):
             self._dispute(row, local, edits, position)
@@ -310,6 +311,13 @@ class Puller:
         )
 
 
+_COMBINED: dict[str, Callable[[Version | None, Version, Version], Version | Conflicting]] = {
+    TAGS: merge_tags,
+    SETTINGS: merge_settings,
+}
+"""How two versions come together of what no person is asked about."""
+
+
 def _stands(row: StoredRecord) -> bool:
     """Tell whether this device has content of a record that an unsealed change must not replace."""
     return row.doc is not None and not row.deleted and not row.doc.content.get(UNSEALED)
@@ -329,5 +337,6 @@ def acknowledge(store: LocalStore, row: StoredRecord, sent: Outgoing) -> None:
         row.doc = remarked(row.doc, after)
     row.base_revision, row.base_hash, row.base_deleted = sent.base_revision + 1, sent.payload_hash, sent.deleted
     row.rejected = None
+    row.labels = state_of(sent.labels, sent.content) if row.collection == ENTRIES else 0
     row.pending = row.pending and row.generation != sent.generation
     row.base = sent.content if row.pending else None

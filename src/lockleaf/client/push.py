@@ -20,7 +20,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import conflict_id_of
 from lockleaf.client.store.history import Acknowledgement, Position
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import ENTRIES, TAGS, Document, StoredRecord
+from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS, Document, StoredRecord
 from lockleaf.client.tag_records import make_missing
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import VerifiedChange
@@ -167,8 +167,8 @@ class Pusher:
             tokens=tokens,
             device_id=self._device_id,
             client_updated_at=datetime.fromisoformat(change.client_updated_at),
-            # Both versions of an entry are kept for a person to choose. Those of a tag merge by themselves.
-            on_conflict="reject" if change.collection == TAGS else "keep",
+            # Both versions of an entry are kept for a person to choose. Those of a tag or setting merge by themselves.
+            on_conflict="reject" if change.collection in (TAGS, SETTINGS) else "keep",
         )
 
     def _left(self) -> bool:

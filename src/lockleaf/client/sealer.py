@@ -39,12 +39,16 @@ class Sealer:
         user_id: the account's UUID as lower-case text.
         share_dates: whether the server may know the date and source of entries.
         census: under whose key entries are counted that are sealed from now on; None: they are not.
+        labels: whether entries bear labels by which the server filters.
     """
 
-    def __init__(self, user_id: str, *, share_dates: bool = False, census: str | None = None) -> None:
+    def __init__(
+        self, user_id: str, *, share_dates: bool = False, census: str | None = None, labels: bool = True
+    ) -> None:
         self.user_id = user_id
         self.share_dates = share_dates
         self.census = census
+        self.labels = labels
 
     def seal(self, keyring: Keyring, record: StoredRecord, *, seen: Position, now: str) -> Outgoing:
         """Return the present content of ``record`` sealed as the change that follows its base.
@@ -54,7 +58,7 @@ class Sealer:
             now: the time of writing, RFC 3339.
         """
         content = None if record.deleted or record.doc is None else record.doc.content
-        labels = () if content is None else labels_of(keyring.index_key, content)
+        labels = () if content is None or not self.labels else labels_of(keyring.index_key, content)
         source = occurred_at = None
         if content is not None and self.share_dates:
             source = shared_source(content)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lockleaf.client import labels
 from lockleaf.client.deliveries import Deliveries
 from lockleaf.client.disputes import Disputes
 from lockleaf.client.entries import ProgressCallback
@@ -68,6 +69,7 @@ class Synchroniser:
         user_id: the account's UUID as lower-case text.
         device_id: this device's id.
         share_dates: whether the server may know the date and source of entries.
+        hide_labels: whether the account's choice to send no labels counts, as it does where the server cannot read.
         check_keys: compares what the server says of the account's keys with what this device remembers; called first.
         clock: gives the present time, with a zone.
         tally: keeps the account's encrypted sums; None leaves them alone.
@@ -83,6 +85,7 @@ class Synchroniser:
         device_id: str,
         check_keys: Callable[[], Awaitable[object]],
         share_dates: bool = False,
+        hide_labels: bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         tally: Tally | None = None,
         indexing: Indexing | None = None,
@@ -92,6 +95,7 @@ class Synchroniser:
         self._device_id = device_id
         self._check_keys = check_keys
         self._sealer = Sealer(user_id, share_dates=share_dates)
+        self._hide_labels = hide_labels
         self._clock = clock
         self._tally = tally
         self._indexing = indexing
@@ -141,6 +145,9 @@ class Synchroniser:
             await self._pull(puller, witness, progress, accept_restore)
             if self._tally is not None:
                 self._sealer.census = await asyncio.to_thread(self._tally.arrive, puller.chain.position)
+            if self._hide_labels:
+                self._sealer.labels = await asyncio.to_thread(labels.is_on, self._store)
+                await asyncio.to_thread(labels.carry_out, self._store, on=self._sealer.labels)
             if not await pusher.push(progress):
                 break
         await witness.confer(puller.chain)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from lockleaf.client import uce
+from lockleaf.client import deletion, uce
 from lockleaf.client.checks import check_keys, fetch_account, may_have_been_accepted
 from lockleaf.client.device import Device
 from lockleaf.client.entering import Place, check_public_keys, enter
@@ -43,7 +43,7 @@ from lockleaf.wire.accounts import (
     Tokens,
 )
 
-__all__ = ["change_password", "new_recovery_codes", "rotate_keyring"]
+__all__ = ["change_password", "delete_account", "new_recovery_codes", "rotate_keyring"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -104,6 +104,12 @@ async def new_recovery_codes(device: Device, password: str) -> RecoveryCodes:
             raise RecoveryCodesUnconfirmed from None
         raise
     return uce.drawn_codes(answer.recovery_codes)
+
+
+async def delete_account(device: Device, password: str) -> None:
+    """Delete the account at the server; see `AccountService.delete`."""
+    await _prove(device, password)
+    await deletion.delete(device, uce.sendable(password))
 
 
 async def _prove(device: Device, password: str) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from annotated_types import Len
@@ -83,6 +83,8 @@ class Preferences(Body):
 class PreferencesChange(Body):
     """The preferences to change; absent ones stay."""
 
+    null_takes_away: ClassVar[bool] = True
+
     daily_word_goal: Annotated[int, Field(ge=0, le=100_000)] | None = None
     writing_reminder_time: TimeOfDay | None = None
     theme_preferences: Theme | None = None
@@ -96,6 +98,8 @@ class Register(PreferencesChange):
 
     Older clients send email and password alone and keep their keys to themselves.
     """
+
+    null_takes_away: ClassVar[bool] = False
 
     email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
     password: Secret = Field(
@@ -379,6 +383,8 @@ class Profile(Body):
 
 class ProfileChange(Body):
     """Fields of the profile to change; absent ones stay."""
+
+    null_takes_away: ClassVar[bool] = True
 
     display_name: Name | None = None
     timezone: TimeZone | None = None

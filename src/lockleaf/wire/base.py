@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -32,6 +32,9 @@ class Body(BaseModel):
     an input may be a secret. Of a list that is wrong the first wrong item is told: an error for each of a million items
     would take seconds, and thousands of times the memory of the body.
     """
+
+    null_takes_away: ClassVar[bool] = False
+    """Whether a field that is sent as null takes something away, where an absent one leaves it."""
 
     model_config = ConfigDict(
         extra="ignore",

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import ormsgpack
 from pydantic import BaseModel
 
+from lockleaf.wire.base import Body
+
 __all__ = ["JSON", "MSGPACK", "MalformedBody", "canonical", "decode", "encode", "pack", "pack_with_items", "unpack"]
 
 JSON = "application/json"
@@ -66,10 +68,14 @@ def unpack(data: bytes) -> Any:
 
 
 def encode(body: BaseModel, media_type: str) -> bytes:
-    """Return ``body`` in the encoding of ``media_type``; absent optional fields are left out."""
+    """Return ``body`` in the encoding of ``media_type``; absent optional fields are left out.
+
+    A field that is None is absent, but in a body whose class says that null takes something away.
+    """
+    nulls = isinstance(body, Body) and body.null_takes_away
     if media_type == MSGPACK:
-        return pack(body.model_dump(mode="python", exclude_none=True))
-    return body.model_dump_json(exclude_none=True).encode()
+        return pack(body.model_dump(mode="python", exclude_none=not nulls, exclude_unset=nulls))
+    return body.model_dump_json(exclude_none=not nulls, exclude_unset=nulls).encode()
 
 
 def decode(model: type[M], data: bytes, media_type: str) -> M:

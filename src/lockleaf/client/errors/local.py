@@ -5,6 +5,7 @@ from __future__ import annotations
 from lockleaf.client.errors.base import LockleafError
 
 __all__ = [
+    "AccountDeleted",
     "AlreadyLoggedIn",
     "ConflictNotFound",
     "DiskFull",
@@ -15,6 +16,7 @@ __all__ = [
     "EntryTooLarge",
     "InboxItemNotFound",
     "InboxItemUnreadable",
+    "InvalidAccountDetail",
     "InvalidDeviceName",
     "InvalidEmail",
     "InvalidProfileName",
@@ -23,6 +25,7 @@ __all__ = [
     "KeychainSilent",
     "KeychainUnavailable",
     "KeysChangedElsewhere",
+    "LabelsBelongToCustody",
     "LocalError",
     "LocalStoreError",
     "MalformedImport",
@@ -60,6 +63,14 @@ class DraftNotFound(LocalError):
     """There is no such draft on this device, or a program works on it at the moment."""
 
 
+class AccountDeleted(LocalError):
+    """The account is deleted, so no login could open the journal on this device again after a logout.
+
+    It stays as it is: read it, write in it, or take it elsewhere with an export. Lock it instead of logging out, or
+    delete it from this device if you want it gone.
+    """
+
+
 class WrongPassword(LocalError):
     """The email address or the password is wrong."""
 
@@ -95,6 +106,14 @@ class RecoveryCodesUnconfirmed(LocalError):
 
 class InvalidEmail(LocalError):
     """This is not an email address."""
+
+
+class InvalidAccountDetail(LocalError):
+    """Invalid detail of the account. Nothing was sent.
+
+    A name has at most 128 characters, all of them printable. A time zone is written as Europe/Berlin, a locale as de
+    or de-CH, a time of day as 20:30; a daily goal is a number of words from 0 to 100000.
+    """
 
 
 class InvalidDeviceName(LocalError):
@@ -196,6 +215,13 @@ class TagNotFound(LocalError):
 
 class TagChanged(LocalError):
     """The tag changed since you looked at it: its name, its colour, or how many entries have it. Look at it again."""
+
+
+class LabelsBelongToCustody(LocalError):
+    """In this account the server can read while a session is in use, and makes the labels itself.
+
+    Taking them away would hide nothing from it. An end-to-end encrypted account can do without them.
+    """
 
 
 class InvalidTag(LocalError):

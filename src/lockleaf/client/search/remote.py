@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from lockleaf.client.device import Opened
 from lockleaf.client.entries import Entry
 from lockleaf.client.errors import InvalidAnswer
-from lockleaf.client.listing import beside, fetch_entries, opened_entry, plain_entry
+from lockleaf.client.listing import beside, fetch_entries, labels_are_asked_for, opened_entry, plain_entry
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.filters import Facts, fits
 from lockleaf.client.search.indexing import Indexing
@@ -166,12 +166,15 @@ async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
         return await _listed(opened, asked, limit)
     index_key = opened.keyring.index_key
     expression: Any = asked.tokens(lambda field, stem: token_of(index_key, field, stem))
-    labels = dict.fromkeys(label(index_key, kind, value.strip()) for kind, value in _labelled(asked.query))
+    filters = _labelled(asked.query)
+    by_label = await asyncio.to_thread(labels_are_asked_for, opened.store)
+    labels = dict.fromkeys(label(index_key, kind, value.strip()) for kind, value in filters) if by_label else {}
     if len(labels) > _MOST_LABELS:
         return Found((), 0, asked.ignored)  # no entry has so many
     body = BlindSearch(tokens=_nested(expression), labels=tuple(labels), limit=_PAGE)
     pages = await _turned(opened, body, limit, partial(_matching, opened, asked))
     narrowed_here = asked.needs_text or asked.query.first is not None or asked.query.last is not None
+    narrowed_here = narrowed_here or (bool(filters) and not by_label)
     return pages.found(asked.ignored, decided_here=narrowed_here)
 
 

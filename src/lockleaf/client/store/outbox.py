@@ -111,6 +111,13 @@ class Outbox:
         )
         return [(row[0], self._read(row[1:])) for row in rows]
 
+    def labelled(self) -> list[Outgoing]:
+        """Return the waiting edits that bear labels."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM outbox WHERE kind = 'edit' AND length(labels) > 0"  # noqa: S608
+        )
+        return [self._read(row) for row in rows]
+
     def count(self) -> int:
         """Return how many changes wait."""
         return int(self._database.row("SELECT count(*) FROM outbox")[0])

@@ -13,17 +13,19 @@ from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.history import ZERO
 
-__all__ = ["ENTRIES", "LOST_BASE", "TAGS", "Document", "Leaf", "Records", "StoredRecord"]
+__all__ = ["ENTRIES", "LOST_BASE", "SETTINGS", "TAGS", "Document", "Leaf", "Records", "StoredRecord"]
 
 ENTRIES = "entries"
 TAGS = "tags"
+SETTINGS = "x-lockleaf"
+"""What the account's user chose for all devices, sealed."""
 LOST_BASE = -1
 """As ``base_revision``: the server lost the revision; what a restored history shows of before is an ancestor."""
 _COLUMNS = (
     "collection, record_id, revision, seq, payload_hash, bare, base_revision, base_hash, base_deleted,"
-    " deleted, pending, generation, rejected, doc, base"
+    " deleted, pending, generation, rejected, doc, base, labels"
 )
-_PLACES = ", ".join("?" * 15)
+_PLACES = ", ".join("?" * 16)
 _IN = 500
 
 
@@ -52,6 +54,7 @@ class StoredRecord:
     ``revision``, ``seq``, ``payload_hash`` and ``bare`` are its last leaf. ``base_*`` is the revision whose content is
     known here, and which an edit follows; ``base`` is that content, kept while an edit is ``pending``. ``doc`` is the
     content as the user sees it; a deleted record keeps the last one that was known, so that it can be restored.
+    ``labels``: see `lockleaf.client.labels`.
     """
 
     collection: str
@@ -69,6 +72,7 @@ class StoredRecord:
     rejected: str | None = None
     doc: Document | None = None
     base: dict[str, Any] | None = field(default=None)
+    labels: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -184,6 +188,16 @@ class Records:
         )
         return [self._read(row) for row in rows]
 
+    def in_label_state(self, state: int, limit: int, *, after: str) -> list[StoredRecord]:
+        """Return up to ``limit`` entries, by id beyond ``after``, that are as the server has them, in a label state."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM records WHERE collection = 'entries' AND labels > 0 AND labels = ?"  # noqa: S608
+            " AND record_id > ? AND NOT pending AND NOT deleted AND NOT bare AND revision > 0 AND doc IS NOT NULL"
+            " ORDER BY record_id LIMIT ?",
+            (state, after, limit),
+        )
+        return [self._read(row) for row in rows]
+
     def set_rejected(self, key: tuple[str, str], code: str | None) -> None:
         """Mark a record's edit as refused by the server, with the code of the refusal."""
         self._database.write("UPDATE records SET rejected = ? WHERE collection = ? AND record_id = ?", (code, *key))
@@ -252,6 +266,7 @@ class Records:
                 place("records", "doc", collection, record_id), pack([doc.content, doc.created_at, doc.updated_at])
             ),
             None if base is None else self._seal.seal(place("records", "base", collection, record_id), pack(base)),
+            record.labels,
         )
 
     def _read(self, row: Sequence[Any]) -> StoredRecord:
@@ -280,6 +295,7 @@ class Records:
             row[12],
             doc,
             base,
+            row[15],
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -85,6 +85,12 @@ CREATE TABLE earlier (
     doc BLOB NOT NULL
 ) STRICT;
 CREATE INDEX earlier_record ON earlier (record_id);
+"""
+
+# Whether the server's revision of an entry bears labels; taken for granted of what was written before this was noted.
+_LABELS = """
+ALTER TABLE records ADD COLUMN labels INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX records_labels ON records (labels, record_id) WHERE collection = 'entries' AND labels > 0;
 """
 
 SCHEMA = """
@@ -199,7 +205,7 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
@@ -208,6 +214,7 @@ UPGRADES: dict[int, str] = {
     4: _TOUCHED,
     5: _FOR_GOOD,
     6: _EDITS,
+    7: _LABELS,
 }
 """What turns a store of each earlier version into one of the next."""
 
