@@ -184,6 +184,8 @@ async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
         "encryption_tier": profile.custody,
         "keyring_version": profile.keyring_version,
     }
+    if profile.account_deleted:
+        known["account_deleted"] = True
     if client.is_locked:
         return known | {"locked": True, "logged_in": not profile.logged_out, "keys_in": client.keys_in}
     if profile.logged_out:
@@ -269,7 +271,9 @@ def _show_status(run: Run, known: dict[str, Any]) -> None:
             text = f"{value:,}" if isinstance(value, int) else _WORDS.get(value, str(value))
             table.add_row(Text(label, style="dim"), Text(text or "—"))
     run.show(table)
-    if known.get("locked"):
+    if known.get("account_deleted"):
+        run.note("The account is deleted. The journal is on this device alone: everything but sync works.")
+    elif known.get("locked"):
         run.note("The journal on this device is locked: lockleaf unlock.")
     elif not known["logged_in"]:
         run.note("Not logged in: lockleaf login, or lockleaf register to make an account.")

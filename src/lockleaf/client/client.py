@@ -12,18 +12,18 @@ from typing import Self
 
 import httpx
 
-from lockleaf.client import labels, privacy
 from lockleaf.client.account import AccountService
 from lockleaf.client.archive import Archive, fetch_archive
 from lockleaf.client.checks import check_keys
+from lockleaf.client.choices import Choices
 from lockleaf.client.device import Device, utc_now
 from lockleaf.client.drafts import Drafts
 from lockleaf.client.entries import ProgressCallback
-from lockleaf.client.errors import LabelsBelongToCustody
 from lockleaf.client.inbox import Inbox
 from lockleaf.client.journal import Journal
-from lockleaf.client.keychain import Keychain, KeysIn, PasswordKeychain, choose_keychain, keys_in
+from lockleaf.client.keychain import Keychain, PasswordKeychain, choose_keychain
 from lockleaf.client.listing import EntriesPage, fetch_entries
+from lockleaf.client.locking import Locking
 from lockleaf.client.media.service import Media
 from lockleaf.client.metrics import service as metrics
 from lockleaf.client.metrics.summary import By, Stats
@@ -38,8 +38,6 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.sync import Synchroniser, SyncReport
 from lockleaf.client.unlocked import DEFAULT_IDLE
 from lockleaf.client.watch import watch
-from lockleaf.wire.accounts import PrivacyTier
-from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
 __all__ = ["Client"]
 
@@ -48,7 +46,7 @@ def _unheard(_sentence: str) -> None:
     """Nobody listens."""
 
 
-class Client:
+class Client(Locking, Choices):
     """A journal on this device, and the account that carries it to others.
 
     Made by `Client.open`; closed by ``aclose`` or at the end of ``async with``.
@@ -155,47 +153,6 @@ class Client:
         return self._device.is_logged_in
 
     @property
-    def is_locked(self) -> bool:
-        """Whether the journal on this device wants the password before it opens."""
-        return self._device.is_locked
-
-    async def unlock(self, password: str, *, unlocked_for: float | None = None) -> bool:
-        """Open a journal that is locked; no server is asked.
-
-        Args:
-            password: the account's. After a change on another device, the one before it until the next login here.
-            unlocked_for: seconds without use after which it is locked again for other programs.
-
-        Returns:
-            Whether other programs find it open for that time.
-
-        Raises:
-            WrongPassword: it does not open it.
-        """
-        return await self._device.unlock(password, idle=unlocked_for)
-
-    async def lock(self) -> None:
-        """Close the journal until the password is given, for other programs too. Those that have it open go on.
-
-        Where the system's keychain keeps the key, nothing is done: it has a lock of its own.
-        """
-        await self._device.lock()
-
-    async def keep_unlocked(self) -> None:
-        """Leave the key beside the journal, until `lock`: whoever copies the folder can then read it.
-
-        Raises:
-            JournalLocked: it is locked.
-        """
-        if isinstance(self._device.keychain, PasswordKeychain):
-            await asyncio.to_thread(self._device.keychain.keep_unlocked)
-
-    @property
-    def keys_in(self) -> KeysIn:
-        """Where the key of the journal is kept."""
-        return keys_in(self._device.keychain)
-
-    @property
     def journal(self) -> Journal:
         """The entries on this device.
 
@@ -223,32 +180,6 @@ class Client:
         """What was typed or piped on this device and is not in the journal; see `journal` for what it raises."""
         return Drafts(self._device.folder.drafts, self._device.opened.store, self._device.clock)
 
-    async def privacy(self) -> Privacy:
-        """Return how much the server holds of the account, and what works with that.
-
-        Raises:
-            NotLoggedIn: there is no session.
-        """
-        return await privacy.show(self._device)
-
-    async def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
-        """Choose how much the server holds. What a lower tier does not hold is deleted there at once, and counted.
-
-        This device keeps what it has; attachments are among that after `Media.keep_all`. Where the tier rises to
-        ``full_sync`` again, each device sends what it has with its next sync.
-
-        Args:
-            tier: ``local_only``, ``analytics_sync`` or ``full_sync``.
-            he_public_key: a public TenSEAL context for encrypted metrics. A tier that rises needs one: if none is
-                given and none is registered, a key pair is made, its secret half kept sealed on this device.
-
-        Raises:
-            NotLoggedIn: there is no session.
-            SecretKeyReceived, InvalidHePublicKey: the given key is none to give away.
-            ConsentRequired: this device's clock is far from the server's.
-        """
-        return await privacy.change(self._device, tier, he_public_key)
-
     async def fetch_archive(
         self, path: Path, progress: ProgressCallback | None = None, *, overwrite: bool = False
     ) -> Archive:
@@ -267,39 +198,6 @@ class Client:
             ArchiveNotBegun, DiskFull, InvalidAnswer, ApiError, TransportError: each as its name says.
         """
         return await fetch_archive(self._device.session.transport, path, progress, overwrite=overwrite)
-
-    def share_dates(self, share: bool) -> None:
-        """Decide whether the server may know date and source of entries written from now on, to sort by them.
-
-        Raises:
-            NotLoggedIn: there is no account here.
-        """
-        self._device.remember(self._device.opened.profile.model_copy(update={"share_dates": share}))
-
-    @property
-    def sends_labels(self) -> bool:
-        """Whether labels of mood, tags and source go to the server with each entry, as this device knows it.
-
-        Raises:
-            NotLoggedIn, JournalLocked: as for `journal`.
-        """
-        return self._device.opened.profile.custody == "uce" or labels.is_on(self._device.opened.store)
-
-    async def send_labels(self, send: bool) -> None:
-        """Decide for all devices of the account whether labels go to the server; carried out by each one's next sync.
-
-        A label is a keyed digest: it tells no word, but equal words give equal labels. Without them filters work on
-        the device. The choice is sealed, so the server can neither make nor undo it. Each entry is sealed anew
-        without its labels, or with them, as a new revision.
-
-        Raises:
-            LabelsBelongToCustody: with uce, where the server can read, they hide nothing.
-            NotLoggedIn, JournalLocked: as for `journal`.
-        """
-        opened = self._device.opened
-        if opened.profile.custody == "uce":
-            raise LabelsBelongToCustody
-        await asyncio.to_thread(labels.choose, opened.store, on=send, now=self._device.now())
 
     async def entries_page(
         self,

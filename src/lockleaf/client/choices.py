@@ -1,0 +1,78 @@
+"""The part of `Client` by which a user chooses what leaves the device."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lockleaf.client import labels, privacy
+from lockleaf.client.device import Device
+from lockleaf.client.errors import LabelsBelongToCustody
+from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.privacy import Privacy, PrivacyChanged
+
+__all__ = ["Choices"]
+
+
+class Choices:
+    """What the server gets, by the user's choice."""
+
+    _device: Device
+
+    async def privacy(self) -> Privacy:
+        """Return how much the server holds of the account, and what works with that.
+
+        Raises:
+            NotLoggedIn: there is no session.
+        """
+        return await privacy.show(self._device)
+
+    async def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
+        """Choose how much the server holds. What a lower tier does not hold is deleted there at once, and counted.
+
+        This device keeps what it has; attachments are among that after `Media.keep_all`. Where the tier rises to
+        ``full_sync`` again, each device sends what it has with its next sync.
+
+        Args:
+            tier: ``local_only``, ``analytics_sync`` or ``full_sync``.
+            he_public_key: a public TenSEAL context for encrypted metrics. A tier that rises needs one: if none is
+                given and none is registered, a key pair is made, its secret half kept sealed on this device.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            SecretKeyReceived, InvalidHePublicKey: the given key is none to give away.
+            ConsentRequired: this device's clock is far from the server's.
+        """
+        return await privacy.change(self._device, tier, he_public_key)
+
+    def share_dates(self, share: bool) -> None:
+        """Decide whether the server may know date and source of entries written from now on, to sort by them.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+        """
+        self._device.remember(self._device.opened.profile.model_copy(update={"share_dates": share}))
+
+    @property
+    def sends_labels(self) -> bool:
+        """Whether labels of mood, tags and source go to the server with each entry, as this device knows it.
+
+        Raises:
+            NotLoggedIn, JournalLocked: as for `journal`.
+        """
+        return self._device.opened.profile.custody == "uce" or labels.is_on(self._device.opened.store)
+
+    async def send_labels(self, send: bool) -> None:
+        """Decide for all devices of the account whether labels go to the server; carried out by each one's next sync.
+
+        A label is a keyed digest: it tells no word, but equal words give equal labels. Without them filters work on
+        the device. The choice is sealed, so the server can neither make nor undo it. Each entry is sealed anew
+        without its labels, or with them, as a new revision.
+
+        Raises:
+            LabelsBelongToCustody: with uce, where the server can read, they hide nothing.
+            NotLoggedIn, JournalLocked: as for `journal`.
+        """
+        opened = self._device.opened
+        if opened.profile.custody == "uce":
+            raise LabelsBelongToCustody
+        await asyncio.to_thread(labels.choose, opened.store, on=send, now=self._device.now())
