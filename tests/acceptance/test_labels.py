@@ -52,7 +52,7 @@ async def test_no_label_leaves_any_device_once_one_chose_so(ada: Person) -> None
     await laptop.sync()
     await phone.sync()
     assert laptop.sends_labels
-    assert await at_server(laptop) == {first: 3, plain: 0}
+    assert await at_server(laptop) == {first: 4, plain: 1}
     head = await laptop.journal.get(first)
 
     await laptop.send_labels(False)
