@@ -36,18 +36,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command ``lockleaf`` of an empty environment into which the wheel was installed, with what it declares."""
+    """The command ``lockleaf`` of an empty environment with what the lock names and the wheel, and nothing else."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=True)
-    # The versions are those of the lock. Its hashes are left out, since a wheel that was built just now has none in it.
-    locked = (ROOT / "requirements" / "run.txt").read_text().splitlines()
-    constraints = folder / "constraints.txt"
-    constraints.write_text("\n".join(line.rstrip(" \\") for line in locked if line and not line.startswith(" ")) + "\n")
-    python = str(folder / "bin" / "python")
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
     # What nobody runs here need not be compiled.
-    install = ["--python", python, "install", "--quiet", "--no-compile", "-c", str(constraints), str(wheel)]
-    done = subprocess.run([sys.executable, "-m", "pip", *install], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    install = [*pip, "install", "--quiet", "--no-compile", "--no-deps"]
+    locked = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(ROOT / "requirements" / "run.txt")]
+    # The last one says whether the lock has everything that the wheel declares.
+    for command in ([*install, *locked], [*install, str(wheel)], [*pip, "check"]):
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
     return folder / "bin" / "lockleaf"
 
 
