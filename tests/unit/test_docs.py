@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,3 +115,15 @@ def test_every_method_of_the_sdk_is_on_its_page() -> None:
 def test_every_exit_code_is_on_the_page_of_the_commands() -> None:
     page = (DOCS / "reference" / "command-line.md").read_text()
     assert [f"{int(code)} {said}" for code, said in MEANINGS.items() if f"| {int(code)} | {said} |" not in page] == []
+
+
+def test_no_page_of_the_site_loads_anything_from_elsewhere(tmp_path: Path) -> None:
+    command = [Path(sys.executable).with_name("mkdocs"), "build", "--strict", "--quiet", "--site-dir", tmp_path]
+    subprocess.run(command, cwd=ROOT, check=True)
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) > 20
+    what = r"(?:\bsrc(?:set)?\s*=\s*|<link\b[^>]*\bhref\s*=\s*|\burl\(|@import\s+)"
+    loaded = re.compile(what + r"""["']?\s*((?:https?:)?//[^"'\s)]+)""", re.I)
+    assert {found for page in pages for found in loaded.findall(page.read_text())} == set()
+    for sheet in tmp_path.rglob("*.css"):
+        assert loaded.findall(sheet.read_text()) == [], sheet

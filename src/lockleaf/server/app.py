@@ -12,7 +12,6 @@ from functools import cache
 from types import FrameType
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import RedirectResponse
 from starlette.routing import BaseRoute
 
 from lockleaf import __version__
@@ -40,7 +39,7 @@ from lockleaf.server.errors import Unavailable
 from lockleaf.server.export import service as archives
 from lockleaf.server.export.routes import router as export
 from lockleaf.server.holdings import Holding
-from lockleaf.server.http import openapi, problems
+from lockleaf.server.http import docs, openapi, problems
 from lockleaf.server.http.middleware import RequestMiddleware
 from lockleaf.server.inbox import service as inbox_items
 from lockleaf.server.inbox.routes import router as inbox
@@ -114,6 +113,7 @@ def build_services(settings: Settings, database_url: str, clock: Callable[[], da
     keys = load_keys(settings)
     hasher = VerifierHasher(settings.hashing, metrics)
     database = Database(database_url, settings.database)
+    metrics.watch_pools(database)
     blobs = open_store(settings, keys, clock)
     return Services(
         settings=settings,
@@ -168,8 +168,9 @@ def create_app(
         version=__version__,
         summary="A private journal's backend: end-to-end encrypted, synchronised, verifiable.",
         openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=f"{PREFIX}/docs",
+        docs_url=None,  # in place of pages that load scripts from elsewhere: http/docs.py
         redoc_url=None,
+        redirect_slashes=False,  # the middleware takes slashes off the end of a path
         lifespan=_lifespan,
     )
     app.state.services = services
@@ -177,8 +178,9 @@ def create_app(
     app.router.routes.extend(_routes())
     app.include_router(objects, prefix=PREFIX)
     app.include_router(operation)
-    app.add_api_route("/docs", lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
-    openapi.install(app, PREFIX)
+    app.include_router(docs.router, prefix=PREFIX)
+    app.add_api_route("/docs", docs.redirect_to(f"{PREFIX}/docs"), include_in_schema=False)
+    openapi.install(app, PREFIX, (settings.blobs.public_url or "").rstrip("/") or None)
 
     def body_limit(path: str) -> int:
         if path.startswith(OBJECTS):

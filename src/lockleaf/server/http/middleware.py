@@ -37,6 +37,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = _without_slashes_at_its_end(scope)
         # Made here, never taken from the client: an id of the client's choice could carry anything into the log.
         request_id = secrets.token_hex(12)
         scope.setdefault("state", {})["request_id"] = request_id
@@ -48,9 +49,9 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-                # What is the same for everybody may be kept, and its route says for how long.
-                named = any(name == CACHE_CONTROL for name, _ in headers)
-                headers.extend(SECURITY_HEADERS if named else (NO_STORE, *SECURITY_HEADERS))
+                # What is the same for everybody may be kept, and a page may load its own scripts: their routes say so.
+                named = {name for name, _ in headers}
+                headers.extend(header for header in SECURITY_HEADERS if header[0] not in named)
             await send(message)
 
         failure: Exception | None = None
@@ -104,9 +105,25 @@ class RequestMiddleware:
             log.info("request", **facts)
 
 
-CACHE_CONTROL = b"cache-control"
-NO_STORE = (CACHE_CONTROL, b"no-store")
-SECURITY_HEADERS = [
+def _without_slashes_at_its_end(scope: Scope) -> Scope:
+    """Return the request without slashes at the end of its path; `state.slashes` tells how many there were.
+
+    A redirect to the path without them would leave TLS behind a proxy that ends it, and lose the body of older clients.
+    """
+    path = scope["path"]
+    # An encoded slash (%2F) is part of a name, and is no slash in the raw path.
+    raw_path = scope.get("raw_path") or path.encode()
+    slashes = min(len(path) - len(path.rstrip("/")), len(raw_path) - len(raw_path.rstrip(b"/")), len(path) - 1)
+    if not slashes:
+        return scope
+    state = {**scope.get("state", {}), "slashes": slashes}
+    return {**scope, "path": path[:-slashes], "raw_path": raw_path[:-slashes], "state": state}
+
+
+SECURITY_HEADERS = (
+    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-]
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""What every answer says, unless its route says otherwise by a header of the same name."""

@@ -143,8 +143,16 @@ def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
                 content[media_type] = {**content[media_type], "examples": _named(values)}
 
 
-def install(app: FastAPI, prefix: str) -> None:
-    """Let ``app`` describe its routes below ``prefix`` whole."""
+def install(app: FastAPI, prefix: str, public_url: str | None = None) -> None:
+    """Let ``app`` describe its routes below ``prefix`` whole.
+
+    Args:
+        public_url: of the server, as clients reach it, if it is known. By default the document says where the server is
+            relative to where the document is, which is right below any path that a proxy puts both.
+    """
+    # Absolute, or relative to the server as OpenAPI 3.1 has it.
+    token_url = f"{public_url or ''}{prefix}/auth/token".removeprefix("/")
+    server = public_url or "/".join(".." for _ in prefix.strip("/").split("/"))
 
     def document() -> dict[str, Any]:
         if app.openapi_schema:
@@ -154,6 +162,7 @@ def install(app: FastAPI, prefix: str) -> None:
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
         )
+        schema["servers"] = [{"url": server}]
         models: list[tuple[Any, Any]] = [(Problem, "serialization")]
         for route, method, operation in _described(app, schema):
             path = str(route.path_format)
@@ -171,7 +180,7 @@ def install(app: FastAPI, prefix: str) -> None:
         for name in _FASTAPIS_OWN:
             components["schemas"].pop(name, None)
         components["securitySchemes"] = {
-            _SESSION: {"type": "oauth2", "flows": {"password": {"tokenUrl": f"{prefix}/auth/token", "scopes": {}}}}
+            _SESSION: {"type": "oauth2", "flows": {"password": {"tokenUrl": token_url, "scopes": {}}}}
         }
         app.openapi_schema = schema
         return schema

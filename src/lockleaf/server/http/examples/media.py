@@ -31,10 +31,12 @@ _UPLOADING = {
 
 
 def _signed(method: str, what: str, headers: dict[str, str]) -> dict[str, object]:
-    address = f"https://journal.example/api/v1/objects/{hexadecimal('object of ' + what, 20)}"
+    path = f"/api/v1/objects/{hexadecimal('object of ' + what, 20)}"
+    path += f"?expires=1773477064&signature={hexadecimal('signature of ' + what, 32)}"
     return {
         "method": method,
-        "url": f"{address}?expires=1773477064&signature={hexadecimal('signature of ' + what, 32)}",
+        "url": f"https://journal.example{path}",
+        "path": path,
         "headers": headers,
         "expires_at": _EXPIRES,
     }
