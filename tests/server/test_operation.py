@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lockleaf import __version__
 from lockleaf.server.app import create_app
+from lockleaf.server.db.engine import Database
+from lockleaf.server.observability.metrics import Metrics
 from lockleaf.server.settings import Settings
 from lockleaf.wire.problems import PROBLEM
 from tests.support.accounts import Owner, change, register
@@ -171,6 +173,49 @@ async def test_requests_are_counted_over_all_workers_by_route_template(
     assert _requests(answer.text, "/health") - before == 20
     names = {name for name, _, _ in _samples(answer.text)}
     assert {"lockleaf_http_request_duration_seconds_bucket", "lockleaf_database_connections"} < names
+
+
+async def test_whether_the_database_answers_is_asked_for_each_answer(
+    linked: httpx.AsyncClient, link: DatabaseLink
+) -> None:
+    assert "lockleaf_database_up 1.0" in (await linked.get("/metrics")).text  # nobody has asked /ready
+    await link.cut()
+    assert "lockleaf_database_up 0.0" in (await linked.get("/metrics")).text
+    await link.mend()
+    assert "lockleaf_database_up 1.0" in (await linked.get("/metrics")).text
+
+
+async def test_any_of_several_workers_tells_of_the_database_and_of_the_connections_of_all(
+    two_workers: RunningServer,
+) -> None:
+    for _ in range(6):  # whichever answers, and whether or not the others were ever asked
+        text = (await _request_anew(two_workers, "/metrics")).text
+        assert "lockleaf_database_up 1.0" in text
+        told = {
+            tuple(labels.values()): value
+            for name, labels, value in _samples(text)
+            if name == "lockleaf_database_connections"
+        }
+        assert told.keys() == {(pool, state) for pool in ("writing", "reading") for state in ("in_use", "idle")}
+
+
+async def test_connections_are_counted_as_they_come_and_go(settings: Settings, database_url: str) -> None:
+    metrics, database = Metrics(), Database(database_url, settings.database)
+    metrics.watch_pools(database)
+
+    def told() -> tuple[float, float]:
+        text = metrics.exposition(database_up=True, queue=None).decode()
+        found = {labels["state"]: value for _, labels, value in _samples(text) if labels.get("pool") == "reading"}
+        return found["in_use"], found["idle"]
+
+    assert told() == (0, 0)
+    async with database.read_driver():
+        assert told() == (1, 0)
+        async with database.read_driver():
+            assert told() == (2, 0)
+        assert told() == (1, 1)
+    assert told() == (0, 2)
+    await database.close()
 
 
 async def test_metrics_hold_nothing_of_a_user(over_socket: httpx.AsyncClient, server: RunningServer) -> None:

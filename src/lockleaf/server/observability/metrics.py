@@ -9,6 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metr
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from lockleaf.server.db.engine import Database
 from lockleaf.server.jobs.observation import QueueNumbers
@@ -81,12 +84,6 @@ class Metrics:
         self.search_opened = Counter(
             "lockleaf_search_opened_entries", "Entries that were opened to search in them.", registry=self.registry
         )
-        self.database_up = Gauge(
-            "lockleaf_database_up",
-            "Whether the database answered when last asked.",
-            registry=self.registry,
-            multiprocess_mode="livemin",
-        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -94,59 +91,88 @@ class Metrics:
         self.requests.labels(known, route, str(status)).inc()
         self.latency.labels(known, route).observe(seconds)
 
-    def exposition(self, database: Database | None, queue: QueueNumbers | None = None) -> bytes:
+    def watch_pools(self, database: Database) -> None:
+        """Count the connections of a database's pools as they come and go.
+
+        Each process counts its own at all times: the one that answers for all cannot ask the others.
+        """
+        for name, engine in (("writing", database.writing), ("reading", database.reading)):
+            self._watch_pool(name, engine)
+
+    def _watch_pool(self, name: str, engine: AsyncEngine) -> None:
+        in_use, idle = self.pool.labels(name, "in_use"), self.pool.labels(name, "idle")
+
+        @event.listens_for(engine.sync_engine, "checkout")
+        def _taken(*_: object) -> None:
+            in_use.set(_pool(engine).checkedout())
+            idle.set(_pool(engine).checkedin())
+
+        @event.listens_for(engine.sync_engine, "checkin")
+        def _given_back(*_: object) -> None:
+            # Told before the pool has it.
+            in_use.set(max(_pool(engine).checkedout() - 1, 0))
+            idle.set(_pool(engine).checkedin() + 1)
+
+    def exposition(self, *, database_up: bool, queue: QueueNumbers | None) -> bytes:
         """Return all metrics in Prometheus' text format.
 
         Args:
-            database: whose pools are told of.
+            database_up: whether the database answers at this moment.
             queue: the numbers of background work, as the database has them at this moment.
         """
-        if database is not None:
-            for name, engine in (("writing", database.writing), ("reading", database.reading)):
-                pool = engine.pool
-                self.pool.labels(name, "in_use").set(pool.checkedout())  # type: ignore[attr-defined]
-                self.pool.labels(name, "idle").set(pool.checkedin())  # type: ignore[attr-defined]
+        registry = self.registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-            return generate_latest(registry) + _of_queue(queue)
-        return generate_latest(self.registry) + _of_queue(queue)
+        asked = CollectorRegistry()
+        asked.register(_AskedCollector(database_up, queue))
+        return generate_latest(registry) + generate_latest(asked)
 
 
-class _QueueCollector(Collector):
-    """Background work, of which no process knows the whole: the database does."""
+def _pool(engine: AsyncEngine) -> QueuePool:
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool
 
-    def __init__(self, numbers: QueueNumbers) -> None:
-        self._numbers = numbers
+
+class _AskedCollector(Collector):
+    """What was looked up for this answer: whether the database answers, and its numbers of background work.
+
+    No process knows these by itself, and what one remembered could be old.
+    """
+
+    def __init__(self, database_up: bool, queue: QueueNumbers | None) -> None:
+        self._database_up = database_up
+        self._queue = queue
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
+        yield GaugeMetricFamily(
+            "lockleaf_database_up", "Whether the database answers, asked for this answer.", value=int(self._database_up)
+        )
+        if self._queue is not None:
+            yield from self._of_queue(self._queue)
+
+    @staticmethod
+    def _of_queue(numbers: QueueNumbers) -> Iterator[Metric]:
         present = GaugeMetricFamily(
             "lockleaf_jobs_present", "Jobs that wait or run, by kind and state.", labels=["kind", "state"]
         )
-        for (kind, state), count in sorted(self._numbers.present.items()):
+        for (kind, state), count in sorted(numbers.present.items()):
             present.add_metric([kind, state], count)
         overdue = GaugeMetricFamily(
             "lockleaf_jobs_overdue_seconds",
             "How long the job that has been due the longest has waited, by kind.",
             labels=["kind"],
         )
-        for kind, seconds in sorted(self._numbers.overdue_seconds.items()):
+        for kind, seconds in sorted(numbers.overdue_seconds.items()):
             overdue.add_metric([kind], seconds)
         ended = CounterMetricFamily(
             "lockleaf_jobs_ended", "Jobs that ended, by kind and outcome.", labels=["kind", "outcome"]
         )
-        for (kind, outcome), count in sorted(self._numbers.ended.items()):
+        for (kind, outcome), count in sorted(numbers.ended.items()):
             ended.add_metric([kind, outcome], count)
         yield from (present, overdue, ended)
-
-
-def _of_queue(numbers: QueueNumbers | None) -> bytes:
-    if numbers is None:
-        return b""
-    registry = CollectorRegistry()
-    registry.register(_QueueCollector(numbers))
-    return generate_latest(registry)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})

@@ -70,7 +70,6 @@ async def ready(response: Response, services: ServicesOf) -> Readiness:
     if database.ok:
         queue = await _queue(services)
     store = await _store(services)
-    services.metrics.database_up.set(int(database.ok))
     listening = services.events.listening.is_set()
     live_events = Check(ok=listening, code=None if listening else "not_listening")
     everything = database.ok and schema.ok and queue.ok and store.ok and live_events.ok
@@ -107,8 +106,10 @@ async def _queue(services: Services) -> Check:
 @router.get("/metrics", summary="Metrics", response_class=Response)
 async def metrics(services: ServicesOf) -> Response:
     """Give all metrics in Prometheus' text format; those of background work while the database answers."""
-    queue = None
+    database_up, queue = False, None
     with contextlib.suppress(Exception):
         async with asyncio.timeout(5), services.database.read_driver() as connection:
+            await connection.fetchval("SELECT 1")
+            database_up = True
             queue = await observe(connection)
-    return Response(services.metrics.exposition(services.database, queue), media_type=CONTENT_TYPE)
+    return Response(services.metrics.exposition(database_up=database_up, queue=queue), media_type=CONTENT_TYPE)
