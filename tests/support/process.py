@@ -20,8 +20,8 @@ _PROGRAM = """
 import json, sys
 from lockleaf.server.process import serve
 from lockleaf.server.settings import Settings
-workers, port = int(sys.argv[1]), int(sys.argv[2])
-serve(Settings(), host="127.0.0.1", port=port, workers=workers,
+workers, port, host = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+serve(Settings(), host=host, port=port, workers=workers,
       announce=lambda running: print(json.dumps({"url": running.url, "port": running.port}), flush=True))
 """
 
@@ -54,7 +54,13 @@ class RunningServer:
 
 
 def start_server(
-    environment: Mapping[str, str], *, log: Path, workers: int = 1, port: int = 0, program: str = _PROGRAM
+    environment: Mapping[str, str],
+    *,
+    log: Path,
+    workers: int = 1,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    program: str = _PROGRAM,
 ) -> RunningServer:
     """Start a server process and wait until its workers answer.
 
@@ -65,7 +71,7 @@ def start_server(
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))}
     with log.open("a") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-c", program, str(workers), str(port)],
+            [sys.executable, "-c", program, str(workers), str(port), host],
             env={**clean, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -94,10 +100,10 @@ def _first_line(process: subprocess.Popen[str], stdout: IO[str]) -> str:
 
 @contextlib.contextmanager
 def running_server(
-    environment: Mapping[str, str], *, log: Path, workers: int = 1, port: int = 0
+    environment: Mapping[str, str], *, log: Path, workers: int = 1, port: int = 0, host: str = "127.0.0.1"
 ) -> Iterator[RunningServer]:
     """A server for the length of a ``with``."""
-    server = start_server(environment, log=log, workers=workers, port=port)
+    server = start_server(environment, log=log, workers=workers, port=port, host=host)
     try:
         yield server
     finally:

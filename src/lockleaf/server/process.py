@@ -50,8 +50,14 @@ class PortUnavailable(ServeError):
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
-            f"Cannot listen on {host}:{port}: {reason}. Another program may hold the port: choose another with --port."
+            f"Cannot listen on {_authority(host, port)}: {reason}. "
+            "Another program may hold the port: choose another with --port."
         )
+
+
+def _authority(host: str, port: int) -> str:
+    """Return host and port as they stand in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class Running:
     def url(self) -> str:
         """The address to give to clients on this machine."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"http://{_authority(host, self.port)}"
 
 
 def serve(
@@ -91,6 +97,7 @@ def serve(
     """Run a server until SIGTERM or SIGINT.
 
     Args:
+        host: a name or an address; one of IPv6 with or without brackets. `::` takes IPv4 too.
         port: 0 takes a free one.
         announce: called once all workers answer.
 
@@ -102,6 +109,7 @@ def serve(
         FolderUnusable: there is no folder for attached files.
     """
     logging.configure(settings.log.format, settings.log.level)
+    host = host.removeprefix("[").removesuffix("]")
     with contextlib.ExitStack() as stack:
         # The port first: it is the likeliest to fail, and nothing need be stopped then.
         listening = stack.enter_context(_listen(host, port, workers))
@@ -224,6 +232,8 @@ def _listen(host: str, port: int, workers: int) -> Iterator[list[socket.socket]]
             known = {errno.EADDRINUSE: "it is in use", errno.EACCES: "this user may not"}
             reason = known.get(error.errno or 0, error.strerror or "there is no such address")
             raise PortUnavailable(host, port, reason) from None
+        except UnicodeError:  # not even the form of a name
+            raise PortUnavailable(host, port, "there is no such address") from None
         yield listening
 
 
@@ -231,6 +241,8 @@ def _bound(family: int, address: Any, *, shared: bool = False) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and address[0] == "::":
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # every address of this machine is meant
         if shared:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(address)

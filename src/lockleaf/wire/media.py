@@ -79,6 +79,15 @@ MediaType = Annotated[
 PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS)]
 
 
+OwnPath = Annotated[
+    str | None,
+    Field(
+        description="Where the server is its own store: the same below the server's address, for clients that know it. "
+        "Behind a proxy the server may not know by which name, or below which path, it is reached, and `url` is wrong."
+    ),
+]
+
+
 class Part(Body):
     """A part of a large file, as its client declares it."""
 
@@ -120,6 +129,7 @@ class SignedUpload(Body):
 
     method: str
     url: str
+    path: OwnPath = None
     headers: dict[str, str]
     expires_at: Instant
 
@@ -188,6 +198,7 @@ class MediaDownload(Body):
 
     method: str
     url: str
+    path: OwnPath = None
     headers: dict[str, str]
     expires_at: Instant
     size: int

@@ -134,7 +134,8 @@ class Downloader:
             # Of what has no known end nobody can tell whether a piece of it is the whole: it is fetched at one go.
             await asyncio.to_thread(incoming.restart if medium.sealed_size is None else incoming.look)
             if incoming.size != medium.sealed_size:
-                async with self._objects.get(signed.url, signed.headers, incoming.size) as (start, pieces):
+                address = signed.path or signed.url
+                async with self._objects.get(address, signed.headers, incoming.size) as (start, pieces):
                     if start != incoming.size:
                         await asyncio.to_thread(incoming.restart)
                     moved(incoming.size)

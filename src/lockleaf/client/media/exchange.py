@@ -38,10 +38,6 @@ _HEADERS = ("content-", "x-amz-", "x-lockleaf-")
 """Beginnings of the headers that a signed request may ask for; the session's are not among them."""
 
 
-_OWN = "/api/v1/objects/"
-"""Where a server is its own store."""
-
-
 class AddressExpired(Exception):
     """The store does not take the signed address any more: another one is to be asked for."""
 
@@ -103,7 +99,7 @@ class ObjectStoreClient:
         """Send ``size`` bytes of a file from ``offset`` on.
 
         Args:
-            url, headers: as the server signed them.
+            url, headers: as the server signed them; a path leads to the server itself.
             moved: told of each piece how many bytes it has.
 
         Raises:
@@ -165,19 +161,17 @@ class ObjectStoreClient:
 
     def _address(self, text: str) -> httpx.URL:
         """Return the address, once it is one that a client of this server may talk to."""
+        # A path is one of the server's own, below the address that its user gave: a proxy may hide from the server by
+        # which name it is called, and below which path.
+        own = text.startswith("/") and not text.startswith("//")
         try:
-            url = httpx.URL(text)
+            url = httpx.URL(str(self._server).rstrip("/") + text if own else text)
         except (httpx.InvalidURL, ValueError):
             raise InvalidAnswer from None
-        if text.startswith("/"):
-            url = self._server.join(url)
         if not names_host(url):
             raise InvalidAnswer
         if url.userinfo or url.fragment:
             raise InsecureObjectStore
-        if url.host == self._server.host and url.path.startswith(f"{self._server.path.rstrip('/')}{_OWN}"):
-            # A proxy before the server may hide from it by which scheme and port it is called.
-            url = url.copy_with(scheme=self._server.scheme, port=self._server.port)
         if (url.scheme, url.host, url.port) == (self._server.scheme, self._server.host, self._server.port):
             return url
         # What a server far away calls "this machine" would be ours.

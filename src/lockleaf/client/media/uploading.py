@@ -236,7 +236,7 @@ class Uploader:
 
             try:
                 await self._objects.put(
-                    signed.url, signed.headers, path, offset=piece.offset, size=piece.size, moved=count
+                    signed.path or signed.url, signed.headers, path, offset=piece.offset, size=piece.size, moved=count
                 )
             except AddressExpired:
                 moved(-sent)

@@ -79,7 +79,7 @@ class FileStore:
     def _signed(self, grant: Grant, seconds: int) -> SignedRequest:
         path, expires_at = self.urls.sign(grant, seconds)
         headers = {"Content-Length": str(grant.size)} if grant.method == "PUT" else {}
-        return SignedRequest(grant.method, self._public_url + path, headers, expires_at)
+        return SignedRequest(grant.method, self._public_url + path, headers, expires_at, path)
 
     # ---- what the server does itself ----
 

@@ -36,12 +36,14 @@ class SignedRequest:
             not know its public address.
         headers: to be sent with just these values. `Content-Length` is among them for an upload.
         expires_at: aware, in UTC.
+        path: of this server, where the server itself is the store.
     """
 
     method: str
     url: str
     headers: dict[str, str]
     expires_at: datetime
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from lockleaf.server.blobs.protocol import SignedRequest
 from lockleaf.server.context import Services
@@ -27,17 +28,22 @@ class Signer:
         self._settings = services.settings.media
         self._base = base.rstrip("/")
 
-    def _absolute(self, signed: SignedRequest) -> str:
-        return self._base + signed.url if signed.url.startswith("/") else signed.url
+    def _told(self, signed: SignedRequest) -> dict[str, Any]:
+        """Return what a client is told of a signed request, with an address that is whole."""
+        return {
+            "method": signed.method,
+            "url": self._base + signed.url if signed.url.startswith("/") else signed.url,
+            "path": signed.path,
+            "headers": signed.headers,
+            "expires_at": signed.expires_at,
+        }
 
     async def upload(self, media: StoredMedia) -> SignedUpload:
         """Return the request that uploads a whole file."""
         signed = await self._store.sign_upload(
             media.object_key, size=media.size, sha256=media.sha256, seconds=self._settings.upload_seconds
         )
-        return SignedUpload(
-            method=signed.method, url=self._absolute(signed), headers=signed.headers, expires_at=signed.expires_at
-        )
+        return SignedUpload(**self._told(signed))
 
     async def parts(self, media: StoredMedia, upload_id: str, parts: Iterable[DeclaredPart]) -> tuple[SignedPart, ...]:
         """Return the requests that upload parts."""
@@ -53,25 +59,10 @@ class Signer:
                 sha256=part.sha256,
                 seconds=self._settings.upload_seconds,
             )
-            found.append(
-                SignedPart(
-                    number=part.number,
-                    method=signed.method,
-                    url=self._absolute(signed),
-                    headers=signed.headers,
-                    expires_at=signed.expires_at,
-                )
-            )
+            found.append(SignedPart(number=part.number, **self._told(signed)))
         return tuple(found)
 
     async def download(self, media: StoredMedia) -> MediaDownload:
         """Return the request that downloads a file."""
         signed = await self._store.sign_download(media.object_key, seconds=self._settings.download_seconds)
-        return MediaDownload(
-            method=signed.method,
-            url=self._absolute(signed),
-            headers=signed.headers,
-            expires_at=signed.expires_at,
-            size=media.size,
-            sha256=media.sha256,
-        )
+        return MediaDownload(**self._told(signed), size=media.size, sha256=media.sha256)
