@@ -26,6 +26,11 @@ from tests.vectors.seals import CONTEXT, envelope, keyring
 from tests.vectors.searching import search
 
 FOLDER = Path(__file__).parent
+INVISIBLE = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E),
+    (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+)  # fmt: skip
+WHITE_SPACE = {*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000}
 
 
 def kdf() -> dict[str, Any]:
@@ -90,6 +95,13 @@ def kdf() -> dict[str, Any]:
     return {"vectors": vectors, "refused": refused, "malformed": malformed}
 
 
+def name_form(value: str) -> str:
+    """The form of a name by its rule, said character by character."""
+    shown = "".join(c for c in value if not any(first <= ord(c) <= last for first, last in INVISIBLE))
+    words = "".join(" " if ord(c) in WHITE_SPACE else c for c in nfkc(nfkc(shown).casefold())).split(" ")
+    return " ".join(word for word in words if word)
+
+
 def labels() -> dict[str, Any]:
     key = fixed("index key")
 
@@ -98,11 +110,12 @@ def labels() -> dict[str, Any]:
 
     values = [("mood", "calm"), ("tag", "Garden"), ("tag", "garden"), ("tag", "GARTENSTRASSE"), ("tag", "Gartenstraße")]
     values += [("tag", "ﬁne"), ("tag", "e\u0301te\u0301"), ("source", "import"), ("tag", ""), ("mood", "🍃")]
+    values += [("tag", " long  walks\u00a0"), ("tag", "Long\u200b Walks"), ("mood", "☺\ufe0f"), ("mood", "☺"), ("tag", "e\u200b\u0301te\u0301")]
     stems = [("title", "garden"), ("body", "garden"), ("body", "Garden"), ("body", "été")]
     return {
         "index_key": key.hex(),
         "labels": [
-            {"kind": kind, "value": value, "label": digest("lockleaf/1/label", kind, nfkc(value).casefold(), 16)}
+            {"kind": kind, "value": value, "label": digest("lockleaf/1/label", kind, name_form(value), 16)}
             for kind, value in values
         ],
         "tokens": [

@@ -143,7 +143,7 @@ def clean_text(value: str | None, name: str, limit: int) -> str | None:
 
 
 def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return tags without space around them, each once, in their order.
+    """Return tags without space around them, each once however it is spelled, in their order and first spelling.
 
     Raises:
         InvalidEntry: more than 60, or one of more than 200 characters.

@@ -12,6 +12,8 @@ from typing import Any
 
 from merge3 import Merge3
 
+from lockleaf.wire.names import distinct_names, known_as
+
 __all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "said", "same_content"]
 
 _ABSENT = object()
@@ -125,11 +127,15 @@ def _merge_field(name: str, before: Any, ours: Any, theirs: Any) -> Any:
 
 
 def _merge_tags(before: list[str], ours: list[str], theirs: list[str]) -> Any:
-    """A tag is there if a side added it, or if both kept it."""
-    kept = set(before) & set(ours) & set(theirs)
-    wanted = kept | (set(ours) - set(before)) | (set(theirs) - set(before))
-    ordered = [tag for tag in dict.fromkeys((*theirs, *ours)) if tag in wanted]
-    return ordered or _ABSENT
+    """A tag is there if a side added it, or if both kept it; it is the same one in every spelling.
+
+    Where a side spelled it anew, that spelling stands, the one that the server accepted first before the other.
+    """
+    were, mine, yours = ({known_as(tag) for tag in side} for side in (before, ours, theirs))
+    wanted = (were & mine & yours) | (mine - were) | (yours - were)
+    anew = [tag for tag in (*theirs, *ours) if tag not in before]
+    spelled = {known_as(tag): tag for tag in reversed((*theirs, *ours))} | {known_as(tag): tag for tag in reversed(anew)}
+    return [spelled[known_as(tag)] for tag in distinct_names((*theirs, *ours)) if known_as(tag) in wanted] or _ABSENT
 
 
 def _merge_attachments(before: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> Any:

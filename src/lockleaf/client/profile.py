@@ -62,6 +62,12 @@ def profile_names(home: Path) -> list[str]:
     return sorted(path.parent.name for path in (home / "profiles").glob("*/profile.json"))
 
 
+def _spelled_otherwise(path: Path) -> Path | None:
+    """Return the profile whose name is that of ``path`` in another case, None where there is none."""
+    folders = path.parent.iterdir() if path.parent.is_dir() else ()
+    return next((folder for folder in sorted(folders) if folder.name.casefold() == path.name.casefold()), None)
+
+
 class ProfileFolder:
     """The folder of one profile.
 
@@ -76,8 +82,11 @@ class ProfileFolder:
     def __init__(self, home: Path, name: str) -> None:
         if not _NAME.fullmatch(name):
             raise InvalidProfileName
-        self.name = name
         self.path = home.absolute() / "profiles" / name
+        if not self.path.exists():
+            # Where names differ by case alone some file systems have one folder, and so has a person one profile.
+            self.path = _spelled_otherwise(self.path) or self.path
+        self.name = self.path.name
 
     @property
     def store(self) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lockleaf.client.entries import Entry, date_text
-from lockleaf.crypto.normalise import normalise_value
+from lockleaf.wire.names import same_name
 
 __all__ = ["Selection"]
 
@@ -50,11 +50,7 @@ class Selection:
         return (
             (self.since is None or entry.date[:10] >= self.since)
             and (self.until is None or entry.date[:10] <= self.until)
-            and (self.tag is None or any(_same(self.tag, item) for item in entry.tags))
-            and (self.mood is None or _same(self.mood, entry.mood or ""))
-            and (self.source is None or _same(self.source, entry.source or ""))
+            and (self.tag is None or any(same_name(self.tag, item) for item in entry.tags))
+            and (self.mood is None or same_name(self.mood, entry.mood or ""))
+            and (self.source is None or same_name(self.source, entry.source or ""))
         )
-
-
-def _same(wanted: str, present: str) -> bool:
-    return normalise_value(wanted.strip()) == normalise_value(present.strip())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from lockleaf.wire.names import known_as
+
 __all__ = ["normalise_email", "normalise_password", "normalise_value"]
 
 
@@ -18,5 +20,5 @@ def normalise_password(password: str) -> str:
 
 
 def normalise_value(value: str) -> str:
-    """Return the ``value`` of a label (a mood, a tag, a source) in NFKC, case-folded."""
-    return unicodedata.normalize("NFKC", value).casefold()
+    """Return the ``value`` of a label (a mood, a tag, a source) in the one form of all its spellings."""
+    return known_as(value)

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lockleaf.wire.names import distinct_names, known_as
+
 __all__ = [
     "MAX_CONTENT_BYTES",
     "MAX_NAME",
@@ -154,12 +156,12 @@ def clean_text(value: str | None, name: str, limit: int) -> str | None:
 
 
 def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return tags without space around them, each once, in their order.
+    """Return tags without space around them, each once however it is spelled, in their order and first spelling.
 
     Raises:
         InvalidContent: more than 60, or one of more than 200 characters.
     """
-    cleaned = tuple(dict.fromkeys(tag for item in tags if (tag := clean_text(item, "tag", MAX_NAME))))
+    cleaned = distinct_names(tag for item in tags if (tag := clean_text(item, "tag", MAX_NAME)))
     if len(cleaned) > MAX_TAGS:
         raise InvalidContent(f"more than {MAX_TAGS} tags")
     return cleaned

@@ -1,18 +1,19 @@
 """Colours of tags: a name without a chosen colour has one all the same, and the same one everywhere.
 
 What this guarantees, to every client that shows a tag and to the server where it makes one: the colour of a name is a
-pure function of its normalised form (NFKC, case-folded, trimmed), so that two devices that never met, and a server,
+pure function of its normalised form (`known_as`), so that two devices that never met, and a server,
 give the same tag the same colour; and `PALETTE` keeps its order and its values for as long as version 1 of the
 protocol lives, since a colour that was given is stored.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from hashlib import sha256
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
+
+from lockleaf.wire.names import known_as
 
 __all__ = ["PALETTE", "Color", "color_of"]
 
@@ -37,8 +38,8 @@ PALETTE = (
 
 def color_of(name: str) -> str:
     """Return the colour of a tag ``name`` for which nobody chose one, as ``#rrggbb``."""
-    known_as = unicodedata.normalize("NFKC", name).casefold().strip()
-    return PALETTE[int.from_bytes(sha256(known_as.encode("utf-8", "replace")).digest()[:8], "big") % len(PALETTE)]
+    form = known_as(name).encode("utf-8", "replace")
+    return PALETTE[int.from_bytes(sha256(form).digest()[:8], "big") % len(PALETTE)]
 
 
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(str.lower)]

@@ -109,7 +109,8 @@ def test_a_score_is_a_number_from_minus_one_to_one(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "given_metrics",
     [
-        {"Sleep": 1},
+        {"Sleep": 1, "sleep": 2},
+        {"sleep well": 1},
         {"": 1},
         {"a" * 65: 1},
         {"word_count": 1},
@@ -144,3 +145,8 @@ def test_metrics_of_two_devices_merge_one_by_one() -> None:
     assert merge(base, {"body": "x"}, {"body": "x", "metrics": {}}) == Merged({"body": "x"})
     other = {"body": "x", "metrics": {"sleep": 6.0}}
     assert merge(base, ours, other) == Conflicting(("metrics",))
+
+
+def test_a_metric_is_the_same_one_in_any_case() -> None:
+    assert changed_metrics({"sleep": 7.0}, {"Sleep": 8}) == {"sleep": 8.0}
+    assert checked_name(" SLEEP ") == "sleep"

@@ -6,7 +6,7 @@ is a convention, no measurement: whoever wants another scale writes a metric of 
 
 from __future__ import annotations
 
-import unicodedata
+from lockleaf.wire.names import known_as
 
 __all__ = ["MOODS", "mood_score"]
 
@@ -37,10 +37,9 @@ _TABLE: dict[int, str] = {
 MOODS: dict[str, int] = {word: score for score, words in _TABLE.items() for word in words.split()}
 """Every mood that has a number."""
 
-_VARIATION_SELECTOR = "\ufe0f"  # asks for a sign's coloured form; it is the same sign without
-_PLAIN = {word.replace(_VARIATION_SELECTOR, ""): score for word, score in MOODS.items()}
+_KNOWN = {known_as(word): score for word, score in MOODS.items()}
 
 
 def mood_score(mood: str) -> int | None:
-    """Return the number of a mood, None for one that the table does not know; case does not matter."""
-    return _PLAIN.get(unicodedata.normalize("NFKC", mood).strip().casefold().replace(_VARIATION_SELECTOR, ""))
+    """Return the number of a mood, None for one that the table does not know; its spelling does not matter."""
+    return _KNOWN.get(known_as(mood))

@@ -14,6 +14,7 @@ from lockleaf.client.metrics.moods import mood_score
 from lockleaf.client.metrics.sentiment import sentiment
 from lockleaf.he.errors import ValueOutOfBounds
 from lockleaf.he.metric_types import CHARACTERS, MOOD, SENTIMENT, STANDARD, WORD_COUNT, MetricType, metric_type
+from lockleaf.wire.names import known_as
 
 __all__ = ["MAX_OWN", "STANDARD_NAMES", "Reading", "changed_metrics", "checked_name", "own_metrics", "reading_of"]
 
@@ -99,7 +100,7 @@ def checked_name(name: str) -> str:
         InvalidEntry: no metric can be called so.
     """
     try:
-        return metric_type(name).name
+        return metric_type(known_as(name)).name
     except (ValueError, TypeError):
         raise InvalidEntry("a metric's name is 1 to 64 of a-z, 0-9 and _, beginning with a letter") from None
 
@@ -115,9 +116,13 @@ def changed_metrics(present: Mapping[str, float], given: Mapping[str, float | No
         InvalidEntry: a name or a value is none, or there are too many.
     """
     metrics = dict(present)
-    for name, value in given.items():
-        if checked_name(name) in STANDARD_NAMES:
+    named: dict[str, str] = {}
+    for spelled, value in given.items():
+        name = checked_name(spelled)
+        if name in STANDARD_NAMES:
             raise InvalidEntry(f"{name} is measured, and not given")
+        if named.setdefault(name, spelled) != spelled:
+            raise InvalidEntry("one metric is given twice, under two spellings of its name")
         if value is None:
             metrics.pop(name, None)
             continue

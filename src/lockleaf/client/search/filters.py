@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockleaf.client.entries import Entry
-from lockleaf.crypto.normalise import normalise_value
 from lockleaf.search.query import Query
+from lockleaf.wire.names import known_as
 
 __all__ = ["Facts", "fits"]
 
@@ -32,7 +32,7 @@ class Facts:
 
 
 def _plain(value: str | None) -> str:
-    return normalise_value((value or "").strip())
+    return known_as(value or "")
 
 
 def joined(tags: tuple[str, ...]) -> str:

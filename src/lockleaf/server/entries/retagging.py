@@ -17,6 +17,7 @@ from lockleaf.server.records.diary import Wanted
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.search import following as search
 from lockleaf.wire.content import tag_names
+from lockleaf.wire.names import distinct_names
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 
 __all__ = ["retag"]
@@ -66,7 +67,7 @@ def _changes(
         new = {name: value for name, value in found.items() if name != content.SEEN}
         # Not held to the limits of tags: what another program wrote beyond them is not this request's to refuse.
         kept = [tag if keys.label("tag", tag) != label else new_name for tag in tag_names(found)]
-        tags = list(dict.fromkeys(tag for tag in kept if tag is not None))
+        tags = list(distinct_names(tag for tag in kept if tag is not None))
         if isinstance(found.get("tags"), list):
             del new["tags"]
         if tags:
