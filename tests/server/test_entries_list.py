@@ -235,8 +235,9 @@ async def test_a_list_shows_nothing_of_others(http: httpx.AsyncClient) -> None:
 async def test_a_page_is_one_range_of_the_index_of_dates(app: FastAPI) -> None:
     async with app.state.services.database.read_driver() as connection:
         for (deleted, with_last, further), statement in diary._LISTS.items():
-            types = "uuid, int, bigint, bytea[], timestamptz, timestamptz" + (", timestamptz, text" if further else "")
-            given_ = f"'{uuid4()}', 50, 8388608, '{{}}', '2020-01-01', '2030-01-01'"
+            ranges = ", timestamptz" * 4
+            types = f"uuid, int, bigint, bytea[]{ranges}" + (", timestamptz, text" if further else "")
+            given_ = f"'{uuid4()}', 50, 8388608, '{{}}', '2020-01-01', '2030-01-01', '-infinity', 'infinity'"
             await connection.execute(f"PREPARE tried ({types}) AS {statement}")
             try:
                 further_ = ", '2025-01-01', 'x'" if further else ""

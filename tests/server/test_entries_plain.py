@@ -83,7 +83,7 @@ async def test_a_full_client_reads_what_a_thin_one_wrote(ada: Owner) -> None:
         assert found["tags", full.tag_id(name)]["name"] == name
     [record] = [each for each in (await ada.feed())["changes"] if each["record_id"] == made["id"]]
     assert tuple(record["labels"]) == full.labels(found["entries", made["id"]])
-    assert (record["source"], record["occurred_at"]) == ("web", "2026-03-14T17:30:00Z")
+    assert (record["source"], record["occurred_at"]) == ("web", "2026-03-14T18:30:00+01:00")
 
 
 async def test_a_thin_client_reads_and_edits_what_a_full_one_wrote(ada: Owner) -> None:

@@ -31,8 +31,8 @@ STATEMENTS = {
     ),
     "_LISTS": ("uuid, bigint[]", f"{USER}, '{{1}}'", ("ix_search_documents_tokens",)),
     "_FILTERED": (
-        "uuid, bytea[], timestamptz, timestamptz",
-        f"{USER}, '{{}}', now(), now()",
+        "uuid, bytea[], timestamptz, timestamptz, timestamptz, timestamptz",
+        f"{USER}, '{{}}', now(), now(), now(), now()",
         ("ix_records_date",),
     ),
     "_RECORDS": ("uuid, bigint[], bigint", f"{USER}, '{{1}}', 1", ("ix_records_seq",)),

@@ -15,7 +15,8 @@ from lockleaf.crypto.history import meta
 from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
 from lockleaf.crypto.labels import label
 from lockleaf.crypto.uce import derive_kek
-from lockleaf.wire.content import labelled, shared_date, shared_source
+from lockleaf.wire.content import labelled, shared_source
+from lockleaf.wire.days import shared_date
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.accounts import ZERO, Owner, change, sealed
 from tests.support.uce_holders import Thin

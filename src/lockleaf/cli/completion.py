@@ -95,7 +95,7 @@ async def _entries(context: typer.Context, incomplete: str) -> list[tuple[str, s
     async with await Client.open(home, profile) as client:
         entries = await client.journal.list()
     fitting = [entry for entry in entries if entry.id.startswith(incomplete)]
-    return [(entry.id, f"{shown_date(entry.date)} {headline(entry, 40)}") for entry in fitting[:_MOST]]
+    return [(entry.id, f"{shown_date(entry.date, entry.time_zone)} {headline(entry, 40)}") for entry in fitting[:_MOST]]
 
 
 async def _conflicts(context: typer.Context, incomplete: str) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.terminal import printable
+from lockleaf.wire.days import local_time
 
 __all__ = ["entered_date", "shown_date"]
 
@@ -33,8 +34,11 @@ def entered_date(text: str | None, today: date | None = None) -> str | None:
             parsed = date.fromisoformat(cleaned).isoformat()
             fits = parsed == cleaned
         else:
-            datetime.fromisoformat(cleaned)
-            fits = len(cleaned) > 10 and cleaned[4] == cleaned[7] == "-"
+            moment = datetime.fromisoformat(cleaned)
+            fits = len(cleaned) > 10 and cleaned[4] == cleaned[7] == "-" and cleaned[11:13] != "24"
+            if fits and cleaned.endswith("Z"):
+                # Z names an instant and no place (RFC 9557): it is of the day that this device's calendar shows then.
+                return _here(moment).isoformat()
     except ValueError:
         fits = False
     if not fits:
@@ -45,16 +49,24 @@ def entered_date(text: str | None, today: date | None = None) -> str | None:
     return cleaned
 
 
-def shown_date(text: str) -> str:
-    """Return an entry's date for a person: a day as it is, a time in the local time zone; all else as it is kept."""
+def _here(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone()
+    except (OverflowError, OSError):
+        return moment
+
+
+def shown_date(text: str, time_zone: str | None = None) -> str:
+    """Return an entry's date for a person: a day as it is, a time as the clock showed it where it was written.
+
+    Args:
+        text: the date as the entry has it; what is no date is shown as it is kept.
+        time_zone: the entry's.
+    """
     try:
         if len(text) == 10:
             return date.fromisoformat(text).isoformat()
-        moment = datetime.fromisoformat(text)
+        datetime.fromisoformat(text)
     except ValueError:
         return printable(text)  # of another program
-    try:
-        local = moment.astimezone() if moment.tzinfo is not None else moment
-    except (OverflowError, OSError):
-        local = moment
-    return local.isoformat(sep=" ", timespec="minutes")[:16]
+    return local_time(text, time_zone, text).isoformat(sep=" ", timespec="minutes")

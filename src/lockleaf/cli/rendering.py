@@ -127,7 +127,7 @@ def entries_table(entries: Iterable[Entry], width: int) -> RenderableType:
         return made
 
     shown = list(entries)
-    dates = [shown_date(entry.date) for entry in shown]
+    dates = [shown_date(entry.date, entry.time_zone) for entry in shown]
     states = [marks(entry) for entry in shown]
     whole = 8 + sum(max((len(text) for text in column), default=0) for column in (dates, states))
     room = width - whole - _BORDERS
@@ -182,7 +182,7 @@ def entry_view(entry: Entry) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
     facts = [
-        shown_date(entry.date),
+        shown_date(entry.date, entry.time_zone),
         *([f"mood: {printable(entry.mood)}"] if entry.mood else []),
         *([f"tags: {printable(', '.join(entry.tags))}"] if entry.tags else []),
         *(f"{name}: {value:g}" for name, value in entry.metrics.items()),

@@ -130,7 +130,7 @@ def _lines(hit: Hit, width: int) -> Iterator[RenderableType]:
     entry = hit.entry
     title = next((each for each in hit.highlights if each.field == "title"), None)
     head = Text(f"{short_id(entry.id)}  ", style="dim")
-    head.append(shown_date(entry.date), style="not dim")
+    head.append(shown_date(entry.date, entry.time_zone), style="not dim")
     head.append("  ")
     head.append_text(_marked(title) if title is not None else Text(headline(entry, max(width - 30, 20))))
     if state := marks(entry):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lockleaf.client import labels
@@ -26,7 +26,7 @@ from lockleaf.crypto.labels import label
 from lockleaf.wire.base import Body
 from lockleaf.wire.entries import PlainEntry, SealedEntry
 
-__all__ = ["EntriesPage", "beside", "fetch_entries", "labels_are_asked_for", "opened_entry", "plain_entry"]
+__all__ = ["EntriesPage", "fetch_entries", "labels_are_asked_for", "opened_entry", "plain_entry"]
 
 Parameters = dict[str, str | int | Sequence[str]]
 
@@ -77,7 +77,7 @@ def labels_are_asked_for(store: LocalStore) -> bool:
 
 
 def _fitting(page: EntriesPage, wanted: Selection) -> EntriesPage:
-    # The server was asked by label and by the day in UTC, where it was asked at all.
+    # What it was asked for is looked at again here: a server can give anything.
     return EntriesPage(tuple(entry for entry in page.entries if wanted.holds(entry)), page.next_cursor)
 
 
@@ -108,11 +108,10 @@ def opened_entry(sealer: Sealer, opened: Opened, item: SealedEntry) -> Entry:
 
 async def _plain(opened: Opened, wanted: Selection, params: Parameters) -> EntriesPage:
     params |= {kind: value.strip() for kind, value in wanted.values}
-    # A day begins at other times elsewhere, so one more on each side is asked for.
     if wanted.since is not None:
-        params["from"] = beside(wanted.since, -1)
+        params["from"] = wanted.since
     if wanted.until is not None:
-        params["to"] = beside(wanted.until, 1)
+        params["to"] = wanted.until
     page = await opened.transport.request("GET", "/entries", answer=_PlainPage, params=params)
     return EntriesPage(tuple(plain_entry(item) for item in page.items if not item.unreadable), page.next_cursor)
 
@@ -151,11 +150,3 @@ def _entry(
         doc=Document(content, created, updated),
     )
     return entry_of(record, conflict=False, whole=whole)
-
-
-def beside(day: str, days: int) -> str:
-    """Return the day so many ``days`` after another, itself where the calendar ends."""
-    try:
-        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
-    except OverflowError:
-        return day  # the first or the last day of the calendar

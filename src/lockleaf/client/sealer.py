@@ -15,7 +15,8 @@ from lockleaf.crypto.envelope import RecordContext, open_record, seal_record
 from lockleaf.crypto.history import meta, payload_hash
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.labels import label
-from lockleaf.wire.content import labelled, shared_date, shared_source
+from lockleaf.wire.content import labelled, shared_source
+from lockleaf.wire.days import shared_date
 
 __all__ = ["Sealer", "labels_of"]
 

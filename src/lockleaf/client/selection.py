@@ -46,10 +46,10 @@ class Selection:
         return tuple((kind, value) for kind, value in given if value is not None)
 
     def holds(self, entry: Entry) -> bool:
-        """Tell whether ``entry`` is wanted; texts are compared as their labels are, without case."""
+        """Tell whether ``entry`` is wanted: by its day, and by names as their labels are compared."""
         return (
-            (self.since is None or entry.date[:10] >= self.since)
-            and (self.until is None or entry.date[:10] <= self.until)
+            (self.since is None or entry.day.isoformat() >= self.since)
+            and (self.until is None or entry.day.isoformat() <= self.until)
             and (self.tag is None or any(same_name(self.tag, item) for item in entry.tags))
             and (self.mood is None or same_name(self.mood, entry.mood or ""))
             and (self.source is None or same_name(self.source, entry.source or ""))

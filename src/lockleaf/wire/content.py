@@ -7,11 +7,11 @@ what the other wrote, and the same entry has the same labels and the same place 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lockleaf.wire.names import distinct_names, known_as
+from lockleaf.wire.names import distinct_names
 
 __all__ = [
     "MAX_CONTENT_BYTES",
@@ -23,13 +23,10 @@ __all__ = [
     "clean_tags",
     "clean_text",
     "date_text",
-    "day_or_time",
     "entry_fields",
     "known_time_zone",
     "labelled",
-    "shared_date",
     "shared_source",
-    "shared_time",
     "tag_names",
 ]
 
@@ -68,31 +65,10 @@ def date_text(value: date | datetime | str) -> str:
             datetime.fromisoformat(text)
     except ValueError:
         raise InvalidContent("the date is none") from None
-    if len(text) < 10 or text[4] != "-" or text[7] != "-":
+    # Hour 24 is a time to some versions of Python alone.
+    if len(text) < 10 or text[4] != "-" or text[7] != "-" or text[11:13] == "24":
         raise InvalidContent("the date is none")
     return text
-
-
-def day_or_time(value: object, *, last: bool) -> object:
-    """Return the bound of a range of dates that text names: a time in UTC, one without a zone being in UTC.
-
-    Arguments:
-        value: a day or a time in ISO 8601; what is no text is returned as it is.
-        last: whether a day stands for its last moment in UTC, instead of its first.
-
-    Raises:
-        ValueError: the text names neither.
-    """
-    if not isinstance(value, str):
-        return value
-    try:
-        text = date_text(value)
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), time.max if last else time.min, tzinfo=UTC)
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("not a day and not an RFC 3339 time") from None
 
 
 def known_time_zone(name: str) -> str:
@@ -106,35 +82,6 @@ def known_time_zone(name: str) -> str:
     except (ValueError, OSError, KeyError):
         raise InvalidContent("the time zone is none") from None
     return name
-
-
-def shared_time(text: str, time_zone: str | None) -> str:
-    """Return an entry's date as the RFC 3339 time in UTC under which a server may sort it.
-
-    A time without an offset is taken in ``time_zone`` (an IANA name), else in UTC; a day begins at midnight UTC.
-    """
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        zone = ZoneInfo(time_zone) if time_zone and len(text) > 10 else UTC
-        value = value.replace(tzinfo=zone)
-    try:
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except OverflowError:
-        return value.replace(tzinfo=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def shared_date(content: Mapping[str, Any]) -> str | None:
-    """Return the time under which a server may sort the entry of a map, as `shared_time` does.
-
-    None where it names no date, or one of another program that only that one can read.
-    """
-    date, zone = content.get("occurred_at"), content.get("time_zone")
-    if not isinstance(date, str):
-        return None
-    try:
-        return shared_time(date, zone if isinstance(zone, str) else None)
-    except (ValueError, OSError, KeyError):
-        return None
 
 
 def shared_source(content: Mapping[str, Any]) -> str | None:

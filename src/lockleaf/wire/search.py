@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -11,7 +10,8 @@ from annotated_types import Len
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from lockleaf.wire.base import Body
-from lockleaf.wire.content import MAX_NAME, MAX_SOURCE, clean_tags, day_or_time
+from lockleaf.wire.content import MAX_NAME, MAX_SOURCE, clean_tags
+from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import PlainEntry, SealedEntry
 from lockleaf.wire.fields import Instant, RecordId, Sequence64, Token
 from lockleaf.wire.jobs import Job
@@ -41,8 +41,7 @@ MAX_DEPTH = 40
 MAX_EXPRESSIONS = 1024
 """Expressions within one another: several for each token, which is more than any query needs."""
 
-First = Annotated[datetime | None, BeforeValidator(lambda value: day_or_time(value, last=False))]
-Last = Annotated[datetime | None, BeforeValidator(lambda value: day_or_time(value, last=True))]
+End = Annotated[Bound | None, BeforeValidator(bound)]
 Limit = Annotated[int, Field(ge=1, le=500)]
 Cursor = Annotated[str, StringConstraints(max_length=512)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
@@ -52,12 +51,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 
 
 class _Search(Body):
-    first: First = Field(
+    first: End = Field(
         default=None,
         alias="from",
         description="A day or a time; it belongs to the range. A day begins at midnight UTC.",
     )
-    last: Last = Field(
+    last: End = Field(
         default=None, alias="to", description="A day or a time; it belongs to the range, a day as a whole."
     )
     limit: Limit = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -22,7 +23,6 @@ TODAY = date(2026, 3, 1)
         (" Yesterday ", "2026-02-28"),
         ("1660-01-01", "1660-01-01"),
         ("2026-11-21T18:30:00+01:00", "2026-11-21T18:30:00+01:00"),
-        ("2026-11-21t18:30:00z", "2026-11-21T18:30:00Z"),
         ("2026-11-21 18:30", "2026-11-21 18:30"),
     ],
 )
@@ -44,10 +44,28 @@ def test_a_day_is_shown_as_it_was_entered(day: date) -> None:
 
 
 @given(st.datetimes(min_value=datetime(1600, 1, 1), max_value=datetime(2999, 1, 1)), st.integers(-720, 720))  # noqa: DTZ001
-def test_a_time_is_shown_in_the_local_time_zone(moment: datetime, minutes: int) -> None:
+def test_a_time_is_shown_as_the_clock_showed_it_where_it_was_written(moment: datetime, minutes: int) -> None:
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     shown = datetime.fromisoformat(shown_date(aware.isoformat()))
-    assert shown == aware.astimezone().replace(tzinfo=None, second=0, microsecond=0)
+    assert shown == moment.replace(second=0, microsecond=0)
+
+
+def test_a_time_is_shown_in_the_zone_that_the_entry_names() -> None:
+    assert shown_date("2026-11-21T19:00:00Z", "Pacific/Auckland") == "2026-11-22 08:00"
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone of a process cannot be set here")
+def test_an_instant_is_of_the_day_of_this_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", "Pacific/Auckland")
+            time.tzset()
+            assert entered_date("2026-11-21t19:00:00z") == "2026-11-22T08:00:00+13:00"
+            # An offset is a place, as the person said it.
+            assert entered_date("2026-11-21T19:00:00+01:00") == "2026-11-21T19:00:00+01:00"
+            assert entered_date("9999-12-31T23:59:59Z") == "9999-12-31T23:59:59+00:00"
+    finally:
+        time.tzset()
 
 
 @given(st.text(max_size=30))

@@ -19,10 +19,9 @@ from lockleaf.wire.content import (
     date_text,
     entry_fields,
     labelled,
-    shared_date,
     shared_source,
-    shared_time,
 )
+from lockleaf.wire.days import shared_date, shared_time
 from lockleaf.wire.sync import Change
 
 SEEN = {"seen": ["e" * 64, 2**63, b"h" * 32]}
@@ -72,7 +71,10 @@ def test_only_text_is_found_by_its_label(content: dict[str, object]) -> None:
         assert value == content.get(kind) or (kind == "tag" and isinstance(tags, list) and value in tags)
 
 
-@pytest.mark.parametrize("text", ["", "today", "2026-02-30", "20260314", "2026-W05-1", "2026-03-14T25:00", "2026-3-14"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "today", "2026-02-30", "20260314", "2026-W05-1", "2026-03-14T25:00", "2026-03-14T24:00:00Z", "2026-3-14"],
+)
 def test_what_is_no_day_and_no_time_is_refused(text: str) -> None:
     with pytest.raises(InvalidContent):
         date_text(text)

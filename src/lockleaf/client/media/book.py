@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from lockleaf.client.edits import MIN_PREFIX, Edits
 from lockleaf.client.errors import AttachmentNotFound, EntryNotFound, TooManyAttachments
@@ -19,7 +20,8 @@ from lockleaf.client.media.attachments import (
 from lockleaf.client.media.drafts import AttachmentDraft
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media import StoredMedium
-from lockleaf.client.store.records import ENTRIES
+from lockleaf.client.store.records import ENTRIES, StoredRecord
+from lockleaf.wire.days import local_time
 from lockleaf.wire.entries import MAX_ATTACHMENTS
 
 __all__ = ["AttachmentBook", "ListedAttachment"]
@@ -88,7 +90,7 @@ class AttachmentBook:
         if entry_id is not None:
             records = [self._edits.find(entry_id)]
         else:
-            records = sorted(self._store.records.entries(), key=lambda each: _date(each.doc), reverse=True)
+            records = sorted(self._store.records.entries(), key=_local_time, reverse=True)
         found = [
             attachment
             for record in records
@@ -207,10 +209,10 @@ def _one_of(attachments: Sequence[Attachment], given: str) -> Attachment | None:
     return fitting[0] if len(fitting) == 1 and len(wanted) >= MIN_PREFIX else None
 
 
-def _date(doc: object) -> str:
-    content = getattr(doc, "content", {})
-    date = content.get("occurred_at")
-    return date if isinstance(date, str) else str(getattr(doc, "created_at", ""))
+def _local_time(record: StoredRecord) -> datetime:
+    content = record.doc.content if record.doc is not None else {}
+    created_at = record.doc.created_at if record.doc is not None else ""
+    return local_time(content.get("occurred_at"), content.get("time_zone"), created_at)
 
 
 def _shown(attachment: Attachment, waiting: dict[str, StoredMedium]) -> ListedAttachment:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from lockleaf.client.entries import InvalidEntry
 from lockleaf.client.metrics.moods import mood_score
 from lockleaf.client.metrics.sentiment import sentiment
 from lockleaf.he.errors import ValueOutOfBounds
 from lockleaf.he.metric_types import CHARACTERS, MOOD, SENTIMENT, STANDARD, WORD_COUNT, MetricType, metric_type
+from lockleaf.wire.days import day_of
 from lockleaf.wire.names import known_as
 
 __all__ = ["MAX_OWN", "STANDARD_NAMES", "Reading", "changed_metrics", "checked_name", "own_metrics", "reading_of"]
@@ -35,7 +35,7 @@ class Reading:
 
 
 def reading_of(content: Mapping[str, Any], created_at: str) -> Reading | None:
-    """Return what is measured of an entry; None where there is no day or no number.
+    """Return what is measured of an entry; None where there is no number.
 
     A value outside of its metric's limits is left out: it could not be added up rightly.
 
@@ -43,8 +43,8 @@ def reading_of(content: Mapping[str, Any], created_at: str) -> Reading | None:
         content: the entry's map.
         created_at: RFC 3339, for an entry that names no date.
     """
-    day = _day_of(content, created_at)
-    if day is None or day.year > _LAST_YEAR:
+    day = day_of(content.get("occurred_at"), content.get("time_zone"), created_at)
+    if day.year > _LAST_YEAR:
         return None
     values = {}
     for kind, value in _measured(content):
@@ -65,21 +65,6 @@ def _measured(content: Mapping[str, Any]) -> list[tuple[MetricType, float]]:
         found.append((MOOD, mood_score(mood)))
     found += ((metric_type(name), value) for name, value in own_metrics(content).items())
     return [(kind, value) for kind, value in found if value is not None]
-
-
-def _day_of(content: Mapping[str, Any], created_at: str) -> date | None:
-    """The day of an entry where its writer was: as written, or in the zone that it names if it gives UTC."""
-    text, zone = content.get("occurred_at"), content.get("time_zone")
-    try:
-        moment = datetime.fromisoformat(text if isinstance(text, str) else created_at)
-    except ValueError:
-        return None
-    if isinstance(zone, str) and moment.tzinfo is not None:
-        try:
-            return moment.astimezone(ZoneInfo(zone)).date()
-        except (ValueError, OSError, KeyError, OverflowError):
-            return moment.date()
-    return moment.date()
 
 
 # ---- metrics of one's own ----

@@ -16,7 +16,7 @@ class Facts:
     """What filters look at, in the form in which it is compared: as labels are, without case.
 
     Attributes:
-        date: as it was entered, which is what entries are ordered by.
+        date: the local time, which is what entries are ordered by, in a form whose texts are in its order.
         tags: each between line ends.
     """
 
@@ -28,7 +28,12 @@ class Facts:
     @classmethod
     def of(cls, entry: Entry) -> Facts:
         """Return those of an entry."""
-        return cls(entry.date, _plain(entry.mood), _plain(entry.source), joined(entry.tags))
+        return cls(
+            entry.local_time.isoformat(timespec="microseconds"),
+            _plain(entry.mood),
+            _plain(entry.source),
+            joined(entry.tags),
+        )
 
 
 def _plain(value: str | None) -> str:

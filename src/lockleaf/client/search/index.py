@@ -21,7 +21,7 @@ from lockleaf.search.terms import positions
 
 __all__ = ["NOTHING", "Document", "Placed", "UnusableIndex", "WordIndex"]
 
-_FORMAT = 1
+_FORMAT = 2
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE documents (

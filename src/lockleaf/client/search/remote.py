@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from lockleaf.client.device import Opened
 from lockleaf.client.entries import Entry
 from lockleaf.client.errors import InvalidAnswer
-from lockleaf.client.listing import beside, fetch_entries, labels_are_asked_for, opened_entry, plain_entry
+from lockleaf.client.listing import fetch_entries, labels_are_asked_for, opened_entry, plain_entry
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.filters import Facts, fits
 from lockleaf.client.search.indexing import Indexing
@@ -34,7 +34,7 @@ from lockleaf.search.matching import match
 from lockleaf.search.plan import Plan
 from lockleaf.search.query import Query
 from lockleaf.search.ranking import fine
-from lockleaf.wire.content import day_or_time
+from lockleaf.wire.days import bound
 from lockleaf.wire.entries import PlainEntry, SealedEntry
 from lockleaf.wire.search import BlindSearch, PlainSearch, SearchHit, SearchResult, TokenExpression
 
@@ -66,9 +66,8 @@ async def _in_words(opened: Opened, text: str, limit: int | None) -> Found:
             mood=query.mood,
             tags=query.tags,
             source=query.source,
-            # A day begins at other times elsewhere, so one more on each side is asked for, and sorted out here.
-            first=_instant(None if first is None else beside(first, -1), last=False),
-            last=_instant(None if last is None else beside(last, 1), last=True),
+            first=_day(first),
+            last=_day(last),
             limit=_PAGE if limit is None else min(limit, _PAGE),
         )
     except ValidationError:
@@ -85,7 +84,7 @@ async def _in_words(opened: Opened, text: str, limit: int | None) -> Found:
         return hits
 
     pages = await _turned(opened, body, limit, fitting)
-    return pages.found(pages.last.ignored, decided_here=first is not None or last is not None)
+    return pages.found(pages.last.ignored, decided_here=False)
 
 
 class _Pages(NamedTuple):
@@ -140,9 +139,9 @@ def _new(items: Iterable[SearchHit], known: set[str]) -> list[SearchHit]:
     return found
 
 
-def _instant(day: str | None, *, last: bool) -> datetime | None:
-    found = day_or_time(day, last=last)
-    return found if isinstance(found, datetime) else None
+def _day(text: str | None) -> date | None:
+    found = bound(text)
+    return found if isinstance(found, date) else None
 
 
 def _shown(item: SearchHit) -> Iterator[Highlight]:
@@ -216,7 +215,7 @@ def _hit(asked: Plan, entry: Entry, score: float) -> Hit | None:
 
 def _ordered(hits: Sequence[Hit]) -> list[Hit]:
     by_id = sorted(hits, key=lambda hit: hit.entry.id)
-    return sorted(by_id, key=lambda hit: (hit.score, hit.entry.date), reverse=True)
+    return sorted(by_id, key=lambda hit: (hit.score, hit.entry.local_time), reverse=True)
 
 
 def _labelled(query: Query) -> list[tuple[str, str]]:

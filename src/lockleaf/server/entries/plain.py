@@ -27,7 +27,8 @@ from lockleaf.server.records import service as records
 from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
 from lockleaf.server.tags import service as tags
-from lockleaf.wire.content import shared_date, shared_source, tag_names
+from lockleaf.wire.content import shared_source, tag_names
+from lockleaf.wire.days import shared_date
 from lockleaf.wire.entries import PlainChange, PlainCreation, PlainEntry
 from lockleaf.wire.sync import Change, Record
 

@@ -6,7 +6,6 @@ seals and opens them within the request. Which of them a body must be is known o
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -34,7 +33,7 @@ from lockleaf.server.records.errors import (
     RevisionRequired,
 )
 from lockleaf.wire.base import Body
-from lockleaf.wire.content import day_or_time
+from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import (
     Entries,
     EntryHistory,
@@ -82,14 +81,18 @@ TagNames = Annotated[
     Query(max_length=60, description="uce; an entry has all of them."),
 ]
 From = Annotated[
-    datetime | None,
-    BeforeValidator(lambda value: day_or_time(value, last=False)),
-    Query(alias="from", description="A day or a time; it belongs to the range. A day begins at midnight UTC."),
+    Bound | None,
+    BeforeValidator(bound),
+    Query(
+        alias="from",
+        description="A day, compared with the day where an entry was written, or a time, compared with the instant. It"
+        " belongs to the range.",
+    ),
 ]
 To = Annotated[
-    datetime | None,
-    BeforeValidator(lambda value: day_or_time(value, last=True)),
-    Query(alias="to", description="A day or a time; it belongs to the range, a day as a whole."),
+    Bound | None,
+    BeforeValidator(bound),
+    Query(alias="to", description="A day or a time as for `from`; it belongs to the range, a day as a whole."),
 ]
 Which = Annotated[
     Deleted,
@@ -115,7 +118,7 @@ async def list_all(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Entries:
-    """Give entries, newest first by their date, else by when they were made."""
+    """Give entries, newest first by their local time, else by when they were made."""
     filters = service.Filters(mood, source, tag, [bytes.fromhex(each) for each in label], first, last, deleted)
     return await service.list_all(services, principal, filters, cursor=cursor, limit=limit)
 

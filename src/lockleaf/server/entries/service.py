@@ -20,6 +20,7 @@ from lockleaf.server.entries.errors import EntryNotFound, RevisionNotFound
 from lockleaf.server.entries.writing import COLLECTION
 from lockleaf.server.records import diary
 from lockleaf.server.records.diary import Deleted, Event, Held, Place, Wanted
+from lockleaf.wire.days import Bound
 from lockleaf.wire.entries import Entries, EntryEvent, EntryHistory, PlainEntry, SealedEntry
 
 __all__ = ["Filters", "get", "history", "list_all", "revision"]
@@ -42,15 +43,15 @@ class Filters:
     Attributes:
         mood, source, tags: with uce alone, where the server can tell whose labels they are.
         labels: 16 bytes each.
-        first, last: of the range of dates, both within it.
+        first, last: of the range, both within it: days or instants.
     """
 
     mood: str | None = None
     source: str | None = None
     tags: Sequence[str] = ()
     labels: Sequence[bytes] = ()
-    first: datetime | None = None
-    last: datetime | None = None
+    first: Bound | None = None
+    last: Bound | None = None
     deleted: Deleted = "false"
 
 

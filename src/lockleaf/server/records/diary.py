@@ -13,6 +13,7 @@ import asyncpg
 from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.repository import RecordRepository
 from lockleaf.wire.codec import unpack
+from lockleaf.wire.days import Bound, as_clock
 from lockleaf.wire.sync import Record
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "Page",
     "Place",
     "Wanted",
+    "clock_range",
     "events",
     "hold_all",
+    "instant_range",
     "last_content",
     "list_by_date",
     "read",
@@ -155,7 +158,7 @@ async def events(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the list: a record's date, and its id."""
+    """A place in the list: a record's local time, and its id."""
 
     at: datetime
     record_id: str
@@ -167,14 +170,14 @@ class Wanted:
 
     Attributes:
         labels: 16 bytes each; an entry has all of them.
-        first, last: of the range of dates, both within it.
+        first, last: of the range, both within it: days, compared with the days of entries, or instants.
         deleted: whether those that are deleted, the others, or all; those that were purged never are.
         after: where the page before ended.
     """
 
     labels: Sequence[bytes] = ()
-    first: datetime | None = None
-    last: datetime | None = None
+    first: Bound | None = None
+    last: Bound | None = None
     deleted: Deleted = "false"
     after: Place | None = None
 
@@ -199,12 +202,13 @@ FROM (
   FROM (
     SELECT *, octet_length(packed) + coalesce(octet_length(last), 0) AS size
     FROM (
-      SELECT coalesce(r.occurred_at, r.created_at) AS at, r.record_id, r.purged_at IS NOT NULL AS purged, r.packed,
+      SELECT coalesce(r.local_at, r.created_at) AS at, r.record_id, r.purged_at IS NOT NULL AS purged, r.packed,
         {last} AS last
       FROM records r
       WHERE r.user_id = $1 AND r.collection = 'entries' AND r.labels @> $4::bytea[] {deleted}
-        AND coalesce(r.occurred_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz {after}
-      ORDER BY coalesce(r.occurred_at, r.created_at) DESC, r.record_id DESC LIMIT $2::bigint + 1
+        AND coalesce(r.local_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz
+        AND coalesce(r.occurred_at, r.created_at) BETWEEN $7::timestamptz AND $8::timestamptz {after}
+      ORDER BY coalesce(r.local_at, r.created_at) DESC, r.record_id DESC LIMIT $2::bigint + 1
     ) AS found
   ) AS sized
   WINDOW ordered AS (ORDER BY at DESC, record_id DESC)
@@ -224,7 +228,7 @@ _WHICH: dict[Deleted, str] = {
     "true": f"AND r.deleted {_UNPURGED}",
     "all": _UNPURGED,
 }
-_AFTER = "AND (coalesce(r.occurred_at, r.created_at), r.record_id) < ($7::timestamptz, $8::text)"
+_AFTER = "AND (coalesce(r.local_at, r.created_at), r.record_id) < ($9::timestamptz, $10::text)"
 _LISTS = {
     (deleted, with_last, further): _LIST.format(
         deleted=which, last=_LAST if with_last else "NULL::bytea", after=_AFTER if further else ""
@@ -247,11 +251,24 @@ async def list_by_date(
     """
     statement = _LISTS[wanted.deleted, with_last and wanted.deleted != "false", wanted.after is not None]
     after = () if wanted.after is None else (wanted.after.at, wanted.after.record_id)
-    bounds = (wanted.first or _FIRST, wanted.last or _LATEST)
+    bounds = (*clock_range(wanted.first, wanted.last), *instant_range(wanted.first, wanted.last))
     rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, list(wanted.labels), *bounds, *after)
     shown = [row for row in rows if row["packed"] is not None]
     end = Place(_aware(shown[-1]["at"]), shown[-1]["record_id"]) if len(shown) < len(rows) else None
     return Page([_held(row) for row in shown], end)
+
+
+def clock_range(first: Bound | None, last: Bound | None) -> tuple[datetime, datetime]:
+    """Return the local times between which a range of days lies, everything where its ends are no days."""
+    return (
+        as_clock(first, last=False) if first is not None and not isinstance(first, datetime) else _FIRST,
+        as_clock(last, last=True) if last is not None and not isinstance(last, datetime) else _LATEST,
+    )
+
+
+def instant_range(first: Bound | None, last: Bound | None) -> tuple[datetime, datetime]:
+    """Return the instants between which a range lies, everything where its ends are days."""
+    return (first if isinstance(first, datetime) else _FIRST, last if isinstance(last, datetime) else _LATEST)
 
 
 def _aware(at: datetime) -> datetime:

@@ -81,6 +81,9 @@ class Record(Base):
     labels: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))
     source: Mapped[str | None] = mapped_column(Text)
     occurred_at: Mapped[Instant | None]
+    local_at: Mapped[Instant | None] = mapped_column(
+        comment="of an entry: what the clock showed where it was written, as if that were UTC"
+    )
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
     purged_at: Mapped[Instant | None] = mapped_column(comment="when the revisions before this deletion were dropped")
@@ -100,11 +103,12 @@ Index(
     postgresql_where=text(f"octet_length(packed) > {LARGE_BYTES}"),
 )
 
-# A list of entries is in the order of their days, newest first (read backwards); the id settles what falls together.
+# A list of entries is in the order of their local times, newest first (read backwards); the id settles what falls
+# together.
 Index(
     "ix_records_date",
     Record.user_id,
-    func.coalesce(Record.occurred_at, Record.created_at),
+    func.coalesce(Record.local_at, Record.created_at),
     Record.record_id,
     postgresql_where=text("collection = 'entries'"),
 )

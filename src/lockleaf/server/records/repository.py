@@ -82,6 +82,7 @@ class Accepted:
     labels: Sequence[bytes]
     source: str | None
     occurred_at: datetime | None
+    local_at: datetime | None
     device_id: str
     created_at: datetime
     packed: bytes
@@ -127,24 +128,25 @@ JOIN LATERAL (
 _EPOCH = "SELECT from_seq, from_head FROM epochs WHERE user_id = $1 AND epoch = $2"
 
 # One statement writes a batch. All its parts see the records as they were before it, so `kept` moves to `revisions`
-# what the records' new content replaces. Arguments $2 to $16 are the accepted changes, column by column; `last` marks
+# what the records' new content replaces. Arguments $2 to $17 are the accepted changes, column by column; `last` marks
 # the last one of each record.
 _BATCH = """
 WITH batch AS MATERIALIZED (
   SELECT * FROM unnest(
     $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bool[],
-    $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::timestamptz[], $15::bytea[], $16::bool[]
+    $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::timestamptz[], $15::bytea[], $16::bool[],
+    $17::timestamptz[]
   ) AS b(
     seq, collection, record_id, revision, parent, meta, payload_hash, deleted,
-    labels, source, occurred_at, device_id, created_at, packed, last
+    labels, source, occurred_at, device_id, created_at, packed, last, local_at
   )
 ), logged AS (
   INSERT INTO changes (
     user_id, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, at
   )
-  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $17 FROM batch
+  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $18 FROM batch
 ), moved AS (
-  UPDATE heads SET seq = $18, head = $19 WHERE user_id = $1
+  UPDATE heads SET seq = $19, head = $20 WHERE user_id = $1
 )"""
 
 _KEPT = """, kept AS (
@@ -155,23 +157,23 @@ _KEPT = """, kept AS (
     SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id OFFSET 0
   ) r ON true
   UNION ALL
-  SELECT $1, collection, record_id, revision, packed, $17 FROM batch WHERE NOT last
+  SELECT $1, collection, record_id, revision, packed, $18 FROM batch WHERE NOT last
 )"""
 
 _RECORDS = """
 INSERT INTO records (
   user_id, collection, record_id, revision, seq, payload_hash, deleted, labels, source, occurred_at,
-  created_at, updated_at, packed
+  local_at, created_at, updated_at, packed
 )
 SELECT $1, collection, record_id, revision, seq, payload_hash, deleted, labels::bytea[], source, occurred_at,
-  created_at, $17, packed
+  local_at, created_at, $18, packed
 FROM batch WHERE last"""
 
 _REPLACE = """
 ON CONFLICT (user_id, collection, record_id) DO UPDATE SET
   revision = excluded.revision, seq = excluded.seq, payload_hash = excluded.payload_hash, deleted = excluded.deleted,
   labels = excluded.labels, source = excluded.source, occurred_at = excluded.occurred_at,
-  updated_at = excluded.updated_at, purged_at = NULL, packed = excluded.packed"""
+  local_at = excluded.local_at, updated_at = excluded.updated_at, purged_at = NULL, packed = excluded.packed"""
 
 _WRITE_NEW = _BATCH + _RECORDS
 _WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE
@@ -278,6 +280,7 @@ class RecordRepository:
             [c.created_at for c in accepted],
             [c.packed for c in accepted],
             [last[c.collection, c.record_id] == c.seq for c in accepted],
+            [c.local_at for c in accepted],
             now,
             accepted[-1].seq,
             head,

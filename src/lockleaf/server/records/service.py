@@ -210,6 +210,7 @@ class _Batch:
             labels=change.labels,
             source=change.source,
             occurred_at=_instant(change.occurred_at),
+            local_at=_local(change.occurred_at) if change.collection == "entries" else None,
             device_id=change.device_id,
             created_at=created_at,
             packed=pack_record(change, seq=self.seq, created_at=created_at, updated_at=self.now),
@@ -296,3 +297,8 @@ class _Batch:
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _local(text: str | None) -> datetime | None:
+    """The local time of an entry as it is stored: what its clock showed, as if it were UTC."""
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

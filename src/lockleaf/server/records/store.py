@@ -23,8 +23,8 @@ class Counts:
 
     Arguments:
         total: records that are not deleted.
-        recent: those made within the days asked for.
-        streak: consecutive days up to today (or yesterday) on which something was made.
+        recent: those of the days asked for.
+        streak: consecutive days of entries up to today, yesterday, or tomorrow, which it is already somewhere.
     """
 
     total: int
@@ -127,7 +127,8 @@ async def bytes_held(connection: asyncpg.Connection, user_id: UUID) -> int:
 
 _STATISTICS = text("""
 WITH made AS (
-  SELECT (created_at AT TIME ZONE :timezone)::date AS day
+  -- An entry's day is the one where it was written, as far as the server knows it; backups are of the day they came.
+  SELECT coalesce((local_at AT TIME ZONE 'UTC')::date, (created_at AT TIME ZONE :timezone)::date) AS day
   FROM records WHERE user_id = :user_id AND collection IN ('entries', 'backups') AND NOT deleted
 ), days AS (
   SELECT DISTINCT day FROM made
@@ -140,13 +141,14 @@ WITH made AS (
 SELECT (SELECT count(*) FROM made) AS total,
        (SELECT count(*) FROM made, today WHERE made.day > today.day - CAST(:days AS int)) AS recent,
        (SELECT count(*) FROM runs WHERE run = (
-          SELECT run FROM runs, today WHERE runs.day BETWEEN today.day - 1 AND today.day ORDER BY runs.day DESC LIMIT 1
+          SELECT run FROM runs, today
+          WHERE runs.day BETWEEN today.day - 1 AND today.day + 1 ORDER BY runs.day DESC LIMIT 1
        )) AS streak
 """)
 
 
 async def statistics(session: AsyncSession, user_id: UUID, *, days: int, timezone: str, now: datetime) -> Counts:
-    """Count an account's entries by the times at which the server received them.
+    """Count an account's entries by their days, or by when the server received them where it does not know those.
 
     Arguments:
         days: how many days back ``recent`` reaches.

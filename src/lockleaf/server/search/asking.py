@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -10,46 +11,55 @@ from uuid import UUID
 
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
+from lockleaf.server.records.diary import clock_range, instant_range
 from lockleaf.wire.codec import pack
+from lockleaf.wire.days import Bound
 
-__all__ = ["BYTES_A_PAGE", "EARLIEST", "LATEST", "Range", "Turning"]
+__all__ = ["BYTES_A_PAGE", "Range", "Turning"]
 
 BYTES_A_PAGE = 8 * 1024 * 1024
 """Where reading ends before its limit, in bytes; it reads one entry whatever its size."""
 
-EARLIEST = datetime.fromisoformat("0001-01-01T00:00:00Z")
-LATEST = datetime.fromisoformat("9999-12-31T23:59:59.999999Z")
-
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MOST = 2**63 - 1
+_EVERYTHING = clock_range(None, None)
+_EARLIEST, _LATEST = _EVERYTHING
 _PLACE = struct.Struct(">II")
 
 
 class Range:
-    """A range of dates, both ends within it; each may be open.
+    """A range of days and of instants, both ends within it; each may be open.
 
     Args:
         first, last: later and earlier ones among them decide; None says nothing.
     """
 
-    def __init__(self, first: list[datetime | None], last: list[datetime | None]) -> None:
-        self.first = max((each for each in first if each is not None), default=None)
-        self.last = min((each for each in last if each is not None), default=None)
+    def __init__(self, first: Sequence[Bound | None], last: Sequence[Bound | None]) -> None:
+        clock = [clock_range(*ends) for ends in zip(first, last, strict=True)]
+        instants = [instant_range(*ends) for ends in zip(first, last, strict=True)]
+        self.clock = (max(low for low, _ in clock), min(high for _, high in clock))
+        self.instants = (max(low for low, _ in instants), min(high for _, high in instants))
 
     @property
     def narrows(self) -> bool:
         """Whether it leaves anything out."""
-        return self.first is not None or self.last is not None
+        return self.clock != _EVERYTHING or self.timed
+
+    @property
+    def timed(self) -> bool:
+        """Whether it leaves instants out, which only the records know."""
+        return self.instants != _EVERYTHING
 
     @property
     def as_counted(self) -> tuple[int, int] | None:
-        """Its ends in PostgreSQL's microseconds, None where both are open. One that is open holds its infinity too."""
-        if not self.narrows:
+        """Its days in PostgreSQL's microseconds, None where both ends are open. One that is open holds its infinity."""
+        if self.clock == _EVERYTHING:
             return None
+        first, last = self.clock
         return (
-            -_MOST - 1 if self.first is None else (self.first - _EPOCH) // _MICROSECOND,
-            _MOST if self.last is None else (self.last - _EPOCH) // _MICROSECOND,
+            -_MOST - 1 if first == _EARLIEST else (first - _EPOCH) // _MICROSECOND,
+            _MOST if last == _LATEST else (last - _EPOCH) // _MICROSECOND,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.entries import sealed
-from lockleaf.server.search.asking import BYTES_A_PAGE, EARLIEST, LATEST, Range, Turning
+from lockleaf.server.search.asking import BYTES_A_PAGE, Range, Turning
 from lockleaf.server.search.candidates import Candidates, leaves
 from lockleaf.server.search.errors import QueryTooLong
 from lockleaf.server.search.finding import gather, ordered
@@ -37,20 +37,19 @@ async def find_blind(services: Services, principal: Principal, body: BlindSearch
     dates = Range([body.first], [body.last])
     expression = _nested(body.tokens)
     labels = sorted(body.labels)
-    turning = Turning(services, principal.user_id, "e2e", expression, labels, dates.first, dates.last)
+    turning = Turning(services, principal.user_id, "e2e", expression, labels, *dates.clock, *dates.instants)
     start, _ = turning.place(body.cursor)
     async with services.database.snapshot() as connection:
         repository = SearchRepository(connection, principal.user_id)
         index = await require(repository, principal.custody, counted=True)
         candidates = Candidates()
         chosen: Any = expression
-        if labels or _holds_of_nothing(expression):
+        if labels or dates.timed or _holds_of_nothing(expression):
             # What asks for nothing to be there is asked of what a filter lists; without one, of nothing.
             if not labels and not dates.narrows:
                 chosen = {"any": []}
             else:
-                first, last = dates.first or EARLIEST, dates.last or LATEST
-                candidates.add(_FILTER, await repository.filtered(labels, first, last))
+                candidates.add(_FILTER, await repository.filtered(labels, dates.clock, dates.instants))
                 chosen = {"all": [_FILTER, expression]}
         await gather(repository, candidates, {token: token for token in leaves(expression) if isinstance(token, int)})
         asked = list(dict.fromkeys(_positive(expression)))

@@ -23,13 +23,13 @@ from lockleaf.server.context import Services
 from lockleaf.server.custody import room
 from lockleaf.server.custody.room import ContentUnreadable, Room
 from lockleaf.server.entries import content
-from lockleaf.server.search.asking import BYTES_A_PAGE, EARLIEST, LATEST, Range, Turning
+from lockleaf.server.search.asking import BYTES_A_PAGE, Range, Turning
 from lockleaf.server.search.candidates import Candidate, Candidates, leaves
 from lockleaf.server.search.errors import QueryTooLong
 from lockleaf.server.search.following import text_of
 from lockleaf.server.search.repository import LISTS_AT_ONCE, SearchRepository
 from lockleaf.server.search.standing import require
-from lockleaf.wire.content import day_or_time
+from lockleaf.wire.days import bound
 from lockleaf.wire.search import Highlight, PlainSearch, SearchHit, SearchResult
 from lockleaf.wire.sync import Record
 
@@ -79,8 +79,8 @@ def _asked(body: PlainSearch) -> _Asked:
         raise QueryTooLong from None
     values = [("mood", query.mood), ("mood", body.mood), ("source", query.source), ("source", body.source)]
     values += [("tag", tag) for tag in (*query.tags, *body.tags)]
-    first: Any = day_or_time(query.first, last=False)
-    last: Any = day_or_time(query.last, last=True)
+    first: Any = bound(query.first)
+    last: Any = bound(query.last)
     return _Asked(
         query,
         [(kind, value.strip()) for kind, value in values if value is not None],
@@ -134,7 +134,7 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
     began = time.monotonic()
     asked = _asked(body)
     turning = Turning(
-        services, principal.user_id, "uce", body.query, sorted(asked.labels), asked.dates.first, asked.dates.last
+        services, principal.user_id, "uce", body.query, sorted(asked.labels), *asked.dates.clock, *asked.dates.instants
     )
     start, offset = turning.place(body.cursor)
     # What is read belongs to one snapshot, which cannot be written in; that keys were used is written beside it, and
@@ -196,10 +196,9 @@ async def _candidates(
     candidates = Candidates()
     await gather(repository, candidates, tokens)
     expression: Any = condition
-    if asked.labels or not planned.positive:
+    if asked.labels or asked.dates.timed or not planned.positive:
         labels = [keys.label(kind, value) for kind, value in asked.labels]
-        first, last = asked.dates.first or EARLIEST, asked.dates.last or LATEST
-        candidates.add(_FILTER, await repository.filtered(labels, first, last))
+        candidates.add(_FILTER, await repository.filtered(labels, asked.dates.clock, asked.dates.instants))
         expression = {"all": [_FILTER, *([] if condition is None else [condition])]}
     frequency = {stem: candidates.count(("title", stem), ("body", stem)) for stem in planned.stems}
     corpus = Corpus(documents, frequency)

@@ -35,7 +35,7 @@ class SearchDocument(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     record_id: Mapped[Name] = mapped_column(primary_key=True)
     seq: Mapped[Sequence] = mapped_column(comment="of the record: its number within the account")
-    at: Mapped[Instant] = mapped_column(comment="of the record: the date by which it is listed")
+    at: Mapped[Instant] = mapped_column(comment="of the record: the local time by which it is listed")
     tokens: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 

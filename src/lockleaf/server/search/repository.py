@@ -96,7 +96,7 @@ _INCOMPLETE = "UPDATE search_indexes SET complete = false, updated_at = $2 WHERE
 # collection is an argument, here and below, keeps these lookups by name from the index of entries by date.)
 _STORE = """
 INSERT INTO search_documents (user_id, record_id, seq, at, tokens)
-SELECT $1, w.record_id, r.seq, coalesce(r.occurred_at, r.created_at), w.tokens::bigint[]
+SELECT $1, w.record_id, r.seq, coalesce(r.local_at, r.created_at), w.tokens::bigint[]
 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS w(record_id, revision, tokens)
 CROSS JOIN LATERAL (
   SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = $5 AND r.record_id = w.record_id OFFSET 0
@@ -150,10 +150,11 @@ FROM unnest($2::bigint[]) WITH ORDINALITY AS w(token, place)
 
 # A range of ix_records_date, whose labels are looked at on the way, as in a list of entries.
 _FILTERED = """
-SELECT string_agg(int8send(r.seq) || timestamptz_send(coalesce(r.occurred_at, r.created_at)), ''::bytea)
+SELECT string_agg(int8send(r.seq) || timestamptz_send(coalesce(r.local_at, r.created_at)), ''::bytea)
 FROM records r
 WHERE r.user_id = $1 AND r.collection = 'entries' AND NOT r.deleted AND r.labels @> $2::bytea[]
-  AND coalesce(r.occurred_at, r.created_at) BETWEEN $3::timestamptz AND $4::timestamptz
+  AND coalesce(r.local_at, r.created_at) BETWEEN $3::timestamptz AND $4::timestamptz
+  AND coalesce(r.occurred_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz
 """
 
 _RECORDS = """
@@ -264,9 +265,11 @@ class SearchRepository:
         rows = await self._connection.fetch(_LISTS, self._user_id, tokens)
         return [row["found"] or b"" for row in sorted(rows, key=lambda row: row["place"])]
 
-    async def filtered(self, labels: Sequence[bytes], first: datetime, last: datetime) -> bytes:
-        """Return the places of the entries that have all of these labels, and a date in this range."""
-        found: bytes | None = await self._connection.fetchval(_FILTERED, self._user_id, list(labels), first, last)
+    async def filtered(
+        self, labels: Sequence[bytes], clock: tuple[datetime, datetime], instants: tuple[datetime, datetime]
+    ) -> bytes:
+        """Return the places of the entries with all of these labels, a local time and an instant in these ranges."""
+        found: bytes | None = await self._connection.fetchval(_FILTERED, self._user_id, list(labels), *clock, *instants)
         return found or b""
 
     async def records(self, seqs: Sequence[int], *, max_bytes: int) -> tuple[list[tuple[int, Record]], int]:
