@@ -110,7 +110,13 @@ def labels() -> dict[str, Any]:
 
     values = [("mood", "calm"), ("tag", "Garden"), ("tag", "garden"), ("tag", "GARTENSTRASSE"), ("tag", "Gartenstraße")]
     values += [("tag", "ﬁne"), ("tag", "e\u0301te\u0301"), ("source", "import"), ("tag", ""), ("mood", "🍃")]
-    values += [("tag", " long  walks\u00a0"), ("tag", "Long\u200b Walks"), ("mood", "☺\ufe0f"), ("mood", "☺"), ("tag", "e\u200b\u0301te\u0301")]
+    values += [
+        ("tag", " long  walks\u00a0"),
+        ("tag", "Long\u200b Walks"),
+        ("mood", "☺\ufe0f"),
+        ("mood", "☺"),
+        ("tag", "e\u200b\u0301te\u0301"),
+    ]
     stems = [("title", "garden"), ("body", "garden"), ("body", "Garden"), ("body", "été")]
     return {
         "index_key": key.hex(),

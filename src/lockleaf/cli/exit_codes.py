@@ -93,7 +93,6 @@ def exit_code_for(error: Exception) -> ExitCode:
         ),
         (
             (
-                errors.MalformedImport,
                 errors.EntryTooLarge,
                 errors.InboxItemUnreadable,
                 errors.InvalidTag,

@@ -17,10 +17,10 @@ from lockleaf.client.blocking import (
 )
 from lockleaf.client.client import Client
 from lockleaf.client.drafts import DraftContent, Drafts, UnsavedDraft
-from lockleaf.client.entries import Entry, EntryDraft, Progress, ProgressCallback
+from lockleaf.client.entries import Entry, EntryDraft, Exported, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
 from lockleaf.client.inbox import Inbox, InboxItem
-from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal
+from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal, Remark, Skipped
 from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
 from lockleaf.client.listing import EntriesPage
 from lockleaf.client.media.attachments import Attachment, Medium
@@ -57,6 +57,7 @@ __all__ = [
     "EntriesPage",
     "Entry",
     "EntryDraft",
+    "Exported",
     "FileKeychain",
     "Found",
     "Highlight",
@@ -79,9 +80,11 @@ __all__ = [
     "Progress",
     "ProgressCallback",
     "RecoveryCodes",
+    "Remark",
     "RetryPolicy",
     "Revision",
     "ServerSearch",
+    "Skipped",
     "Stats",
     "SyncReport",
     "SystemKeychain",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dates
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,13 +15,15 @@ from lockleaf.client.media.attachments import Attachment
 from lockleaf.crypto.encoding import pack
 from lockleaf.crypto.errors import Malformed
 from lockleaf.wire import content
-from lockleaf.wire.content import MAX_NAME, shared_time
+from lockleaf.wire.content import MAX_NAME
+from lockleaf.wire.days import local_time
 
 __all__ = [
     "MAX_NAME",
     "UNCHANGED",
     "Entry",
     "EntryDraft",
+    "Exported",
     "InvalidEntry",
     "Progress",
     "ProgressCallback",
@@ -30,7 +33,6 @@ __all__ = [
     "clean_text",
     "date_text",
     "draft_content",
-    "shared_time",
 ]
 
 
@@ -98,10 +100,47 @@ class Entry:
         """
         return None if self.shown_as is None else self.shown_as.version
 
+    @property
+    def local_time(self) -> datetime:
+        """What the clock showed where it was written, without a zone: what entries are ordered by."""
+        return local_time(self.date, self.time_zone, self.created_at)
+
+    @property
+    def day(self) -> dates.date:
+        """Its day: the day where it was written, the same one for every reader."""
+        return self.local_time.date()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an entry to import was when this program exported it.
+
+    Attributes:
+        entry_id: its UUID, which it keeps.
+        revision: the one that the server had confirmed, 0 for none.
+        deleted: whether it was deleted.
+        created_at, updated_at: RFC 3339, None where they are invalid.
+        media_ids: of its attachments, whose bytes are not in the file.
+    """
+
+    entry_id: str
+    revision: int = 0
+    deleted: bool = False
+    created_at: str | None = None
+    updated_at: str | None = None
+    media_ids: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class EntryDraft:
-    """An entry to import. ``external_id`` names it within its provider: the same one makes the same entry."""
+    """An entry to import. ``external_id`` names it within its provider: the same one makes the same entry.
+
+    Attributes:
+        source: what the entry says of its source; the provider where that says nothing and it is not ``exported``.
+        exported: for an entry that this program exported: it keeps its id and its state.
+        place: where it stands in what is imported, such as ``line 3``.
+        notes: what was changed in it when it was read.
+    """
 
     body: str
     date: str
@@ -112,6 +151,10 @@ class EntryDraft:
     tags: tuple[str, ...] = ()
     time_zone: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
+    source: str | None = None
+    exported: Exported | None = None
+    place: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from lockleaf.client.entries import (
     date_text,
     draft_content,
 )
-from lockleaf.client.imports import ImportReport, import_portion, imported_id, portions
+from lockleaf.client.import_report import ImportReport, Remark, Skipped
+from lockleaf.client.imports import Import, imported_id, portions
 from lockleaf.client.metrics.readings import changed_metrics
 from lockleaf.client.revisions import Revision
 from lockleaf.client.search.local import LocalSearch
@@ -32,7 +33,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.tags import Tag, TagBook
 from lockleaf.client.views import Conflict, entry_of
 
-__all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "Tag", "imported_id"]
+__all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "Remark", "Skipped", "Tag", "imported_id"]
 
 
 def _now() -> datetime:
@@ -209,10 +210,10 @@ class Journal:
         limit: int | None = None,
         include_deleted: bool = False,
     ) -> builtins.list[Entry]:
-        """Return entries, newest first by their date.
+        """Return entries, newest first by their local time.
 
         Args:
-            since, until: days, both inclusive.
+            since, until: days, both inclusive; an entry's day is the one where it was written.
             tag, mood, source: only entries that have it; case does not matter.
             limit: at most so many.
         """
@@ -244,7 +245,7 @@ class Journal:
             for record in self._store.records.entries(deleted=deleted)
         )
         # The id settles what falls together, as at the server: times of writing differ from device to device.
-        found = sorted(filter(wanted, entries), key=lambda entry: (entry.date, entry.id), reverse=True)
+        found = sorted(filter(wanted, entries), key=lambda entry: (entry.local_time, entry.id), reverse=True)
         return found if limit is None else found[:limit]
 
     async def count(self) -> int:
@@ -361,25 +362,31 @@ class Journal:
     # ---- import ----
 
     async def import_entries(
-        self, drafts: Iterable[EntryDraft], progress: ProgressCallback | None = None, *, total: int | None = None
+        self,
+        drafts: Iterable[EntryDraft | Skipped],
+        progress: ProgressCallback | None = None,
+        *,
+        total: int | None = None,
+        update: bool = False,
     ) -> ImportReport:
         """Add entries from elsewhere. What was imported before, by this device or another, is left as it is now.
 
-        Entries are kept in portions; an import that was killed is run again and goes on where it was.
+        Entries are kept in portions; an import that was killed is run again and goes on where it was. One that cannot
+        be kept is skipped, and the report says which and why.
 
         Args:
-            drafts: read as the import goes on; an error in one of them ends it, and what came before is kept.
+            drafts: read as the import goes on; where reading them fails, what came before is kept.
             total: how many there are, for the progress alone.
+            update: make entries that are here what the drafts say. One that was edited here too is merged, or what is
+                imported comes as a second entry: no text is overwritten that the draft's writer had not seen.
 
         Raises:
-            MalformedImport, InvalidEntry, EntryTooLarge: of the drafts.
             DiskFull, StoreLocked, StoreDamaged: the local store refused; portions before are kept.
         """
         waiting = portions(drafts)
-        added = present = 0
+        running = Import(self._store, self._edits, time=self._edits.time, update=update)
         while portion := await asyncio.to_thread(next, waiting, ()):
-            done = await asyncio.to_thread(import_portion, self._store, portion, self._edits.time())
-            added, present = added + done.added, present + done.present
+            await asyncio.to_thread(running.take, portion)
             if progress is not None:
-                progress(Progress("import", added + present, total))
-        return ImportReport(added, present)
+                progress(Progress("import", running.done, total))
+        return running.report()

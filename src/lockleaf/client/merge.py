@@ -134,7 +134,7 @@ def _merge_tags(before: list[str], ours: list[str], theirs: list[str]) -> Any:
     were, mine, yours = ({known_as(tag) for tag in side} for side in (before, ours, theirs))
     wanted = (were & mine & yours) | (mine - were) | (yours - were)
     anew = [tag for tag in (*theirs, *ours) if tag not in before]
-    spelled = {known_as(tag): tag for tag in reversed((*theirs, *ours))} | {known_as(tag): tag for tag in reversed(anew)}
+    spelled = {known_as(tag): tag for tag in (*reversed((*theirs, *ours)), *reversed(anew))}
     return [spelled[known_as(tag)] for tag in distinct_names((*theirs, *ours)) if known_as(tag) in wanted] or _ABSENT
 
 

@@ -15,9 +15,7 @@ __all__ = ["distinct_names", "known_as", "same_name"]
 
 # Characters that take no place and change no word: soft hyphen, joiners, marks of direction, word joiner and invisible
 # operators, variation selectors, byte order mark. (The tag characters of flags stay: they tell flags apart.)
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
-)
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 # Unicode's White_Space, written out: what Python calls space has four control characters more.
 _SPACES = re.compile("[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 

@@ -22,8 +22,6 @@ def made(kind: type[errors.LockleafError]) -> errors.LockleafError:
         return kind(Problem(type="about:blank", title="Title", status=400, detail="Detail", code=code))
     if issubclass(kind, errors.ServerRestored):
         return kind("epoch", 3, (("entries", "a"),))
-    if kind is errors.MalformedImport:
-        return errors.MalformedImport(7, "not JSON")
     if kind is errors.EditConflict:
         return errors.EditConflict("an entry's id", "a conflict's id")
     return kind("why")

@@ -29,7 +29,9 @@ def test_composed_and_decomposed_letters_are_one() -> None:
     assert same_name("☺", "☺\ufe0f")
 
 
-@pytest.mark.parametrize(("one", "other"), [("walk", "walks"), ("cafe", "caf\u00e9"), ("long walks", "longwalks"), ("a-b", "a b")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("walk", "walks"), ("cafe", "caf\u00e9"), ("long walks", "longwalks"), ("a-b", "a b")]
+)
 def test_names_that_differ_in_what_is_read_stay_apart(one: str, other: str) -> None:
     assert not same_name(one, other)
 

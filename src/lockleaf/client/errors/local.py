@@ -28,7 +28,6 @@ __all__ = [
     "LabelsBelongToCustody",
     "LocalError",
     "LocalStoreError",
-    "MalformedImport",
     "MetricsOff",
     "MetricsOutdated",
     "NotLoggedIn",
@@ -242,11 +241,3 @@ class InboxItemNotFound(LocalError):
 
 class InboxItemUnreadable(LocalError):
     """The item cannot be accepted: your keys do not open it, or what is inside is no entry. It can be refused."""
-
-
-class MalformedImport(LocalError):
-    """The file to import has a line that cannot be read as an entry. Correct it and import again: nothing doubles."""
-
-    def __init__(self, line: int, detail: str | None = None) -> None:
-        super().__init__(f"line {line}: {detail}" if detail else f"line {line}")
-        self.line = line
