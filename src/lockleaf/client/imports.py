@@ -11,8 +11,8 @@ from __future__ import annotations
 import hmac
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lockleaf.client.edits import Edits
@@ -79,7 +79,8 @@ class _Item:
     Attributes:
         content: None where the journal cannot hold it, for this ``reason``.
         digest: of what it says.
-        second_id: that it has where ``entry_id`` belongs to another text.
+        entry_ids: that it may have, one for each key of the account: the last is that of a new entry.
+        second_ids: that it has where its entry id belongs to another text.
     """
 
     draft: EntryDraft
@@ -87,8 +88,20 @@ class _Item:
     content: dict[str, Any] | None
     reason: str | None
     digest: bytes
-    entry_id: str
-    second_id: str
+    entry_ids: tuple[str, ...]
+    second_ids: tuple[str, ...]
+    entry_id: str = ""
+    second_id: str = ""
+
+    def named(self, present: Container[str]) -> _Item:
+        """Return it under the oldest of its ids that are ``present``, else under those of a new entry.
+
+        So what was imported before the account's keys were rotated is known again.
+        """
+        entry_id, second_id = (
+            next((each for each in ids if each in present), ids[-1]) for ids in (self.entry_ids, self.second_ids)
+        )
+        return replace(self, entry_id=entry_id, second_id=second_id)
 
     @property
     def deleted(self) -> bool:
@@ -139,12 +152,12 @@ class Import:
                 continue
             items.append(self._item(each))
         with self._store.transaction():
-            ids = {entry_id for each in items for entry_id in (each.entry_id, each.second_id)}
+            ids = {entry_id for each in items for entry_id in (*each.entry_ids, *each.second_ids)}
             found = self._store.records.get_many((ENTRIES, entry_id) for entry_id in ids)
             present = {record_id: record for (_, record_id), record in found.items()}
             new: dict[str, StoredRecord] = {}
             for item in items:
-                self._settle(item, present, new)
+                self._settle(item.named(present), present, new)
             self._store.records.put_many(new.values())
 
     # ---- one item ----
@@ -169,7 +182,7 @@ class Import:
             reason = error.detail or "it is no entry"
         except EntryTooLarge:
             reason = "the entry is longer than 960 KiB"
-        exported, index_key = draft.exported, self._store.keyring.index_key
+        exported = draft.exported
         state = digest(said, deleted=exported is not None and exported.deleted)
         name = exported.entry_id if exported is not None else f"{draft.provider}\0{draft.external_id}"
         return _Item(
@@ -178,9 +191,14 @@ class Import:
             content,
             reason,
             state,
-            entry_id=name if exported is not None else imported_id(index_key, draft.provider, draft.external_id),
-            second_id=imported_id(index_key, _SECOND, f"{name}\0{state.hex()}"),
+            entry_ids=(name,) if exported is not None else self._ids(draft.provider, draft.external_id),
+            second_ids=self._ids(_SECOND, f"{name}\0{state.hex()}"),
         )
+
+    def _ids(self, provider: str, external_id: str) -> tuple[str, ...]:
+        keyring = self._store.keyring
+        older = (entry.index_key for entry in keyring.entries if entry.index_key != keyring.index_key)
+        return tuple(imported_id(key, provider, external_id) for key in (*older, keyring.index_key))
 
     def _settle(self, item: _Item, present: dict[str, StoredRecord], new: dict[str, StoredRecord]) -> None:
         if item.digest in (self._seen.get(item.entry_id), self._seen.get(item.second_id)):

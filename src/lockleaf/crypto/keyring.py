@@ -118,6 +118,11 @@ class KeyEntry:
         """The 32-byte key of a device's local store."""
         return hkdf(self.master_key, _LOCAL)
 
+    @cached_property
+    def index_key(self) -> bytes:
+        """The 32-byte key of labels and search tokens that were made while this key wrote."""
+        return hkdf(self.master_key, _INDEX)
+
 
 class Keyring:
     """An account's master keys, oldest first: the last is for writing, all are for reading. Never changes.

@@ -23,15 +23,25 @@ from lockleaf.crypto.keyring import Keyring
 LINE = {"date": "2026-03-01", "text": "one"}
 
 
-def opened(path: Path) -> Iterator[Journal]:
+def journal_in(store: LocalStore) -> Journal:
     ticks = iter(range(10**6))
+    return Journal(store, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(ticks)))
+
+
+def opened(path: Path) -> Iterator[Journal]:
     with LocalStore.create(path, Keyring.new("2026-01-01T00:00:00Z")) as store:
-        yield Journal(store, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(ticks)))
+        yield journal_in(store)
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    yield from opened(tmp_path / "store.sqlite3")
+def store(tmp_path: Path) -> Iterator[LocalStore]:
+    with LocalStore.create(tmp_path / "store.sqlite3", Keyring.new("2026-01-01T00:00:00Z")) as store:
+        yield store
+
+
+@pytest.fixture
+def journal(store: LocalStore) -> Journal:
+    return journal_in(store)
 
 
 @pytest.fixture
@@ -176,3 +186,13 @@ async def test_what_was_exported_comes_back_as_it_was(tmp_path_factory: Any, wri
         assert (report.added, report.remarks) == (len(export), ())
         assert await exported(other) == export
         assert (await took(other, file, *export)).present == len(export)
+
+
+async def test_what_was_imported_before_a_rotation_is_known_after_it(
+    store: LocalStore, journal: Journal, file: Path
+) -> None:
+    lines = (LINE | {"id": 7, "text": "first"}, LINE | {"id": 7, "text": "second"}, LINE)
+    await took(journal, file, *lines)
+    store.rekey(store.keyring.rotated("2026-06-01T00:00:00Z"))
+    report = await took(journal, file, *lines)
+    assert (report.added, report.present) == (0, 3)
