@@ -59,7 +59,9 @@ def kinds(report: ImportReport) -> list[tuple[str, str]]:
 
 
 async def exported(journal: Journal) -> list[dict[str, Any]]:
-    return [entry_json(entry) for entry in await journal.list(include_deleted=True)]
+    """Return what an export says of each entry; the version is of all that an entry holds here, seen or not."""
+    shown = [entry_json(entry) for entry in await journal.list(include_deleted=True)]
+    return [{name: value for name, value in each.items() if name != "version"} for each in shown]
 
 
 async def texts(journal: Journal) -> list[str]:
