@@ -33,7 +33,8 @@ The server answers every failure as a problem document ([RFC 9457](https://www.r
 ```
 
 Compare `code`: it is stable. `title` and `detail` are for people and may change. Facts that a program needs stand
-beside these fields. Every answer carries `X-Request-ID`, by which the operator finds it in the log. `429` and `503` say
+beside these fields. Every answer carries `Lockleaf-Api: 1`, by which a client
+knows that the server gave it, and `X-Request-ID`, by which the operator finds it in the log. `429` and `503` say
 in `Retry-After` how many seconds to wait.
 
 The SDK raises the exception named below, from `lockleaf.client.errors`; all are subclasses of `ApiError`. A code that

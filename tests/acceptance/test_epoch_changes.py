@@ -15,6 +15,7 @@ from tests.acceptance.test_sync_faults import Backup
 from tests.support.journal_devices import TestAccount, new_account
 from tests.support.networks import Network
 from tests.support.process import RunningServer
+from tests.support.scripted_server import OURS
 
 
 class Interrupted(Network):
@@ -94,7 +95,7 @@ class Refusing(Network):
             return response
         await response.aclose()
         facts = {"type": "about:blank", "title": "t", "detail": "d", "status": 409, "code": "epoch_changed"}
-        return httpx.Response(409, json=facts, headers={"content-type": "application/problem+json"})
+        return httpx.Response(409, json=facts, headers={"content-type": "application/problem+json", **OURS})
 
 
 async def test_a_server_that_refuses_an_epoch_and_shows_it_is_caught(account: TestAccount, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from lockleaf.wire import codec
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
 from tests.support.networks import Network
 from tests.support.process import RunningServer
+from tests.support.scripted_server import OURS
 
 Changes = list[dict[str, Any]]
 Lie = Callable[[Changes], Changes]
@@ -52,7 +53,7 @@ class Liar(Network):
 
 
 def _answer(media_type: str, content: bytes) -> httpx.Response:
-    return httpx.Response(200, content=content, headers={"content-type": media_type})
+    return httpx.Response(200, content=content, headers={"content-type": media_type, **OURS})
 
 
 def _make_fit(told: dict[str, Any]) -> None:

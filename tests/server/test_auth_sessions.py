@@ -76,7 +76,7 @@ async def test_a_retry_of_the_one_before_last_is_a_reuse(http: httpx.AsyncClient
     problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
 
 
-async def test_a_retry_is_answered_for_a_minute(settings: Settings) -> None:
+async def test_a_retry_is_answered_until_its_answer_is_refreshed_in_its_turn(settings: Settings) -> None:
     clock = Clock()
     async with served(settings, clock=clock) as (_, http):
         person = await Person().sign_up(http)
@@ -86,8 +86,26 @@ async def test_a_retry_is_answered_for_a_minute(settings: Settings) -> None:
         again = (await person.refresh(http, retry_id=retry_id)).json()
         assert again["refresh_token"] == first["refresh_token"]
         assert again["expires_in"] <= first["expires_in"] - 55
-        clock.advance(seconds=10)
+        # The lid stays closed over the weekend.
+        clock.advance(days=3)
+        again = (await person.refresh(http, retry_id=retry_id)).json()
+        assert (again["refresh_token"], again["expires_in"]) == (first["refresh_token"], 0)
+        later = Person(**{**vars(person), "tokens": again})
+        later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
+        assert await later.is_signed_in(http)
         problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
+        assert not await later.is_signed_in(http)
+
+
+async def test_of_two_who_ask_for_the_same_answer_the_second_to_go_on_is_found_out(http: httpx.AsyncClient) -> None:
+    """Who copied a device in the middle of a refresh holds the token and the id of the attempt."""
+    person = await Person().sign_up(http)
+    retry_id = uuid4().hex
+    answers = [(await person.refresh(http, retry_id=retry_id)).json() for _ in range(2)]
+    owner, thief = (Person(**{**vars(person), "tokens": each}) for each in answers)
+    owner.tokens = (await owner.refresh(http, retry_id=uuid4().hex)).json()
+    problem(await thief.refresh(http, retry_id=uuid4().hex), 401, "refresh_token_reused")
+    assert not await owner.is_signed_in(http)
 
 
 async def test_of_concurrent_uses_of_one_refresh_token_one_wins(http: httpx.AsyncClient) -> None:

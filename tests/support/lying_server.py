@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from lockleaf.wire.api import API_HEADER, API_VERSION
 from lockleaf.wire.codec import JSON, MSGPACK, pack, unpack
 
 __all__ = ["MADE_UP", "Answer", "Honest", "Lie", "LyingServer", "Request", "lying_server"]
@@ -23,6 +24,8 @@ PREFIX = "/api/v1"
 MADE_UP = "place-"
 """Begins the cursors that lies give, before the sequence number."""
 _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "keep-alive", "host"}
+
+MARK = f"{API_HEADER}: {API_VERSION}\r\n"
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class LyingServer:
             "GET", request.path, headers={"authorization": request.headers["authorization"]}, timeout=None
         ) as response:
             media_type = response.headers["content-type"]
-            writer.write(f"HTTP/1.1 {response.status_code} X\r\ncontent-type: {media_type}\r\n\r\n".encode())
+            writer.write(f"HTTP/1.1 {response.status_code} X\r\n{MARK}content-type: {media_type}\r\n\r\n".encode())
             async for received in response.aiter_bytes():
                 writer.write(received)
                 await writer.drain()
@@ -179,7 +182,7 @@ async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
     extra = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
     kind = f"content-type: {answer.media_type}\r\n" if answer.media_type else ""
     length = "" if answer.status == 204 else f"content-length: {len(answer.body)}\r\n"
-    writer.write(f"HTTP/1.1 {answer.status} X\r\n{kind}{length}{extra}connection: close\r\n\r\n".encode())
+    writer.write(f"HTTP/1.1 {answer.status} X\r\n{MARK}{kind}{length}{extra}connection: close\r\n\r\n".encode())
     writer.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
     await writer.drain()
 

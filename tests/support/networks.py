@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.scripted_server import OURS
+
 Altered = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 
 
@@ -69,4 +71,6 @@ class AlteringNetwork(Network):
         altered = self.alter(request.url.path, told)
         await response.aclose()
         content = json.dumps(told if altered is None else altered).encode()
-        return httpx.Response(response.status_code, content=content, headers={"content-type": "application/json"})
+        return httpx.Response(
+            response.status_code, content=content, headers={"content-type": "application/json", **OURS}
+        )

@@ -9,6 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from lockleaf.wire.api import API_HEADER, API_VERSION
+
+OURS = {API_HEADER: API_VERSION}
+"""What an answer of a Lockleaf server bears."""
+
 
 @dataclass
 class Reply:
@@ -19,6 +24,8 @@ class Reply:
     media_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
+    ours: bool = True
+    """Whether it bears the mark of a Lockleaf server."""
 
 
 def problem(status: int, code: str, headers: dict[str, str] | None = None, **facts: Any) -> Reply:
@@ -62,7 +69,8 @@ class ScriptedServer:
             self.seen.append(Seen(method, path, headers, body))
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
             if not reply.drop:
-                extra = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
+                mark = OURS if reply.ours else {}
+                extra = "".join(f"{name}: {value}\r\n" for name, value in (mark | reply.headers).items())
                 writer.write(
                     f"HTTP/1.1 {reply.status} X\r\ncontent-type: {reply.media_type}\r\n{extra}"
                     f"content-length: {len(reply.body)}\r\nconnection: close\r\n\r\n".encode()

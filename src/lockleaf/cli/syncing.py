@@ -100,6 +100,7 @@ def report_json(report: SyncReport) -> dict[str, Any]:
         "pending": report.pending,
         "rejected": [
             {"entry_id" if item.collection == "entries" else "tag_id": item.record_id, "code": item.code}
+            | ({} if item.size is None else {"size": item.size})
             for item in report.rejected
         ],
         "kept": list(report.kept),
@@ -132,7 +133,17 @@ def _tell(run: Run, report: SyncReport) -> None:
     run.flush()
     for item in report.rejected:
         what = "entry" if item.collection == "entries" else "tag"
-        run.note(f"The server refused {what} {item.record_id[:8]} ({item.code}). It is kept here, and is not synced.")
+        if item.size is None:
+            run.note(
+                f"The server refused {what} {item.record_id[:8]} ({item.code}). It is kept here, and is not synced."
+            )
+            continue
+        who = "The server" if item.code == "body_too_large" else "Something between this device and the server"
+        run.note(
+            f"{who} takes no request as large as {what} {item.record_id[:8]}, {shown_size(item.size)} when sealed. "
+            "It is kept here and sent again with each sync. Whoever runs the server raises the limit (body_too_large: "
+            "LOCKLEAF_LIMITS__SYNC_BODY_BYTES; a proxy's: in nginx, client_max_body_size)."
+        )
     for entry_id in report.kept:
         run.note(
             f"Entry {entry_id[:8]} was deleted on the server by somebody without your keys: an older program, or the "

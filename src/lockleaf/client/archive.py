@@ -145,7 +145,7 @@ async def _received(download: Download, file: IO[bytes], path: Path, progress: P
             if progress is not None and download.size:
                 progress(Progress("download", size, download.size))
     await asyncio.to_thread(keep)
-    if size != download.size or digest.digest() != _told(download.digest):
+    if download.size not in (None, size) or digest.digest() != _told(download.digest):
         raise InvalidAnswer
     return Archive(path, size, digest.digest())
 

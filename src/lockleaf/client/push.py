@@ -11,8 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from lockleaf.client.batch_size import TOO_LARGE, BatchSize
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import EpochChanged, HistoryForked, InvalidAnswer
+from lockleaf.client.errors import (
+    ApiError,
+    ConnectionBroken,
+    EpochChanged,
+    HistoryForked,
+    InvalidAnswer,
+    TooLargeForProxy,
+)
 from lockleaf.client.pull import Puller, acknowledge
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.indexing import Indexing
@@ -37,11 +45,16 @@ _TOKEN_BYTES = 10
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An edit that the server refused, and the code with which it did. It is kept here."""
+    """An edit that was refused, and the code with which it was. It is kept here.
+
+    ``too_large_for_proxy`` and ``body_too_large`` mean its size alone: it is sent again with the next sync.
+    """
 
     record_id: str
     code: str
     collection: str = ENTRIES
+    size: int | None = None
+    """Bytes of the request that was refused for its size."""
 
 
 @dataclass(slots=True)
@@ -56,6 +69,11 @@ class _Waiting(NamedTuple):
     place: int
     change: Outgoing
     tokens: tuple[bytes, ...] | None
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, about."""
+        return len(self.change.payload) + _OVERHEAD + len(self.tokens or ()) * _TOKEN_BYTES
 
 
 class Pusher:
@@ -89,6 +107,10 @@ class Pusher:
         self._conflicting: set[bytes] = set()
         self._announced: str | None = None
         self._ended: str | None = None
+        self._size = BatchSize(_BATCH_BYTES)
+        self._too_large: set[bytes] = set()
+        self._broken: ConnectionBroken | None = None
+        self._passed = False
         self.outcome = _Outcome()
 
     async def push(self, progress: ProgressCallback | None = None) -> bool:
@@ -98,6 +120,7 @@ class Pusher:
             Whether another round is needed: something came between, was refused as too old, or was edited meanwhile.
 
         Raises:
+            ConnectionBroken: the one large edit that waits broke each connection.
             HistoryForked: the server refuses an edit as too old, and shows nothing newer; or it answered for an epoch
                 that its history does not have, or as if one had ended that its history still has.
         """
@@ -114,15 +137,24 @@ class Pusher:
                 if last is None:
                     if await asyncio.to_thread(self._seal_conflicts):
                         continue
+                    self._require_passed()
                     # What was edited while its earlier form was on the way goes into another round.
                     return not in_step or await asyncio.to_thread(self._left)
                 key = last
                 continue
-            place = batch[-1].place
-            sent = [each.change for each in batch]
-            result = await self._send(batch)
+            try:
+                result = await self._send(batch)
+            except TOO_LARGE as error:
+                self._size.shrink(error, sum(each.size for each in batch))
+                if len(batch) == 1:
+                    place = batch[0].place
+                    self._set_aside(batch[0], error)
+                continue
             if result is None:
                 return True
+            self._passed = True
+            place = batch[-1].place
+            sent = [each.change for each in batch]
             in_step = await asyncio.to_thread(self._settle, sent, result) and in_step
             done += len(sent)
             if progress is not None:
@@ -171,6 +203,23 @@ class Pusher:
             on_conflict="reject" if change.collection in (TAGS, SETTINGS) else "keep",
         )
 
+    def _set_aside(self, waiting: _Waiting, error: ApiError | ConnectionBroken | TooLargeForProxy) -> None:
+        """Leave a change that is too large by itself for the next sync, so that the others pass."""
+        code = "body_too_large" if isinstance(error, ApiError) else "too_large_for_proxy"
+        change = waiting.change
+        self._too_large.add(change.payload_hash)
+        self._broken = error if isinstance(error, ConnectionBroken) else self._broken
+        self.outcome.rejected.append(Rejection(change.record_id, code, change.collection, waiting.size))
+
+    def _require_passed(self) -> None:
+        """Make sure that size is why a connection broke: that something smaller went through.
+
+        Raises:
+            ConnectionBroken: nothing did, so that the line is as likely a cause.
+        """
+        if self._broken is not None and not self._passed:
+            raise self._broken
+
     def _left(self) -> bool:
         """Tell whether an edit waits that was neither sent nor refused in this sync."""
         records = self._store.records.to_seal(len(self._refused) + 1)
@@ -184,12 +233,15 @@ class Pusher:
         batch: list[_Waiting] = []
         size = 0
         for at, change in self._store.outbox.waiting(MAX_BATCH_CHANGES, after=place):
+            if change.payload_hash in self._too_large:
+                continue
             # Worked out anew from the same content for every attempt, and no part of what the server compares.
             tokens = self._indexing.tokens(change) if self._indexing is not None else None
-            size += len(change.payload) + _OVERHEAD + len(tokens or ()) * _TOKEN_BYTES
-            if batch and size > _BATCH_BYTES:
+            waiting = _Waiting(at, change, tokens)
+            size += waiting.size
+            if batch and size > self._size.bytes:
                 break
-            batch.append(_Waiting(at, change, tokens))
+            batch.append(waiting)
         return batch
 
     def _seal_portion(self, after: tuple[str, str]) -> tuple[str, str] | None:

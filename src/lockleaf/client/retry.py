@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["RetryPolicy", "retry_after"]
+__all__ = ["TRY_AGAIN", "RetryPolicy", "retry_after"]
+
+TRY_AGAIN = frozenset({429, 502, 503, 504})
+"""Statuses that may be others a moment later, whoever answers with them."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,34 +13,45 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from lockleaf.client.address import is_loopback, server_address
+from lockleaf.client.access import Access
+from lockleaf.client.address import server_address
+from lockleaf.client.answers import (
+    MAX_ANSWER_BYTES,
+    Answer,
+    chunks,
+    failure_of,
+    media_type_of,
+    read,
+    require_ours,
+    unreachable,
+)
 from lockleaf.client.errors import (
     InvalidAnswer,
+    InvalidServerAddress,
     NotLoggedIn,
-    RefreshTokenReused,
     ServerUnreachable,
     SessionRevoked,
     TokenExpired,
     TokenInvalid,
-    error_for,
 )
 from lockleaf.client.live import EventParser
-from lockleaf.client.retry import RetryPolicy, retry_after
-from lockleaf.client.tokens import SessionTokens, TokenStore
+from lockleaf.client.network import Network
+from lockleaf.client.retry import TRY_AGAIN, RetryPolicy, retry_after
+from lockleaf.client.tokens import TokenStore
 from lockleaf.tasks import raise_if_cancelled
 from lockleaf.wire.accounts import Refresh, Tokens
 from lockleaf.wire.codec import JSON, MSGPACK, MalformedBody, decode, encode
-from lockleaf.wire.problems import PROBLEM, Problem
+from lockleaf.wire.problems import PROBLEM
 from lockleaf.wire.sync import Event
 
 __all__ = ["MAX_ANSWER_BYTES", "Download", "Transport"]
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""More than any honest answer; a larger one is cut off before it fills the memory."""
-
 _PREFIX = "/api/v1"
 _EVENT_STREAM = "text/event-stream"
-_TRY_AGAIN = frozenset({429, 502, 503, 504})
+_RENEWALS = 2
+"""What is answered to a refresh that is asked for again was made at the first time, and may have expired since."""
+_WHOLE = frozenset({JSON, MSGPACK, PROBLEM})
+"""What is never streamed. Any other type may be the right one under the name that a proxy gave it."""
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 # The server sends a comment every few seconds on an idle stream; silence beyond this is a dead connection.
 _STREAM_TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=75.0)
@@ -50,14 +59,6 @@ _STREAM_TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=75.0)
 M = TypeVar("M", bound=BaseModel)
 Parameters = Mapping[str, str | int | bool | Sequence[str]]
 """The fields of a query; one with several values stands there several times."""
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    media_type: str
-    retry_after: str | None
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,14 @@ class Transport:
         self.server = server_address(base_url, allow_insecure=allow_insecure)
         self.tokens = tokens
         self.retry = retry or RetryPolicy()
-        self._refreshing = asyncio.Lock()
+        self._access = Access(tokens, self._renewed)
         self._http = httpx.AsyncClient(
             base_url=self.server + _PREFIX,
-            transport=http_transport,
+            transport=http_transport or Network(),
             timeout=_TIMEOUT,
             headers={"User-Agent": "lockleaf/" + version("lockleaf")},
             follow_redirects=False,  # a redirect could lead the tokens elsewhere
-            trust_env=not is_loopback(httpx.URL(self.server).host),  # a proxy cannot reach this machine's own ports
+            trust_env=False,  # the network looks at it, when there is something to send
         )
 
     async def aclose(self) -> None:
@@ -146,14 +147,17 @@ class Transport:
         Raises:
             ApiError: the subclass of the server's error code.
             ServerUnreachable: no answer came, after all attempts.
+            NotOurServer: something else answered.
+            TooLargeForProxy: something on the way takes no request of this size.
             InvalidAnswer: the answer is not one of a Lockleaf server.
+            InvalidProxy, InvalidCertificates: what the environment says of the network cannot be used.
             NotLoggedIn: there are no tokens.
         """
         received = await self._send(method, path, body, params, authenticated, msgpack, retry)
-        if received.media_type not in {JSON, MSGPACK}:
-            raise InvalidAnswer
+        # A proxy may call it something else. Then it is what was asked for, or nothing.
+        media_type = received.media_type if received.media_type in {JSON, MSGPACK} else MSGPACK if msgpack else JSON
         try:
-            return decode(answer, received.body, received.media_type)
+            return decode(answer, received.body, media_type)
         except (MalformedBody, ValidationError):
             raise InvalidAnswer from None
 
@@ -185,7 +189,7 @@ class Transport:
                 for event in parser.feed(received):
                     yield event
         except httpx.TransportError as error:
-            raise _unreachable(error) from None
+            raise unreachable(error) from None
         except httpx.HTTPError:
             raise InvalidAnswer from None
         finally:
@@ -197,13 +201,14 @@ class Transport:
 
         Raises:
             ServerUnreachable: no answer came.
-            InvalidAnswer: what came is not ``media_type``.
+            InvalidAnswer: what came is not the server's.
             ApiError: the subclass of the server's error code.
         """
         response = await self._open_stream(path, media_type)
         try:
-            size = response.headers.get("Content-Length", "")
-            yield Download(int(size) if size.isdigit() else None, response.headers.get("Repr-Digest"), _parts(response))
+            # What a proxy compressed is longer when it is unpacked.
+            size = "" if "Content-Encoding" in response.headers else response.headers.get("Content-Length", "")
+            yield Download(int(size) if size.isdigit() else None, response.headers.get("Repr-Digest"), chunks(response))
         finally:
             await response.aclose()
 
@@ -218,7 +223,7 @@ class Transport:
         authenticated: bool,
         msgpack: bool,
         retry: bool,
-    ) -> _Answer:
+    ) -> Answer:
         media_type = MSGPACK if msgpack else JSON
         request = self._http.build_request(
             method,
@@ -229,20 +234,23 @@ class Transport:
         )
         if not authenticated:
             return await self._with_retries(request, retry)
-        access_token = self._access_token()
-        request.headers["Authorization"] = f"Bearer {access_token}"
-        try:
-            return await self._with_retries(request, retry)
-        except TokenExpired:
-            # Refused before anything was done, so that it may be sent again whatever it is.
-            await self._refresh(access_token)
-            request.headers["Authorization"] = f"Bearer {self._access_token()}"
-            return await self._with_retries(request, retry)
-        except (SessionRevoked, TokenInvalid):
-            self._forget(access_token)
-            raise
+        access_token = self._access.token()
+        renewals = 0
+        while True:
+            request.headers["Authorization"] = f"Bearer {access_token}"
+            try:
+                return await self._with_retries(request, retry)
+            except TokenExpired:
+                # Refused before anything was done, so that it may be sent again whatever it is.
+                if renewals == _RENEWALS:
+                    raise
+                renewals += 1
+            except (SessionRevoked, TokenInvalid):
+                self._access.forget(access_token)
+                raise
+            access_token = await self._access.renew(access_token)
 
-    async def _with_retries(self, request: httpx.Request, retry: bool) -> _Answer:
+    async def _with_retries(self, request: httpx.Request, retry: bool) -> Answer:
         attempt = 0
         while True:
             attempt += 1
@@ -250,18 +258,16 @@ class Transport:
             failure: Exception
             try:
                 received = await self._exchange(request)
-            except httpx.TransportError as error:
-                failure = _unreachable(error)
-                if isinstance(error, httpx.UnsupportedProtocol) or failure.__cause__ is not None:
-                    raise failure from None
-            except (httpx.HTTPError, httpx.InvalidURL):  # the latter where it reads to where it would be led
-                raise InvalidAnswer from None
+            except ServerUnreachable as error:
+                failure = error
+                if error.__cause__ is not None:
+                    raise
             else:
                 if 200 <= received.status < 300:
                     return received
                 asked = retry_after(received.retry_after, datetime.now(UTC))
-                failure = _failure(received, asked)
-                if received.status not in _TRY_AGAIN:
+                failure = failure_of(received, asked)
+                if received.status not in TRY_AGAIN:
                     raise failure
             raise_if_cancelled()
             wait = self.retry.wait(attempt, asked) if retry else None
@@ -269,133 +275,62 @@ class Transport:
                 raise failure
             await asyncio.sleep(wait)
 
-    async def _exchange(self, request: httpx.Request) -> _Answer:
-        response = await self._http.send(request, stream=True)
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        """Send a request once and read its answer, if it is the server's own.
+
+        Raises:
+            ServerUnreachable: no answer came; one that trying again cannot help has a cause.
+            TransportError: as for `request`.
+        """
+        size = int(request.headers.get("Content-Length", 0))
         try:
-            return await _read(response)
-        finally:
-            await response.aclose()
+            response = await self._http.send(request, stream=True)
+            try:
+                require_ours(response, size)
+                return await read(response)
+            finally:
+                await response.aclose()
+        except httpx.UnsupportedProtocol:
+            raise InvalidServerAddress from None
+        except httpx.TransportError as error:
+            failure = unreachable(error, size)
+            raise failure from failure.__cause__
+        except (httpx.HTTPError, httpx.InvalidURL):  # the latter where it reads to where it would be led
+            raise InvalidAnswer from None
 
     async def _open_stream(self, path: str, media_type: str) -> httpx.Response:
         request = self._http.build_request(
             "GET", path, timeout=_STREAM_TIMEOUT, headers={"Accept": f"{media_type}, {PROBLEM}"}
         )
-        for may_refresh in (True, False):
-            access_token = self._access_token()
+        for may_renew in (*(True,) * _RENEWALS, False):
+            access_token = self._access.token()
             request.headers["Authorization"] = f"Bearer {access_token}"
             try:
                 response = await self._http.send(request, stream=True)
             except httpx.TransportError as error:
-                raise _unreachable(error) from None
+                raise unreachable(error) from None
             except (httpx.HTTPError, httpx.InvalidURL):
                 raise InvalidAnswer from None
-            if response.status_code == 200 and _media_type(response) == media_type:
-                return response
+            failure: Exception
             try:
-                failure = _failure(await _read(response), None)
+                require_ours(response)
+                if response.status_code == 200 and media_type_of(response) not in _WHOLE - {media_type}:
+                    return response
+                failure = failure_of(await read(response), None)
+            except (ServerUnreachable, InvalidAnswer) as error:
+                failure = error
             except httpx.TransportError as error:
-                failure = _unreachable(error)
+                failure = unreachable(error)
             except httpx.HTTPError:
                 failure = InvalidAnswer()
-            finally:
-                await response.aclose()
+            await response.aclose()
             if isinstance(failure, (SessionRevoked, TokenInvalid)):
-                self._forget(access_token)
-            if not (may_refresh and isinstance(failure, TokenExpired)):
+                self._access.forget(access_token)
+            if not (may_renew and isinstance(failure, TokenExpired)):
                 raise failure
-            await self._refresh(access_token)
+            await self._access.renew(access_token)
         raise NotLoggedIn
 
-    # ---- the session's tokens ----
-
-    def _access_token(self) -> str:
-        held = self.tokens.load()
-        if held is None:
-            raise NotLoggedIn
-        return held.access_token
-
-    def _forget(self, access_token: str) -> None:
-        """Forget the tokens of a session that is over, unless somebody logged in again in the meantime."""
-        held = self.tokens.load()
-        if held is not None and held.access_token == access_token:
-            self.tokens.clear()
-
-    async def _refresh(self, stale: str) -> None:
-        """Rotate the tokens, once for all who found ``stale`` expired.
-
-        The id of the attempt is kept before it is sent: a refresh whose answer was lost, in this run or the one
-        before, is asked for again under the same id, where a new one would look like a stolen token.
-        """
-        async with self._refreshing, self.tokens.exclusive():
-            held = self.tokens.load()
-            if held is None:
-                raise NotLoggedIn
-            if held.access_token != stale:
-                return
-            if held.retry_id is None:
-                held = held.model_copy(update={"retry_id": uuid.uuid4().hex})
-                self.tokens.save(held)
-            body = Refresh(refresh_token=held.refresh_token, retry_id=held.retry_id)
-            try:
-                answer = await self.request("POST", "/auth/refresh", body=body, answer=Tokens, authenticated=False)
-            except (TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused):
-                self.tokens.clear()
-                raise
-            self.tokens.save(SessionTokens.of(answer))
-
-
-async def _read(response: httpx.Response) -> _Answer:
-    parts, size = [], 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > MAX_ANSWER_BYTES:
-            raise InvalidAnswer
-        parts.append(part)
-    return _Answer(response.status_code, _media_type(response), response.headers.get("Retry-After"), b"".join(parts))
-
-
-async def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for part in response.aiter_bytes():
-            yield part
-    except httpx.TransportError as error:
-        raise _unreachable(error) from None
-    except httpx.HTTPError:
-        raise InvalidAnswer from None
-
-
-def _media_type(response: httpx.Response) -> str:
-    return str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
-
-
-def _failure(received: _Answer, asked: float | None) -> Exception:
-    """Return the exception of an answer that is no success."""
-    if received.media_type == PROBLEM:
-        try:
-            problem = Problem.model_validate_json(received.body)
-        except ValidationError:
-            return InvalidAnswer()
-        if asked is not None:
-            problem = Problem.model_validate({"retry_after": asked} | problem.model_dump())
-        return error_for(problem)
-    # A proxy before a server that is down answers in its own words.
-    return ServerUnreachable(f"status {received.status}") if received.status in _TRY_AGAIN else InvalidAnswer()
-
-
-def _unreachable(error: httpx.TransportError) -> ServerUnreachable:
-    """Return the named error; one that trying again cannot help keeps its cause."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__cause__ or cause.__context__
-    if cause is None:
-        return ServerUnreachable(_WORDS.get(type(error)))
-    failure = ServerUnreachable("its certificate is not valid for this address, or not trusted")
-    failure.__cause__ = cause
-    return failure
-
-
-_WORDS: dict[type[httpx.TransportError], str] = {
-    httpx.ConnectTimeout: "no connection in time",
-    httpx.ReadTimeout: "no answer in time",
-    httpx.ConnectError: "no connection",
-}
+    async def _renewed(self, refresh_token: str, retry_id: str) -> Tokens:
+        body = Refresh(refresh_token=refresh_token, retry_id=retry_id)
+        return await self.request("POST", "/auth/refresh", body=body, answer=Tokens, authenticated=False)

@@ -82,7 +82,6 @@ class TokenSettings(_Group):
     access_minutes: float = Field(default=15, gt=0, le=24 * 60)
     refresh_days: float = Field(default=30, gt=0, le=365)
     recovery_minutes: float = Field(default=10, gt=0, le=60)
-    retry_seconds: float = Field(default=60, ge=0, le=600)
 
 
 class HashingSettings(_Group):

@@ -10,6 +10,7 @@ import pytest
 
 from lockleaf.client.errors import InsecureObjectStore, InvalidAnswer
 from lockleaf.client.media.exchange import ObjectStoreClient
+from tests.support.scripted_server import OURS
 
 FAR = "https://journal.example.org"
 NEAR = "http://127.0.0.1:8000"
@@ -24,7 +25,7 @@ class Listening(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         self.seen.append(request)
-        return httpx.Response(204)
+        return httpx.Response(204, headers=OURS)
 
 
 async def sent(

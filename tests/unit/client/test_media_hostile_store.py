@@ -23,6 +23,7 @@ from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.tokens import MemoryTokens, SessionTokens
 from lockleaf.client.transport import Transport
 from lockleaf.crypto.identity import seal_to
+from tests.support.scripted_server import OURS
 
 SERVER = "https://journal.example.org"
 STORE = "https://bucket.example.com/key?X-Amz-Signature=5e1ec7ab1e"
@@ -44,7 +45,7 @@ class Network(httpx.AsyncBaseTransport):
         if request.url.host == "journal.example.org":
             assert "authorization" in request.headers
             signed = {"method": "GET", "url": STORE, "headers": {}, "expires_at": "2030-01-01T00:00:00Z"}
-            return httpx.Response(200, json={**signed, "size": 5, "sha256": "A" * 43 + "="})
+            return httpx.Response(200, headers=OURS, json={**signed, "size": 5, "sha256": "A" * 43 + "="})
         assert "authorization" not in request.headers
         assert request.url.raw_path == b"/key?X-Amz-Signature=5e1ec7ab1e"
         return httpx.Response(self.status, headers=self.headers, content=self._body())

@@ -20,6 +20,7 @@ from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.tokens import MemoryTokens, SecretTokens, SessionTokens
 from lockleaf.client.transport import MAX_ANSWER_BYTES, Transport
 from lockleaf.wire.accounts import KeyringVersion, Prelogin
+from lockleaf.wire.api import API_HEADER, API_VERSION
 from lockleaf.wire.codec import MSGPACK, pack
 from lockleaf.wire.sync import Event
 from tests.support.scripted_server import Reply, answer, problem, scripted_server
@@ -225,7 +226,7 @@ async def test_many_requests_that_find_the_token_expired_refresh_it_once() -> No
             reply = VERSION_3 if "Bearer new-access" in head else problem(401, "token_expired")
         writer.write(
             f"HTTP/1.1 {reply.status} X\r\ncontent-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\n"
-            "connection: close\r\n\r\n".encode()
+            f"{API_HEADER}: {API_VERSION}\r\nconnection: close\r\n\r\n".encode()
             + reply.body
         )
         await writer.drain()
@@ -296,7 +297,7 @@ async def test_two_programs_on_one_profile_refresh_once_between_them(tmp_path: P
         first, second = (Transport(server.url, tokens=tokens, retry=AT_ONCE) for tokens in (one, two))
         assert await get(first) == 3
         # The second program still sends what it read before, and finds the new tokens when it is told to refresh.
-        await second._refresh("old-access")
+        assert await second._access.renew("old-access") == "new-access"
         assert len([seen for seen in server.seen if seen.path.endswith("/refresh")]) == 1
         await first.aclose()
         await second.aclose()

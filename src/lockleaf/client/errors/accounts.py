@@ -62,9 +62,10 @@ class SessionRevoked(ApiError):
 
 
 class RefreshTokenReused(ApiError):
-    """This session was used from two places, so the server ended it. Log in again.
+    """The server ended this session, because it was continued from an earlier state of it. Log in again.
 
-    If you did not copy this profile to another machine, somebody may have stolen it: change your password.
+    Nothing that you wrote is lost. It happens when a profile is put back from a backup, or copied to another machine.
+    If you did neither, somebody else may have a copy: change your password.
     """
 
 

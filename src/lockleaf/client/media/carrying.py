@@ -10,7 +10,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import ApiError, LockleafError, NotFound, ObjectStoreRefused
+from lockleaf.client.errors import (
+    ApiError,
+    LockleafError,
+    NotFound,
+    ObjectStoreRefused,
+    ObjectStoreUnreachable,
+    TooLargeForProxy,
+)
 from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.following import reconcile
 from lockleaf.client.media.uploading import Uploader
@@ -100,7 +107,10 @@ class Carrier:
             counts: dict[str, int] = {"upload": 0, "delete": 0, "restore": 0}
             refused: list[MediaRefusal] = []
             trouble: LockleafError | None = None
+            too_large: int | None = None
             for medium in waiting:
+                if too_large is not None and medium.state == "upload" and medium.sealed_size >= too_large:
+                    continue
                 try:
                     counts[medium.state] += await self._one(medium, told)
                 except ApiError as error:
@@ -112,8 +122,13 @@ class Carrier:
                 except _StagedFileLost:
                     refused.append(MediaRefusal(medium.media_id, LOST))
                     await asyncio.to_thread(self._store.media.refuse, medium.media_id, LOST)
-                except ObjectStoreRefused as error:
+                except (ObjectStoreRefused, TooLargeForProxy) as error:
                     trouble = error  # of this one; the store takes others
+                except ObjectStoreUnreachable as error:
+                    if isinstance(trouble, ObjectStoreUnreachable):
+                        break
+                    # What hangs up on a large file may take a smaller one.
+                    trouble, too_large = error, medium.sealed_size
                 except LockleafError as error:
                     trouble = error
                     break

@@ -16,15 +16,20 @@ from typing import IO
 import httpx
 
 from lockleaf.client.address import is_loopback, may_be_this_machine, names_host
+from lockleaf.client.answers import is_ours, media_type_of
 from lockleaf.client.errors import (
     ApiError,
     InsecureObjectStore,
     InvalidAnswer,
     LockleafError,
+    NotOurServer,
     ObjectStoreRefused,
     ObjectStoreUnreachable,
+    ServerUnreachable,
+    TooLargeForProxy,
     error_for,
 )
+from lockleaf.client.network import Network
 from lockleaf.wire.problems import PROBLEM, Problem
 
 __all__ = ["AddressExpired", "ObjectStoreClient"]
@@ -34,6 +39,7 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _LONGEST_PROBLEM = 64 * 1024
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _EXPIRED = frozenset({401, 403, 404, 410})
+_TOO_LARGE = 413
 _HEADERS = ("content-", "x-amz-", "x-lockleaf-")
 """Beginnings of the headers that a signed request may ask for; the session's are not among them."""
 
@@ -73,11 +79,11 @@ class ObjectStoreClient:
         # Made when it is needed: reading the trusted certificates takes longer than a sync that has nothing to send.
         if self._opened is None:
             self._opened = httpx.AsyncClient(
-                transport=self._http_transport,
+                transport=self._http_transport or Network(),
                 timeout=_TIMEOUT,
                 headers={"User-Agent": "lockleaf/" + version("lockleaf")},
                 follow_redirects=False,
-                trust_env=not is_loopback(self._server.host),
+                trust_env=False,  # the network looks at it
             )
         return self._opened
 
@@ -117,6 +123,7 @@ class ObjectStoreClient:
         )
         response = await self._send(request)
         try:
+            self._require_store(response, size)
             if not 200 <= response.status_code < 300:
                 raise await _refusal(response)
         finally:
@@ -138,6 +145,7 @@ class ObjectStoreClient:
         )
         response = await self._send(request)
         try:
+            self._require_store(response)
             if response.status_code == 206 and offset:
                 if not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
                     raise InvalidAnswer
@@ -153,11 +161,28 @@ class ObjectStoreClient:
         request.url = _Unspoken(request.url)
         try:
             return await self._http.send(request, stream=True)
+        except ServerUnreachable as error:
+            raise ObjectStoreUnreachable(error.detail) from None  # a proxy on the way
         except httpx.TransportError:
             # A store that refuses early closes the connection while bytes are still on their way.
             raise ObjectStoreUnreachable from None
         except (httpx.HTTPError, httpx.InvalidURL):  # the latter where it reads to where it would be led
             raise InvalidAnswer from None
+
+    def _require_store(self, response: httpx.Response, size: int = 0) -> None:
+        """Make sure that the store answered. A server that is its own store marks its answers; others speak no HTML.
+
+        A sign-in page that passes for a store nevertheless stores nothing: the server looks before it says that a file
+        is there, and what is fetched has a digest.
+        """
+        url = response.request.url
+        own = url.host == self._server.host and url.path.startswith(f"{self._server.path.rstrip('/')}{_OWN}")
+        if response.status_code in _PASSING or (is_ours(response) if own else response.status_code >= 400):
+            return
+        if response.status_code == _TOO_LARGE:
+            raise TooLargeForProxy(f"the request had {size:,} bytes", size=size)
+        if own or media_type_of(response) == "text/html":
+            raise NotOurServer(f"status {response.status_code}")
 
     def _address(self, text: str) -> httpx.URL:
         """Return the address, once it is one that a client of this server may talk to."""
@@ -211,7 +236,7 @@ def _opened_at(path: Path, offset: int) -> IO[bytes]:
 
 async def _received(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
-        async for piece in response.aiter_raw(_AT_ONCE):
+        async for piece in response.aiter_bytes(_AT_ONCE):  # unpacked, where a proxy packed it all the same
             yield piece
     except httpx.TransportError:
         raise ObjectStoreUnreachable from None
@@ -225,12 +250,14 @@ async def _refusal(response: httpx.Response) -> LockleafError | AddressExpired:
         return AddressExpired()
     if response.status_code in _PASSING:
         return ObjectStoreUnreachable(f"status {response.status_code}")
-    return await _problem(response) or ObjectStoreRefused(f"status {response.status_code}")
+    if (problem := await _problem(response)) is not None:
+        return problem
+    return ObjectStoreRefused(f"status {response.status_code}")
 
 
 async def _problem(response: httpx.Response) -> ApiError | None:
     """Return what a store that is the server itself says; None where another one speaks its own words."""
-    if str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower() != PROBLEM:
+    if media_type_of(response) != PROBLEM:
         return None
     body = b""
     try:

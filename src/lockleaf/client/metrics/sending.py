@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from lockleaf.client.batch_size import TOO_LARGE
 from lockleaf.client.errors import AlreadyCounted, ApiError, ChangeNotAccepted, InvalidAnswer
 from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
@@ -96,11 +97,16 @@ async def send_deltas(store: LocalStore, transport: Transport, census: Census) -
     Raises:
         ApiError, TransportError: the rest waits.
     """
-    sent = 0
-    while batch := await asyncio.to_thread(store.contributions.deltas, _BATCH):
+    sent, at_once = 0, _BATCH
+    while batch := await asyncio.to_thread(store.contributions.deltas, at_once):
         body = MetricBatch(metrics=tuple(_metric(delta, census) for delta in batch))
         try:
             await transport.request("POST", "/encryption/metrics", body=body, answer=MetricsStored, msgpack=True)
+        except TOO_LARGE:
+            if len(batch) == 1:
+                raise
+            at_once = len(batch) // 2
+            continue
         except (AlreadyCounted, ChangeNotAccepted) as refused:
             await asyncio.to_thread(_leave_out, store, census, batch, _refused(refused))
             continue

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lockleaf.client.batch_size import TOO_LARGE
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, TransportError
 from lockleaf.client.search.state import SearchState
@@ -126,10 +127,18 @@ class Indexing:
             if not self._blind:
                 answer = await self._slice(IndexSlice(), progress)
                 continue
-            portions = await asyncio.to_thread(self._portions, answer.wanted)
+            portions = list(reversed(await asyncio.to_thread(self._portions, answer.wanted)))
             stored = 0
-            for documents in portions:
-                answer = await self._slice(BlindIndexSlice(documents=documents), progress)
+            while portions:
+                documents = portions.pop()
+                try:
+                    answer = await self._slice(BlindIndexSlice(documents=documents), progress)
+                except TOO_LARGE:
+                    if len(documents) == 1:
+                        continue  # the server's search does not find it; that of each device does
+                    middle = len(documents) // 2
+                    portions += [documents[middle:], documents[:middle]]
+                    continue
                 stored += answer.stored
             if not stored:
                 break  # what it lacks, this device lacks too

@@ -51,9 +51,10 @@ class SessionRevoked(Unauthenticated):
 
 
 class RefreshTokenReused(Unauthenticated):
-    """A refresh token was used again after it had been replaced, so somebody else may hold it.
+    """A refresh token was used again after it had been replaced, so the session was ended. Log in again.
 
-    The session has ended. Log in again; if you did not copy this device's data elsewhere, change the password.
+    That happens where a device is put back from a backup or copied, where the answer to a refresh without `retry_id`
+    was lost, and where somebody else holds the token. If none of the first three is so, change the password.
     """
 
     code = ErrorCode.REFRESH_TOKEN_REUSED

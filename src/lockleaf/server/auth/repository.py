@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.auth.models import Session, SessionKey
@@ -106,9 +106,24 @@ class SessionRepository:
         return found
 
     async def succeed_key(
-        self, session_id: UUID, generation: int, *, successor: bytes | None, expires_at: datetime, now: datetime
+        self,
+        session_id: UUID,
+        generation: int,
+        *,
+        successor: bytes | None,
+        expires_at: datetime,
+        replaced: datetime,
+        now: datetime,
     ) -> None:
-        """Let a generation's key live until ``expires_at``, and forget the session's keys whose time is over."""
+        """Let a generation's key live until ``expires_at``, and forget the session's keys whose time is over.
+
+        Those of generations before it have no one to ask again any more, and live until ``replaced`` at most.
+        """
+        await self.session.execute(
+            update(SessionKey)
+            .where(self._my_keys, SessionKey.session_id == session_id, SessionKey.generation < generation)
+            .values(successor=None, expires_at=func.least(SessionKey.expires_at, replaced))
+        )
         await self.session.execute(
             update(SessionKey)
             .where(self._my_keys, SessionKey.session_id == session_id, SessionKey.generation == generation)

@@ -194,7 +194,6 @@ async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
             body.retry_id,
             tokens=parts.tokens,
             custodian=parts.custodian,
-            retry_seconds=parts.settings.tokens.retry_seconds,
             now=now,
         )
     if isinstance(outcome, Unauthenticated):

@@ -118,17 +118,20 @@ async def rotate(
     *,
     tokens: TokenCodec,
     custodian: Custodian,
-    retry_seconds: float,
     now: datetime,
 ) -> Opened | Unauthenticated:
     """Give a session its next refresh token, or say why not.
+
+    An answer that was lost is given again: the same token with the same ``retry_id`` is answered alike until the token
+    that it gave is refreshed in its turn. Who has the old token alone cannot ask for it, and of two who have both, the
+    second to refresh next is found out.
 
     The reason is returned and not raised: where a token was used twice the session ends here, and an exception would
     take that back with the rest of the transaction.
 
     Arguments:
         claims: of the token that was sent.
-        retry_id: of the attempt. The same token with the same id is answered alike for ``retry_seconds``.
+        retry_id: of the attempt, chosen by the client.
     """
     repository = SessionRepository(session, claims.user_id)
     retry_hash = None if retry_id is None else sha256(retry_id.encode()).digest()
@@ -143,10 +146,8 @@ async def rotate(
     if moved is not None:
         if claims.session_key is None:
             return Opened(moved)
-        until = claims.issued_at + timedelta(seconds=tokens.access_seconds)
-        if retry_hash is not None:
-            until = max(until, now + timedelta(seconds=retry_seconds))
-        key = await _succeed(repository, moved, claims, custodian=custodian, until=until, now=now)
+        replaced = claims.issued_at + timedelta(seconds=tokens.access_seconds)
+        key = await _succeed(repository, moved, claims, custodian=custodian, replaced=replaced, now=now)
         return SessionRevoked() if key is None else Opened(moved, key)
     row = await repository.get(claims.session_id)
     if row is None or row.revoked or row.generation < claims.generation:
@@ -158,7 +159,6 @@ async def rotate(
         and retry_hash is not None
         and row.retry_hash is not None
         and hmac.compare_digest(retry_hash, row.retry_hash)
-        and now - row.rotated_at <= timedelta(seconds=retry_seconds)
     ):
         if claims.session_key is None:
             return Opened(row)
@@ -178,10 +178,15 @@ async def _succeed(
     claims: RefreshClaims,
     *,
     custodian: Custodian,
-    until: datetime,
+    replaced: datetime,
     now: datetime,
 ) -> bytes | None:
-    """Give the next generation of a uce session its key; the one before keeps its own ``until`` its token expires."""
+    """Give the next generation of a uce session its key.
+
+    Arguments:
+        replaced: when the access token of the generation before expires. It keeps its key until then, or for as long as
+            it may ask again.
+    """
     assert claims.session_key is not None
     before = await repository.key(claims.session_id, claims.generation)
     if before is None:
@@ -195,7 +200,8 @@ async def _succeed(
         claims.generation,
         # Only who sent a retry_id may ask again.
         successor=issued.successor if row.retry_hash is not None else None,
-        expires_at=until,
+        expires_at=row.expires_at if row.retry_hash is not None else replaced,
+        replaced=replaced,
         now=now,
     )
     return issued.session_key

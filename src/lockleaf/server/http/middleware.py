@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lockleaf.server.http.errors import BodyTooLarge, InternalError
 from lockleaf.server.http.problems import error_of, problem_response
 from lockleaf.server.observability.metrics import Metrics
+from lockleaf.wire.api import API_HEADER, API_VERSION
 
 __all__ = ["RequestMiddleware"]
 
@@ -48,7 +49,11 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                headers = message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    OURS,
+                ]
                 # What is the same for everybody may be kept, and a page may load its own scripts: their routes say so.
                 named = {name for name, _ in headers}
                 headers.extend(header for header in SECURITY_HEADERS if header[0] not in named)
@@ -120,6 +125,8 @@ def _without_slashes_at_its_end(scope: Scope) -> Scope:
     return {**scope, "path": path[:-slashes], "raw_path": raw_path[:-slashes], "state": state}
 
 
+OURS = (API_HEADER.lower().encode(), API_VERSION.encode())
+"""On every answer, so that a client can tell it from one of a proxy or a network's sign-in page."""
 SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
