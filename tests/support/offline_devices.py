@@ -33,6 +33,7 @@ async def offline_device(home: Path, *, server: str = "http://127.0.0.1:9") -> A
         keyring_version=1,
         recipient=keyring.newest.recipient,
         signing_key=keyring.newest.public_signing_key,
+        keychain_entry=uuid4().hex,
     )
     await device.adopt(profile, keyring, SessionTokens(access_token="access", refresh_token="refresh"))
     client = Client(device)

@@ -17,7 +17,7 @@ _MOST = 200
 
 def _place(context: typer.Context) -> tuple[Path, str]:
     """Return home and profile as far as they are typed already."""
-    from lockleaf.client.profile import default_home  # noqa: PLC0415
+    from lockleaf.client.profile import default_home, expanded  # noqa: PLC0415
 
     home: Any = None
     profile: Any = None
@@ -26,7 +26,7 @@ def _place(context: typer.Context) -> tuple[Path, str]:
         home = home or level.params.get("home")
         profile = profile or level.params.get("profile")
         level = level.parent
-    return Path(home or default_home()).expanduser(), profile or os.environ.get("LOCKLEAF_PROFILE") or "default"
+    return expanded(Path(home or default_home())), profile or os.environ.get("LOCKLEAF_PROFILE") or "default"
 
 
 def complete_profile(context: typer.Context, incomplete: str) -> list[str]:

@@ -52,6 +52,7 @@ def exit_code_for(error: Exception) -> ExitCode:
     by_class: tuple[tuple[tuple[type[Exception], ...], ExitCode], ...] = (
         (
             (
+                errors.InvalidFolder,
                 errors.InvalidProfileName,
                 errors.InvalidServerAddress,
                 errors.InsecureServer,
@@ -105,6 +106,7 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.NoSuchFile,
                 errors.PasswordTooWeak,
                 errors.InvalidAccountDetail,
+                errors.PasswordNotText,
                 errors.PasswordUnsuitable,
                 InvalidEntry,
             ),

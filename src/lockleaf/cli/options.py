@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -62,7 +63,7 @@ def run_of(context: typer.Context, given: dict[str, Any] | None = None) -> Run:
         # Typer prints its own errors, and an editor may be started.
         os.environ["NO_COLOR"] = "1"
     return Run(
-        home=(chosen.get("home") or _default_home()).expanduser(),
+        home=_home(chosen.get("home")),
         profile=chosen.get("profile") or os.environ.get("LOCKLEAF_PROFILE") or "default",
         json=bool(chosen.get("json")),
         quiet=bool(chosen.get("quiet")),
@@ -75,13 +76,16 @@ def _remember(context: typer.Context, given: dict[str, Any]) -> None:
     context.meta[f"{_KEY}.{context.command_path}"] = given
 
 
-def _default_home() -> Path:
-    chosen = os.environ.get("LOCKLEAF_HOME")
-    if chosen:
-        return Path(chosen)
-    import platformdirs  # noqa: PLC0415
+def _home(given: Path | None) -> Path:
+    """Return the folder of all profiles; it begins with a ``~`` still where the user has no home folder."""
+    chosen = given or os.environ.get("LOCKLEAF_HOME")
+    if not chosen:
+        import platformdirs  # noqa: PLC0415
 
-    return Path(platformdirs.user_data_dir("lockleaf", appauthor=False))
+        chosen = platformdirs.user_data_dir("lockleaf", appauthor=False)
+    with suppress(RuntimeError):
+        return Path(chosen).expanduser()
+    return Path(chosen)
 
 
 def command(app: typer.Typer, name: str, *, panel: str | None = None, **settings: Any) -> Callable[..., Any]:

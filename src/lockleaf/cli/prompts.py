@@ -98,8 +98,21 @@ def _secret(run: Run, variable: str, label: str, *, twice: bool = False) -> str:
             given = typer.prompt(
                 label, hide_input=True, err=True, confirmation_prompt="The same again" if twice else False
             )
+    else:
+        # The end of a line is no part of what a file held that was read into the variable.
+        given = given.rstrip("\r\n")
     if not given:
         raise Complaint(f"{label} is empty.", ExitCode.CREDENTIALS, "NoPassword")
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        where = variable if variable in os.environ else "What was typed"
+        raise Complaint(
+            f"{where} is not text in UTF-8. It may come from a file or a terminal in another encoding, such as "
+            "Latin-1: convert it first (iconv -f latin1 -t utf-8).",
+            ExitCode.INPUT,
+            "PasswordNotText",
+        ) from None
     return given
 
 

@@ -81,9 +81,10 @@ class Run:
             keep_unlocked: leave the key beside the journal from the next login on, where there is no keychain.
         """
         from lockleaf.client.client import Client  # noqa: PLC0415
+        from lockleaf.client.profile import expanded  # noqa: PLC0415
 
         async with await Client.open(
-            self.home,
+            expanded(self.home),
             self.profile,
             notice=self.note,
             unlocked_for=_unlocked_for(),

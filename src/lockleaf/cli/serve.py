@@ -73,9 +73,17 @@ def settings_of(data_dir: Path | None, log_format: str | None = None) -> Setting
 
     if log_format is not None:
         os.environ["LOCKLEAF_LOG__FORMAT"] = log_format
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir.expanduser().absolute()}
+    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    except RuntimeError:
+        raise Complaint(
+            "There is no home folder to keep the server's data in: HOME is not set, and the system does not know this "
+            "user. Name a folder: --data-dir FOLDER or LOCKLEAF_DATA_DIR.",
+            ExitCode.USAGE,
+            "InvalidFolder",
+        ) from None
     except ValidationError as error:
         # Its own text is not shown: it could quote a secret.
         wrong = "; ".join(

@@ -78,11 +78,6 @@ class Device:
     _opened: Opened | None = None
     _trouble: LocalError | None = None
 
-    @property
-    def keychain_key(self) -> str:
-        """The name under which the keychain holds this profile's keys: its folder, so that homes do not mix."""
-        return str(self.folder.path)
-
     def now(self) -> str:
         """Return the present time as RFC 3339 text."""
         return self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -116,7 +111,7 @@ class Device:
         if self.profile is None or not self.folder.store.exists():
             return
         try:
-            kept = await asyncio.to_thread(self.keychain.get, self.keychain_key)
+            kept = await asyncio.to_thread(self.keychain.get, self.profile.keychain_entry)
             if kept is not None:
                 store = await asyncio.to_thread(LocalStore.open, self.folder.store, unpack_local_keys(kept))
                 self._open(self.profile, store)
@@ -189,13 +184,12 @@ class Device:
 
         Raises:
             NotLoggedIn: there is none.
-            JournalLocked: it is in the journal, which wants the password first.
+            JournalLocked, KeychainUnavailable, LocalStoreError: it is in the journal, which does not open.
         """
-        if self.is_locked:
-            raise JournalLocked
-        if not self.is_logged_in:
+        opened = self.opened
+        if opened.transport.tokens.load() is None:
             raise NotLoggedIn
-        return self.opened
+        return opened
 
     # ---- changes ----
 
@@ -243,9 +237,9 @@ class Device:
         The keychain learns the new key before the store is sealed under it, so that a crash at any point leaves a
         store whose key is at hand.
         """
-        store = self.opened.store
+        store, entry = self.opened.store, self.opened.profile.keychain_entry
         keys = local_keys(store.keyring) | local_keys(keyring)
-        await asyncio.to_thread(self.keychain.set, self.keychain_key, pack_local_keys(keys))
+        await asyncio.to_thread(self.keychain.set, entry, pack_local_keys(keys))
         await asyncio.to_thread(store.rekey, keyring)
 
     async def _keep_keys(self, profile: Profile, text: str, password: str | None) -> None:
@@ -253,7 +247,7 @@ class Device:
             context = LockContext(profile.email, str(profile.user_id), profile.device_id)
             await asyncio.to_thread(self.keychain.enrol, context, password, text)
         else:
-            await asyncio.to_thread(self.keychain.set, self.keychain_key, text)
+            await asyncio.to_thread(self.keychain.set, profile.keychain_entry, text)
 
     async def change_password(self, password: str) -> None:
         """Have another password open the journal from now on, where there is no keychain."""
@@ -275,7 +269,8 @@ class Device:
             self.remember(self.profile.model_copy(update={"logged_out": True}))
         await self._close_opened()
         self._trouble = None
-        await asyncio.to_thread(self.keychain.delete, self.keychain_key)
+        if self.profile is not None:
+            await asyncio.to_thread(self.keychain.delete, self.profile.keychain_entry)
 
     async def forget(self) -> None:
         """Delete everything that this profile holds on this machine."""

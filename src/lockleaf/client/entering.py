@@ -203,4 +203,5 @@ def new_profile(
         recipient=keyring.newest.recipient,
         signing_key=keyring.newest.public_signing_key,
         share_dates=remembered.share_dates if remembered is not None else False,
+        keychain_entry=remembered.keychain_entry if remembered is not None else uuid.uuid4().hex,
     )

@@ -6,13 +6,13 @@ import asyncio
 import secrets
 from dataclasses import replace
 
-from lockleaf.client.errors import KdfWeakened
+from lockleaf.client.errors import KdfWeakened, PasswordNotText
 from lockleaf.crypto import kdf
 from lockleaf.crypto.errors import Malformed, WeakKdf
 from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
 from lockleaf.wire.accounts import Kdf
 
-__all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "unlock"]
+__all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "require_text", "unlock"]
 
 
 def kdf_to_wire(params: KdfParameters) -> Kdf:
@@ -39,6 +39,18 @@ def fresh_parameters(present: KdfParameters, *, allow_test_parameters: bool = Fa
     return replace(present, salt=secrets.token_bytes(len(present.salt)))
 
 
+def require_text(password: str) -> None:
+    """Make sure that a password is text that every device can type.
+
+    Raises:
+        PasswordNotText: it holds bytes that were not UTF-8 where it was read.
+    """
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        raise PasswordNotText from None
+
+
 async def unlock(
     password: str,
     email: str,
@@ -59,8 +71,10 @@ async def unlock(
         allow_test_parameters: accept parameters that are far too cheap.
 
     Raises:
+        PasswordNotText: the password is no text.
         KdfWeakened: the parameters are outside the limits or weaker than those remembered; nothing was derived.
     """
+    require_text(password)
     try:
         # Long and in native code: in a thread, the event loop goes on.
         return await asyncio.to_thread(

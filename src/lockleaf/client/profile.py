@@ -12,18 +12,18 @@ import re
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from lockleaf.client.errors import InvalidProfileName, ProfileDamaged, ProfileNotFound
+from lockleaf.client.errors import InvalidFolder, InvalidProfileName, ProfileDamaged, ProfileNotFound
 from lockleaf.client.files import make_private_folder, write_private
 from lockleaf.wire.accounts import Kdf
 from lockleaf.wire.fields import DeviceId, Digest, Sequence64
 
-__all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "profile_names"]
+__all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "expanded", "profile_names"]
 
 Custody = Literal["e2e", "uce"]
 
@@ -49,12 +49,26 @@ class Profile(BaseModel):
     share_dates: bool = False
     logged_out: bool = False
     account_deleted: bool = False
+    keychain_entry: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    """The name under which the keychain holds the key of the journal: the profile's own, wherever its folder lies."""
 
 
 def default_home() -> Path:
     """Return the folder of all profiles: ``LOCKLEAF_HOME``, else the user's data folder of the platform."""
     chosen = os.environ.get("LOCKLEAF_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("lockleaf", appauthor=False))
+    return expanded(Path(chosen or platformdirs.user_data_dir("lockleaf", appauthor=False)))
+
+
+def expanded(path: Path) -> Path:
+    """Return ``path`` with a ``~`` at its beginning replaced by the user's home folder.
+
+    Raises:
+        InvalidFolder: there is no home folder: no HOME is set, and the system knows no such user, as in a container.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise InvalidFolder from None
 
 
 def profile_names(home: Path) -> list[str]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 from lockleaf.client.errors import InvalidAnswer, KeyringMissing, PasswordUnsuitable, SealBroken
+from lockleaf.client.password import require_text
 from lockleaf.client.recovery import CODES, RecoveryCodes
 from lockleaf.crypto.errors import CryptoError, Malformed
 from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
@@ -30,9 +31,11 @@ def sendable(password: str) -> str:
 
     Raises:
         PasswordUnsuitable: no server takes it.
+        PasswordNotText: it holds bytes that are no text.
     """
     typed = normalise_password(password)
-    if not _SHORTEST <= len(typed) <= _LONGEST or any("\ud800" <= c <= "\udfff" for c in typed):
+    require_text(typed)
+    if not _SHORTEST <= len(typed) <= _LONGEST:
         raise PasswordUnsuitable
     return typed
 

@@ -19,6 +19,7 @@ __all__ = [
     "InvalidAccountDetail",
     "InvalidDeviceName",
     "InvalidEmail",
+    "InvalidFolder",
     "InvalidProfileName",
     "InvalidTag",
     "JournalLocked",
@@ -31,10 +32,12 @@ __all__ = [
     "MetricsOff",
     "MetricsOutdated",
     "NotLoggedIn",
+    "PasswordNotText",
     "PasswordTooWeak",
     "PasswordUnsuitable",
     "ProfileDamaged",
     "ProfileNotFound",
+    "ReadOnlyFolder",
     "RecoveryCodesUnconfirmed",
     "RevisionMissing",
     "StoreDamaged",
@@ -72,6 +75,10 @@ class AccountDeleted(LocalError):
 
 class WrongPassword(LocalError):
     """The email address or the password is wrong."""
+
+
+class PasswordNotText(LocalError):
+    """The password is not text in UTF-8. It may come from a file in another encoding: convert it first."""
 
 
 class PasswordUnsuitable(LocalError):
@@ -164,6 +171,20 @@ class StoreLocked(LocalStoreError):
 
 class DiskFull(LocalStoreError):
     """The disk is full, or takes no more. Nothing was lost that was saved before; make room and try again."""
+
+
+class ReadOnlyFolder(LocalStoreError):
+    """The folder of the journal is read-only for you, so nothing was changed.
+
+    Reading works: list, show, search, export. To write or sync, use a folder that you may write to (--home).
+    """
+
+
+class InvalidFolder(LocalError):
+    """There is no home folder to keep the journal in: HOME is not set, and the system does not know this user.
+
+    Name a folder: --home FOLDER or LOCKLEAF_HOME, for a server --data-dir FOLDER or LOCKLEAF_DATA_DIR.
+    """
 
 
 class SyncAlreadyRunning(LocalError):

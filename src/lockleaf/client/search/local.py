@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockleaf.client.entries import Entry
-from lockleaf.client.errors import DiskFull, InvalidSearch, StoreDamaged
+from lockleaf.client.errors import InvalidSearch, LocalStoreError, StoreDamaged
 from lockleaf.client.files import write_private
 from lockleaf.client.search.filters import Facts, fits
 from lockleaf.client.search.index import NOTHING, Document, UnusableIndex, WordIndex
@@ -163,7 +163,7 @@ class LocalSearch:
 
     def _keep(self, index: WordIndex) -> None:
         """Write the index to its file. Where that cannot be, it is made again the next time."""
-        with suppress(OSError, DiskFull):
+        with suppress(OSError, LocalStoreError):
             write_private(self.file, self._store.seal_beside(_FILE, index.pack()))
         self._unkept = 0
 

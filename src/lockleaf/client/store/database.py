@@ -10,8 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lockleaf.client.errors import DiskFull, LocalStoreError, StoreDamaged, StoreLocked, SyncAlreadyRunning
-from lockleaf.client.files import locked
+from lockleaf.client.errors import (
+    DiskFull,
+    LocalStoreError,
+    ReadOnlyFolder,
+    StoreDamaged,
+    StoreLocked,
+    SyncAlreadyRunning,
+)
+from lockleaf.client.files import full_disk_by_name, locked
+from lockleaf.client.store.read_only import ReadOnlyFile, may_write
 from lockleaf.client.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 __all__ = ["Database"]
@@ -30,6 +38,8 @@ def _named(error: sqlite3.Error) -> LocalStoreError:
     code = extended & 0xFF
     if code in _FULL or extended in _REFUSED:
         return DiskFull()
+    if code == sqlite3.SQLITE_READONLY:
+        return ReadOnlyFolder()
     if code in _LOCKED:
         return StoreLocked()
     if code in _DAMAGED:
@@ -52,7 +62,8 @@ class Database:
     transaction survives the loss of power.
 
     Args:
-        path: the file. Made with mode 0600 when ``create``; otherwise it must be there.
+        path: the file. Made with mode 0600 when ``create``; otherwise it must be there. One in a folder that takes no
+            writes, such as a backup, is read, and nothing is put beside it.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
@@ -60,24 +71,36 @@ class Database:
         self._lock = threading.RLock()
         self._depth = 0
         if create:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # SQLite gives its WAL and index the mode of the main file.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with full_disk_by_name():
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                # SQLite gives its WAL and index the mode of the main file.
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         elif not path.exists():
             raise StoreDamaged("the file is not there")
+        self._read_only = None if may_write(path) else ReadOnlyFile(path)
         with _errors_by_name():
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+            self._connection = self._connected()
         try:
             with _errors_by_name():
                 self._prepare()
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._read_only is not None:
+            return self._read_only.connect()
+        return sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
 
     def _prepare(self) -> None:
         execute = self._connection.execute
+        if self._read_only is not None:
+            execute("PRAGMA query_only=ON")
+            if self._version() != SCHEMA_VERSION:
+                raise ReadOnlyFolder("the journal was written by another version of Lockleaf")
+            return
         execute("PRAGMA journal_mode=WAL")
         execute("PRAGMA synchronous=FULL")
         execute("PRAGMA foreign_keys=ON")
@@ -114,12 +137,13 @@ class Database:
         Raises:
             StoreLocked: another process kept the file for longer than 15 seconds.
             DiskFull: there is no room.
+            ReadOnlyFolder: something is written, and the file may only be read.
         """
         with self._lock, _errors_by_name():
             if self._depth:
                 yield
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN" if self._read_only is not None else "BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield
@@ -174,3 +198,5 @@ class Database:
         """Close the file. Nothing of the store can be used afterwards."""
         with self._lock:
             self._connection.close()
+            if self._read_only is not None:
+                self._read_only.close()
