@@ -79,13 +79,13 @@ def _remember(context: typer.Context, given: dict[str, Any]) -> None:
 def _home(given: Path | None) -> Path:
     """Return the folder of all profiles; it begins with a ``~`` still where the user has no home folder."""
     chosen = given or os.environ.get("LOCKLEAF_HOME")
-    if not chosen:
-        import platformdirs  # noqa: PLC0415
-
-        chosen = platformdirs.user_data_dir("lockleaf", appauthor=False)
     with suppress(RuntimeError):
+        if not chosen:
+            import platformdirs  # noqa: PLC0415
+
+            chosen = platformdirs.user_data_dir("lockleaf", appauthor=False)
         return Path(chosen).expanduser()
-    return Path(chosen)
+    return Path(chosen or "~")
 
 
 def command(app: typer.Typer, name: str, *, panel: str | None = None, **settings: Any) -> Callable[..., Any]:

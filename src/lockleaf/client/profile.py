@@ -56,7 +56,10 @@ class Profile(BaseModel):
 def default_home() -> Path:
     """Return the folder of all profiles: ``LOCKLEAF_HOME``, else the user's data folder of the platform."""
     chosen = os.environ.get("LOCKLEAF_HOME")
-    return expanded(Path(chosen or platformdirs.user_data_dir("lockleaf", appauthor=False)))
+    try:
+        return expanded(Path(chosen or platformdirs.user_data_dir("lockleaf", appauthor=False)))
+    except RuntimeError:
+        raise InvalidFolder from None
 
 
 def expanded(path: Path) -> Path:
