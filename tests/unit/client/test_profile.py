@@ -22,6 +22,7 @@ def make_profile(**changes: object) -> Profile:
         "keyring_version": 1,
         "recipient": "age1example",
         "signing_key": b"k" * 32,
+        "keychain_entry": "0" * 32,
     }
     return Profile.model_validate(fields | changes)
 
