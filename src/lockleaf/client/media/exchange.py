@@ -44,6 +44,10 @@ _HEADERS = ("content-", "x-amz-", "x-lockleaf-")
 """Beginnings of the headers that a signed request may ask for; the session's are not among them."""
 
 
+_OWN = "/api/v1/objects/"
+"""Where a server is its own store, below its own path."""
+
+
 class AddressExpired(Exception):
     """The store does not take the signed address any more: another one is to be asked for."""
 
