@@ -173,6 +173,12 @@ async def logout(
             lost = await _never_sent(client) if client.is_logged_in else ""
             if run.interactive:
                 prompts.confirm(f"Delete the journal on this device?{lost}")
+                if client.is_logged_in and await _never_sent(client) != lost:
+                    raise Complaint(
+                        "Something was written here while you decided, so nothing was deleted. Run it again.",
+                        ExitCode.CONFLICT,
+                        "JournalChanged",
+                    )
             elif lost:
                 raise Complaint(f"Not everything is at the server.{lost} --yes says that you mean it.")
         await client.account.logout(forget=forget)
@@ -185,7 +191,12 @@ async def logout(
 async def _never_sent(client: Client) -> str:
     """Say what is on this device alone."""
     entries, files = await client.journal.pending_count(), await client.media.pending_count()
-    kinds = ((entries, "entry", "entries"), (files, "attached file or thumbnail", "attached files and thumbnails"))
+    replaced = await client.journal.replaced_count()
+    kinds = (
+        (entries, "entry", "entries"),
+        (files, "attached file or thumbnail", "attached files and thumbnails"),
+        (replaced, "text that you replaced", "texts that you replaced"),
+    )
     parts = [f"{count:,} {one if count == 1 else several}" for count, one, several in kinds if count]
     return f" Never synced, and lost with it: {' and '.join(parts)}." if parts else ""
 

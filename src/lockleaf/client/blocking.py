@@ -155,6 +155,7 @@ class BlockingJournal(_Face[Journal]):
     search = _waits(Journal.search)
     count = _waits(Journal.count)
     pending_count = _waits(Journal.pending_count)
+    replaced_count = _waits(Journal.replaced_count)
     last_sync = _waits(Journal.last_sync)
     tags = _waits(Journal.tags)
     tag = _waits(Journal.tag)

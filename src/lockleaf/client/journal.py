@@ -24,6 +24,7 @@ from lockleaf.client.entries import (
 )
 from lockleaf.client.import_report import ImportReport, Remark, Skipped
 from lockleaf.client.imports import Import, imported_id, portions
+from lockleaf.client.journal_tags import JournalTags
 from lockleaf.client.metrics.readings import changed_metrics
 from lockleaf.client.revisions import Revision
 from lockleaf.client.search.local import LocalSearch
@@ -53,7 +54,7 @@ def _seen(base: Entry | str | None) -> Base | str | None:
     return base.shown_as
 
 
-class Journal:
+class Journal(JournalTags):
     """The entries of one profile.
 
     Ids may be given by their first characters (at least 4, fitting one entry).
@@ -68,7 +69,7 @@ class Journal:
         self._clock = clock
         self._edits = Edits(store, clock)
         self._decisions = Decisions(store, self._edits)
-        self._tags = TagBook(store, self._edits, clock)
+        super().__init__(TagBook(store, self._edits, clock))
         self._search = LocalSearch(store)
 
     # ---- writing ----
@@ -258,62 +259,14 @@ class Journal:
             lambda: self._store.records.pending_count() + self._store.conflicts.unsent_count()
         )
 
+    async def replaced_count(self) -> int:
+        """Return how many texts were replaced here before a server had them; `Client.history` gives an entry's."""
+        return await asyncio.to_thread(self._store.earlier.count)
+
     async def last_sync(self) -> datetime | None:
         """Return when a sync of this device last came to its end, None if none did."""
         time = await asyncio.to_thread(self._store.history.last_sync)
         return None if time is None else datetime.fromisoformat(time)
-
-    # ---- tags ----
-
-    async def tags(self) -> builtins.list[Tag]:
-        """Return all tags by the alphabet, with their colours and how many entries here have them."""
-        return await asyncio.to_thread(self._tags.listed)
-
-    async def tag(self, name: str) -> Tag:
-        """Return one tag, by any spelling of its name.
-
-        Raises:
-            TagNotFound: there is none of this name.
-        """
-        return await asyncio.to_thread(self._tags.get, name)
-
-    async def recolor_tag(self, name: str, color: str, *, base: Tag | None = None) -> Tag:
-        """Give a tag the ``color`` (``#rrggbb``).
-
-        Args:
-            base: the tag as whoever decides saw it, here and below.
-
-        Raises:
-            TagNotFound: there is none of this name.
-            TagChanged: it is not ``base`` any more; nothing was changed.
-            InvalidTag: the colour is none.
-        """
-        return await asyncio.to_thread(self._tags.recolor, name, color, base)
-
-    async def rename_tag(self, name: str, new_name: str, *, base: Tag | None = None) -> Tag:
-        """Give a tag another name, in every entry that has it. One that has the name already takes it in.
-
-        Entries keep whatever else was changed in them meanwhile.
-
-        Raises:
-            TagNotFound: there is none of this name.
-            TagChanged: it is not ``base`` any more; nothing was changed.
-            InvalidTag: the new name is none.
-        """
-        return await asyncio.to_thread(self._tags.rename, name, new_name, base)
-
-    async def remove_tag(self, name: str, *, base: Tag | None = None) -> int:
-        """Take a tag off every entry, and forget its colour; return how many entries had it.
-
-        Raises:
-            TagNotFound: there is none of this name.
-            TagChanged: it is not ``base`` any more; nothing was changed.
-        """
-        return await asyncio.to_thread(self._tags.remove, name, base)
-
-    async def clean_up_tags(self, days: int = 0) -> builtins.list[str]:
-        """Remove the tags that no entry has and that nobody changed for so many ``days``; return their names."""
-        return await asyncio.to_thread(self._tags.clean_up, days)
 
     # ---- conflicts ----
 

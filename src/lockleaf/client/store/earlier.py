@@ -47,6 +47,10 @@ class EarlierStore:
             ),
         )
 
+    def count(self) -> int:
+        """Return how many texts are kept, of all entries."""
+        return int(self._database.row("SELECT count(*) FROM earlier")[0])
+
     def of_record(self, record_id: str) -> list[EarlierText]:
         """Return the earlier texts of an entry, oldest first."""
         rows = self._database.rows(
