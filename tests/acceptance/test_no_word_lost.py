@@ -78,13 +78,18 @@ class Desk:
             return
         fields = self.home.changed(shown, name, place)
         self.typed |= words_of(fields)
+        journal = self.home.devices[number].journal
+        stands = await journal.get(shown.id)
         try:
-            saved = await self.home.devices[number].journal.edit(shown.id, base=shown, **fields)
+            saved = await journal.edit(shown.id, base=shown, **fields)
         except EditConflict as error:
-            open_ones = await self.home.devices[number].journal.conflicts()
-            assert error.conflict_id in {conflict.id for conflict in open_ones}
+            assert error.conflict_id in {conflict.id for conflict in await journal.conflicts()}
+            saved = await journal.get(shown.id)
+            assert saved.version == stands.version
         else:
             assert saved.merged or all(_same(getattr(saved, part), value) for part, value in fields.items())
+        # What its writer never saw, an edit leaves where it is.
+        assert _words_in(stands) - _words_in(shown) <= _words_in(saved)
 
     async def look(self, number: int, chosen: int) -> None:
         """Show one of the open conflicts."""
@@ -132,6 +137,10 @@ class Desk:
     def kept_here(self) -> set[str]:
         """The words in both stores: in entries, deleted ones too, in replaced texts, in conflicts, decided or not."""
         return set().union(*(_kept(each.store) for each in self.home.devices))
+
+
+def _words_in(entry: Entry) -> set[str]:
+    return words_of({"title": entry.title, "body": entry.body, "mood": entry.mood, "tags": entry.tags})
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -212,7 +212,7 @@ class EditConflict(LocalError):
 
 
 class RevisionMissing(LocalError):
-    """There is no such revision of this entry, or the server does not keep it any more."""
+    """There is no such revision of this entry, or the server does not keep it any more. Check the list of them."""
 
 
 class MetricsOff(LocalError):
