@@ -9,8 +9,10 @@ from datetime import date, timedelta
 import pytest
 
 from lockleaf.client import Client
-from lockleaf.client.errors import MetricsOff, MetricsOutdated, MetricsUnreadable, TierRequired
+from lockleaf.client.errors import MetricsOff, MetricsOutdated, MetricsUnreadable, SealBroken, TierRequired
+from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.state import State
+from lockleaf.wire.analytics import SealedKey
 from tests.support.diarist import PASSWORD, Diarist, caught
 from tests.support.lies import AltersAnswers
 from tests.support.lying_server import LyingServer
@@ -241,14 +243,22 @@ async def test_a_copied_device_counts_nothing_twice(ada: Diarist) -> None:
     await agree(laptop)
 
 
-async def test_after_a_rotation_the_key_is_sealed_anew_and_opens_on_every_device(ada: Diarist) -> None:
+async def test_after_a_rotation_everything_is_counted_anew_under_a_key_that_no_old_keyring_opens(ada: Diarist) -> None:
     laptop, _ = await _counting(ada)
-    before = State.load(laptop._device.opened.store)
+    store = laptop._device.opened.store
+    before, stolen = State.load(store), store.keyring
     await laptop.account.rotate_keyring(PASSWORD)
     await laptop.journal.write(body="after the rotation")
     await laptop.sync()
-    after = State.load(laptop._device.opened.store)
-    assert (after.census, after.version) == (before.census, before.version + 1)
+    after = State.load(store)
+    assert before.census is not None
+    assert after.census is not None
+    assert after.census.key != before.census.key
+    assert after.census.number > before.census.number
+    session = laptop._device.session
+    kept = await session.transport.request("GET", f"/encryption/keys/{PARAMETERS.name}", answer=SealedKey, msgpack=True)
+    with pytest.raises(SealBroken):
+        Census.open(stolen, str(session.profile.user_id), kept.version, kept.sealed_key)
     tablet = await ada.another("tablet")
     await tablet.sync()
     await agree(laptop, tablet)

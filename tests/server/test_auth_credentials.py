@@ -16,6 +16,7 @@ from lockleaf.crypto.recovery import verifier
 from lockleaf.server.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Clock, Person, new_email, new_kdf, problem, sealed, served
+from tests.support.accounts import Owner, change
 
 pytestmark = pytest.mark.unmeasured
 
@@ -138,22 +139,37 @@ async def test_of_two_devices_that_change_the_password_at_once_one_succeeds(http
 async def test_a_rotation_signed_by_the_keys_before_replaces_them(http: httpx.AsyncClient) -> None:
     person = await Person().sign_up(http)
     other = await person.log_in(http)
-    new = Person(id=person.id, email=person.email, secret=person.secret)
-    body = new.keyring_body(person, 1)
+    new = Person(id=person.id, email=person.email)
+    body = await new.rotation_body(http, person, 1)
     answer = await http.put("/auth/keyring", json=body, headers=person.headers)
-    assert (answer.status_code, answer.json()) == (200, {"keyring_version": 2})
-    found = await account(http, person)
+    assert (answer.status_code, answer.json()["keyring_version"]) == (200, 2)
+    new.tokens = answer.json()["tokens"]
+    found = await account(http, new)
     assert (found["keyring"], found["recipient"]) == (new.keyring, new.recipient)
     assert found["signing_key"] == encode_base64(new.signing_key)
     assert found["rotation_signature"] == body["rotation_signature"]
-    assert found["kdf"] == person.kdf
+    assert found["kdf"] == new.kdf
     assert not await other.is_signed_in(http)
+    assert (await person.refresh(http)).status_code == 401
+    assert (await new.log_in(http)).tokens["user"]["keyring"] == new.keyring
+
+
+async def test_a_rotation_names_the_end_of_the_history(http: httpx.AsyncClient) -> None:
+    person = await Person().sign_up(http)
+    new = Person(id=person.id, email=person.email)
+    body = await new.rotation_body(http, person, 1)
+    await Owner(http, person.email, person.secret, person.tokens).results(change())
+    refused = problem(await http.put("/auth/keyring", json=body, headers=person.headers), 409, "history_moved")
+    present = (await http.get("/sync/changes", headers=person.headers)).json()
+    assert [refused[name] for name in ("epoch", "seq", "head")] == [present[name] for name in ("epoch", "seq", "head")]
+    again = new.keyring_body(person, 1, refused)
+    assert (await http.put("/auth/keyring", json=again, headers=person.headers)).status_code == 200
 
 
 async def test_a_rotation_replaces_the_recovery_set(http: httpx.AsyncClient) -> None:
     person = await Person().sign_up(http)
-    new = Person(id=person.id, email=person.email, secret=person.secret)
-    await http.put("/auth/keyring", json=new.keyring_body(person, 1), headers=person.headers)
+    new = Person(id=person.id, email=person.email)
+    await http.put("/auth/keyring", json=await new.rotation_body(http, person, 1), headers=person.headers)
     for codes, status in ((person.codes, 401), (new.codes, 200)):
         answer = await http.post("/auth/verify-recovery-code", json=verify_body(person, codes[0]))
         assert answer.status_code == status
@@ -163,20 +179,25 @@ async def test_a_chain_of_rotations_is_signed_link_by_link(http: httpx.AsyncClie
     person = await Person().sign_up(http)
     present = person
     for base in (1, 2, 3):
-        following = Person(id=person.id, email=person.email, secret=person.secret)
-        answer = await http.put("/auth/keyring", json=following.keyring_body(present, base), headers=person.headers)
-        assert answer.json() == {"keyring_version": base + 1}
-        stale = Person(id=person.id, secret=person.secret).keyring_body(present, base + 1)
-        problem(await http.put("/auth/keyring", json=stale, headers=person.headers), 403, "invalid_signature")
+        following = Person(id=person.id, email=person.email)
+        body = await following.rotation_body(http, present, base)
+        answer = await http.put("/auth/keyring", json=body, headers=present.headers)
+        assert answer.json()["keyring_version"] == base + 1
+        following.tokens = answer.json()["tokens"]
+        stale = Person(id=person.id, signing_seed=present.signing_seed, secret=following.secret)
+        body = stale.keyring_body(replace(present, secret=following.secret), base + 1)
+        problem(await http.put("/auth/keyring", json=body, headers=following.headers), 403, "invalid_signature")
         present = following
 
 
-async def test_a_repeated_rotation_is_answered_like_the_first(http: httpx.AsyncClient) -> None:
+async def test_a_repeated_rotation_is_refused_for_its_old_secret(http: httpx.AsyncClient) -> None:
+    """As a change of the password is: the device asks which keyring is in force instead."""
     person = await Person().sign_up(http)
-    body = Person(id=person.id).keyring_body(person, 1)
-    answers = [await http.put("/auth/keyring", json=body, headers=person.headers) for _ in range(2)]
-    assert [answer.json() for answer in answers] == [{"keyring_version": 2}] * 2
-    assert (await http.get("/auth/recovery-codes", headers=person.headers)).json()["remaining"] == 3
+    new = Person(id=person.id, email=person.email)
+    body = await new.rotation_body(http, person, 1)
+    new.tokens = (await http.put("/auth/keyring", json=body, headers=person.headers)).json()["tokens"]
+    problem(await http.put("/auth/keyring", json=body, headers=new.headers), 401, "invalid_credentials")
+    assert (await account(http, new))["keyring_version"] == 2
 
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -189,7 +210,19 @@ REFUSED_ROTATIONS: list[tuple[str, Change, int, str]] = [
     ("an older version", lambda body: {"base_keyring_version": 0}, 409, "keyring_conflict"),
     ("a version to come", lambda body: {"base_keyring_version": 2}, 409, "keyring_conflict"),
     ("an unusable recipient", lambda body: {"recipient": encode_base64(bytes(32))}, 422, "invalid_recipient"),
-    ("other parameters", lambda body: {"kdf": new_kdf()}, 422, "key_derivation_required"),
+    ("no verifier", lambda body: {"password": None}, 422, "keys_required"),
+    ("no parameters", lambda body: {"kdf": None}, 422, "keys_required"),
+    ("no end of the old key", lambda body: {"retired_at": None}, 422, "keys_required"),
+    ("no key id", lambda body: {"key_id": None}, 422, "keys_required"),
+    ("a key id that is none", lambda body: {"key_id": 0}, 422, "invalid_request"),
+    ("another epoch", lambda body: {"retired_at": body["retired_at"] | {"epoch": "e"}}, 409, "history_moved"),
+    ("another number", lambda body: {"retired_at": body["retired_at"] | {"seq": 1}}, 409, "history_moved"),
+    (
+        "another head",
+        lambda body: {"retired_at": body["retired_at"] | {"head": encode_base64(bytes(32))}},
+        409,
+        "history_moved",
+    ),
     ("no recovery set", lambda body: {"recovery": None}, 422, "keys_required"),
 ]
 
@@ -203,7 +236,7 @@ async def test_a_refused_rotation_changes_nothing(
     person = await Person().sign_up(http)
     other = await person.log_in(http)
     before = await account(http, person)
-    body = Person(id=person.id).keyring_body(person, 1)
+    body = await Person(id=person.id).rotation_body(http, person, 1)
     problem(await http.put("/auth/keyring", json=body | change(body), headers=person.headers), status, code)
     assert await account(http, person) == before
     assert await other.is_signed_in(http)
@@ -215,6 +248,8 @@ async def test_an_account_gets_its_first_keyring_later(http: httpx.AsyncClient) 
     registered = await http.post("/auth/register", json={"email": person.email, "password": person.secret})
     person.tokens, person.id = registered.json(), registered.json()["id"]
     body = person.keyring_body(person, 0, rotation_signature=None)
+    for name in ("password", "kdf", "key_id", "retired_at"):
+        del body[name]
     problem(await http.put("/auth/keyring", json=body, headers=person.headers), 422, "key_derivation_required")
     answer = await http.put("/auth/keyring", json={**body, "kdf": person.kdf}, headers=person.headers)
     assert answer.json() == {"keyring_version": 1}

@@ -114,8 +114,12 @@ async def test_a_rotation_adds_a_signed_key_and_new_codes_and_keeps_older_entrie
     assert len(set(codes)) == 10
     assert not set(codes) & set(person.shown_codes)
     assert not await other.is_signed_in(http)
+    person.tokens |= answer.json()["tokens"]
     after, keyring = await me(http, person), await keyring_of(http, person)
     assert [entry.key_id for entry in keyring] == [1, 2]
+    assert keyring.first.retired_at is not None
+    assert keyring.first.retired_at.seq == 1
+    assert after["kek_salt"] != before["kek_salt"]
     assert after["recipient"] == keyring.newest.recipient != before["recipient"]
     message = identity.rotation_message(str(person.id), 2, after["recipient"], decode_base64(after["signing_key"]))
     signature = decode_base64(after["rotation_signature"])

@@ -123,13 +123,29 @@ class Person:
             **more,
         }
 
-    def keyring_body(self, previous: Person, base: int, **more: Any) -> dict[str, Any]:
-        """A replacement of the keyring by this person's keys, signed by the ``previous`` ones."""
+    async def rotation_body(self, http: httpx.AsyncClient, previous: Person, base: int, **more: Any) -> dict[str, Any]:
+        """A replacement of the keyring by this person's keys, where the history ends now."""
+        answer = await http.get("/sync/changes", headers=previous.headers)
+        assert answer.status_code == 200, answer.text
+        return self.keyring_body(previous, base, answer.json(), **more)
+
+    def keyring_body(
+        self, previous: Person, base: int, end: dict[str, Any] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """A replacement of the keyring by this person's keys, signed by the ``previous`` ones.
+
+        ``end`` of the history is where the ``previous`` key ends: some end if absent.
+        """
+        end = end or {"epoch": "unknown", "seq": 0, "head": encode_base64(bytes(32))}
         message = identity.rotation_message(str(previous.id), base + 1, self.recipient, self.signing_key)
         return {
             "current_password": previous.secret,
+            "password": self.secret,
+            "kdf": self.kdf,
             "keyring": self.keyring,
             "base_keyring_version": base,
+            "key_id": base + 1,
+            "retired_at": {name: end[name] for name in ("epoch", "seq", "head")},
             "recipient": self.recipient,
             "signing_key": encode_base64(self.signing_key),
             "rotation_signature": encode_base64(identity.sign(previous.signing_seed, message)),

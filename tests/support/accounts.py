@@ -16,9 +16,10 @@ from lockleaf.wire.codec import MSGPACK, pack, unpack
 ZERO = bytes(32)
 
 
-def sealed(size: int = 300) -> bytes:
-    """Bytes with the frame of an envelope."""
-    return b"\x01\x01" + secrets.token_bytes(size)
+def sealed(size: int = 300, *, key_id: int | None = None) -> bytes:
+    """Bytes with the frame of an envelope, sealed under some key or that of ``key_id``."""
+    under = secrets.token_bytes(4) if key_id is None else key_id.to_bytes(4, "big")
+    return b"\x01\x01" + under + secrets.token_bytes(size - 4)
 
 
 def change(**fields: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lockleaf.crypto.keyring import KeyEntry, Keyring, RetiredAt
+
 FOLDER = Path(__file__).parent.parent / "vectors"
 
 
@@ -21,3 +23,20 @@ def with_bytes(value: Any) -> Any:
             return bytes.fromhex(value["bytes"])
         return {key: with_bytes(item) for key, item in value.items()}
     return [with_bytes(item) for item in value] if isinstance(value, list) else value
+
+
+def keyring_of(entries: list[dict[str, Any]]) -> Keyring:
+    """Return the keyring that a vector lists."""
+    return Keyring(
+        [
+            KeyEntry(
+                entry["key_id"],
+                bytes.fromhex(entry["master_key"]),
+                entry["created_at"],
+                RetiredAt(at["epoch"], at["seq"], bytes.fromhex(at["head"]))
+                if (at := entry.get("retired_at"))
+                else None,
+            )
+            for entry in entries
+        ]
+    )

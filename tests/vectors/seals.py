@@ -28,10 +28,16 @@ MAP: dict[str, Any] = {
 
 
 def entries(count: int) -> list[dict[str, Any]]:
+    """The first keys of an account: every one but the last ends where the next took over."""
     return [
         {"key_id": n, "master_key": fixed(f"master key {n}"), "created_at": f"2024-0{n}-01T00:00:00Z"}
+        | ({"retired_at": retired_at(n)} if n < count else {})
         for n in range(1, count + 1)
     ]
+
+
+def retired_at(n: int) -> dict[str, Any]:
+    return {"epoch": "e1", "seq": 40 * n, "head": fixed(f"head {40 * n}")}
 
 
 def keyring() -> dict[str, Any]:
@@ -40,6 +46,7 @@ def keyring() -> dict[str, Any]:
     purposes = {"record_root": "records", "signing_seed": "sign", "identity_seed": "identity"}
     purposes |= {"local_key": "local", "index_key": "index"}
     derived = {name: hkdf(master, f"lockleaf/1/{label}".encode()).hex() for name, label in purposes.items()}
+    newest = hkdf(fixed("master key 2"), b"lockleaf/1/index")
 
     def sealed(plaintext: bytes, purpose: str = "password", suite: int = 1, key_id: int = 0) -> str:
         aad = f"lockleaf/1/keyring-{purpose}".encode() + lp(USER) + number(7)
@@ -52,6 +59,12 @@ def keyring() -> dict[str, Any]:
         for suite in (1, 2)
     ]
     first = entries(1)[0]
+    retired, last = entries(2)
+    place = retired["retired_at"]
+
+    def ended(at: Any) -> str:
+        return sealed(ormsgpack.packb([retired | {"retired_at": at}, last]))
+
     whole = bytes.fromhex(sealed(two))
     refused = [
         {"name": name, "sealed": data, "error": error}
@@ -75,10 +88,29 @@ def keyring() -> dict[str, Any]:
             ("a time that is none", sealed(ormsgpack.packb([first | {"created_at": "yesterday"}])), "Malformed"),
             ("an unknown field", sealed(ormsgpack.packb([first | {"note": ""}])), "Malformed"),
             ("a missing field", sealed(ormsgpack.packb([{"key_id": 1}])), "Malformed"),
+            ("a last key that is retired", sealed(ormsgpack.packb([retired])), "Malformed"),
+            ("an earlier key that is not retired", sealed(ormsgpack.packb([first, last])), "Malformed"),
+            ("retired at nothing", ended(None), "Malformed"),
+            ("retired at a list", ended(["e1", 40, fixed("head 40")]), "Malformed"),
+            ("retired without a head", ended({"epoch": "e1", "seq": 40}), "Malformed"),
+            ("retired with an unknown field", ended(place | {"note": ""}), "Malformed"),
+            ("retired in an epoch without a name", ended(place | {"epoch": ""}), "Malformed"),
+            ("retired in an epoch with too long a name", ended(place | {"epoch": "e" * 65}), "Malformed"),
+            ("retired before the beginning", ended(place | {"seq": -1}), "Malformed"),
+            ("retired at a truth value", ended(place | {"seq": True}), "Malformed"),
+            ("retired beyond the last number", ended(place | {"seq": 2**63}), "Malformed"),
+            ("retired at a short head", ended(place | {"head": bytes(31)}), "Malformed"),
+            ("retired at a head as text", ended(place | {"head": "h" * 32}), "Malformed"),
         ]
     ]
-    listed = [entry | {"master_key": entry["master_key"].hex()} for entry in entries(2)]
+    listed = [
+        entry
+        | {"master_key": entry["master_key"].hex()}
+        | ({"retired_at": at | {"head": at["head"].hex()}} if (at := entry.get("retired_at")) else {})
+        for entry in entries(2)
+    ]
     common = {"wrap_key": wrap_key.hex(), "user_id": USER, "entries": listed, "packed": two.hex()}
+    common |= {"index_key": newest.hex()}
     return common | {"derived": {"master_key": master.hex()} | derived, "vectors": vectors, "refused": refused}
 
 

@@ -12,6 +12,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.locking import KeepUnlocked
 from lockleaf.cli.options import command
+from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
 
@@ -217,18 +218,62 @@ async def change_password(run: Run, allow_weak_password: AllowWeakPassword = Fal
         run.line("The password is changed. Log in again on your other devices. The recovery codes stay as they are.")
 
 
-async def rotate(run: Run) -> None:
-    """Write under a fresh key from now on. Other devices are signed out; recovery codes are replaced.
+async def rotate(
+    run: Run,
+    keep_password: Annotated[
+        bool,
+        typer.Option(
+            "--keep-password",
+            help="Keep the present password. Whoever knows it, and gets at your account, opens the new keys too.",
+        ),
+    ] = False,
+    allow_weak_password: AllowWeakPassword = False,
+) -> None:
+    """Shut out a lost device: take fresh keys and a new password, and seal everything again.
 
-    For when a device was lost. What was written before stays readable with the old keys, which stay in your keyring.
+    Whoever has the lost device's keys reads and forges nothing that you write from then on, and the server serves them
+    nothing of the rest; copies that they have already stay open to them. Your other devices are signed out: log in
+    again there. Recovery codes are replaced. The server drops earlier revisions of entries, which the old keys open.
     """
     async with run.client() as client:
-        codes = await client.account.rotate_keyring(prompts.password(run))
+        present = prompts.password(run)
+        new = None
+        if keep_password:
+            run.note(
+                "The password stays. If whoever has the lost device may know it, change it with lockleaf password."
+            )
+        else:
+            email = client.profile.email if client.profile is not None else None
+            new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(email,), allow_weak=allow_weak_password)
+        codes = await client.account.rotate_keyring(present, new, allow_weak_password=allow_weak_password)
+        if not run.json:
+            run.line("The keys are changed. Log in again on your other devices.")
+            show_codes(run, codes)
+            run.flush()
+        sealed_again = await _seal_again(run, client)
     if run.json:
-        run.result({"profile": run.profile, "rotated": True, "recovery_codes": list(codes)})
-        return
-    run.line("The key is changed. Log in again on your other devices.")
-    show_codes(run, codes)
+        result = {"profile": run.profile, "rotated": True, "recovery_codes": list(codes), "sealed_again": sealed_again}
+        run.result(result)
+
+
+async def _seal_again(run: Run, client: Client) -> bool:
+    """Have everything at the server sealed under the new keys; what is left when it fails, the next syncs do."""
+    from lockleaf.client.errors import ApiError, TierRequired, TransportError  # noqa: PLC0415
+
+    try:
+        with progress_bars(run) as progress:
+            await client.sync(progress)
+    except TierRequired:
+        return True  # the server holds nothing that could be sealed again
+    except (ApiError, TransportError) as error:
+        run.note(f"Not everything at the server is sealed again yet: {error}")
+        run.note("Until it is, the server still serves the rest under the old keys. lockleaf sync goes on with it.")
+        return False
+    if not client.sealed_again:
+        run.note("Not everything at the server is sealed again yet. lockleaf sync goes on with it.")
+        return False
+    run.note("Everything at the server is sealed again under the new keys.")
+    return True
 
 
 async def access(run: Run) -> None:

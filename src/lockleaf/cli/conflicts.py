@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -71,6 +72,7 @@ async def list_conflicts(
         )
     run.show(table)
     if not decided:
+        _warn_of_retired_keys(run, conflicts)
         run.note("lockleaf conflicts show ID compares both; lockleaf resolve ID local, remote or merged decides.")
 
 
@@ -91,9 +93,19 @@ async def show_conflict(run: Run, conflict: ConflictId) -> None:
 
     run.show(Text(f"conflict {short_id(found.id)} of entry {short_id(found.entry_id)}", style="bold"))
     run.show(Text(f"remote: {_version(found.remote)}\nlocal:  {_version(found.local)}", style="dim"))
+    _warn_of_retired_keys(run, [found])
     colors = {"+": "green", "-": "red", "@": "cyan"}
     for line in diff_of(found).splitlines():
         run.show(Text(printable(line), style=colors.get(line[:1], "")))
+
+
+def _warn_of_retired_keys(run: Run, conflicts: Sequence[Conflict]) -> None:
+    for conflict in conflicts:
+        if not conflict.authentic:
+            run.note(
+                f"Conflict {short_id(conflict.id)} is not authenticated: a key that you have given up sealed its local "
+                "version. One of your devices may have written it before that, or whoever has a lost device made it up."
+            )
 
 
 async def resolve(

@@ -25,6 +25,7 @@ HINTS = {
     "SessionRevoked": "lockleaf login",
     "RefreshTokenReused": "lockleaf login",
     "KeysChangedElsewhere": "lockleaf logout, then lockleaf login",
+    "KeyRetired": "lockleaf logout, then lockleaf login",
     "AlreadyLoggedIn": "lockleaf logout, or another profile: lockleaf --profile NAME ...",
     "EmailTaken": "lockleaf login --server URL --email you@example.org",
     "EntryNotFound": "lockleaf list shows the ids",

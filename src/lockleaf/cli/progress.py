@@ -25,6 +25,7 @@ _STAGES = {
     "open": "Decrypting",
     "pull": "Receiving",
     "push": "Sending",
+    "reseal": "Sealing again",
     "seal": "Encrypting",
     "upload": "Sending files",
 }

@@ -81,6 +81,7 @@ def conflict_json(conflict: Conflict) -> dict[str, Any]:
         "detected_at": conflict.detected_at.isoformat(),
         "device_id": conflict.device_id,
         "own": conflict.own,
+        "authentic": conflict.authentic,
         "local": entry_json(conflict.local) if conflict.local else None,
         "remote": entry_json(conflict.remote) if conflict.remote and not conflict.remote.deleted else None,
     }

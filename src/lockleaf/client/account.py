@@ -10,6 +10,8 @@ from contextlib import suppress
 
 from lockleaf.client import credentials, enrolment, uce_credentials, uce_enrolment
 from lockleaf.client.account_facts import AccountFacts
+from lockleaf.client.device import Device
+from lockleaf.client.ending import Sync
 from lockleaf.client.entering import Place, remembered_profile
 from lockleaf.client.errors import (
     AccountDeleted,
@@ -34,7 +36,15 @@ class AccountService(AccountFacts):
     """What a user does with an account.
 
     Custody comes from the caller and from what this device remembers, never from an answer.
+
+    Args:
+        device: this device.
+        sync: brings the device to the end of the server's history; a rotation begins there.
     """
+
+    def __init__(self, device: Device, *, sync: Sync) -> None:
+        super().__init__(device)
+        self._sync = sync
 
     @property
     def _is_uce(self) -> bool:
@@ -242,21 +252,42 @@ class AccountService(AccountFacts):
             await credentials.change_password(self._device, old, new)
         await self._device.change_password(new)
 
-    async def rotate_keyring(self, password: str) -> RecoveryCodes:
-        """Write under a fresh master key from now on. Every other device is signed out; old recovery codes end.
+    async def rotate_keyring(
+        self, password: str, new_password: str | None = None, *, allow_weak_password: bool = False
+    ) -> RecoveryCodes:
+        """Take a fresh master key, so that whoever has the old ones reads and forges nothing that is written later.
+
+        It syncs first. Every other device is signed out, and the old recovery codes end. The syncs that follow, of
+        this device or another one, seal what the server holds again under the new key; until they are through, the
+        server still serves the rest under the old one.
+
+        Args:
+            password: the present password.
+            new_password: what takes its place; the present one stays if absent. After the loss of a device from which
+                somebody may know the password, it must not stay: it opens the new keyring too.
+            allow_weak_password: take a new password that is easy to guess.
 
         Returns:
             Ten new recovery codes. After a rotation whose answer was lost, the codes of that rotation, and nothing
             is rotated again.
 
         Raises:
+            PasswordTooWeak: the new password is too easy to guess, and it says why.
             WrongPassword: it is not the password.
             KeyringConflict: another device changed the keyring in the meantime.
+            HistoryMoved: other devices kept writing all the while.
             ServerUnreachable: it is not known whether the rotation was accepted; rotate again to find out.
+            IntegrityError, TransportError, ApiError, LocalStoreError: as for `Client.sync`.
         """
-        if self._is_uce:
-            return await uce_credentials.rotate_keyring(self._device, password)
-        return await credentials.rotate_keyring(self._device, password)
+        chosen = password if new_password is None else new_password
+        if new_password is not None:
+            email = self._device.session.profile.email
+            await require_strength(new_password, about=(email,), allow_weak_password=allow_weak_password)
+        rotate = uce_credentials.rotate_keyring if self._is_uce else credentials.rotate_keyring
+        codes = await rotate(self._device, password, chosen, sync=self._sync)
+        if new_password is not None:
+            await self._device.change_password(new_password)
+        return codes
 
     async def new_recovery_codes(self, password: str) -> RecoveryCodes:
         """Replace the recovery codes by ten new ones. Every other device is signed out.

@@ -265,6 +265,11 @@ class BlockingClient:
         return self._client.is_logged_in
 
     @property
+    def sealed_again(self) -> bool:
+        """Whether everything at the server is sealed under the newest keys; see `Client.sealed_again`."""
+        return self._client.sealed_again
+
+    @property
     def is_locked(self) -> bool:
         """Whether the journal on this device wants the password before it opens."""
         return self._client.is_locked

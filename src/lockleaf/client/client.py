@@ -29,6 +29,7 @@ from lockleaf.client.metrics import service as metrics
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
+from lockleaf.client.resealing import is_sealed_again
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.revisions import Revision, fetch_history, fetch_revision, replaced_here
 from lockleaf.client.search.indexing import Indexing, remember_locale
@@ -56,7 +57,7 @@ class Client(Locking, Choices):
         self._device = device
         self._journal: tuple[LocalStore, Journal] | None = None
         self._inbox: tuple[LocalStore, Inbox] | None = None
-        self.account = AccountService(device)
+        self.account = AccountService(device, sync=self.sync)
         self.media = Media(device)
         self.server_search = ServerSearch(device)
 
@@ -146,6 +147,18 @@ class Client(Locking, Choices):
     def profile(self) -> Profile | None:
         """What this device remembers of its account; None before the first login."""
         return self._device.profile
+
+    @property
+    def sealed_again(self) -> bool:
+        """Whether everything that the server holds is sealed under the newest keys, as far as this device has seen.
+
+        False after a rotation until the syncs behind it are through: until then the server still serves the rest
+        under the old keys.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+        """
+        return is_sealed_again(self._device.opened.store)
 
     @property
     def is_logged_in(self) -> bool:

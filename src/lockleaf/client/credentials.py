@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from lockleaf.client import deletion, rotation
 from lockleaf.client.checks import check_keys, fetch_account, may_have_been_accepted
 from lockleaf.client.device import Device
+from lockleaf.client.ending import PresentEnd, Sync
 from lockleaf.client.errors import (
+    HistoryMoved,
     InvalidAnswer,
     InvalidCredentials,
     KeySubstituted,
@@ -27,7 +29,8 @@ from lockleaf.client.tokens import SessionTokens
 from lockleaf.crypto import identity
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
-from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, open_keyring, seal_keyring
+from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, RetiredAt, open_keyring, seal_keyring
+from lockleaf.wire import accounts as wire
 from lockleaf.wire.accounts import (
     Account,
     KeyringReplacement,
@@ -83,21 +86,37 @@ async def change_password(device: Device, old: str, new: str) -> None:
         await rotation.commit(device, change)
 
 
-async def rotate_keyring(device: Device, password: str) -> RecoveryCodes:
+async def rotate_keyring(device: Device, password: str, new_password: str, *, sync: Sync) -> RecoveryCodes:
     """Add a fresh master key to the keyring; see `AccountService.rotate_keyring`."""
-    proof = await _prove(device, password)
+    await check_keys(device)
     if (unseen := rotation.take_codes(device)) is not None:
         return unseen
+    proof = await _prove(device, password)
+    # A fresh salt, even for the same password: what was derived from it before proves and opens nothing any more.
+    params = fresh_parameters(_parameters(device), allow_test_parameters=device.allow_test_parameters)
+    keys = await _unlock(device, new_password, params)
+    end = PresentEnd(device, sync)
+    while True:
+        place = await end.find()
+        try:
+            return await _rotate(device, proof, params, keys, place)
+        except HistoryMoved as error:
+            end.moved(error)
+
+
+async def _rotate(
+    device: Device, proof: _Proof, params: KdfParameters, keys: PasswordKeys, end: RetiredAt
+) -> RecoveryCodes:
     session = device.session
-    keyring = session.keyring.rotated(device.now())
+    keyring = session.keyring.rotated(device.now(), end)
     newest = keyring.newest
-    sealed = _seal(keyring, proof.keys, proof)
+    sealed = _seal(keyring, keys, proof)
     codes, entries = new_recovery_set(keyring, proof.account.id, proof.next_version)
     change = KeyChange.of(
         "rotation",
         version=proof.next_version,
         sealed=sealed,
-        kdf=kdf_to_wire(_parameters(device)),
+        kdf=kdf_to_wire(params),
         keyring=keyring,
         codes=codes.codes,
     )
@@ -106,8 +125,12 @@ async def rotate_keyring(device: Device, password: str) -> RecoveryCodes:
     )
     body = KeyringReplacement(
         current_password=proof.current_password,
+        password=keys.auth_secret_b64,
+        kdf=change.kdf,
         keyring=sealed,
         base_keyring_version=proof.account.keyring_version,
+        key_id=newest.key_id,
+        retired_at=wire.RetiredAt(epoch=end.epoch, seq=end.seq, head=end.head),
         recipient=newest.recipient,
         signing_key=newest.public_signing_key,
         rotation_signature=identity.sign(session.keyring.newest.signing_seed, message),
@@ -115,8 +138,9 @@ async def rotate_keyring(device: Device, password: str) -> RecoveryCodes:
     )
     answer = await _send(device, change, "/auth/keyring", body, KeyringVersion)
     if answer is not None:
-        if answer.keyring_version != change.version:
+        if answer.keyring_version != change.version or answer.tokens is None:
             raise InvalidAnswer
+        session.transport.tokens.save(SessionTokens.of(answer.tokens))
         await rotation.commit(device, change)
     rotation.take_codes(device)
     return codes

@@ -104,4 +104,5 @@ class Decisions:
             datetime.fromisoformat(stored.detected_at),
             stored.own,
             stored.first_id,
+            stored.authentic,
         )

@@ -294,7 +294,7 @@ class Device:
             aside = self.folder.set_store_aside(self.clock())
             self.notice(f"The journal on this device is damaged. It was put aside as {aside}, and is fetched anew.")
             return None
-        if not set(store.keyring.entries) <= set(keyring.entries):
+        if not keyring.extends(store.keyring):
             store.close()
             raise KeyringRolledBack
         if store.keyring != keyring:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from lockleaf.client.errors import ConflictResolved, InvalidAnswer, NotFound
-from lockleaf.client.sealer import Sealer
+from lockleaf.client.merge import same_content
+from lockleaf.client.sealer import Sealer, sealed_under, writer_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.records import ENTRIES
@@ -26,18 +29,24 @@ class Disputes:
     as it stands is the right version: ``remote``.
     """
 
-    def __init__(self, store: LocalStore, transport: Transport, sealer: Sealer) -> None:
+    def __init__(self, store: LocalStore, transport: Transport, sealer: Sealer, *, now: Callable[[], str]) -> None:
         self._store = store
         self._transport = transport
         self._sealer = sealer
+        self._now = now
+        self._replaced = False
 
-    async def settle(self) -> None:
+    async def settle(self) -> bool:
         """Fetch the open conflicts, keep the new ones, close the decided ones.
+
+        Returns:
+            Whether versions were sealed again after a rotation, and wait to be pushed in the place of those listed.
 
         Raises:
             SealBroken: a version in a conflict is not what a device of the account sealed.
             InvalidAnswer: the list has no end.
         """
+        self._replaced = False
         listed = await self._listed()
         for server_id, conflict_id in await asyncio.to_thread(self._take_over, listed):
             with suppress(ConflictResolved, NotFound):
@@ -48,6 +57,7 @@ class Disputes:
                     answer=ResolutionResult,
                 )
             await asyncio.to_thread(self._store.conflicts.set_state, conflict_id, "closed")
+        return self._replaced
 
     async def _listed(self) -> list[Conflict]:
         listed: dict[str, Conflict] = {}
@@ -87,8 +97,10 @@ class Disputes:
                 settled = (item.collection, item.log_id) not in pending
                 if known is not None and known.state == "open":
                     self._store.conflicts.set_server_id(conflict_id, item.id)
+                    if self._is_retired(known):
+                        self._seal_again(known, listed)
                 elif known is not None or digest in absorbed:
-                    if settled:
+                    if settled and not self._waits(item):
                         decided.append((item.id, conflict_id))
                 else:
                     self._store.conflicts.put(self._opened(item, conflict_id, version.encrypted_content))
@@ -96,6 +108,53 @@ class Disputes:
                 if stored.server_id is not None and stored.conflict_id not in present:
                     self._close(stored)
         return decided
+
+    def _is_retired(self, known: StoredConflict) -> bool:
+        """Tell whether a version that this device vouches for is sealed under a key that was retired since."""
+        return known.authentic and 0 < known.key_id < self._store.keyring.newest.key_id
+
+    def _waits(self, item: Conflict) -> bool:
+        """Tell whether a version of the record is still to be sent, perhaps in the place of the listed one."""
+        waiting = self._store.outbox.of_records([(item.collection, item.log_id)])
+        return any(change.kind == "conflict" for changes in waiting.values() for change in changes)
+
+    def _seal_again(self, known: StoredConflict, listed: list[Conflict]) -> None:
+        """Put a version sealed under the newest key in the place of one that a retired key opens."""
+        seen = self._store.history.position()
+        if seen is None or known.payload_hash is None:
+            return
+        outbox, conflicts = self._store.outbox, self._store.conflicts
+        outbox.settle(known.payload_hash, (known.collection, known.record_id))
+        conflicts.remove(known.conflict_id)
+        if any(self._is_same(known, item) for item in listed):
+            return  # another device did so
+        change = self._sealer.seal_version(self._store.keyring, known, seen=seen, now=self._now())
+        outbox.add((change,))
+        conflicts.put(
+            replace(
+                known,
+                conflict_id=conflict_id_of(change.payload_hash),
+                first_id=known.first_id or known.conflict_id,
+                server_id=None,
+                payload_hash=change.payload_hash,
+                key_id=change.key_id,
+            )
+        )
+        self._replaced = True
+
+    def _is_same(self, known: StoredConflict, item: Conflict) -> bool:
+        """Tell whether a listed version under the newest key says the same as ``known``, about the same revision."""
+        payload = item.local_version.encrypted_content
+        if (item.collection, item.log_id) != (known.collection, known.record_id) or payload is None:
+            return False
+        if sealed_under(payload) != self._store.keyring.newest.key_id:
+            return False
+        other = self._opened(item, conflict_id_of(payload_hash(payload)), payload)
+        return (other.base_revision, other.deleted, other.device_id) == (
+            known.base_revision,
+            known.deleted,
+            known.device_id,
+        ) and same_content(other.content, known.content)
 
     def _pending(self, listed: list[Conflict]) -> list[tuple[str, str]]:
         found = self._store.records.get_many((item.collection, item.log_id) for item in listed)
@@ -121,6 +180,8 @@ class Disputes:
             payload=payload,
         )
         content.pop("seen", None)
+        device, written_at = writer_of(content)
+        key = self._store.keyring.get(sealed_under(payload))
         return StoredConflict(
             conflict_id=conflict_id,
             server_id=item.id,
@@ -128,9 +189,15 @@ class Disputes:
             record_id=item.log_id,
             base_revision=version.base_revision,
             deleted=version.deleted,
-            device_id=version.device_id,
+            device_id=device or version.device_id,
             detected_at=item.detected_at.isoformat().replace("+00:00", "Z"),
             own=False,
             state="open",
             content=None if version.deleted else content,
+            written_at=written_at,
+            sealed_parent=version.parent,
+            payload_hash=payload_hash(payload),
+            key_id=key.key_id,
+            # Where it stands in the history nobody can tell of a version that was refused.
+            authentic=key.retired_at is None,
         )

@@ -126,7 +126,7 @@ class Inbox:
                 time_zone=opened.time_zone,
                 source=opened.provider,
             )
-            entry_id = imported_id(keyring.index_key, opened.provider, opened.external_id)
+            entry_id = _present_id(self._store, opened.provider, opened.external_id)
             record = self._store.records.get(ENTRIES, entry_id)
             if record is None:
                 entry = self._edits.insert(entry_id, content)
@@ -151,6 +151,16 @@ class Inbox:
         if len(found) != 1 or len(wanted) < MIN_PREFIX:
             raise InboxItemNotFound
         return found[0]
+
+
+def _present_id(store: LocalStore, provider: str, external_id: str) -> str:
+    """Return the id of an accepted item: that of the oldest key under which a record is here, else of the newest.
+
+    So two devices make one entry of it, also where the keys were rotated in between. Deletions count.
+    """
+    ids = [imported_id(entry.index_key, provider, external_id) for entry in store.keyring.entries]
+    present = store.records.existing(tuple(ids))
+    return next((each for each in ids if each in present), ids[-1])
 
 
 def _opened(keyring: Keyring, item: StoredItem) -> InboxContent:

@@ -16,7 +16,9 @@ from typing import Any
 from lockleaf.client import labels
 from lockleaf.client.device import Opened
 from lockleaf.client.entries import Entry
-from lockleaf.client.sealer import Sealer
+from lockleaf.client.errors import RetiredKey
+from lockleaf.client.resealing import is_sealed_again
+from lockleaf.client.sealer import Sealer, sealed_under
 from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
@@ -71,9 +73,10 @@ async def fetch_entries(opened: Opened, wanted: Selection, *, cursor: str | None
 def labels_are_asked_for(store: LocalStore) -> bool:
     """Return whether the server may be asked by label: not where the account sends none, for all that is known here.
 
-    A device that has not synced yet has not heard of the account's choice.
+    A device that has not synced yet has not heard of the account's choice. And until everything is sealed again after a
+    rotation, some entries still have the labels of a retired key.
     """
-    return store.history.position() is not None and labels.is_on(store)
+    return store.history.position() is not None and labels.is_on(store) and is_sealed_again(store)
 
 
 def _fitting(page: EntriesPage, wanted: Selection) -> EntriesPage:
@@ -92,7 +95,10 @@ def opened_entry(sealer: Sealer, opened: Opened, item: SealedEntry) -> Entry:
 
     Raises:
         SealBroken: it is not what a device of the account sealed.
+        RetiredKey: a retired key sealed it, though everything was sealed again under the newest one.
     """
+    if sealed_under(item.payload) != opened.keyring.newest.key_id and is_sealed_again(opened.store):
+        raise RetiredKey(f"record {item.id}")
     content = sealer.open(
         opened.keyring,
         collection=ENTRIES,

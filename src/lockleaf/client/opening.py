@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lockleaf.client.errors import RetiredKey
 from lockleaf.client.metrics.marks import MARK, Mark, valid
-from lockleaf.client.sealer import Sealer
+from lockleaf.client.sealer import Sealer, sealed_under, writer_of
 from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS
 from lockleaf.client.tag_records import legacy_tag, well_formed_tag
 from lockleaf.client.verify import Chain, VerifiedChange
@@ -24,13 +25,17 @@ class Opened:
 
     ``sealed`` tells whether a device of the account (or, with uce, its server in a session) said so. What is not
     sealed, anybody who can write to the server's database can have made. ``usable`` is False for a tag whose name is
-    none, or does not belong to its record. ``mark``: what its writer counted of it.
+    none, or does not belong to its record. ``mark``: what its writer counted of it. ``key_id`` is of the key that
+    sealed it, 0 for none; ``device`` and ``written_at`` are its writer's word.
     """
 
     content: dict[str, Any] | None
     sealed: bool = True
     usable: bool = True
     mark: Mark | None = None
+    key_id: int = 0
+    device: str | None = None
+    written_at: str | None = None
 
 
 def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: VerifiedChange) -> Opened | None:
@@ -39,6 +44,7 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
     Raises:
         SealBroken: it is sealed, and not by this account for this place.
         HistoryForked: its writer saw another history.
+        RetiredKey: a retired key sealed it, and it stands after the end of that key.
     """
     if change.record is None or change.collection not in OPENED:
         return None
@@ -46,7 +52,7 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
     if change.deleted and not payload:
         return Opened(None, sealed=False)
     if change.collection == TAGS and not change.deleted and (found := legacy_tag(payload)) is not None:
-        return Opened(found, sealed=False, usable=well_formed_tag(keyring, change.record_id, found))
+        return Opened(found, sealed=False, usable=well_formed_tag(keyring.newest, change.record_id, found))
     content = sealer.open(
         keyring,
         collection=change.collection,
@@ -57,9 +63,18 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
         meta=change.meta,
         payload=payload,
     )
+    entry = keyring.get(sealed_under(payload))
+    if not chain.may_write(entry, change.epoch, change.seq):
+        raise RetiredKey(f"change {change.seq}")
     chain.check_seen(content.pop("seen", None), change.seq)
+    device, written_at = writer_of(content)
     mark = valid(content.get(MARK)) if change.collection == ENTRIES else None
-    if change.deleted:
-        return Opened(None, mark=mark)
-    usable = change.collection != TAGS or well_formed_tag(keyring, change.record_id, content)
-    return Opened(content, usable=usable, mark=mark)
+    usable = change.deleted or change.collection != TAGS or well_formed_tag(entry, change.record_id, content)
+    return Opened(
+        None if change.deleted else content,
+        usable=usable,
+        mark=mark,
+        key_id=entry.key_id,
+        device=device,
+        written_at=written_at,
+    )

@@ -90,6 +90,7 @@ class Puller:
             leaf_of=self._leaf_of,
             bare=self._store.records.bare(),
             acknowledged=history.acknowledged(),
+            retirements=[entry.retired_at for entry in self._store.keyring if entry.retired_at is not None],
         )
 
     async def pull(self, progress: ProgressCallback | None = None) -> None:
@@ -186,12 +187,13 @@ class Puller:
     ) -> None:
         row.revision, row.seq, row.payload_hash = change.revision, change.seq, change.payload_hash
         row.bare = change.record is None
+        row.key_id = opened.key_id if opened is not None and opened.usable else 0
         for sent in [item for item in waiting if item.payload_hash == change.payload_hash]:
             self._store.outbox.remove((sent.payload_hash,))
             waiting.remove(sent)
             if sent.kind == "edit":
                 acknowledge(self._store, row, sent)
-                self.counts.confirmed += row.collection == ENTRIES
+                self.counts.confirmed += row.collection == ENTRIES and not sent.resealed
                 return
             # It was to become a conflict, and the server could take it as a change after all.
             self._store.conflicts.set_state(conflict_id_of(sent.payload_hash), "closed")
@@ -203,6 +205,11 @@ class Puller:
         row.labels = state_of(change.record.labels, opened.content) if row.collection == ENTRIES else 0
         remote = Version(opened.content)
         mark = self._mark(row, opened)
+        # Content that another device sealed again first, or changed, need not be sealed again here.
+        for sent in [item for item in waiting if item.resealed]:
+            self._store.outbox.remove((sent.payload_hash,))
+            waiting.remove(sent)
+        row.device, row.written_at = opened.device, opened.written_at
         if not row.pending:
             self._take(row, change.record, remote)
         elif row.base_revision != change.revision or row.base_hash != change.payload_hash:
@@ -237,7 +244,8 @@ class Puller:
             self.counts.pulled += row.collection == ENTRIES
         created, updated = (time.isoformat().replace("+00:00", "Z") for time in (record.created_at, record.updated_at))
         if version.content is not None:
-            row.doc = Document(version.content, created, updated)
+            # What is sealed again is not written again: its writer's time stays, where it said one.
+            row.doc = Document(version.content, created, row.written_at or updated)
         row.deleted = row.base_deleted = version.deleted
         row.base_revision, row.base_hash, row.base = record.revision, row.payload_hash, None
         row.pending, row.rejected = False, None
@@ -307,6 +315,10 @@ class Puller:
                 own=True,
                 state="open",
                 content=local.content,
+                written_at=current.client_updated_at,
+                sealed_parent=current.parent,
+                payload_hash=current.payload_hash,
+                key_id=current.key_id,
             )
         )
 
@@ -336,6 +348,7 @@ def acknowledge(store: LocalStore, row: StoredRecord, sent: Outgoing) -> None:
         store.contributions.add((contribution,))
         row.doc = remarked(row.doc, after)
     row.base_revision, row.base_hash, row.base_deleted = sent.base_revision + 1, sent.payload_hash, sent.deleted
+    row.key_id, row.device, row.written_at = sent.key_id, sent.device, sent.client_updated_at
     row.rejected = None
     row.labels = state_of(sent.labels, sent.content) if row.collection == ENTRIES else 0
     row.pending = row.pending and row.generation != sent.generation

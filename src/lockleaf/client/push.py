@@ -19,9 +19,11 @@ from lockleaf.client.errors import (
     EpochChanged,
     HistoryForked,
     InvalidAnswer,
+    KeysChangedElsewhere,
     TooLargeForProxy,
 )
 from lockleaf.client.pull import Puller, acknowledge
+from lockleaf.client.resealing import Resealing
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.indexing import Indexing
 from lockleaf.client.store import LocalStore
@@ -33,6 +35,7 @@ from lockleaf.client.tag_records import make_missing
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import VerifiedChange
 from lockleaf.crypto.history import ZERO, meta
+from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, ChangeResult, Push, PushResult
 
 __all__ = ["Pusher", "Rejection"]
@@ -82,6 +85,7 @@ class Pusher:
     Args:
         puller: whose chain the acknowledged changes extend.
         now: gives the present time as RFC 3339 text.
+        resealing: seals again what a retired key sealed.
         indexing: gives the digests of words that go with changes, where the server keeps an index.
     """
 
@@ -94,8 +98,10 @@ class Pusher:
         *,
         device_id: str,
         now: Callable[[], str],
+        resealing: Resealing,
         indexing: Indexing | None = None,
     ) -> None:
+        self._resealing = resealing
         self._store = store
         self._transport = transport
         self._sealer = sealer
@@ -126,22 +132,27 @@ class Pusher:
         """
         self._check_announced()
         in_step = True
-        done = 0
+        done = again = 0
         place = 0
-        key = ("", "")
+        key = stale = ("", "")
+        await asyncio.to_thread(self._resealing.prepare, self._puller.chain.position)
         total = await asyncio.to_thread(self._count)
         while True:
             batch = await asyncio.to_thread(self._batch, place)
             if not batch:
                 last = await asyncio.to_thread(self._seal_portion, key)
-                if last is None:
-                    if await asyncio.to_thread(self._seal_conflicts):
-                        continue
-                    self._require_passed()
-                    # What was edited while its earlier form was on the way goes into another round.
-                    return not in_step or await asyncio.to_thread(self._left)
-                key = last
-                continue
+                if last is not None:
+                    key = last
+                    continue
+                if await asyncio.to_thread(self._seal_conflicts):
+                    continue
+                older = await asyncio.to_thread(self._resealing.seal_portion, stale, self._puller.chain.position)
+                if older is not None:
+                    stale = older
+                    continue
+                self._require_passed()
+                # What was edited while its earlier form was on the way goes into another round.
+                return not in_step or await asyncio.to_thread(self._left)
             try:
                 result = await self._send(batch)
             except TOO_LARGE as error:
@@ -156,8 +167,11 @@ class Pusher:
             place = batch[-1].place
             sent = [each.change for each in batch]
             in_step = await asyncio.to_thread(self._settle, sent, result) and in_step
-            done += len(sent)
-            if progress is not None:
+            resealed = sum(change.resealed for change in sent)
+            done, again = done + len(sent) - resealed, again + resealed
+            if progress is not None and resealed:
+                progress(Progress("reseal", again, max(self._resealing.total, again)))
+            elif progress is not None:
                 progress(Progress("push", done, max(total, done)))
 
     def _check_announced(self) -> None:
@@ -197,10 +211,10 @@ class Pusher:
             source=change.source,
             occurred_at=change.occurred_at,
             tokens=tokens,
-            device_id=self._device_id,
+            device_id=change.device or self._device_id,
             client_updated_at=datetime.fromisoformat(change.client_updated_at),
             # Both versions of an entry are kept for a person to choose. Those of a tag or setting merge by themselves.
-            on_conflict="reject" if change.collection in (TAGS, SETTINGS) else "keep",
+            on_conflict="reject" if change.collection in (TAGS, SETTINGS) or change.resealed else "keep",
         )
 
     def _set_aside(self, waiting: _Waiting, error: ApiError | ConnectionBroken | TooLargeForProxy) -> None:
@@ -289,7 +303,7 @@ class Pusher:
                 )
                 sealed = self._sealer.seal(keyring, version, seen=seen, now=now)
                 self._store.outbox.add((replace(sealed, kind="conflict"),))
-                self._store.conflicts.sealed(conflict, sealed.payload_hash, self._device_id)
+                self._store.conflicts.sealed(conflict, sealed, self._device_id)
         return len(waiting)
 
     def _settle(self, sent: Sequence[Outgoing], result: PushResult) -> bool:
@@ -298,6 +312,9 @@ class Pusher:
         if start is None:
             raise InvalidAnswer
         confirmed: list[tuple[Outgoing, Acknowledgement]] = []
+        if any(answer.code == ErrorCode.KEY_RETIRED for answer in result.results):
+            # A rotation that this device has not heard of. What was confirmed is found again by its payload hash.
+            raise KeysChangedElsewhere
         with self._store.transaction():
             self._puller.require_place(start)
             for change, answer in zip(sent, result.results, strict=True):
@@ -329,6 +346,7 @@ class Pusher:
                 change.payload_hash,
                 change.deleted,
                 None,
+                result.epoch,
             )
             for change, item in confirmed
         ]
@@ -347,7 +365,7 @@ class Pusher:
         self._store.records.put_many(rows.values())
         self._store.outbox.remove(change.payload_hash for change, _ in confirmed)
         self._store.history.advance(end, cursor=result.cursor, epochs=(), heads=heads)
-        self.outcome.pushed += sum(change.collection == ENTRIES for change, _ in confirmed)
+        self.outcome.pushed += sum(change.collection == ENTRIES and not change.resealed for change, _ in confirmed)
         return True
 
     def _refuse_as_old(self, change: Outgoing, answer: ChangeResult) -> None:
@@ -362,6 +380,10 @@ class Pusher:
         self._conflicting.add(change.payload_hash)
 
     def _reject(self, change: Outgoing, answer: ChangeResult) -> None:
+        if change.resealed:
+            # Nobody's edit is refused. It stays sealed as it is, and the next sync tries again.
+            self._store.outbox.remove((change.payload_hash,))
+            return
         code = answer.code or "rejected"
         self.outcome.rejected.append(Rejection(change.record_id, code, change.collection))
         self._refused.add(change.key)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from lockleaf.client.errors import SealBroken
 from lockleaf.client.metrics.marks import MARK, marked, unmarked
+from lockleaf.client.store.conflicts import StoredConflict
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import ENTRIES, StoredRecord
+from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.crypto import errors as crypto_errors
-from lockleaf.crypto.envelope import RecordContext, open_record, seal_record
-from lockleaf.crypto.history import meta, payload_hash
+from lockleaf.crypto.envelope import RecordContext, open_record, parse, seal_record
+from lockleaf.crypto.history import ZERO, meta, payload_hash
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.labels import label
 from lockleaf.wire.content import labelled, shared_source
 from lockleaf.wire.days import shared_date
+from lockleaf.wire.fields import DeviceId, Rfc3339Text
 
-__all__ = ["Sealer", "labels_of"]
+__all__ = ["Sealer", "labels_of", "sealed_under", "writer_of"]
+
+_DEVICE: TypeAdapter[str] = TypeAdapter(DeviceId)
+_TIME: TypeAdapter[str] = TypeAdapter(Rfc3339Text)
 
 TOMBSTONE = "deleted"
 
@@ -26,6 +34,20 @@ TOMBSTONE = "deleted"
 @lru_cache(maxsize=4096)
 def _label(index_key: bytes, kind: str, value: str) -> bytes:
     return label(index_key, kind, value)
+
+
+def sealed_under(payload: bytes) -> int:
+    """Return the id of the master key that sealed a payload that was opened already."""
+    return parse(payload).key_id
+
+
+def writer_of(content: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Take out of an opened map who wrote it, a device id, and when, RFC 3339; None for what is not said or is none."""
+    device, written_at = content.pop("device", None), content.pop("written_at", None)
+    try:
+        return _DEVICE.validate_python(device), _TIME.validate_python(written_at)
+    except ValidationError:
+        return None, None
 
 
 def labels_of(index_key: bytes, content: dict[str, Any]) -> tuple[bytes, ...]:
@@ -38,15 +60,23 @@ class Sealer:
 
     Args:
         user_id: the account's UUID as lower-case text.
+        device_id: of this device, which is sealed in as the writer; absent where nothing is sealed.
         share_dates: whether the server may know the date and source of entries.
         census: under whose key entries are counted that are sealed from now on; None: they are not.
         labels: whether entries bear labels by which the server filters.
     """
 
     def __init__(
-        self, user_id: str, *, share_dates: bool = False, census: str | None = None, labels: bool = True
+        self,
+        user_id: str,
+        *,
+        device_id: str = "",
+        share_dates: bool = False,
+        census: str | None = None,
+        labels: bool = True,
     ) -> None:
         self.user_id = user_id
+        self.device_id = device_id
         self.share_dates = share_dates
         self.census = census
         self.labels = labels
@@ -56,9 +86,69 @@ class Sealer:
 
         Args:
             seen: the end of the verified history, which is sealed in for other devices to check.
-            now: the time of writing, RFC 3339.
+            now: the present time, RFC 3339.
         """
         content = None if record.deleted or record.doc is None else record.doc.content
+        counted = self.census if record.collection == ENTRIES else None
+        # Written when its user wrote it, however long it waited to be sealed; of a deletion no time is kept.
+        written_at = now if content is None or record.doc is None else record.doc.updated_at
+        return self._sealed(
+            keyring, record, content, seen=seen, counted=counted, device=self.device_id, written_at=written_at
+        )
+
+    def seal_again(self, keyring: Keyring, record: StoredRecord, *, seen: Position, now: str) -> Outgoing:
+        """Return the content that the server has of ``record`` sealed anew; its writer and its time stay.
+
+        Args:
+            seen, now: as for `seal`; ``now`` where the time of writing is not known.
+        """
+        content = record.base if record.pending else record.doc.content if record.doc is not None else None
+        sealed = self._sealed(
+            keyring,
+            record,
+            content,
+            seen=seen,
+            counted=None,
+            device=record.device or self.device_id,
+            written_at=record.written_at or now,
+        )
+        return replace(sealed, resealed=True)
+
+    def seal_version(self, keyring: Keyring, conflict: StoredConflict, *, seen: Position, now: str) -> Outgoing:
+        """Return a version that waits as a conflict sealed anew, as the version of the same revision.
+
+        Args:
+            seen, now: as for `seal_again`.
+        """
+        record = StoredRecord(
+            conflict.collection,
+            conflict.record_id,
+            base_revision=conflict.base_revision,
+            base_hash=conflict.sealed_parent or ZERO,
+            doc=None if conflict.content is None else Document(conflict.content, now, now),
+        )
+        sealed = self._sealed(
+            keyring,
+            record,
+            conflict.content,
+            seen=seen,
+            counted=None,
+            device=conflict.device_id,
+            written_at=conflict.written_at or now,
+        )
+        return replace(sealed, kind="conflict")
+
+    def _sealed(
+        self,
+        keyring: Keyring,
+        record: StoredRecord,
+        content: dict[str, Any] | None,
+        *,
+        seen: Position,
+        counted: str | None,
+        device: str,
+        written_at: str,
+    ) -> Outgoing:
         labels = () if content is None or not self.labels else labels_of(keyring.index_key, content)
         source = occurred_at = None
         if content is not None and self.share_dates:
@@ -73,9 +163,8 @@ class Sealer:
             content is None,
             meta(labels, source, occurred_at),
         )
-        head = {"seen": [seen.epoch, seen.seq, seen.head]}
+        head = {"seen": [seen.epoch, seen.seq, seen.head], "device": device, "written_at": written_at}
         plaintext: dict[str, Any] = {"type": TOMBSTONE} if content is None else content
-        counted = self.census if record.collection == ENTRIES else None
         if counted is not None:
             plaintext = self._counted(record, content, counted)
         try:
@@ -98,10 +187,11 @@ class Sealer:
             source=source,
             occurred_at=occurred_at,
             deleted=content is None,
-            client_updated_at=now,
+            client_updated_at=written_at,
             generation=record.generation,
             content=None if content is None else plaintext,
             counted=counted,
+            device=device,
         )
 
     def _counted(self, record: StoredRecord, content: dict[str, Any] | None, census: str) -> dict[str, Any]:

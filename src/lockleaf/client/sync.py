@@ -17,6 +17,7 @@ from lockleaf.client.media.carrying import MediaReport
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.pull import Puller
 from lockleaf.client.push import Pusher, Rejection
+from lockleaf.client.resealing import Resealing
 from lockleaf.client.restore import reconcile
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.indexing import Indexing
@@ -25,6 +26,7 @@ from lockleaf.client.store.history import RememberedCheckpoint
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import EpochsChanged
 from lockleaf.client.witness import Witness
+from lockleaf.wire.sync import Purged
 
 __all__ = ["Rejection", "SyncReport", "Synchroniser"]
 
@@ -94,7 +96,7 @@ class Synchroniser:
         self._transport = transport
         self._device_id = device_id
         self._check_keys = check_keys
-        self._sealer = Sealer(user_id, share_dates=share_dates)
+        self._sealer = Sealer(user_id, device_id=device_id, share_dates=share_dates)
         self._hide_labels = hide_labels
         self._clock = clock
         self._tally = tally
@@ -105,7 +107,8 @@ class Synchroniser:
         """Synchronise once. It may be killed at any point: run again, it goes on where it was.
 
         Args:
-            progress: called with stages ``pull`` and ``push``, counted in changes, and ``index``, in entries.
+            progress: called with stages ``pull``, ``push`` and, after a rotation, ``reseal``, counted in changes, and
+                ``index``, in entries.
             accept_restore: go on with a server that was restored from an older state, and send what it lost.
 
         Raises:
@@ -128,6 +131,7 @@ class Synchroniser:
         if self._indexing is not None:
             await self._indexing.look()
         puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
+        resealing = Resealing(self._store, self._sealer, self._now)
         pusher = Pusher(
             self._store,
             self._transport,
@@ -135,12 +139,13 @@ class Synchroniser:
             puller,
             device_id=self._device_id,
             now=self._now,
+            resealing=resealing,
             indexing=self._indexing,
         )
         witness = Witness(
             self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
         )
-        disputes = Disputes(self._store, self._transport, self._sealer)
+        disputes = Disputes(self._store, self._transport, self._sealer, now=self._now)
         for _ in range(_ROUNDS):
             await self._pull(puller, witness, progress, accept_restore)
             if self._tally is not None:
@@ -151,7 +156,11 @@ class Synchroniser:
             if not await pusher.push(progress):
                 break
         await witness.confer(puller.chain)
-        await disputes.settle()
+        if await disputes.settle():
+            await pusher.push(progress)
+            await disputes.settle()
+        if await asyncio.to_thread(resealing.is_due):
+            await self._purge_retired(resealing)
         await Deliveries(self._store, self._transport).settle()
         position = puller.chain.position
         if position is None:
@@ -176,6 +185,16 @@ class Synchroniser:
             emptied=self._emptied,
             metrics=metrics,
         )
+
+    async def _purge_retired(self, resealing: Resealing) -> None:
+        """Have the server drop what retired keys still open there, once everything else is sealed again."""
+        if not await asyncio.to_thread(resealing.is_done):
+            return
+        for _ in range(_ROUNDS * _ROUNDS):
+            purged = await self._transport.request("POST", "/sync/purge", answer=Purged)
+            if not purged.has_more:
+                await asyncio.to_thread(self._store.history.set_sealed_again, resealing.key_id)
+                return
 
     async def _pull(
         self, puller: Puller, witness: Witness, progress: ProgressCallback | None, accept_restore: bool

@@ -14,7 +14,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, TAGS, Document, StoredRecord
 from lockleaf.crypto.encoding import strict_unpack
 from lockleaf.crypto.errors import Malformed
-from lockleaf.crypto.keyring import Keyring
+from lockleaf.crypto.keyring import KeyEntry, Keyring
 from lockleaf.crypto.labels import label
 from lockleaf.wire.palette import color_of
 
@@ -40,9 +40,14 @@ _ENVELOPE = 1
 """The first byte of a sealed payload, its version; a MessagePack map begins otherwise."""
 
 
-def tag_id(keyring: Keyring, name: str) -> str:
-    """Return the record id of a tag: the same for every spelling that differs in case or composition alone."""
-    return label(keyring.index_key, "tag", name).hex()
+def tag_id(keys: Keyring | KeyEntry, name: str) -> str:
+    """Return the record id of a tag: the same for every spelling that differs in case or composition alone.
+
+    Args:
+        keys: the keyring, whose newest key gives tags their ids; or one key of it.
+        name: the tag's.
+    """
+    return label(keys.index_key, "tag", name).hex()
 
 
 def tag_content(name: str, color: str) -> dict[str, Any]:
@@ -56,15 +61,15 @@ def color_in(content: dict[str, Any]) -> str:
     return color.lower() if isinstance(color, str) and _COLOR.fullmatch(color) else color_of(content["name"])
 
 
-def well_formed_tag(keyring: Keyring, record_id: str, content: dict[str, Any]) -> bool:
-    """Tell whether a map names a tag, and stands under that name's label.
+def well_formed_tag(key: KeyEntry, record_id: str, content: dict[str, Any]) -> bool:
+    """Tell whether a map names a tag, and stands under that name's label by the ``key`` that sealed it.
 
     For a tag that is not sealed this is what vouches for its name: without the account's keys nobody can tell the
     label of a name, so nobody can put a tag of his own wording here.
     """
     name = content.get("name")
     try:
-        return isinstance(name, str) and bool(name.strip()) and tag_id(keyring, name) == record_id
+        return isinstance(name, str) and bool(name.strip()) and tag_id(key, name) == record_id
     except Malformed:
         return False
 

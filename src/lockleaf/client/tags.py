@@ -69,7 +69,13 @@ class TagBook:
     def listed(self) -> list[Tag]:
         """Return all tags by the alphabet: those that entries name, and those that are kept without an entry."""
         used = self._used()
-        records = {record.record_id: record for record in self._store.records.tags() if not record.deleted}
+        records: dict[str, StoredRecord] = {}
+        for record in self._store.records.tags():
+            # After a rotation a tag may stand under its old id for a while: its name tells which it is.
+            if not record.deleted and record.doc is not None:
+                key = self._key_of(record)
+                if key not in records or record.record_id == key:
+                    records[key] = record
         tags = [self._tag(records.get(key), used.get(key)) for key in used.keys() | records.keys()]
         return sorted(tags, key=lambda tag: (tag.name.casefold(), tag.name))
 
@@ -113,7 +119,7 @@ class TagBook:
             if there is None or new_key == key:
                 there = self._put(new_key, self._content(record) | tag_content(wanted, color))
             if new_key != key and record is not None:
-                self._put(key, None)
+                self._put(record.record_id, None)
             return self._tag(there, self._used().get(new_key))
 
     def remove(self, name: str, base: Tag | None = None) -> int:
@@ -126,7 +132,7 @@ class TagBook:
             _require_same(base, self._tag(record, use))
             self._replace(use, key, None)
             if record is not None:
-                self._put(key, None)
+                self._put(record.record_id, None)
             return len(use.entries) if use is not None else 0
 
     def clean_up(self, days: int) -> list[str]:
@@ -138,8 +144,8 @@ class TagBook:
                 record
                 for record in self._store.records.tags()
                 if not record.deleted
-                and record.record_id not in used
                 and record.doc is not None
+                and self._key_of(record) not in used
                 and datetime.fromisoformat(record.doc.updated_at) <= before
             ]
             names = sorted(self._tag(record, None).name for record in stale)
@@ -185,10 +191,20 @@ class TagBook:
     def _key(self, name: str) -> str:
         return tag_id(self._store.keyring, self._name(name))
 
+    def _key_of(self, record: StoredRecord) -> str:
+        """Return the id that belongs to a tag's name, where it stands once a rotation is through."""
+        name = record.doc.content.get("name") if record.doc is not None else None
+        return tag_id(self._store.keyring, name) if isinstance(name, str) else record.record_id
+
     def _record(self, key: str) -> StoredRecord | None:
         """Return a tag's record, if it has content."""
         record = self._store.records.get(TAGS, key)
-        return None if record is None or record.deleted or record.doc is None else record
+        if record is not None and not record.deleted and record.doc is not None:
+            return record
+        if len(self._store.keyring) == 1:
+            return None
+        live = (each for each in self._store.records.tags() if not each.deleted)
+        return next((each for each in live if self._key_of(each) == key), None)
 
     def _content(self, record: StoredRecord | None) -> dict[str, Any]:
         """Return a tag's map, fields that this program does not know included."""

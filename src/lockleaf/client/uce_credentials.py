@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from lockleaf.client import deletion, uce
+from lockleaf.client import deletion, privacy, uce
 from lockleaf.client.checks import check_keys, fetch_account, may_have_been_accepted
 from lockleaf.client.device import Device
+from lockleaf.client.ending import Sync
 from lockleaf.client.entering import Place, check_public_keys, enter
 from lockleaf.client.errors import (
     AccountMismatch,
@@ -65,29 +66,36 @@ async def change_password(device: Device, old: str, new: str) -> None:
     await _take_over(device, await fetch_account(device), new, version)
 
 
-async def _enter_again(device: Device, password: str, version: int) -> None:
+async def _enter_again(device: Device, password: str, version: int, *, rotated: bool = False) -> None:
     """Find out whether a new password is in force by logging in with it: the tokens of before open nothing then."""
     session = device.session
     place = Place(session.profile.server, session.profile.email, session.profile.device_name, "uce")
     answer = await enter(session.transport, place, uce.sendable(password), session.profile.device_id)
     session.transport.tokens.save(SessionTokens.of(answer))
-    await _take_over(device, answer.user, password, version)
+    await _take_over(device, answer.user, password, version, rotated=rotated)
 
 
-async def rotate_keyring(device: Device, password: str) -> RecoveryCodes:
+async def rotate_keyring(device: Device, password: str, new_password: str, *, sync: Sync) -> RecoveryCodes:
     """Have a fresh master key added to the keyring; see `AccountService.rotate_keyring`."""
+    if (await privacy.show(device)).current_tier == "full_sync":
+        # What waits here is sealed under the key that is about to be retired.
+        await sync()
     version = (await _prove(device, password)).keyring_version + 1
-    body = KeyringReplacement(current_password=uce.sendable(password))
+    sent = uce.sendable(new_password)
+    body = KeyringReplacement(current_password=uce.sendable(password), password=sent)
     try:
         answer = await _send(device, "PUT", "/auth/keyring", body, KeyringVersion)
     except LockleafError as error:
         if may_have_been_accepted(error):
             with suppress(LockleafError):
-                await _take_over(device, await fetch_account(device), password, version, rotated=True)
+                await _enter_again(device, new_password, version, rotated=True)
                 # Its codes are lost with its answer, so nobody can use them: others take their place.
-                return await new_recovery_codes(device, password)
+                return await new_recovery_codes(device, new_password)
         raise
-    await _take_over(device, await fetch_account(device), password, version, rotated=True)
+    if answer.tokens is None:
+        raise InvalidAnswer
+    device.session.transport.tokens.save(SessionTokens.of(answer.tokens))
+    await _take_over(device, await fetch_account(device), new_password, version, rotated=True)
     if answer.keyring_version != version:
         raise InvalidAnswer
     return uce.drawn_codes(answer.recovery_codes)
@@ -187,5 +195,5 @@ def _check_rotation(account: Account, before: Keyring, after: Keyring) -> None:
         str(account.id), account.keyring_version, newest.recipient, newest.public_signing_key
     )
     vouched = identity.verify(before.newest.public_signing_key, message, account.rotation_signature or b"")
-    if after.entries[:-1] != before.entries or not vouched:
+    if len(after) != len(before) + 1 or not after.extends(before) or not vouched:
         raise KeySubstituted

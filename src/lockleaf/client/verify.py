@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from lockleaf.client import signers
 from lockleaf.client.errors import HistoryForked
 from lockleaf.client.store.history import Acknowledgement, Position
 from lockleaf.client.store.records import Leaf
 from lockleaf.crypto.history import ZERO, epoch_head, leaf, meta, next_head, payload_hash
+from lockleaf.crypto.keyring import KeyEntry, RetiredAt
 from lockleaf.wire.sync import Epoch, Feed, Record, SupersededLeaf
 
 __all__ = ["Chain", "EpochsChanged", "VerifiedChange", "VerifiedPage"]
@@ -29,7 +31,10 @@ class EpochsChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedChange:
-    """One change of the history; ``record`` is the whole for the latest revision, None for a superseded one."""
+    """One change of the history, in its ``epoch``.
+
+    ``record`` is the whole for the latest revision, None for a superseded one.
+    """
 
     seq: int
     collection: str
@@ -40,6 +45,7 @@ class VerifiedChange:
     payload_hash: bytes
     deleted: bool
     record: Record | None
+    epoch: str = ""
 
     @property
     def key(self) -> Key:
@@ -68,6 +74,7 @@ class Chain:
         leaf_of: gives the last leaf of a record (collection, record id) within the verified history, or None.
         bare: records whose last leaf came without its payload.
         acknowledged: what the server confirmed and the history has not shown, by seq.
+        retirements: the places at which keys of the account were retired.
     """
 
     def __init__(
@@ -79,6 +86,7 @@ class Chain:
         leaf_of: Callable[[str, str], Leaf | None] = lambda collection, record_id: None,
         bare: AbstractSet[Key] = frozenset(),
         acknowledged: Mapping[int, Acknowledgement] | None = None,
+        retirements: Sequence[RetiredAt] = (),
     ) -> None:
         self._position = position
         self._epochs = tuple(epochs)
@@ -88,6 +96,7 @@ class Chain:
         self._heads: dict[tuple[str, int], bytes] = {}
         self._bare = set(bare)
         self.acknowledged = dict(acknowledged or {})
+        self._retirements = tuple(retirements)
 
     @property
     def position(self) -> Position | None:
@@ -103,6 +112,10 @@ class Chain:
         """Return the verified head at ``seq`` within ``epoch``, None where there is none."""
         head = self._heads.get((epoch, seq))
         return head if head is not None else self._head_at(epoch, seq)
+
+    def may_write(self, entry: KeyEntry, epoch: str, seq: int) -> bool:
+        """Tell whether a key may have sealed or signed what stands at, or is about, a place of this history."""
+        return signers.may_write(entry, [item.epoch for item in self._epochs], epoch, seq)
 
     def forget_kept(self) -> None:
         """Drop from memory what has been kept: from now on ``head_at`` and ``leaf_of`` give it."""
@@ -134,6 +147,8 @@ class Chain:
                 raise HistoryForked(f"the histories differ at or before {position.seq}")
             self._require_payloads()
             self._require_acknowledged(position)
+            self._position = position
+            self._require_retirements()
         elif not changes or feed.seq < position.seq:
             raise HistoryForked(f"the server announces changes after {position.seq} and gives none")
         self._position = position
@@ -230,6 +245,14 @@ class Chain:
         if beyond:
             raise HistoryForked(f"the server confirmed change {min(beyond)} to this device and does not show it")
 
+    def _require_retirements(self) -> None:
+        """Make sure that each place at which a key was retired lies on this history, where its epoch is still shown."""
+        end = self._position
+        for place in self._retirements:
+            beyond = end is not None and place.epoch == end.epoch and place.seq > end.seq
+            if beyond or self.judge(place.epoch, place.seq, place.head) is False:
+                raise HistoryForked(f"a key of the account was retired at {place.seq} in a history that differs")
+
     def _require_payloads(self) -> None:
         hidden = sorted(self._bare)
         if hidden:
@@ -284,7 +307,7 @@ class _Walk:
     def step(self, item: Record | SupersededLeaf) -> VerifiedChange:
         """Verify one change as the next leaf."""
         self._cross()
-        change = _change(item)
+        change = _change(item, self.position.epoch)
         chain, key = self._chain, change.key
         if change.seq != self.position.seq + 1:
             raise HistoryForked(f"change {self.position.seq + 1} is missing")
@@ -313,7 +336,7 @@ def _following(before: Leaf | None) -> tuple[int, bytes]:
     return (1, ZERO) if before is None else (before.revision + 1, before.payload_hash)
 
 
-def _change(item: Record | SupersededLeaf) -> VerifiedChange:
+def _change(item: Record | SupersededLeaf, epoch: str) -> VerifiedChange:
     if isinstance(item, Record):
         if len(set(item.labels)) != len(item.labels):
             raise HistoryForked(f"change {item.seq} has a label twice")
@@ -322,7 +345,16 @@ def _change(item: Record | SupersededLeaf) -> VerifiedChange:
     else:
         described, digest, record = item.meta, item.payload_hash, None
     return VerifiedChange(
-        item.seq, item.collection, item.record_id, item.revision, item.parent, described, digest, item.deleted, record
+        item.seq,
+        item.collection,
+        item.record_id,
+        item.revision,
+        item.parent,
+        described,
+        digest,
+        item.deleted,
+        record,
+        epoch,
     )
 
 

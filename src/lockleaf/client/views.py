@@ -23,7 +23,8 @@ class Conflict:
 
     ``local`` is the version that could not be merged, None if it is a deletion; ``remote`` is the entry as it stands.
     ``own`` tells whether ``local`` was written on this device. ``first_id`` is the id that it had here before a sync
-    carried it to the server, if another one; it stays good.
+    carried it to the server, if another one; it stays good. Not ``authentic`` is what a retired key sealed and this
+    device had not seen before: whoever has an old keyring, such as that of a lost device, can have made it up.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Conflict:
     detected_at: datetime
     own: bool
     first_id: str | None = None
+    authentic: bool = True
 
 
 def _text(value: Any) -> str | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from lockleaf.client.errors import CheckpointOutdated, HistoryForked
+from lockleaf.client.errors import CheckpointOutdated, HistoryForked, RetiredKey
+from lockleaf.client.signers import signer_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.history import RememberedCheckpoint
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain
-from lockleaf.crypto.identity import checkpoint_message, sign, verify
+from lockleaf.crypto.identity import checkpoint_message, sign
 from lockleaf.wire.sync import Checkpoint, Checkpoints
 
 __all__ = ["Witness"]
@@ -38,6 +39,7 @@ class Witness:
 
         Raises:
             HistoryForked: a device of the account signed another history, or nobody of the account signed.
+        RetiredKey: a retired key signed one that goes beyond the end of that key.
         """
         answer = await self._transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
         await asyncio.to_thread(self._check, chain, answer.items)
@@ -61,10 +63,10 @@ class Witness:
         beyond = []
         position = chain.position
         shown = {epoch.epoch for epoch in chain.epochs}
-        keys = [entry.public_signing_key for entry in self._store.keyring.entries]
         for item in checkpoints:
             message = checkpoint_message(self._user_id, item.epoch, item.seq, item.head, item.device_id, item.time)
-            if not any(verify(key, message, item.signature) for key in keys):
+            signer = signer_of(self._store.keyring, message, item.signature)
+            if signer is None:
                 raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
             if chain.judge(item.epoch, item.seq, item.head) is False:
                 raise HistoryForked(f"another device of yours has seen a different history, up to {item.seq}")
@@ -72,6 +74,8 @@ class Witness:
                 # A server that ends an epoch with its leaves ends the checkpoints with it. One that hides the epoch
                 # could otherwise show a new device whatever it likes, as a history that begins behind it.
                 raise HistoryForked("another device of yours has verified an epoch that the server does not show")
+            if not chain.may_write(signer, item.epoch, item.seq):
+                raise RetiredKey(f"a checkpoint at {item.seq}")
             if position is not None and item.epoch == position.epoch and item.seq > position.seq:
                 beyond.append(RememberedCheckpoint(item.device_id, item.epoch, item.seq, item.head))
         # Written after this pull, or withheld from it: the next pull tells.

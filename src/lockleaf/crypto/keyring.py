@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -24,6 +24,7 @@ __all__ = [
     "UCE_LABEL",
     "KeyEntry",
     "Keyring",
+    "RetiredAt",
     "open_keyring",
     "seal_keyring",
 ]
@@ -35,6 +36,9 @@ UCE_LABEL = b"lockleaf/1/keyring-uce"
 _LABELS = frozenset({PASSWORD_LABEL, RECOVERY_LABEL, UCE_LABEL})
 _KEYRING_KEY_ID = 0  # in the header: no master key sealed this
 _FIELDS = {"key_id", "master_key", "created_at"}
+_RETIRED_FIELDS = {"epoch", "seq", "head"}
+_MAX_EPOCH = 64
+_MAX_SEQ = 2**63 - 1
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 _RECORDS = b"lockleaf/1/records"
@@ -45,6 +49,36 @@ _LOCAL = b"lockleaf/1/local"
 _INDEX = b"lockleaf/1/index"
 
 
+@dataclass(frozen=True, slots=True)
+class RetiredAt:
+    """The last place of the history at which a key may have sealed or signed anything.
+
+    Arguments:
+        epoch: the name of the epoch, 1 to 64 bytes.
+        seq: 0 .. 2**63 - 1.
+        head: 32 bytes, the head at ``seq`` in that epoch.
+
+    Raises:
+        Malformed: one of them is not so.
+    """
+
+    epoch: str
+    seq: int
+    head: bytes
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.epoch, str) or not 1 <= len(self.epoch.encode("utf-8", "replace")) <= _MAX_EPOCH:
+            raise Malformed("an epoch's name has 1 to 64 bytes")
+        if type(self.seq) is not int or not 0 <= self.seq <= _MAX_SEQ:
+            raise Malformed("a sequence number is from 0 to 2**63 - 1")
+        if not isinstance(self.head, bytes) or len(self.head) != KEY_LENGTH:
+            raise Malformed("a head is 32 bytes")
+
+    def to_map(self) -> dict[str, Any]:
+        """Return it as a keyring holds it."""
+        return {"epoch": self.epoch, "seq": self.seq, "head": self.head}
+
+
 @dataclass(frozen=True)
 class KeyEntry:
     """One master key and the keys derived from it, each worked out once.
@@ -53,6 +87,7 @@ class KeyEntry:
         key_id: 1 .. 2**32 - 1.
         master_key: 32 random bytes.
         created_at: RFC 3339 text.
+        retired_at: where another key took over; None for the key that writes.
 
     Raises:
         Malformed: one of them is not so.
@@ -61,6 +96,7 @@ class KeyEntry:
     key_id: int
     master_key: bytes = field(repr=False)
     created_at: str
+    retired_at: RetiredAt | None = None
 
     def __post_init__(self) -> None:
         if type(self.key_id) is not int or not 1 <= self.key_id <= frame.MAX_KEY_ID:
@@ -69,6 +105,8 @@ class KeyEntry:
             raise Malformed("a master key is not 32 bytes")
         if not isinstance(self.created_at, str) or not _RFC3339.fullmatch(self.created_at):
             raise Malformed("a key's time of creation is not in RFC 3339 form")
+        if self.retired_at is not None and not isinstance(self.retired_at, RetiredAt):
+            raise Malformed("a key is retired at a place of the history")
 
     @cached_property
     def record_root(self) -> bytes:
@@ -123,12 +161,21 @@ class KeyEntry:
         """The 32-byte key of labels and search tokens that were made while this key wrote."""
         return hkdf(self.master_key, _INDEX)
 
+    def is_key_of(self, other: KeyEntry) -> bool:
+        """Return whether both are the same master key, wherever it was retired."""
+        return (self.key_id, self.master_key, self.created_at) == (other.key_id, other.master_key, other.created_at)
+
+    def to_map(self) -> dict[str, Any]:
+        """Return it as a keyring holds it."""
+        found = {"key_id": self.key_id, "master_key": self.master_key, "created_at": self.created_at}
+        return found if self.retired_at is None else found | {"retired_at": self.retired_at.to_map()}
+
 
 class Keyring:
     """An account's master keys, oldest first: the last is for writing, all are for reading. Never changes.
 
     Raises:
-        Malformed: no entry, or key ids that do not rise.
+        Malformed: no entry, key ids that do not rise, a retired last key, or another one that is not retired.
     """
 
     def __init__(self, entries: Sequence[KeyEntry]) -> None:
@@ -139,15 +186,45 @@ class Keyring:
             raise Malformed("a keyring has at least one key")
         if any(later <= earlier for earlier, later in pairwise(ids)):
             raise Malformed("the key ids of a keyring rise")
+        if any(entry.retired_at is None for entry in self._entries[:-1]):
+            raise Malformed("every key but the last was retired")
+        if self._entries[-1].retired_at is not None:
+            raise Malformed("the last key of a keyring is not retired")
 
     @classmethod
     def new(cls, now: str) -> Keyring:
         """Return a keyring with one fresh key, made at ``now`` (RFC 3339)."""
         return cls([KeyEntry(1, secrets.token_bytes(KEY_LENGTH), now)])
 
-    def rotated(self, now: str) -> Keyring:
-        """Return this keyring with one more fresh key, made at ``now`` (RFC 3339), which writes from then on."""
-        return Keyring([*self._entries, KeyEntry(self.newest.key_id + 1, secrets.token_bytes(KEY_LENGTH), now)])
+    def rotated(self, now: str, retired_at: RetiredAt) -> Keyring:
+        """Return this keyring with one more fresh key, made at ``now`` (RFC 3339), which writes from then on.
+
+        Arguments:
+            retired_at: the end of the history, where the key that wrote until now ends.
+        """
+        last = replace(self.newest, retired_at=retired_at)
+        fresh = KeyEntry(last.key_id + 1, secrets.token_bytes(KEY_LENGTH), now)
+        return Keyring([*self._entries[:-1], last, fresh])
+
+    def retired_anew(self, retired_at: RetiredAt, *, known: Callable[[RetiredAt], bool]) -> Keyring:
+        """Return this keyring for a history that lost places at which keys were retired: those end at its present end.
+
+        Arguments:
+            retired_at: the present end of the history.
+            known: tells whether a place is still part of the history.
+        """
+        return Keyring(
+            [
+                entry if entry.retired_at is None or known(entry.retired_at) else replace(entry, retired_at=retired_at)
+                for entry in self._entries
+            ]
+        )
+
+    def extends(self, other: Keyring) -> bool:
+        """Return whether this keyring has every key of ``other``, in the same order, and perhaps later ones."""
+        return len(self) >= len(other) and all(
+            mine.is_key_of(theirs) for mine, theirs in zip(self._entries, other.entries, strict=False)
+        )
 
     @property
     def entries(self) -> tuple[KeyEntry, ...]:
@@ -175,10 +252,10 @@ class Keyring:
         except KeyError:
             raise UnknownKey("the keyring has no key of this id") from None
 
-    @cached_property
+    @property
     def index_key(self) -> bytes:
-        """The 32-byte key of labels and tokens. Of the first key only, so that a rotation does not orphan them."""
-        return hkdf(self.first.master_key, _INDEX)
+        """The 32-byte key of labels and tokens: the newest key's, so that they are made anew at a rotation."""
+        return self.newest.index_key
 
     @property
     def identities(self) -> list[str]:
@@ -187,19 +264,14 @@ class Keyring:
 
     def pack(self) -> bytes:
         """Return the keyring as MessagePack, unsealed."""
-        return pack(
-            [
-                {"key_id": entry.key_id, "master_key": entry.master_key, "created_at": entry.created_at}
-                for entry in self._entries
-            ]
-        )
+        return pack([entry.to_map() for entry in self._entries])
 
     @classmethod
     def unpack(cls, data: bytes) -> Keyring:
         """Return the keyring in ``data``.
 
         Raises:
-            Malformed: anything but a list of whole entries with rising ids, and nothing behind it.
+            Malformed: anything but a list of whole entries with rising ids, all but the last retired.
         """
         value = strict_unpack(data)
         if not isinstance(value, list):
@@ -223,9 +295,15 @@ class Keyring:
 
 
 def _entry(item: Any) -> KeyEntry:
-    if not isinstance(item, dict) or item.keys() != _FIELDS:
-        raise Malformed("a keyring's entry has key_id, master_key and created_at")
-    return KeyEntry(item["key_id"], item["master_key"], item["created_at"])
+    if not isinstance(item, dict) or item.keys() - {"retired_at"} != _FIELDS:
+        raise Malformed("a keyring's entry has key_id, master_key, created_at and, if it is not the last, retired_at")
+    retired_at = None
+    if "retired_at" in item:
+        place = item["retired_at"]
+        if not isinstance(place, dict) or place.keys() != _RETIRED_FIELDS:
+            raise Malformed("a key is retired at an epoch, a seq and a head")
+        retired_at = RetiredAt(place["epoch"], place["seq"], place["head"])
+    return KeyEntry(item["key_id"], item["master_key"], item["created_at"], retired_at)
 
 
 def _aad(label: bytes, user_id: str, version: int) -> bytes:

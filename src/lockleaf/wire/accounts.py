@@ -57,6 +57,7 @@ __all__ = [
     "RecoveryEntry",
     "Refresh",
     "Register",
+    "RetiredAt",
     "Session",
     "Sessions",
     "Signup",
@@ -225,11 +226,32 @@ class PasswordChange(Credentials):
     base_keyring_version: Sequence64 | None = None
 
 
+class RetiredAt(Body):
+    """The end of the history, where the key that wrote until now ends."""
+
+    epoch: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    seq: Sequence64
+    head: Digest
+
+
 class KeyringReplacement(Credentials):
     """The first keyring of an account, or a rotation, with the recovery set that goes with it.
 
-    In uce the server makes the new key, and `current_password` is all that it needs.
+    A rotation brings a new verifier and new parameters, since the salt is drawn anew, and says where the key before
+    ends: it is accepted only while the history ends there, and from then on nothing that an older key sealed is.
+
+    In uce the server makes the new key, and `current_password` is all that it needs; `password` changes it.
     """
+
+    password: Secret | None = Field(
+        default=None,
+        validation_alias=AliasChoices("password", "h_auth", "auth_secret"),
+        description="A rotation: the verifier under `kdf`, of a new password or of the present one.",
+    )
+    key_id: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = Field(
+        default=None, description="A rotation: of the new key."
+    )
+    retired_at: RetiredAt | None = Field(default=None, description="A rotation: the present end of the history.")
 
     keyring: KeyringBytes | None = None
     base_keyring_version: Sequence64 | None = None
@@ -239,13 +261,14 @@ class KeyringReplacement(Credentials):
         default=None, description="By the previous signing key over the new pair; required when there is one."
     )
     recovery: RecoverySet | None = None
-    kdf: Kdf | None = Field(default=None, description="For an account that had none.")
+    kdf: Kdf | None = Field(default=None, description="A rotation, or an account that had none.")
 
 
 class KeyringVersion(Body):
-    """The version under which a keyring is now stored."""
+    """The version under which a keyring is now stored, and after a rotation the session's next tokens."""
 
     keyring_version: Sequence64
+    tokens: Tokens | None = None
     recovery_codes: tuple[str, ...] | None = Field(default=None, description="uce: the new ones, shown once.")
 
 

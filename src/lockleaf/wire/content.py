@@ -36,11 +36,11 @@ MAX_NAME = 200
 MAX_TITLE = 1000
 MAX_SOURCE = 64
 
-_ROOM_FOR_SEEN = 256
-"""Bytes kept free in each map for the writer's head, which joins it when it is sealed."""
+_ROOM_FOR_WRITER = 512
+"""Bytes kept free in each map for what joins it when it is sealed: the writer's head, its device, the time."""
 _LENGTH = 4
 
-MAX_CONTENT_BYTES = 2**20 - 2**16 - _LENGTH - _ROOM_FOR_SEEN
+MAX_CONTENT_BYTES = 2**20 - 2**16 - _LENGTH - _ROOM_FOR_WRITER
 """The longest map in MessagePack: what a sealed plaintext holds at most, less what else stands in it."""
 
 

@@ -74,6 +74,8 @@ class ErrorCode(StrEnum):
     SQUARES_REQUIRED = "squares_required"
     RECIPIENT_REQUIRED = "recipient_required"
     EPOCH_CHANGED = "epoch_changed"
+    HISTORY_MOVED = "history_moved"
+    KEY_RETIRED = "key_retired"
     REVISION_CONFLICT = "revision_conflict"
     REVISION_REQUIRED = "revision_required"
     VERSION_CONFLICT = "version_conflict"

@@ -43,6 +43,7 @@ __all__ = [
     "Event",
     "Feed",
     "Labels",
+    "Purged",
     "Push",
     "PushResult",
     "Record",
@@ -237,6 +238,17 @@ class Checkpoints(Body):
     """The latest checkpoint of each device."""
 
     items: tuple[Checkpoint, ...]
+
+
+class Purged(Body):
+    """What was dropped of what a retired master key sealed: payloads of superseded revisions and of decided conflicts.
+
+    Current payloads, leaves and tombstones stay.
+    """
+
+    revisions: int
+    conflicts: int
+    has_more: bool = Field(description="There is more to drop: ask again.")
 
 
 Choice = Literal["local", "remote", "merged"]

@@ -266,14 +266,15 @@ async def test_a_new_password_seals_the_keyring_again_and_ends_the_other_session
     "PUT /auth/keyring 401 invalid_credentials",
     "PUT /auth/keyring 403 invalid_signature",
     "PUT /auth/keyring 409 keyring_conflict",
-    "PUT /auth/keyring 422 invalid_recipient",
+    "PUT /auth/keyring 409 history_moved",
     "PUT /auth/keyring 422 key_derivation_required",
+    "PUT /auth/keyring 422 invalid_recipient",
     "PUT /auth/keyring 422 keys_required",
     "PUT /auth/keyring 403 custody_required",
 )
 async def test_a_keyring_gains_a_key_signed_by_the_one_before(contract: Contract, ada: Person, uma: Thin) -> None:
-    nova = Person(email=ada.email, id=ada.id, secret=ada.secret)
-    body = nova.keyring_body(ada, 1)
+    nova = Person(email=ada.email, id=ada.id)
+    body = await nova.rotation_body(contract.http, ada, 1)
 
     async def replace(**fields: Any) -> httpx.Response:
         changed = {name: value for name, value in {**body, **fields}.items() if value is not None}
@@ -283,10 +284,17 @@ async def test_a_keyring_gains_a_key_signed_by_the_one_before(contract: Contract
     problem(await replace(rotation_signature=encode_base64(bytes(64))), 403, "invalid_signature")
     assert problem(await replace(base_keyring_version=7), 409, "keyring_conflict")["current_version"] == 1
     problem(await replace(recipient="age1" + "q" * 58), 422, "invalid_recipient")
-    problem(await replace(kdf=new_kdf()), 422, "key_derivation_required")
+    elsewhere = body["retired_at"] | {"seq": 7}
+    assert problem(await replace(retired_at=elsewhere), 409, "history_moved")["seq"] == 0
     assert problem(await replace(recovery=None), 422, "keys_required")["missing"] == ["recovery"]
     assert (await replace()).json()["keyring_version"] == 2
-    assert (await replace()).json()["keyring_version"] == 2
+
+    elder = Person()
+    registered = await post(contract, "/auth/register", {"email": elder.email, "password": elder.secret})
+    elder.tokens = registered.json()
+    first = elder.keyring_body(elder, 0, kdf=None, password=None, key_id=None, retired_at=None)
+    first = {name: value for name, value in first.items() if value is not None}
+    problem(await put(contract, "/auth/keyring", first, elder), 422, "key_derivation_required")
 
     refused = await put(contract, "/auth/keyring", {**body, "current_password": uma.secret}, uma)
     assert problem(refused, 403, "custody_required")["required"] == "e2e"

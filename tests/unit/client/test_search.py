@@ -24,7 +24,7 @@ from lockleaf.client.search.results import Found
 from lockleaf.client.search.tokens import tokens_of
 from lockleaf.client.search.writing import written
 from lockleaf.client.store import LocalStore, local_keys
-from lockleaf.crypto.keyring import Keyring
+from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.crypto.labels import token
 from lockleaf.search.languages import Language, language
 from lockleaf.search.matching import match
@@ -33,6 +33,7 @@ from lockleaf.search.query import parse
 from lockleaf.search.ranking import Corpus, coarse, fine
 from lockleaf.search.terms import stems
 from tests.support.canaries import Canaries
+from tests.unit.client.test_store_inbox import BEFORE_KEYS
 
 KEYRING = Keyring.new("2026-01-01T00:00:00Z")
 ENGLISH = language("english")
@@ -286,9 +287,7 @@ async def test_entries_of_a_store_that_counted_no_writes_are_found_and_kept_up(s
             "DROP TABLE touched",
             "DELETE FROM properties",
             "ALTER TABLE media DROP COLUMN for_good",
-            "ALTER TABLE conflicts DROP COLUMN parent",
-            "ALTER TABLE conflicts DROP COLUMN first_id",
-            "DROP TABLE earlier",
+            *BEFORE_KEYS,
         ):
             connection.execute(statement)
         connection.execute("PRAGMA user_version=4")
@@ -316,7 +315,7 @@ async def test_what_another_program_writes_to_the_store_is_found(store: LocalSto
 async def test_under_new_keys_no_index_is_left_under_the_old_ones(store: LocalStore, tmp_path: Path) -> None:
     await imported(Journal(store), MANY)
     await Journal(store).search("quince")
-    store.rekey(store.keyring.rotated("2026-02-01T00:00:00Z"))
+    store.rekey(store.keyring.rotated("2026-02-01T00:00:00Z", RetiredAt("epoch", 1, bytes(32))))
     assert not (tmp_path / INDEX).exists()
     assert (await Journal(store).search("quince")).total == 20
 

@@ -12,17 +12,13 @@ from lockleaf.crypto import envelope, errors
 from lockleaf.crypto.encoding import pack
 from lockleaf.crypto.envelope import RecordContext, open_record, parse, seal_record
 from lockleaf.crypto.errors import CryptoError, Malformed, SealBroken, TooLarge, UnknownKey
-from lockleaf.crypto.keyring import KeyEntry, Keyring
+from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.crypto.padding import MAX_PLAINTEXT
-from tests.support.vectors import vectors, with_bytes
+from tests.support.vectors import keyring_of, vectors, with_bytes
 
 VECTORS = vectors("envelope")
-KEYRING = Keyring(
-    [
-        KeyEntry(entry["key_id"], bytes.fromhex(entry["master_key"]), entry["created_at"])
-        for entry in vectors("keyring")["entries"]
-    ]
-)
+KEYRING = keyring_of(vectors("keyring")["entries"])
+END = RetiredAt("epoch", 7, bytes(32))
 CONTEXT = RecordContext(**with_bytes(VECTORS["context"]))
 CONTENT = {"type": "entry", "body": "Up betimes."}
 
@@ -57,7 +53,13 @@ def test_the_payload_of_a_vector_opens_to_its_map(case) -> None:
 def test_what_is_sealed_here_differs_from_a_vector_by_its_nonce_alone(case) -> None:
     """Sealing has no way to be given a nonce, so the vector's is put to the test by its parts."""
     context, payload = RecordContext(**with_bytes(case["context"])), bytes.fromhex(case["payload"])
-    writer = Keyring([entry for entry in KEYRING if entry.key_id <= case["key_id"]])
+    writer = Keyring(
+        [
+            replace(entry, retired_at=None) if entry.key_id == case["key_id"] else entry
+            for entry in KEYRING
+            if entry.key_id <= case["key_id"]
+        ]
+    )
     sealed = seal_record(writer, context, with_bytes(case["map"]), suite=case["suite"])
     assert (sealed[:6], len(sealed)) == (payload[:6], len(payload))
     key = writer.newest.record_key(context.collection, context.record_id)
@@ -133,13 +135,13 @@ def test_letters_cannot_move_between_collection_and_record_id() -> None:
 
 def test_another_account_does_not_open_it() -> None:
     payload = seal_record(KEYRING, CONTEXT, CONTENT)
-    stranger = Keyring.new("2024-05-01T00:00:00Z").rotated("2024-05-01T00:00:00Z")
+    stranger = Keyring.new("2024-05-01T00:00:00Z").rotated("2024-05-01T00:00:00Z", END)
     with pytest.raises(SealBroken):
         open_record(stranger, CONTEXT, payload)
 
 
 def test_a_rotated_keyring_reads_the_old_and_an_old_keyring_asks_for_the_new() -> None:
-    later = KEYRING.rotated("2024-05-01T00:00:00Z")
+    later = KEYRING.rotated("2024-05-01T00:00:00Z", END)
     assert open_record(later, CONTEXT, seal_record(KEYRING, CONTEXT, CONTENT)) == CONTENT
     with pytest.raises(UnknownKey):
         open_record(KEYRING, CONTEXT, seal_record(later, CONTEXT, CONTENT))

@@ -15,23 +15,39 @@ from lockleaf.crypto.keyring import (
     UCE_LABEL,
     KeyEntry,
     Keyring,
+    RetiredAt,
     open_keyring,
     seal_keyring,
 )
-from tests.support.vectors import vectors
+from tests.support.vectors import keyring_of, vectors
 
 VECTORS = vectors("keyring")
 WRAP_KEY = bytes.fromhex(VECTORS["wrap_key"])
 NOW = "2024-05-01T06:30:00Z"
-ENTRIES = [KeyEntry(e["key_id"], bytes.fromhex(e["master_key"]), e["created_at"]) for e in VECTORS["entries"]]
-KEYRING = Keyring(ENTRIES)
+KEYRING = keyring_of(VECTORS["entries"])
+ENTRIES = list(KEYRING)
+END = RetiredAt("epoch", 7, bytes(32))
+LATER = RetiredAt("epoch", 9, bytes(31) + b"\1")
 
+places = st.builds(
+    RetiredAt,
+    epoch=st.text(st.characters(codec="ascii"), min_size=1, max_size=64),
+    seq=st.integers(0, 2**63 - 1),
+    head=st.binary(min_size=32, max_size=32),
+)
 rings = st.lists(
-    st.tuples(st.integers(1, 2**32 - 1), st.binary(min_size=32, max_size=32)),
+    st.tuples(st.integers(1, 2**32 - 1), st.binary(min_size=32, max_size=32), places),
     min_size=1,
     max_size=5,
-    unique_by=lambda pair: pair[0],
-).map(lambda pairs: Keyring([KeyEntry(key_id, key, NOW) for key_id, key in sorted(pairs)]))
+    unique_by=lambda part: part[0],
+).map(
+    lambda parts: Keyring(
+        [
+            KeyEntry(key_id, key, NOW, None if n == len(parts) else at)
+            for n, (key_id, key, at) in enumerate(sorted(parts, key=lambda part: part[0]), start=1)
+        ]
+    )
+)
 
 
 def opened(sealed: bytes, **changes) -> Keyring:
@@ -70,7 +86,8 @@ def test_derived_keys_agree_with_their_vector() -> None:
     assert entry.signing_seed.hex() == derived["signing_seed"]
     assert entry.identity_seed.hex() == derived["identity_seed"]
     assert entry.local_key.hex() == derived["local_key"]
-    assert KEYRING.index_key.hex() == derived["index_key"]
+    assert entry.index_key.hex() == derived["index_key"]
+    assert KEYRING.index_key.hex() == VECTORS["index_key"]
 
 
 @settings(max_examples=50, deadline=None)
@@ -119,17 +136,47 @@ def test_the_same_keyring_is_never_sealed_to_the_same_bytes() -> None:
 
 def test_a_rotation_writes_with_a_new_key_and_still_reads_with_the_old() -> None:
     before = Keyring.new(NOW)
-    after = before.rotated("2024-06-01T00:00:00Z")
+    after = before.rotated("2024-06-01T00:00:00Z", END)
     assert [entry.key_id for entry in after] == [1, 2]
-    assert after.first == before.newest
-    assert after.get(1) == before.newest
-    assert after.entries == (before.newest, after.newest)
+    assert after.first.is_key_of(before.newest)
+    assert after.get(1) == after.first
     assert hash(after) != hash(before)
     assert after.newest.created_at == "2024-06-01T00:00:00Z"
     assert after.newest.master_key != before.newest.master_key
-    assert after.index_key == before.index_key
     assert after.newest.recipient != before.newest.recipient
     assert len(before) == 1
+
+
+def test_a_rotation_says_where_the_old_key_ends() -> None:
+    twice = Keyring.new(NOW).rotated(NOW, END).rotated(NOW, LATER)
+    assert [entry.retired_at for entry in twice] == [END, LATER, None]
+
+
+def test_labels_and_tokens_are_made_anew_by_a_rotation() -> None:
+    before = Keyring.new(NOW)
+    after = before.rotated(NOW, END)
+    assert after.index_key == after.newest.index_key != before.index_key
+
+
+def test_a_keyring_extends_those_that_it_came_from_wherever_their_keys_were_retired() -> None:
+    before = Keyring.new(NOW)
+    after = before.rotated(NOW, END)
+    assert after.extends(before)
+    assert after.extends(after)
+    assert not before.extends(after)
+    assert not after.extends(Keyring.new(NOW))
+    moved = after.retired_anew(LATER, known=lambda place: False)
+    assert moved.extends(after)
+    assert after.extends(moved)
+
+
+def test_only_places_that_a_history_lost_are_replaced() -> None:
+    twice = Keyring.new(NOW).rotated(NOW, END).rotated(NOW, LATER)
+    newer = RetiredAt("another", 3, bytes(32))
+    assert twice.retired_anew(newer, known=lambda place: place == END).entries[:2] == (
+        twice.entries[0],
+        KeyEntry(2, twice.get(2).master_key, NOW, newer),
+    )
 
 
 def test_a_key_that_the_keyring_lacks_is_named_as_such() -> None:
@@ -149,7 +196,7 @@ def test_signing_key_and_identity_work_with_their_public_halves() -> None:
 def test_what_was_sealed_to_an_old_recipient_opens_after_a_rotation() -> None:
     before = Keyring.new(NOW)
     note = identity.seal_to(before.newest.recipient, b"note")
-    assert identity.open_sealed(before.rotated(NOW).identities, note) == b"note"
+    assert identity.open_sealed(before.rotated(NOW, END).identities, note) == b"note"
 
 
 def test_each_record_has_a_key_of_its_own() -> None:

@@ -24,7 +24,7 @@ from lockleaf.wire.content import (
 from lockleaf.wire.days import shared_date, shared_time
 from lockleaf.wire.sync import Change
 
-SEEN = {"seen": ["e" * 64, 2**63, b"h" * 32]}
+SEEN = {"seen": ["e" * 64, 2**63, b"h" * 32], "device": "d" * 64, "written_at": "2026-01-01T00:00:00.000000000+00:00"}
 
 
 def change(**fields: object) -> Change:
@@ -43,7 +43,7 @@ def test_the_longest_map_can_be_sealed_with_its_writers_head_and_a_longer_one_ne
     assert len(pack(longest)) == MAX_CONTENT_BYTES
     assert seal_record(keyring, context, longest | SEEN)
     with pytest.raises(TooLarge):
-        seal_record(keyring, context, {"body": longest["body"] + "x" * 300} | SEEN)
+        seal_record(keyring, context, {"body": longest["body"] + "x" * 600} | SEEN)
 
 
 @given(st.datetimes(timezones=st.one_of(st.none(), st.timezones())), st.sampled_from([None, "UTC", "Asia/Kathmandu"]))

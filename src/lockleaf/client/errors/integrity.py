@@ -15,6 +15,7 @@ __all__ = [
     "KeyringRolledBack",
     "MetricKeyRolledBack",
     "MetricsUnreadable",
+    "RetiredKey",
     "SealBroken",
     "ServerEmptied",
     "ServerRestored",
@@ -44,6 +45,15 @@ class SealBroken(IntegrityError):
 
     They were altered, or stand in a place where you did not put them. Nothing was taken over; do not trust this
     server until its operator has explained it.
+    """
+
+
+class RetiredKey(IntegrityError):
+    """The server gave something that a retired key of yours sealed or signed after that key was given up.
+
+    None of your devices does that. Somebody who has an old keyring, such as that of a lost device, works together with
+    this server. Nothing was taken over, and everything here stays; do not trust this server until its operator has
+    explained it.
     """
 
 

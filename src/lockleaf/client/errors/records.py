@@ -15,8 +15,10 @@ __all__ = [
     "EntryDeleted",
     "EntryPurged",
     "EpochChanged",
+    "HistoryMoved",
     "InboxFull",
     "InvalidRecordId",
+    "KeyRetired",
     "MalformedPayload",
     "ParentMismatch",
     "PayloadTooLarge",
@@ -30,6 +32,17 @@ __all__ = [
 
 class EpochChanged(ApiError):
     """The server's history goes on from another point: it was restored from a backup, or the account was emptied."""
+
+
+class HistoryMoved(ApiError):
+    """Other devices kept writing while the keys were changed, so nothing was changed. Try again in a moment."""
+
+
+class KeyRetired(ApiError):
+    """Another device changed the account's keys, and the server takes nothing more under the old one.
+
+    What you wrote is kept on this device. Log in again: it is sealed under the new key and sent.
+    """
 
 
 class CheckpointOutdated(ApiError):

@@ -30,6 +30,8 @@ to a hundredth of a word; it has no products, and squares have slots of their ow
 _COLLECTION = "he-keys"
 _TYPE = "he-key"
 _NO_META = meta((), None, None)
+_HIGHEST = 2**53
+"""More than any account counts to: a number that somebody made up must leave room for the ones after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Census:
         texts = (census_id, maker, *(() if epoch is None else (epoch,)))
         if not all(isinstance(each, str) for each in texts) or not isinstance(key, bytes):
             raise TypeError
-        if not all(isinstance(each, int) for each in (number, seq)):
+        if not all(isinstance(each, int) and 0 <= each <= _HIGHEST for each in (number, seq)):
             raise TypeError
         return cls(census_id, number, epoch, seq, maker, key)
 

@@ -116,8 +116,9 @@ class Tally:
 
     def present(self) -> str | None:
         """Return the census whose marks on entries count, as they are pulled."""
-        if self._held is not None and not self._held.census.off:
-            return self._held.census.census_id
+        held = self._held
+        if held is not None and not held.census.off and held.sealed_under == self._store.keyring.newest.key_id:
+            return held.census.census_id
         census = State.load(self._store).census
         return census.census_id if census is not None else None
 
@@ -159,6 +160,10 @@ class Tally:
         if not fits:
             # The sums are of another history: the server was restored, or had given up its entries for a while.
             return replace(state.without(wanted=True), number=highest)
+        if held.sealed_under != self._store.keyring.newest.key_id:
+            # A retired key opens it, so whoever has an old keyring could read what is counted from now on, or have
+            # made the key. The sums begin anew under one that nobody else has.
+            return replace(state.without(wanted=state.wanted or not census.off), number=highest)
         if census.off:
             return replace(state.without(wanted=state.wanted), number=highest)
         if same:
@@ -192,7 +197,6 @@ class Tally:
                     await asyncio.to_thread(self._collect, state.census)
                 await asyncio.to_thread(make_deltas, self._store, state.census)
                 sent = await send_deltas(self._store, self._transport, state.census)
-                await self._seal_anew(state.census)
         except (ApiError, TransportError) as error:
             failure = error
         return await self._report(sent, failure)
@@ -312,12 +316,3 @@ class Tally:
         tier = (await self._transport.request("GET", "/users/me/privacy", answer=Privacy)).current_tier
         body = PrivacyChange(privacy_tier=tier, consent_timestamp=self._clock(), he_public_key=public)
         await self._transport.request("PUT", "/users/me/privacy", body=body, answer=PrivacyChanged)
-
-    async def _seal_anew(self, census: Census) -> None:
-        """After the account's keys were rotated: no key that was given up opens the latest version."""
-        held, newest = self._held, self._store.keyring.newest.key_id
-        if held is None or held.census.census_id != census.census_id or held.sealed_under == newest:
-            return
-        version = await self._put(census, held.version)
-        self._held = _Held(version, census, newest)
-        await asyncio.to_thread(lambda: State.load(self._store).within(census, version).save(self._store))

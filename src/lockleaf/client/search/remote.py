@@ -19,6 +19,7 @@ from lockleaf.client.device import Opened
 from lockleaf.client.entries import Entry
 from lockleaf.client.errors import InvalidAnswer
 from lockleaf.client.listing import fetch_entries, labels_are_asked_for, opened_entry, plain_entry
+from lockleaf.client.resealing import is_sealed_again
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.filters import Facts, fits
 from lockleaf.client.search.indexing import Indexing
@@ -27,6 +28,7 @@ from lockleaf.client.search.results import Found, Highlight, Hit
 from lockleaf.client.search.tokens import token_of
 from lockleaf.client.search.writing import written
 from lockleaf.client.selection import Selection
+from lockleaf.crypto.keyring import KeyEntry
 from lockleaf.crypto.labels import label
 from lockleaf.search.highlights import highlights
 from lockleaf.search.languages import LANGUAGES, SIMPLE, language
@@ -163,11 +165,15 @@ async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
         return Found((), 0, asked.ignored)
     if not asked.positive:
         return await _listed(opened, asked, limit)
+    labels: dict[bytes, None] = {}
     index_key = opened.keyring.index_key
     expression: Any = asked.tokens(lambda field, stem: token_of(index_key, field, stem))
     filters = _labelled(asked.query)
     by_label = await asyncio.to_thread(labels_are_asked_for, opened.store)
     labels = dict.fromkeys(label(index_key, kind, value.strip()) for kind, value in filters) if by_label else {}
+    if not is_sealed_again(opened.store):
+        # Some entries still have the tokens of a retired key, each those of one key alone.
+        expression = {"any": [expression, *(_under(asked, entry) for entry in opened.keyring.entries[:-1])]}
     if len(labels) > _MOST_LABELS:
         return Found((), 0, asked.ignored)  # no entry has so many
     body = BlindSearch(tokens=_nested(expression), labels=tuple(labels), limit=_PAGE)
@@ -175,6 +181,12 @@ async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
     narrowed_here = asked.needs_text or asked.query.first is not None or asked.query.last is not None
     narrowed_here = narrowed_here or (bool(filters) and not by_label)
     return pages.found(asked.ignored, decided_here=narrowed_here)
+
+
+def _under(asked: Plan, entry: KeyEntry) -> Any:
+    """Return what is asked in the tokens of one key."""
+    index_key = entry.index_key
+    return asked.tokens(lambda field, stem: token_of(index_key, field, stem))
 
 
 def _matching(opened: Opened, asked: Plan, items: Iterable[SearchHit]) -> list[Hit]:

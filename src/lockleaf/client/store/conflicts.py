@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
+from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.sealing import LocalSeal, place
 from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
@@ -16,7 +17,7 @@ __all__ = ["ConflictStore", "StoredConflict", "conflict_id_of"]
 
 _COLUMNS = (
     "conflict_id, server_id, collection, record_id, base_revision, deleted, device_id, detected_at, own, state, doc,"
-    " parent, first_id"
+    " parent, first_id, written_at, sealed_parent, payload_hash, key_id, authentic"
 )
 
 
@@ -32,7 +33,9 @@ class StoredConflict:
     ``content`` is None for a deletion. ``own`` is a version written on this device. ``state``: ``open`` until the user
     decides, ``resolved`` until the server knows, then ``closed``; a closed one of this device keeps its text.
     ``parent`` is the payload hash of the revision that it follows, as long as it is still to be sealed for the server;
-    ``first_id`` is the id that it had until then.
+    ``first_id`` is the id that it had until then. ``written_at``, ``sealed_parent``, ``payload_hash`` and ``key_id``
+    are of its sealed form. Not ``authentic`` is what a retired key sealed and this device had not seen before: whoever
+    has an old keyring can have made it.
     """
 
     conflict_id: str
@@ -48,6 +51,11 @@ class StoredConflict:
     content: dict[str, Any] | None
     parent: bytes | None = None
     first_id: str | None = None
+    written_at: str | None = None
+    sealed_parent: bytes | None = None
+    payload_hash: bytes | None = None
+    key_id: int = 0
+    authentic: bool = True
 
 
 class ConflictStore:
@@ -60,7 +68,7 @@ class ConflictStore:
     def put(self, conflict: StoredConflict) -> None:
         """Write one conflict whole."""
         self._database.write(
-            f"INSERT OR REPLACE INTO conflicts ({_COLUMNS}) VALUES ({', '.join('?' * 13)})",  # noqa: S608
+            f"INSERT OR REPLACE INTO conflicts ({_COLUMNS}) VALUES ({', '.join('?' * 18)})",  # noqa: S608
             (
                 conflict.conflict_id,
                 conflict.server_id,
@@ -75,6 +83,11 @@ class ConflictStore:
                 self._seal.seal(place("conflicts", "doc", conflict.conflict_id), pack(conflict.content)),
                 conflict.parent,
                 conflict.first_id,
+                conflict.written_at,
+                conflict.sealed_parent,
+                conflict.payload_hash,
+                conflict.key_id,
+                conflict.authentic,
             ),
         )
 
@@ -102,16 +115,20 @@ class ConflictStore:
         )
         return [self._read(row) for row in rows]
 
-    def sealed(self, conflict: StoredConflict, payload_hash: bytes, device_id: str) -> None:
+    def sealed(self, conflict: StoredConflict, change: Outgoing, device_id: str) -> None:
         """Keep a conflict on under the id that its sealed version has on every device."""
         self.remove(conflict.conflict_id)
         self.put(
             replace(
                 conflict,
-                conflict_id=conflict_id_of(payload_hash),
-                first_id=conflict.conflict_id,
+                conflict_id=conflict_id_of(change.payload_hash),
+                first_id=conflict.first_id or conflict.conflict_id,
                 parent=None,
                 device_id=device_id,
+                written_at=change.client_updated_at,
+                sealed_parent=change.parent,
+                payload_hash=change.payload_hash,
+                key_id=change.key_id,
             )
         )
 
@@ -163,4 +180,9 @@ class ConflictStore:
             content=content,
             parent=row[11],
             first_id=row[12],
+            written_at=row[13],
+            sealed_parent=row[14],
+            payload_hash=row[15],
+            key_id=row[16],
+            authentic=bool(row[17]),
         )

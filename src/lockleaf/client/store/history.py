@@ -111,6 +111,15 @@ class HistoryStore:
         """Remember that a sync came to its end at ``time`` (RFC 3339)."""
         self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('synced_at', ?)", (time,))
 
+    def sealed_again(self) -> int:
+        """Return the id of the master key under which all that the server holds was last seen to be sealed."""
+        row = self._database.row("SELECT value FROM properties WHERE name = 'sealed_again'")
+        return int(row[0]) if row else 0
+
+    def set_sealed_again(self, key_id: int) -> None:
+        """Remember that no older key than ``key_id`` opens anything that the server still serves."""
+        self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('sealed_again', ?)", (key_id,))
+
     def restored_through(self) -> int:
         """Return up to where a restored server's history was this device's too, 0 if no server was restored."""
         row = self._database.row("SELECT value FROM properties WHERE name = 'restored_through'")
@@ -173,6 +182,10 @@ class HistoryStore:
             "INSERT OR REPLACE INTO properties (name, value) VALUES (?, ?)",
             [("signed_epoch", epoch), ("signed_seq", seq)],
         )
+
+    def forget_own_checkpoint(self) -> None:
+        """Have this device set its name again, under another key."""
+        self._database.write("DELETE FROM properties WHERE name IN ('signed_epoch', 'signed_seq')")
 
     def checkpoints(self) -> list[RememberedCheckpoint]:
         """Return the remembered checkpoints."""

@@ -122,6 +122,8 @@ class LocalStore:
             for table, identity, columns in SEALED_COLUMNS:
                 for column in columns:
                     self._seal_again(table, identity, column, both, new)
+            if keyring.newest.key_id != self._keyring.newest.key_id:
+                self.history.forget_own_checkpoint()
             self._keyring = keyring
             self._seal.adopt(both)
         # Not left under the old key. It is made again from what is in the store.

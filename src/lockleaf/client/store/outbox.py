@@ -10,6 +10,7 @@ from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.sealing import LocalSeal, place
 from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.crypto.envelope import parse
 from lockleaf.crypto.errors import Malformed
 
 __all__ = ["Outbox", "Outgoing"]
@@ -17,7 +18,7 @@ __all__ = ["Outbox", "Outgoing"]
 _LABEL = 16
 _COLUMNS = (
     "payload_hash, collection, record_id, kind, base_revision, parent, payload, labels, source, occurred_at, deleted,"
-    " client_updated_at, generation, doc, counted"
+    " client_updated_at, generation, doc, counted, device, resealed"
 )
 
 
@@ -28,7 +29,8 @@ class Outgoing:
     ``edit`` is the change of a pending record; ``conflict`` is a version that could not be merged, sent so that the
     server keeps it as an open conflict. ``content`` is what the payload holds, None for a tombstone; ``generation``
     is the record's at the time of sealing. ``counted`` names the census under whose key this device counts the change
-    once it is accepted, None if it does not.
+    once it is accepted, None if it does not. ``device`` wrote it, this one where it is None; ``resealed``: the content
+    is the server's own, sealed again under the newest key.
     """
 
     payload_hash: bytes
@@ -46,6 +48,13 @@ class Outgoing:
     generation: int
     content: dict[str, Any] | None
     counted: str | None = None
+    device: str | None = None
+    resealed: bool = False
+
+    @property
+    def key_id(self) -> int:
+        """Of the master key that sealed it."""
+        return parse(self.payload).key_id
 
     @property
     def key(self) -> tuple[str, str]:
@@ -63,7 +72,7 @@ class Outbox:
     def add(self, changes: Iterable[Outgoing]) -> None:
         """Keep ``changes`` until they are taken out."""
         self._database.write_many(
-            f"INSERT INTO outbox ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",  # noqa: S608
+            f"INSERT INTO outbox ({_COLUMNS}) VALUES ({', '.join('?' * 17)})",  # noqa: S608
             [
                 (
                     change.payload_hash,
@@ -81,6 +90,8 @@ class Outbox:
                     change.generation,
                     self._seal.seal(place("outbox", "doc", change.payload_hash), pack(change.content)),
                     change.counted,
+                    change.device,
+                    change.resealed,
                 )
                 for change in changes
             ],
@@ -131,11 +142,15 @@ class Outbox:
 
         It may have reached the server all the same and wait there as a conflict, which is then already resolved.
         """
+        self.settle(change.payload_hash, change.key)
+        self.remove((change.payload_hash,))
+
+    def settle(self, payload_hash: bytes, key: tuple[str, str]) -> None:
+        """Remember that the version of a record with this payload hash lives on elsewhere, and is no conflict."""
         self._database.write(
             "INSERT OR IGNORE INTO absorbed (payload_hash, collection, record_id) VALUES (?, ?, ?)",
-            (change.payload_hash, change.collection, change.record_id),
+            (payload_hash, *key),
         )
-        self.remove((change.payload_hash,))
 
     def absorbed(self) -> set[bytes]:
         """Return the payload hashes of absorbed changes."""
@@ -167,4 +182,6 @@ class Outbox:
             generation=row[12],
             content=content,
             counted=row[14],
+            device=row[15],
+            resealed=bool(row[16]),
         )

@@ -23,10 +23,14 @@ LOST_BASE = -1
 """As ``base_revision``: the server lost the revision; what a restored history shows of before is an ancestor."""
 _COLUMNS = (
     "collection, record_id, revision, seq, payload_hash, bare, base_revision, base_hash, base_deleted,"
-    " deleted, pending, generation, rejected, doc, base, labels"
+    " deleted, pending, generation, rejected, doc, base, labels, key_id, device, written_at"
 )
-_PLACES = ", ".join("?" * 16)
+_PLACES = ", ".join("?" * 19)
 _IN = 500
+_SEALED_BEFORE = (
+    "r.key_id > 0 AND r.key_id < ? AND NOT r.base_deleted AND NOT r.bare"
+    " AND r.base_revision = r.revision AND r.base_hash = r.payload_hash"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class StoredRecord:
     known here, and which an edit follows; ``base`` is that content, kept while an edit is ``pending``. ``doc`` is the
     content as the user sees it; a deleted record keeps the last one that was known, so that it can be restored.
     ``labels``: see `lockleaf.client.labels`.
+    ``key_id`` is of the master key that sealed the last leaf, 0 where it is not known; ``device`` and ``written_at``
+    (RFC 3339) tell who wrote the revision whose content is known.
     """
 
     collection: str
@@ -73,6 +79,9 @@ class StoredRecord:
     doc: Document | None = None
     base: dict[str, Any] | None = field(default=None)
     labels: int = 0
+    key_id: int = 0
+    device: str | None = None
+    written_at: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -198,6 +207,24 @@ class Records:
         )
         return [self._read(row) for row in rows]
 
+    def to_seal_again(self, key_id: int, limit: int, *, after: tuple[str, str] = ("", "")) -> list[StoredRecord]:
+        """Return up to ``limit`` records, by key beyond ``after``, that a key before ``key_id`` sealed at the server.
+
+        Deletions stay as they are. What is edited here is sealed with its edit, unless the server refused that.
+        """
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM records AS r WHERE {_SEALED_BEFORE} AND (collection, record_id) > (?, ?)"  # noqa: S608
+            " AND (NOT pending OR rejected IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM outbox AS o"
+            " WHERE o.collection = r.collection AND o.record_id = r.record_id AND o.kind = 'edit')"
+            " ORDER BY collection, record_id LIMIT ?",
+            (key_id, *after, limit),
+        )
+        return [self._read(row) for row in rows]
+
+    def count_sealed_before(self, key_id: int) -> int:
+        """Return how many records, deletions left out, the server has sealed under a key before ``key_id``."""
+        return int(self._database.row(f"SELECT count(*) FROM records AS r WHERE {_SEALED_BEFORE}", (key_id,))[0])  # noqa: S608
+
     def set_rejected(self, key: tuple[str, str], code: str | None) -> None:
         """Mark a record's edit as refused by the server, with the code of the refusal."""
         self._database.write("UPDATE records SET rejected = ? WHERE collection = ? AND record_id = ?", (code, *key))
@@ -267,6 +294,9 @@ class Records:
             ),
             None if base is None else self._seal.seal(place("records", "base", collection, record_id), pack(base)),
             record.labels,
+            record.key_id,
+            record.device,
+            record.written_at,
         )
 
     def _read(self, row: Sequence[Any]) -> StoredRecord:
@@ -296,6 +326,9 @@ class Records:
             doc,
             base,
             row[15],
+            row[16],
+            row[17],
+            row[18],
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -91,6 +91,22 @@ CREATE INDEX earlier_record ON earlier (record_id);
 _LABELS = """
 ALTER TABLE records ADD COLUMN labels INTEGER NOT NULL DEFAULT 1;
 CREATE INDEX records_labels ON records (labels, record_id) WHERE collection = 'entries' AND labels > 0;
+"""
+
+# key_id: of the master key that sealed a record's last leaf, 0 where it is not known; device, written_at: who wrote the
+# revision whose content is known, and when, as it is sealed. What is sealed again keeps both. authentic: no retired key
+# may have made it up.
+_KEYS = """
+ALTER TABLE records ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN device TEXT;
+ALTER TABLE records ADD COLUMN written_at TEXT;
+ALTER TABLE outbox ADD COLUMN device TEXT;
+ALTER TABLE outbox ADD COLUMN resealed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conflicts ADD COLUMN written_at TEXT;
+ALTER TABLE conflicts ADD COLUMN sealed_parent BLOB;
+ALTER TABLE conflicts ADD COLUMN payload_hash BLOB;
+ALTER TABLE conflicts ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conflicts ADD COLUMN authentic INTEGER NOT NULL DEFAULT 1;
 """
 
 SCHEMA = """
@@ -205,7 +221,7 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
@@ -215,6 +231,7 @@ UPGRADES: dict[int, str] = {
     5: _FOR_GOOD,
     6: _EDITS,
     7: _LABELS,
+    8: _KEYS,
 }
 """What turns a store of each earlier version into one of the next."""
 

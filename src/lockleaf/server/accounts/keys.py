@@ -24,6 +24,7 @@ from lockleaf.server.accounts.models import Account
 from lockleaf.server.accounts.prelogin import kdf_to_stored
 from lockleaf.server.accounts.repository import AccountRepository
 from lockleaf.server.auth.errors import CustodyRequired
+from lockleaf.server.records import service as records
 from lockleaf.wire.accounts import (
     Kdf,
     KeyringReplacement,
@@ -42,6 +43,7 @@ __all__ = [
     "refuse_brought",
     "replace_keyring",
     "replace_recovery_codes",
+    "require_rotation",
     "require_version",
     "reseal",
     "usable_recipient",
@@ -51,7 +53,7 @@ RAW_RECIPIENT = 44
 """Characters of 32 bytes in base64; an age recipient has 62."""
 
 
-_KEYS = ("kdf", "keyring", "recipient", "signing_key", "rotation_signature", "recovery")
+_KEYS = ("kdf", "keyring", "recipient", "signing_key", "rotation_signature", "recovery", "key_id", "retired_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,19 @@ async def reseal(session: AsyncSession, account: Account, body: PasswordChange |
         )
 
 
+def require_rotation(account: Account, body: KeyringReplacement) -> None:
+    """Let a keyring that replaces another bring all that a rotation changes.
+
+    Raises:
+        KeysRequired: something is missing.
+    """
+    if account.keyring is None:
+        return
+    missing = [name for name in ("password", "kdf", "key_id", "retired_at") if getattr(body, name) is None]
+    if missing:
+        raise KeysRequired(missing=missing)
+
+
 async def replace_keyring(session: AsyncSession, account: Account, body: KeyringReplacement) -> None:
     """Take a first keyring, or one that has gained a key, with its public keys and its recovery set.
 
@@ -163,6 +178,7 @@ async def replace_keyring(session: AsyncSession, account: Account, body: Keyring
         KeyringConflict: the keyring was made from another version.
         InvalidSignature: the account's present signing key did not sign the new pair.
         KeyDerivationRequired: a first keyring without parameters, or others than the password's.
+        HistoryMoved: the history goes on behind the end that a rotation names.
     """
     needed = {name: getattr(body, name) for name in ("keyring", "recipient", "signing_key", "recovery")}
     missing = [name for name, value in needed.items() if value is None]
@@ -178,11 +194,14 @@ async def replace_keyring(session: AsyncSession, account: Account, body: Keyring
         if not identity.verify(account.signing_key, message, signature or b""):
             raise InvalidSignature
     offered = None if body.kdf is None else kdf_to_stored(body.kdf)
-    if account.kdf is None:
+    if account.kdf is None or body.password is not None:
         account.kdf = offered
     # Other parameters without a new verifier would lock the user out: the password would give another secret.
     if account.kdf is None or (offered is not None and offered != account.kdf):
         raise KeyDerivationRequired
+    if body.retired_at is not None and body.key_id is not None:
+        end = records.End(body.retired_at.epoch, body.retired_at.seq, body.retired_at.head)
+        await records.retire(session, account.user_id, end, key_id=body.key_id)
     account.keyring = body.keyring
     account.keyring_version = version
     account.recipient = recipient

@@ -21,6 +21,7 @@ from lockleaf.server.custody import room
 from lockleaf.server.custody.custodian import SealedKeyring
 from lockleaf.server.db.engine import ReadSession
 from lockleaf.server.holdings import delete_above
+from lockleaf.server.records import service as records
 from lockleaf.wire import accounts as bodies
 
 __all__ = ["change_password", "delete_account", "replace_keyring", "replace_recovery_codes"]
@@ -105,30 +106,72 @@ async def _unchanged(session: AsyncSession, proven: Account) -> Account:
 async def replace_keyring(
     parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: bodies.KeyringReplacement
 ) -> bodies.KeyringVersion:
-    """Take a first keyring, or a rotated one. A repeated request is answered like the first.
+    """Take a first keyring, or a rotated one, for which this session gets its next tokens; every other session ends.
+
+    A first keyring that is sent again is answered like the first time. A rotation is not: its secret is another one by
+    then.
 
     Raises:
         InvalidCredentials: the current password is wrong.
-        InvalidRecipient, InvalidSignature, KeyDerivationRequired, KeysRequired, KeyringConflict: see
+        InvalidRecipient, InvalidSignature, KeyDerivationRequired, KeysRequired, KeyringConflict, HistoryMoved: see
             ``keys.replace_keyring``.
         CustodyRequired: keys were brought to a uce account.
     """
     proven = await prove(parts, read, caller.user_id, body.current_password)
     now = parts.clock()
     if proven.custody == "uce":
-        sealed = await _uce(parts, caller, proven, body)
-        made = await parts.custodian.rotate(sealed, now=now)
-        account = await _unchanged(session, proven)
-        await accounts.take_keys(session, account, made, now=now)
-        await sessions.delete_all(session, caller.user_id, but=caller.session_id)
-        shown = None if made.codes is None else made.codes.shown
-        return bodies.KeyringVersion(keyring_version=made.version, recovery_codes=shown)
+        return await _rotate_uce(parts, session, caller, proven, body)
+    keys.require_rotation(proven, body)
+    verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
     account = await still_proven(session, proven)
-    if not keys.is_stored(account, body):
-        await keys.replace_keyring(session, account, body)
-        account.updated_at = now
+    if keys.is_stored(account, body):
+        return bodies.KeyringVersion(keyring_version=account.keyring_version)
+    keys.require_rotation(account, body)
+    await keys.replace_keyring(session, account, body)
+    account.updated_at = now
+    if verifier_hash is None:
         await sessions.delete_all(session, caller.user_id, but=caller.session_id)
-    return bodies.KeyringVersion(keyring_version=account.keyring_version)
+        return bodies.KeyringVersion(keyring_version=account.keyring_version)
+    account.verifier_hash = verifier_hash
+    return await _renewed(parts, session, caller, account.keyring_version)
+
+
+async def _rotate_uce(
+    parts: Services, session: AsyncSession, caller: Principal, proven: Account, body: bodies.KeyringReplacement
+) -> bodies.KeyringVersion:
+    sealed = await _uce(parts, caller, proven, body)
+    now = parts.clock()
+    verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
+    # The salt is drawn anew: who knew the key-encryption key before is not helped by it afterwards.
+    salt = parts.custodian.new_salt()
+    kek = await parts.custodian.derive(body.password or body.current_password, salt)
+    account = await _unchanged(session, proven)
+    end = await records.lock_end(session, caller.user_id)
+    made, key_id = await parts.custodian.rotate(
+        sealed, kek=kek, kek_salt=salt, epoch=end.epoch, seq=end.seq, head=end.head, now=now
+    )
+    await records.retire(session, caller.user_id, end, key_id=key_id)
+    await accounts.take_keys(session, account, made, now=now)
+    if verifier_hash is not None:
+        account.verifier_hash = verifier_hash
+    answer = await _renewed(parts, session, caller, made.version, kek=kek)
+    return answer.model_copy(update={"recovery_codes": None if made.codes is None else made.codes.shown})
+
+
+async def _renewed(
+    parts: Services, session: AsyncSession, caller: Principal, version: int, *, kek: bytes | None = None
+) -> bodies.KeyringVersion:
+    """End every other session, and return the version with the next tokens of this one."""
+    opened = await sessions.renew(
+        session,
+        caller.user_id,
+        caller.session_id,
+        tokens=parts.tokens,
+        custodian=parts.custodian,
+        kek=kek,
+        now=parts.clock(),
+    )
+    return bodies.KeyringVersion(keyring_version=version, tokens=tokens(parts, opened))
 
 
 async def replace_recovery_codes(

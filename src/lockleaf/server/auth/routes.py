@@ -41,6 +41,7 @@ from lockleaf.server.http.bodies import Parsed, field_errors
 from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
+from lockleaf.server.records.errors import HistoryMoved
 from lockleaf.server.search import service as search
 from lockleaf.wire import accounts as bodies
 
@@ -192,6 +193,7 @@ async def put_password(
         KeysRequired,
         KeyringRequired,
         KeyringConflict,
+        HistoryMoved,
         CustodyRequired,
         HashingBusy,
     ),

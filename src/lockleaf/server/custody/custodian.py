@@ -13,7 +13,7 @@ from uuid import UUID
 
 from lockleaf.crypto import errors as crypto_errors
 from lockleaf.crypto import identity, recovery, uce
-from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, open_keyring, seal_keyring
+from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, RetiredAt, open_keyring, seal_keyring
 from lockleaf.server.auth.errors import InvalidCredentials
 from lockleaf.server.auth.hashing import VerifierHasher
 
@@ -120,18 +120,33 @@ class Custodian:
         kek = await self.derive(secret, salt)
         return self._material(sealed.user_id, keyring, kek, salt, sealed.version + 1)
 
-    async def rotate(self, sealed: SealedKeyring, *, now: datetime) -> KeyMaterial:
-        """Return a keyring with one more key, wrapped as before, and new recovery codes.
+    async def rotate(
+        self,
+        sealed: SealedKeyring,
+        *,
+        kek: bytes,
+        kek_salt: bytes,
+        epoch: str,
+        seq: int,
+        head: bytes,
+        now: datetime,
+    ) -> tuple[KeyMaterial, int]:
+        """Return a keyring with one more key and new recovery codes, and the new key's id.
+
+        Args:
+            sealed: the keyring, with the key that opens it.
+            kek, kek_salt: what wraps it from now on.
+            epoch, seq, head: the end of the history, where the key before ends.
+            now: the present time.
 
         Raises:
             InvalidCredentials: its key does not open it: the secret was changed a moment ago.
         """
         before = self._open(sealed)
-        keyring, version = before.rotated(_rfc3339(now)), sealed.version + 1
+        keyring, version = before.rotated(_rfc3339(now), RetiredAt(epoch, seq, head)), sealed.version + 1
         codes = await asyncio.to_thread(self._draw, sealed.user_id, keyring, version)
-        return self._material(
-            sealed.user_id, keyring, sealed.kek, sealed.kek_salt, version, signed_by=before, codes=codes
-        )
+        material = self._material(sealed.user_id, keyring, kek, kek_salt, version, signed_by=before, codes=codes)
+        return material, keyring.newest.key_id
 
     async def draw_codes(self, sealed: SealedKeyring) -> DrawnCodes:
         """Return a fresh set of recovery codes for a keyring.

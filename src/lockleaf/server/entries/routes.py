@@ -27,6 +27,7 @@ from lockleaf.server.quota import QuotaExceeded
 from lockleaf.server.records.diary import Deleted
 from lockleaf.server.records.errors import (
     ChangeRejected,
+    KeyRetired,
     PayloadTooLarge,
     PreconditionFailed,
     RevisionConflict,
@@ -52,7 +53,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/entries", tags=["entries"])
 
-_WRITE = (PayloadTooLarge, ChangeRejected)
+_WRITE = (PayloadTooLarge, ChangeRejected, KeyRetired)
 
 Entry = PlainEntry | SealedEntry
 Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]

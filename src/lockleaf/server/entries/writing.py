@@ -12,11 +12,10 @@ from lockleaf.server.context import Services
 from lockleaf.server.custody.room import Room
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.records import service as records
-from lockleaf.server.records.errors import ChangeRejected, PayloadTooLarge
+from lockleaf.server.records.errors import refusal
 from lockleaf.server.records.policy import door_policy, room_needed
 from lockleaf.server.search import following as search
 from lockleaf.wire.codec import unpack
-from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change, Record, pack_record
 
 __all__ = ["COLLECTION", "Written", "write"]
@@ -57,7 +56,7 @@ async def write(
 
     Raises:
         PayloadTooLarge: the entry is larger than a record may be.
-        ChangeRejected: the store does not take it.
+        ChangeRejected, KeyRetired: the store does not take it.
         QuotaExceeded: there is no room for it.
     """
     now = services.clock()
@@ -67,7 +66,7 @@ async def write(
     outcome = pushed.outcomes[0]
     services.metrics.changes.labels(outcome.status).inc()
     if outcome.status == "rejected":
-        raise PayloadTooLarge if outcome.code == ErrorCode.PAYLOAD_TOO_LARGE else ChangeRejected(reason=outcome.code)
+        raise refusal(outcome.code)
     if outcome.status == "conflict":
         return Written()
     if outcome.status == "unchanged":

@@ -15,12 +15,11 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto.history import ZERO, payload_hash
-from lockleaf.server.records.errors import ChangeRejected, PayloadTooLarge
+from lockleaf.server.records.errors import PayloadTooLarge, refusal
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.records.repository import RecordRepository
 from lockleaf.server.records.service import Outcome, hold, push
 from lockleaf.wire.codec import unpack
-from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, MAX_PAYLOAD_BYTES, Change, Record
 
 __all__ = [
@@ -52,7 +51,7 @@ async def follow(
 
     Raises:
         PayloadTooLarge: there is more of it than a record may hold.
-        ChangeRejected: the door does not take it.
+        ChangeRejected, KeyRetired: the door does not take it.
     """
     change = _following(
         held,
@@ -92,7 +91,7 @@ def _following(held: Record | None, **fields: object) -> Change:
 async def _write(connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime) -> Outcome:
     outcome = (await push(connection, user_id, [change], now=now, policy=door_policy)).outcomes[0]
     if outcome.status == "rejected":
-        raise PayloadTooLarge if outcome.code == ErrorCode.PAYLOAD_TOO_LARGE else ChangeRejected(reason=outcome.code)
+        raise refusal(outcome.code)
     return outcome
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockleaf.server.errors import Conflict, Invalid, NotFound, Outdated, TooLarge, Unconditional
+from lockleaf.server.errors import Conflict, DomainError, Invalid, NotFound, Outdated, TooLarge, Unconditional
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
@@ -11,10 +11,13 @@ __all__ = [
     "ConflictResolved",
     "ContentRequired",
     "EpochChanged",
+    "HistoryMoved",
+    "KeyRetired",
     "PayloadTooLarge",
     "PreconditionFailed",
     "RevisionConflict",
     "RevisionRequired",
+    "refusal",
 ]
 
 
@@ -25,6 +28,24 @@ class EpochChanged(Conflict):
     """
 
     code = ErrorCode.EPOCH_CHANGED
+
+
+class HistoryMoved(Conflict):
+    """The account's history does not end where the request says: something was written in between.
+
+    Sync, then send it again with the end that you have verified. `epoch`, `seq` and `head` are the present one.
+    """
+
+    code = ErrorCode.HISTORY_MOVED
+
+
+class KeyRetired(Conflict):
+    """The change is sealed under a master key that was retired by a rotation. Nothing was stored.
+
+    Log in again for the new keyring, sync, and seal the change under the newest key.
+    """
+
+    code = ErrorCode.KEY_RETIRED
 
 
 class RevisionConflict(Conflict):
@@ -76,3 +97,12 @@ class ChangeRejected(Invalid):
     """The change cannot be stored; `reason` names why."""
 
     code = ErrorCode.CHANGE_REJECTED
+
+
+def refusal(code: str | None) -> DomainError:
+    """Return the error of a change that the store rejected with ``code``."""
+    if code == ErrorCode.PAYLOAD_TOO_LARGE:
+        return PayloadTooLarge()
+    if code == ErrorCode.KEY_RETIRED:
+        return KeyRetired()
+    return ChangeRejected(reason=code)

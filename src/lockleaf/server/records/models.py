@@ -30,6 +30,9 @@ class Head(Base):
     epoch: Mapped[Name]
     seq: Mapped[Sequence]
     head: Mapped[Blob]
+    key_id: Mapped[Sequence] = mapped_column(
+        server_default="0", comment="of the account's newest master key since a rotation: older ones seal nothing here"
+    )
 
 
 class Epoch(Base):
@@ -87,6 +90,7 @@ class Record(Base):
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
     purged_at: Mapped[Instant | None] = mapped_column(comment="when the revisions before this deletion were dropped")
+    key_id: Mapped[int | None] = mapped_column(BigInteger, comment="of the master key that sealed the payload")
     packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -134,6 +138,7 @@ class Revision(Base):
     revision: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     packed: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[Instant]
+    key_id: Mapped[int | None] = mapped_column(BigInteger, comment="of the master key that sealed the payload")
 
 
 class Conflict(Base):

@@ -10,12 +10,15 @@ from uuid import UUID
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_PAYLOAD_BYTES, Change
 
-__all__ = ["RecordPolicy", "door_policy", "room_needed", "sync_policy"]
+__all__ = ["RecordPolicy", "door_policy", "room_needed", "sealed_under", "sync_policy"]
 
 # version ‖ suite ‖ key_id ‖ nonce ‖ tag, and a plaintext of at least the smallest padding: less is no envelope.
 _SHORTEST_ENVELOPE = 1 + 1 + 4 + 12 + 16 + 256
 _ENVELOPE_VERSION = 1
 _SUITES = (1, 2)
+_KEY_ID = slice(2, 6)
+_SEALED = frozenset({"entries", "tags", "x-lockleaf"})
+"""The collections whose payloads are envelopes; the last one holds what the account's devices have chosen."""
 # A tombstone says little more than that it is one, and is padded like everything.
 _LARGEST_TOMBSTONE = 4096
 _LABEL_HEX = re.compile(r"[0-9a-f]{32}")
@@ -31,6 +34,13 @@ def _is_uuid(record_id: str) -> bool:
 def _is_envelope(payload: bytes) -> bool:
     """Tell whether a payload has the frame of an envelope. What is inside, nobody here can tell."""
     return len(payload) >= _SHORTEST_ENVELOPE and payload[0] == _ENVELOPE_VERSION and payload[1] in _SUITES
+
+
+def sealed_under(collection: str, payload: bytes) -> int | None:
+    """Return the id of the master key that sealed a payload, as its header says; None where it is no envelope."""
+    if collection not in _SEALED or not _is_envelope(payload):
+        return None
+    return int.from_bytes(payload[_KEY_ID], "big")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,15 +54,23 @@ class State:
     seq: int
     payload_hash: bytes
     created_at: datetime | None
+    key_id: int | None = None
+    """Of the master key that sealed it, None where it is no envelope."""
+    size: int = 0
+    """Bytes that it takes with all that belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A store that is locked for writing: where its history ends, its account's tier, and the records in question."""
+    """A store that is locked for writing: where its history ends, its account's tier, and the records in question.
+
+    ``key_id`` is the lowest that may seal what is written; 0 before the account's first rotation.
+    """
 
     epoch: str
     seq: int
     head: bytes
+    key_id: int
     tier: str | None
     states: dict[tuple[str, str], State]
 
@@ -86,6 +94,7 @@ class Accepted:
     device_id: str
     created_at: datetime
     packed: bytes
+    key_id: int | None
 
 
 # OFFSET 0, here and below, keeps each lookup of a record a lookup in its index, whatever the planner believes of tables
@@ -95,11 +104,12 @@ class Accepted:
 # to wait for the lock still sees the tables as they were before it waited: `seen` tells, and then it is run again.
 _OPEN = """
 WITH locked AS MATERIALIZED (
-  SELECT epoch, seq, head FROM heads WHERE user_id = $1 FOR UPDATE
+  SELECT epoch, seq, head, key_id FROM heads WHERE user_id = $1 FOR UPDATE
 )
-SELECT l.epoch, l.seq AS end_seq, l.head, (SELECT ROW(h.epoch, h.seq) FROM heads h WHERE h.user_id = $1) AS seen,
+SELECT l.epoch, l.seq AS end_seq, l.head, l.key_id AS newest_key_id,
+  (SELECT ROW(h.epoch, h.seq) FROM heads h WHERE h.user_id = $1) AS seen,
   (SELECT a.privacy_tier FROM accounts a WHERE a.user_id = $1) AS tier,
-  w.position, r.revision, r.seq, r.payload_hash, r.created_at
+  w.position, r.revision, r.seq, r.payload_hash, r.created_at, r.key_id, octet_length(r.packed) AS size
 FROM locked l
 CROSS JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(collection, record_id, position)
 LEFT JOIN LATERAL (
@@ -128,52 +138,53 @@ JOIN LATERAL (
 _EPOCH = "SELECT from_seq, from_head FROM epochs WHERE user_id = $1 AND epoch = $2"
 
 # One statement writes a batch. All its parts see the records as they were before it, so `kept` moves to `revisions`
-# what the records' new content replaces. Arguments $2 to $17 are the accepted changes, column by column; `last` marks
-# the last one of each record.
+# what the records' new content replaces, unless a retired key opens it: that is dropped, here as by `purge_retired`.
+# Arguments $2 to $18 are the accepted changes, column by column; `last` marks the last one of each record.
 _BATCH = """
 WITH batch AS MATERIALIZED (
   SELECT * FROM unnest(
     $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bool[],
     $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::timestamptz[], $15::bytea[], $16::bool[],
-    $17::timestamptz[]
+    $17::timestamptz[], $18::bigint[]
   ) AS b(
     seq, collection, record_id, revision, parent, meta, payload_hash, deleted,
-    labels, source, occurred_at, device_id, created_at, packed, last, local_at
+    labels, source, occurred_at, device_id, created_at, packed, last, local_at, key_id
   )
 ), logged AS (
   INSERT INTO changes (
     user_id, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, at
   )
-  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $18 FROM batch
+  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $19 FROM batch
 ), moved AS (
-  UPDATE heads SET seq = $19, head = $20 WHERE user_id = $1
+  UPDATE heads SET seq = $20, head = $21 WHERE user_id = $1
 )"""
 
 _KEPT = """, kept AS (
-  INSERT INTO revisions (user_id, collection, record_id, revision, packed, at)
-  SELECT r.user_id, r.collection, r.record_id, r.revision, r.packed, r.updated_at
+  INSERT INTO revisions (user_id, collection, record_id, revision, packed, at, key_id)
+  SELECT r.user_id, r.collection, r.record_id, r.revision, r.packed, r.updated_at, r.key_id
   FROM (SELECT DISTINCT collection, record_id FROM batch) b
   JOIN LATERAL (
     SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id OFFSET 0
-  ) r ON true
+  ) r ON r.key_id IS NULL OR r.key_id >= $22
   UNION ALL
-  SELECT $1, collection, record_id, revision, packed, $18 FROM batch WHERE NOT last
+  SELECT $1, collection, record_id, revision, packed, $19, key_id FROM batch WHERE NOT last
 )"""
 
 _RECORDS = """
 INSERT INTO records (
   user_id, collection, record_id, revision, seq, payload_hash, deleted, labels, source, occurred_at,
-  local_at, created_at, updated_at, packed
+  local_at, created_at, updated_at, packed, key_id
 )
 SELECT $1, collection, record_id, revision, seq, payload_hash, deleted, labels::bytea[], source, occurred_at,
-  local_at, created_at, $18, packed
+  local_at, created_at, $19, packed, key_id
 FROM batch WHERE last"""
 
 _REPLACE = """
 ON CONFLICT (user_id, collection, record_id) DO UPDATE SET
   revision = excluded.revision, seq = excluded.seq, payload_hash = excluded.payload_hash, deleted = excluded.deleted,
   labels = excluded.labels, source = excluded.source, occurred_at = excluded.occurred_at,
-  local_at = excluded.local_at, updated_at = excluded.updated_at, purged_at = NULL, packed = excluded.packed"""
+  local_at = excluded.local_at, updated_at = excluded.updated_at, purged_at = NULL, packed = excluded.packed,
+  key_id = excluded.key_id"""
 
 _WRITE_NEW = _BATCH + _RECORDS
 _WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE
@@ -232,11 +243,13 @@ class RecordRepository:
             return None
         end = rows[0]
         states = {
-            keys[row["position"] - 1]: State(row["revision"], row["seq"], row["payload_hash"], row["created_at"])
+            keys[row["position"] - 1]: State(
+                row["revision"], row["seq"], row["payload_hash"], row["created_at"], row["key_id"], row["size"]
+            )
             for row in rows
             if row["seq"] is not None
         }
-        return Opened(end["epoch"], end["end_seq"], end["head"], end["tier"], states)
+        return Opened(end["epoch"], end["end_seq"], end["head"], end["newest_key_id"], end["tier"], states)
 
     async def earlier(self, wanted: Sequence[tuple[str, str, int, bytes]]) -> dict[tuple[str, str, int, bytes], int]:
         """Return the seq of each (collection, record_id, revision, payload hash) that was accepted before.
@@ -258,8 +271,12 @@ class RecordRepository:
         row = await self._connection.fetchrow(_EPOCH, self._user_id, epoch)
         return {"epoch": epoch, "from_seq": row["from_seq"], "from_head": encode_base64(row["from_head"])}
 
-    async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime) -> None:
-        """Write a batch: leaves, records, the revisions they replace, and the new end of the history."""
+    async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime, key_id: int) -> None:
+        """Write a batch: leaves, records, the revisions they replace, and the new end of the history.
+
+        Args:
+            key_id: a replaced revision that an older master key sealed is not kept.
+        """
         last = {(change.collection, change.record_id): change.seq for change in accepted}
         all_new = len(last) == len(accepted) and all(change.revision == 1 for change in accepted)
         await self._connection.execute(
@@ -281,9 +298,11 @@ class RecordRepository:
             [c.packed for c in accepted],
             [last[c.collection, c.record_id] == c.seq for c in accepted],
             [c.local_at for c in accepted],
+            [c.key_id for c in accepted],
             now,
             accepted[-1].seq,
             head,
+            *(() if all_new else (key_id,)),
         )
 
     async def keep_conflicts(self, changes: Sequence[Change], *, now: datetime) -> tuple[list[UUID], bool]:

@@ -13,15 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.server.db.engine import driver
 from lockleaf.server.records import service
 from lockleaf.server.records.errors import (
-    ChangeRejected,
     ConflictNotFound,
     ConflictResolved,
-    PayloadTooLarge,
     RevisionConflict,
+    refusal,
 )
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.policy import RecordPolicy
-from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change, Choice, Record
 
 __all__ = ["Dispute", "Resolved", "close", "take"]
@@ -84,7 +82,7 @@ async def close(
 
     Raises:
         RevisionConflict: the record has moved on since the change was made.
-        PayloadTooLarge, ChangeRejected: the store does not take the change.
+        PayloadTooLarge, ChangeRejected, KeyRetired: the store does not take the change.
     """
     conflict = dispute.conflict
     resolved = Resolved()
@@ -93,10 +91,8 @@ async def close(
         outcome = pushed.outcomes[0]
         if outcome.status == "conflict":
             raise RevisionConflict(current_revision=(outcome.current or {}).get("revision", 0))
-        if outcome.code == ErrorCode.PAYLOAD_TOO_LARGE:
-            raise PayloadTooLarge
         if outcome.status == "rejected":
-            raise ChangeRejected(reason=outcome.code)
+            raise refusal(outcome.code)
         resolved = Resolved(outcome.seq, outcome.revision, pushed.outcomes)
     await session.execute(
         update(Conflict)

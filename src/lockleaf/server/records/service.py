@@ -17,14 +17,26 @@ import asyncpg
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.errors import EpochChanged
-from lockleaf.server.records.policy import RecordPolicy, room_needed, sync_policy
+from lockleaf.server.records.policy import RecordPolicy, room_needed, sealed_under, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted
-from lockleaf.server.records.store import Emptied, bytes_held, delete_all, empty, lock, open_store, statistics
+from lockleaf.server.records.store import (
+    Emptied,
+    End,
+    bytes_held,
+    delete_all,
+    empty,
+    lock,
+    lock_end,
+    open_store,
+    retire,
+    statistics,
+)
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change, Record, pack_record
 
 __all__ = [
     "Emptied",
+    "End",
     "Outcome",
     "Pushed",
     "bytes_held",
@@ -32,9 +44,11 @@ __all__ = [
     "empty",
     "hold",
     "lock",
+    "lock_end",
     "not_accepted",
     "open_store",
     "push",
+    "retire",
     "statistics",
 ]
 
@@ -110,13 +124,13 @@ async def push(
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != store.epoch:
         raise EpochChanged(**await repository.epoch_facts(store.epoch))
-    batch = _Batch(changes, store.seq, store.head, store.states, now, room)
+    batch = _Batch(changes, store.seq, store.head, store.states, now, room, store.key_id)
     batch.decide(policy)
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
         batch.refuse()
     if batch.accepted:
-        await repository.write(batch.accepted, head=batch.head, now=now)
+        await repository.write(batch.accepted, head=batch.head, now=now, key_id=store.key_id)
     kept = not batch.refused and await batch.keep_conflicts(repository)
     await batch.attach_current(repository)
     return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, moved=bool(batch.accepted) or kept)
@@ -153,8 +167,10 @@ class _Batch:
         states: dict[tuple[str, str], State],
         now: datetime,
         room: int | None,
+        key_id: int,
     ) -> None:
         self.changes = changes
+        self.key_id = key_id
         self.start = (seq, head)
         self.seq = seq
         self.head = head
@@ -179,21 +195,24 @@ class _Batch:
                 continue
             state = self.states.get((change.collection, change.record_id), _NONE)
             payload_hash = history.payload_hash(change.payload)
-            if change.base_revision == state.revision:
-                self._follow(change, state, payload_hash)
-            elif change.base_revision + 1 == state.revision and payload_hash == state.payload_hash:
+            key_id = sealed_under(change.collection, change.payload)
+            if change.base_revision + 1 == state.revision and payload_hash == state.payload_hash:
                 self.outcomes.append(Outcome("unchanged", seq=state.seq, revision=state.revision))
+            elif key_id is not None and key_id < self.key_id:
+                self.outcomes.append(Outcome("rejected", code=ErrorCode.KEY_RETIRED))
+            elif change.base_revision == state.revision:
+                self._follow(change, state, payload_hash, key_id)
             else:
                 self.late.append(position)
                 if change.base_revision + 1 < state.revision:
                     self.behind.add(position)
                 self.outcomes.append(Outcome("conflict"))
 
-    def _follow(self, change: Change, state: State, payload_hash: bytes) -> None:
+    def _follow(self, change: Change, state: State, payload_hash: bytes, key_id: int | None) -> None:
         if change.parent != state.payload_hash:
             self.outcomes.append(Outcome("rejected", code=ErrorCode.PARENT_MISMATCH))
             return
-        if not self._take_room(change):
+        if not self._take_room(change, state):
             self.outcomes.append(Outcome("rejected", code=ErrorCode.QUOTA_EXCEEDED))
             return
         self.seq += 1
@@ -214,6 +233,7 @@ class _Batch:
             device_id=change.device_id,
             created_at=created_at,
             packed=pack_record(change, seq=self.seq, created_at=created_at, updated_at=self.now),
+            key_id=key_id,
         )
         self.head = history.next_head(
             self.head,
@@ -230,13 +250,20 @@ class _Batch:
         )
         self.accepted.append(accepted)
         key = (change.collection, change.record_id)
-        self.states[key] = State(accepted.revision, accepted.seq, payload_hash, created_at)
+        self.states[key] = State(
+            accepted.revision, accepted.seq, payload_hash, created_at, key_id, len(accepted.packed)
+        )
         self.in_batch[(*key, accepted.revision, payload_hash)] = accepted.seq
         self.outcomes.append(Outcome("applied", seq=accepted.seq, revision=accepted.revision))
 
-    def _take_room(self, change: Change) -> bool:
-        """Take the room for a change; tell whether there is any."""
+    def _take_room(self, change: Change, state: State = _NONE) -> bool:
+        """Take the room for a change; tell whether there is any.
+
+        What a retired key sealed gives up its own to what replaces it: a rotation goes through in a full account.
+        """
         needed = room_needed(change)
+        if state.key_id is not None and state.key_id < self.key_id:
+            needed = max(0, needed - state.size)
         if self.room is None or needed == 0:
             return True
         if needed > self.room:

@@ -12,9 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
+from lockleaf.server.records.errors import HistoryMoved
 from lockleaf.server.records.models import Change, Checkpoint, Conflict, Epoch, Head, Record, Revision
+from lockleaf.wire.fields import encode_base64
 
-__all__ = ["Counts", "Emptied", "bytes_held", "delete_all", "empty", "lock", "open_store", "statistics"]
+__all__ = [
+    "Counts",
+    "Emptied",
+    "End",
+    "bytes_held",
+    "delete_all",
+    "empty",
+    "lock",
+    "lock_end",
+    "open_store",
+    "retire",
+    "statistics",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,15 @@ class Counts:
     total: int
     recent: int
     streak: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where an account's history ends; ``head`` is 32 bytes."""
+
+    epoch: str
+    seq: int
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +116,33 @@ async def empty(session: AsyncSession, user_id: UUID) -> Emptied:
     await session.execute(update(Head).where(Head.user_id == user_id).values(epoch=epoch, head=head))
     await session.flush()
     return Emptied(records=deleted[Record], conflicts=deleted[Conflict])
+
+
+async def lock_end(session: AsyncSession, user_id: UUID) -> End:
+    """Return where the history ends; it stays there until the transaction ends."""
+    end = (
+        await session.execute(select(Head.epoch, Head.seq, Head.head).where(Head.user_id == user_id).with_for_update())
+    ).one()
+    return End(end.epoch, end.seq, end.head)
+
+
+async def retire(session: AsyncSession, user_id: UUID, at: End, *, key_id: int) -> None:
+    """Let no master key before ``key_id`` seal anything from here on, if the history still ends ``at`` that place.
+
+    The lock is held until the transaction ends, so that whoever writes comes before this and is seen by it, or after
+    it and is held to it.
+
+    Arguments:
+        at: the end that the new keyring names.
+        key_id: of the new key.
+
+    Raises:
+        HistoryMoved: the history ends elsewhere.
+    """
+    end = await lock_end(session, user_id)
+    if end != at:
+        raise HistoryMoved(epoch=end.epoch, seq=end.seq, head=encode_base64(end.head))
+    await session.execute(update(Head).where(Head.user_id == user_id).values(key_id=key_id))
 
 
 async def lock(connection: asyncpg.Connection, user_id: UUID) -> None:

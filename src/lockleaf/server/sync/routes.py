@@ -23,12 +23,14 @@ from lockleaf.server.http.errors import (
     UnsupportedMediaType,
 )
 from lockleaf.server.http.openapi import problems
+from lockleaf.server.records import retired
 from lockleaf.server.records.errors import (
     ChangeRejected,
     ConflictNotFound,
     ConflictResolved,
     ContentRequired,
     EpochChanged,
+    KeyRetired,
     PayloadTooLarge,
     RevisionConflict,
     RevisionRequired,
@@ -41,6 +43,7 @@ from lockleaf.wire.sync import (
     Collection,
     Conflicts,
     Feed,
+    Purged,
     Push,
     PushResult,
     Resolution,
@@ -136,6 +139,18 @@ async def post_checkpoint(
     await checkpoints.post(session, principal.user_id, body, signing_key=signing_key, now=services.clock())
 
 
+@router.post(
+    "/purge",
+    summary="Drop what retired keys open",
+    response_model=Purged,
+    responses=problems(*OF_CALLERS, NotAcceptable),
+)
+async def purge(request: Request, principal: Writer, tx: DriverTx) -> Response:
+    """Drop what the account's retired master keys sealed and nothing current needs. A device asks after a rotation."""
+    purged = await retired.purge_retired(tx.connection, principal.user_id)
+    return reply(request, Purged(revisions=purged.revisions, conflicts=purged.conflicts, has_more=purged.has_more))
+
+
 @router.get(
     "/conflicts",
     summary="List conflicts",
@@ -171,6 +186,7 @@ async def get_conflicts(
         ContentUnreadable,
         PayloadTooLarge,
         ChangeRejected,
+        KeyRetired,
         NotAcceptable,
     ),
 )

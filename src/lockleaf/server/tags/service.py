@@ -26,7 +26,7 @@ from lockleaf.server.entries.retagging import retag
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.records import diary, tagging
 from lockleaf.server.records import service as records
-from lockleaf.server.records.errors import ChangeRejected
+from lockleaf.server.records.errors import refusal
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.records.tagging import Present
 from lockleaf.server.tags import forms
@@ -314,6 +314,6 @@ async def _push(
     pushed = await records.push(tx.connection, principal.user_id, changes, now=now, atomic=True, policy=door_policy)
     for outcome in pushed.outcomes:
         if outcome.status != "applied":
-            raise ChangeRejected(reason=outcome.code)
+            raise refusal(outcome.code)
     tx.after_commit.append(lambda: services.events.changed(principal.user_id))
     return pushed.outcomes

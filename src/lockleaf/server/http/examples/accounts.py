@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockleaf.server.http.examples.form import Examples, opaque, token
+from lockleaf.server.http.examples.form import Examples, digest, opaque, token
 from lockleaf.server.http.examples.people import (
     ADA,
     ALL_SCOPES,
     AUTH_SECRET,
     CODES,
+    EPOCH,
     GRACE,
     KDF,
     KEYRING,
@@ -223,8 +224,12 @@ EXAMPLES = {
             },
             "e2e: a rotation, signed with the key before": {
                 "current_password": AUTH_SECRET,
+                "password": opaque("the next authentication secret", 32),
+                "kdf": KDF | {"salt": opaque("the next salt", 16)},
                 "keyring": opaque("the next keyring", 172),
                 "base_keyring_version": 1,
+                "key_id": 2,
+                "retired_at": {"epoch": EPOCH, "seq": 42, "head": digest("head 42")},
                 "recipient": "age1ydjsztmfyhj4p4k5de8vuraddfjc73n9a62hcmxcg3pm3hqgz96swajsnq",
                 "signing_key": "/6Iz/zKIYrsxEFeVvETjfd+tnJkk0R+qZTP6i46yhQw=",
                 "rotation_signature": opaque("rotation signature", 64),
@@ -233,9 +238,11 @@ EXAMPLES = {
             "uce": {"current_password": PASSWORD},
         },
         answer={
-            "e2e": {"keyring_version": 2},
+            "e2e: the first keyring": {"keyring_version": 1},
+            "e2e: a rotation": {"keyring_version": 2, "tokens": _TOKENS},
             "uce, with the new recovery codes (here two of ten), shown once": {
                 "keyring_version": 2,
+                "tokens": _TOKENS,
                 "recovery_codes": CODES,
             },
         },

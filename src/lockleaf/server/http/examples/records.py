@@ -172,6 +172,7 @@ EXAMPLES = {
     ),
     "GET /sync/checkpoints": Examples(answer={"of one device": {"items": [_CHECKPOINT]}}),
     "POST /sync/checkpoints": Examples(body={"after a sync": _CHECKPOINT}),
+    "POST /sync/purge": Examples(answer={"after a rotation": {"revisions": 118, "conflicts": 1, "has_more": False}}),
     "GET /sync/conflicts": Examples(
         answer={
             "an entry": {"conflicts": [_SEALED_CONFLICT], "total_count": 1},
