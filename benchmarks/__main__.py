@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import doors, homomorphic, journal, media, memory, metrics, search, throughput, users
+from benchmarks import doors, homomorphic, journal, media, memory, metrics, rotation, search, throughput, users
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
@@ -54,6 +54,9 @@ def main() -> None:
             print(f"A real journal, {workers} worker(s)")
             with lockleaf_server(workers=workers) as server:
                 journal.run(server, workers, report)
+        print("A rotation of its keys, 1 worker")
+        with lockleaf_server(workers=1) as server:
+            rotation.run(server, report)
         print("Search in it, 1 worker")
         search.run(report)
     else:

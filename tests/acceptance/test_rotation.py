@@ -269,3 +269,65 @@ async def test_an_old_keyring_opens_nothing_that_is_served_afterwards(ada: Diari
         with pytest.raises(SealBroken):
             sealer.open(stolen, meta=bytes(32), **place)
     assert new in {change["record_id"] for change in history.changes}
+
+
+class PowerCut(Exception):
+    """The device is gone in the middle of it."""
+
+
+def cut(client: Client, after: int) -> list[str]:
+    """Have the ``after``-th request from now on be carried out and its answer lost for good; the paths asked for."""
+    asked: list[str] = []
+    transport = client._device.opened.transport
+    request = transport.request
+
+    async def lossy(method: str, path: str, **options: Any) -> Any:
+        answer = await request(method, path, **options)
+        asked.append(path)
+        if len(asked) > after:
+            raise PowerCut
+        return answer
+
+    transport.request = lossy  # type: ignore[method-assign]
+    return asked
+
+
+@pytest.mark.parametrize("other_goes_on", [False, True])
+async def test_a_rotation_that_is_cut_off_at_any_request_is_brought_to_its_end_by_any_device(
+    ada: Diarist, other_goes_on: bool
+) -> None:
+    laptop, phone = await both(ada)
+    (entry,) = [entry.id for entry in await laptop.journal.list() if entry.body == "one"]
+    await laptop.journal.edit(entry, body="the laptop's")
+    await phone.journal.edit(entry, body="the phone's")
+    await laptop.sync()
+    await phone.sync()
+    await laptop.sync()
+    before = await facts(laptop)
+    await laptop.account.rotate_keyring(PASSWORD, NEW_PASSWORD)
+    for after in range(20):
+        request = laptop._device.opened.transport.request
+        asked = cut(laptop, after)
+        try:
+            await laptop.sync()
+        except PowerCut:
+            pass
+        else:
+            assert len(asked) <= after
+            break
+        finally:
+            laptop._device.opened.transport.request = request  # type: ignore[method-assign]
+        if other_goes_on:
+            await ada.login(phone, password=NEW_PASSWORD)
+            await phone.sync()
+            break
+    for client in (laptop, phone):
+        if not client.is_logged_in or (client is phone and not other_goes_on):
+            await ada.login(client, password=NEW_PASSWORD)
+        await client.sync()
+    await laptop.sync()
+    assert {key_id for *_, key_id, deleted in await open_under(laptop) if not deleted} == {2}
+    assert laptop.sealed_again
+    for client in (laptop, phone):
+        assert await facts(client) == before
+        assert [c.local.body for c in await client.journal.conflicts() if c.local] == ["the phone's"]
