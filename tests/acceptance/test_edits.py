@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 from pathlib import Path
 from uuid import UUID
 
@@ -52,7 +53,13 @@ async def edited(
         await other.journal.edit(entry, body=arrives)
         await other.sync()
         environment, pipe = editor(folder)
-        with laptop.start("edit", entry, *more, environment=environment) as process:
+        # A pipe at standard input would be the text itself.
+        with subprocess.Popen(
+            [str(laptop.program), "edit", entry, *more],
+            env=laptop.variables() | environment,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process:
             opened = asyncio.create_task(asyncio.to_thread(pipe.open, "w"))  # ends when the editor reads
             ended = asyncio.create_task(asyncio.to_thread(process.wait))
             await asyncio.wait({opened, ended}, return_when=asyncio.FIRST_COMPLETED)
