@@ -200,11 +200,12 @@ async def test_logging_out_ends_the_session_and_seals_the_journal_until_the_next
     assert (await laptop.sync()).pushed == 1
 
 
-async def test_forgetting_leaves_nothing_on_the_device(ada: Person) -> None:
+async def test_forgetting_what_the_server_has_leaves_nothing_on_the_device(ada: Person) -> None:
     laptop = await ada.device("laptop")
     await ada.register(laptop)
     await laptop.journal.write(body="x")
-    await laptop.account.logout(forget=True)
+    await laptop.sync()
+    assert await laptop.account.logout(forget=True) is None
     assert not (ada.home / "profiles" / "laptop").exists()
     assert laptop.profile is None
 

@@ -258,9 +258,10 @@ def test_after_a_change_of_password_and_keys_the_new_ones_hold(server: RunningSe
     laptop.run("login", environment=new)
     assert [entry["body"] for entry in laptop.run("list", "--json").values()] == ["under the new key"]
     kept = laptop.run("logout", "--forget", code=2)
-    assert "lost with it: 1 entry." in kept.err
-    laptop.run("logout", "--forget", "--yes")
-    assert not (tmp_path / "profiles" / "laptop").exists()
+    assert "set aside and not deleted: 1 entry or tag." in kept.err
+    aside = Path(laptop.run("logout", "--forget", "--yes", "--json").value()["set_aside"])
+    assert [path.name for path in (tmp_path / "profiles" / "laptop").iterdir()] == [aside.name]
+    assert (aside / "store.sqlite3").exists()
 
 
 def test_recovery_codes_are_shown_plainly_once(server: RunningServer, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ async def test_a_restored_server_is_accepted_when_the_user_says_so(laptop: Devic
     assert {entry["body"] for entry in (await laptop.do("list", "--json")).values()} == {"kept", "lost"}
 
 
-async def test_a_history_that_differs_says_what_to_do_and_what_was_never_synced_can_be_kept(
+async def test_a_history_that_differs_says_what_to_do_and_everything_here_counts_as_unsynced(
     laptop: Device, liar: LyingServer
 ) -> None:
     await laptop.do("write", "synced")
@@ -59,10 +59,10 @@ async def test_a_history_that_differs_says_what_to_do_and_what_was_never_synced_
     (await laptop.do("write", "another")).out.strip()
     told = (await laptop.do("sync", "--json", code=7)).error()
     assert told["code"] == "history_forked"
-    assert "other devices" in told["message"]
-    assert "lockleaf logout --forget" in told["hint"]
+    assert "deletes nothing" in told["message"]
+    assert told["hint"] == "lockleaf repair"
     unsynced = (await laptop.do("list", "--unsynced", "--all", "--json")).values()
-    assert {entry["body"] for entry in unsynced} == {"never synced", "another"}
+    assert {entry["body"] for entry in unsynced} == {"synced", "never synced", "another"}
 
 
 async def test_status_tells_when_the_last_sync_was(laptop: Device) -> None:

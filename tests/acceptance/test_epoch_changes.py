@@ -11,7 +11,7 @@ import pytest
 
 from lockleaf.client.errors import HistoryForked, ServerRestored
 from lockleaf.wire.codec import unpack
-from tests.acceptance.test_sync_faults import Backup
+from tests.support.backups import Backup
 from tests.support.journal_devices import TestAccount, new_account
 from tests.support.networks import Network
 from tests.support.process import RunningServer
@@ -41,7 +41,7 @@ async def account(server: RunningServer) -> TestAccount:
 async def backup(account: TestAccount, database_url: str) -> AsyncIterator[Backup]:
     connection = await asyncpg.connect(database_url)
     try:
-        yield Backup(connection, account)
+        yield Backup(connection, account.user_id)
     finally:
         await connection.close()
 
@@ -69,7 +69,7 @@ async def test_nothing_is_stored_on_a_restored_server_before_its_user_was_asked(
         assert sorted((await two.bodies()).values()) == ["kept", "lost", "written meanwhile"]
 
 
-async def test_a_device_that_lost_nothing_goes_on_in_the_new_epoch_by_itself(
+async def test_a_device_that_lost_nothing_goes_on_once_another_one_confirmed_the_new_epoch(
     account: TestAccount, tmp_path: Path, backup: Backup
 ) -> None:
     async with account.device(tmp_path / "one") as one:
@@ -77,7 +77,13 @@ async def test_a_device_that_lost_nothing_goes_on_in_the_new_epoch_by_itself(
         await one.sync()
         await backup.take()
         await one.journal.write(body="written meanwhile")
-    network = Interrupted(lambda: backup.restore("second"))
+
+    async def restored() -> None:
+        await backup.restore("second")
+        async with account.device(tmp_path / "two") as two:
+            await two.sync(accept_restore=True)
+
+    network = Interrupted(restored)
     async with account.device(tmp_path / "one", http_transport=network) as one:
         report = await one.sync()
         assert (report.seq, report.pending, report.epoch) == (2, 0, "second")

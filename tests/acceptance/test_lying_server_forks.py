@@ -38,7 +38,7 @@ async def test_an_account_that_is_said_to_be_emptied_asks_too(ada: Diarist, liar
     laptop = await ada.first("laptop", at=liar.url)
     await write(laptop, "one", "two")
     emptied = (await history_of(laptop)).restored(2)
-    emptied.changes, emptied.epochs = [], emptied.epochs[1:]
+    emptied.changes, emptied.epochs[0]["ended"] = [], True
     liar.tell(Restored(emptied))
     error = await caught(laptop.sync(), ServerEmptied)
     assert isinstance(error, ServerEmptied)
@@ -125,7 +125,7 @@ async def test_an_epoch_that_begins_before_what_was_verified_asks_too(ada: Diari
 async def test_a_new_device_is_not_fooled_by_an_epoch_that_hides_what_came_before(
     ada: Diarist, liar: LyingServer
 ) -> None:
-    """Whatever does not suit the server would be gone with the epoch before; the other device's word says otherwise."""
+    """Whatever does not suit the server would be gone with the epoch before; nobody signed the end of it."""
     laptop = await ada.first()
     await write(laptop, "one", "two", "three")
     phone = await ada.another(at=liar.url)
@@ -134,7 +134,10 @@ async def test_a_new_device_is_not_fooled_by_an_epoch_that_hides_what_came_befor
     history.epochs = [{"epoch": "behind-it-all", "from_seq": 1000, "from_head": bytes([7] * 32)}]
     history.renumber()
     liar.tell(Shows(history))
-    await caught(phone.sync(), HistoryForked)
+    error = await caught(phone.sync(), ServerRestored)
+    assert isinstance(error, ServerRestored)
+    assert [seq for _, seq, _ in error.claim.checkpoints] == [3]
+    await caught(phone.sync(accept_restore=True), HistoryForked)
 
 
 # ---- forks -------------------------------------------------------------------------------------------------------

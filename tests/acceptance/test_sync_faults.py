@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from uuid import UUID
 
 import asyncpg
 import httpx
@@ -21,7 +20,7 @@ import pytest
 from lockleaf.client.entries import EntryDraft
 from lockleaf.client.errors import HistoryForked, ServerRestored, ServerUnreachable
 from lockleaf.client.sync import SyncReport
-from lockleaf.crypto.history import epoch_head
+from tests.support.backups import Backup
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
 from tests.support.networks import LosingNetwork, Network
 from tests.support.process import RunningServer
@@ -224,63 +223,11 @@ async def test_a_cursor_that_the_server_does_not_know_any_more_costs_a_longer_wa
 # ---- a server that was restored ----
 
 
-class Backup:
-    """An operator's copy of an account's history as it is now, to go back to it later."""
-
-    tables = ("heads", "epochs", "changes", "records", "revisions", "conflicts", "checkpoints")
-
-    def __init__(self, connection: asyncpg.Connection, account: TestAccount) -> None:
-        self._connection = connection
-        self._user_id = UUID(account.user_id)
-
-    async def take(self) -> None:
-        for table in self.tables:
-            await self._connection.execute(f"DROP TABLE IF EXISTS kept_{table}")
-            await self._connection.execute(
-                f"CREATE TEMP TABLE kept_{table} AS SELECT * FROM {table} WHERE user_id = $1", self._user_id
-            )
-
-    async def end_epoch(self, epoch: str) -> None:
-        """Begin an epoch at the present head, and give up everything from before it."""
-        await self.take()
-        async with self._connection.transaction():
-            for table in self.tables[1:]:
-                await self._connection.execute(f"DELETE FROM {table} WHERE user_id = $1", self._user_id)
-            await self._begin(epoch)
-
-    async def restore(self, epoch: str | None) -> None:
-        """Go back; with ``epoch``, begin it as a restored server does."""
-        async with self._connection.transaction():
-            for table in self.tables:
-                await self._connection.execute(f"DELETE FROM {table} WHERE user_id = $1", self._user_id)
-                await self._connection.execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")
-            if epoch is None:
-                return
-            await self._begin(epoch)
-
-    async def _begin(self, epoch: str) -> None:
-        row = await self._connection.fetchrow("SELECT seq, head FROM heads WHERE user_id = $1", self._user_id)
-        assert row is not None
-        await self._connection.execute(
-            "INSERT INTO epochs (user_id, epoch, from_seq, from_head) VALUES ($1, $2, $3, $4)",
-            self._user_id,
-            epoch,
-            row["seq"],
-            row["head"],
-        )
-        await self._connection.execute(
-            "UPDATE heads SET epoch = $2, head = $3 WHERE user_id = $1",
-            self._user_id,
-            epoch,
-            epoch_head(epoch, row["seq"], row["head"]),
-        )
-
-
 @pytest.fixture
 async def backup(account: TestAccount, database_url: str) -> AsyncIterator[Backup]:
     connection = await asyncpg.connect(database_url)
     try:
-        yield Backup(connection, account)
+        yield Backup(connection, account.user_id)
     finally:
         await connection.close()
 
@@ -301,9 +248,12 @@ async def test_what_a_restored_server_lost_is_sent_again_once_its_user_agrees(
     confirmed = await one.sync()
     await backup.restore("epoch-of-the-restore")
 
-    # Who did not see what was lost goes on without a question, and writes on.
+    # Nobody has confirmed it yet, so it is asked about even by who did not see what was lost.
     await two.journal.edit(edited.id, body="a\nb\nC")
-    report = await two.sync()
+    with pytest.raises(ServerRestored) as caught:
+        await two.sync()
+    assert (caught.value.missing, caught.value.claim.confirmed) == ((), False)
+    report = await two.sync(accept_restore=True)
     assert (report.pending, report.epoch, report.seq) == (0, "epoch-of-the-restore", 4)
 
     # Something waits on this device too while its user is asked.
@@ -313,6 +263,7 @@ async def test_what_a_restored_server_lost_is_sent_again_once_its_user_agrees(
             await one.sync()
         assert {record_id for _, record_id in caught.value.missing} == {edited.id, deleted.id, lost.id}
         assert (caught.value.epoch, caught.value.from_seq) == ("epoch-of-the-restore", 3)
+        assert (caught.value.claim.verified, caught.value.claim.confirmed) == (6, True)
     assert confirmed.seq == 6
     report = await one.sync(accept_restore=True)
     assert (report.pending, report.conflicts, report.epoch) == (0, 1, "epoch-of-the-restore")

@@ -352,6 +352,8 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             " VALUES ($1, gen_random_uuid(), repeat('0', 40), 'x/x', 1, 'x', 'stored', now(), now()",
             "search_indexes": "enabled, language, complete, updated_at) VALUES ($1, true, 'x', true, now()",
             "search_documents": "record_id, seq, at, tokens) VALUES ($1, 'x', 1, now(), '{1}'",
+            "epoch_statements": "statement_id, kind, n, old_epoch, seq, head, new_epoch, device_id, time_text,"
+            " signature) VALUES ($1, 'x', 'end', 1, 'x', 1, 'x', 'x', 'x', 'x', 'x'",
             "checkpoints": "device_id, epoch, seq, head, time_text, signature) VALUES ($1, 'x', 'x', 1, 'x', 'x', 'x'",
         }.items():
             await tx.connection.execute(f"INSERT INTO {table} (user_id, {columns})", user_id)

@@ -250,8 +250,8 @@ async def test_the_new_epoch_goes_on_from_where_the_one_before_ended(app: FastAP
     await put(owner, "local_only")
     await _raise(owner)
     page = await owner.feed()
-    (epoch,) = page["epochs"]
-    assert epoch["epoch"] != before["epoch"]
+    ended, epoch = page["epochs"]
+    assert (ended["epoch"], ended["ended"], epoch["ended"]) == (before["epoch"], True, False)
     assert (epoch["from_seq"], epoch["from_head"]) == (3, before["head"])
     assert (page["seq"], page["changes"]) == (3, [])
     assert page["head"] == history.epoch_head(epoch["epoch"], 3, before["head"])
@@ -261,16 +261,27 @@ async def test_the_new_epoch_goes_on_from_where_the_one_before_ended(app: FastAP
 
 
 @pytest.mark.parametrize("written", [0, 2])
-async def test_an_epoch_without_leaves_is_replaced_by_one_that_goes_on_from_the_same_place(
+async def test_an_epoch_without_leaves_is_followed_by_one_that_goes_on_from_its_own_head(
     app: FastAPI, http: httpx.AsyncClient, written: int
 ) -> None:
     owner = await register(http)
-    head = (await owner.push(*(change() for _ in range(written))))["head"] if written else history.ZERO
+    if written:
+        await owner.push(*(change() for _ in range(written)))
+    head = (await owner.feed())["head"]
     for _ in range(3):
         await put(owner, "local_only")
         await _raise(owner)
-    (epoch,) = (await owner.feed())["epochs"]
-    assert (epoch["from_seq"], epoch["from_head"]) == (written, head)
+    page = await owner.feed()
+    assert [(each["from_seq"], each["ended"]) for each in page["epochs"]] == [
+        (0, True),
+        (written, True),
+        (written, True),
+        (written, False),
+    ]
+    for epoch in page["epochs"][1:]:
+        assert epoch["from_head"] == head
+        head = history.epoch_head(epoch["epoch"], written, head)
+    assert (page["seq"], page["head"], page["changes"]) == (written, head, [])
 
 
 async def _raise(owner: Owner) -> None:

@@ -59,7 +59,8 @@ class History:
 
     def head(self, through: int | None = None) -> bytes:
         """The head behind change ``through``, or behind the last one with every epoch begun."""
-        waiting = list(self.epochs)
+        held = next((index for index, epoch in enumerate(self.epochs) if not epoch.get("ended")), 0)
+        waiting = list(self.epochs[held:])
         head = b""
         seq = waiting[0]["from_seq"]
         for change in [*self.changes, None]:
@@ -86,6 +87,12 @@ class History:
             "epoch": self.epochs[-1]["epoch"],
             "epochs": self.epochs,
         }
+
+    def state(self, statements: list[dict[str, Any]]) -> None:
+        """Keep what devices signed about epochs, as an honest server does."""
+        for epoch in self.epochs:
+            known = epoch.get("statements", ())
+            epoch["statements"] = [*known, *(each for each in statements if each["new_epoch"] == epoch["epoch"])]
 
     def push(self, changes: list[Change]) -> dict[str, Any]:
         """Take changes in, as an honest server does."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from lockleaf.wire.epochs import Statements
 from tests.support.forged_history import History, bare
 from tests.support.lying_server import MADE_UP, Answer, Honest, Lie, Request
 
@@ -144,6 +145,10 @@ class Shows(Lie):
             return await self.changes(request, honest)
         if request.asks("POST", "/sync/push"):
             return Answer.of(request, self.history.push(request.read()["changes"]))
+        if request.asks("POST", "/sync/epochs/statements"):
+            body = Statements.model_validate_json(request.body)
+            self.history.state([each.model_dump() for each in body.statements])
+            return Answer(204, "", b"")
         if self.keeps_checkpoints and request.path == "/sync/checkpoints":
             return Answer(204, "", b"") if request.method == "POST" else Answer.of(request, {"items": []})
         return await honest(request)

@@ -24,6 +24,7 @@ from tests.vectors.custody import device_lock, uce
 from tests.vectors.notation import RECORD, USER, ZERO, fixed, hkdf, lp, meta, nfkc, number, padded, padme
 from tests.vectors.seals import CONTEXT, envelope, keyring
 from tests.vectors.searching import search
+from tests.vectors.statements import epochs
 
 FOLDER = Path(__file__).parent
 INVISIBLE = (
@@ -243,7 +244,7 @@ def padding() -> dict[str, Any]:
 
 def build() -> dict[str, str]:
     """Every file by its name, as text."""
-    makers = (kdf, keyring, envelope, labels, recovery, identity, history, padding, uce, device_lock, search)
+    makers = (kdf, keyring, envelope, labels, recovery, identity, history, epochs, padding, uce, device_lock, search)
     return {f"{maker.__name__}.json": json.dumps(maker(), indent=1, ensure_ascii=True) + "\n" for maker in makers}
 
 

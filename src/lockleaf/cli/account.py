@@ -157,49 +157,57 @@ async def login(
 async def logout(
     run: Run,
     forget: Annotated[
-        bool, typer.Option("--forget", help="Delete the journal on this device too, with what was never synced.")
+        bool,
+        typer.Option(
+            "--forget",
+            help="Delete the journal on this device too. What is not known to be at the server is set aside instead.",
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before forgetting.")] = False,
 ) -> None:
     """Log out. The journal stays on this device, sealed, until the next login."""
     async with run.client() as client:
+        alone = await _alone_here(client) if forget and client.is_open else ""
         if forget and not yes:
             if client.is_locked and not run.interactive:
                 raise Complaint(
-                    "The journal is locked, so what was never synced cannot be counted. Unlock it first, or --yes says "
-                    "that you mean it.",
+                    "The journal is locked, so what is not at the server cannot be counted. Unlock it first, or give "
+                    "--yes: what is not known to be at the server is then set aside, not deleted.",
                     ExitCode.CREDENTIALS,
                     "JournalLocked",
                 )
-            lost = await _never_sent(client) if client.is_logged_in else ""
             if run.interactive:
-                prompts.confirm(f"Delete the journal on this device?{lost}")
-                if client.is_logged_in and await _never_sent(client) != lost:
+                prompts.confirm(f"Delete the journal on this device?{alone}")
+                if client.is_open and await _alone_here(client) != alone:
                     raise Complaint(
                         "Something was written here while you decided, so nothing was deleted. Run it again.",
                         ExitCode.CONFLICT,
                         "JournalChanged",
                     )
-            elif lost:
-                raise Complaint(f"Not everything is at the server.{lost} --yes says that you mean it.")
-        await client.account.logout(forget=forget)
+            elif alone:
+                raise Complaint(f"Not everything is known to be at the server.{alone} --yes goes on.")
+        aside = await client.account.logout(forget=forget)
     if run.json:
-        run.result({"profile": run.profile, "logged_out": True, "forgotten": forget})
+        kept = None if aside is None else str(aside)
+        run.result({"profile": run.profile, "logged_out": True, "forgotten": forget, "set_aside": kept})
+    elif aside is not None:
+        run.line(f"Logged out. The journal was set aside as {aside}, sealed.{alone}")
+        run.note("After the next login, lockleaf repair takes in what the server lacks. Delete the folder to lose it.")
     else:
         run.line("Logged out; nothing is left on this device." if forget else "Logged out.")
 
 
-async def _never_sent(client: Client) -> str:
-    """Say what is on this device alone."""
-    entries, files = await client.journal.pending_count(), await client.media.pending_count()
+async def _alone_here(client: Client) -> str:
+    """Say what is not known to be anywhere else."""
+    entries, files = await client.journal.unverified_count(), await client.media.pending_count()
     replaced = await client.journal.replaced_count()
     kinds = (
-        (entries, "entry", "entries"),
+        (entries, "entry or tag", "entries and tags"),
         (files, "attached file or thumbnail", "attached files and thumbnails"),
         (replaced, "text that you replaced", "texts that you replaced"),
     )
     parts = [f"{count:,} {one if count == 1 else several}" for count, one, several in kinds if count]
-    return f" Never synced, and lost with it: {' and '.join(parts)}." if parts else ""
+    return f" Not known to be at the server, so set aside and not deleted: {' and '.join(parts)}." if parts else ""
 
 
 async def change_password(run: Run, allow_weak_password: AllowWeakPassword = False) -> None:

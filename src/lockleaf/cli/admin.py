@@ -12,6 +12,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.reset import reset
+from lockleaf.cli.restored import restored
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import settings_of
 
@@ -30,6 +31,7 @@ def install(app: typer.Typer) -> None:
     command(admin, "migrate")(migrate)
     command(admin, "openapi")(openapi)
     command(admin, "reset")(reset)
+    command(admin, "restored")(restored)
 
 
 def migrate(run: Run) -> None:

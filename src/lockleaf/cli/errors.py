@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from typing import IO, Any
 
 from lockleaf.cli.exit_codes import ExitCode, exit_code_for
@@ -14,10 +15,7 @@ from lockleaf.cli.terminal import printable
 __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
 
 HINTS = {
-    "AccountDeleted": (
-        "lockleaf list --all --json > journal.jsonl takes the text out; lockleaf lock locks it; lockleaf logout "
-        "--forget deletes it from this device"
-    ),
+    "AccountDeleted": "lockleaf list --all --json > journal.jsonl takes the text out; lockleaf lock locks it",
     "NotLoggedIn": "lockleaf login --server URL --email you@example.org",
     "NotAuthenticated": "lockleaf login",
     "TokenExpired": "lockleaf login",
@@ -37,15 +35,12 @@ HINTS = {
     "ConflictNotFound": "lockleaf conflicts shows the ids",
     "DraftNotFound": "lockleaf drafts shows the ids",
     "InboxItemNotFound": "lockleaf inbox shows the ids",
-    "InboxItemUnreadable": "lockleaf inbox refuse ID",
     "AttachmentNotFound": "lockleaf media shows the ids",
     "ServerRestored": "lockleaf sync --accept-restore",
     "ServerEmptied": "lockleaf sync --accept-restore",
     "TierRequired": "lockleaf privacy shows what is off; lockleaf privacy set full_sync turns it on",
-    "HistoryForked": (
-        "lockleaf list --unsynced --all --json > unsynced.jsonl keeps what lockleaf import reads again; "
-        "then lockleaf logout --forget and lockleaf login"
-    ),
+    "HistoryForked": "lockleaf repair",
+    "StoreDamaged": "lockleaf login, then lockleaf repair",
     "InsecureServer": "--allow-insecure, if you mean it",
     "JournalLocked": "lockleaf unlock, or set LOCKLEAF_PASSWORD",
     "PasswordTooWeak": "--allow-weak-password, if you mean it",
@@ -112,10 +107,11 @@ def complain(error: Exception, *, as_json: bool, stream: IO[str] | None = None) 
     stream = stream or sys.stderr
     complaint = complaint_of(error)
     hint = HINTS.get(complaint.name)
+    details = getattr(error, "details", ())
     if as_json:
         stream.write(json.dumps({"error": _facts(error, complaint, hint)}) + "\n")
     else:
-        _explain(complaint, hint, stream)
+        _explain(complaint, details, hint, stream)
     if complaint.exit_code is ExitCode.UNEXPECTED and os.environ.get("LOCKLEAF_DEBUG"):
         import traceback  # noqa: PLC0415
 
@@ -137,10 +133,12 @@ def _facts(error: Exception, complaint: Complaint, hint: str | None) -> dict[str
     facts |= {name: value for name in _IDS if isinstance(value := getattr(error, name, None), str)}
     if isinstance(missing := getattr(error, "missing", None), tuple):
         facts["missing"] = len(missing)
+    if details := getattr(error, "details", ()):
+        facts["details"] = list(details)
     return facts
 
 
-def _explain(complaint: Complaint, hint: str | None, stream: IO[str]) -> None:
+def _explain(complaint: Complaint, details: Sequence[str], hint: str | None, stream: IO[str]) -> None:
     """Write the first sentence strongly, the rest beneath it; plainly where nobody looks."""
     from rich.console import Console  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -148,7 +146,7 @@ def _explain(complaint: Complaint, hint: str | None, stream: IO[str]) -> None:
     console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
     first, *rest = re.split(r"(?<=\.) (?=[A-Z])", printable(complaint.message), maxsplit=1)
     console.print(Text.assemble(("error: ", "bold red"), (first, "bold")))
-    for paragraph in rest:
+    for paragraph in (*rest, *map(printable, details)):
         console.print(Text(paragraph))
     if hint:
         console.print(Text.assemble(("→ ", "cyan"), (hint, "cyan")))

@@ -53,7 +53,9 @@ async def list_entries(
     remote: Annotated[
         bool, typer.Option("--remote", help="Ask the server instead of this device; what it gives is not verified.")
     ] = False,
-    unsynced: Annotated[bool, typer.Option("--unsynced", help="Only what the server has not confirmed.")] = False,
+    unsynced: Annotated[
+        bool, typer.Option("--unsynced", help="Only what is not known to be at the server now.")
+    ] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
 ) -> None:
     """List entries, newest first. With --json one object a line."""
@@ -76,9 +78,8 @@ async def list_entries(
             mood=mood,
             source=source,
             include_deleted=deleted,
+            unsynced=unsynced,
         )
-        if unsynced:
-            entries = [entry for entry in entries if entry.pending]
         entries = entries if everything else entries[:limit]
         total = await client.journal.count()
     _print(run, entries, total)

@@ -15,7 +15,9 @@ from lockleaf.client.blocking import (
     BlockingMedia,
     BlockingServerSearch,
 )
+from lockleaf.client.claims import Claim
 from lockleaf.client.client import Client
+from lockleaf.client.differences import Difference, TakenIn
 from lockleaf.client.drafts import DraftContent, Drafts, UnsavedDraft
 from lockleaf.client.entries import Entry, EntryDraft, Exported, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
@@ -31,6 +33,7 @@ from lockleaf.client.metrics.summary import Period, Stats, Trend
 from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile, default_home, profile_names
 from lockleaf.client.recovery import RecoveryCodes
+from lockleaf.client.repair import RepairReport
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.revisions import Revision
 from lockleaf.client.search.results import Found, Highlight, Hit
@@ -50,8 +53,10 @@ __all__ = [
     "BlockingJournal",
     "BlockingMedia",
     "BlockingServerSearch",
+    "Claim",
     "Client",
     "Conflict",
+    "Difference",
     "DraftContent",
     "Drafts",
     "EntriesPage",
@@ -81,6 +86,7 @@ __all__ = [
     "ProgressCallback",
     "RecoveryCodes",
     "Remark",
+    "RepairReport",
     "RetryPolicy",
     "Revision",
     "ServerSearch",
@@ -89,6 +95,7 @@ __all__ = [
     "SyncReport",
     "SystemKeychain",
     "Tag",
+    "TakenIn",
     "TransportError",
     "Trend",
     "UnsavedDraft",

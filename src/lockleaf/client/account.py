@@ -6,7 +6,9 @@ for e2e, their namesakes with ``uce_`` in front for uce.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 from lockleaf.client import credentials, enrolment, uce_credentials, uce_enrolment
 from lockleaf.client.account_facts import AccountFacts
@@ -23,6 +25,7 @@ from lockleaf.client.errors import (
 )
 from lockleaf.client.profile import Custody
 from lockleaf.client.recovery import RecoveryCodes
+from lockleaf.client.store import holds_alone
 from lockleaf.client.strength import require_strength
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
 from lockleaf.wire.accounts import (
@@ -181,11 +184,16 @@ class AccountService(AccountFacts):
                 self._device, place, code, new_password, remembered=remembered, kdf_profile=kdf_profile
             )
 
-    async def logout(self, *, forget: bool = False) -> None:
+    async def logout(self, *, forget: bool = False) -> Path | None:
         """End the session. The journal stays here, sealed, for the next login.
 
         Args:
-            forget: delete the journal of this device too, with edits that were never sent.
+            forget: delete the journal of this device too. One that holds anything that is not known to be at the
+                server is set aside instead, and stays until its user deletes it, unless the account was deleted: then
+                nothing could open it. What the device remembers against rollback stays.
+
+        Returns:
+            Where the journal is that was set aside, None if there was no reason.
 
         Raises:
             AccountDeleted: no login could open the journal again; ``forget`` deletes it.
@@ -206,9 +214,11 @@ class AccountService(AccountFacts):
                 "sign this device out from another one."
             )
         if forget:
-            await self._device.forget()
-        else:
-            await self._device.leave()
+            gone = profile is not None and profile.account_deleted
+            keep = not gone and await asyncio.to_thread(holds_alone, self._device.folder.store)
+            return await self._device.forget(keep=keep)
+        await self._device.leave()
+        return None
 
     async def delete(self, password: str) -> None:
         """Delete the account and everything that the server holds of it, at once and for good.

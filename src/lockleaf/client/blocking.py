@@ -18,6 +18,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from lockleaf.client.account import AccountService
 from lockleaf.client.archive import Archive
 from lockleaf.client.client import Client
+from lockleaf.client.differences import Choose
 from lockleaf.client.drafts import Drafts
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
@@ -28,6 +29,7 @@ from lockleaf.client.media.service import Media
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport
 from lockleaf.client.profile import Profile
+from lockleaf.client.repair import Confirm, RepairReport
 from lockleaf.client.revisions import Revision
 from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.sync import SyncReport
@@ -156,6 +158,8 @@ class BlockingJournal(_Face[Journal]):
     count = _waits(Journal.count)
     pending_count = _waits(Journal.pending_count)
     replaced_count = _waits(Journal.replaced_count)
+    unverified_count = _waits(Journal.unverified_count)
+    doubt = _waits(Journal.doubt)
     last_sync = _waits(Journal.last_sync)
     tags = _waits(Journal.tags)
     tag = _waits(Journal.tag)
@@ -270,6 +274,11 @@ class BlockingClient:
         return self._client.sealed_again
 
     @property
+    def is_open(self) -> bool:
+        """Whether the journal on this device is open."""
+        return self._client.is_open
+
+    @property
     def is_locked(self) -> bool:
         """Whether the journal on this device wants the password before it opens."""
         return self._client.is_locked
@@ -372,6 +381,20 @@ class BlockingClient:
     def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
         """Fetch, verify, merge and send; see `Client.sync`."""
         return self._loop.run(self._client.sync(progress, accept_restore=accept_restore))
+
+    def repair(
+        self,
+        password: str | Callable[[], str],
+        *,
+        confirm: Confirm | None = None,
+        choose: Choose | None = None,
+        progress: ProgressCallback | None = None,
+        again: bool = False,
+    ) -> RepairReport:
+        """Go on with a server whose history was refused, and lose nothing; see `Client.repair`."""
+        return self._loop.run(
+            self._client.repair(password, confirm=confirm, choose=choose, progress=progress, again=again)
+        )
 
     def watch(self, *, every: float = 15.0) -> Iterator[SyncReport]:
         """Sync again and again; see `Client.watch`."""

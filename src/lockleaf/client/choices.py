@@ -42,7 +42,11 @@ class Choices:
             SecretKeyReceived, InvalidHePublicKey: the given key is none to give away.
             ConsentRequired: this device's clock is far from the server's.
         """
-        return await privacy.change(self._device, tier, he_public_key)
+        return await privacy.change(self._device, tier, he_public_key, self._catch_up)
+
+    async def _catch_up(self) -> None:
+        """Fetch and verify what is new at the server, and send nothing."""
+        raise NotImplementedError
 
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on, to sort by them.

@@ -17,6 +17,7 @@ from lockleaf.client.archive import Archive, fetch_archive
 from lockleaf.client.checks import check_keys
 from lockleaf.client.choices import Choices
 from lockleaf.client.device import Device, utc_now
+from lockleaf.client.differences import Choose
 from lockleaf.client.drafts import Drafts
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.inbox import Inbox
@@ -29,6 +30,7 @@ from lockleaf.client.metrics import service as metrics
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
+from lockleaf.client.repair import Confirm, RepairReport, repair, take_all
 from lockleaf.client.resealing import is_sealed_again
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.revisions import Revision, fetch_history, fetch_revision, replaced_here
@@ -164,6 +166,11 @@ class Client(Locking, Choices):
     def is_logged_in(self) -> bool:
         """Whether there is a session. Without one the journal still works here, unless its user logged out."""
         return self._device.is_logged_in
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the journal on this device is open."""
+        return self._device.is_open
 
     @property
     def journal(self) -> Journal:
@@ -350,13 +357,59 @@ class Client(Locking, Choices):
         """
         tally = metrics.tally(self._device)
         report = await self._synchroniser(tally).run(progress, accept_restore=accept_restore)
+        await asyncio.to_thread(self._device.note_history)
         return replace(report, media=await self.media.carried(progress))
 
-    def _synchroniser(self, tally: Tally) -> Synchroniser:
-        session = self._device.session
+    async def repair(
+        self,
+        password: str | Callable[[], str],
+        *,
+        confirm: Confirm | None = None,
+        choose: Choose | None = None,
+        progress: ProgressCallback | None = None,
+        again: bool = False,
+    ) -> RepairReport:
+        """Go on with a server whose history this device refused, and lose nothing.
+
+        The present store is set aside whole, and stays until its user deletes it. A new login fills another one with
+        what the server shows now, verified. Then both are compared record by record: what is missing is sent again as
+        entries by the next `sync`, what differs is merged or kept as conflicts, and nothing is deleted. Stores that
+        were set aside before, by a logout or for damage, are taken in too. Interrupted, it is called again and goes on.
+
+        Args:
+            password: the account's, or what gives it; asked for only where a new login is needed.
+            confirm: told what the server shows beside what was verified, if it lacks something; False leaves everything
+                as it is. Absent: it is accepted.
+            choose: whether a difference is taken in; absent: all are. What is not chosen stays in the store set aside.
+            progress: as for `sync`.
+            again: set the present store aside although nothing is wrong with it.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+            WrongPassword: it is not the password.
+            IntegrityError: what the server shows now does not verify either; the present store stays as it is.
+            ServerRestored: ``confirm`` said no.
+            TransportError, ApiError, LocalStoreError: each as its name says; nothing was changed.
+        """
+        return await repair(
+            self._device,
+            password,
+            lambda device: self._synchroniser(metrics.tally(device), device),
+            confirm=confirm or (lambda _: True),
+            choose=choose or take_all,
+            progress=progress,
+            again=again,
+        )
+
+    async def _catch_up(self) -> None:
+        await self._synchroniser(metrics.tally(self._device)).catch_up()
+
+    def _synchroniser(self, tally: Tally, other: Device | None = None) -> Synchroniser:
+        device = other or self._device
+        session = device.session
 
         async def check() -> None:
-            account = await check_keys(self._device)
+            account = await check_keys(device)
             await asyncio.to_thread(remember_locale, session.store, account.locale)
 
         return Synchroniser(
@@ -369,7 +422,7 @@ class Client(Locking, Choices):
             share_dates=session.profile.share_dates or session.profile.custody == "uce",
             # A server that may read has mood, tags and source anyway.
             hide_labels=session.profile.custody == "e2e",
-            clock=self._device.clock,
+            clock=device.clock,
             tally=tally,
             indexing=Indexing(session.store, session.transport, blind=session.profile.custody == "e2e"),
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
@@ -22,6 +23,7 @@ from lockleaf.client.errors import (
     StoreDamaged,
 )
 from lockleaf.client.keychain import Keychain, pack_local_keys, unpack_local_keys
+from lockleaf.client.memory import MemoryFolder
 from lockleaf.client.password_keychain import PasswordKeychain
 from lockleaf.client.profile import Profile, ProfileFolder
 from lockleaf.client.retry import RetryPolicy
@@ -78,6 +80,11 @@ class Device:
     _opened: Opened | None = None
     _trouble: LocalError | None = None
 
+    @property
+    def memory(self) -> MemoryFolder:
+        """What is remembered of accounts against rollback, whatever becomes of the store."""
+        return MemoryFolder(self.folder.memory)
+
     def now(self) -> str:
         """Return the present time as RFC 3339 text."""
         return self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -107,6 +114,7 @@ class Device:
         Raises:
             ProfileDamaged: the profile cannot be read.
         """
+        await asyncio.to_thread(self.folder.finish_exchange)
         self.profile = self.folder.load()
         if self.profile is None or not self.folder.store.exists():
             return
@@ -218,15 +226,20 @@ class Device:
 
         Raises:
             StoreLocked, DiskFull: the local store cannot be used.
-            KeyringRolledBack: the store that is there knows keys that ``keyring`` lacks.
+            KeyringRolledBack: this device has seen a newer keyring, or the store that is there knows keys that
+                ``keyring`` lacks.
             KeychainUnavailable: the keychain does not take the key.
         """
+        remembered = await asyncio.to_thread(self.memory.of_account, profile.user_id)
+        if remembered is not None and profile.keyring_version < remembered.keyring_version:
+            raise KeyringRolledBack
         await self._close_opened()
         self.folder.make()
         await self._keep_keys(profile, pack_local_keys(local_keys(keyring)), password)
         store = await asyncio.to_thread(self._reopen, keyring) if self.profile is not None else None
         if store is None:
             store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
+            await asyncio.to_thread(self.memory.seed, profile, store)
         self._open(profile, store)
         self.opened.transport.tokens.save(tokens)
         self.remember(profile)
@@ -257,6 +270,7 @@ class Device:
     def remember(self, profile: Profile) -> None:
         """Keep ``profile`` in place of the present one."""
         self.folder.save(profile)
+        self.memory.note_account(profile)
         self.profile = profile
         if self._opened is not None:
             self._opened = Opened(profile, self._opened.store, self._opened.transport)
@@ -272,13 +286,29 @@ class Device:
         if self.profile is not None:
             await asyncio.to_thread(self.keychain.delete, self.profile.keychain_entry)
 
-    async def forget(self) -> None:
-        """Delete everything that this profile holds on this machine."""
+    def note_history(self) -> None:
+        """Remember, outside the store, where the history ended that was verified last."""
+        opened = self.opened
+        self.memory.note_history(opened.profile, opened.store)
+
+    async def forget(self, *, keep: bool = False) -> Path | None:
+        """Delete everything that this profile holds on this machine, but what it remembers against rollback.
+
+        Args:
+            keep: set the store aside instead of deleting it.
+
+        Returns:
+            Where the store is that was set aside, if one was.
+        """
         with suppress(KeychainUnavailable):
             await self.leave()
+        aside = None
+        if keep and self.folder.store.exists():
+            aside = await asyncio.to_thread(self.folder.set_store_aside, self.clock())
         with suppress(ProfileNotFound):
             self.folder.remove()
         self.profile = self._trouble = None
+        return aside
 
     async def aclose(self) -> None:
         """Close the store and the connections."""
@@ -291,8 +321,11 @@ class Device:
         try:
             store = LocalStore.open(self.folder.store, local_keys(keyring))
         except StoreDamaged:
-            aside = self.folder.set_store_aside(self.clock())
-            self.notice(f"The journal on this device is damaged. It was put aside as {aside}, and is fetched anew.")
+            aside = self.folder.set_store_aside(self.clock(), damaged=True)
+            self.notice(
+                f"The journal on this device is damaged. It was set aside as {aside}, and is fetched anew. "
+                "lockleaf repair takes in what can still be read of it."
+            )
             return None
         if not keyring.extends(store.keyring):
             store.close()

@@ -105,11 +105,12 @@ async def login(
             "POST", "/auth/prelogin", body=Prelogin(email=place.email), answer=PreloginAnswer, authenticated=False
         )
         params = kdf_from_wire(offered.kdf)
+        known = remembered or device.memory.find(transport.server, place.email)
         keys = await unlock(
             password,
             place.email,
             params,
-            remembered=kdf_from_wire(remembered.kdf) if remembered is not None and remembered.kdf is not None else None,
+            remembered=kdf_from_wire(known.kdf) if known is not None and known.kdf is not None else None,
             allow_pbkdf2=allow_pbkdf2,
             allow_test_parameters=device.allow_test_parameters,
         )

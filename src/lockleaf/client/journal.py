@@ -210,6 +210,7 @@ class Journal(JournalTags):
         source: str | None = None,
         limit: int | None = None,
         include_deleted: bool = False,
+        unsynced: bool = False,
     ) -> builtins.list[Entry]:
         """Return entries, newest first by their local time.
 
@@ -217,9 +218,11 @@ class Journal(JournalTags):
             since, until: days, both inclusive; an entry's day is the one where it was written.
             tag, mood, source: only entries that have it; case does not matter.
             limit: at most so many.
+            unsynced: only those that are not known to be at the server now. After a sync that found the server's
+                history wrong that is so of every entry, until one verifies it again.
         """
         wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source).holds
-        return await asyncio.to_thread(self._list, wanted, limit, include_deleted)
+        return await asyncio.to_thread(self._list, wanted, limit, include_deleted, unsynced)
 
     async def search(self, query: str, *, limit: int | None = None) -> Found:
         """Search on this device, best hits first: those with the rarer words, with words in the title, then the latest.
@@ -239,14 +242,18 @@ class Journal(JournalTags):
         """
         return await asyncio.to_thread(self._search.find, query, limit)
 
-    def _list(self, wanted: Callable[[Entry], bool], limit: int | None, deleted: bool) -> builtins.list[Entry]:
+    def _list(
+        self, wanted: Callable[[Entry], bool], limit: int | None, deleted: bool, unsynced: bool
+    ) -> builtins.list[Entry]:
         conflicting = self._store.conflicts.record_ids()
+        pending_only = unsynced and self._store.history.doubt() is None
         entries = (
             entry_of(record, conflict=record.record_id in conflicting)
             for record in self._store.records.entries(deleted=deleted)
         )
         # The id settles what falls together, as at the server: times of writing differ from device to device.
-        found = sorted(filter(wanted, entries), key=lambda entry: (entry.local_time, entry.id), reverse=True)
+        listed = (entry for entry in filter(wanted, entries) if entry.pending or not pending_only)
+        found = sorted(listed, key=lambda entry: (entry.local_time, entry.id), reverse=True)
         return found if limit is None else found[:limit]
 
     async def count(self) -> int:
@@ -262,6 +269,22 @@ class Journal(JournalTags):
     async def replaced_count(self) -> int:
         """Return how many texts were replaced here before a server had them; `Client.history` gives an entry's."""
         return await asyncio.to_thread(self._store.earlier.count)
+
+    async def unverified_count(self) -> int:
+        """Return how many entries are not known to be at the server now, deleted ones with a text included.
+
+        After a sync that found the server's history wrong, that is all of them; see `list`.
+        """
+        return await asyncio.to_thread(self._unverified)
+
+    def _unverified(self) -> int:
+        if self._store.history.doubt() is None:
+            return self._store.records.pending_count()
+        return sum(1 for _ in self._store.records.entries(deleted=True))
+
+    async def doubt(self) -> str | None:
+        """Return the name of the error with which the last sync found the server's history wrong, if it did."""
+        return await asyncio.to_thread(self._store.history.doubt)
 
     async def last_sync(self) -> datetime | None:
         """Return when a sync of this device last came to its end, None if none did."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
 from lockleaf.client.device import Device
+from lockleaf.client.errors import EpochEndOutdated, IntegrityError
 from lockleaf.client.metrics.state import State, prepared_pair
+from lockleaf.client.statements import StatementBook, Transition
 from lockleaf.client.store import LocalStore
 from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.epochs import Statement
 from lockleaf.wire.privacy import Privacy, PrivacyChange, PrivacyChanged
 
 __all__ = ["TIERS", "change", "show"]
 
 TIERS: Final = ("local_only", "analytics_sync", "full_sync")
 """The tiers, each leaving more on the server than the one before."""
+
+_ATTEMPTS = 5
 
 
 def want(store: LocalStore) -> None:
@@ -29,16 +36,63 @@ async def show(device: Device) -> Privacy:
     return await device.session.transport.request("GET", "/users/me/privacy", answer=Privacy)
 
 
-async def change(device: Device, tier: PrivacyTier, he_public_key: bytes | None) -> PrivacyChanged:
-    """Set the account's tier; see `Client.set_privacy_tier`."""
+async def change(
+    device: Device, tier: PrivacyTier, he_public_key: bytes | None, catch_up: Callable[[], Awaitable[None]]
+) -> PrivacyChanged:
+    """Set the account's tier; see `Client.set_privacy_tier`.
+
+    Args:
+        catch_up: fetches and verifies what is new at the server, and sends nothing.
+    """
     session = device.session
     present = await show(device)
     rises = TIERS.index(tier) > TIERS.index(present.current_tier)
     if rises and he_public_key is None and not present.he_public_key_registered:
         _, he_public_key = await asyncio.to_thread(prepared_pair, session.store)
         await asyncio.to_thread(want, session.store)
-    if "full_sync" in (tier, present.current_tier) and tier != present.current_tier:
-        # Before it is asked for: an answer that is lost must not leave this device astonished at an empty server.
-        await asyncio.to_thread(session.store.history.expect_emptied)
     body = PrivacyChange(privacy_tier=tier, consent_timestamp=device.clock(), he_public_key=he_public_key)
+    if present.current_tier == "full_sync" and tier != "full_sync":
+        return await _end_epoch(device, body, catch_up)
     return await session.transport.request("PUT", "/users/me/privacy", body=body, answer=PrivacyChanged)
+
+
+async def _end_epoch(device: Device, body: PrivacyChange, catch_up: Callable[[], Awaitable[None]]) -> PrivacyChanged:
+    """Lower the tier with a signed end of the account's epoch, so that other devices need not believe the server.
+
+    The end is kept before it is sent: an answer that is lost must not leave this device astonished at an empty server.
+    """
+    session = device.session
+    for attempt in range(_ATTEMPTS):
+        try:
+            if attempt or session.store.history.position() is None:
+                await catch_up()
+        except IntegrityError:
+            break
+        book, end = await asyncio.to_thread(_signed_end, device)
+        try:
+            return await session.transport.request(
+                "PUT",
+                "/users/me/privacy",
+                body=body.model_copy(update={"epoch_end": end}),
+                answer=PrivacyChanged,
+            )
+        except EpochEndOutdated:
+            # Something was written meanwhile. It never came into force, so nobody has it.
+            await asyncio.to_thread(session.store.history.drop_statement, book.id_of(end))
+    # Whoever takes everything back must not be kept from it by a server that cannot be verified.
+    device.notice(
+        "The end of the history could not be signed, since the server shows another one than this device verified. "
+        "Your other devices will ask you before they go on."
+    )
+    return await session.transport.request("PUT", "/users/me/privacy", body=body, answer=PrivacyChanged)
+
+
+def _signed_end(device: Device) -> tuple[StatementBook, Statement]:
+    session = device.session
+    store, position = session.store, session.store.history.position()
+    assert position is not None
+    book = StatementBook(str(session.profile.user_id), store.keyring, store.history.statements().values())
+    transition = Transition(position.epoch, position.seq, position.head, str(uuid.uuid4()), ends=True)
+    end = book.sign(transition, book.highest + 1, device_id=session.profile.device_id, time=device.now())
+    store.history.keep_statements({book.id_of(end): end})
+    return book, end

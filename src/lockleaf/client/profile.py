@@ -27,6 +27,10 @@ __all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "expanded", "p
 
 Custody = Literal["e2e", "uce"]
 
+_ASIDE = "aside-"
+_DAMAGED = "damaged-"
+_EXCHANGE = "exchange"
+
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -99,11 +103,23 @@ class ProfileFolder:
     def __init__(self, home: Path, name: str) -> None:
         if not _NAME.fullmatch(name):
             raise InvalidProfileName
-        self.path = home.absolute() / "profiles" / name
+        self.home = home.absolute()
+        self.path = self.home / "profiles" / name
         if not self.path.exists():
             # Where names differ by case alone some file systems have one folder, and so has a person one profile.
             self.path = _spelled_otherwise(self.path) or self.path
         self.name = self.path.name
+
+    def within(self, name: str) -> ProfileFolder:
+        """Return a folder of the same profile inside this one, for a store that is still to take its place."""
+        inner = ProfileFolder(self.home, self.name)
+        inner.path = self.path / name
+        return inner
+
+    @property
+    def memory(self) -> Path:
+        """The folder of what is remembered although the profile is forgotten."""
+        return self.home / "memory" / self.name
 
     @property
     def store(self) -> Path:
@@ -151,20 +167,63 @@ class ProfileFolder:
         """Make the folder, for its owner alone."""
         make_private_folder(self.path)
 
-    def set_store_aside(self, now: datetime) -> Path:
+    def set_store_aside(self, now: datetime, *, damaged: bool = False) -> Path:
         """Rename the local store, with what lies beside it, and return its new place; nothing is deleted."""
-        aside = self.path / f"damaged-{now:%Y%m%dT%H%M%S%f}"
+        aside = self.path / f"{_DAMAGED if damaged else _ASIDE}{now:%Y%m%dT%H%M%S%f}"
         make_private_folder(aside)
-        for file in (*self.path.glob(f"{self.store.name}*"), *self.path.glob(self.media.name)):
-            file.rename(aside / file.name)
+        self._move(self.path, aside)
         return aside
 
+    def stores_aside(self) -> list[Path]:
+        """Return the folders of stores that were set aside, oldest first."""
+        found = (*self.path.glob(f"{_ASIDE}*"), *self.path.glob(f"{_DAMAGED}*"))
+        return sorted((path for path in found if path.is_dir()), key=lambda path: path.name.partition("-")[2])
+
+    def exchange(self, other: ProfileFolder, now: datetime) -> Path:
+        """Set the store aside, and put the one of ``other`` in its place; return where the old one is.
+
+        Where this ends half-way, `finish_exchange` does the rest.
+        """
+        aside = self.path / f"{_ASIDE}{now:%Y%m%dT%H%M%S%f}"
+        write_private(self.path / _EXCHANGE, f"{aside.name}\n{other.path.name}\n".encode())
+        self.finish_exchange()
+        return aside
+
+    def finish_exchange(self) -> None:
+        """Go on with an exchange that was begun, if one was."""
+        try:
+            aside_name, other_name = (self.path / _EXCHANGE).read_text().split()
+        except (FileNotFoundError, ValueError):
+            return
+        aside, other = self.path / aside_name, self.path / other_name
+        make_private_folder(aside)
+        if (other / self.store.name).exists():
+            # The main file goes last both times: as long as it is there, what lies beside it still has to follow it.
+            if not (aside / self.store.name).exists():
+                self._move(self.path, aside)
+            self._move(other, self.path)
+        shutil.rmtree(other, ignore_errors=True)
+        (self.path / _EXCHANGE).unlink(missing_ok=True)
+
+    def _move(self, source: Path, target: Path) -> None:
+        beside = [*source.glob(f"{self.store.name}?*"), *source.glob(self.media.name)]
+        for file in (*beside, *source.glob(self.store.name)):
+            file.rename(target / file.name)
+
     def remove(self) -> None:
-        """Delete the folder and everything in it.
+        """Delete the folder and everything in it but stores that were set aside, and drafts that are in no journal.
 
         Raises:
             ProfileNotFound: there is none.
         """
         if not self.path.exists():
             raise ProfileNotFound
-        shutil.rmtree(self.path)
+        kept = set(self.stores_aside())
+        if self.drafts.is_dir() and any(self.drafts.iterdir()):
+            kept.add(self.drafts)
+        if not kept:
+            shutil.rmtree(self.path)
+            return
+        for found in self.path.iterdir():
+            if found not in kept:
+                shutil.rmtree(found) if found.is_dir() else found.unlink()

@@ -17,6 +17,7 @@ from lockleaf.client.merge import Conflicting, Version, merge_versions, same_con
 from lockleaf.client.metrics.marks import MARK, Mark, remarked, standing_in, valid
 from lockleaf.client.opening import Opened, open_change
 from lockleaf.client.sealer import Sealer
+from lockleaf.client.statements import StatementBook
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.contributions import Contribution
@@ -27,6 +28,7 @@ from lockleaf.client.tag_records import UNSEALED, merge_tags
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain, EpochsChanged, VerifiedChange, VerifiedPage
 from lockleaf.crypto.history import ZERO
+from lockleaf.wire.epochs import Epoch, Statement
 from lockleaf.wire.sync import Feed, Record
 
 __all__ = ["PAGE", "Puller", "acknowledge", "fetch_page"]
@@ -68,7 +70,7 @@ class Puller:
 
     def __init__(
         self, store: LocalStore, transport: Transport, sealer: Sealer, *, device_id: str, now: Callable[[], str]
-    ):
+    ) -> None:
         self._store = store
         self._transport = transport
         self._sealer = sealer
@@ -76,13 +78,16 @@ class Puller:
         self._now = now
         self._leaves: dict[tuple[str, str], Leaf] = {}
         self._through = 0
+        self._epochs: tuple[Epoch, ...] = ()
         self.counts = _Counts()
+        self.book = StatementBook(sealer.user_id, store.keyring)
         self.chain = Chain()
 
     def begin(self) -> None:
         """Take up the verified history from the store."""
         history = self._store.history
         self._through = history.restored_through()
+        self.book = StatementBook(self._sealer.user_id, self._store.keyring, history.statements().values())
         self.chain = Chain(
             position=history.position(),
             epochs=history.epochs(),
@@ -91,6 +96,7 @@ class Puller:
             bare=self._store.records.bare(),
             acknowledged=history.acknowledged(),
             retirements=[entry.retired_at for entry in self._store.keyring if entry.retired_at is not None],
+            book=self.book,
         )
 
     async def pull(self, progress: ProgressCallback | None = None) -> None:
@@ -107,6 +113,7 @@ class Puller:
         except InvalidCursor:
             # The server does not know its own cursor any more, perhaps for new keys. The way from the start is longer.
             feed, again = await fetch_page(self._transport, None), True
+        again = again or (cursor is None and self.chain.position is not None)
         start = self.chain.position.seq if self.chain.position is not None else 0
         while True:
             following: asyncio.Task[Feed] | None = None
@@ -136,6 +143,18 @@ class Puller:
         rest = tuple(change for change in feed.changes if change.seq > position.seq)
         return None if feed.has_more and not rest else feed.model_copy(update={"changes": rest})
 
+    def to_post(self) -> list[Statement]:
+        """Return the statements that this device keeps, and that the server lacks as far as it shows."""
+        shown = {self.book.id_of(each) for epoch in self._epochs for each in epoch.statements}
+        names, present = {epoch.epoch for epoch in self._epochs}, self._epochs[-1].epoch if self._epochs else ""
+        posted = self._store.history.posted_in()
+        # One about an epoch that the server does not list it cannot show: it is sent once an epoch.
+        return [
+            each
+            for identity, each in self._store.history.statements().items()
+            if identity not in shown and (each.new_epoch in names or posted.get(identity) != present)
+        ]
+
     def _leaf_of(self, collection: str, record_id: str) -> Leaf | None:
         return self._leaves.get((collection, record_id))
 
@@ -161,8 +180,12 @@ class Puller:
                 self._apply(change, opened.get(change.seq), row, waiting.get(change.key, []), page.position)
             self._store.records.put_many(rows.values())
             self._store.history.advance(page.position, cursor=feed.cursor, epochs=page.epochs, heads=page.heads)
+            fresh = self.book.fresh(feed.epochs) if feed.epochs != self._epochs else []
+            self._store.history.keep_statements({self.book.id_of(each): each for each in fresh})
             if page.complete:
                 self._store.records.settle_orphans()
+        self.book.learn(fresh)
+        self._epochs = feed.epochs
         self.chain.forget_kept()
         return page
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,13 +13,13 @@ from lockleaf.client import labels
 from lockleaf.client.deliveries import Deliveries
 from lockleaf.client.disputes import Disputes
 from lockleaf.client.entries import ProgressCallback
-from lockleaf.client.errors import HistoryForked, InvalidAnswer
+from lockleaf.client.errors import HistoryForked, IntegrityError, InvalidAnswer, TooManyStatements
 from lockleaf.client.media.carrying import MediaReport
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.pull import Puller
 from lockleaf.client.push import Pusher, Rejection
 from lockleaf.client.resealing import Resealing
-from lockleaf.client.restore import reconcile
+from lockleaf.client.restore import Reconciler, check_remembered
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.indexing import Indexing
 from lockleaf.client.store import LocalStore
@@ -26,6 +27,7 @@ from lockleaf.client.store.history import RememberedCheckpoint
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import EpochsChanged
 from lockleaf.client.witness import Witness
+from lockleaf.wire.epochs import MAX_STATEMENTS, Statements
 from lockleaf.wire.sync import Purged
 
 __all__ = ["Rejection", "SyncReport", "Synchroniser"]
@@ -119,7 +121,11 @@ class Synchroniser:
             LocalStoreError: this device's store refuses.
         """
         with self._store.only_sync():
-            return await self._run(progress, accept_restore)
+            try:
+                return await self._run(progress, accept_restore)
+            except IntegrityError as error:
+                await asyncio.to_thread(self._store.history.set_doubt, type(error).__name__)
+                raise
 
     async def _run(self, progress: ProgressCallback | None, accept_restore: bool) -> SyncReport:
         started = time.perf_counter()
@@ -142,12 +148,11 @@ class Synchroniser:
             resealing=resealing,
             indexing=self._indexing,
         )
-        witness = Witness(
-            self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
-        )
+        witness = self._witness()
         disputes = Disputes(self._store, self._transport, self._sealer, now=self._now)
         for _ in range(_ROUNDS):
             await self._pull(puller, witness, progress, accept_restore)
+            await self._post_statements(puller)
             if self._tally is not None:
                 self._sealer.census = await asyncio.to_thread(self._tally.arrive, puller.chain.position)
             if self._hide_labels:
@@ -196,28 +201,61 @@ class Synchroniser:
                 await asyncio.to_thread(self._store.history.set_sealed_again, resealing.key_id)
                 return
 
+    async def catch_up(self) -> None:
+        """Fetch and verify what is new at the server, and send nothing.
+
+        Raises:
+            SyncAlreadyRunning, IntegrityError, TransportError, ApiError, LocalStoreError: as for `run`.
+        """
+        with self._store.only_sync():
+            await self._check_keys()
+            puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
+            await self._pull(puller, self._witness(), None, False)
+
+    def _witness(self) -> Witness:
+        return Witness(
+            self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
+        )
+
     async def _pull(
         self, puller: Puller, witness: Witness, progress: ProgressCallback | None, accept_restore: bool
     ) -> None:
         remembered = await asyncio.to_thread(self._begin, puller)
+        reconciler = Reconciler(
+            self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
+        )
+        if puller.chain.position is None:
+            await reconciler.recall(puller.book, accept=accept_restore)
         try:
             await puller.pull(progress)
         except EpochsChanged:
-            if puller.chain.position is None:
-                raise HistoryForked("the server changes its epochs while they are read") from None
             try:
-                self._emptied |= await reconcile(self._store, self._transport, accept=accept_restore)
+                self._emptied |= await reconciler.reconcile(puller.book, accept=accept_restore)
                 remembered = await asyncio.to_thread(self._begin, puller)
                 await puller.pull(progress)
             except EpochsChanged:
                 raise HistoryForked("the server changes its epochs while they are read") from None
+        await asyncio.to_thread(check_remembered, self._store, puller.chain)
         await asyncio.to_thread(witness.check_remembered, puller.chain, remembered)
+
+    async def _post_statements(self, puller: Puller) -> None:
+        """Send what devices signed about epochs and the server lacks."""
+        lacking = await asyncio.to_thread(puller.to_post)
+        position = puller.chain.position
+        if not lacking or position is None:
+            return
+        for start in range(0, len(lacking), MAX_STATEMENTS):
+            portion = tuple(lacking[start : start + MAX_STATEMENTS])
+            with suppress(TooManyStatements):
+                await self._transport.command("POST", "/sync/epochs/statements", body=Statements(statements=portion))
+            await asyncio.to_thread(
+                self._store.history.note_posted, [puller.book.id_of(each) for each in portion], position.epoch
+            )
 
     def _end(self) -> tuple[int, int, int]:
         """Note that the sync is over; return how many edits, open conflicts and inbox items wait."""
-        # The histories agree, so a change of tier is behind us.
-        self._store.history.expect_emptied(False)
         self._store.history.set_last_sync(self._now())
+        self._store.history.set_doubt(None)
         return (
             self._store.records.pending_count(),
             len(self._store.conflicts.in_state("open")),

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from lockleaf.client import signers
 from lockleaf.client.errors import HistoryForked
+from lockleaf.client.statements import StatementBook, first_held, require_consistent, transitions
 from lockleaf.client.store.history import Acknowledgement, Position
 from lockleaf.client.store.records import Leaf
 from lockleaf.crypto.history import ZERO, epoch_head, leaf, meta, next_head, payload_hash
 from lockleaf.crypto.keyring import KeyEntry, RetiredAt
+from lockleaf.wire.epochs import place_of
 from lockleaf.wire.sync import Epoch, Feed, Record, SupersededLeaf
 
 __all__ = ["Chain", "EpochsChanged", "VerifiedChange", "VerifiedPage"]
@@ -26,7 +27,7 @@ Key = tuple[str, str]
 
 
 class EpochsChanged(Exception):
-    """The server's epochs do not go on from the known ones at or after the verified end: it was restored, or lies."""
+    """The server's epochs are others than those known and confirmed: it was restored, or emptied, or lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Chain:
         bare: records whose last leaf came without its payload.
         acknowledged: what the server confirmed and the history has not shown, by seq.
         retirements: the places at which keys of the account were retired.
+        book: what devices signed about epochs; without one, every new epoch that follows is taken.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Chain:
         bare: AbstractSet[Key] = frozenset(),
         acknowledged: Mapping[int, Acknowledgement] | None = None,
         retirements: Sequence[RetiredAt] = (),
+        book: StatementBook | None = None,
     ) -> None:
         self._position = position
         self._epochs = tuple(epochs)
@@ -97,6 +100,8 @@ class Chain:
         self._bare = set(bare)
         self.acknowledged = dict(acknowledged or {})
         self._retirements = tuple(retirements)
+        self._book = book
+        self._offered: tuple[Epoch, ...] = ()
 
     @property
     def position(self) -> Position | None:
@@ -182,6 +187,10 @@ class Chain:
             self.acknowledged.pop(change.seq, None)
         return tuple(heads)
 
+    def has_left(self, epoch: str) -> bool:
+        """Tell whether a device's user agreed to leave ``epoch``."""
+        return self._book is not None and self._book.has_left(epoch)
+
     def leaf_of(self, key: Key) -> Leaf | None:
         """Return a record's last leaf within the verified history."""
         return self._leaves.get(key) or self._leaf_of(*key)
@@ -216,25 +225,35 @@ class Chain:
             return known == head
         names = [item.epoch for item in self._epochs]
         if epoch not in names:
-            # An epoch that was never shown here: either its leaves are gone, or it is kept from this device. At 0 its
-            # writer had seen nothing yet, and an epoch that ended so leaves no trace in what the next one goes on from.
+            # One that was left altogether, by consent; or one from before a server that shows only what it still has.
+            if self.has_left(epoch):
+                return None
             return None if self._epochs and 0 <= seq <= self._epochs[0].from_seq else False
         index = names.index(epoch)
         if index + 1 < len(names):
-            return None if seq > self._epochs[index + 1].from_seq else False
+            following = self._epochs[index + 1]
+            if seq == following.from_seq:
+                return head == following.from_head
+            if seq > following.from_seq:
+                return None
+            return None if index < first_held(self._offered or self._epochs) else False
         return None if self._position is None or seq > self._position.seq else False
 
     def _take_epochs(self, feed: Feed) -> None:
         if not feed.epochs or feed.epochs[-1].epoch != feed.epoch:
             raise HistoryForked("the server does not name its epochs")
         offered = tuple(feed.epochs)
-        if len({item.epoch for item in offered}) != len(offered) or any(
-            later.from_seq < earlier.from_seq for earlier, later in pairwise(offered)
-        ):
-            raise HistoryForked("the server's epochs contradict each other")
-        if offered[: len(self._epochs)] != self._epochs:
+        require_consistent(offered)
+        if tuple(map(place_of, offered[: len(self._epochs)])) != tuple(map(place_of, self._epochs)):
             raise EpochsChanged
+        if self._book is not None and offered != self._offered:
+            needed = transitions(offered, len(self._epochs))
+            if self._book.uncovered(needed, offered) or self._book.contradictions(offered):
+                raise EpochsChanged
+        self._offered = offered
         if self._position is not None:
+            if first_held(offered) >= len(self._epochs):
+                raise EpochsChanged  # the leaves on the way there are gone
             # What was confirmed beyond the verified end is lost as well, where an epoch begins before it.
             reached = max(self._position.seq, *self.acknowledged, 0)
             if any(item.from_seq < reached for item in offered[len(self._epochs) :]):
@@ -270,8 +289,9 @@ class _Walk:
             first = self._epochs[0]
             if first.from_seq == 0 and first.from_head != ZERO:
                 raise HistoryForked("the server's first epoch does not begin at the beginning")
-            chain._epochs = (first,)
-            self._begin(first)
+            held = first_held(epochs)
+            chain._epochs = self._epochs[: held + 1]
+            self._begin(self._epochs[held])
         else:
             self.position = chain.position
 

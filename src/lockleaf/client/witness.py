@@ -70,9 +70,8 @@ class Witness:
                 raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
             if chain.judge(item.epoch, item.seq, item.head) is False:
                 raise HistoryForked(f"another device of yours has seen a different history, up to {item.seq}")
-            if item.epoch not in shown:
-                # A server that ends an epoch with its leaves ends the checkpoints with it. One that hides the epoch
-                # could otherwise show a new device whatever it likes, as a history that begins behind it.
+            if item.epoch not in shown and not chain.has_left(item.epoch):
+                # One that hides an epoch could otherwise show a new device whatever it likes.
                 raise HistoryForked("another device of yours has verified an epoch that the server does not show")
             if not chain.may_write(signer, item.epoch, item.seq):
                 raise RetiredKey(f"a checkpoint at {item.seq}")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.base import Body
+from lockleaf.wire.epochs import Statement
 from lockleaf.wire.fields import Bytes, Instant
 
 __all__ = [
@@ -36,6 +37,11 @@ class PrivacyChange(Body):
         default=None,
         description="A serialised public TenSEAL context. Needed to raise the tier unless one is registered; with the "
         "present tier it is registered, or takes the place of the one of the same parameter set.",
+    )
+    epoch_end: Statement | None = Field(
+        default=None,
+        description="Where the tier is lowered from `full_sync`: the signed end of the account's epoch, with the name "
+        "of the next. Without it the account's other devices ask their users before they go on.",
     )
 
 

@@ -76,6 +76,8 @@ class ErrorCode(StrEnum):
     EPOCH_CHANGED = "epoch_changed"
     HISTORY_MOVED = "history_moved"
     KEY_RETIRED = "key_retired"
+    EPOCH_END_OUTDATED = "epoch_end_outdated"
+    TOO_MANY_STATEMENTS = "too_many_statements"
     REVISION_CONFLICT = "revision_conflict"
     REVISION_REQUIRED = "revision_required"
     VERSION_CONFLICT = "version_conflict"

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_serializer
 from lockleaf.wire.base import Body
 from lockleaf.wire.codec import pack
 from lockleaf.wire.content import MAX_NAME, MAX_TITLE, clean_tags, clean_text
+from lockleaf.wire.epochs import Epoch
 from lockleaf.wire.fields import (
     BaseRevision,
     Bytes,
@@ -194,14 +195,6 @@ class PushResult(Body):
     cursor: str = Field(description="Where the feed goes on behind `seq`, for a client that has verified up to it.")
 
 
-class Epoch(Body):
-    """An epoch of a store: it goes on from ``from_seq``, where the epoch before had ``from_head``."""
-
-    epoch: str
-    from_seq: Sequence64
-    from_head: Digest
-
-
 class Feed(Body):
     """A page of changes in seq order."""
 
@@ -211,7 +204,7 @@ class Feed(Body):
     seq: Sequence64
     head: Digest
     epoch: str
-    epochs: tuple[Epoch, ...] = Field(description="Every epoch whose leaves the feed still holds, oldest first.")
+    epochs: tuple[Epoch, ...] = Field(description="Every epoch of the account, oldest first, ended ones included.")
     verifiable: bool = Field(default=True, description="False where the feed was narrowed to one collection.")
 
 

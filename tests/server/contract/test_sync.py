@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from lockleaf.crypto import identity
+from lockleaf.server.records.statements import MOST_OF_EPOCH
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, following, register, sealed
@@ -19,6 +20,7 @@ from tests.support.contract import Contract, shows
 from tests.support.diaries import thin
 from tests.support.job_workers import until
 from tests.support.metric_contexts import contexts
+from tests.support.statements import signed_statement
 
 NOON = "2026-01-01T12:00:00Z"
 LATER = "2026-01-01T13:00:00Z"
@@ -170,6 +172,44 @@ async def test_a_device_posts_its_signed_word(contract: Contract) -> None:
     assert (await post()).status_code == 204
     [kept] = (await get(owner, "/sync/checkpoints"))["items"]
     assert (kept["device_id"], kept["seq"], kept["time"]) == ("one", 1, NOON)
+
+
+@shows(
+    "POST /sync/epochs/statements 204",
+    "POST /sync/epochs/statements 409 too_many_statements",
+    "POST /sync/epochs/statements 422 invalid_signature",
+    "PUT /users/me/privacy 409 epoch_end_outdated",
+    "PUT /users/me/privacy 409 too_many_statements",
+    "PUT /users/me/privacy 422 invalid_signature",
+)
+async def test_a_device_says_of_an_epoch_that_it_ended_or_goes_on(contract: Contract) -> None:
+    ada = await Person().sign_up(contract.http)
+    owner = Owner(contract.http, ada.email, ada.secret, ada.tokens)
+    told = await owner.push(change())
+
+    def said(**fields: Any) -> dict[str, Any]:
+        statement: dict[str, Any] = in_json(signed_statement(ada.signing_seed, str(ada.id), **fields))
+        return statement
+
+    async def post(*statements: dict[str, Any]) -> httpx.Response:
+        return await owner.request("POST", "/sync/epochs/statements", json={"statements": statements})
+
+    async def lower(end: dict[str, Any]) -> httpx.Response:
+        body = {"privacy_tier": "local_only", "epoch_end": end}
+        return await owner.request("PUT", "/users/me/privacy", json=body)
+
+    here = said(new_epoch=told["epoch"])
+    assert (await post(here)).status_code == 204
+    assert (await get(owner, "/sync/changes"))["epochs"][0]["statements"] == [here]
+    problem(await post(here | {"n": 2}), 422, "invalid_signature")
+    many = [said(n=n, new_epoch="full") for n in range(1, MOST_OF_EPOCH + 2)]
+    problem(await post(*many), 409, "too_many_statements")
+    assert (await post(*many[1:])).status_code == 204
+    end = {"kind": "end", "old_epoch": told["epoch"], "seq": told["seq"], "head": told["head"]}
+    problem(await lower(said(**{**end, "seq": 0})), 409, "epoch_end_outdated")
+    problem(await lower(said(**end) | {"n": 7}), 422, "invalid_signature")
+    problem(await lower(said(**end, n=99, new_epoch="full")), 409, "too_many_statements")
+    assert (await lower(said(**end))).json()["deleted"]["backups"] == 1
 
 
 # ---- conflicts ----

@@ -11,6 +11,7 @@ from lockleaf.cli.errors import HINTS, complaint_of
 from lockleaf.cli.exit_codes import ExitCode, epilog, exit_code_for
 from lockleaf.cli.main import main
 from lockleaf.client import errors
+from lockleaf.client.claims import Claim
 from lockleaf.wire.problems import Problem
 
 ERRORS = [getattr(errors, name) for name in errors.__all__ if isinstance(getattr(errors, name), type)]
@@ -21,7 +22,7 @@ def made(kind: type[errors.LockleafError]) -> errors.LockleafError:
         code = next((code for code, known in errors.ApiError.by_code.items() if known is kind), "code_of_tomorrow")
         return kind(Problem(type="about:blank", title="Title", status=400, detail="Detail", code=code))
     if issubclass(kind, errors.ServerRestored):
-        return kind("epoch", 3, (("entries", "a"),))
+        return kind(Claim("epoch", 3, 5), (("entries", "a"),))
     if kind is errors.EditConflict:
         return errors.EditConflict("an entry's id", "a conflict's id")
     return kind("why")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lockleaf.client.claims import Claim
 from lockleaf.client.errors.base import LockleafError
 
 __all__ = [
@@ -27,12 +28,12 @@ class IntegrityError(LockleafError):
 
 
 class HistoryForked(IntegrityError):
-    """The server's history is not the one that this device, or another device of yours, has seen.
+    """The server sent history that does not match what this device, or another device of yours, verified.
 
-    Changes were dropped, altered, replayed or reordered. What you wrote on this device is untouched, and nothing more
-    is sent. Do not trust this server until its operator has explained it. See first whether your other devices still
-    sync: if they all do, only what this device remembers is at odds. Then keep a copy of what was never synced here,
-    log out and forget the journal on this device, and log in again.
+    Changes were dropped, altered, replayed or reordered; it is also what a server shows that was put back from a backup
+    without saying so. Everything on this device is untouched, you can go on writing, and nothing more is sent. Do not
+    trust this server until its operator has explained it. Then repair this device: that compares what is here with what
+    the server shows now, sends what the server lacks, keeps both versions where they differ, and deletes nothing.
     """
 
     def __init__(self, reason: str) -> None:
@@ -121,17 +122,32 @@ class AccountMismatch(IntegrityError):
 
 
 class ServerRestored(IntegrityError):
-    """The server was restored from an older state and lacks changes that it had confirmed.
+    """The server says that it was put back to an earlier state. Nothing was taken over; what you have here stays.
 
-    You still have them on this device. If the operator confirms the restore, sync again and accept it: what the
-    server lost is sent again, what differs is merged or becomes a conflict, and nothing is deleted.
+    First ask the operator. If it is so, sync again and accept it: what the server lost is sent again, what differs is
+    merged or becomes a conflict, and nothing is deleted. If nobody restored anything, do not accept: somebody may be
+    hiding what your devices wrote.
     """
 
-    def __init__(self, epoch: str, from_seq: int, missing: tuple[tuple[str, str], ...]) -> None:
-        super().__init__(f"{len(missing)} records differ")
-        self.epoch = epoch
-        self.from_seq = from_seq
+    def __init__(self, claim: Claim, missing: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(f"{len(missing):,} records here are not at the server" if missing else None)
+        self.claim = claim
         self.missing = missing
+
+    @property
+    def epoch(self) -> str:
+        """The epoch in which the server is now."""
+        return self.claim.epoch
+
+    @property
+    def from_seq(self) -> int:
+        """From where the server goes on, it says."""
+        return self.claim.from_seq
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What the server claims, beside what was verified, in sentences."""
+        return self.claim.sentences()
 
 
 class ServerEmptied(ServerRestored):

@@ -68,8 +68,7 @@ class DraftNotFound(LocalError):
 class AccountDeleted(LocalError):
     """The account is deleted, so no login could open the journal on this device again after a logout.
 
-    It stays as it is: read it, write in it, or take it elsewhere with an export. Lock it instead of logging out, or
-    delete it from this device if you want it gone.
+    It stays as it is: read it, write in it, or take it elsewhere with an export. Lock it instead of logging out.
     """
 
 
@@ -162,7 +161,10 @@ class LocalStoreError(LocalError):
 
 
 class StoreDamaged(LocalStoreError):
-    """The file of the local journal is damaged. Keep a copy of it, then log in anew to fetch what the server has."""
+    """The file of the local journal is damaged. Log in again: it is set aside, and what the server has is fetched.
+
+    Then repair this device, which takes in what can still be read of the damaged file.
+    """
 
 
 class StoreLocked(LocalStoreError):
@@ -261,4 +263,7 @@ class InboxItemNotFound(LocalError):
 
 
 class InboxItemUnreadable(LocalError):
-    """The item cannot be accepted: your keys do not open it, or what is inside is no entry. It can be refused."""
+    """The item cannot be accepted: your keys do not open it, or what is inside is no entry. It stays in the inbox.
+
+    A newer version of this program may open it. If you are sure that you do not want it, refuse it.
+    """

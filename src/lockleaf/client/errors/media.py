@@ -113,5 +113,5 @@ class UploadDamaged(ApiError):
 class QuotaExceeded(ApiError):
     """There is no room for it: the account would hold more than the server gives it.
 
-    Delete something for good, or ask the operator for more room. It is kept on this device.
+    It is kept on this device. Ask the operator for more room, then sync again.
     """

@@ -15,6 +15,7 @@ __all__ = [
     "EntryDeleted",
     "EntryPurged",
     "EpochChanged",
+    "EpochEndOutdated",
     "HistoryMoved",
     "InboxFull",
     "InvalidRecordId",
@@ -25,6 +26,7 @@ __all__ = [
     "RevisionConflict",
     "RevisionNotFound",
     "RevisionRequired",
+    "TooManyStatements",
     "VersionConflict",
     "WrongDoor",
 ]
@@ -43,6 +45,14 @@ class KeyRetired(ApiError):
 
     What you wrote is kept on this device. Log in again: it is sealed under the new key and sent.
     """
+
+
+class EpochEndOutdated(ApiError):
+    """Something was written to the account while its tier was being lowered. Nothing was deleted; try again."""
+
+
+class TooManyStatements(ApiError):
+    """The server keeps no more confirmations of restores for this account. Yours is kept on this device."""
 
 
 class CheckpointOutdated(ApiError):

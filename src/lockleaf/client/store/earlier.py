@@ -51,6 +51,11 @@ class EarlierStore:
         """Return how many texts are kept, of all entries."""
         return int(self._database.row("SELECT count(*) FROM earlier")[0])
 
+    def all(self) -> list[EarlierText]:
+        """Return the earlier texts of every entry, oldest first."""
+        rows = self._database.rows("SELECT earlier_id, record_id, until, doc FROM earlier ORDER BY place")
+        return [self._read(row) for row in rows]
+
     def of_record(self, record_id: str) -> list[EarlierText]:
         """Return the earlier texts of an entry, oldest first."""
         rows = self._database.rows(

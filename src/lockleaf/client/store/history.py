@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lockleaf.client.store.database import Database
-from lockleaf.wire.sync import Epoch
+from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.wire.epochs import Epoch, Statement, place_of
 
-__all__ = ["Acknowledgement", "HistoryStore", "Position", "RememberedCheckpoint"]
+__all__ = ["Acknowledgement", "HistoryStore", "Position", "Remembered", "RememberedCheckpoint"]
+
+_STATEMENT = "kind, n, old_epoch, seq, head, new_epoch, device_id, time, signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class RememberedCheckpoint:
     epoch: str
     seq: int
     head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a device verified in a store that it does not have any more: the account's epochs, and the end."""
+
+    epochs: tuple[Epoch, ...]
+    position: Position
 
 
 class HistoryStore:
@@ -102,6 +113,29 @@ class HistoryStore:
         """Return the heads that were verified at ``seq``, in whatever epoch."""
         return {row[0] for row in self._database.rows("SELECT head FROM heads WHERE seq = ?", (seq,))}
 
+    def doubt(self) -> str | None:
+        """Return the name of the error with which the last sync found the server's history wrong, None if it did not.
+
+        While there is one, nothing here is known to be at the server.
+        """
+        row = self._database.row("SELECT value FROM properties WHERE name = 'doubt'")
+        return row[0] if row else None
+
+    def set_doubt(self, error: str | None) -> None:
+        """Remember that a sync found the server's history wrong; None: it was verified to its end."""
+        if error is None:
+            self._database.write("DELETE FROM properties WHERE name = 'doubt'")
+        else:
+            self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('doubt', ?)", (error,))
+
+    def merged(self, aside: str) -> bool:
+        """Tell whether what a store that was set aside holds was compared with this one, and taken in."""
+        return self._database.row("SELECT 1 FROM properties WHERE name = ?", (f"merged:{aside}",)) is not None
+
+    def note_merged(self, aside: str) -> None:
+        """Remember that a store that was set aside is done with."""
+        self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES (?, 1)", (f"merged:{aside}",))
+
     def last_sync(self) -> str | None:
         """Return when a sync last came to its end, as RFC 3339 text."""
         row = self._database.row("SELECT value FROM properties WHERE name = 'synced_at'")
@@ -125,16 +159,9 @@ class HistoryStore:
         row = self._database.row("SELECT value FROM properties WHERE name = 'restored_through'")
         return int(row[0]) if row else 0
 
-    def expect_emptied(self, expected: bool = True) -> None:
-        """Remember that the tier was changed here, so that the server may have given up what it held; or forget it."""
-        if expected:
-            self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('expects_emptied', 1)")
-        else:
-            self._database.write("DELETE FROM properties WHERE name = 'expects_emptied'")
-
-    def expects_emptied(self) -> bool:
-        """Tell whether the tier was changed here since the last sync."""
-        return self._database.row("SELECT 1 FROM properties WHERE name = 'expects_emptied'") is not None
+    def forget_cursor(self) -> None:
+        """Have the feed read from its start; what is verified stays so."""
+        self._database.write("DELETE FROM properties WHERE name = 'cursor'")
 
     def rewind(self, through: int) -> None:
         """Forget the verified history, to walk the one that a restored server has from its start.
@@ -148,6 +175,66 @@ class HistoryStore:
         self._database.write(
             "INSERT OR REPLACE INTO properties (name, value) VALUES ('restored_through', ?)", (through,)
         )
+
+    def statements(self) -> dict[bytes, Statement]:
+        """Return what devices signed about epochs, by what is equal for those that say the same."""
+        rows = self._database.rows(f"SELECT statement_id, {_STATEMENT} FROM statements ORDER BY n, statement_id")  # noqa: S608
+        names = _STATEMENT.split(", ")
+        return {row[0]: Statement.model_construct(**dict(zip(names, row[1:], strict=True))) for row in rows}
+
+    def keep_statements(self, statements: Mapping[bytes, Statement]) -> None:
+        """Keep statements, by what is equal for those that say the same; those that are there stay."""
+        self._database.write_many(
+            f"INSERT OR IGNORE INTO statements (statement_id, {_STATEMENT})"  # noqa: S608
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    identity,
+                    each.kind,
+                    each.n,
+                    each.old_epoch,
+                    each.seq,
+                    each.head,
+                    each.new_epoch,
+                    each.device_id,
+                    each.time,
+                    each.signature,
+                )
+                for identity, each in statements.items()
+            ],
+        )
+
+    def drop_statement(self, identity: bytes) -> None:
+        """Forget a statement that was never sent anywhere."""
+        self._database.write("DELETE FROM statements WHERE statement_id = ?", (identity,))
+
+    def posted_in(self) -> dict[bytes, str | None]:
+        """Return in which epoch of the server each statement was last sent there, None if it never was."""
+        return dict(self._database.rows("SELECT statement_id, posted_in FROM statements"))
+
+    def note_posted(self, identities: Iterable[bytes], epoch: str) -> None:
+        """Remember that the server has statements, in its present ``epoch``."""
+        self._database.write_many(
+            "UPDATE statements SET posted_in = ? WHERE statement_id = ?", [(epoch, each) for each in identities]
+        )
+
+    def remembered(self) -> Remembered | None:
+        """Return what an earlier store of this device had verified, until this one has seen it too."""
+        row = self._database.row("SELECT value FROM properties WHERE name = 'remembered'")
+        if row is None:
+            return None
+        epochs, (epoch, seq, head) = strict_unpack(row[0])
+        known = tuple(Epoch(epoch=name, from_seq=from_seq, from_head=at) for name, from_seq, at in epochs)
+        return Remembered(known, Position(epoch, seq, head))
+
+    def remember(self, remembered: Remembered | None) -> None:
+        """Keep what an earlier store had verified; None: this one has seen it, or its user let go of it."""
+        if remembered is None:
+            self._database.write("DELETE FROM properties WHERE name = 'remembered'")
+            return
+        end = remembered.position
+        packed = pack([[list(place_of(each)) for each in remembered.epochs], [end.epoch, end.seq, end.head]])
+        self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('remembered', ?)", (packed,))
 
     def acknowledge(self, confirmed: Iterable[Acknowledgement]) -> None:
         """Remember what the server confirmed, until the feed shows it."""

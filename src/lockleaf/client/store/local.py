@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lockleaf.client.errors import StoreDamaged
+from lockleaf.client.errors import LocalStoreError, StoreDamaged
 from lockleaf.client.store.conflicts import ConflictStore
 from lockleaf.client.store.contributions import Contributions
 from lockleaf.client.store.database import Database
@@ -24,7 +24,7 @@ from lockleaf.client.store.sealing import LocalSeal, place
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.keyring import Keyring
 
-__all__ = ["LocalStore", "local_keys"]
+__all__ = ["LocalStore", "holds_alone", "local_keys"]
 
 _KEYRING = "keyring"
 
@@ -32,6 +32,30 @@ _KEYRING = "keyring"
 def local_keys(keyring: Keyring) -> dict[int, bytes]:
     """Return the local keys (32 bytes each) by key id: what the keychain holds, and `LocalStore.open` takes."""
     return {entry.key_id: entry.local_key for entry in keyring.entries}
+
+
+def holds_alone(path: Path) -> bool:
+    """Tell whether the store at ``path`` may hold what is nowhere else; needs no key.
+
+    That is so where an edit or a file was never sent, where a text was replaced before a server had it, and where the
+    server's history was last found wrong: then nothing here is known to be there.
+    """
+    if not path.exists():
+        return False
+    try:
+        database = Database(path)
+    except LocalStoreError:
+        return True
+    try:
+        if HistoryStore(database).doubt() is not None:
+            return True
+        waiting = "SELECT EXISTS (SELECT 1 FROM records WHERE pending) OR EXISTS (SELECT 1 FROM outbox)"
+        waiting += " OR EXISTS (SELECT 1 FROM media WHERE state = 'upload') OR EXISTS (SELECT 1 FROM earlier)"
+        return bool(database.row(waiting)[0])
+    except LocalStoreError:
+        return True
+    finally:
+        database.close()
 
 
 class LocalStore:

@@ -152,6 +152,14 @@ class Outbox:
             (payload_hash, *key),
         )
 
+    def absorb_edits(self) -> None:
+        """Take out every edit, to be sealed anew: what they say of the history is not so any more."""
+        self._database.write(
+            "INSERT OR IGNORE INTO absorbed (payload_hash, collection, record_id)"
+            " SELECT payload_hash, collection, record_id FROM outbox WHERE kind = 'edit'"
+        )
+        self._database.write("DELETE FROM outbox WHERE kind = 'edit'")
+
     def absorbed(self) -> set[bytes]:
         """Return the payload hashes of absorbed changes."""
         return {row[0] for row in self._database.rows("SELECT payload_hash FROM absorbed")}

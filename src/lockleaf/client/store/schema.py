@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -107,6 +107,23 @@ ALTER TABLE conflicts ADD COLUMN sealed_parent BLOB;
 ALTER TABLE conflicts ADD COLUMN payload_hash BLOB;
 ALTER TABLE conflicts ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conflicts ADD COLUMN authentic INTEGER NOT NULL DEFAULT 1;
+"""
+
+# What devices of the account signed about epochs. posted_in: the server's epoch when it was last sent there.
+_STATEMENTS = """
+CREATE TABLE statements (
+    statement_id BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    old_epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    new_epoch TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    time TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    posted_in TEXT
+) STRICT, WITHOUT ROWID;
 """
 
 SCHEMA = """
@@ -221,7 +238,7 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS + _STATEMENTS
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
@@ -232,6 +249,7 @@ UPGRADES: dict[int, str] = {
     6: _EDITS,
     7: _LABELS,
     8: _KEYS,
+    9: _STATEMENTS,
 }
 """What turns a store of each earlier version into one of the next."""
 

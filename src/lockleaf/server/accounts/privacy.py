@@ -21,6 +21,7 @@ from lockleaf.server.accounts.public_contexts import PublicContext
 from lockleaf.server.auth.principal import TIERS
 from lockleaf.server.holdings import Holding, delete_above
 from lockleaf.server.records import service as records
+from lockleaf.server.records.statements import require_signed
 from lockleaf.wire import privacy as bodies
 from lockleaf.wire.accounts import PrivacyTier
 
@@ -67,6 +68,7 @@ async def change(
     Raises:
         ConsentRequired: the tier rises, or a key is registered, without a time of consent that makes sense.
         HeKeyRequired: the tier rises, and no key is there.
+        InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
     """
     # The account comes first here as where it is deleted, and its store second.
     account = await accounts.lock(session, user_id)
@@ -82,7 +84,7 @@ async def change(
     consented_at = body.consent_timestamp or now
     deleted = bodies.DeletedCounts()
     if after < before:
-        deleted = await _lower(session, account, body.privacy_tier, holdings)
+        deleted = await _lower(session, account, body, holdings)
     if after != before:
         account.privacy_tier, account.consented_at, account.updated_at = body.privacy_tier, consented_at, now
     if after != before or replaced:
@@ -131,11 +133,15 @@ def _require_consent(account: Account, given: datetime | None, now: datetime) ->
 
 
 async def _lower(
-    session: AsyncSession, account: Account, tier: PrivacyTier, holdings: Sequence[Holding]
+    session: AsyncSession, account: Account, body: bodies.PrivacyChange, holdings: Sequence[Holding]
 ) -> bodies.DeletedCounts:
-    emptied = records.Emptied()
+    emptied, tier, end = records.Emptied(), body.privacy_tier, body.epoch_end
     if account.privacy_tier == "full_sync":
-        emptied = await records.empty(session, account.user_id)
+        if end is not None:
+            # The newest key's alone: whoever lowers the tier holds it.
+            keys = () if account.signing_key is None else (account.signing_key,)
+            require_signed((end,), account.user_id, keys)
+        emptied = await records.empty(session, account.user_id, end)
     counts = await delete_above(session, account.user_id, holdings, tier)
     if tier == "local_only":
         await PrivacyRepository(session, account.user_id).delete_keys()

@@ -25,6 +25,7 @@ from lockleaf.server.http.bodies import Parsed
 from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
+from lockleaf.server.records.errors import EpochEndOutdated, InvalidStatement, TooManyStatements
 from lockleaf.wire import privacy as bodies
 
 __all__ = ["router"]
@@ -48,7 +49,15 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 @router.put(
     "",
     responses=problems(
-        InvalidRequest, ConsentRequired, HeKeyRequired, SecretKeyReceived, InvalidHePublicKey, ContextsBusy
+        InvalidRequest,
+        ConsentRequired,
+        HeKeyRequired,
+        SecretKeyReceived,
+        InvalidHePublicKey,
+        ContextsBusy,
+        InvalidStatement,
+        EpochEndOutdated,
+        TooManyStatements,
     ),
 )
 async def put_privacy(

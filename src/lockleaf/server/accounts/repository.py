@@ -113,6 +113,11 @@ class AccountRepository:
             )
         )
 
+    async def signing_keys(self) -> list[bytes]:
+        """Return every public signing key that the account has registered."""
+        found = await self.session.scalars(select(SigningKey.signing_key).where(SigningKey.user_id == self.user_id))
+        return list(found)
+
     async def rotation_signature(self) -> bytes | None:
         """Return the signature under the newest public keys; None for the first ones."""
         found: bytes | None = await self.session.scalar(

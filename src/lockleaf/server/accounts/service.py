@@ -44,6 +44,7 @@ __all__ = [
     "recovery_codes_left",
     "shown_at_signup",
     "shown_kdf",
+    "signing_keys",
     "spend_recovery_code",
     "statistics",
     "take_codes",
@@ -311,6 +312,11 @@ async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> bodies.Re
 async def recovery_code(session: AsyncSession, email: str, verifier_hash: bytes) -> repository.FoundCode | None:
     """Return an unspent recovery code of ``email``, with the account's present keyring version."""
     return await repository.recovery_code_of_email(session, normalise_email(email), verifier_hash)
+
+
+async def signing_keys(session: AsyncSession, user_id: UUID) -> list[bytes]:
+    """Return every public signing key that the account has registered, retired ones included."""
+    return await AccountRepository(session, user_id).signing_keys()
 
 
 async def spend_recovery_code(session: AsyncSession, user_id: UUID, verifier_hash: bytes) -> RecoveryCode | None:

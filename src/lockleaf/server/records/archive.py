@@ -49,7 +49,15 @@ SECTIONS = (
     Section(
         "epochs.jsonl",
         """
-        SELECT epoch, from_seq, from_head, created_at FROM epochs WHERE user_id = $1 ORDER BY created_at, epoch
+        SELECT epoch, from_seq, from_head, ended, created_at FROM epochs
+        WHERE user_id = $1 ORDER BY created_at, epoch
+        """,
+    ),
+    Section(
+        "epoch_statements.jsonl",
+        """
+        SELECT kind, n, old_epoch, seq, head, new_epoch, device_id, time_text AS time, signature, posted_at
+        FROM epoch_statements WHERE user_id = $1 ORDER BY n, statement_id
         """,
     ),
     Section(

@@ -11,12 +11,15 @@ __all__ = [
     "ConflictResolved",
     "ContentRequired",
     "EpochChanged",
+    "EpochEndOutdated",
     "HistoryMoved",
+    "InvalidStatement",
     "KeyRetired",
     "PayloadTooLarge",
     "PreconditionFailed",
     "RevisionConflict",
     "RevisionRequired",
+    "TooManyStatements",
     "refusal",
 ]
 
@@ -46,6 +49,27 @@ class KeyRetired(Conflict):
     """
 
     code = ErrorCode.KEY_RETIRED
+
+
+class EpochEndOutdated(Conflict):
+    """The history does not end where the signed end of the epoch says. Nothing was deleted.
+
+    Sync, and sign the end that results; `epoch`, `seq` and `head` are the present one.
+    """
+
+    code = ErrorCode.EPOCH_END_OUTDATED
+
+
+class InvalidStatement(Invalid):
+    """A statement about an epoch is not signed by a signing key of this account. Sign it with the newest one."""
+
+    code = ErrorCode.INVALID_SIGNATURE
+
+
+class TooManyStatements(Conflict):
+    """The account has as many statements about this epoch, or in all, as it may. Nothing was kept."""
+
+    code = ErrorCode.TOO_MANY_STATEMENTS
 
 
 class RevisionConflict(Conflict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -20,11 +21,13 @@ LARGE_BYTES_A_PAGE = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EpochRow:
-    """An epoch, and where it goes on from."""
+    """An epoch, where it goes on from, whether its leaves are gone, and what devices signed about its beginning."""
 
     epoch: str
     from_seq: int
     from_head: bytes
+    ended: bool
+    statements: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,14 @@ WITH cut AS MATERIALIZED (
 )
 SELECT
   ROW(h.epoch, h.seq, h.head, (
-    SELECT json_agg(json_build_array(e.epoch, e.from_seq, encode(e.from_head, 'hex')) ORDER BY e.from_seq, e.created_at)
-    FROM epochs e WHERE e.user_id = $1
+    SELECT json_agg(
+      json_build_array(e.epoch, e.from_seq, encode(e.from_head, 'hex'), e.ended) ORDER BY e.from_seq, e.created_at
+    ) FROM epochs e WHERE e.user_id = $1
+  )::text, (
+    SELECT json_agg(json_build_array(
+      s.kind, s.n, s.old_epoch, s.seq, encode(s.head, 'hex'), s.new_epoch, s.device_id, s.time_text,
+      encode(s.signature, 'hex')
+    ) ORDER BY s.n, s.statement_id) FROM epoch_statements s WHERE s.user_id = $1
   )::text, (SELECT seq FROM cut)) AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed
 FROM heads h WHERE h.user_id = $1
 UNION ALL
@@ -75,6 +84,8 @@ FROM changes WHERE user_id = $1 AND seq = ANY($2::bigint[]) {narrowed} ORDER BY 
 """
 _ALL_LEAVES = _LEAVES.format(narrowed="")
 _LEAVES_OF_COLLECTION = _LEAVES.format(narrowed="AND collection = $3")
+
+_STATEMENT = ("kind", "n", "old_epoch", "seq", "head", "new_epoch", "device_id", "time", "signature")
 
 _END = """
 SELECT h.seq, (SELECT count(*) FROM conflicts c WHERE c.user_id = $1 AND c.resolved_at IS NULL) AS conflicts
@@ -95,10 +106,11 @@ async def read(
     rows = await connection.fetch(statement, user_id, after, limit, LARGE_BYTES_A_PAGE, *narrowed)
     if not rows:
         return None
-    epoch, end, head, epochs_text, cut = rows[0]["end_of_history"]
-    epochs = _epochs(epochs_text)
-    if after < epochs[0].from_seq:
-        return await read(connection, user_id, after=epochs[0].from_seq, limit=limit, collection=collection)
+    epoch, end, head, epochs_text, statements_text, cut = rows[0]["end_of_history"]
+    epochs = _epochs(epochs_text, statements_text)
+    begins = next(each.from_seq for each in epochs if not each.ended)
+    if after < begins:
+        return await read(connection, user_id, after=begins, limit=limit, collection=collection)
     found = {row["seq"]: row["packed"] for row in rows[1:]}
     last = max(after, min(cut, end))
     missing = [seq for seq in range(after + 1, last + 1) if seq not in found]
@@ -112,8 +124,16 @@ async def read(
     return Page(changes, epoch, end, head, epochs, last < end, last)
 
 
-def _epochs(text: str) -> list[EpochRow]:
-    return [EpochRow(epoch, seq, bytes.fromhex(head)) for epoch, seq, head in json.loads(text)]
+def _epochs(epochs: str, statements: str | None) -> list[EpochRow]:
+    signed: dict[str, list[dict[str, Any]]] = {}
+    for row in json.loads(statements) if statements is not None else ():
+        statement = dict(zip(_STATEMENT, row, strict=True))
+        statement |= {name: bytes.fromhex(statement[name]) for name in ("head", "signature")}
+        signed.setdefault(statement["new_epoch"], []).append(statement)
+    return [
+        EpochRow(epoch, seq, bytes.fromhex(head), ended, tuple(signed.get(epoch, ())))
+        for epoch, seq, head, ended in json.loads(epochs)
+    ]
 
 
 async def read_end(connection: asyncpg.Connection, user_id: UUID) -> tuple[int, int]:

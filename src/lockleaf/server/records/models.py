@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lockleaf.server.db.base import Base, Blob, Instant, Name, Now, Sequence
 
-__all__ = ["LARGE_BYTES", "Change", "Checkpoint", "Conflict", "Epoch", "Head", "Record", "Revision"]
+__all__ = ["LARGE_BYTES", "Change", "Checkpoint", "Conflict", "Epoch", "EpochStatement", "Head", "Record", "Revision"]
 
 
 class Head(Base):
@@ -36,7 +36,7 @@ class Head(Base):
 
 
 class Epoch(Base):
-    """An epoch whose leaves are kept, and where it goes on from."""
+    """An epoch, and where it goes on from; the leaves of one that has ``ended`` are gone."""
 
     __tablename__ = "epochs"
 
@@ -44,7 +44,30 @@ class Epoch(Base):
     epoch: Mapped[Name] = mapped_column(primary_key=True)
     from_seq: Mapped[Sequence]
     from_head: Mapped[Blob]
+    ended: Mapped[bool] = mapped_column(Boolean, server_default="false", comment="whether its leaves are gone")
+    declared: Mapped[bool] = mapped_column(
+        Boolean, server_default="false", comment="whether an operator began it, having put the database back"
+    )
     created_at: Mapped[Now]
+
+
+class EpochStatement(Base):
+    """What a device signed about the beginning of an epoch. It may be of one that this database never had."""
+
+    __tablename__ = "epoch_statements"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    statement_id: Mapped[Blob] = mapped_column(primary_key=True, comment="equal for those that say the same")
+    kind: Mapped[str] = mapped_column(Text)
+    n: Mapped[Sequence]
+    old_epoch: Mapped[Name]
+    seq: Mapped[Sequence]
+    head: Mapped[Blob]
+    new_epoch: Mapped[Name]
+    device_id: Mapped[Name]
+    time_text: Mapped[str] = mapped_column(Text, comment="to the letter: it is signed")
+    signature: Mapped[Blob]
+    posted_at: Mapped[Now]
 
 
 class Change(Base):

@@ -7,13 +7,15 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 import asyncpg
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
-from lockleaf.server.records.errors import HistoryMoved
-from lockleaf.server.records.models import Change, Checkpoint, Conflict, Epoch, Head, Record, Revision
+from lockleaf.server.records import statements
+from lockleaf.server.records.errors import EpochEndOutdated, HistoryMoved
+from lockleaf.server.records.models import Change, Checkpoint, Conflict, Epoch, EpochStatement, Head, Record, Revision
+from lockleaf.wire.epochs import Statement
 from lockleaf.wire.fields import encode_base64
 
 __all__ = [
@@ -82,37 +84,46 @@ async def delete_all(session: AsyncSession, user_id: UUID) -> dict[str, int]:
     The head goes first: whoever is writing holds its lock, and what they write must be there to be deleted.
     """
     deleted = {}
-    for table in (Head, Conflict, Revision, Record, Change, Checkpoint, Epoch):
+    for table in (Head, Conflict, Revision, Record, Change, Checkpoint, Epoch, EpochStatement):
         result = await session.execute(delete(table).where(table.user_id == user_id))
         deleted[table.__tablename__] = result.rowcount  # type: ignore[attr-defined]
     return deleted
 
 
-async def empty(session: AsyncSession, user_id: UUID) -> Emptied:
+async def empty(session: AsyncSession, user_id: UUID, end: Statement | None = None) -> Emptied:
     """Delete everything that the store holds of an account, and begin an epoch that goes on from where it ended.
 
-    The epoch before ends with its leaves (PROTOCOL section 5, Epochs). One without leaves leaves no trace either: the
-    new one goes on from where that one did, so that a device which was not there in between still finds its own head.
+    The epoch before ends with its leaves, and with those of all epochs before it (PROTOCOL section 5, Epochs).
     The head is locked first: whoever writes holds it until the commit, and what they write must be there to be deleted.
+
+    Args:
+        end: what the device signed, its signature checked. Without it the account's devices ask their users.
+
+    Raises:
+        EpochEndOutdated: the history does not end as ``end`` says.
     """
-    end = (
+    row = (
         await session.execute(select(Head.epoch, Head.seq, Head.head).where(Head.user_id == user_id).with_for_update())
     ).one_or_none()
-    if end is None:
+    if row is None:
         return Emptied()
-    began = (
-        await session.execute(
-            select(Epoch.from_seq, Epoch.from_head).where(Epoch.user_id == user_id, Epoch.epoch == end.epoch)
-        )
-    ).one()
-    from_seq, from_head = (end.seq, end.head) if end.seq > began.from_seq else (began.from_seq, began.from_head)
+    epoch = str(uuid4())
+    if end is not None:
+        named = await session.scalar(select(Epoch.epoch).where(Epoch.user_id == user_id, Epoch.epoch == end.new_epoch))
+        if named is not None or (end.kind, end.old_epoch, end.seq, end.head) != ("end", row.epoch, row.seq, row.head):
+            raise EpochEndOutdated(epoch=row.epoch, seq=row.seq, head=encode_base64(row.head))
+        epoch = end.new_epoch
+        await statements.keep(session, user_id, [end])
     deleted = {}
-    for table in (Conflict, Revision, Record, Change, Checkpoint, Epoch):
+    for table in (Conflict, Revision, Record, Change, Checkpoint):
         result = await session.execute(delete(table).where(table.user_id == user_id))
         deleted[table] = result.rowcount  # type: ignore[attr-defined]
-    epoch = str(uuid4())
-    session.add(Epoch(user_id=user_id, epoch=epoch, from_seq=from_seq, from_head=from_head))
-    head = history.epoch_head(epoch, from_seq, from_head)
+    await session.execute(update(Epoch).where(Epoch.user_id == user_id).values(ended=True))
+    # The clock, not the transaction's time: an epoch made in the same transaction would have no order with it.
+    session.add(
+        Epoch(user_id=user_id, epoch=epoch, from_seq=row.seq, from_head=row.head, created_at=func.clock_timestamp())
+    )
+    head = history.epoch_head(epoch, row.seq, row.head)
     await session.execute(update(Head).where(Head.user_id == user_id).values(epoch=epoch, head=head))
     await session.flush()
     return Emptied(records=deleted[Record], conflicts=deleted[Conflict])

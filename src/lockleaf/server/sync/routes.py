@@ -23,20 +23,23 @@ from lockleaf.server.http.errors import (
     UnsupportedMediaType,
 )
 from lockleaf.server.http.openapi import problems
-from lockleaf.server.records import retired
+from lockleaf.server.records import retired, statements
 from lockleaf.server.records.errors import (
     ChangeRejected,
     ConflictNotFound,
     ConflictResolved,
     ContentRequired,
     EpochChanged,
+    InvalidStatement,
     KeyRetired,
     PayloadTooLarge,
     RevisionConflict,
     RevisionRequired,
+    TooManyStatements,
 )
 from lockleaf.server.sync import checkpoints, disputes, service, stream
 from lockleaf.server.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
+from lockleaf.wire.epochs import Statements
 from lockleaf.wire.sync import (
     Checkpoint,
     Checkpoints,
@@ -149,6 +152,22 @@ async def purge(request: Request, principal: Writer, tx: DriverTx) -> Response:
     """Drop what the account's retired master keys sealed and nothing current needs. A device asks after a rotation."""
     purged = await retired.purge_retired(tx.connection, principal.user_id)
     return reply(request, Purged(revisions=purged.revisions, conflicts=purged.conflicts, has_more=purged.has_more))
+
+
+@router.post(
+    "/epochs/statements",
+    summary="Post statements about epochs",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*OF_CALLERS, *_BODY, InvalidStatement, TooManyStatements),
+)
+async def post_statements(
+    principal: Writer, body: Annotated[Statements, Depends(Parsed(Statements, msgpack=True))], session: Tx
+) -> None:
+    """Keep what devices signed about ends and beginnings of epochs; the feed shows it with each epoch."""
+    keys = await accounts.signing_keys(session, principal.user_id)
+    statements.require_signed(body.statements, principal.user_id, keys)
+    await statements.lock_and_keep(session, principal.user_id, body.statements)
 
 
 @router.get(

@@ -96,7 +96,14 @@ async def read_feed(
         "head": page.head,
         "epoch": page.epoch,
         "epochs": [
-            {"epoch": each.epoch, "from_seq": each.from_seq, "from_head": each.from_head} for each in page.epochs
+            {
+                "epoch": each.epoch,
+                "from_seq": each.from_seq,
+                "from_head": each.from_head,
+                "ended": each.ended,
+                "statements": each.statements,
+            }
+            for each in page.epochs
         ],
         "verifiable": collection is None,
     }

@@ -133,6 +133,14 @@ class DataFolder:
             remains.unlink(missing_ok=True)
         return folder
 
+    def socket_folder(self) -> Path | None:
+        """Return the folder of the socket of a PostgreSQL that runs here, None if there is no socket."""
+        try:
+            folder = Path(self._socket_note.read_text(encoding="utf-8").strip())
+        except FileNotFoundError:
+            folder = self.root / "run"
+        return folder if (folder / f".s.PGSQL.{PORT}").exists() else None
+
     def remove_socket_folder(self) -> None:
         """Remove the temporary socket folder that this data folder recorded, if there is one."""
         try:

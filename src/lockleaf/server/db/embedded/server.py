@@ -188,6 +188,14 @@ class EmbeddedPostgres:
         """
         return f"postgresql://{role}@/{database}?host={quote(str(self._running_socket_dir()))}&port={PORT}"
 
+    @staticmethod
+    def running_dsn(data_dir: Path) -> str | None:
+        """Return the connection URL of the PostgreSQL that another process runs in ``data_dir``, None if none does."""
+        folder = DataFolder(Path(os.path.realpath(data_dir))).socket_folder()
+        if folder is None:
+            return None
+        return f"postgresql://{probe.ROLE}@/{probe.ROLE}?host={quote(str(folder))}&port={PORT}"
+
     def sqlalchemy_url(self, database: str = probe.ROLE) -> str:
         """Return the connection URL for SQLAlchemy with asyncpg."""
         return self.dsn(database).replace("postgresql://", "postgresql+asyncpg://", 1)

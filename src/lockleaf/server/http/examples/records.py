@@ -60,7 +60,18 @@ _PAGE = {
     "cursor": _CURSOR,
     "has_more": False,
     **_END,
-    "epochs": [{"epoch": EPOCH, "from_seq": 0, "from_head": NONE}],
+    "epochs": [{"epoch": EPOCH, "from_seq": 0, "from_head": NONE, "ended": False, "statements": []}],
+}
+_STATEMENT = {
+    "kind": "accepted",
+    "n": 1,
+    "old_epoch": EPOCH,
+    "seq": 40,
+    "head": digest("the head at 40"),
+    "new_epoch": "0190a3a0-0000-7000-8000-0000000000e2",
+    "device_id": LAPTOP,
+    "time": "2026-03-14T21:05:00Z",
+    "signature": opaque("signature of the acceptance", 64),
 }
 _CHECKPOINT = {
     "epoch": EPOCH,
@@ -173,6 +184,7 @@ EXAMPLES = {
     "GET /sync/checkpoints": Examples(answer={"of one device": {"items": [_CHECKPOINT]}}),
     "POST /sync/checkpoints": Examples(body={"after a sync": _CHECKPOINT}),
     "POST /sync/purge": Examples(answer={"after a rotation": {"revisions": 118, "conflicts": 1, "has_more": False}}),
+    "POST /sync/epochs/statements": Examples(body={"after a restore": {"statements": [_STATEMENT]}}),
     "GET /sync/conflicts": Examples(
         answer={
             "an entry": {"conflicts": [_SEALED_CONFLICT], "total_count": 1},

@@ -1,0 +1,132 @@
+"""``repair``: going on with a server whose history this device refused, without losing a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lockleaf.cli import prompts
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.options import command
+from lockleaf.cli.progress import progress_bars
+from lockleaf.cli.rendering import printable
+from lockleaf.cli.run import Run
+
+if TYPE_CHECKING:
+    from lockleaf.client.differences import Difference
+    from lockleaf.client.errors import ServerRestored as Restored
+    from lockleaf.client.repair import RepairReport
+
+__all__ = ["install"]
+
+PANEL = "Devices and sync"
+_WIDTH = 60
+_BECOMES = {
+    "entry": "The server does not have it. Send it again?",
+    "edit": "The server has it without this. Merge it in?",
+    "conflict": "The server has it otherwise. Keep both as a conflict?",
+}
+
+
+def install(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    command(app, "repair", panel=PANEL)(repair)
+
+
+async def repair(
+    run: Run,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Go on with what the server shows, and take everything in.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also where nothing is wrong with this device.")] = False,
+) -> None:
+    """Compare this device with what the server shows now, and send what it lacks. Nothing is deleted.
+
+    For a server whose history does not match what this device verified: one put back from a backup, for example. The
+    journal here is set aside whole, and stays until you delete it. A new login fetches what the server shows; what it
+    lacks is sent again by the next sync, and what differs is merged or becomes a conflict. Journals that were set aside
+    before are taken in too. Interrupted, run it again. The password is asked for, or taken from LOCKLEAF_PASSWORD.
+    """
+    from lockleaf.client.errors import ServerRestored  # noqa: PLC0415
+
+    asking = run.interactive and not yes
+
+    def confirm(error: Restored) -> bool:
+        for sentence in error.details:
+            run.note(printable(sentence))
+        if yes or not run.interactive:
+            return yes
+        return typer.confirm("Did the operator confirm that? Go on with what the server shows?", err=True)
+
+    def choose(difference: Difference) -> bool:
+        shown = difference.here or difference.there
+        run.note(f"{difference.entry_id[:8]}  {_line(shown)}")
+        return typer.confirm(_BECOMES[difference.becomes], default=True, err=True)
+
+    async with run.client() as client:
+        with progress_bars(run) as progress:
+            try:
+                report = await client.repair(
+                    lambda: prompts.password(run),
+                    confirm=confirm,
+                    choose=choose if asking else None,
+                    progress=None if asking else progress,
+                    again=again,
+                )
+            except ServerRestored:
+                raise Complaint(
+                    "Nothing was changed: what the server shows was not confirmed. If its operator confirms it, "
+                    "lockleaf repair --yes goes on.",
+                    ExitCode.INTEGRITY,
+                    "RestoreUnconfirmed",
+                ) from None
+    if run.json:
+        run.result(_as_json(report))
+    else:
+        _tell(run, report)
+
+
+def _line(entry: Any) -> str:
+    text = "" if entry is None else " ".join((entry.title or entry.body).split())
+    text = printable(text)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+
+
+def _as_json(report: RepairReport) -> dict[str, Any]:
+    taken = report.taken
+    return {
+        "sent_again": taken.sent_again,
+        "merged": taken.merged,
+        "conflicts": taken.conflicts,
+        "left": taken.left,
+        "tags": taken.tags,
+        "inbox": taken.inbox,
+        "media": taken.media,
+        "aside": [str(path) for path in report.aside],
+        "unreadable": [str(path) for path in report.unreadable],
+    }
+
+
+def _tell(run: Run, report: RepairReport) -> None:
+    taken = report.taken
+    if not report.aside and not report.unreadable:
+        run.line("Nothing to repair: the last sync found nothing wrong, and no journal is set aside.")
+        return
+    counts = (
+        (taken.sent_again, "to be sent again"),
+        (taken.merged, "merged"),
+        (taken.conflicts, "kept as conflicts"),
+        (taken.left, "left where they are"),
+        (taken.tags, "tags"),
+        (taken.inbox, "inbox items"),
+        (taken.media, "files to be sent"),
+    )
+    said = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    run.line(f"Repaired: {said}." if said else "Repaired: the server has everything that was here.")
+    for path in report.aside:
+        run.note(f"The journal as it was is in {path}. It stays until you delete it.")
+    for path in report.unreadable:
+        run.note(f"{path} could not be read and stays as it is.")
+    run.note("Next: lockleaf sync sends it.")

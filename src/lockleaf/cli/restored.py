@@ -1,0 +1,103 @@
+"""``admin restored``: telling the devices that the database was put back to an earlier state."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.run import Run
+from lockleaf.cli.serve import DataDir, named, settings_of
+
+if TYPE_CHECKING:
+    from lockleaf.server.records.restores import Declared
+    from lockleaf.server.settings import Settings
+
+__all__ = ["restored"]
+
+
+def restored(run: Run, data_dir: DataDir = None) -> None:
+    """Declare that the database was put back to an earlier state, by whatever means.
+
+    Run it once after a restore, before people use the server again; it may run meanwhile. Every account goes on in a
+    new epoch. Devices then ask their users once, and send again what the restored database lacks. Without it they stop
+    with HistoryForked. Run again, it leaves alone every account that has not been written to since.
+    """
+    settings = settings_of(data_dir)
+    from lockleaf.server.observability import logging  # noqa: PLC0415
+
+    logging.configure("console", "WARNING")
+    try:
+        with _database(settings) as url:
+            done = asyncio.run(_declare(url))
+    except Complaint:
+        raise
+    except Exception as error:
+        raise named(error) from error
+    if run.json:
+        run.result({"accounts": done.accounts, "unchanged": done.unchanged})
+        return
+    people = "account goes" if done.accounts == 1 else "accounts go"
+    run.line(f"The restore is declared: {done.accounts:,} {people} on in a new epoch.")
+    if done.unchanged:
+        run.line(f"Already declared, and not written to since: {done.unchanged:,}.")
+    run.note(
+        "At its next sync each device shows what this server claims beside what it had verified, and asks its user: "
+        "lockleaf sync --accept-restore goes on. What this database lacks is then sent again; nothing is deleted."
+    )
+
+
+async def _declare(url: str) -> Declared:
+    import asyncpg  # noqa: PLC0415
+
+    from lockleaf.server.records.restores import declare_restored  # noqa: PLC0415
+
+    try:
+        return await declare_restored(url)
+    except asyncpg.UndefinedTableError:
+        raise Complaint(
+            "The database has no schema of this version: lockleaf admin migrate makes it.",
+            ExitCode.LOCAL,
+            "SchemaBehind",
+        ) from None
+    except (OSError, asyncpg.PostgresError):
+        # The text of either can hold the address, and with it the database's password.
+        raise Complaint(
+            "The database cannot be reached or changed. Nothing was declared that was not said; run it again.",
+            ExitCode.UNREACHABLE,
+            "DatabaseUnavailable",
+        ) from None
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """Give the address of the server's database; one of our own is started for it, if no server runs on it."""
+    from lockleaf.server.db.embedded import EmbeddedPostgres  # noqa: PLC0415
+    from lockleaf.server.db.embedded.errors import DataFolderInUseError  # noqa: PLC0415
+    from lockleaf.server.db.migrate import migrate  # noqa: PLC0415
+
+    if settings.database.url is not None:
+        yield settings.database.url.get_secret_value()
+        return
+    if not (settings.data_dir / "postgres").is_dir():
+        raise Complaint(
+            f"There is no database in {settings.data_dir}. Name the server's data folder with --data-dir, or set "
+            "DATABASE_URL.",
+            ExitCode.LOCAL,
+            "NoDatabase",
+        )
+    postgres = EmbeddedPostgres(settings.data_dir)
+    try:
+        postgres.start()
+    except DataFolderInUseError:
+        url = EmbeddedPostgres.running_dsn(settings.data_dir)
+        if url is None:
+            raise
+        yield url
+        return
+    with postgres:
+        asyncio.run(migrate(postgres.dsn()))
+        yield postgres.dsn()

@@ -1,0 +1,240 @@
+"""Going on with a server whose history this device refused, without losing a word (PROTOCOL section 11).
+
+The present store is set aside whole and stays until its user deletes it. A new one is filled with what the server shows
+now, verified; then both are compared, and what is missing or differs is taken in. An interrupted repair is run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from lockleaf.client.account import AccountService
+from lockleaf.client.device import Device
+from lockleaf.client.differences import Choose, Difference, Held, TakenIn, take_in
+from lockleaf.client.entries import ProgressCallback
+from lockleaf.client.errors import (
+    HistoryForked,
+    JournalLocked,
+    LocalStoreError,
+    LockleafError,
+    NotLoggedIn,
+    ServerRestored,
+)
+from lockleaf.client.opening import OPENED
+from lockleaf.client.pull import fetch_page
+from lockleaf.client.sealer import Sealer
+from lockleaf.client.store import LocalStore, local_keys
+from lockleaf.client.store.history import Position
+from lockleaf.client.sync import Synchroniser
+from lockleaf.client.verify import Chain
+
+__all__ = ["Confirm", "RepairReport", "SyncOf", "repair", "take_all"]
+
+Confirm = Callable[[ServerRestored], bool]
+SyncOf = Callable[[Device], Synchroniser]
+
+_NEW = "repair"
+"""The folder, within the profile's, of the store that is to take the place of the present one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What a repair did.
+
+    ``aside`` are the folders of the stores that were set aside and are done with: they stay until their user deletes
+    them. ``unreadable`` are those that could not be opened. See `TakenIn` for what was ``taken``.
+    """
+
+    aside: tuple[Path, ...] = ()
+    unreadable: tuple[Path, ...] = ()
+    taken: TakenIn = field(default_factory=TakenIn)
+
+
+class _InMemory:
+    """A keychain for a store that is about to take the place of another, whose key is kept already."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+
+    def get(self, profile_key: str) -> str | None:
+        """Return the text kept for the profile, or None."""
+        return self._kept.get(profile_key)
+
+    def set(self, profile_key: str, value: str) -> None:
+        """Keep ``value`` for the profile."""
+        self._kept[profile_key] = value
+
+    def delete(self, profile_key: str) -> None:
+        """Forget what is kept for the profile."""
+        self._kept.pop(profile_key, None)
+
+
+async def repair(
+    device: Device,
+    password: Callable[[], str] | str,
+    sync_of: SyncOf,
+    *,
+    confirm: Confirm,
+    choose: Choose,
+    progress: ProgressCallback | None,
+    again: bool,
+) -> RepairReport:
+    """Repair the journal of ``device``; see `Client.repair`."""
+    if device.profile is None or device.profile.logged_out:
+        raise NotLoggedIn
+    if device.is_locked:
+        raise JournalLocked
+    doubtful = not device.is_open or device.opened.store.history.doubt() is not None or not device.is_logged_in
+    if again or doubtful:
+        given = password if isinstance(password, str) else await asyncio.to_thread(password)
+        await _exchange(device, given, sync_of, confirm, progress)
+    return await _take_in_all(device, choose)
+
+
+async def _exchange(
+    device: Device, password: str, sync_of: SyncOf, confirm: Confirm, progress: ProgressCallback | None
+) -> None:
+    """Fill a new store with what the server shows, and put it in the place of the present one."""
+    profile = device.profile
+    assert profile is not None
+    folder = device.folder.within(_NEW)
+    await asyncio.to_thread(shutil.rmtree, folder.path, ignore_errors=True)
+    new = replace(device, folder=folder, keychain=_InMemory(), profile=profile, _opened=None, _trouble=None)
+    try:
+        await AccountService(new).login(
+            profile.server,
+            profile.email,
+            password,
+            device_name=profile.device_name,
+            custody=profile.custody,
+            allow_insecure=profile.allow_insecure,
+            allow_pbkdf2=profile.kdf is not None and profile.kdf.algorithm == "pbkdf2-sha256",
+        )
+        if device.is_open:
+            # What the old store knows is fresher than what is remembered outside it.
+            await asyncio.to_thread(_pass_on, device.opened.store, new.opened.store)
+        await _fill(sync_of(new), confirm, progress)
+        tokens = new.opened.transport.tokens.load()
+        taken_over, keyring = new.profile, new.opened.keyring
+        assert tokens is not None
+        assert taken_over is not None
+    except BaseException:
+        await _end_session(new)
+        await new.aclose()
+        await asyncio.to_thread(shutil.rmtree, folder.path, ignore_errors=True)
+        raise
+    await new.aclose()
+    if device.is_logged_in:
+        await _end_session(device)
+    await device.aclose()
+    await asyncio.to_thread(device.folder.exchange, folder, device.clock())
+    await device.adopt(taken_over, keyring, tokens, password)
+
+
+async def _end_session(device: Device) -> None:
+    with suppress(LockleafError):
+        await device.session.transport.command("POST", "/auth/logout", retry=False)
+
+
+def _pass_on(old: LocalStore, new: LocalStore) -> None:
+    with new.transaction():
+        new.history.keep_statements(old.history.statements())
+
+
+async def _fill(synchroniser: Synchroniser, confirm: Confirm, progress: ProgressCallback | None) -> None:
+    try:
+        await synchroniser.run(progress)
+    except ServerRestored as error:
+        if not await asyncio.to_thread(confirm, error):
+            raise
+        await synchroniser.run(progress, accept_restore=True)
+
+
+async def _take_in_all(device: Device, choose: Choose) -> RepairReport:
+    """Take in every store that was set aside and is not done with."""
+    store = device.opened.store
+    found = [path for path in device.folder.stores_aside() if not store.history.merged(path.name)]
+    unreadable: list[Path] = []
+    taken = TakenIn()
+    for path in found:
+        try:
+            aside = await asyncio.to_thread(LocalStore.open, path / device.folder.store.name, local_keys(store.keyring))
+        except LocalStoreError:
+            unreadable.append(path)
+            continue
+        try:
+            held = await _held(device, aside)
+            done = await asyncio.to_thread(_take_in, device, aside, path, held, choose)
+        finally:
+            aside.close()
+        for each in fields(TakenIn):
+            setattr(taken, each.name, getattr(taken, each.name) + getattr(done, each.name))
+    return RepairReport(tuple(path for path in found if path not in unreadable), tuple(unreadable), taken)
+
+
+async def _held(device: Device, aside: LocalStore) -> Held:
+    """Walk the server's history once more, for what is in it and for where it parts from the one that was set aside.
+
+    Raises:
+        HistoryForked: it is not the one that was verified a moment ago.
+    """
+    held, chain, cursor = Held(), Chain(), None
+    while True:
+        feed = await fetch_page(device.session.transport, cursor)
+        page = await asyncio.to_thread(chain.extend, feed)
+        for change in page.changes:
+            if change.collection in OPENED:
+                held.hashes.setdefault(change.key, set()).add(change.payload_hash)
+        await asyncio.to_thread(_go_along, held, aside, page.heads)
+        if page.complete:
+            break
+        cursor = feed.cursor
+    present = device.opened.store.history.position()
+    end = chain.position
+    if present is None or end is None or (end.epoch == present.epoch and end.seq < present.seq):
+        raise HistoryForked("the server changes its history while it is read")
+    held.end = Position(present.epoch, present.seq, present.head)
+    return held
+
+
+def _go_along(held: Held, aside: LocalStore, heads: tuple[tuple[str, int, bytes], ...]) -> None:
+    for epoch, seq, head in heads:
+        if aside.history.head_at(epoch, seq) == head:
+            held.common = max(held.common, seq)
+
+
+def _take_in(device: Device, aside: LocalStore, path: Path, held: Held, choose: Choose) -> TakenIn:
+    session = device.session
+    staged, media = path / device.folder.media.name, device.folder.media
+
+    def bring(media_id: str) -> None:
+        source = staged / f"{media_id}.age"
+        if source.exists():
+            media.mkdir(mode=0o700, exist_ok=True)
+            # Its bytes stay with the store that was set aside; a link takes no room.
+            try:
+                (media / source.name).hardlink_to(source)
+            except OSError:
+                shutil.copyfile(source, media / source.name)
+
+    return take_in(
+        aside,
+        session.store,
+        held,
+        sealer=Sealer(str(session.profile.user_id), share_dates=session.profile.share_dates),
+        device_id=session.profile.device_id,
+        clock=device.clock,
+        choose=choose,
+        name=path.name,
+        bring=bring,
+    )
+
+
+def take_all(_difference: Difference) -> bool:
+    """Choose every difference."""
+    return True

@@ -1,0 +1,235 @@
+"""Every remedy that the program prints for an error about a journal, followed to the letter on two devices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import asyncpg
+import pytest
+
+from lockleaf.cli.errors import HINTS
+from lockleaf.cli.main import main
+from lockleaf.client import Client
+from lockleaf.server.records.restores import declare_restored
+from tests.support.backups import Backup
+from tests.support.command_line import PASSWORD, CommandLine, fresh_email
+from tests.support.process import RunningServer
+
+NEW_PASSWORD = "quite another heron over the dyke"
+
+
+@dataclass
+class Device:
+    """A device whose commands run in this process."""
+
+    home: Path
+    name: str
+    password: str = PASSWORD
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Run a command; its exit code and what it said."""
+        out, err = io.StringIO(), io.StringIO()
+        variables = CommandLine(self.home, self.name, {"LOCKLEAF_PASSWORD": self.password}).variables()
+        with (
+            patch.dict(os.environ, variables, clear=True),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = main(list(arguments))
+        return code, out.getvalue(), err.getvalue()
+
+    def do(self, *arguments: str) -> str:
+        """Run a command that has to succeed."""
+        code, out, err = self.run(*arguments)
+        assert code == 0, (arguments, code, out, err)
+        return out
+
+    def texts(self) -> set[str]:
+        """Every text that is reachable here."""
+
+        async def read() -> set[str]:
+            async with await Client.open(self.home, self.name, password=self.password) as client:
+                entries = await client.journal.list(include_deleted=True)
+                conflicts = await client.journal.conflicts()
+            return {entry.body for entry in entries} | {each.local.body for each in conflicts if each.local is not None}
+
+        return asyncio.run(read())
+
+
+@dataclass
+class Pair:
+    """Two devices of one account, and the server's database behind them."""
+
+    one: Device
+    two: Device
+    server: str
+    email: str
+    database: str
+
+    def put_back(self, *, declare: bool, lost: Callable[[], None]) -> None:
+        """Take a copy, let ``lost`` happen, and go back to the copy."""
+
+        async def story() -> None:
+            async with await Client.open(self.one.home, self.one.name, password=self.one.password) as client:
+                assert client.profile is not None
+                user_id = client.profile.user_id
+            connection = await asyncpg.connect(self.database)
+            try:
+                backup = Backup(connection, user_id)
+                await backup.take()
+                await asyncio.to_thread(lost)
+                await backup.restore(None)
+            finally:
+                await connection.close()
+            if declare:
+                await declare_restored(self.database)
+
+        asyncio.run(story())
+
+
+def forked(pair: Pair) -> None:
+    pair.put_back(declare=False, lost=lambda: _write_and_sync(pair.one, "confirmed after the copy"))
+
+
+def restored(pair: Pair) -> None:
+    pair.put_back(declare=True, lost=lambda: _write_and_sync(pair.one, "confirmed after the copy"))
+
+
+def emptied(pair: Pair) -> None:
+    pair.two.do("privacy", "set", "local_only", "--yes")
+    pair.two.do("privacy", "set", "full_sync")
+
+
+def not_held(pair: Pair) -> None:
+    pair.two.do("privacy", "set", "local_only", "--yes")
+
+
+def password_changed(pair: Pair) -> None:
+    variables = {"LOCKLEAF_NEW_PASSWORD": NEW_PASSWORD}
+    with patch.object(CommandLine, "variables", _with(variables)):
+        pair.two.do("password")
+    pair.two.password = pair.one.password = NEW_PASSWORD
+
+
+def signed_out(pair: Pair) -> None:
+    _revoke_others(pair.two)
+
+
+def logged_out(pair: Pair) -> None:
+    pair.one.do("logout")
+
+
+def damaged(pair: Pair) -> None:
+    pair.one.do("sync")
+    store = pair.one.home / "profiles" / pair.one.name / "store.sqlite3"
+    data = bytearray(store.read_bytes())
+    data[:100] = bytes(100)
+    store.write_bytes(bytes(data))
+
+
+FOLLOWED: dict[str, tuple[Callable[[Pair], None], tuple[str, ...]]] = {
+    "HistoryForked": (forked, ("repair --yes", "sync")),
+    "ServerRestored": (restored, ("sync --accept-restore",)),
+    "ServerEmptied": (emptied, ("sync --accept-restore",)),
+    "TierRequired": (not_held, ("privacy", "privacy set full_sync", "sync --accept-restore")),
+    "KeysChangedElsewhere": (password_changed, ("logout", "login", "sync")),
+    "SessionRevoked": (signed_out, ("login", "sync")),
+    "NotLoggedIn": (logged_out, ("login --server URL --email EMAIL", "sync")),
+    "StoreDamaged": (damaged, ("login", "repair --yes", "sync")),
+    # the same words as for one above, or nothing but giving the password
+    "NotAuthenticated": (signed_out, ("login", "sync")),
+    "TokenExpired": (signed_out, ("login", "sync")),
+    "TokenInvalid": (signed_out, ("login", "sync")),
+    "RefreshTokenReused": (signed_out, ("login", "sync")),
+    "AlreadyLoggedIn": (lambda pair: None, ("logout", "login --server URL --email EMAIL", "sync")),
+    "ProfileDamaged": (lambda pair: None, ("logout", "login --server URL --email EMAIL", "sync")),
+    "KeychainUnavailable": (lambda pair: None, ("logout", "login --server URL --email EMAIL", "sync")),
+    "JournalLocked": (lambda pair: pair.one.do("lock"), ("unlock", "sync")),
+}
+"""By the name of an error: what brings it about, and the commands of the printed remedy."""
+
+PLAYED = (
+    "HistoryForked",
+    "ServerRestored",
+    "ServerEmptied",
+    "TierRequired",
+    "KeysChangedElsewhere",
+    "SessionRevoked",
+    "NotLoggedIn",
+    "StoreDamaged",
+    "JournalLocked",
+)
+"""Those that are brought about; the others print the same commands."""
+
+
+@pytest.fixture
+def pair(server: RunningServer, tmp_path: Path, database_url: str) -> Iterator[Pair]:
+    email = fresh_email()
+    one, two = Device(tmp_path / "one", "one"), Device(tmp_path / "two", "two")
+    one.do("register", "--server", server.url, "--email", email, "--device-name", "one")
+    _write_and_sync(one, "on both")
+    two.do("login", "--server", server.url, "--email", email, "--device-name", "two")
+    two.do("sync")
+    two.do("write", "not sent by two")
+    yield Pair(one, two, server.url, email, database_url)
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_the_printed_remedy_loses_no_text(pair: Pair, name: str) -> None:
+    provoke, remedy = FOLLOWED[name]
+    provoke(pair)
+    if name not in ("NotLoggedIn", "StoreDamaged", "JournalLocked"):
+        pair.one.do("write", "written in the trouble")
+    held = set() if name in ("NotLoggedIn", "StoreDamaged") else pair.one.texts()
+    if name != "JournalLocked":
+        code, _, err = pair.one.run("sync", "--json")
+        assert code != 0
+        assert f'"name": "{name}"' in err
+        for command in remedy:
+            verb = command.split()[0]
+            assert verb in HINTS[name] or verb == "sync", (command, HINTS[name])
+    for command in remedy:
+        filled = command.replace("URL", pair.server).replace("EMAIL", pair.email)
+        pair.one.do(*filled.split())
+    # Another device is asked as well, and follows what it is told.
+    code, _, err = pair.two.run("sync", "--json")
+    while code != 0:
+        (told,) = re.findall(r'"name": "(\w+)"', err)
+        for command in FOLLOWED[told][1]:
+            pair.two.do(*command.replace("URL", pair.server).replace("EMAIL", pair.email).split())
+        code, _, err = pair.two.run("sync", "--json")
+    pair.one.do("sync")
+    pair.two.do("sync")
+    wanted = held | {"on both", "not sent by two"}
+    assert pair.one.texts() >= wanted
+    assert pair.two.texts() >= wanted
+
+
+def _write_and_sync(device: Device, text: str) -> None:
+    device.do("write", text)
+    device.do("sync")
+
+
+def _revoke_others(device: Device) -> None:
+    async def revoke() -> None:
+        async with await Client.open(device.home, device.name, password=device.password) as client:
+            assert client.profile is not None
+            for session in await client.account.sessions():
+                if session.device_id != client.profile.device_id:
+                    await client.account.revoke(session.id)
+
+    asyncio.run(revoke())
+
+
+def _with(more: dict[str, str]) -> Any:
+    variables = CommandLine.variables
+    return lambda self: variables(self) | more

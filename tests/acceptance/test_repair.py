@@ -1,0 +1,261 @@
+"""A server whose history a device refused: the printed remedy ends it, and loses no word."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import asyncpg
+import pytest
+
+from lockleaf.client import Client
+from lockleaf.client.errors import HistoryForked, KdfWeakened, KeyringRolledBack, SealBroken, ServerRestored
+from lockleaf.server.records.restores import declare_restored
+from tests.support.backups import Backup
+from tests.support.diarist import PASSWORD, Diarist, caught, write
+from tests.support.forged_history import history_of
+from tests.support.lies import Restored, Shows, swaps_two_payloads
+from tests.support.lying_server import Lie, LyingServer
+
+Take = Callable[[Client], Coroutine[Any, Any, Backup]]
+
+
+@pytest.fixture
+async def copy_of(database_url: str) -> AsyncIterator[Take]:
+    """Takes a copy of an account's history, as the operator's backup does."""
+    connection = await asyncpg.connect(database_url)
+
+    async def take(client: Client) -> Backup:
+        assert client.profile is not None
+        backup = Backup(connection, client.profile.user_id)
+        await backup.take()
+        return backup
+
+    try:
+        yield take
+    finally:
+        await connection.close()
+
+
+async def texts(client: Client) -> list[str]:
+    """Every text that is reachable on a device: entries, deleted ones and both sides of conflicts."""
+    found = [entry.body for entry in await client.journal.list(include_deleted=True)]
+    found += [each.local.body for each in await client.journal.conflicts() if each.local is not None]
+    return sorted(found)
+
+
+async def test_a_server_put_back_without_a_word_gets_everything_back_by_a_repair(ada: Diarist, copy_of: Take) -> None:
+    laptop = await ada.first("laptop")
+    await write(laptop, "before 1", "before 2", "before 3")
+    backup = await copy_of(laptop)
+    after = await write(laptop, "after 1", "after 2")
+    await laptop.journal.edit((await laptop.journal.list())[-1].id, body="before 1, and more")
+    await laptop.sync()
+    dropped = await laptop.journal.write(body="deleted later")
+    await laptop.sync()
+    await laptop.journal.delete(dropped.id)
+    await laptop.sync()
+    await backup.restore(None)
+    await laptop.journal.write(body="never sent")
+    had = await texts(laptop)
+    await caught(laptop.sync(), HistoryForked)
+    # Confirmed once is not at the server now.
+    listed = await laptop.journal.list(unsynced=True)
+    assert len(listed) == await laptop.journal.count() == 6
+    assert await laptop.journal.doubt() == "HistoryForked"
+
+    report = await laptop.repair(PASSWORD)
+    assert (report.taken.sent_again, report.taken.merged, report.taken.conflicts) == (3, 1, 0)
+    (aside,) = report.aside
+    assert (aside / "store.sqlite3").exists()
+    assert await texts(laptop) == had
+    done = await laptop.sync()
+    assert (done.pending, done.conflicts) == (0, 0)
+    assert {entry.id for entry in await laptop.journal.list()} >= set(after)
+    restored = await laptop.journal.restore(dropped.id)
+    assert restored.body == "deleted later"
+    await laptop.sync()
+
+    tablet = await ada.another("tablet")
+    await tablet.sync()
+    assert await texts(tablet) == had
+    # Done once, it is done: nothing comes twice.
+    assert (await laptop.repair(PASSWORD)).aside == ()
+
+
+async def test_what_differs_after_a_repair_becomes_a_conflict_with_both_texts(ada: Diarist, copy_of: Take) -> None:
+    laptop = await ada.first("laptop")
+    (entry,) = await write(laptop, "one line")
+    backup = await copy_of(laptop)
+    await laptop.journal.edit(entry, body="as the laptop left it")
+    await laptop.sync()
+    await backup.restore(None)
+    phone = await ada.another("phone")
+    await phone.sync()
+    await phone.journal.edit(entry, body="as the phone left it")
+    await phone.sync()
+    await caught(laptop.sync(), HistoryForked)
+    report = await laptop.repair(PASSWORD)
+    assert report.taken.conflicts == 1
+    await laptop.sync()
+    await phone.sync()
+    for device in (laptop, phone):
+        assert await texts(device) == ["as the laptop left it", "as the phone left it"]
+
+
+async def test_what_is_not_chosen_stays_with_the_journal_that_was_set_aside(ada: Diarist, copy_of: Take) -> None:
+    laptop = await ada.first("laptop")
+    await write(laptop, "before")
+    backup = await copy_of(laptop)
+    await write(laptop, "wanted", "unwanted")
+    await backup.restore(None)
+    await caught(laptop.sync(), HistoryForked)
+    asked: list[ServerRestored] = []
+
+    def decline(error: ServerRestored) -> bool:
+        asked.append(error)
+        return False
+
+    with pytest.raises(ServerRestored):
+        await laptop.repair(PASSWORD, confirm=decline)
+    (question,) = asked
+    assert (question.claim.verified, question.claim.ends_at, question.claim.declared) == (3, 1, False)
+    assert len(await laptop.journal.list()) == 3
+    report = await laptop.repair(PASSWORD, choose=lambda item: item.here is not None and item.here.body == "wanted")
+    assert (report.taken.sent_again, report.taken.left) == (1, 1)
+    assert await texts(laptop) == ["before", "wanted"]
+
+
+async def test_a_repair_that_finds_another_lie_leaves_everything_as_it_was(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    one, two = await write(laptop, "one", "two")
+    forged = await history_of(laptop)
+    swaps_two_payloads(forged, one, two)
+    liar.tell(Shows(forged))
+    await laptop.journal.write(body="three")
+    await caught(laptop.sync(), HistoryForked)
+    with pytest.raises(SealBroken):
+        await laptop.repair(PASSWORD)
+    assert await texts(laptop) == ["one", "three", "two"]
+    liar.tell(Lie())
+    await laptop.repair(PASSWORD)
+    await laptop.sync()
+    assert await texts(laptop) == ["one", "three", "two"]
+
+
+async def test_forgetting_a_journal_in_doubt_deletes_nothing_and_remembers_what_was_verified(
+    ada: Diarist, copy_of: Take
+) -> None:
+    laptop = await ada.first("laptop")
+    await write(laptop, "before")
+    backup = await copy_of(laptop)
+    await write(laptop, "after")
+    await backup.restore(None)
+    await caught(laptop.sync(), HistoryForked)
+    aside = await laptop.account.logout(forget=True)
+    assert aside is not None
+    assert (aside / "store.sqlite3").exists()
+    assert laptop.profile is None
+
+    await ada.login(laptop)
+    error = await caught(laptop.sync(), ServerRestored)
+    assert isinstance(error, ServerRestored)
+    assert (error.claim.verified, error.claim.ends_at) == (2, 1)
+    assert await texts(laptop) == []
+    await laptop.sync(accept_restore=True)
+    report = await laptop.repair(PASSWORD)
+    assert (report.aside, report.taken.sent_again) == ((aside,), 1)
+    await laptop.sync()
+    assert await texts(laptop) == ["after", "before"]
+
+
+async def test_forgetting_a_journal_that_the_server_has_leaves_its_memory_alone(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one")
+    earlier = await history_of(laptop)
+    await write(laptop, "two")
+    assert await laptop.account.logout(forget=True) is None
+    memory = next((ada.home / "memory" / "laptop").glob("*.json"))
+    text = memory.read_text()
+    # As if this device had seen a keyring that the server has no longer.
+    memory.write_text(text.replace('"keyring_version": 1', '"keyring_version": 2'))
+    await caught(ada.login(laptop, at=liar.url), KeyringRolledBack)
+    memory.write_text(text)
+    await ada.login(laptop, at=liar.url)
+    liar.tell(Shows(earlier, keeps_checkpoints=True))
+    await caught(laptop.sync(), ServerRestored)
+    liar.tell(Lie())
+    await laptop.sync()
+    assert await texts(laptop) == ["one", "two"]
+
+
+async def test_a_claimed_restore_that_replays_what_it_likes_stops_every_device(ada: Diarist, liar: LyingServer) -> None:
+    """Epoch 2 begins at 2, of what came later one change is replayed, and honest checkpoints lie beyond."""
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one", "two")
+    claimed = (await history_of(laptop)).restored(2)
+    _, liked = await write(laptop, "hidden", "liked")
+    phone = await ada.another("phone", at=liar.url)
+    await phone.sync()
+    replayed = dict((await history_of(laptop)).of(liked), seq=3)
+    claimed.changes.append(replayed)
+    lie = Restored(claimed)
+    lie.keeps_checkpoints = False
+    liar.tell(lie)
+    fresh = await ada.another("fresh", at=liar.url)
+    for device, verified in ((laptop, 4), (phone, 4), (fresh, None)):
+        for _ in range(2):
+            error = await caught(device.sync(), ServerRestored)
+            assert isinstance(error, ServerRestored)
+            assert (error.claim.from_seq, error.claim.verified, error.claim.confirmed) == (2, verified, False)
+            assert {seq for _, seq, _ in error.claim.checkpoints} == {4}
+    assert await texts(fresh) == []
+    # It is told who would have to agree to what, and nothing was lost meanwhile.
+    liar.tell(Lie())
+    for device in (laptop, phone, fresh):
+        await device.sync()
+        assert await texts(device) == ["hidden", "liked", "one", "two"]
+
+
+async def test_a_confirmation_of_another_restore_confirms_nothing(
+    ada: Diarist, copy_of: Take, liar: LyingServer, database_url: str
+) -> None:
+    """A variant: the device's own acceptance of an honest restore is replayed for a made-up one."""
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one", "two")
+    backup = await copy_of(laptop)
+    await write(laptop, "three")
+    await backup.restore(None)
+    await declare_restored(database_url)
+    phone = await ada.another("phone")
+    await phone.sync(accept_restore=True)
+    await laptop.sync(accept_restore=True)
+    honest = await history_of(laptop)
+    await write(laptop, "four")
+    made_up = honest.restored(3, epoch="made-up")
+    made_up.epochs[-1]["statements"] = [each | {"new_epoch": "made-up"} for each in honest.epochs[-1]["statements"]]
+    liar.tell(Restored(made_up))
+    await caught(laptop.sync(), HistoryForked)
+    made_up.epochs[-1]["statements"] = []
+    liar.tell(Restored(made_up))
+    await caught(laptop.sync(), ServerRestored)
+    liar.tell(Lie())
+    await laptop.sync()
+    assert await texts(laptop) == ["four", "one", "three", "two"]
+
+
+async def test_weaker_key_derivation_is_refused_after_the_journal_was_forgotten(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "one")
+    memory = next((ada.home / "memory" / "laptop").glob("*.json"))
+    text = memory.read_text()
+    assert ada.email not in text
+    await laptop.account.logout(forget=True)
+    assert '"memory_kib": 8' in text
+    # As if the account had been made with more.
+    memory.write_text(text.replace('"memory_kib": 8', '"memory_kib": 65536'))
+    await caught(ada.login(laptop, at=liar.url), KdfWeakened)
