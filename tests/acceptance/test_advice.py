@@ -146,6 +146,7 @@ FOLLOWED: dict[str, tuple[Callable[[Pair], None], tuple[str, ...]]] = {
     "NotLoggedIn": (logged_out, ("login --server URL --email EMAIL", "sync")),
     "StoreDamaged": (damaged, ("login", "repair --yes", "sync")),
     # the same words as for one above, or nothing but giving the password
+    "KeyRetired": (signed_out, ("logout", "login", "sync")),
     "NotAuthenticated": (signed_out, ("login", "sync")),
     "TokenExpired": (signed_out, ("login", "sync")),
     "TokenInvalid": (signed_out, ("login", "sync")),

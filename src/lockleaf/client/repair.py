@@ -106,7 +106,11 @@ async def _exchange(
     await asyncio.to_thread(shutil.rmtree, folder.path, ignore_errors=True)
     new = replace(device, folder=folder, keychain=_InMemory(), profile=profile, _opened=None, _trouble=None)
     try:
-        await AccountService(new).login(
+
+        async def sync() -> object:
+            return await sync_of(new).run()
+
+        await AccountService(new, sync=sync).login(
             profile.server,
             profile.email,
             password,
