@@ -246,7 +246,8 @@ def test_after_a_change_of_password_and_keys_the_new_ones_hold(server: RunningSe
     laptop, email, made = register(server, tmp_path)
     new = {"LOCKLEAF_PASSWORD": "a fresh password"}
     laptop.run("password", environment={"LOCKLEAF_NEW_PASSWORD": new["LOCKLEAF_PASSWORD"]})
-    rotated = laptop.run("keys", "rotate", "--json", environment=new).value()
+    rotated = laptop.run("keys", "rotate", "--keep-password", "--json", environment=new).value()
+    assert rotated["sealed_again"] is True
     assert set(rotated["recovery_codes"]).isdisjoint(made["recovery_codes"])  # type: ignore[call-overload]
     laptop.run("write", "under the new key")
     laptop.run("logout")

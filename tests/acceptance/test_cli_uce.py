@@ -76,7 +76,7 @@ def test_password_keys_and_codes_change_as_they_do_end_to_end(household: Househo
     laptop.run("sync")
     laptop.run("password", environment={"LOCKLEAF_NEW_PASSWORD": "a fresh password"})
     laptop.environment["LOCKLEAF_PASSWORD"] = "a fresh password"
-    rotated = laptop.run("keys", "rotate", "--json").value()
+    rotated = laptop.run("keys", "rotate", "--keep-password", "--json").value()
     assert not set(rotated["recovery_codes"]) & set(household.codes)
     laptop.run("write", "after")
     laptop.run("sync")
