@@ -41,7 +41,7 @@ async def test_a_file_goes_straight_to_the_store_and_comes_back(owner: Owner) ->
     data, entry = secrets.token_bytes(3000), str(uuid4())
     declared = await declare(owner, declaration(data, media_type="Image/JPEG", entry_id=entry))
     assert (declared["state"], declared.keys()) == ("uploading", {"id", "state", "upload"})
-    assert declared["upload"].keys() == {"method", "url", "headers", "expires_at"}
+    assert declared["upload"].keys() == {"method", "url", "path", "headers", "expires_at"}
     assert "authorization" not in {name.lower() for name in declared["upload"]["headers"]}
     await sent(owner.http, declared["upload"], data)
     done = (await complete(owner, declared["id"])).json()
@@ -49,7 +49,7 @@ async def test_a_file_goes_straight_to_the_store_and_comes_back(owner: Owner) ->
     assert (await owner.request("GET", f"/media/{declared['id']}")).json() == done
     assert (await owner.request("GET", "/media")).json()["items"] == [done]
     told = (await owner.request("GET", f"/media/{declared['id']}/download")).json()
-    assert told.keys() == {"method", "url", "headers", "expires_at", "size", "sha256"}
+    assert told.keys() == {"method", "url", "path", "headers", "expires_at", "size", "sha256"}
     assert (told["size"], told["sha256"]) == (3000, done["sha256"])
     assert await fetch(owner, declared["id"]) == data
 
