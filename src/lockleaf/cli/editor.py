@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from lockleaf.cli.draft_folders import in_memory, make_draft_folder, other_files, remove_plain
-from lockleaf.cli.editors import editor_command, needs_terminal, private_command
+from lockleaf.cli.editors import UNSAVED, editor_command, needs_terminal, private_command
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.run import Run
@@ -78,12 +78,14 @@ class Draft:
         self._safe = False
         self._open_elsewhere = False
         self._held = ExitStack()
+        self._unsaved: bytes | None = None
 
     def __enter__(self) -> Self:
         self._command = editor_command()
         self._require_terminal()
         self._folder = make_draft_folder()
         self._file = self._folder / "entry.md"
+        self._beside = self._folder / UNSAVED
         try:
             handle = os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(handle, "wb") as file:
@@ -113,7 +115,7 @@ class Draft:
         name = self._command[0]
         self._run.note(f"Opening {name} on a private file; it is removed when you are done.")
         code = self._edit()
-        data = self._read()
+        data = self._read(died=code != 0)
         if code != 0:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
             raise Complaint(f"The editor {name} {how}, so nothing was written.", ExitCode.INPUT, "EditorFailed")
@@ -194,10 +196,11 @@ class Draft:
                 return editor.wait(_LOOK_SECONDS)
             except subprocess.TimeoutExpired:
                 self._seal()
+                self._seal_unsaved()
             except _Ended:
                 with contextlib.suppress(subprocess.TimeoutExpired, _Ended):
                     editor.wait(_FAREWELL_SECONDS)
-                self._seal()
+                self._read(died=True)
                 raise
 
     def _leave(self, number: int) -> NoReturn:
@@ -209,9 +212,20 @@ class Draft:
 
     # ---- what it leaves ----
 
-    def _read(self) -> bytes:
-        """Return the bytes that the editor left, and seal them."""
+    def _read(self, *, died: bool) -> bytes:
+        """Return the bytes that the editor saved, and seal them.
+
+        Args:
+            died: it did not end as its person wanted: then what was typed and not saved is wanted too.
+        """
         self._seal()
+        if died:
+            self._seal_unsaved()
+            if self._unsaved is not None:
+                self._content = replace(self._content, text=self._unsaved)
+        elif self._unsaved is not None and self._file.exists():
+            self._draft = self._drafts.move(self._draft, self._file)
+            self._drafts.keep(self._draft, self._content)
         try:
             return self._file.read_bytes()
         except OSError:
@@ -235,6 +249,20 @@ class Draft:
         if data != self._content.text:
             self._content = replace(self._content, text=data)
             self._drafts.keep(self._draft, self._content)
+
+    def _seal_unsaved(self) -> None:
+        """Seal what was typed and not saved yet, where the editor writes it beside the draft."""
+        try:
+            saved = self._file.stat().st_mtime_ns if self._file.exists() else 0
+            if self._beside.stat().st_mtime_ns <= saved:
+                return
+            data = self._beside.read_bytes()
+        except OSError:
+            return
+        if data.strip() and data not in (self._unsaved, self._content.text):
+            self._unsaved = data
+            self._drafts.keep(self._draft, replace(self._content, text=data))
+            self._draft = self._drafts.move(self._draft, self._beside)
 
     def _is_the_one_of_before(self) -> bool:
         """Whether this goes on with a draft that is kept anyhow, and adds nothing to it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 
-__all__ = ["editor_command", "needs_terminal", "opens_without_terminal", "private_command"]
+__all__ = ["UNSAVED", "editor_command", "needs_terminal", "opens_without_terminal", "private_command"]
 
 _VARIABLES = ("VISUAL", "EDITOR")
 _USUAL = ("nano", "vim", "vi")
@@ -26,12 +26,14 @@ _WAITING = {
 }  # fmt: skip
 """Editors that leave their window open and return at once unless told to wait, and how they are told."""
 _NOT_KEPT_BY_NANO = re.compile(rb"^\s*set\s+(backup|backupdir|historylog|positionlog|locking)\b")
-# Also after the person's own settings. A deadly signal, such as a terminal that closes, has what was typed written:
-# there is no swap file from which it could be recovered.
+UNSAVED = ".unsaved.md"
+"""What was typed and not saved yet, beside the draft, where an editor can be told to write it."""
+# After the person's own settings. There is no swap file from which anything could be recovered when the terminal is
+# closed, so that what is typed is written beside the draft, in the same private folder, as it is typed.
 _VIM_KEEPS_NOTHING = (
     "silent! set noswapfile nobackup nowritebackup",
     "silent! set noundofile",
-    "silent! autocmd VimLeavePre * if v:dying | silent! wall | endif",
+    "silent! autocmd TextChanged,TextChangedI,InsertLeave <buffer> silent! keepalt noautocmd write! %:p:h/" + UNSAVED,
 )
 _EMACS_KEEPS_NOTHING = """(setq make-backup-files nil create-lockfiles nil auto-save-list-file-prefix nil
 auto-save-file-name-transforms nil)"""
