@@ -1,0 +1,119 @@
+"""local times of entries, the key behind each payload, and what devices signed about epochs
+
+Revision: 0007
+Follows: 0006
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_SEALED_UNDER = "of the master key that sealed the payload"
+
+
+def upgrade() -> None:
+    # A migration that waits for a lock makes every request behind it wait too: rather give up soon, and try again.
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL statement_timeout = '15min'")
+    op.add_column(
+        "records",
+        sa.Column(
+            "local_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="of an entry: what the clock showed where it was written, as if that were UTC",
+        ),
+    )
+    # Until now dates came in UTC.
+    op.execute("UPDATE records SET local_at = occurred_at WHERE collection = 'entries' AND occurred_at IS NOT NULL")
+    op.drop_index("ix_records_date", table_name="records")
+    op.create_index(
+        "ix_records_date",
+        "records",
+        ["user_id", sa.text("COALESCE(local_at, created_at)"), "record_id"],
+        unique=False,
+        postgresql_where=sa.text("collection = 'entries'"),
+    )
+    op.alter_column(
+        "search_documents",
+        "at",
+        existing_type=sa.DateTime(timezone=True),
+        existing_nullable=False,
+        existing_comment="of the record: the date by which it is listed",
+        comment="of the record: the local time by which it is listed",
+    )
+    op.add_column(
+        "heads",
+        sa.Column(
+            "key_id",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="of the account's newest master key since a rotation: older ones seal nothing here",
+        ),
+    )
+    op.add_column("records", sa.Column("key_id", sa.BigInteger(), nullable=True, comment=_SEALED_UNDER))
+    op.add_column("revisions", sa.Column("key_id", sa.BigInteger(), nullable=True, comment=_SEALED_UNDER))
+    op.add_column(
+        "epochs",
+        sa.Column("ended", sa.Boolean(), server_default="false", nullable=False, comment="whether its leaves are gone"),
+    )
+    op.add_column(
+        "epochs",
+        sa.Column(
+            "declared",
+            sa.Boolean(),
+            server_default="false",
+            nullable=False,
+            comment="whether an operator began it, having put the database back",
+        ),
+    )
+    op.create_table(
+        "epoch_statements",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("statement_id", sa.LargeBinary(), nullable=False, comment="equal for those that say the same"),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("old_epoch", sa.Text(collation="C"), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.Column("new_epoch", sa.Text(collation="C"), nullable=False),
+        sa.Column("device_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("time_text", sa.Text(), nullable=False, comment="to the letter: it is signed"),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("posted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "statement_id", name=op.f("pk_epoch_statements")),
+    )
+
+
+def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_table("epoch_statements")
+    op.drop_column("epochs", "declared")
+    op.drop_column("epochs", "ended")
+    op.drop_column("revisions", "key_id")
+    op.drop_column("records", "key_id")
+    op.drop_column("heads", "key_id")
+    op.alter_column(
+        "search_documents",
+        "at",
+        existing_type=sa.DateTime(timezone=True),
+        existing_nullable=False,
+        existing_comment="of the record: the local time by which it is listed",
+        comment="of the record: the date by which it is listed",
+    )
+    op.drop_index("ix_records_date", table_name="records")
+    op.create_index(
+        "ix_records_date",
+        "records",
+        ["user_id", sa.text("COALESCE(occurred_at, created_at)"), "record_id"],
+        unique=False,
+        postgresql_where=sa.text("collection = 'entries'"),
+    )
+    op.drop_column("records", "local_at")
