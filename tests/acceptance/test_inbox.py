@@ -214,7 +214,7 @@ async def test_what_waits_here_outlives_a_lowered_tier(app: FastAPI, ada: Diaris
     await laptop.journal.write(body="an entry")
     item_id = str(await put_in(app, user_of(laptop)))
     await laptop.sync()
-    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("local_only", password=PASSWORD)
     await caught(laptop.sync(), TierRequired)
     assert await laptop.inbox.count() == 1
     await laptop.set_privacy_tier("full_sync", he_public_key=contexts().public)

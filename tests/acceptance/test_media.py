@@ -28,7 +28,7 @@ from lockleaf.client.media.carrying import MediaRefusal
 from lockleaf.client.media.staging import ONE_PART, PART_BYTES
 from lockleaf.wire.media import Media as ServerMedia
 from lockleaf.wire.problems import PROBLEM
-from tests.support.diarist import Diarist, caught, diarist
+from tests.support.diarist import PASSWORD, Diarist, caught, diarist
 from tests.support.process import RunningServer
 from tests.support.storage_proxy import Passing, StorageProxy, answer, storage_proxy
 
@@ -303,7 +303,7 @@ async def test_a_sealed_file_that_is_lost_is_told_and_holds_up_nothing_else(ada:
 async def test_a_lower_tier_is_said_once_and_no_file_is_blamed_for_it(ada: Diarist, tmp_path: Path) -> None:
     laptop = await ada.first()
     made = await attached(laptop, a_file(tmp_path))
-    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("local_only", password=PASSWORD)
     report = await laptop.media.resume()
     assert (type(report.trouble), report.refused, report.waiting) == (TierRequired, (), 1)
     assert (await laptop.media.get(made.media_id)).refused is None
@@ -514,7 +514,7 @@ async def test_files_come_home_before_the_server_gives_them_up_and_are_sent_agai
     assert (await laptop.sync()).media.uploaded == 2
     assert wire.uploaded == whole
     assert (await laptop.media.keep_all()).missing == ()
-    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("local_only", password=PASSWORD)
     assert (await laptop.media.download(small, tmp_path / "again")).read_bytes() == SMALL
     await laptop.set_privacy_tier("full_sync")
     report = await laptop.sync()

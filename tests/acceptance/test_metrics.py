@@ -165,7 +165,7 @@ async def test_switched_off_they_are_gone_for_every_device_and_come_back_whole(a
     assert (await laptop.sync()).metrics == (await phone.sync()).metrics
     for device in (laptop, phone):
         await caught(device.stats(), MetricsOff)
-    assert (await laptop.set_privacy_tier("analytics_sync")).deleted.metrics == 0
+    assert (await laptop.set_privacy_tier("analytics_sync", password=PASSWORD)).deleted.metrics == 0
     await laptop.set_privacy_tier("full_sync")
     await laptop.sync()
     assert (await laptop.count_metrics()).on
@@ -180,7 +180,7 @@ async def test_a_tier_that_fell_and_rose_again_has_everything_counted_anew(ada: 
     await laptop.journal.write(body="one two three")
     await laptop.sync()
     await phone.sync()
-    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("local_only", password=PASSWORD)
     await caught(laptop.count_metrics(), TierRequired)
     await laptop.set_privacy_tier("full_sync")
     await phone.journal.write(body="four")
@@ -189,7 +189,7 @@ async def test_a_tier_that_fell_and_rose_again_has_everything_counted_anew(ada: 
     await laptop.sync()
     await agree(laptop, phone)
     # Without the entries the sums go on, and with them again they are counted anew.
-    await laptop.set_privacy_tier("analytics_sync")
+    await laptop.set_privacy_tier("analytics_sync", password=PASSWORD)
     await laptop.journal.write(body="five six")
     assert (await laptop.sync_metrics()).sent == 1
     assert facts(await laptop.stats(by="year")) == facts(await laptop.stats(by="year", local=True))
@@ -202,7 +202,7 @@ async def test_a_tier_that_fell_and_rose_again_has_everything_counted_anew(ada: 
 
 async def test_where_entries_stay_on_the_device_their_numbers_are_added_up_all_the_same(ada: Diarist) -> None:
     laptop = await ada.first()
-    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("local_only", password=PASSWORD)
     entry = await laptop.journal.write(body="one two three", mood="calm", metrics={"sleep_hours": 8})
     raised = await laptop.set_privacy_tier("analytics_sync")
     assert raised.he_public_key_registered

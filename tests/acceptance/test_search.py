@@ -15,7 +15,7 @@ from lockleaf.client.entries import EntryDraft
 from lockleaf.client.errors import InvalidAnswer, InvalidSearch, QueryTooLong, SealBroken, SearchOff, TierRequired
 from lockleaf.client.search.results import Found
 from tests.support.networks import AlteringNetwork, Network
-from tests.support.people import Person, UcePerson
+from tests.support.people import PASSWORD, Person, UcePerson
 from tests.support.process import RunningServer
 
 WORDS = ("sea", "seas", "rain", "raining", "mill", "walk", "walked", "church", "the", "of", "and", "été", "雨", "🍕")
@@ -249,7 +249,7 @@ async def test_a_device_searches_without_a_server(eve: Person) -> None:
     before = len(network.sent)
     assert len((await laptop.journal.search("walking sea")).hits) == 1
     assert len(network.sent) == before
-    await laptop.set_privacy_tier("local_only")
+    await laptop.set_privacy_tier("local_only", password=PASSWORD)
     with pytest.raises(TierRequired):
         await laptop.server_search.find("sea")
     assert len((await laptop.journal.search("walking sea")).hits) == 1

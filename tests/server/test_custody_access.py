@@ -133,7 +133,9 @@ async def test_the_history_stays_when_the_session_goes_and_goes_with_the_account
 async def test_a_lower_tier_keeps_the_history(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await Thin().sign_up(http)
     await open_for(app, person, "entries.read")
-    assert (await http.delete("/users/me/privacy/revoke", headers=person.headers)).status_code == 200
+    body = {"current_password": person.secret}
+    answer = await http.request("DELETE", "/users/me/privacy/revoke", json=body, headers=person.headers)
+    assert answer.status_code == 200
     assert len((await history(http, person))["items"]) == 1
 
 

@@ -197,7 +197,9 @@ async def test_the_live_stream_counts_what_waits(app: FastAPI, http: httpx.Async
     assert '"inbox":1' in await next_event()
     await http.delete(f"/inbox/{item_id}", headers=person.headers)
     assert '"inbox":0' in await next_event()
-    await http.delete("/users/me/privacy/revoke", headers=person.headers)
+    await http.request(
+        "DELETE", "/users/me/privacy/revoke", json={"current_password": person.secret}, headers=person.headers
+    )
     async with asyncio.timeout(30):
         assert [line async for line in lines] == []  # a lower tier has no live stream
     problem(await http.get("/sync/events", headers=person.headers), 403, "tier_required")
@@ -210,7 +212,7 @@ async def test_what_waits_goes_with_the_tier_and_with_the_account(
     await put_in(app, person.id)
     owner = Owner(http, person.email, person.secret, person.tokens)
     if end == "lowered tier":
-        await owner.request("DELETE", "/users/me/privacy/revoke")
+        await owner.request("DELETE", "/users/me/privacy/revoke", json={"current_password": person.secret})
     else:
         await owner.request("DELETE", "/users/me", json={"current_password": person.secret})
     async with app.state.services.database.read_driver() as connection:

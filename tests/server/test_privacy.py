@@ -18,7 +18,7 @@ from lockleaf.server.db.engine import Database
 from lockleaf.server.records import service as records
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
-from tests.support.account_holders import Person, problem
+from tests.support.account_holders import Person, problem, sealed
 from tests.support.accounts import Owner, change, following, register
 from tests.support.metric_contexts import contexts
 
@@ -403,3 +403,59 @@ async def test_consents_and_keys_go_with_the_account(app: FastAPI, http: httpx.A
         "he_public_keys": 0,
         "inbox": 0,
     }
+
+
+# ---- with a stolen access token ------------------------------------------------------------------------------------
+
+
+async def _with_keyring(app: FastAPI, http: httpx.AsyncClient) -> tuple[Owner, Person]:
+    """An account with a keyring, two records, and a session of it."""
+    person = await Person().sign_up(http)
+    owner = Owner(http, person.email, person.secret, person.tokens)
+    await owner.push(change(), change())
+    return owner, person
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/users/me/privacy/revoke", None),
+        ("DELETE", "/users/me/privacy/revoke", {}),
+        ("PUT", "/users/me/privacy", {"privacy_tier": "local_only"}),
+        ("PUT", "/users/me/privacy", {"privacy_tier": "analytics_sync"}),
+    ],
+)
+async def test_an_access_token_alone_deletes_nothing_of_an_account_with_a_keyring(
+    app: FastAPI, http: httpx.AsyncClient, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    owner, person = await _with_keyring(app, http)
+    tables = ("records", "changes")
+    before = await rows(app, owner, *tables)
+    refused = problem(await owner.request(method, path, json=body), 422, "invalid_request")
+    assert [error["field"] for error in refused["errors"]] == ["current_password"]
+    wrong = {**(body or {}), "current_password": "what the thief guesses"}
+    problem(await owner.request(method, path, json=wrong), 401, "invalid_credentials")
+    assert await rows(app, owner, *tables) == before == {"records": 2, "changes": 2}
+    assert (await owner.request("GET", "/auth/me")).json()["privacy_tier"] == "full_sync"
+    with_secret = {**(body or {}), "current_password": person.secret}
+    answer = await owner.request(method, path, json=with_secret)
+    assert answer.status_code == 200, answer.text
+    assert await rows(app, owner, *tables) == {"records": 0, "changes": 0}
+
+
+async def test_a_secret_that_was_changed_elsewhere_lowers_nothing(app: FastAPI, http: httpx.AsyncClient) -> None:
+    owner, person = await _with_keyring(app, http)
+    elsewhere = await person.log_in(http)
+    changed = {
+        "current_password": person.secret,
+        "password": "the next secret of this account",
+        "kdf": person.kdf,
+        "keyring": sealed(),
+        "base_keyring_version": 1,
+    }
+    answer = await http.put("/auth/password", json=changed, headers=elsewhere.headers)
+    assert answer.status_code == 200, answer.text
+    now_in = Owner(http, person.email, person.secret, answer.json())
+    body = {"current_password": person.secret}
+    problem(await now_in.request("DELETE", "/users/me/privacy/revoke", json=body), 401, "invalid_credentials")
+    assert (await rows(app, owner, "records"))["records"] == 2

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from lockleaf.he import decrypt
+from lockleaf.he import codec, decrypt
 from lockleaf.wire.codec import MSGPACK, pack, unpack
 from lockleaf.wire.fields import encode_base64
 from tests.support.accounts import Owner, register
@@ -94,7 +94,8 @@ class Measurer:
 
     def slots(self, data: bytes, *, largest: float = 2.0**80) -> list[float]:
         """The numbers in a ciphertext."""
-        return decrypt.decrypt_slots(self.keys.key, data, largest=largest)
+        sent = codec.read_ciphertext(data, self.keys.parameters, level=None)
+        return decrypt.decrypt_slots(self.keys.key, data, largest=largest, scale=sent.scale, level=sent.level)
 
     async def total(self, operation: str = "sum", metric_type: str = "words", **fields: Any) -> float:
         """A result, decrypted."""

@@ -36,7 +36,13 @@ class Holder:
 
     def read(self, ciphertext: codec.Ciphertext, *, largest: float = 2.0**90) -> list[float]:
         """What a ciphertext holds, when it has travelled."""
-        return decrypt.decrypt_slots(self.key, codec.write_ciphertext(ciphertext), largest=largest)
+        return decrypt.decrypt_slots(
+            self.key,
+            codec.write_ciphertext(ciphertext),
+            largest=largest,
+            scale=ciphertext.scale,
+            level=ciphertext.level,
+        )
 
 
 @cache

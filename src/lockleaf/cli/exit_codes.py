@@ -63,6 +63,7 @@ def exit_code_for(error: Exception) -> ExitCode:
             (
                 errors.NotLoggedIn,
                 errors.WrongPassword,
+                errors.PasswordRequired,
                 errors.JournalLocked,
                 errors.KeysChangedElsewhere,
                 errors.NotAuthenticated,

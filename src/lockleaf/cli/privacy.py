@@ -10,6 +10,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.prompts import confirm
+from lockleaf.cli.prompts import password as ask_password
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
@@ -72,13 +73,17 @@ async def set_tier(
 ) -> None:
     """Choose how much the server holds. What a lower tier does not hold is deleted there at once.
 
-    What is on your devices stays there. Raising the tier is your consent; its time is kept as proof.
+    What is on your devices stays there. Raising the tier is your consent; its time is kept as proof. Lowering it
+    asks for your password, or takes it from LOCKLEAF_PASSWORD.
     """
     await _change(run, tier, yes=yes)
 
 
 async def revoke(run: Run, yes: Yes = False) -> None:
-    """Take everything back: the server deletes what it holds but the account. The same as set local_only."""
+    """Take everything back: the server deletes what it holds but the account. The same as set local_only.
+
+    It asks for your password, or takes it from LOCKLEAF_PASSWORD.
+    """
     await _change(run, "local_only", yes=yes)
 
 
@@ -136,9 +141,11 @@ async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
 
     async with run.client() as client:
         present = (await client.privacy()).current_tier
+        password = None
         if TIERS.index(tier) < TIERS.index(present):
             await _prepare(run, client, present, tier, yes=yes)
-        changed = await client.set_privacy_tier(tier)
+            password = ask_password(run)
+        changed = await client.set_privacy_tier(tier, password=password)
         if tier == "analytics_sync" != present:
             report = await client.sync_metrics()
     if run.json:

@@ -309,9 +309,11 @@ class BlockingClient:
         """Return how much the server holds of the account; see `Client.privacy`."""
         return self._loop.run(self._client.privacy())
 
-    def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
+    def set_privacy_tier(
+        self, tier: PrivacyTier, *, password: str | None = None, he_public_key: bytes | None = None
+    ) -> PrivacyChanged:
         """Choose how much the server holds; see `Client.set_privacy_tier`."""
-        return self._loop.run(self._client.set_privacy_tier(tier, he_public_key=he_public_key))
+        return self._loop.run(self._client.set_privacy_tier(tier, password=password, he_public_key=he_public_key))
 
     def fetch_archive(
         self, path: Path, progress: ProgressCallback | None = None, *, overwrite: bool = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from lockleaf.client import labels, privacy
+from lockleaf.client import credentials, labels, privacy, uce_credentials
 from lockleaf.client.device import Device
-from lockleaf.client.errors import LabelsBelongToCustody
+from lockleaf.client.errors import LabelsBelongToCustody, PasswordRequired
 from lockleaf.wire.accounts import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
@@ -26,7 +26,9 @@ class Choices:
         """
         return await privacy.show(self._device)
 
-    async def set_privacy_tier(self, tier: PrivacyTier, *, he_public_key: bytes | None = None) -> PrivacyChanged:
+    async def set_privacy_tier(
+        self, tier: PrivacyTier, *, password: str | None = None, he_public_key: bytes | None = None
+    ) -> PrivacyChanged:
         """Choose how much the server holds. What a lower tier does not hold is deleted there at once, and counted.
 
         This device keeps what it has; attachments are among that after `Media.keep_all`. Where the tier rises to
@@ -34,15 +36,25 @@ class Choices:
 
         Args:
             tier: ``local_only``, ``analytics_sync`` or ``full_sync``.
+            password: the account's password. A lower tier needs it, since it deletes: a stolen session alone must not.
             he_public_key: a public TenSEAL context for encrypted metrics. A tier that rises needs one: if none is
                 given and none is registered, a key pair is made, its secret half kept sealed on this device.
 
         Raises:
             NotLoggedIn: there is no session.
+            PasswordRequired, WrongPassword: the tier is lower, and the password is missing or wrong.
             SecretKeyReceived, InvalidHePublicKey: the given key is none to give away.
             ConsentRequired: this device's clock is far from the server's.
         """
-        return await privacy.change(self._device, tier, he_public_key, self._catch_up)
+
+        async def prove() -> str:
+            if password is None:
+                raise PasswordRequired
+            if self._device.session.profile.custody == "uce":
+                return await uce_credentials.current_secret(self._device, password)
+            return await credentials.current_secret(self._device, password)
+
+        return await privacy.change(self._device, tier, he_public_key, self._catch_up, prove)
 
     async def _catch_up(self) -> None:
         """Fetch and verify what is new at the server, and send nothing."""

@@ -40,7 +40,7 @@ from lockleaf.wire.accounts import (
     Tokens,
 )
 
-__all__ = ["change_password", "delete_account", "new_recovery_codes", "rotate_keyring"]
+__all__ = ["change_password", "current_secret", "delete_account", "new_recovery_codes", "rotate_keyring"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -173,6 +173,11 @@ async def delete_account(device: Device, password: str) -> None:
     """Delete the account at the server; see `AccountService.delete`."""
     proof = await _prove(device, password)
     await deletion.delete(device, proof.current_password)
+
+
+async def current_secret(device: Device, password: str) -> str:
+    """Return what proves a password to the server. It is derived as this device remembers, and not checked here."""
+    return (await _unlock(device, password, _parameters(device))).auth_secret_b64
 
 
 async def _prove(device: Device, password: str) -> _Proof:

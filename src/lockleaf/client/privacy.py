@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from lockleaf.client.device import Device
-from lockleaf.client.errors import EpochEndOutdated, IntegrityError
+from lockleaf.client.errors import EpochEndOutdated, IntegrityError, InvalidCredentials, WrongPassword
 from lockleaf.client.metrics.state import State, prepared_pair
 from lockleaf.client.statements import StatementBook, Transition
 from lockleaf.client.store import LocalStore
@@ -37,23 +37,35 @@ async def show(device: Device) -> Privacy:
 
 
 async def change(
-    device: Device, tier: PrivacyTier, he_public_key: bytes | None, catch_up: Callable[[], Awaitable[None]]
+    device: Device,
+    tier: PrivacyTier,
+    he_public_key: bytes | None,
+    catch_up: Callable[[], Awaitable[None]],
+    prove: Callable[[], Awaitable[str]],
 ) -> PrivacyChanged:
     """Set the account's tier; see `Client.set_privacy_tier`.
 
     Args:
         catch_up: fetches and verifies what is new at the server, and sends nothing.
+        prove: gives the account's current secret, which is needed where the tier is lowered.
     """
     session = device.session
     present = await show(device)
     rises = TIERS.index(tier) > TIERS.index(present.current_tier)
+    lowers = TIERS.index(tier) < TIERS.index(present.current_tier)
+    secret = await prove() if lowers else None
     if rises and he_public_key is None and not present.he_public_key_registered:
         _, he_public_key = await asyncio.to_thread(prepared_pair, session.store)
         await asyncio.to_thread(want, session.store)
-    body = PrivacyChange(privacy_tier=tier, consent_timestamp=device.clock(), he_public_key=he_public_key)
-    if present.current_tier == "full_sync" and tier != "full_sync":
-        return await _end_epoch(device, body, catch_up)
-    return await session.transport.request("PUT", "/users/me/privacy", body=body, answer=PrivacyChanged)
+    body = PrivacyChange(
+        privacy_tier=tier, consent_timestamp=device.clock(), he_public_key=he_public_key, current_password=secret
+    )
+    try:
+        if present.current_tier == "full_sync" and lowers:
+            return await _end_epoch(device, body, catch_up)
+        return await session.transport.request("PUT", "/users/me/privacy", body=body, answer=PrivacyChanged)
+    except InvalidCredentials:
+        raise WrongPassword from None
 
 
 async def _end_epoch(device: Device, body: PrivacyChange, catch_up: Callable[[], Awaitable[None]]) -> PrivacyChanged:
@@ -79,6 +91,10 @@ async def _end_epoch(device: Device, body: PrivacyChange, catch_up: Callable[[],
         except EpochEndOutdated:
             # Something was written meanwhile. It never came into force, so nobody has it.
             await asyncio.to_thread(session.store.history.drop_statement, book.id_of(end))
+        except InvalidCredentials:
+            # Nor did this one.
+            await asyncio.to_thread(session.store.history.drop_statement, book.id_of(end))
+            raise
     # Whoever takes everything back must not be kept from it by a server that cannot be verified.
     device.notice(
         "The end of the history could not be signed, since the server shows another one than this device verified. "

@@ -44,7 +44,7 @@ from lockleaf.wire.accounts import (
     Tokens,
 )
 
-__all__ = ["change_password", "delete_account", "new_recovery_codes", "rotate_keyring"]
+__all__ = ["change_password", "current_secret", "delete_account", "new_recovery_codes", "rotate_keyring"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -118,6 +118,12 @@ async def delete_account(device: Device, password: str) -> None:
     """Delete the account at the server; see `AccountService.delete`."""
     await _prove(device, password)
     await deletion.delete(device, uce.sendable(password))
+
+
+async def current_secret(device: Device, password: str) -> str:
+    """Return the password as it is sent, once it is known to be the account's: one that was mistyped goes nowhere."""
+    await _prove(device, password)
+    return uce.sendable(password)
 
 
 async def _prove(device: Device, password: str) -> Account:

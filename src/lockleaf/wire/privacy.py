@@ -10,7 +10,7 @@ from pydantic import Field
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.base import Body
 from lockleaf.wire.epochs import Statement
-from lockleaf.wire.fields import Bytes, Instant
+from lockleaf.wire.fields import Bytes, Instant, Secret
 
 __all__ = [
     "MAX_PUBLIC_CONTEXT_BYTES",
@@ -19,6 +19,7 @@ __all__ = [
     "Privacy",
     "PrivacyChange",
     "PrivacyChanged",
+    "PrivacyRevocation",
     "PrivacyRevoked",
 ]
 
@@ -42,6 +43,17 @@ class PrivacyChange(Body):
         default=None,
         description="Where the tier is lowered from `full_sync`: the signed end of the account's epoch, with the name "
         "of the next. Without it the account's other devices ask their users before they go on.",
+    )
+    current_password: Secret | None = Field(
+        default=None, description="The account's current secret. Needed to lower the tier of an account with a keyring."
+    )
+
+
+class PrivacyRevocation(Body):
+    """What proves that the account's owner takes everything back."""
+
+    current_password: Secret | None = Field(
+        default=None, description="The account's current secret. Needed where the account has a keyring."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -77,6 +78,18 @@ def test_what_another_key_encrypted_is_not_taken_for_a_result(name: str) -> None
 
     with pytest.raises(ImplausibleResult):
         decrypt.decrypt_slots(stranger, holder(name).blob(1.0))
+
+
+def test_a_ciphertext_of_another_scale_level_or_size_is_not_decrypted() -> None:
+    them = holder("ckks-8192")
+    sent = them.ciphertext(1.0, 2.0)
+    third = codec.write_ciphertext(evaluate.divide(sent, 3))
+
+    assert decrypt.decrypt_slots(them.key, third, scale=sent.scale * 3) == pytest.approx([1 / 3, 2 / 3], abs=1e-3)
+    lower = replace(sent, residues=sent.residues[:, :-1], level=1)
+    for wrong, values in ((third, 2), (codec.write_ciphertext(lower), 2), (codec.write_ciphertext(sent), 3)):
+        with pytest.raises(InvalidCiphertext):
+            decrypt.decrypt_slots(them.key, wrong, values=values)
 
 
 def test_a_ciphertext_of_another_set_is_not_decrypted() -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "MetricsOutdated",
     "NotLoggedIn",
     "PasswordNotText",
+    "PasswordRequired",
     "PasswordTooWeak",
     "PasswordUnsuitable",
     "ProfileDamaged",
@@ -78,6 +79,10 @@ class WrongPassword(LocalError):
 
 class PasswordNotText(LocalError):
     """The password is not text in UTF-8. It may come from a file in another encoding: convert it first."""
+
+
+class PasswordRequired(LocalError):
+    """This deletes what the server holds, so it needs the account's password. Try again with it; nothing was deleted."""
 
 
 class PasswordUnsuitable(LocalError):

@@ -45,14 +45,16 @@ async def stats(
     if local:
         return await asyncio.to_thread(from_device, device.opened.store, query)
     session = device.session
+    # Always, and first: asked only where the sums cannot be read, it would tell the server what they decrypt to.
+    outdated = await tally(device).is_outdated()
     try:
         found = await from_server(session.store, session.transport, query)
     except (MetricsOff, MetricsUnreadable):
-        if await tally(device).is_outdated():
+        if outdated:
             raise MetricsOutdated from None
         raise
     # Sums under a key that was given up are no more.
-    if found.whole is None and await tally(device).is_outdated():
+    if found.whole is None and outdated:
         raise MetricsOutdated
     return found
 

@@ -1,7 +1,8 @@
 """Averages and trends: from the server's encrypted sums, decrypted here, or from the entries of this device.
 
 What is decrypted goes to the caller and nowhere else: neither back to the server nor into a log. A result beside its
-ciphertext tells of the noise in it, and enough of them of the key (Li and Micciancio, 2021).
+ciphertext tells of the noise in it, and enough of them of the key (Li and Micciancio, 2021). Nor may any request depend
+on it: everything is fetched before the first ciphertext is decrypted, and nothing afterwards.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Query", "from_device", "from_server", "opened_sum"]
 
 _MOST_PAGES = 5_000
+_MOST_SUMS = 2_400
+"""Months in which entries lie: they are held in memory together, so a server must not send without end."""
 _FIRST, _LAST = date(1, 1, 1), date(9998, 12, 31)
 
 
@@ -85,9 +88,14 @@ async def from_server(store: LocalStore, transport: Transport, query: Query) -> 
         # Whole years can be added up by the server; weeks and other days are picked out of the slots of months.
         whole = query.by == "year" and _begins_month(query.since) and _begins_month(query.until + timedelta(days=1))
         key = await asyncio.to_thread(_key, state.census)
-        async for result in _results(transport, state.census, query, "year" if whole else "month"):
-            parts += await asyncio.to_thread(opened_sum, key, query, result, whole)
+        # All of them, before one is decrypted: what is asked for next would tell the server what came out.
+        results = [each async for each in _results(transport, state.census, query, "year" if whole else "month")]
+        parts = await asyncio.to_thread(_opened, key, query, results, whole)
     return summarise(query.metric, query.by, "server", parts)
+
+
+def _opened(key: SecretKey, query: Query, results: list[BucketResult], whole: bool) -> list[Part]:
+    return [part for result in results for part in opened_sum(key, query, result, whole)]
 
 
 def _begins_month(day: date) -> bool:
@@ -118,7 +126,7 @@ async def _results(
         except NoMetrics:
             return
         for result in page.buckets or ():
-            if result.start in seen:
+            if result.start in seen or len(seen) == _MOST_SUMS:
                 raise InvalidAnswer
             seen.add(result.start)
             yield result
@@ -154,7 +162,7 @@ def opened_sum(key: SecretKey, query: Query, result: BucketResult, whole: bool) 
 
     layout = layout_of(names_of(query.metric))
     try:
-        slots = decrypt_slots(key, result.encrypted_result)
+        slots = decrypt_slots(key, result.encrypted_result, values=layout.width)
         days = layout.read(slots)
         start = result.start.astimezone(UTC).date()
         error = PARAMETERS.sum_error(result.count, max(map(abs, slots)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from lockleaf.server.accounts.errors import ConsentRequired, HeKeyRequired
 from lockleaf.server.accounts.models import Account
 from lockleaf.server.accounts.privacy_repository import PrivacyRepository
 from lockleaf.server.accounts.public_contexts import PublicContext
+from lockleaf.server.auth.errors import InvalidCredentials
 from lockleaf.server.auth.principal import TIERS
 from lockleaf.server.holdings import Holding, delete_above
 from lockleaf.server.records import service as records
@@ -25,7 +27,7 @@ from lockleaf.server.records.statements import require_signed
 from lockleaf.wire import privacy as bodies
 from lockleaf.wire.accounts import PrivacyTier
 
-__all__ = ["change", "public_context", "registered_keys", "revoke", "status"]
+__all__ = ["change", "needs_secret", "public_context", "registered_keys", "revoke", "status"]
 
 CLOCKS_DIFFER = timedelta(days=1)
 """How far a device's clock may be from the server's: a consent from further away is none that somebody just gave."""
@@ -50,12 +52,21 @@ async def _shown(session: AsyncSession, account: Account) -> dict[str, Any]:
     }
 
 
+def needs_secret(account: Account, tier: PrivacyTier) -> bool:
+    """Tell whether ``tier`` deletes what a thief of an access token must not delete.
+
+    Accounts without a keyring belong to older clients, which cannot send a secret with this request.
+    """
+    return account.keyring is not None and TIERS.index(tier) < TIERS.index(account.privacy_tier)
+
+
 async def change(
     session: AsyncSession,
     user_id: UUID,
     body: bodies.PrivacyChange,
     context: PublicContext | None,
     *,
+    proven: Account | None = None,
     holdings: Sequence[Holding],
     now: datetime,
 ) -> bodies.PrivacyChanged:
@@ -63,15 +74,22 @@ async def change(
 
     Args:
         context: what was found in the body's key.
+        proven: the account as it was when its owner gave its current secret; None if nobody did.
         holdings: what the server holds beside records.
 
     Raises:
+        InvalidCredentials: what the lower tier deletes needs a secret, and none proves the account as it is now.
         ConsentRequired: the tier rises, or a key is registered, without a time of consent that makes sense.
         HeKeyRequired: the tier rises, and no key is there.
         InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
     """
     # The account comes first here as where it is deleted, and its store second.
     account = await accounts.lock(session, user_id)
+    if needs_secret(account, body.privacy_tier) and (
+        proven is None or not compare_digest(account.verifier_hash, proven.verifier_hash)
+    ):
+        # The tier, the keyring or the secret changed after it was looked at.
+        raise InvalidCredentials
     repository = PrivacyRepository(session, user_id)
     before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
     if after > before or context is not None:
@@ -93,11 +111,15 @@ async def change(
 
 
 async def revoke(
-    session: AsyncSession, user_id: UUID, *, holdings: Sequence[Holding], now: datetime
+    session: AsyncSession, user_id: UUID, *, proven: Account | None = None, holdings: Sequence[Holding], now: datetime
 ) -> bodies.PrivacyRevoked:
-    """Go down to ``local_only``: the server keeps the account and nothing else."""
-    tier: PrivacyTier = "local_only"
-    changed = await change(session, user_id, bodies.PrivacyChange(privacy_tier=tier), None, holdings=holdings, now=now)
+    """Go down to ``local_only``: the server keeps the account and nothing else.
+
+    Raises:
+        InvalidCredentials: see `change`.
+    """
+    body = bodies.PrivacyChange(privacy_tier="local_only")
+    changed = await change(session, user_id, body, None, proven=proven, holdings=holdings, now=now)
     gone = changed.deleted
     return bodies.PrivacyRevoked(
         message="Nothing but the account is left on the server. What is on your devices stays there.",

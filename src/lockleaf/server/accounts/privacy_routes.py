@@ -11,29 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts import privacy, service
 from lockleaf.server.accounts.errors import ConsentRequired, HeKeyRequired, InvalidHePublicKey, SecretKeyReceived
+from lockleaf.server.accounts.models import Account
 from lockleaf.server.accounts.public_contexts import ContextsBusy
 from lockleaf.server.auth.errors import (
+    HashingBusy,
     InsufficientScope,
+    InvalidCredentials,
     NotAuthenticated,
     SessionRevoked,
     TokenExpired,
     TokenInvalid,
 )
 from lockleaf.server.auth.principal import Principal
+from lockleaf.server.auth.service import prove
 from lockleaf.server.context import Services
+from lockleaf.server.db.engine import ReadSession
 from lockleaf.server.http.bodies import Parsed
 from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
 from lockleaf.server.records.errors import EpochEndOutdated, InvalidStatement, TooManyStatements
 from lockleaf.wire import privacy as bodies
+from lockleaf.wire.accounts import PrivacyTier
 
 __all__ = ["router"]
+
+SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 
 router = APIRouter(
     prefix="/users/me/privacy",
     tags=["users"],
-    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),
+    responses=problems(*SIGNED_IN, InsufficientScope),
 )
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
@@ -49,6 +57,9 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 @router.put(
     "",
     responses=problems(
+        *SIGNED_IN,
+        InvalidCredentials,
+        HashingBusy,
         InvalidRequest,
         ConsentRequired,
         HeKeyRequired,
@@ -62,6 +73,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 )
 async def put_privacy(
     caller: Owner,
+    read: Read,
     session: Tx,
     services: ServicesOf,
     body: Annotated[bodies.PrivacyChange, Depends(Parsed(bodies.PrivacyChange))],
@@ -69,17 +81,54 @@ async def put_privacy(
     """Set the privacy tier, and register a public key; what a lower tier does not hold is deleted at once."""
     # Before the transaction touches the database: nobody waits for a connection while a key is looked at.
     context = None if body.he_public_key is None else await services.public_contexts.check(body.he_public_key)
+    proven = await _proven(services, read, caller, body.privacy_tier, body.current_password)
     _wake(session, services, caller.user_id)
     return await privacy.change(
-        session, caller.user_id, body, context, holdings=services.holdings, now=services.clock()
+        session, caller.user_id, body, context, proven=proven, holdings=services.holdings, now=services.clock()
     )
 
 
-@router.delete("/revoke")
-async def revoke_privacy(caller: Owner, session: Tx, services: ServicesOf) -> bodies.PrivacyRevoked:
+@router.delete("/revoke", responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy, InvalidRequest))
+async def revoke_privacy(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[bodies.PrivacyRevocation, Depends(Parsed(bodies.PrivacyRevocation, optional=True))],
+) -> bodies.PrivacyRevoked:
     """Go down to `local_only`: everything but the account is deleted on the server."""
+    proven = await _proven(services, read, caller, "local_only", body.current_password)
     _wake(session, services, caller.user_id)
-    return await privacy.revoke(session, caller.user_id, holdings=services.holdings, now=services.clock())
+    return await privacy.revoke(
+        session, caller.user_id, proven=proven, holdings=services.holdings, now=services.clock()
+    )
+
+
+async def _proven(
+    services: Services, read: ReadSession, caller: Principal, tier: PrivacyTier, secret: str | None
+) -> Account | None:
+    """Check the current secret where a tier deletes what only the account's owner may delete.
+
+    Raises:
+        InvalidRequest: it is missing.
+        InvalidCredentials: it is wrong.
+    """
+    needed = privacy.needs_secret(await service.get(read, caller.user_id), tier)
+    # Hashing is slow: nobody waits for this connection meanwhile.
+    await read.close()
+    if not needed:
+        return None
+    if secret is None:
+        raise InvalidRequest(
+            errors=[
+                {
+                    "field": "current_password",
+                    "type": "missing",
+                    "message": "Needed to delete what the server holds of this account: send its current secret",
+                }
+            ]
+        )
+    return await prove(services, read, caller.user_id, secret)
 
 
 def _wake(session: AsyncSession, services: Services, user_id: UUID) -> None:

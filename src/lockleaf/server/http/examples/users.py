@@ -116,7 +116,8 @@ EXAMPLES = {
                 "consent_timestamp": _CHOSEN,
                 "he_public_key": opaque("public context", 96),
             },
-            "lowered": {"privacy_tier": "analytics_sync"},
+            "lowered": {"privacy_tier": "analytics_sync", "current_password": AUTH_SECRET},
+            "lowered by a client that keeps its keys to itself": {"privacy_tier": "analytics_sync"},
         },
         answer={
             "raised": {**_PRIVACY, "deleted": _NOTHING},
@@ -127,6 +128,11 @@ EXAMPLES = {
         },
     ),
     "DELETE /users/me/privacy/revoke": Examples(
+        body={
+            "e2e": {"current_password": AUTH_SECRET},
+            "uce": {"current_password": PASSWORD},
+            "a client that keeps its keys to itself": {},
+        },
         answer={
             "what went": {
                 "message": "Nothing but the account is left on the server. What is on your devices stays there.",
@@ -136,7 +142,7 @@ EXAMPLES = {
                 "deleted_conflicts": 1,
                 "deleted_media": 12,
             }
-        }
+        },
     ),
     "POST /users/me/export": Examples(answer={"a job": _QUEUED}),
     "GET /jobs": Examples(answer={"one that is done": {"items": [_DONE]}}),
