@@ -82,7 +82,7 @@ class PasswordNotText(LocalError):
 
 
 class PasswordRequired(LocalError):
-    """This deletes what the server holds, so it needs the account's password. Try again with it; nothing was deleted."""
+    """This deletes what the server holds, so it needs the account's password. Try again with it; nothing is lost."""
 
 
 class PasswordUnsuitable(LocalError):
