@@ -119,10 +119,39 @@ async def test_key_derivation_is_neither_made_weaker_nor_absurd(
             assert [request.path for request in liar.seen] == ["/auth/prelogin"]
     with subtests.test("on a device that remembers nothing"):
         phone = await ada.open("phone", strict=True)
-        for kdf in (ARGON2ID | {"memory_kib": 8}, {"algorithm": "pbkdf2-sha256", "iterations": 600_000}):
+        for kdf in (
+            ARGON2ID | {"memory_kib": 8},
+            ARGON2ID | {"memory_kib": 19_456, "iterations": 2},  # within the limits, at a fifth of the cost
+            ARGON2ID | {"memory_kib": 65_535},
+            ARGON2ID | {"memory_kib": 1_048_576, "iterations": 2},
+            {"algorithm": "pbkdf2-sha256", "iterations": 600_000},
+        ):
             liar.tell(AltersAnswers("/auth/prelogin", says(kdf=kdf | {"salt": encode_base64(bytes(16))})))
             await caught(ada.login(phone, at=liar.url), KdfWeakened)
             assert [request.path for request in liar.seen] == ["/auth/prelogin"]
+
+
+async def test_a_cheap_derivation_is_taken_on_a_new_device_only_by_name(ada: Diarist, liar: LyingServer) -> None:
+    laptop = await ada.open("laptop", strict=True)
+    await ada.register(laptop, at=liar.url, kdf_profile=KdfProfile("argon2id", 2, 19_456, 1))
+    await laptop.journal.write(body="one")
+    await laptop.sync()
+    phone = await ada.open("phone", strict=True)
+    liar.tell(Lie())
+    await caught(ada.login(phone, at=liar.url), KdfWeakened)
+    assert [request.path for request in liar.seen] == ["/auth/prelogin"]
+    pbkdf2 = says(kdf={"algorithm": "pbkdf2-sha256", "iterations": 600_000, "salt": encode_base64(bytes(16))})
+    login = phone.account.login
+    liar.tell(AltersAnswers("/auth/prelogin", pbkdf2))
+    await caught(login(liar.url, ada.email, PASSWORD, device_name="phone", allow_weak_kdf=True), KdfWeakened)
+    liar.tell(Lie())
+    await caught(login(liar.url, ada.email, PASSWORD, device_name="phone", allow_pbkdf2=True), KdfWeakened)
+    await login(liar.url, ada.email, PASSWORD, device_name="phone", allow_weak_kdf=True)
+    await phone.sync()
+    assert [entry.body for entry in await phone.journal.list()] == ["one"]
+    # What the caller allowed once is the measure from now on.
+    await phone.account.logout()
+    await ada.login(phone, at=liar.url)
 
 
 # ---- answers that are none ---------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ HINTS = {
     "InsecureServer": "--allow-insecure, if you mean it",
     "JournalLocked": "lockleaf unlock, or set LOCKLEAF_PASSWORD",
     "PasswordTooWeak": "--allow-weak-password, if you mean it",
-    "KdfWeakened": "--allow-pbkdf2, if the account was made by a client that has only PBKDF2",
+    "KdfWeakened": ("--allow-pbkdf2 or --allow-weak-kdf, only if you know yourself that the account was made that way"),
     "WrongPassword": "lockleaf recovery use, if the password is lost",
     "RecoveryCodesUnconfirmed": "lockleaf recovery new",
     "SchemaBehind": "lockleaf admin migrate",

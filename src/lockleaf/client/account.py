@@ -113,6 +113,7 @@ class AccountService(AccountFacts):
         custody: Custody | None = None,
         allow_insecure: bool = False,
         allow_pbkdf2: bool = False,
+        allow_weak_kdf: bool = False,
     ) -> None:
         """Log in; what this profile already holds of the same account stays, edits that were never sent included.
 
@@ -125,10 +126,13 @@ class AccountService(AccountFacts):
                 server says never decides whether it gets the password.
             allow_insecure: plain http to another machine is accepted.
             allow_pbkdf2: the account was made by a client that had nothing better than pbkdf2.
+            allow_weak_kdf: the account was made with a cheaper key derivation than this program's defaults. A device
+                that has never used the account takes nothing weaker otherwise: the server alone says so.
 
         Raises:
             WrongPassword: the address or the password is wrong.
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
+            KdfWeakened: the server offers weaker key derivation than this device may take; nothing was derived.
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
         place = Place(server, email, device_name, allow_insecure=allow_insecure)
@@ -140,7 +144,14 @@ class AccountService(AccountFacts):
         if place.custody == "uce":
             await uce_enrolment.login(self._device, place, password, remembered=remembered)
         else:
-            await enrolment.login(self._device, place, password, remembered=remembered, allow_pbkdf2=allow_pbkdf2)
+            await enrolment.login(
+                self._device,
+                place,
+                password,
+                remembered=remembered,
+                allow_pbkdf2=allow_pbkdf2,
+                allow_weak_kdf=allow_weak_kdf,
+            )
 
     async def recover(
         self,

@@ -30,7 +30,7 @@ from lockleaf.client.errors import (
     SealBroken,
     WrongPassword,
 )
-from lockleaf.client.password import kdf_from_wire, kdf_to_wire, unlock
+from lockleaf.client.password import kdf_from_wire, kdf_to_wire, login_floor, unlock
 from lockleaf.client.profile import Profile
 from lockleaf.client.recovery import RecoveredKeyring, RecoveryCodes, new_recovery_set, open_with_code
 from lockleaf.client.tokens import MemoryTokens, SessionTokens
@@ -95,7 +95,13 @@ async def register(
 
 
 async def login(
-    device: Device, place: Place, password: str, *, remembered: Profile | None, allow_pbkdf2: bool = False
+    device: Device,
+    place: Place,
+    password: str,
+    *,
+    remembered: Profile | None,
+    allow_pbkdf2: bool = False,
+    allow_weak_kdf: bool = False,
 ) -> None:
     """Log in and take the account over; see `AccountService.login`."""
     tokens = MemoryTokens()
@@ -110,7 +116,13 @@ async def login(
             password,
             place.email,
             params,
-            remembered=kdf_from_wire(known.kdf) if known is not None and known.kdf is not None else None,
+            remembered=login_floor(
+                params,
+                None if known is None else known.kdf,
+                allow_pbkdf2=allow_pbkdf2,
+                # Tests make accounts with parameters below every limit.
+                allow_weak_kdf=allow_weak_kdf or device.allow_test_parameters,
+            ),
             allow_pbkdf2=allow_pbkdf2,
             allow_test_parameters=device.allow_test_parameters,
         )

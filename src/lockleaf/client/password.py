@@ -12,7 +12,7 @@ from lockleaf.crypto.errors import Malformed, WeakKdf
 from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
 from lockleaf.wire.accounts import Kdf
 
-__all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "require_text", "unlock"]
+__all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "login_floor", "require_text", "unlock"]
 
 
 def kdf_to_wire(params: KdfParameters) -> Kdf:
@@ -49,6 +49,27 @@ def require_text(password: str) -> None:
         password.encode()
     except UnicodeEncodeError:
         raise PasswordNotText from None
+
+
+def login_floor(
+    offered: KdfParameters, remembered: Kdf | None, *, allow_pbkdf2: bool = False, allow_weak_kdf: bool = False
+) -> KdfParameters | None:
+    """Return the parameters than which those of a login must not be weaker; None where the caller allows any.
+
+    A device that meets an account for the first time has nobody's word but the server's, so it holds to the defaults.
+    Here is the place where a link code's parameters come in, which another device of the account states.
+
+    Args:
+        offered: what the server named.
+        remembered: what this device last used for the account.
+        allow_pbkdf2: the caller asked for pbkdf2.
+        allow_weak_kdf: the caller asked for parameters that are weaker than the defaults.
+    """
+    if remembered is not None:
+        return kdf_from_wire(remembered)
+    if allow_weak_kdf or (allow_pbkdf2 and offered.algorithm == "pbkdf2-sha256"):
+        return None
+    return kdf.DEFAULT.new()
 
 
 async def unlock(
