@@ -88,6 +88,22 @@ async def test_the_document_and_its_page_are_served(http: httpx.AsyncClient, doc
     assert (redirect.is_redirect, redirect.headers["location"]) == (True, "api/v1/docs")
 
 
+async def test_the_document_is_sent_compressed_and_only_to_who_has_it_not(http: httpx.AsyncClient) -> None:
+    plain = await http.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    small = await http.get("/openapi.json", headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    assert small.json() == plain.json()
+    assert "content-encoding" not in plain.headers
+    assert (small.headers["content-encoding"], small.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert int(small.headers["content-length"]) * 5 < int(plain.headers["content-length"])
+    refused = await http.get("/openapi.json", headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+    tag = plain.headers["etag"]
+    for named in (tag, f'"other", {tag}', "*", tag.removeprefix("W/")):
+        known = await http.get("/openapi.json", headers={"If-None-Match": named})
+        assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
+    assert (await http.get("/openapi.json", headers={"If-None-Match": '"other"'})).status_code == 200
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from lockleaf import __version__
 from lockleaf.server.app import create_app
 from lockleaf.server.db.engine import Database
 from lockleaf.server.observability.metrics import Metrics
-from lockleaf.server.settings import Settings
+from lockleaf.server.settings import MetricsSettings, Settings
 from lockleaf.wire.problems import PROBLEM
 from tests.support.accounts import Owner, change, register
 from tests.support.database_link import DatabaseLink, database_link
@@ -268,6 +269,38 @@ async def _metrics_when_back(server: RunningServer) -> str:
 
 
 @pytest.mark.parametrize(
+    ("host", "headers", "settings", "status"),
+    [
+        ("127.0.0.1", {}, {}, 200),
+        ("::1", {}, {}, 200),
+        ("::ffff:127.0.0.1", {}, {}, 200),
+        ("203.0.113.9", {}, {}, 401),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, {}, 401),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.9"}, {}, 401),
+        ("203.0.113.9", {"Authorization": "Bearer the operator's token"}, {}, 401),
+        ("203.0.113.9", {"Authorization": "Bearer the operator's token"}, {"token": "the operator's token"}, 200),
+        ("203.0.113.9", {"Authorization": "Bearer the operator's"}, {"token": "the operator's token"}, 401),
+        ("203.0.113.9", {"Authorization": "Basic the operator's token"}, {"token": "the operator's token"}, 401),
+        ("203.0.113.9", {}, {"open": True}, 200),
+    ],
+)
+async def test_the_servers_figures_are_for_its_own_machine_or_a_token(
+    app: FastAPI, host: str, headers: dict[str, str], settings: dict[str, Any], status: int
+) -> None:
+    services = app.state.services
+    given = services.settings.model_copy(update={"metrics": MetricsSettings(**settings)})
+    app.state.services = replace(services, settings=given)
+    try:
+        transport = httpx.ASGITransport(app, client=(host, 4711))
+        async with httpx.AsyncClient(transport=transport, base_url="http://lockleaf.test") as http:
+            answer = await http.get("/metrics", headers=headers)
+    finally:
+        app.state.services = services
+    assert answer.status_code == status
+    assert (b"lockleaf" in answer.content) == (status == 200)
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
         ("GET", "/api/v1/nothing/here", 404, "route_not_found"),
@@ -318,7 +351,9 @@ async def test_every_answer_has_an_id_of_its_own_and_headers_that_keep_it_privat
     ids = []
     for path in ("/health", "/ready", "/metrics", "/nothing", "/api/v1/auth/me", "/api/v1/openapi.json", "/docs"):
         answer = await over_socket.get(path, headers={"X-Request-ID": "mine"})
-        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+        # The document is everybody's alike, and may be kept.
+        kept = {"cache-control": "public, max-age=300"} if path.endswith("openapi.json") else {}
+        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS | kept
         assert "server" not in answer.headers
         ids.append(answer.headers["x-request-id"])
     assert all(re.fullmatch(r"[0-9a-f]{24}", each) for each in ids)

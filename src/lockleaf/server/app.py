@@ -167,7 +167,7 @@ def create_app(
         title="Lockleaf",
         version=__version__,
         summary="A private journal's backend: end-to-end encrypted, synchronised, verifiable.",
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,  # built, encoded and compressed once: http/openapi.py
         docs_url=None,  # in place of pages that load scripts from elsewhere: http/docs.py
         redoc_url=None,
         redirect_slashes=False,  # the middleware takes slashes off the end of a path
@@ -180,6 +180,7 @@ def create_app(
     app.include_router(operation)
     app.include_router(docs.router, prefix=PREFIX)
     app.add_api_route("/docs", docs.redirect_to(f"{PREFIX}/docs"), include_in_schema=False)
+    openapi.serve(app, f"{PREFIX}/openapi.json")
     openapi.install(app, PREFIX, (settings.blobs.public_url or "").rstrip("/") or None)
 
     def body_limit(path: str) -> int:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import resource
 import socket
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from lockleaf.server.auth.keys import load_keys
 from lockleaf.server.blobs.stores import require_folder
 from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate, require_current
+from lockleaf.server.http.connections import BoundedProtocol
 from lockleaf.server.observability import logging
 from lockleaf.server.operation.installation import mark_for_development
 from lockleaf.server.settings import Settings
@@ -39,6 +41,7 @@ __all__ = ["PortUnavailable", "Running", "ServeError", "serve"]
 
 GRACE_SECONDS = 20
 BACKLOG = 2048
+DESCRIPTORS = 65_536
 
 
 class ServeError(Exception):
@@ -109,6 +112,7 @@ def serve(
         FolderUnusable: there is no folder for attached files.
     """
     logging.configure(settings.log.format, settings.log.level)
+    _allow_descriptors()
     host = host.removeprefix("[").removesuffix("]")
     with contextlib.ExitStack() as stack:
         # The port first: it is the likeliest to fail, and nothing need be stopped then.
@@ -130,7 +134,7 @@ def serve(
             factory=True,
             workers=workers,
             loop="uvloop",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             log_config=None,
             access_log=False,
@@ -139,13 +143,21 @@ def serve(
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
             timeout_worker_healthcheck=30,
-            timeout_keep_alive=75,
+            timeout_keep_alive=settings.connections.idle_seconds,
         )
         jobs = stack.enter_context(_background_work(settings, database_url))
         supervisor = _Workers(config, listening, on_ready=lambda: announce(running), on_stop=jobs)
         supervisor.run()
         if supervisor.failed_to_start:
             raise ServeError("The server's workers could not start; the log above says why.")
+
+
+def _allow_descriptors() -> None:
+    """Take as many open files and connections as the system lets this user have: the usual 1,024 are soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Workers(Multiprocess):

@@ -120,6 +120,26 @@ class LimitSettings(_Group):
     storage_bytes: int | None = Field(default=None, description="Quota of an account; none by default.")
 
 
+class ConnectionSettings(_Group):
+    """How long and how many clients may keep the server waiting; of each web worker."""
+
+    most: int = Field(
+        default=1000, ge=8, description="Connections; beyond it a new one displaces the one that waits longest."
+    )
+    head_seconds: float = Field(default=15, gt=0, description="Until the head of a request is there.")
+    body_seconds: float = Field(default=30, gt=0, description="How often to look whether a body goes on.")
+    body_bytes_per_second: int = Field(default=256, ge=1, description="How fast a body has to come at least.")
+    idle_seconds: int = Field(default=75, ge=1, description="How long a connection may rest between two requests.")
+    write_seconds: float = Field(default=60, gt=0, description="How long a client may leave an answer unread.")
+
+
+class MetricsSettings(_Group):
+    """Who may read the server's own figures, `/metrics`."""
+
+    token: SecretStr | None = Field(default=None, description="Gives them to whoever sends it as a bearer token.")
+    open: bool = Field(default=False, description="Give them to everybody; otherwise without a token to loopback only.")
+
+
 class AnalyticsSettings(_Group):
     """The processes that add up encrypted metrics, and how much they may take."""
 
@@ -238,6 +258,8 @@ class Settings(BaseSettings):
     tokens: TokenSettings = TokenSettings()
     hashing: HashingSettings = HashingSettings()
     limits: LimitSettings = LimitSettings()
+    connections: ConnectionSettings = ConnectionSettings()
+    metrics: MetricsSettings = MetricsSettings()
     custody: CustodySettings = CustodySettings()
     blobs: BlobSettings = BlobSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()

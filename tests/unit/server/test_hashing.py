@@ -116,6 +116,19 @@ async def test_bcrypt_looks_at_72_bytes_of_a_secret_as_it_always_did() -> None:
         assert await hashing.verify(stored, "x" * 71 + "ö")
 
 
+async def test_an_attempt_costs_one_hash_whatever_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with hasher() as hashing:
+        stored = await hashing.hash("\u00e9 in one form")
+        counted: list[str] = []
+        scheme = hashing._argon2id
+        verify = scheme.verify
+        monkeypatch.setattr(scheme, "verify", lambda kept, secret: counted.append(secret) or verify(kept, secret))
+        assert await hashing.verify(stored, "e\u0301 in one form")
+        assert not await hashing.verify(stored, "e\u0301 in another form")
+        assert not await hashing.verify_dummy("e\u0301")
+    assert len(counted) == 3
+
+
 async def test_what_exceeds_the_queue_is_asked_to_come_back() -> None:
     metrics = Metrics()
     with hasher(metrics, threads=1, queue=2) as hashing, occupied(hashing) as running:

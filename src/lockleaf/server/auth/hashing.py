@@ -110,7 +110,7 @@ class VerifierHasher:
         return await self._run(lambda: self._argon2id.hash(normalise_password(secret)))
 
     async def verify(self, stored: str, secret: str) -> bool:
-        """Tell whether ``stored`` is a hash of ``secret``, as it is given or in the form in which ``hash`` takes it.
+        """Tell whether ``stored`` is a hash of ``secret``: of its one form where it is Argon2id's, else to the letter.
 
         Raises:
             HashingBusy: too many are waiting.
@@ -143,11 +143,10 @@ class VerifierHasher:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _verify(self, stored: str, secret: str) -> bool:
-        # Other systems hashed what they were given, to the letter.
-        forms = dict.fromkeys((secret, normalise_password(secret)))
-        return any(
-            scheme.verify(stored, form) for scheme in self._schemes if scheme.recognises(stored) for form in forms
-        )
+        # One hash an attempt, whatever is sent: ours are of the one form, other systems' of what they were given.
+        if self._argon2id.recognises(stored):
+            return self._argon2id.verify(stored, normalise_password(secret))
+        return any(scheme.verify(stored, secret) for scheme in self._schemes if scheme.recognises(stored))
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._submit(work))

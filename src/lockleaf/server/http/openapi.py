@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
@@ -29,7 +35,7 @@ from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
 if TYPE_CHECKING:
     from lockleaf.server.http.examples import Examples
 
-__all__ = ["install", "problems"]
+__all__ = ["install", "problems", "serve"]
 
 _REFERENCE = "#/components/schemas/{model}"
 _SESSION = "session"
@@ -186,3 +192,56 @@ def install(app: FastAPI, prefix: str, public_url: str | None = None) -> None:
         return schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """The document as it is sent."""
+
+    plain: bytes
+    compressed: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> _Encoded:
+        plain = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        # Weak: one tag for both encodings. No time stands in the compressed form, so all workers send the same.
+        return cls(plain, gzip.compress(plain, 9, mtime=0), f'W/"{sha256(plain).hexdigest()[:32]}"')
+
+
+def serve(app: FastAPI, path: str) -> None:
+    """Let ``app`` give its document at ``path``: built once a process, compressed once, and not sent to who has it."""
+    once = asyncio.Lock()
+    kept: list[_Encoded] = []
+
+    async def document(request: Request) -> Response:
+        async with once:
+            if not kept:
+                kept.append(await asyncio.to_thread(lambda: _Encoded.of(app.openapi())))
+        (encoded,) = kept
+        headers = {"ETag": encoded.tag, "Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding"}
+        if _names(request.headers.get("if-none-match", ""), encoded.tag):
+            return Response(status_code=304, headers=headers)
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
+            return Response(
+                encoded.compressed, media_type="application/json", headers={**headers, "Content-Encoding": "gzip"}
+            )
+        return Response(encoded.plain, media_type="application/json", headers=headers)
+
+    app.add_route(path, document, include_in_schema=False)
+
+
+def _names(if_none_match: str, tag: str) -> bool:
+    """Tell whether a header names a tag, by weak comparison (RFC 9110, 13.1.2)."""
+    named = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    return "*" in named or tag.removeprefix("W/") in named
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """Tell whether a header allows gzip (RFC 9110, 12.5.3)."""
+    weights: dict[str, str] = {}
+    for each in accept_encoding.lower().split(","):
+        name, _, parameter = each.partition(";")
+        weights[name.strip()] = parameter.replace(" ", "")
+    weight = weights.get("gzip", weights.get("*"))
+    return weight is not None and not re.fullmatch(r"q=0(\.0*)?", weight)

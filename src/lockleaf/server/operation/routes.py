@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from hmac import compare_digest
+from ipaddress import ip_address
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from lockleaf import __version__
+from lockleaf.server.auth.errors import NotAuthenticated
 from lockleaf.server.blobs.errors import StoreUnavailable
 from lockleaf.server.context import Services
 from lockleaf.server.db.migrate import is_current
 from lockleaf.server.http.dependencies import ServicesOf
+from lockleaf.server.http.openapi import problems
 from lockleaf.server.http.problems import error_of
 from lockleaf.server.jobs.observation import observe
 from lockleaf.server.observability.metrics import CONTENT_TYPE
+from lockleaf.server.settings import MetricsSettings
 
 __all__ = ["router"]
 
@@ -103,9 +108,35 @@ async def _queue(services: Services) -> Check:
     return Check(ok=True)
 
 
-@router.get("/metrics", summary="Metrics", response_class=Response)
-async def metrics(services: ServicesOf) -> Response:
-    """Give all metrics in Prometheus' text format; those of background work while the database answers."""
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+def _may_read_metrics(request: Request, settings: MetricsSettings) -> bool:
+    """Tell whether a request bears the token, or comes from this machine itself and through no proxy on it."""
+    if settings.open:
+        return True
+    given = request.headers.get("authorization", "").partition(" ")
+    if settings.token is not None and given[0].lower() == "bearer":
+        # Compared in constant time, and as bytes: a header may have any.
+        return compare_digest(given[2].strip().encode(), settings.token.get_secret_value().encode())
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    try:
+        address = ip_address(request.client.host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+@router.get("/metrics", summary="Metrics", response_class=Response, responses=problems(NotAuthenticated))
+async def metrics(request: Request, services: ServicesOf) -> Response:
+    """Give all metrics in Prometheus' text format; those of background work while the database answers.
+
+    Without the operator's token (`LOCKLEAF_METRICS__TOKEN`) they are for the server's own machine.
+    """
+    if not _may_read_metrics(request, services.settings.metrics):
+        raise NotAuthenticated
     database_up, queue = False, None
     with contextlib.suppress(Exception):
         async with asyncio.timeout(5), services.database.read_driver() as connection:

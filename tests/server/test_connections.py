@@ -1,0 +1,96 @@
+"""Clients that hold connections for nothing, over real sockets: they lose them, and everybody else is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from tests.support.process import RunningServer, running_server
+
+MOST = 30
+SETTINGS = {
+    "LOCKLEAF_CONNECTIONS__MOST": str(MOST),
+    "LOCKLEAF_CONNECTIONS__HEAD_SECONDS": "5",
+    "LOCKLEAF_CONNECTIONS__BODY_SECONDS": "2",
+    "LOCKLEAF_CONNECTIONS__BODY_BYTES_PER_SECOND": "1000",
+    "LOCKLEAF_CONNECTIONS__IDLE_SECONDS": "2",
+    "LOCKLEAF_CONNECTIONS__WRITE_SECONDS": "2",
+}
+HALF = b"GET /health HTTP/1.1\r\nHost: here\r\nX-Slow: "
+LOGIN = (
+    b"POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def bounded(server_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    folder = tmp_path_factory.mktemp("bounded")
+    environment = {**server_environment, **SETTINGS, "LOCKLEAF_DATA_DIR": str(folder)}
+    with running_server(environment, log=folder / "log") as running:
+        yield running
+
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@contextlib.asynccontextmanager
+async def connections(server: RunningServer, count: int, said: bytes) -> AsyncIterator[list[Connection]]:
+    """``count`` connections on which something was said."""
+    made: list[Connection] = []
+    try:
+        for _ in range(count):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            made.append((reader, writer))
+            writer.write(said)
+        yield made
+    finally:
+        for _, writer in made:
+            writer.close()
+
+
+async def last_words(connection: Connection) -> bytes:
+    """What the server says until it closes the connection."""
+    try:
+        async with asyncio.timeout(60):
+            return await connection[0].read()
+    except ConnectionResetError:
+        return b""
+
+
+@pytest.mark.parametrize(
+    "said", [HALF, b"", b"\r\n", LOGIN], ids=["half a head", "nothing", "an empty line", "no body"]
+)
+async def test_half_open_requests_keep_nobody_out(bounded: RunningServer, said: bytes) -> None:
+    async with connections(bounded, 3 * MOST, said) as held:
+        async with httpx.AsyncClient(base_url=bounded.url, timeout=60) as http:
+            for _ in range(3):
+                assert (await http.get("/health", headers={"Connection": "close"})).status_code == 200
+        ends = await asyncio.gather(*(last_words(each) for each in held))
+        assert all(not end or end.startswith(b"HTTP/1.1 408 ") for end in ends)
+
+
+async def test_a_body_that_drips_is_given_up(bounded: RunningServer) -> None:
+    async with connections(bounded, 1, LOGIN + b"{") as ((reader, writer),):
+        async with asyncio.timeout(60):
+            answer = asyncio.create_task(reader.read())
+            while not answer.done():
+                with contextlib.suppress(ConnectionError):
+                    writer.write(b" ")
+                    await writer.drain()
+                await asyncio.wait((answer,), timeout=0.2)
+        assert answer.result().startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_connection_that_rests_after_its_answer_is_closed(bounded: RunningServer) -> None:
+    async with connections(bounded, 1, b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n") as (connection,):
+        assert (await last_words(connection)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_request_in_two_pieces_is_answered(bounded: RunningServer) -> None:
+    async with connections(bounded, 1, HALF) as ((reader, writer),):
+        writer.write(b"not really\r\nConnection: close\r\n\r\n")
+        assert (await last_words((reader, writer))).startswith(b"HTTP/1.1 200 ")
