@@ -15,6 +15,7 @@ from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
+from lockleaf.cli.terminal import shown_name
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
@@ -47,6 +48,10 @@ AllowWeakPassword = Annotated[
 ]
 AllowPbkdf2 = Annotated[
     bool, typer.Option("--allow-pbkdf2", help="The account was made by a client that had nothing better than PBKDF2.")
+]
+AllowWeakKdf = Annotated[
+    bool,
+    typer.Option("--allow-weak-kdf", help="The account was made with cheaper key derivation than this program's own."),
 ]
 
 
@@ -127,6 +132,7 @@ async def login(
     custody: CustodyChoice = None,
     allow_insecure: AllowInsecure = False,
     allow_pbkdf2: AllowPbkdf2 = False,
+    allow_weak_kdf: AllowWeakKdf = False,
     keep_unlocked: KeepUnlocked = False,
 ) -> None:
     """Log in on this device. Server, email and custody are remembered after a logout.
@@ -145,6 +151,7 @@ async def login(
             custody=custody,
             allow_insecure=allow_insecure,
             allow_pbkdf2=allow_pbkdf2,
+            allow_weak_kdf=allow_weak_kdf,
         )
         entered = _who(client.profile)
     if run.json:
@@ -308,7 +315,7 @@ async def access(run: Run) -> None:
     for row in rows:
         table.add_row(
             row.hour.astimezone().isoformat(sep=" ", timespec="minutes")[:16],
-            Text(printable(row.device_name or f"session {str(row.session_id)[:13]}")),
+            Text(shown_name(row.device_name or f"session {str(row.session_id)[:13]}")),
             Text(printable(row.purpose)),
             Text(f"{row.openings:,}", justify="right"),
             Text(f"{row.records:,}", justify="right"),

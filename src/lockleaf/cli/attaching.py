@@ -27,8 +27,9 @@ from lockleaf.cli.files import (
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.prompts import confirm
-from lockleaf.cli.rendering import printable, short_id
+from lockleaf.cli.rendering import short_id
 from lockleaf.cli.run import Run
+from lockleaf.cli.terminal import shown_name
 from lockleaf.cli.writing import EntryId
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ async def _described(client: Client, media: str) -> str:
         if len(fitting) != 1:
             raise
         (found,) = fitting
-    return f"{found.name} ({shown_size(found.size)})"
+    return f"{shown_name(found.name)} ({shown_size(found.size)})"
 
 
 def _tell_changed(run: Run, attachment: Attachment, *, deleted: bool) -> None:
@@ -310,7 +311,7 @@ async def _chosen(client: Client, which: str, name: str | None) -> Medium:
 def _which(listed: list[ListedAttachment], name: str | None) -> str:
     if not listed:
         return "The entry has no attachments."
-    known = ", ".join(f"{short_id(each.attachment.media_id)} {printable(each.attachment.name)}" for each in listed)
+    known = ", ".join(f"{short_id(each.attachment.media_id)} {shown_name(each.attachment.name)}" for each in listed)
     if name is None:
         return f"The entry has several attachments: say which. It has {known}."
     return f"The entry has no attachment of this name, or several: use an id. It has {known}."

@@ -67,14 +67,14 @@ def complete_media(context: typer.Context, incomplete: str) -> list[tuple[str, s
 
 
 async def _media(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from lockleaf.cli.rendering import printable  # noqa: PLC0415
+    from lockleaf.cli.terminal import shown_name  # noqa: PLC0415
     from lockleaf.client.client import Client  # noqa: PLC0415
 
     home, profile = _place(context)
     async with await Client.open(home, profile) as client:
         listed = [each.attachment for each in await client.media.list()]
     fitting = [each for each in listed if each.media_id.startswith(incomplete)]
-    return [(each.media_id, printable(each.name)[:40]) for each in fitting[:_MOST]]
+    return [(each.media_id, shown_name(each.name)[:40]) for each in fitting[:_MOST]]
 
 
 async def _items(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:

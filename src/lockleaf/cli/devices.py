@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lockleaf.cli.options import command
-from lockleaf.cli.rendering import printable, short_id
+from lockleaf.cli.rendering import short_id
 from lockleaf.cli.run import Run
+from lockleaf.cli.terminal import shown_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +42,7 @@ async def devices(
             if run.json:
                 run.result({"revoked": str(ended.id)})
             else:
-                run.line(f"{printable(ended.device_name or 'The device')} is signed out.")
+                run.line(f"{shown_name(ended.device_name or 'The device')} is signed out.")
                 run.note("If it was lost: lockleaf keys rotate lets it read nothing that you write from now on.")
             return
     if run.json:
@@ -56,7 +57,7 @@ async def devices(
     for session in sessions:
         table.add_row(
             _beginning(session, sessions),
-            Text(printable(session.device_name or "unnamed")),
+            Text(shown_name(session.device_name or "unnamed")),
             _local(session.created_at),
             _local(session.last_used_at),
             "this device" if session.current else "",

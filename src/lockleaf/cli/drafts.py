@@ -20,6 +20,7 @@ from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import GivenText, decoded, what_is_wrong
+from lockleaf.cli.terminal import printable
 
 if TYPE_CHECKING:
     from lockleaf.client import Client, DraftContent, Drafts, Entry, UnsavedDraft
@@ -268,4 +269,4 @@ def _time(draft: UnsavedDraft) -> str:
 
 
 def _say(run: Run, text: str) -> None:
-    run.err.print(text, markup=False, soft_wrap=True)
+    run.err.print(printable(text), markup=False, soft_wrap=True)

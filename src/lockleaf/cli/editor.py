@@ -19,6 +19,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import decoded, what_is_wrong
+from lockleaf.cli.terminal import printable
 
 if TYPE_CHECKING:
     from lockleaf.client import DraftContent, Drafts, UnsavedDraft
@@ -291,7 +292,7 @@ class Draft:
         )
 
     def _say(self, text: str) -> None:
-        self._run.err.print(text, markup=False, soft_wrap=True)
+        self._run.err.print(printable(text), markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

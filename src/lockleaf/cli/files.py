@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from lockleaf.cli.terminal import printable
+from lockleaf.cli.terminal import printable, shown_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -109,7 +109,7 @@ def media_table(listed: Sequence[ListedAttachment], width: int) -> RenderableTyp
     table = Table("id", "entry", "size", "type", "name", "", box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for each in listed:
         attachment = each.attachment
-        name = Text(printable(attachment.name), no_wrap=True)
+        name = Text(shown_name(attachment.name), no_wrap=True)
         name.truncate(max(12, width - 70), overflow="ellipsis")
         table.add_row(
             attachment.media_id[:8],
@@ -129,7 +129,7 @@ def media_view(listed: ListedAttachment) -> RenderableType:
 
     attachment = listed.attachment
     facts = {
-        "name": printable(attachment.name),
+        "name": shown_name(attachment.name),
         "id": attachment.media_id,
         "entry": attachment.entry_id,
         "type": printable(attachment.media_type),
@@ -151,7 +151,7 @@ def attachment_lines(listed: Sequence[ListedAttachment]) -> list[str]:
         " · ".join(
             part
             for part in (
-                printable(each.attachment.name),
+                shown_name(each.attachment.name),
                 shown_size(each.attachment.size),
                 _state(each),
                 each.attachment.media_id[:8],

@@ -11,6 +11,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.rendering import printable, short_id
 from lockleaf.cli.run import Run
+from lockleaf.cli.terminal import shown_name
 
 if TYPE_CHECKING:
     from lockleaf.client.inbox import Inbox, InboxItem
@@ -58,7 +59,7 @@ async def list_items(run: Run) -> None:
     for item in items:
         table.add_row(
             short_id(item.id),
-            Text(printable(item.provider)),
+            Text(shown_name(item.provider)),
             _local(item),
             Text(printable(item.preview)) if item.readable else Text("cannot be read", style="yellow"),
         )
@@ -79,7 +80,7 @@ async def show_item(run: Run, item: ItemId) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     facts = [
-        f"from {printable(found.provider)}, unauthenticated",
+        f"from {shown_name(found.provider)}, unauthenticated",
         f"received {_local(found)}",
         *([f"date: {found.date}"] if found.date else []),
         *([f"mood: {printable(found.mood)}"] if found.mood else []),

@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the process if absent, without the program's name.
     """
+    _forbid_core_dumps()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         from lockleaf.cli.interrupts import end_at_once_when_interrupted  # noqa: PLC0415
@@ -26,6 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(given)
     except KeyboardInterrupt:
         return 130
+
+
+def _forbid_core_dumps() -> None:
+    """Keep the system from writing this process's memory, with keys and open text in it, to the disk.
+
+    It holds for what is started from here too, workers of a server among them.
+    """
+    if os.environ.get("LOCKLEAF_ALLOW_CORE_DUMPS") == "1":
+        return
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415  (not everywhere)
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _run(arguments: list[str]) -> int:

@@ -12,6 +12,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import asking
 from lockleaf.cli.run import Run
+from lockleaf.cli.terminal import printable
 
 __all__ = ["confirm", "device_name", "new_password", "password", "recovery_code", "text"]
 
@@ -119,7 +120,8 @@ def _secret(run: Run, variable: str, label: str, *, twice: bool = False) -> str:
 def confirm(question: str) -> None:
     """Ask a person a question of yes or no; the command ends unless the answer is yes."""
     with asking():
-        typer.confirm(question, abort=True, err=True)
+        # A question may hold what others wrote, and is answered by what it seems to say.
+        typer.confirm(printable(question), abort=True, err=True)
 
 
 def device_name(given: str | None) -> str:

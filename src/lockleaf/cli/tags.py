@@ -10,8 +10,8 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
 from lockleaf.cli.prompts import confirm
-from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
+from lockleaf.cli.terminal import shown_name
 
 if TYPE_CHECKING:
     from lockleaf.client.tags import Tag
@@ -51,7 +51,7 @@ async def list_tags(run: Run) -> None:
     for tag in tags:
         table.add_row(
             Text("●", style=tag.color),
-            Text(printable(tag.name)),
+            Text(shown_name(tag.name)),
             Text(f"{tag.count:,}", justify="right"),
             tag.last_used_at.astimezone().date().isoformat() if tag.last_used_at else "never",
             Text(tag.color, style="dim"),
@@ -115,7 +115,7 @@ async def cleanup(
         run.result({"removed": names})
         return
     for name in names:
-        run.line(printable(name))
+        run.line(shown_name(name))
     run.note("One tag is removed." if len(names) == 1 else f"{len(names):,} tags are removed.")
 
 
@@ -133,6 +133,6 @@ def _tell(run: Run, tag: Tag) -> None:
     if run.json:
         run.result(_json(tag))
         return
-    run.line(f"{printable(tag.name)} {tag.color}")
+    run.line(f"{shown_name(tag.name)} {tag.color}")
     if run.interactive:
         run.note("Kept on this device. lockleaf sync carries it to your others.")

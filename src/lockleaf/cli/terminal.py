@@ -15,6 +15,17 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or (c.isprintable() and c not in _DIRECTION) or c in _JOINERS)
 
 
+def shown_name(name: str) -> str:
+    """Return a name that somebody gave, on one line, with every character in it that commands a terminal escaped.
+
+    Unlike in texts nothing is left out: a name that tries to look like another one does not.
+    """
+    return "".join(
+        c if (c.isprintable() and c not in _DIRECTION) or c in _JOINERS else c.encode("unicode_escape").decode()
+        for c in name
+    )
+
+
 # Joiners and selectors, not "printable" by Unicode's categories, hold emoji and several scripts together.
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u00a0\u00ad")
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
