@@ -269,7 +269,7 @@ async def _metrics_when_back(server: RunningServer) -> str:
 
 
 @pytest.mark.parametrize(
-    ("host", "headers", "settings", "status"),
+    ("host", "headers", "chosen", "status"),
     [
         ("127.0.0.1", {}, {}, 200),
         ("::1", {}, {}, 200),
@@ -285,10 +285,10 @@ async def _metrics_when_back(server: RunningServer) -> str:
     ],
 )
 async def test_the_servers_figures_are_for_its_own_machine_or_a_token(
-    app: FastAPI, host: str, headers: dict[str, str], settings: dict[str, Any], status: int
+    app: FastAPI, host: str, headers: dict[str, str], chosen: dict[str, Any], status: int
 ) -> None:
     services = app.state.services
-    given = services.settings.model_copy(update={"metrics": MetricsSettings(**settings)})
+    given = services.settings.model_copy(update={"metrics": MetricsSettings(**chosen)})
     app.state.services = replace(services, settings=given)
     try:
         transport = httpx.ASGITransport(app, client=(host, 4711))
