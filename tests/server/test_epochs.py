@@ -35,7 +35,7 @@ async def _post(http: httpx.AsyncClient, ada: Person, *statements: dict[str, Any
 
 async def _lower(http: httpx.AsyncClient, ada: Person, end: dict[str, Any] | None) -> httpx.Response:
     # As a device does it: this body travels as JSON.
-    body: dict[str, Any] = {"privacy_tier": "local_only"}
+    body: dict[str, Any] = {"privacy_tier": "local_only", "current_password": ada.secret}
     if end is not None:
         body["epoch_end"] = end | {name: encode_base64(end[name]) for name in ("head", "signature")}
     return await http.put("/users/me/privacy", json=body, headers=ada.headers)

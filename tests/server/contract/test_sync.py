@@ -195,7 +195,7 @@ async def test_a_device_says_of_an_epoch_that_it_ended_or_goes_on(contract: Cont
         return await owner.request("POST", "/sync/epochs/statements", json={"statements": statements})
 
     async def lower(end: dict[str, Any]) -> httpx.Response:
-        body = {"privacy_tier": "local_only", "epoch_end": end}
+        body = {"privacy_tier": "local_only", "epoch_end": end, "current_password": ada.secret}
         return await owner.request("PUT", "/users/me/privacy", json=body)
 
     here = said(new_epoch=told["epoch"])
