@@ -297,7 +297,7 @@ async def test_the_servers_figures_are_for_its_own_machine_or_a_token(
     finally:
         app.state.services = services
     assert answer.status_code == status
-    assert (b"lockleaf" in answer.content) == (status == 200)
+    assert (b"# TYPE lockleaf_" in answer.content) == (status == 200)
 
 
 @pytest.mark.parametrize(
