@@ -49,6 +49,7 @@ NOTHING_AT_STAKE = {
             "InsecureServer",
             "PasswordUnsuitable",
             "PasswordTooWeak",
+            "PasswordRequired",
             "KdfWeakened",
             "WrongPassword",
             "RecoveryCodesUnconfirmed",
