@@ -279,11 +279,11 @@ async def test_a_copied_session_is_ended_when_both_use_it(ada: Person) -> None:
     transport = laptop._device.opened.transport
     stolen = transport.tokens.load()
     assert stolen is not None
-    await transport._refresh(stolen.access_token)
+    await transport._access.renew(stolen.access_token)
     assert (await laptop.account.me()).email == ada.email
     transport.tokens.save(stolen)
     with pytest.raises(RefreshTokenReused):
-        await transport._refresh(stolen.access_token)
+        await transport._access.renew(stolen.access_token)
     assert not laptop.is_logged_in
 
 
@@ -294,7 +294,7 @@ async def test_a_refresh_whose_answer_was_lost_goes_on(ada: Person) -> None:
     transport = laptop._device.opened.transport
     held = transport.tokens.load()
     assert held is not None
-    await transport._refresh(held.access_token)
+    await transport._access.renew(held.access_token)
     assert network.count("POST", "/auth/refresh") == 3
     assert (await laptop.account.me()).email == ada.email
 

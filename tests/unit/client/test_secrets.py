@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from lockleaf.client import uce
 from lockleaf.client.entering import Place
-from lockleaf.client.errors import InvalidAnswer, InvalidDeviceName, InvalidEmail, KdfWeakened, PasswordUnsuitable
+from lockleaf.client.errors import (
+    InvalidAnswer,
+    InvalidDeviceName,
+    InvalidEmail,
+    KdfWeakened,
+    PasswordNotText,
+    PasswordUnsuitable,
+)
 from lockleaf.client.password import fresh_parameters, kdf_from_wire, kdf_to_wire, unlock
 from lockleaf.client.recovery import CODES, new_recovery_set
 from lockleaf.crypto import recovery
@@ -91,10 +98,15 @@ def test_a_device_name_that_a_terminal_could_not_show_is_refused(name: str) -> N
         Place("https://example.org", "ada@example.org", name)
 
 
-@pytest.mark.parametrize("password", ["", "seven77", "x" * 1025, "surrogate \ud800 inside"])
+@pytest.mark.parametrize("password", ["", "seven77", "x" * 1025])
 def test_a_password_that_no_server_takes_is_not_sent(password: str) -> None:
     with pytest.raises(PasswordUnsuitable):
         uce.sendable(password)
+
+
+def test_a_password_that_is_not_text_is_named_as_such() -> None:
+    with pytest.raises(PasswordNotText):
+        uce.sendable("surrogate \ud800 inside")
 
 
 def test_a_password_is_sent_in_one_form() -> None:

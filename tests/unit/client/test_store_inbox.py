@@ -74,6 +74,7 @@ BEFORE_KEYS = (
         for name in ("written_at", "sealed_parent", "payload_hash", "key_id", "authentic", "parent", "first_id")
     ),
     "DROP TABLE earlier",
+    "DROP TABLE statements",
     "DROP INDEX records_labels",
     "ALTER TABLE records DROP COLUMN labels",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "SEALED_COLUMNS", "UPGRADES"]
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 7
 
 _INBOX = """
 CREATE TABLE inbox (
@@ -246,10 +246,7 @@ UPGRADES: dict[int, str] = {
     3: _MEDIA,
     4: _TOUCHED,
     5: _FOR_GOOD,
-    6: _EDITS,
-    7: _LABELS,
-    8: _KEYS,
-    9: _STATEMENTS,
+    6: _EDITS + _LABELS + _KEYS + _STATEMENTS,
 }
 """What turns a store of each earlier version into one of the next."""
 
