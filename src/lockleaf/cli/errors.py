@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from lockleaf.cli.exit_codes import ExitCode, exit_code_for
+from lockleaf.cli.surroundings import discard_output
 from lockleaf.cli.terminal import printable
 
 __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
@@ -106,6 +107,14 @@ def complain(error: Exception, *, as_json: bool, stream: IO[str] | None = None) 
     """
     stream = stream or sys.stderr
     complaint = complaint_of(error)
+    try:
+        _say(error, complaint, stream, as_json=as_json)
+    except OSError:  # the exit code still tells
+        discard_output(stream)
+    return complaint.exit_code
+
+
+def _say(error: Exception, complaint: Complaint, stream: IO[str], *, as_json: bool) -> None:
     hint = HINTS.get(complaint.name)
     details = getattr(error, "details", ())
     if as_json:
@@ -116,7 +125,7 @@ def complain(error: Exception, *, as_json: bool, stream: IO[str] | None = None) 
         import traceback  # noqa: PLC0415
 
         traceback.print_exception(error, file=stream)
-    return complaint.exit_code
+    stream.flush()
 
 
 def _facts(error: Exception, complaint: Complaint, hint: str | None) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -18,13 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the process if absent, without the program's name.
     """
     _forbid_core_dumps()
-    given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         from lockleaf.cli.interrupts import end_at_once_when_interrupted  # noqa: PLC0415
+        from lockleaf.cli.surroundings import put_in_order  # noqa: PLC0415
 
         end_at_once_when_interrupted()
+        put_in_order()
     try:
-        return _run(given)
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except KeyboardInterrupt:
         return 130
 
@@ -47,6 +46,7 @@ def _run(arguments: list[str]) -> int:
 
     from lockleaf.cli.app import build  # noqa: PLC0415
     from lockleaf.cli.errors import ReaderGone, complain  # noqa: PLC0415
+    from lockleaf.cli.surroundings import discard_output  # noqa: PLC0415
 
     # An error in the options themselves comes before they are read.
     as_json = "--json" in arguments
@@ -57,9 +57,7 @@ def _run(arguments: list[str]) -> int:
     except TyperException as error:
         return _usage(error, arguments, as_json=as_json)
     except ReaderGone:
-        # Python would complain once more when it closes standard output.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output(sys.stdout)
         return 0
     except Exception as error:
         # The last line: nobody shall see a traceback.

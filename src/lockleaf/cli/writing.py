@@ -145,6 +145,8 @@ async def edit(
 ) -> None:  # fmt: skip
     """Change an entry. What is not given stays; without anything given your editor opens on the text.
 
+    Text that is piped in replaces the whole text of the entry; the earlier one stays in its history.
+
     An empty --title, --mood or --metric (NAME=) removes it. If another device or program changes the entry while your
     editor is open, both changes are merged; where they cannot be, both texts are kept, as a conflict.
     """
