@@ -88,4 +88,6 @@ def test_a_password_that_is_no_text_is_named_as_such(tmp_path: Path) -> None:
 def test_the_end_of_a_line_is_no_part_of_a_password(device: CommandLine) -> None:
     with_end = device.variables()["LOCKLEAF_PASSWORD"] + "\r\n"
     device.run("lock")
+    error = device.run("list", "--json", environment={"LOCKLEAF_PASSWORD": BAD}, code=9).error()
+    assert error["name"] == "PasswordNotText"
     device.run("unlock", environment={"LOCKLEAF_PASSWORD": with_end})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import asking
@@ -124,12 +125,12 @@ async def open_journal(run: Run, client: Client, *, required: bool = False, seco
     Raises:
         WrongPassword: it does not open it.
         JournalLocked: nobody can be asked.
+        Complaint: the variable holds no text in UTF-8.
     """
     from lockleaf.client.errors import JournalLocked, WrongPassword  # noqa: PLC0415
 
-    given = os.environ.get("LOCKLEAF_PASSWORD")
-    if given:
-        return await client.unlock(given, unlocked_for=seconds)
+    if os.environ.get("LOCKLEAF_PASSWORD"):
+        return await client.unlock(prompts.password(run), unlocked_for=seconds)
     if not _can_ask():
         if required:
             raise JournalLocked
