@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import secrets
+import signal
+import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -36,6 +38,11 @@ hypothesis_settings.load_profile("lockleaf")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, before workers are started."""
+    # A run in the background inherits signals that are ignored, and so would every program that a test interrupts.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     if POSTGRES not in os.environ and not config.option.collectonly:
         # Tests of lost power would need the disk; tests of lost processes do not, and the rest is faster without.
         postgres = _resources.enter_context(

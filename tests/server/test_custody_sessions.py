@@ -183,15 +183,29 @@ async def test_a_repeated_refresh_is_answered_alike_key_and_all(settings: Settin
             assert again[name] == first[name]
         later = Thin(**{**vars(person), "tokens": again})
         assert await opened_entry(app, later, record_id) == ENTRY
-        clock.advance(days=2)
+        clock.advance(minutes=13)
         later.tokens = (await person.refresh(http, retry_id=retry_id)).json()
         later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
         assert await opened_entry(app, later, record_id) == ENTRY
-        # Nobody can ask for the first answer again, so that its key has nothing to live for.
-        assert await generations(app, person) == [2, 3]
+        # Nobody can ask for the first answer again, so that its key lives no longer than its access token.
+        clock.advance(minutes=3)
+        later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
+        assert 1 not in await generations(app, person)
         problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
         assert not await later.is_signed_in(http)
         assert await generations(app, person) == []
+
+
+async def test_a_refresh_repeated_after_its_answer_expired_finds_the_session_over(
+    settings: Settings,
+) -> None:
+    clock = Clock()
+    async with served(settings, clock=clock) as (_, http):
+        person = await Thin().sign_up(http)
+        retry_id = uuid4().hex
+        assert (await person.refresh(http, retry_id=retry_id)).status_code == 200
+        clock.advance(minutes=16)
+        problem(await person.refresh(http, retry_id=retry_id), 401, "session_revoked")
 
 
 async def test_concurrent_retries_of_one_attempt_all_get_the_same_key(app: FastAPI, http: httpx.AsyncClient) -> None:

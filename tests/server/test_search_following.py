@@ -269,7 +269,13 @@ async def test_a_lowered_tier_leaves_no_digest_and_no_switch(app: FastAPI, http:
     for owner in (ada, uma):
         assert len(await index_rows(app, owner)) == 1
         lowered = await owner.request(
-            "PUT", "/users/me/privacy", json={"privacy_tier": "local_only", "consent_timestamp": _now(app)}
+            "PUT",
+            "/users/me/privacy",
+            json={
+                "privacy_tier": "local_only",
+                "consent_timestamp": _now(app),
+                "current_password": owner.password,
+            },
         )
         assert lowered.status_code == 200, lowered.text
         assert await index_rows(app, owner) == {}

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from lockleaf.wire.api import API_HEADER, API_VERSION
+
 __all__ = ["Passing", "StorageProxy", "storage_proxy"]
 
 OBJECTS = "/api/v1/objects/"
@@ -164,9 +166,10 @@ def _parsed(head: bytes) -> Passing:
 
 
 def answer(status: int, body: bytes = b"", *, kind: str = "text/plain", more: str = "") -> bytes:
-    """An answer whole."""
+    """An answer of the server, whole."""
     head = (
-        f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{more}\r\n"
+        f"HTTP/1.1 {status} X\r\n{API_HEADER}: {API_VERSION}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n"
+        f"connection: close\r\n{more}\r\n"
     )
     return head.encode() + body
 

@@ -17,11 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the process if absent, without the program's name.
     """
-    _forbid_core_dumps()
     if arguments is None:
         from lockleaf.cli.interrupts import end_at_once_when_interrupted  # noqa: PLC0415
         from lockleaf.cli.surroundings import put_in_order  # noqa: PLC0415
 
+        _forbid_core_dumps()
         end_at_once_when_interrupted()
         put_in_order()
     try:

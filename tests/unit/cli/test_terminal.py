@@ -82,7 +82,8 @@ def test_a_question_is_cleaned_of_commands(monkeypatch: pytest.MonkeyPatch, caps
 def test_no_core_dump_is_written_unless_it_is_allowed(allowed: str | None, limit: tuple[int, int]) -> None:
     script = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096));"
-        "from lockleaf.cli.main import main; main(['--version']); print(resource.getrlimit(resource.RLIMIT_CORE))"
+        "sys.argv = ['lockleaf', '--version']; from lockleaf.cli.main import main; main();"
+        "print(resource.getrlimit(resource.RLIMIT_CORE))"
     )
     environment = {name: value for name, value in os.environ.items() if name != "LOCKLEAF_ALLOW_CORE_DUMPS"}
     if allowed is not None:

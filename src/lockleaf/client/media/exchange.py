@@ -185,7 +185,9 @@ class ObjectStoreClient:
             return
         if response.status_code == _TOO_LARGE:
             raise TooLargeForProxy(f"the request had {size:,} bytes", size=size)
-        if own or media_type_of(response) == "text/html":
+        # Some stores name a type where they say nothing; a page has something to show.
+        page = media_type_of(response) == "text/html" and response.headers.get("Content-Length") != "0"
+        if own or page:
             raise NotOurServer(f"status {response.status_code}")
 
     def _address(self, text: str) -> httpx.URL:

@@ -123,8 +123,9 @@ async def rotate(
     """Give a session its next refresh token, or say why not.
 
     An answer that was lost is given again: the same token with the same ``retry_id`` is answered alike until the token
-    that it gave is refreshed in its turn. Who has the old token alone cannot ask for it, and of two who have both, the
-    second to refresh next is found out.
+    that it gave is refreshed in its turn; in uce for as long as the access token that it gave would live, since the row
+    opens content for whoever has the old token. Who has the old token alone cannot ask for it, and of two who have
+    both, the second to refresh next is found out.
 
     The reason is returned and not raised: where a token was used twice the session ends here, and an exception would
     take that back with the rest of the transaction.
@@ -146,8 +147,17 @@ async def rotate(
     if moved is not None:
         if claims.session_key is None:
             return Opened(moved)
-        replaced = claims.issued_at + timedelta(seconds=tokens.access_seconds)
-        key = await _succeed(repository, moved, claims, custodian=custodian, replaced=replaced, now=now)
+        lifetime = timedelta(seconds=tokens.access_seconds)
+        key = await _succeed(
+            repository,
+            moved,
+            claims,
+            custodian=custodian,
+            replaced=claims.issued_at + lifetime,
+            # Only who sent a retry_id may ask again. What a stolen token opens ends with the tokens of its time.
+            repeated=now + lifetime if retry_hash is not None else None,
+            now=now,
+        )
         return SessionRevoked() if key is None else Opened(moved, key)
     row = await repository.get(claims.session_id)
     if row is None or row.revoked or row.generation < claims.generation:
@@ -163,7 +173,7 @@ async def rotate(
         if claims.session_key is None:
             return Opened(row)
         before = await repository.key(claims.session_id, claims.generation)
-        if before is not None and before.successor is not None:
+        if before is not None and before.successor is not None and before.expires_at > now:
             key = custodian.successor(claims.session_key, before.successor, claims.user_id, claims.session_id)
             if key is not None:
                 return Opened(row, key)
@@ -179,13 +189,14 @@ async def _succeed(
     *,
     custodian: Custodian,
     replaced: datetime,
+    repeated: datetime | None,
     now: datetime,
 ) -> bytes | None:
     """Give the next generation of a uce session its key.
 
     Arguments:
-        replaced: when the access token of the generation before expires. It keeps its key until then, or for as long as
-            it may ask again.
+        replaced: when the access token of the generation before expires. It keeps its key until then.
+        repeated: until when the answer is given again to who asks again, and the key is kept for it; None: never.
     """
     assert claims.session_key is not None
     before = await repository.key(claims.session_id, claims.generation)
@@ -198,9 +209,8 @@ async def _succeed(
     await repository.succeed_key(
         row.session_id,
         claims.generation,
-        # Only who sent a retry_id may ask again.
-        successor=issued.successor if row.retry_hash is not None else None,
-        expires_at=row.expires_at if row.retry_hash is not None else replaced,
+        successor=issued.successor if repeated is not None else None,
+        expires_at=replaced if repeated is None else max(replaced, repeated),
         replaced=replaced,
         now=now,
     )
