@@ -74,7 +74,7 @@ def test_bars_go_to_the_left_of_zero_for_what_is_below(laptop: CommandLine) -> N
     assert weeks["trend"] is None
 
 
-@pytest.mark.parametrize("given", ["sleep", "sleep=", "=7", "sleep=long", "sleep=1e9", "word_count=3", "Sleep=7"])
+@pytest.mark.parametrize("given", ["sleep", "sleep=", "=7", "sleep=long", "sleep=1e9", "word_count=3", "sleep hours=7"])
 def test_a_number_that_is_none_is_refused(anybody: CommandLine, given: str) -> None:
     outcome = anybody.run("write", "text", "--metric", given, "--json", code=None)
     if given == "sleep=":

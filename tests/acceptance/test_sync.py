@@ -189,7 +189,7 @@ async def test_the_same_file_imported_on_two_devices_makes_one_journal(
     one: JournalDevice, two: JournalDevice, tmp_path: Path
 ) -> None:
     file = tmp_path / "journal.jsonl.gz"
-    lines = [{"date": f"2020-01-{day:02}", "text": f"day {day}"} for day in range(1, 29) for _ in range(2)]
+    lines = [{"date": f"2020-01-{day:02}", "text": f"day {day}, {each}"} for day in range(1, 29) for each in range(2)]
     file.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
     for device in (one, two):
         assert (await device.journal.import_entries(read_jsonl(file))).added == len(lines)
@@ -299,5 +299,5 @@ async def test_dates_reach_the_server_only_if_their_owner_wants_it(account: Test
         feed = await fetch_page(hides.transport, None)
         assert [(change.occurred_at, change.source) for change in feed.changes] == [
             (None, None),
-            ("2020-01-02T01:04:05Z", "cli"),
+            ("2020-01-02T03:04:05+02:00", "cli"),
         ]

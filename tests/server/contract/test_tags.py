@@ -90,7 +90,7 @@ async def test_a_tag_is_changed_deleted_and_nobody_elses(contract: Contract, ada
 @shows("PUT /tags/{tag_id} 413 payload_too_large")
 async def test_a_name_for_which_an_entry_has_no_room_is_refused(uma: Owner) -> None:
     full = await FullClient.of(uma)
-    await full.push({"type": "entry", "body": "x" * (MAX_CONTENT_BYTES + 100), "tags": ["sea"]})
+    await full.push({"type": "entry", "body": "x" * (MAX_CONTENT_BYTES + 350), "tags": ["sea"]})
     await uma.request("POST", "/tags", json={"name": "sea"})
     refused = await uma.request("PUT", f"/tags/{full.tag_id('sea')}", json={"name": "ocean " * 30})
     problem(refused, 413, "payload_too_large")

@@ -23,6 +23,9 @@ ELSEWHERE = {
 """Codes that no request alone can cause, why, and where they are shown."""
 
 NEVER = {
+    "POST /sync/conflicts/{conflict_id}/resolve 428 revision_required": "tests/server/test_conflicts_uce.py",
+    "PUT /users/me/privacy 401 invalid_credentials": "tests/server/test_privacy.py",
+    "DELETE /users/me/privacy/revoke 401 invalid_credentials": "tests/server/test_privacy.py",
     "GET /ready 503": "a database that is gone: tests/server/test_operation.py",
     "POST /auth/recover 422 keys_required": "recovery codes come with a keyring; an account without one has none",
     "PUT /auth/keyring 422 keyring_required": "an account from elsewhere gets its keyring at the login before this",
