@@ -128,7 +128,9 @@ def failure_of(answer: Answer, retry_after: float | None) -> Exception:
     try:
         problem = Problem.model_validate_json(answer.body)
     except ValidationError:
-        return InvalidAnswer(f"status {answer.status}")
+        # A proxy may keep the server's headers and speak in its own words.
+        unreachable = answer.status in TRY_AGAIN
+        return (ServerUnreachable if unreachable else InvalidAnswer)(f"status {answer.status}")
     if retry_after is not None:
         problem = Problem.model_validate({"retry_after": retry_after} | problem.model_dump())
     return error_for(problem)
