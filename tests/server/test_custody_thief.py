@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -112,7 +113,7 @@ async def test_the_object_store_too_opens_with_a_token_alone(
 
 
 async def test_nothing_of_it_is_in_any_table_or_in_what_the_server_says_in_any_spelling(
-    app: FastAPI, http: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+    app: FastAPI, http: httpx.AsyncClient, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person = await a_life(app, http)
     body = {"title": WORDS[0], "content": f"{WORDS[1]} am Fluss"}
@@ -142,7 +143,7 @@ async def test_nothing_of_it_is_in_any_table_or_in_what_the_server_says_in_any_s
     everything = b"\n".join(found)
     assert [name for name, key in keys.items() if _spelt_in(everything, key)] == []
     assert _spelt_in(everything, keyring.newest.public_signing_key)  # likewise
-    said = "".join(capsys.readouterr()).encode()
+    said = "".join((log.getvalue(), *capsys.readouterr())).encode()
     assert b"/auth/signup" in said
     assert b"/search" in said
     assert canaries.found_in(said) == set()

@@ -20,7 +20,6 @@ from lockleaf.server.jobs import service as jobs
 from lockleaf.server.jobs.attempt import Attempt
 from lockleaf.server.jobs.errors import JobNotFound
 from lockleaf.server.jobs.upkeep import forget, mend
-from lockleaf.server.observability import logging
 from lockleaf.server.settings import Settings
 from tests.support.job_workers import ended, job_row, until, working
 
@@ -172,7 +171,7 @@ async def test_a_job_that_kills_its_workers_is_given_up_too(services: Services, 
 
 
 async def test_nothing_that_a_handler_raises_is_stored_or_logged(
-    services: Services, database_url: str, kind: str, capsys: pytest.CaptureFixture[str]
+    services: Services, database_url: str, kind: str, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def with_content() -> Exception:
         try:
@@ -183,12 +182,10 @@ async def test_nothing_that_a_handler_raises_is_stored_or_logged(
             return group
 
     _, handler = _raising(*[with_content] * 3)
-    stream = io.StringIO()
-    logging.configure("json", "DEBUG", stream)
     async with working(services, database_url, {kind: handler}):
         row = await ended(services, await _enqueue(services, kind))
     assert row["error_code"] == "internal_error"
-    assert "a job's attempt failed" in stream.getvalue()
+    assert "a job's attempt failed" in log.getvalue()
     async with services.database.read_driver() as connection:
         kept = await connection.fetch(
             "SELECT to_jsonb(l)::text AS t FROM pgqueuer_log l WHERE entrypoint = $1"
@@ -199,7 +196,7 @@ async def test_nothing_that_a_handler_raises_is_stored_or_logged(
     stored = "\n".join(row["t"] for row in kept)
     assert "JobFailed" in stored  # the library did keep a traceback: of a code
     captured = capsys.readouterr()
-    assert CANARY not in stored + stream.getvalue() + captured.out + captured.err
+    assert CANARY not in stored + log.getvalue() + captured.out + captured.err
 
 
 async def test_a_job_of_an_account_that_is_gone_does_nothing(services: Services, database_url: str, kind: str) -> None:
