@@ -101,6 +101,7 @@ class ErrorCode(StrEnum):
     WRONG_DOOR = "wrong_door"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     MALFORMED_PAYLOAD = "malformed_payload"
+    SEAL_REQUIRED = "seal_required"
     INVALID_RECORD_ID = "invalid_record_id"
     PARENT_MISMATCH = "parent_mismatch"
     BATCH_REFUSED = "batch_refused"

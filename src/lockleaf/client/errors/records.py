@@ -26,6 +26,7 @@ __all__ = [
     "RevisionConflict",
     "RevisionNotFound",
     "RevisionRequired",
+    "SealRequired",
     "TooManyStatements",
     "VersionConflict",
     "WrongDoor",
@@ -109,6 +110,10 @@ class PayloadTooLarge(ApiError):
 
 class MalformedPayload(ApiError):
     """The server did not take the sealed bytes for a record."""
+
+
+class SealRequired(ApiError):
+    """The account has a keyring, and the server takes no entry, tag or deletion for it that is not sealed."""
 
 
 class InvalidRecordId(ApiError):

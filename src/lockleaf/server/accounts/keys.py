@@ -202,6 +202,8 @@ async def replace_keyring(session: AsyncSession, account: Account, body: Keyring
     if body.retired_at is not None and body.key_id is not None:
         end = records.End(body.retired_at.epoch, body.retired_at.seq, body.retired_at.head)
         await records.retire(session, account.user_id, end, key_id=body.key_id)
+    elif account.keyring is None:
+        await records.require_seals(session, account.user_id)
     account.keyring = body.keyring
     account.keyring_version = version
     account.recipient = recipient

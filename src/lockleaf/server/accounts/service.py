@@ -141,12 +141,16 @@ async def create(
         await accounts.replace_recovery_codes(keys.codes(), 1)
     await PrivacyRepository(session, user_id).add_consent(account.privacy_tier, consented_at=now, now=now)
     await records.open_store(session, user_id)
+    if keys is not None:
+        await records.require_seals(session, user_id)
     return account
 
 
 async def take_keys(session: AsyncSession, account: Account, keys: KeyMaterial, *, now: datetime) -> None:
     """Store the keys of a uce account, made or wrapped anew; new public keys and codes are stored with them."""
     accounts = AccountRepository(session, account.user_id)
+    if account.keyring is None:
+        await records.require_seals(session, account.user_id)
     if account.signing_key != keys.signing_key:
         await accounts.add_signing_key(keys.version, keys.recipient, keys.signing_key, keys.rotation_signature)
     if keys.codes is not None:

@@ -32,6 +32,7 @@ from lockleaf.server.records.errors import (
     PreconditionFailed,
     RevisionConflict,
     RevisionRequired,
+    SealRequired,
 )
 from lockleaf.wire.base import Body
 from lockleaf.wire.days import Bound, bound
@@ -53,7 +54,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/entries", tags=["entries"])
 
-_WRITE = (PayloadTooLarge, ChangeRejected, KeyRetired)
+_WRITE = (PayloadTooLarge, ChangeRejected, SealRequired, KeyRetired)
 
 Entry = PlainEntry | SealedEntry
 Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]

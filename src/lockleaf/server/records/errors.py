@@ -19,6 +19,7 @@ __all__ = [
     "PreconditionFailed",
     "RevisionConflict",
     "RevisionRequired",
+    "SealRequired",
     "TooManyStatements",
     "refusal",
 ]
@@ -117,6 +118,15 @@ class ContentRequired(Invalid):
     code = ErrorCode.CONTENT_REQUIRED
 
 
+class SealRequired(Invalid):
+    """The account has a keyring, and takes nothing in `entries`, `tags` and `x-lockleaf` that is not sealed with it.
+
+    Deletions and tags are sealed by a client too, and pushed to `/sync/push`. Nothing was stored.
+    """
+
+    code = ErrorCode.SEAL_REQUIRED
+
+
 class ChangeRejected(Invalid):
     """The change cannot be stored; `reason` names why."""
 
@@ -129,4 +139,6 @@ def refusal(code: str | None) -> DomainError:
         return PayloadTooLarge()
     if code == ErrorCode.KEY_RETIRED:
         return KeyRetired()
+    if code == ErrorCode.SEAL_REQUIRED:
+        return SealRequired()
     return ChangeRejected(reason=code)

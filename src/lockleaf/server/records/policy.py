@@ -10,7 +10,7 @@ from uuid import UUID
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_PAYLOAD_BYTES, Change
 
-__all__ = ["RecordPolicy", "door_policy", "room_needed", "sealed_under", "sync_policy"]
+__all__ = ["RecordPolicy", "door_policy", "is_unsealed", "room_needed", "sealed_under", "sync_policy"]
 
 # version ‖ suite ‖ key_id ‖ nonce ‖ tag, and a plaintext of at least the smallest padding: less is no envelope.
 _SHORTEST_ENVELOPE = 1 + 1 + 4 + 12 + 16 + 256
@@ -36,6 +36,11 @@ def _is_envelope(payload: bytes) -> bool:
     return len(payload) >= _SHORTEST_ENVELOPE and payload[0] == _ENVELOPE_VERSION and payload[1] in _SUITES
 
 
+def is_unsealed(collection: str, payload: bytes) -> bool:
+    """Tell whether a payload is no envelope in a collection in which each one is, where an account has a keyring."""
+    return collection in _SEALED and not _is_envelope(payload)
+
+
 def sealed_under(collection: str, payload: bytes) -> int | None:
     """Return the id of the master key that sealed a payload, as its header says; None where it is no envelope."""
     if collection not in _SEALED or not _is_envelope(payload):
@@ -52,7 +57,7 @@ class RecordPolicy:
         is_id: whether a record id is of the collection's form.
         is_payload: whether a payload has the collection's frame.
         unsealed_deletion: whether a deletion may come without a payload: made by the server, or by an older client.
-            What reaches other devices so, they do not obey (PROTOCOL section 3).
+            In the collections of envelopes that holds for accounts without a keyring alone (PROTOCOL section 3).
     """
 
     writable: bool = True

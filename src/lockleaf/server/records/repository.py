@@ -64,7 +64,7 @@ class State:
 class Opened:
     """A store that is locked for writing: where its history ends, its account's tier, and the records in question.
 
-    ``key_id`` is the lowest that may seal what is written; 0 before the account's first rotation.
+    ``key_id`` is the lowest that may seal what is written; 0 while the account has no keyring.
     """
 
     epoch: str

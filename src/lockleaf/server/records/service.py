@@ -17,7 +17,7 @@ import asyncpg
 from lockleaf.crypto import history
 from lockleaf.server.auth.errors import TierRequired
 from lockleaf.server.records.errors import EpochChanged
-from lockleaf.server.records.policy import RecordPolicy, room_needed, sealed_under, sync_policy
+from lockleaf.server.records.policy import RecordPolicy, is_unsealed, room_needed, sealed_under, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted
 from lockleaf.server.records.store import (
     Emptied,
@@ -28,6 +28,7 @@ from lockleaf.server.records.store import (
     lock,
     lock_end,
     open_store,
+    require_seals,
     retire,
     statistics,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "not_accepted",
     "open_store",
     "push",
+    "require_seals",
     "retire",
     "statistics",
 ]
@@ -189,7 +191,7 @@ class _Batch:
     def decide(self, policy: Callable[[str], RecordPolicy]) -> None:
         """Compare each change with the record it follows, and give those that do their place in the history."""
         for position, change in enumerate(self.changes):
-            refusal = policy(change.collection).refusal(change)
+            refusal = self._unsealed(change) or policy(change.collection).refusal(change)
             if refusal is not None:
                 self.outcomes.append(Outcome("rejected", code=refusal))
                 continue
@@ -207,6 +209,10 @@ class _Batch:
                 if change.base_revision + 1 < state.revision:
                     self.behind.add(position)
                 self.outcomes.append(Outcome("conflict"))
+
+    def _unsealed(self, change: Change) -> ErrorCode | None:
+        """Return why a change may not enter an account that has a keyring, whatever the door, or None."""
+        return ErrorCode.SEAL_REQUIRED if self.key_id > 0 and is_unsealed(change.collection, change.payload) else None
 
     def _follow(self, change: Change, state: State, payload_hash: bytes, key_id: int | None) -> None:
         if change.parent != state.payload_hash:

@@ -28,6 +28,7 @@ __all__ = [
     "lock",
     "lock_end",
     "open_store",
+    "require_seals",
     "retire",
     "statistics",
 ]
@@ -135,6 +136,14 @@ async def lock_end(session: AsyncSession, user_id: UUID) -> End:
         await session.execute(select(Head.epoch, Head.seq, Head.head).where(Head.user_id == user_id).with_for_update())
     ).one()
     return End(end.epoch, end.seq, end.head)
+
+
+async def require_seals(session: AsyncSession, user_id: UUID) -> None:
+    """Take nothing more into the account's entries and tags that is not sealed: it has a keyring now.
+
+    The lock of the head is held until the transaction ends, so whoever waits for it is held to this.
+    """
+    await session.execute(update(Head).where(Head.user_id == user_id, Head.key_id == 0).values(key_id=1))
 
 
 async def retire(session: AsyncSession, user_id: UUID, at: End, *, key_id: int) -> None:

@@ -35,6 +35,7 @@ from lockleaf.server.records.errors import (
     PayloadTooLarge,
     RevisionConflict,
     RevisionRequired,
+    SealRequired,
     TooManyStatements,
 )
 from lockleaf.server.sync import checkpoints, disputes, service, stream
@@ -205,6 +206,7 @@ async def get_conflicts(
         ContentUnreadable,
         PayloadTooLarge,
         ChangeRejected,
+        SealRequired,
         KeyRetired,
         NotAcceptable,
     ),

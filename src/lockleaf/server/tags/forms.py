@@ -56,7 +56,7 @@ def _is_color(value: object) -> bool:
 def shown(keys: Room | None, record: Record, last_used_at: datetime | None) -> Tag:
     """Return a tag as it travels: opened with the ``keys`` of a uce account, as it is without them."""
     tag = Tag(id=record.record_id, created_at=record.created_at, last_used_at=last_used_at)
-    found = opaque_map(record.payload)
+    found = opaque_map(record.payload) if keys is None else None
     if found is None and keys is None:
         return tag.model_copy(update={"payload": record.payload})
     if found is None and keys is not None:

@@ -12,7 +12,7 @@ from lockleaf.server.custody.errors import ContentUnreadable
 from lockleaf.server.http.bodies import ByCustody, Received
 from lockleaf.server.http.dependencies import DriverTx, ServicesOf, caller
 from lockleaf.server.http.openapi import problems
-from lockleaf.server.records.errors import PayloadTooLarge
+from lockleaf.server.records.errors import PayloadTooLarge, SealRequired
 from lockleaf.server.tags import service
 from lockleaf.server.tags.errors import TagNotFound
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation, TagId
@@ -40,7 +40,7 @@ async def list_all(principal: Reader, services: ServicesOf) -> list[Tag]:
     "",
     summary="Get or make a tag",
     status_code=201,
-    responses={200: {"model": Tag, "description": "It was there."}, **problems(*OF_CALLERS)},
+    responses={200: {"model": Tag, "description": "It was there."}, **problems(*OF_CALLERS, SealRequired)},
 )
 async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Tag:
     """Give the tag of a name: 201 where it was made now, 200 where it was there."""
@@ -53,7 +53,7 @@ async def create(principal: Writer, body: Creation, tx: DriverTx, services: Serv
 
 
 # Before the routes with an id: "cleanup" is none.
-@router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS))
+@router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS, SealRequired))
 async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: Days = 90) -> TagCleanup:
     """Delete the tags that no entry written within so many days has, and that were not changed within them."""
     return await service.clean_up(tx, services, principal, days=days)
@@ -62,7 +62,7 @@ async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: 
 @router.put(
     "/{tag_id}",
     summary="Change a tag",
-    responses=problems(*OF_CALLERS, TagNotFound, ContentUnreadable, PayloadTooLarge),
+    responses=problems(*OF_CALLERS, TagNotFound, ContentUnreadable, PayloadTooLarge, SealRequired),
 )
 async def change(principal: Writer, tag_id: Id, body: Change, tx: DriverTx, services: ServicesOf) -> Tag:
     """Give a tag another name or colour. With uce a new name goes into every entry that has it, and is another id."""
@@ -71,7 +71,12 @@ async def change(principal: Writer, tag_id: Id, body: Change, tx: DriverTx, serv
     return await service.change_opaque(tx, services, principal, tag_id, body.sealed())
 
 
-@router.delete("/{tag_id}", summary="Delete a tag", status_code=204, responses=problems(*OF_CALLERS, TagNotFound))
+@router.delete(
+    "/{tag_id}",
+    summary="Delete a tag",
+    status_code=204,
+    responses=problems(*OF_CALLERS, TagNotFound, SealRequired),
+)
 async def delete(principal: Writer, tag_id: Id, tx: DriverTx, services: ServicesOf) -> None:
     """Delete a tag; with uce it is taken off the entries that have it."""
     await service.delete(tx, services, principal, tag_id)

@@ -1,8 +1,8 @@
 """The rules of tags: one record a name, whoever makes it and however it is spelled (PROTOCOL section 6).
 
 A tag's id is its label in hexadecimal digits. With uce the server makes the label and seals name and colour as a client
-would. With e2e, clients seal them and push them through ``/sync``; what comes through this door is a name that the
-server takes as it is, kept as a plain map, and told from a sealed one by its first byte.
+would. With e2e, clients seal them and push them through ``/sync``. From a client that keeps its keys to itself, in an
+account without a keyring, this door takes a name as it is, kept as a plain map.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ async def change_plain(
     """
     held = await _held(tx, principal, tag_id)
     async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-        present = _opened(keys, held)
+        present = keys.open(held)
         name = body.name or str(present.get("name", ""))
         new = forms.sealed_map(name, body.color, present)
         record_id = keys.label(_KIND, name).hex()
@@ -142,7 +142,7 @@ async def change_plain(
         else:
             record = await _move(tx, services, principal, keys, held, record_id, new, color=body.color)
             # Where two tags become one, that one keeps its spelling, in the entries of both.
-            name = str(_opened(keys, record).get("name", name))
+            name = str(keys.open(record).get("name", name))
         if name != present.get("name"):
             await retag(tx, services, principal, keys, bytes.fromhex(tag_id), name)
         return await _shown(tx, principal, keys, record)
@@ -243,10 +243,6 @@ def _following(held: Record) -> Present:
 
 def _present(held: Record | None) -> Present | None:
     return None if held is None else _following(held)
-
-
-def _opened(keys: Room, record: Record) -> dict[str, Any]:
-    return forms.opaque_map(record.payload) or keys.open(record)
 
 
 async def _shown(tx: DriverTransaction, principal: Principal, keys: Room | None, record: Record) -> Tag:

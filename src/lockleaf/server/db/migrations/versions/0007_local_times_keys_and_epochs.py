@@ -55,9 +55,10 @@ def upgrade() -> None:
             sa.BigInteger(),
             server_default="0",
             nullable=False,
-            comment="of the account's newest master key since a rotation: older ones seal nothing here",
+            comment="the lowest that may seal what is written: 0 while the account has no keyring, 1 before its first rotation",
         ),
     )
+    op.execute("UPDATE heads h SET key_id = 1 FROM accounts a WHERE a.user_id = h.user_id AND a.keyring IS NOT NULL")
     op.add_column("records", sa.Column("key_id", sa.BigInteger(), nullable=True, comment=_SEALED_UNDER))
     op.add_column("revisions", sa.Column("key_id", sa.BigInteger(), nullable=True, comment=_SEALED_UNDER))
     op.add_column(
