@@ -122,8 +122,7 @@ async def test_deletions_and_restorations_go_both_ways_with_their_seal(home: Hou
     await home.laptop.sync()
     await home.thin.ask("DELETE", f"/entries/{one.id}")
     await home.laptop.journal.delete(two.id)
-    report = await home.laptop.sync()
-    assert report.kept == ()
+    await home.laptop.sync()
     assert await home.laptop.journal.list() == []
     await home.thin.ask("POST", f"/entries/{two.id}/restore")
     await home.laptop.journal.restore(one.id)

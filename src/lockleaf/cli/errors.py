@@ -41,6 +41,7 @@ HINTS = {
     "ServerEmptied": "lockleaf sync --accept-restore",
     "TierRequired": "lockleaf privacy shows what is off; lockleaf privacy set full_sync turns it on",
     "HistoryForked": "lockleaf repair",
+    "UnsealedChange": "lockleaf repair",
     "StoreDamaged": "lockleaf login, then lockleaf repair",
     "InsecureServer": "--allow-insecure, if you mean it",
     "JournalLocked": "lockleaf unlock, or set LOCKLEAF_PASSWORD",

@@ -103,7 +103,6 @@ def report_json(report: SyncReport) -> dict[str, Any]:
             | ({} if item.size is None else {"size": item.size})
             for item in report.rejected
         ],
-        "kept": list(report.kept),
         "inbox": report.inbox,
         "emptied": report.emptied,
         "metrics": report_fields(report.metrics),
@@ -143,11 +142,6 @@ def _tell(run: Run, report: SyncReport) -> None:
             f"{who} takes no request as large as {what} {item.record_id[:8]}, {shown_size(item.size)} when sealed. "
             "It is kept here and sent again with each sync. Whoever runs the server raises the limit (body_too_large: "
             "LOCKLEAF_LIMITS__SYNC_BODY_BYTES; a proxy's: in nginx, client_max_body_size)."
-        )
-    for entry_id in report.kept:
-        run.note(
-            f"Entry {entry_id[:8]} was deleted on the server by somebody without your keys: an older program, or the "
-            "server itself. It is kept here. lockleaf delete deletes it everywhere; an edit brings it back everywhere."
         )
     if report.emptied:
         run.note(

@@ -114,7 +114,7 @@ class Edits:
         present = None if record.deleted or record.doc is None else record.doc.content
         before = None if seen is None else Version(None if seen.deleted else dict(seen.content))
         result = merge_versions(before, Version(ours), Version(present))
-        if isinstance(result, Conflicting):
+        if isinstance(result, Conflicting) or (record.deleted and record.unseen):
             return self.shown(record), self._dispute(record, seen, ours)
         kept = self.keep(record, result.content)
         return replace(kept, merged=not same_content(result.content, ours)), None
@@ -198,14 +198,17 @@ class Edits:
             return self.keep(record, None)
 
     def restore(self, entry_id: str, base: Base | str | None = None) -> Entry:
-        """Bring a deleted entry back."""
+        """Bring a deleted entry back; see `Journal.restore`."""
         with self._store.transaction():
             record = self.find(entry_id)
             if base is not None and not self.is_as_seen(record, base):
                 raise EntryChanged
             if not record.deleted or record.doc is None:
                 raise EntryNotFound
-            return self.keep(record, record.doc.content)
+            if not record.unseen:
+                return self.keep(record, record.doc.content)
+            conflict_id = self._dispute(record, None, record.doc.content)
+        raise EditConflict(record.record_id, conflict_id)
 
     def bring_back(self, entry_id: str, earlier: Base, base: Base | str | None = None) -> Entry:
         """Give an entry the words of an earlier revision again, a deleted one too; its files of today stay."""

@@ -180,6 +180,8 @@ class Journal(JournalTags):
         Raises:
             EntryNotFound: there is none, it is not deleted, or this device never had its text.
             EntryChanged: it is not ``base`` any more, so it stays as it is.
+            EditConflict: another device changed it before it was deleted, and this one never saw that text. What is
+                here waits as a conflict; `Client.history` shows the other.
             InvalidEntry: the revision is of another entry, or has no text.
         """
         if revision is None:

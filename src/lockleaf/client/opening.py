@@ -5,32 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lockleaf.client.errors import RetiredKey
+from lockleaf.client.errors import RetiredKey, UnsealedChange
 from lockleaf.client.metrics.marks import MARK, Mark, valid
 from lockleaf.client.sealer import Sealer, sealed_under, writer_of
 from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS
-from lockleaf.client.tag_records import legacy_tag, well_formed_tag
+from lockleaf.client.tag_records import well_formed_tag
 from lockleaf.client.verify import Chain, VerifiedChange
+from lockleaf.crypto.history import payload_hash
 from lockleaf.crypto.keyring import Keyring
 
 __all__ = ["OPENED", "Opened", "open_change"]
 
 OPENED = frozenset({ENTRIES, SETTINGS, TAGS})
-"""The collections whose records are opened. Vault, backups and those of other programs are verified and left alone."""
+"""The collections whose records are opened, and sealed without exception.
+
+Vault, backups and those of other programs are verified and left alone.
+"""
+
+_NOTHING = payload_hash(b"")
+"""Of a deletion without a seal, told also where a later revision took its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The content of a change, None for a deletion.
 
-    ``sealed`` tells whether a device of the account (or, with uce, its server in a session) said so. What is not
-    sealed, anybody who can write to the server's database can have made. ``usable`` is False for a tag whose name is
-    none, or does not belong to its record. ``mark``: what its writer counted of it. ``key_id`` is of the key that
-    sealed it, 0 for none; ``device`` and ``written_at`` are its writer's word.
+    ``usable`` is False for a tag whose name is none, or does not belong to its record. ``mark``: what its writer
+    counted of it. ``key_id`` is of the key that sealed it; ``device`` and ``written_at`` are its writer's word.
     """
 
     content: dict[str, Any] | None
-    sealed: bool = True
     usable: bool = True
     mark: Mark | None = None
     key_id: int = 0
@@ -42,17 +46,18 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
     """Return what ``change`` holds, None where it came without content or is not for this program.
 
     Raises:
+        UnsealedChange: it is not sealed at all, so that anybody can have made it.
         SealBroken: it is sealed, and not by this account for this place.
         HistoryForked: its writer saw another history.
         RetiredKey: a retired key sealed it, and it stands after the end of that key.
     """
-    if change.record is None or change.collection not in OPENED:
+    if change.collection not in OPENED:
+        return None
+    if change.record is None:
+        if change.payload_hash == _NOTHING:
+            raise UnsealedChange(f"change {change.seq}")
         return None
     payload = change.record.payload
-    if change.deleted and not payload:
-        return Opened(None, sealed=False)
-    if change.collection == TAGS and not change.deleted and (found := legacy_tag(payload)) is not None:
-        return Opened(found, sealed=False, usable=well_formed_tag(keyring.newest, change.record_id, found))
     content = sealer.open(
         keyring,
         collection=change.collection,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import EpochChanged, InvalidAnswer, InvalidCursor, SyncAlreadyRunning
@@ -24,7 +24,7 @@ from lockleaf.client.store.contributions import Contribution
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.records import ENTRIES, LOST_BASE, SETTINGS, TAGS, Document, Leaf, StoredRecord
-from lockleaf.client.tag_records import UNSEALED, merge_tags
+from lockleaf.client.tag_records import merge_tags
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain, EpochsChanged, VerifiedChange, VerifiedPage
 from lockleaf.crypto.history import ZERO
@@ -53,12 +53,11 @@ async def fetch_page(transport: Transport, cursor: str | None) -> Feed:
 
 @dataclass(slots=True)
 class _Counts:
-    """Entries: taken over, merged, and sent earlier but confirmed only now; ``kept``: see `SyncReport`."""
+    """Entries: taken over, merged, and sent earlier but confirmed only now."""
 
     pulled: int = 0
     merged: int = 0
     confirmed: int = 0
-    kept: list[str] = field(default_factory=list)
 
 
 class Puller:
@@ -103,7 +102,7 @@ class Puller:
         """Take over every change up to the end of the history.
 
         Raises:
-            HistoryForked, SealBroken: the server is not honest; nothing of the page was taken over.
+            HistoryForked, SealBroken, UnsealedChange: the server is not honest; nothing of the page was taken over.
             EpochsChanged: it went back to an older state, or says so.
         """
         cursor = await asyncio.to_thread(self._store.history.cursor)
@@ -221,10 +220,12 @@ class Puller:
             # It was to become a conflict, and the server could take it as a change after all.
             self._store.conflicts.set_state(conflict_id_of(sent.payload_hash), "closed")
         if change.record is None or opened is None:
+            row.unseen = row.unseen or change.record is None
             return
-        if not opened.usable or (not opened.sealed and _stands(row)):
-            self._keep(row, change, waiting)
+        if not opened.usable:
+            self._pass_over(row, change, waiting)
             return
+        row.unseen = row.unseen and opened.content is None
         row.labels = state_of(change.record.labels, opened.content) if row.collection == ENTRIES else 0
         remote = Version(opened.content)
         mark = self._mark(row, opened)
@@ -248,13 +249,11 @@ class Puller:
             return opened.mark
         return known
 
-    def _keep(self, row: StoredRecord, change: VerifiedChange, waiting: list[Outgoing]) -> None:
-        """Leave this device's content as it is, since nobody with the keys asked for the change.
+    def _pass_over(self, row: StoredRecord, change: VerifiedChange, waiting: list[Outgoing]) -> None:
+        """Leave this device's content of a tag as it is: what a device sealed there is not that tag.
 
         What is edited here from now on follows that revision, and so brings the content back for everybody.
         """
-        if change.deleted and row.collection == ENTRIES and row.base_revision != change.revision:
-            self.counts.kept.append(row.record_id)
         for sent in [item for item in waiting if item.kind == "edit"]:
             self._store.outbox.absorb(sent)
             waiting.remove(sent)
@@ -292,6 +291,9 @@ class Puller:
         else:
             base = None
         result = _COMBINED.get(row.collection, merge_versions)(base, local, remote)
+        if row.collection == ENTRIES and remote.deleted and row.unseen and not local.deleted:
+            # Whoever deleted it may have deleted more than this device had seen.
+            result = Conflicting(("deleted",))
         edits = [item for item in waiting if item.kind == "edit"]
         if isinstance(result, Conflicting):
             self._dispute(row, local, edits, position)
@@ -353,11 +355,6 @@ _COMBINED: dict[str, Callable[[Version | None, Version, Version], Version | Conf
 """How two versions come together of what no person is asked about."""
 
 
-def _stands(row: StoredRecord) -> bool:
-    """Tell whether this device has content of a record that an unsealed change must not replace."""
-    return row.doc is not None and not row.deleted and not row.doc.content.get(UNSEALED)
-
-
 def acknowledge(store: LocalStore, row: StoredRecord, sent: Outgoing) -> None:
     """Note in ``row`` that the server has ``sent``; edits made after it was sealed stay pending, on top of it.
 
@@ -372,7 +369,7 @@ def acknowledge(store: LocalStore, row: StoredRecord, sent: Outgoing) -> None:
         row.doc = remarked(row.doc, after)
     row.base_revision, row.base_hash, row.base_deleted = sent.base_revision + 1, sent.payload_hash, sent.deleted
     row.key_id, row.device, row.written_at = sent.key_id, sent.device, sent.client_updated_at
-    row.rejected = None
+    row.rejected, row.unseen = None, False
     row.labels = state_of(sent.labels, sent.content) if row.collection == ENTRIES else 0
     row.pending = row.pending and row.generation != sent.generation
     row.base = sent.content if row.pending else None

@@ -17,7 +17,7 @@ from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.records import TAGS, StoredRecord
-from lockleaf.client.tag_records import UNSEALED, color_in, new_tag, put_tag, tag_id
+from lockleaf.client.tag_records import color_in, new_tag, put_tag, tag_id
 from lockleaf.crypto.errors import TooLarge
 from lockleaf.wire.sync import MAX_BATCH_CHANGES
 
@@ -137,7 +137,7 @@ class Resealing:
         now = self.now()
         for record in self.store.records.tags():
             content = None if record.deleted or record.doc is None else record.doc.content
-            if content is None or content.get(UNSEALED) or not isinstance(content.get("name"), str):
+            if content is None or not isinstance(content.get("name"), str):
                 continue
             key = tag_id(keyring, content["name"])
             if key != record.record_id:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lockleaf.client.errors import SealBroken
+from lockleaf.client.errors import SealBroken, UnsealedChange
 from lockleaf.client.metrics.marks import MARK, marked, unmarked
 from lockleaf.client.store.conflicts import StoredConflict
 from lockleaf.client.store.history import Position
@@ -215,8 +215,13 @@ class Sealer:
         """Return the map in a payload that a server gave for this place.
 
         Raises:
+            UnsealedChange: it is no envelope, so that anybody can have made it.
             SealBroken: it was not sealed by this account for it.
         """
+        try:
+            parse(payload)
+        except crypto_errors.Malformed:
+            raise UnsealedChange(f"record {record_id}") from None
         context = RecordContext(self.user_id, collection, record_id, revision, parent, deleted, meta)
         try:
             content = open_record(keyring, context, payload)

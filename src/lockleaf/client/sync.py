@@ -42,11 +42,9 @@ class SyncReport:
     """What a sync did, and where it came to.
 
     ``pulled``, ``pushed`` and ``merged`` count entries; ``conflicts`` are open now; ``pending`` are edits that still
-    wait (refused ones included); ``kept`` are the ids of entries that were deleted on the server by somebody without
-    the keys (an older client, or the server itself), and which this device therefore keeps; ``inbox`` items wait for
-    a decision; ``emptied``: the server had given up what it held, as it does when the tier is lowered, and what is here
-    was sent again; ``metrics``: what became of the encrypted sums; ``media``: what became of attachments that waited;
-    ``duration`` is in seconds.
+    wait (refused ones included); ``inbox`` items wait for a decision; ``emptied``: the server had given up what it
+    held, as it does when the tier is lowered, and what is here was sent again; ``metrics``: what became of the
+    encrypted sums; ``media``: what became of attachments that waited; ``duration`` is in seconds.
     """
 
     pulled: int
@@ -59,7 +57,6 @@ class SyncReport:
     seq: int
     head: bytes
     duration: float
-    kept: tuple[str, ...] = ()
     inbox: int = 0
     emptied: bool = False
     metrics: MetricsReport = _OFF
@@ -185,7 +182,6 @@ class Synchroniser:
             seq=position.seq,
             head=position.head,
             duration=time.perf_counter() - started,
-            kept=tuple(puller.counts.kept),
             inbox=inbox,
             emptied=self._emptied,
             metrics=metrics,

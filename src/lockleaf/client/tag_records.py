@@ -12,16 +12,13 @@ from typing import Any
 from lockleaf.client.merge import Conflicting, Merged, Version, merge, merge_versions
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, TAGS, Document, StoredRecord
-from lockleaf.crypto.encoding import strict_unpack
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.keyring import KeyEntry, Keyring
 from lockleaf.crypto.labels import label
 from lockleaf.wire.palette import color_of
 
 __all__ = [
-    "UNSEALED",
     "color_in",
-    "legacy_tag",
     "make_missing",
     "merge_tags",
     "new_tag",
@@ -32,12 +29,7 @@ __all__ = [
     "well_formed_tag",
 ]
 
-UNSEALED = "unsealed"
-"""Marks, on this device alone, the map of a tag that came unsealed: whatever is sealed stands against it."""
-
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
-_ENVELOPE = 1
-"""The first byte of a sealed payload, its version; a MessagePack map begins otherwise."""
 
 
 def tag_id(keys: Keyring | KeyEntry, name: str) -> str:
@@ -62,32 +54,12 @@ def color_in(content: dict[str, Any]) -> str:
 
 
 def well_formed_tag(key: KeyEntry, record_id: str, content: dict[str, Any]) -> bool:
-    """Tell whether a map names a tag, and stands under that name's label by the ``key`` that sealed it.
-
-    For a tag that is not sealed this is what vouches for its name: without the account's keys nobody can tell the
-    label of a name, so nobody can put a tag of his own wording here.
-    """
+    """Tell whether a map names a tag, and stands under that name's label by the ``key`` that sealed it."""
     name = content.get("name")
     try:
         return isinstance(name, str) and bool(name.strip()) and tag_id(key, name) == record_id
     except Malformed:
         return False
-
-
-def legacy_tag(payload: bytes) -> dict[str, Any] | None:
-    """Return the name and colour of a tag that an older client sent as a plain MessagePack map; None if it is sealed.
-
-    Whatever else came in place of a sealed tag is a map without a name.
-    """
-    if not payload or payload[0] == _ENVELOPE:
-        return None
-    try:
-        content = strict_unpack(payload)
-    except Malformed:
-        return {UNSEALED: True}
-    if not isinstance(content, dict):
-        return {UNSEALED: True}
-    return {name: content.get(name) for name in ("name", "color")} | {UNSEALED: True}
 
 
 def tags_of(content: dict[str, Any] | None) -> tuple[str, ...]:

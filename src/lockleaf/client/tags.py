@@ -13,7 +13,7 @@ from lockleaf.client.entries import MAX_NAME, InvalidEntry, clean_tags, clean_te
 from lockleaf.client.errors import InvalidTag, TagChanged, TagNotFound
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import TAGS, StoredRecord
-from lockleaf.client.tag_records import UNSEALED, color_in, new_tag, put_tag, tag_content, tag_id, tags_of
+from lockleaf.client.tag_records import color_in, new_tag, put_tag, tag_content, tag_id, tags_of
 from lockleaf.wire.palette import color_of
 
 __all__ = ["Tag", "TagBook"]
@@ -208,8 +208,7 @@ class TagBook:
 
     def _content(self, record: StoredRecord | None) -> dict[str, Any]:
         """Return a tag's map, fields that this program does not know included."""
-        content = record.doc.content if record is not None and record.doc is not None else {}
-        return {name: value for name, value in content.items() if name != UNSEALED}
+        return dict(record.doc.content) if record is not None and record.doc is not None else {}
 
     def _put(self, key: str, content: dict[str, Any] | None) -> StoredRecord:
         now = self._edits.time()

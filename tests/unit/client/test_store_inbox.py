@@ -67,7 +67,7 @@ def test_a_decision_about_what_only_this_device_has_needs_no_telling(store: Loca
 
 
 BEFORE_KEYS = (
-    *(f"ALTER TABLE records DROP COLUMN {name}" for name in ("key_id", "device", "written_at")),
+    *(f"ALTER TABLE records DROP COLUMN {name}" for name in ("key_id", "device", "written_at", "unseen")),
     *(f"ALTER TABLE outbox DROP COLUMN {name}" for name in ("device", "resealed")),
     *(
         f"ALTER TABLE conflicts DROP COLUMN {name}"

@@ -16,7 +16,6 @@ from lockleaf.client.merge import Version
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import TAGS
 from lockleaf.client.tag_records import (
-    legacy_tag,
     make_missing,
     merge_tags,
     new_tag,
@@ -24,7 +23,6 @@ from lockleaf.client.tag_records import (
     tag_id,
     well_formed_tag,
 )
-from lockleaf.crypto.encoding import pack
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.palette import PALETTE, color_of
 
@@ -172,17 +170,6 @@ def test_a_tag_stands_under_the_label_of_its_name_alone(store: LocalStore) -> No
     assert well_formed_tag(keyring, tag_id(keyring, "Work"), {"name": "work"})
     for content in ({"name": "other"}, {"name": ""}, {"name": 7}, {}, {"name": "\ud800"}):
         assert not well_formed_tag(keyring, tag_id(keyring, "work"), content)
-
-
-def test_what_an_older_client_sent_is_told_from_what_is_sealed() -> None:
-    assert legacy_tag(b"\x01\x01" + bytes(300)) is None
-    found = legacy_tag(pack({"name": "work", "color": "#123456", "more": 1}))
-    assert found is not None
-    assert (found["name"], found["color"], "more" in found) == ("work", "#123456", False)
-    for payload in (b"\x02" + bytes(300), pack([1]), pack({"name": "x"}) + b"\0"):
-        other = legacy_tag(payload)
-        assert other is not None
-        assert "name" not in other
 
 
 async def test_a_colour_that_is_none_gives_way_to_the_name_s_own(journal: Journal, store: LocalStore) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "SealBroken",
     "ServerEmptied",
     "ServerRestored",
+    "UnsealedChange",
 ]
 
 
@@ -46,6 +47,16 @@ class SealBroken(IntegrityError):
 
     They were altered, or stand in a place where you did not put them. Nothing was taken over; do not trust this
     server until its operator has explained it.
+    """
+
+
+class UnsealedChange(IntegrityError):
+    """The server gave an entry, a tag or a deletion that none of your devices sealed.
+
+    Your devices seal everything, deletions and tags too: somebody without your keys made this, such as the server.
+    Nothing was taken over, everything on this device is untouched, and you can go on writing. Do not trust this server
+    until its operator has explained it. Then repair this device: that compares what is here with what the server shows
+    now, and deletes nothing. As long as the server shows something like this, the repair stops too and changes nothing.
     """
 
 

@@ -207,7 +207,7 @@ class EntryChanged(LocalError):
 
 
 class EditConflict(LocalError):
-    """The entry changed in the same place since you opened it. It stays as it is now.
+    """The entry changed in the same place since you opened it, or before it was deleted. It stays as it is now.
 
     Your version is kept as a conflict, and nothing of it is lost. Compare both, then choose one or merge them.
     """

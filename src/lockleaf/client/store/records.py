@@ -23,9 +23,9 @@ LOST_BASE = -1
 """As ``base_revision``: the server lost the revision; what a restored history shows of before is an ancestor."""
 _COLUMNS = (
     "collection, record_id, revision, seq, payload_hash, bare, base_revision, base_hash, base_deleted,"
-    " deleted, pending, generation, rejected, doc, base, labels, key_id, device, written_at"
+    " deleted, pending, generation, rejected, doc, base, labels, key_id, device, written_at, unseen"
 )
-_PLACES = ", ".join("?" * 19)
+_PLACES = ", ".join("?" * 20)
 _IN = 500
 _SEALED_BEFORE = (
     "r.key_id > 0 AND r.key_id < ? AND NOT r.base_deleted AND NOT r.bare"
@@ -60,7 +60,8 @@ class StoredRecord:
     content as the user sees it; a deleted record keeps the last one that was known, so that it can be restored.
     ``labels``: see `lockleaf.client.labels`.
     ``key_id`` is of the master key that sealed the last leaf, 0 where it is not known; ``device`` and ``written_at``
-    (RFC 3339) tell who wrote the revision whose content is known.
+    (RFC 3339) tell who wrote the revision whose content is known. ``unseen``: a revision was superseded before this
+    device looked, and what came after it and was opened here is a deletion at most.
     """
 
     collection: str
@@ -82,6 +83,7 @@ class StoredRecord:
     key_id: int = 0
     device: str | None = None
     written_at: str | None = None
+    unseen: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -297,6 +299,7 @@ class Records:
             record.key_id,
             record.device,
             record.written_at,
+            record.unseen,
         )
 
     def _read(self, row: Sequence[Any]) -> StoredRecord:
@@ -329,6 +332,7 @@ class Records:
             row[16],
             row[17],
             row[18],
+            bool(row[19]),
         )
 
 

@@ -109,6 +109,9 @@ ALTER TABLE conflicts ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conflicts ADD COLUMN authentic INTEGER NOT NULL DEFAULT 1;
 """
 
+# unseen: whether a deleted record had content, before its deletion, that this device never opened.
+_UNSEEN = "ALTER TABLE records ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;\n"
+
 # What devices of the account signed about epochs. posted_in: the server's epoch when it was last sent there.
 _STATEMENTS = """
 CREATE TABLE statements (
@@ -238,7 +241,7 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS + _STATEMENTS
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS + _UNSEEN + _STATEMENTS
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
@@ -246,7 +249,7 @@ UPGRADES: dict[int, str] = {
     3: _MEDIA,
     4: _TOUCHED,
     5: _FOR_GOOD,
-    6: _EDITS + _LABELS + _KEYS + _STATEMENTS,
+    6: _EDITS + _LABELS + _KEYS + _UNSEEN + _STATEMENTS,
 }
 """What turns a store of each earlier version into one of the next."""
 

@@ -31,7 +31,8 @@ class Head(Base):
     seq: Mapped[Sequence]
     head: Mapped[Blob]
     key_id: Mapped[Sequence] = mapped_column(
-        server_default="0", comment="the lowest that may seal what is written: 0 while the account has no keyring, 1 before its first rotation"
+        server_default="0",
+        comment="the lowest that may seal what is written; 0 while the account has no keyring",
     )
 
 

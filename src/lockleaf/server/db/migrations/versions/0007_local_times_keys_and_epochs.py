@@ -55,7 +55,7 @@ def upgrade() -> None:
             sa.BigInteger(),
             server_default="0",
             nullable=False,
-            comment="the lowest that may seal what is written: 0 while the account has no keyring, 1 before its first rotation",
+            comment="the lowest that may seal what is written; 0 while the account has no keyring",
         ),
     )
     op.execute("UPDATE heads h SET key_id = 1 FROM accounts a WHERE a.user_id = h.user_id AND a.keyring IS NOT NULL")
