@@ -43,7 +43,8 @@ async def test_a_stolen_token_deletes_nothing(ada: Diarist) -> None:
     record = laptop._device.opened.store.records.get(ENTRIES, one)
     assert record is not None
     body = {"payload": "", "base_revision": record.revision, "parent": encode_base64(record.payload_hash)}
-    async with httpx.AsyncClient(base_url=ada.server, headers={"Authorization": f"Bearer {stolen.access_token}"}) as thief:
+    headers = {"Authorization": f"Bearer {stolen.access_token}"}
+    async with httpx.AsyncClient(base_url=ada.server, headers=headers) as thief:
         answer = await thief.request("DELETE", f"/api/v1/entries/{one}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "seal_required")
     assert await both(laptop, phone) == {"one"}

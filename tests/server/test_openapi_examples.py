@@ -163,6 +163,9 @@ async def test_a_client_that_sends_the_examples_is_understood(http: httpx.AsyncC
         if name == "POST /encryption/aggregate":  # the question is understood, and there is nothing to add up
             assert (answer.status_code, answer.json()["code"]) == (404, "no_metrics")
             continue
+        if (name, custody) == ("POST /tags", "e2e"):  # who has a keyring seals a tag, and pushes it
+            assert (answer.status_code, answer.json()["code"]) == (422, "seal_required")
+            continue
         assert answer.is_success, (name, answer.text)
         said = {**(answer.json() if answer.content else {}), **said}
         http.headers["Authorization"] = f"Bearer {said['access_token']}"

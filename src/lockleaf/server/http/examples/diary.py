@@ -213,7 +213,7 @@ EXAMPLES = {
     ),
     "POST /tags": Examples(
         body={
-            "e2e": {"name": _OPAQUE_NAME, "color": "#057fa2", "label": GARDEN_ID},
+            "e2e: an account without a keyring": {"name": _OPAQUE_NAME, "color": "#057fa2", "label": GARDEN_ID},
             "uce": {"name": "garden", "color": "#057fa2"},
             "uce, in the colour of its name": {"name": "garden"},
         },
@@ -221,7 +221,7 @@ EXAMPLES = {
     ),
     "PUT /tags/{tag_id}": Examples(
         body={
-            "e2e": {"name": opaque("another name of the tag", 40)},
+            "e2e: an account without a keyring": {"name": opaque("another name of the tag", 40)},
             "uce: in every entry": {"name": "allotment", "color": "#038838"},
         },
         answer={
