@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import doors, homomorphic, journal, media, memory, metrics, rotation, search, throughput, users
+from benchmarks import doors, homomorphic, journal, lies, media, memory, metrics, rotation, search, throughput, users
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
@@ -61,6 +61,9 @@ def main() -> None:
         search.run(report)
     else:
         print("A real journal: left out, since ../shared/data/pepys.jsonl.gz is not here")
+    print(f"{lies.SESSIONS:,} sessions with a server that lies")
+    with lockleaf_server(workers=1, settings={"LOCKLEAF_HASHING__MEMORY_KIB": "64"}) as server:
+        lies.run(server, report)
     print("Attachments")
     media.run(report)
     report.show()

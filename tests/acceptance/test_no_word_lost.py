@@ -17,10 +17,9 @@ from lockleaf.client.entries import Entry, EntryDraft
 from lockleaf.client.errors import ConflictNotFound, EditConflict, EntryChanged
 from lockleaf.client.journal import Conflict
 from lockleaf.client.revisions import replaced_here
-from lockleaf.client.store import LocalStore
 from tests.support.journal_devices import new_account
 from tests.support.process import RunningServer
-from tests.support.three_devices import Household, household, texts_at_the_server, words_of
+from tests.support.three_devices import Household, household, texts_at_the_server, words_kept, words_of
 
 pytestmark = pytest.mark.unmeasured
 
@@ -136,7 +135,7 @@ class Desk:
 
     def kept_here(self) -> set[str]:
         """The words in both stores: in entries, deleted ones too, in replaced texts, in conflicts, decided or not."""
-        return set().union(*(_kept(each.store) for each in self.home.devices))
+        return set().union(*(words_kept(each.store) for each in self.home.devices))
 
 
 def _words_in(entry: Entry) -> set[str]:
@@ -145,14 +144,6 @@ def _words_in(entry: Entry) -> set[str]:
 
 def _same(one: Any, other: Any) -> bool:
     return list(one) == list(other) if isinstance(other, list) else one == other
-
-
-def _kept(store: LocalStore) -> set[str]:
-    contents = [record.doc.content for record in store.records.entries(deleted=True) if record.doc is not None]
-    contents += [each.content or {} for each in store.conflicts.in_state("open", "resolved", "closed")]
-    for record in store.records.entries(deleted=True):
-        contents += [text.doc.content for text in store.earlier.of_record(record.record_id)]
-    return set().union(*map(words_of, contents))
 
 
 async def do(desk: Desk, step: tuple[Any, ...]) -> None:

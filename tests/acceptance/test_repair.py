@@ -13,9 +13,9 @@ from lockleaf.client.errors import HistoryForked, KdfWeakened, KeyringRolledBack
 from lockleaf.server.records.restores import declare_restored
 from tests.support.backups import Backup
 from tests.support.diarist import PASSWORD, Diarist, caught, write
-from tests.support.forged_history import history_of
-from tests.support.lies import Restored, Shows, swaps_two_payloads
-from tests.support.lying_server import Lie, LyingServer
+from tests.support.forged_history import History, history_of
+from tests.support.lies import ConfirmsWithoutKeeping, Restored, Shows, swaps_two_payloads
+from tests.support.lying_server import Answer, Honest, Lie, LyingServer, Request
 
 Take = Callable[[Client], Coroutine[Any, Any, Backup]]
 
@@ -259,3 +259,90 @@ async def test_weaker_key_derivation_is_refused_after_the_journal_was_forgotten(
     # As if the account had been made with more.
     memory.write_text(text.replace('"memory_kib": 8', '"memory_kib": 65536'))
     await caught(ada.login(laptop, at=liar.url), KdfWeakened)
+
+
+class ConfirmsAndPassesOn(ConfirmsWithoutKeeping):
+    """Shows a history in which the first ``dropped`` pushes are; only the later ones reach the real server."""
+
+    def __init__(self, history: History, dropped: int) -> None:
+        super().__init__(history)
+        self.dropped = dropped
+
+    async def answer(self, request: Request, honest: Honest) -> Answer | None:
+        if not request.asks("POST", "/sync/push"):
+            return await super().answer(request, honest)
+        answer = Answer.of(request, self.history.push(request.read()["changes"]))
+        if self.dropped == 0:
+            await honest(request)
+        self.dropped = max(0, self.dropped - 1)
+        return answer
+
+
+class ConfirmsToOneAlone(ConfirmsWithoutKeeping):
+    """Confirms what it drops, takes the device's word on it, and shows it no other device's."""
+
+    async def answer(self, request: Request, honest: Honest) -> Answer | None:
+        if request.asks("GET", "/sync/checkpoints"):
+            return Answer.of(request, {"items": []})
+        return await super().answer(request, honest)
+
+
+async def test_two_devices_that_were_told_different_histories_are_both_repaired(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "known to both")
+    phone = await ada.another("phone", at=liar.url)
+    await phone.sync()
+    history = await history_of(laptop)
+    for device, text in ((laptop, "by the laptop"), (phone, "by the phone")):
+        liar.tell(ConfirmsToOneAlone(history))
+        await write(device, text)
+    liar.tell(Lie())
+    for device in (laptop, phone):
+        await caught(device.sync(), HistoryForked)
+
+    asked: list[ServerRestored | HistoryForked] = []
+
+    def agree(error: ServerRestored | HistoryForked) -> bool:
+        asked.append(error)
+        return True
+
+    # The phone still vouches for what it was told: somebody is asked.
+    refused = await caught(laptop.repair(PASSWORD, confirm=lambda _: False), ServerRestored)
+    assert isinstance(refused, ServerRestored)
+    assert any("signed a history" in sentence for sentence in refused.details)
+    assert await texts(laptop) == ["by the laptop", "known to both"]
+    await laptop.repair(PASSWORD, confirm=agree)
+    assert [type(error) for error in asked] == [ServerRestored]
+    await laptop.sync()
+    await phone.repair(PASSWORD, confirm=agree)
+    for device in (phone, laptop, phone):
+        await device.sync()
+    for device in (laptop, phone):
+        assert await texts(device) == ["by the laptop", "by the phone", "known to both"]
+
+
+async def test_an_entry_that_stands_on_a_history_that_never_was_stops_nobody_for_ever(
+    ada: Diarist, liar: LyingServer
+) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    await write(laptop, "known to both")
+    phone = await ada.another("phone")
+    await phone.sync()
+    liar.tell(ConfirmsAndPassesOn(await history_of(laptop), dropped=1))
+    # The second names, under its seal, a head that only the laptop was shown.
+    await write(laptop, "dropped", "passed on")
+    liar.tell(Lie())
+    for device in (phone, laptop):
+        error = await caught(device.sync(), HistoryForked)
+        assert isinstance(error, HistoryForked)
+    for device in (laptop, phone):
+        await device.repair(PASSWORD)
+        await device.sync()
+    await laptop.sync()
+    # It was written once more: a new device meets nothing of it.
+    tablet = await ada.another("tablet")
+    await tablet.sync()
+    for device in (laptop, phone, tablet):
+        assert await texts(device) == ["dropped", "known to both", "passed on"]

@@ -20,6 +20,7 @@ import httpx
 
 from lockleaf.client.entries import Entry
 from lockleaf.client.errors import ServerUnreachable, TagNotFound
+from lockleaf.client.store import LocalStore
 from lockleaf.client.sync import SyncReport
 from lockleaf.crypto.envelope import RecordContext, open_record
 from lockleaf.crypto.history import meta
@@ -28,7 +29,7 @@ from tests.support.journal_devices import JournalDevice, TestAccount
 from tests.support.networks import Network
 from tests.support.thin_client import ThinClient
 
-__all__ = ["COUNT", "Household", "household", "texts_at_the_server", "words_of"]
+__all__ = ["COUNT", "Household", "household", "texts_at_the_server", "words_kept", "words_of"]
 
 COUNT = 3
 TAG_NAMES = ("sea", "Sea", "sun", "hill")
@@ -338,3 +339,12 @@ def words_of(content: dict[str, Any]) -> set[str]:
     """The words in the fields of an entry that these tests write."""
     named = {content.get("title"), content.get("mood"), *content.get("tags", ())} - {None}
     return named | set(content.get("body", "").split("\n")) - {""}
+
+
+def words_kept(store: LocalStore) -> set[str]:
+    """The words in a store: in entries, deleted ones too, in replaced texts, in conflicts, decided or not."""
+    contents = [record.doc.content for record in store.records.entries(deleted=True) if record.doc is not None]
+    contents += [each.content or {} for each in store.conflicts.in_state("open", "resolved", "closed")]
+    for record in store.records.entries(deleted=True):
+        contents += [text.doc.content for text in store.earlier.of_record(record.record_id)]
+    return set().union(*map(words_of, contents))

@@ -16,7 +16,7 @@ from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
     from lockleaf.client.differences import Difference
-    from lockleaf.client.errors import ServerRestored as Restored
+    from lockleaf.client.errors import HistoryForked, ServerRestored
     from lockleaf.client.repair import RepairReport
 
 __all__ = ["install"]
@@ -49,16 +49,21 @@ async def repair(
     lacks is sent again by the next sync, and what differs is merged or becomes a conflict. Journals that were set aside
     before are taken in too. Interrupted, run it again. The password is asked for, or taken from LOCKLEAF_PASSWORD.
     """
-    from lockleaf.client.errors import ServerRestored  # noqa: PLC0415
+    from lockleaf.client import errors  # noqa: PLC0415
 
     asking = run.interactive and not yes
+    declined: list[errors.IntegrityError] = []
 
-    def confirm(error: Restored) -> bool:
+    def confirm(error: ServerRestored | HistoryForked) -> bool:
         for sentence in error.details:
             run.note(printable(sentence))
-        if yes or not run.interactive:
-            return yes
-        return typer.confirm("Did the operator confirm that? Go on with what the server shows?", err=True)
+        question = "Go on with what the server shows, before that device is repaired too?"
+        if isinstance(error, errors.ServerRestored):
+            question = "Did the operator confirm that? Go on with what the server shows?"
+        if yes or (run.interactive and typer.confirm(question, err=True)):
+            return True
+        declined.append(error)
+        return False
 
     def choose(difference: Difference) -> bool:
         shown = difference.here or difference.there
@@ -75,7 +80,9 @@ async def repair(
                     progress=None if asking else progress,
                     again=again,
                 )
-            except ServerRestored:
+            except errors.IntegrityError as error:
+                if error not in declined:
+                    raise
                 raise Complaint(
                     "Nothing was changed: what the server shows was not confirmed. If its operator confirms it, "
                     "lockleaf repair --yes goes on.",

@@ -1,10 +1,27 @@
-"""What a server claims of a restore, as it is put before a person."""
+"""What a server claims and devices signed, as it is put before a person."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Claim"]
+__all__ = ["Claim", "RememberedCheckpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedCheckpoint:
+    """A device's signed word on a history: its ``head`` at ``seq`` of the ``epoch``."""
+
+    device_id: str
+    epoch: str
+    seq: int
+    head: bytes
+
+    def sentence(self) -> str:
+        """Return it as a person reads it, where the server shows something else."""
+        return (
+            f"Device {self.device_id[:8]} signed a history up to change {self.seq:,} that is not the one that the "
+            "server shows now. Sync that device too, and repair it if it stops."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Opened:
 
     ``usable`` is False for a tag whose name is none, or does not belong to its record. ``mark``: what its writer
     counted of it. ``key_id`` is of the key that sealed it; ``device`` and ``written_at`` are its writer's word.
+    ``disputed``: its writer saw another history, and this device's user goes on in spite of that.
     """
 
     content: dict[str, Any] | None
@@ -40,6 +41,7 @@ class Opened:
     key_id: int = 0
     device: str | None = None
     written_at: str | None = None
+    disputed: bool = False
 
 
 def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: VerifiedChange) -> Opened | None:
@@ -71,8 +73,8 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
     entry = keyring.get(sealed_under(payload))
     if not chain.may_write(entry, change.epoch, change.seq):
         raise RetiredKey(f"change {change.seq}")
-    chain.check_seen(content.pop("seen", None), change.seq)
     device, written_at = writer_of(content)
+    undisputed = chain.check_seen(content.pop("seen", None), change.seq, device)
     mark = valid(content.get(MARK)) if change.collection == ENTRIES else None
     usable = change.deleted or change.collection != TAGS or well_formed_tag(entry, change.record_id, content)
     return Opened(
@@ -82,4 +84,5 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
         key_id=entry.key_id,
         device=device,
         written_at=written_at,
+        disputed=not undisputed,
     )

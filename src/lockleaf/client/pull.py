@@ -96,6 +96,7 @@ class Puller:
             acknowledged=history.acknowledged(),
             retirements=[entry.retired_at for entry in self._store.keyring if entry.retired_at is not None],
             book=self.book,
+            passed_over=history.passed_over(),
         )
 
     async def pull(self, progress: ProgressCallback | None = None) -> None:
@@ -236,6 +237,10 @@ class Puller:
         row.device, row.written_at = opened.device, opened.written_at
         if not row.pending:
             self._take(row, change.record, remote)
+            if opened.disputed and (row.deleted or row.doc is not None):
+                # Written once more, it says what history it stands in, and stops no device any more.
+                row.base = None if row.deleted or row.doc is None else row.doc.content
+                row.pending, row.generation = True, row.generation + 1
         elif row.base_revision != change.revision or row.base_hash != change.payload_hash:
             self._merge(row, change, change.record, remote, waiting, position)
         # Otherwise it is the very revision that the pending edit follows, shown once more.

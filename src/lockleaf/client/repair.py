@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from lockleaf.client.account import AccountService
+from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.device import Device
 from lockleaf.client.differences import Choose, Difference, Held, TakenIn, take_in
 from lockleaf.client.entries import ProgressCallback
@@ -35,7 +36,7 @@ from lockleaf.client.verify import Chain
 
 __all__ = ["Confirm", "RepairReport", "SyncOf", "repair", "take_all"]
 
-Confirm = Callable[[ServerRestored], bool]
+Confirm = Callable[[ServerRestored | HistoryForked], bool]
 SyncOf = Callable[[Device], Synchroniser]
 
 _NEW = "repair"
@@ -122,7 +123,7 @@ async def _exchange(
         if device.is_open:
             # What the old store knows is fresher than what is remembered outside it.
             await asyncio.to_thread(_pass_on, device.opened.store, new.opened.store)
-        await _fill(sync_of(new), confirm, progress)
+        await _fill(new, sync_of, confirm, progress)
         tokens = new.opened.transport.tokens.load()
         taken_over, keyring = new.profile, new.opened.keyring
         assert tokens is not None
@@ -150,13 +151,39 @@ def _pass_on(old: LocalStore, new: LocalStore) -> None:
         new.history.keep_statements(old.history.statements())
 
 
-async def _fill(synchroniser: Synchroniser, confirm: Confirm, progress: ProgressCallback | None) -> None:
-    try:
-        await synchroniser.run(progress)
-    except ServerRestored as error:
-        if not await asyncio.to_thread(confirm, error):
-            raise
-        await synchroniser.run(progress, accept_restore=True)
+async def _fill(device: Device, sync_of: SyncOf, confirm: Confirm, progress: ProgressCallback | None) -> None:
+    """Fetch what the server shows, asking about all that contradicts it.
+
+    What another device signed may come of a lie that was told to that one. Somebody has to begin: were it an obstacle
+    for ever, two devices that were told different histories could never be repaired.
+    """
+    accept_restore, history = False, device.opened.store.history
+    # What this device signed itself is what is being repaired.
+    consented = {device.session.profile.device_id}
+    waiting: set[RememberedCheckpoint] = set()
+    while True:
+        try:
+            await sync_of(device).run(progress, accept_restore=accept_restore)
+        except ServerRestored as error:
+            if accept_restore or not await asyncio.to_thread(confirm, error):
+                raise
+            accept_restore = True
+        except HistoryForked as error:
+            checkpoint = error.contradicts
+            if checkpoint is None or checkpoint in await asyncio.to_thread(history.passed_over):
+                raise
+            if checkpoint.device_id not in consented and not await asyncio.to_thread(confirm, error):
+                raise
+            consented.add(checkpoint.device_id)
+            await asyncio.to_thread(history.pass_over, checkpoint)
+        else:
+            beyond = set(await asyncio.to_thread(history.checkpoints)) - await asyncio.to_thread(history.passed_over)
+            if beyond == waiting:
+                return
+            # The claim that was accepted named them. Otherwise the next run tells whether they are withheld.
+            for checkpoint in beyond if accept_restore else ():
+                await asyncio.to_thread(history.pass_over, checkpoint)
+            waiting = set() if accept_restore else beyond
 
 
 async def _take_in_all(device: Device, choose: Choose) -> RepairReport:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lockleaf.client.claims import Claim
+from lockleaf.client.claims import Claim, RememberedCheckpoint
 from lockleaf.client.errors import HistoryForked, ServerEmptied, ServerRestored
 from lockleaf.client.opening import OPENED
 from lockleaf.client.pull import fetch_page
 from lockleaf.client.signers import signer_of
 from lockleaf.client.statements import Offer, StatementBook, Transition, offer_of
 from lockleaf.client.store import LocalStore
-from lockleaf.client.store.history import Position, Remembered, RememberedCheckpoint
+from lockleaf.client.store.history import Position, Remembered
 from lockleaf.client.store.records import LOST_BASE, StoredRecord
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain
@@ -112,7 +112,7 @@ class Reconciler:
             end = remembered.position.seq
             claim = Claim(epoch=first.epoch, from_seq=0, ends_at=first.seq, verified=end, declared=False)
         if not accept:
-            raise ServerRestored(claim, ())
+            raise ServerRestored(replace(claim, checkpoints=await self._hidden(first)), ())
         await asyncio.to_thread(self._store.history.remember, None)
 
     async def _passes(self, feed: Feed, end: Position) -> bool:
@@ -206,19 +206,8 @@ class Reconciler:
 
     async def _claim(self, plan: _Plan) -> Claim:
         """What the server says beside what this device and the others' checkpoints had verified."""
-        answer = await self._transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
         position, offered = self._store.history.position(), plan.feed.epochs
-        shown = {epoch.epoch: epoch for epoch in offered}
-        following = {epoch.epoch: later for epoch, later in pairwise(offered)}
-        beyond: list[tuple[str, int, str | None]] = [
-            (each.device_id, each.seq, None) for each in self._store.history.checkpoints()
-        ]
-        for each in answer.items:
-            if not self._is_signed(each):
-                raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
-            end = following[each.epoch].from_seq if each.epoch in following else None
-            if each.epoch not in shown or (end is not None and each.seq > end):
-                beyond.append((each.device_id, each.seq, each.time))
+        known = tuple((each.device_id, each.seq, None) for each in self._store.history.checkpoints())
         changed = plan.uncovered or plan.offer.transitions
         return Claim(
             epoch=plan.feed.epoch,
@@ -226,8 +215,21 @@ class Reconciler:
             ends_at=plan.feed.seq,
             verified=None if position is None else position.seq,
             last_sync=self._store.history.last_sync(),
-            checkpoints=tuple(beyond),
+            checkpoints=(*known, *await self._hidden(plan.feed)),
             confirmed=not plan.uncovered and not plan.contradicted,
+        )
+
+    async def _hidden(self, feed: Feed) -> tuple[tuple[str, int, str | None], ...]:
+        """What other devices signed, and the server does not show: device, place and time of each."""
+        answer = await self._transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
+        ends = {epoch.epoch: later.from_seq for epoch, later in pairwise(feed.epochs)}
+        ends[feed.epochs[-1].epoch] = feed.seq
+        if not all(map(self._is_signed, answer.items)):
+            raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
+        return tuple(
+            (each.device_id, each.seq, each.time)
+            for each in answer.items
+            if each.device_id != self._device_id and each.seq > ends.get(each.epoch, -1)
         )
 
     def _is_signed(self, item: Checkpoint) -> bool:

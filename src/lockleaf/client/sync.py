@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lockleaf.client import labels
+from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.deliveries import Deliveries
 from lockleaf.client.disputes import Disputes
 from lockleaf.client.entries import ProgressCallback
@@ -23,7 +24,6 @@ from lockleaf.client.restore import Reconciler, check_remembered
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.indexing import Indexing
 from lockleaf.client.store import LocalStore
-from lockleaf.client.store.history import RememberedCheckpoint
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import EpochsChanged
 from lockleaf.client.witness import Witness

@@ -6,12 +6,13 @@ page may be taken over before `Chain.extend` has returned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from lockleaf.client import signers
+from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.errors import HistoryForked
 from lockleaf.client.statements import StatementBook, first_held, require_consistent, transitions
 from lockleaf.client.store.history import Acknowledgement, Position
@@ -90,6 +91,7 @@ class Chain:
         acknowledged: Mapping[int, Acknowledgement] | None = None,
         retirements: Sequence[RetiredAt] = (),
         book: StatementBook | None = None,
+        passed_over: Collection[RememberedCheckpoint] = (),
     ) -> None:
         self._position = position
         self._epochs = tuple(epochs)
@@ -101,6 +103,7 @@ class Chain:
         self.acknowledged = dict(acknowledged or {})
         self._retirements = tuple(retirements)
         self._book = book
+        self.passed_over = frozenset(passed_over)
         self._offered: tuple[Epoch, ...] = ()
 
     @property
@@ -195,11 +198,15 @@ class Chain:
         """Return a record's last leaf within the verified history."""
         return self._leaves.get(key) or self._leaf_of(*key)
 
-    def check_seen(self, seen: Any, seq: int) -> None:
+    def check_seen(self, seen: Any, seq: int, device_id: str | None) -> bool:
         """Check the ``seen`` of an opened record: its writer's history must be this one.
 
         Args:
             seq: the record's own place in the history, before which its writer saw what it saw.
+            device_id: its writer.
+
+        Returns:
+            False if it is not, and the user of this device goes on in spite of it.
 
         Raises:
             HistoryForked: it is not, so the server shows different histories to different devices.
@@ -208,10 +215,13 @@ class Chain:
             case [str(epoch), int(at), bytes(head)]:
                 present = self._position is not None and epoch == self._position.epoch
                 if (present and at >= seq) or self.judge(epoch, at, head) is False:
-                    raise HistoryForked(f"another device saw a different history at {at}")
+                    saw = RememberedCheckpoint(device_id or "", epoch, at, head)
+                    if saw in self.passed_over:
+                        return False
+                    raise HistoryForked(f"another device saw a different history at {at}", saw)
             case _:
-                # Older and foreign writers have none; a server cannot take it away from under the seal.
-                return
+                pass  # foreign writers have none; a server cannot take it away from under the seal
+        return True
 
     def judge(self, epoch: str, seq: int, head: bytes) -> bool | None:
         """Tell whether a writer's (epoch, seq, head) lies on this history.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.errors import CheckpointOutdated, HistoryForked, RetiredKey
 from lockleaf.client.signers import signer_of
 from lockleaf.client.store import LocalStore
-from lockleaf.client.store.history import RememberedCheckpoint
 from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain
 from lockleaf.crypto.identity import checkpoint_message, sign
@@ -52,11 +52,11 @@ class Witness:
             HistoryForked: it has not, or is another.
         """
         position = chain.position
-        for item in remembered:
+        for item in set(remembered) - chain.passed_over:
             agrees = chain.judge(item.epoch, item.seq, item.head)
             beyond = position is not None and item.epoch == position.epoch and item.seq > position.seq
             if agrees is False or beyond:
-                raise HistoryForked(f"another device of yours has seen a different history, up to {item.seq}")
+                raise _contradicted(item)
         self._store.history.forget_checkpoints(item.device_id for item in remembered)
 
     def _check(self, chain: Chain, checkpoints: Iterable[Checkpoint]) -> None:
@@ -68,15 +68,18 @@ class Witness:
             signer = signer_of(self._store.keyring, message, item.signature)
             if signer is None:
                 raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
+            said = RememberedCheckpoint(item.device_id, item.epoch, item.seq, item.head)
+            if said in chain.passed_over:
+                continue
             if chain.judge(item.epoch, item.seq, item.head) is False:
-                raise HistoryForked(f"another device of yours has seen a different history, up to {item.seq}")
+                raise _contradicted(said)
             if item.epoch not in shown and not chain.has_left(item.epoch):
                 # One that hides an epoch could otherwise show a new device whatever it likes.
-                raise HistoryForked("another device of yours has verified an epoch that the server does not show")
+                raise HistoryForked("another device of yours has verified an epoch that the server does not show", said)
             if not chain.may_write(signer, item.epoch, item.seq):
                 raise RetiredKey(f"a checkpoint at {item.seq}")
             if position is not None and item.epoch == position.epoch and item.seq > position.seq:
-                beyond.append(RememberedCheckpoint(item.device_id, item.epoch, item.seq, item.head))
+                beyond.append(said)
         # Written after this pull, or withheld from it: the next pull tells.
         self._store.history.remember_checkpoints(beyond)
 
@@ -102,3 +105,7 @@ class Witness:
         except CheckpointOutdated:
             return  # the server's history went elsewhere since we read it: the next sync finds out where
         await asyncio.to_thread(self._store.history.set_own_checkpoint, position.epoch, position.seq)
+
+
+def _contradicted(checkpoint: RememberedCheckpoint) -> HistoryForked:
+    return HistoryForked(f"another device of yours has seen a different history, up to {checkpoint.seq}", checkpoint)

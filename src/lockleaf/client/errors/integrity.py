@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockleaf.client.claims import Claim
+from lockleaf.client.claims import Claim, RememberedCheckpoint
 from lockleaf.client.errors.base import LockleafError
 
 __all__ = [
@@ -37,9 +37,16 @@ class HistoryForked(IntegrityError):
     the server shows now, sends what the server lacks, keeps both versions where they differ, and deletes nothing.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, contradicts: RememberedCheckpoint | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.contradicts = contradicts
+        """What another device signed, if that is what the server's history does not agree with."""
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What was signed otherwise, in sentences."""
+        return () if self.contradicts is None else (self.contradicts.sentence(),)
 
 
 class SealBroken(IntegrityError):

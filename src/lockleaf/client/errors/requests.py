@@ -57,7 +57,7 @@ class InvalidCursor(ApiError):
 
 
 class NotFound(ApiError):
-    """The server does not have what was asked for."""
+    """The server does not have what was asked for. Another device may have deleted it; sync, and look again."""
 
 
 class PreconditionFailed(ApiError):

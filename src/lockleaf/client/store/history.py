@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.store.database import Database
 from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.wire.epochs import Epoch, Statement, place_of
@@ -32,16 +33,6 @@ class Acknowledgement:
     record_id: str
     revision: int
     payload_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RememberedCheckpoint:
-    """Another device's signed word on a history that reaches beyond the one seen here."""
-
-    device_id: str
-    epoch: str
-    seq: int
-    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,3 +273,13 @@ class HistoryStore:
     def forget_checkpoints(self, device_ids: Iterable[str]) -> None:
         """Drop checkpoints that the verified history has reached."""
         self._database.write_many("DELETE FROM checkpoints WHERE device_id = ?", [(item,) for item in device_ids])
+
+    def pass_over(self, checkpoint: RememberedCheckpoint) -> None:
+        """Remember that this device's user knows what was signed there, and goes on although the history is another."""
+        value = pack([[each.device_id, each.epoch, each.seq, each.head] for each in {*self.passed_over(), checkpoint}])
+        self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('passed_over', ?)", (value,))
+
+    def passed_over(self) -> frozenset[RememberedCheckpoint]:
+        """Return what `pass_over` was told: each counts for itself, not for what the same device signs later."""
+        row = self._database.row("SELECT value FROM properties WHERE name = 'passed_over'")
+        return frozenset() if row is None else frozenset(RememberedCheckpoint(*each) for each in strict_unpack(row[0]))

@@ -1,0 +1,28 @@
+"""Whatever a server drops, repeats, reorders, truncates, takes back, crosses over or invents: what has to hold, holds.
+
+Each seed is a session of two devices with lies of its own; `tests.support.lied_to` says what is held to what. The
+benchmarks play two thousand others.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.lied_to import lied_to
+from tests.support.process import RunningServer
+
+pytestmark = pytest.mark.unmeasured
+
+SESSIONS, TOGETHER = 50, 10
+
+
+@pytest.mark.parametrize("first", range(0, SESSIONS, TOGETHER))
+async def test_a_server_that_lies_at_random_is_caught_and_costs_no_word(
+    server: RunningServer, tmp_path: Path, first: int
+) -> None:
+    told = [await lied_to(tmp_path / f"{seed}", server.url, seed) for seed in range(first, first + TOGETHER)]
+    # Which shows that there were lies, and that some were noticed.
+    assert sum(len(each.lies) for each in told) > TOGETHER
+    assert any(each.stops for each in told)
