@@ -103,6 +103,9 @@ def report_json(report: SyncReport) -> dict[str, Any]:
             | ({} if item.size is None else {"size": item.size})
             for item in report.rejected
         ],
+        "stale_conflicts": [
+            {"entry_id": item.entry_id, "conflict_id": item.conflict_id, "why": item.why} for item in report.stale
+        ],
         "inbox": report.inbox,
         "emptied": report.emptied,
         "metrics": report_fields(report.metrics),
@@ -142,6 +145,12 @@ def _tell(run: Run, report: SyncReport) -> None:
             f"{who} takes no request as large as {what} {item.record_id[:8]}, {shown_size(item.size)} when sealed. "
             "It is kept here and sent again with each sync. Whoever runs the server raises the limit (body_too_large: "
             "LOCKLEAF_LIMITS__SYNC_BODY_BYTES; a proxy's: in nginx, client_max_body_size)."
+        )
+    for stale in report.stale:
+        what = "is an earlier revision of it" if stale.why == "accepted" else "was decided before"
+        run.note(
+            f"The server lists a version of entry {stale.entry_id[:8]} as a conflict, but it {what}. It was dropped, "
+            "and nothing changed. If it happens again, ask the operator of the server."
         )
     if report.emptied:
         run.note(

@@ -18,6 +18,7 @@ from lockleaf.client.blocking import (
 from lockleaf.client.claims import Claim
 from lockleaf.client.client import Client
 from lockleaf.client.differences import Difference, TakenIn
+from lockleaf.client.disputes import StaleConflict
 from lockleaf.client.drafts import DraftContent, Drafts, UnsavedDraft
 from lockleaf.client.entries import Entry, EntryDraft, Exported, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
@@ -91,6 +92,7 @@ __all__ = [
     "Revision",
     "ServerSearch",
     "Skipped",
+    "StaleConflict",
     "Stats",
     "SyncReport",
     "SystemKeychain",

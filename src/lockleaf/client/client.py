@@ -422,6 +422,7 @@ class Client(Locking, Choices):
             share_dates=session.profile.share_dates or session.profile.custody == "uce",
             # A server that may read has mood, tags and source anyway.
             hide_labels=session.profile.custody == "e2e",
+            server_decides=session.profile.custody == "uce",
             clock=device.clock,
             tally=tally,
             indexing=Indexing(session.store, session.transport, blind=session.profile.custody == "e2e"),

@@ -9,6 +9,7 @@ from lockleaf.client.edits import MIN_PREFIX, Edits
 from lockleaf.client.entries import Entry, Unchanged
 from lockleaf.client.errors import ConflictNotFound, EditConflict, EntryChanged
 from lockleaf.client.media.attachments import descriptions, with_attachments
+from lockleaf.client.resolutions import carry
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.records import Document, StoredRecord
@@ -62,6 +63,8 @@ class Decisions:
                     _, disputed = self._edits.settle(record, seen, content)
                 else:
                     self._edits.keep(record, content)
+            if conflict.payload_hash is not None and carry(record, {conflict.payload_hash}):
+                self._store.records.put(record)
             # The sealed version may still wait to be sent. It need not be any more, and if it was, it is settled.
             for change in self._store.outbox.of_records([record.key]).get(record.key, []):
                 if change.kind == "conflict" and conflict_id_of(change.payload_hash) == conflict.conflict_id:

@@ -5,59 +5,136 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from lockleaf.client.errors import ConflictResolved, InvalidAnswer, NotFound
+from lockleaf.client.errors import ConflictResolved, InvalidAnswer, NotFound, UnsealedChange
 from lockleaf.client.merge import same_content
-from lockleaf.client.sealer import Sealer, sealed_under, writer_of
+from lockleaf.client.resolutions import carry
+from lockleaf.client.sealer import Sealer, resolves_of, sealed_under, writer_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
-from lockleaf.client.store.records import ENTRIES
+from lockleaf.client.store.outbox import Standing
+from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.client.transport import Transport
 from lockleaf.crypto.history import meta, payload_hash
 from lockleaf.wire.sync import Conflict, Conflicts, Resolution, ResolutionResult
 
-__all__ = ["Disputes"]
+__all__ = ["Disputes", "StaleConflict"]
 
 _MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class StaleConflict:
+    """A version that the server lists as an open conflict, and that is none. It was dropped, and nothing changed.
+
+    ``why``: the account's history had ``accepted`` it, so that a later revision is what its writer wanted; or it was
+    ``decided``, as this device saw.
+    """
+
+    entry_id: str
+    conflict_id: str
+    why: Literal["accepted", "decided"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A version that the server lists as an open conflict, and what this device knows of it.
+
+    Args:
+        row: the record that it is about.
+        accepted: whether it is, or was, a revision of an entry.
+        standing: why it is no conflict, as far as is remembered.
+    """
+
+    item: Conflict
+    payload: bytes
+    payload_hash: bytes
+    row: StoredRecord | None
+    accepted: bool
+    standing: Standing | None
+
+    @property
+    def conflict_id(self) -> str:
+        """The id of the conflict on every device."""
+        return conflict_id_of(self.payload_hash)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a change says that it was decided."""
+        return self.row is not None and self.payload_hash in self.row.resolves
+
+    @property
+    def why_stale(self) -> Literal["accepted", "decided"] | None:
+        """Why the server should not have listed it; None where it may."""
+        if self.accepted:
+            return "accepted"
+        return "decided" if self.standing == "closed" else None
 
 
 class Disputes:
     """Learns of other devices' conflicts, and tells the server of decisions made here.
 
-    A decision is an edit and was pushed as one; what remains is to close the server's conflict, for which the record
-    as it stands is the right version: ``remote``.
+    The server's list is a claim. A decision is a change that names what was decided, pushed like any edit, so every
+    device knows it from the history. What remains is to close the server's conflict, for which the record as it stands
+    is the right version: ``remote``.
+
+    Args:
+        server_decides: whether a conflict that is not listed any more counts as decided: where the server opens and
+            seals for other clients (uce), and they need not say so in a change.
     """
 
-    def __init__(self, store: LocalStore, transport: Transport, sealer: Sealer, *, now: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        transport: Transport,
+        sealer: Sealer,
+        *,
+        now: Callable[[], str],
+        server_decides: bool = False,
+    ) -> None:
         self._store = store
         self._transport = transport
         self._sealer = sealer
         self._now = now
-        self._replaced = False
+        self._server_decides = server_decides
+        self._again = False
+        self._stale: dict[str, StaleConflict] = {}
+
+    @property
+    def stale(self) -> tuple[StaleConflict, ...]:
+        """What the server listed as a conflict in this sync, and is none."""
+        return tuple(self._stale.values())
 
     async def settle(self) -> bool:
         """Fetch the open conflicts, keep the new ones, close the decided ones.
 
         Returns:
-            Whether versions were sealed again after a rotation, and wait to be pushed in the place of those listed.
+            Whether something is to be pushed before more can be closed: versions that were sealed again after a
+            rotation, or changes that say what was decided.
 
         Raises:
-            SealBroken: a version in a conflict is not what a device of the account sealed.
+            UnsealedChange, SealBroken: a version in a conflict is not what a device of the account sealed.
             InvalidAnswer: the list has no end.
         """
-        self._replaced = False
+        self._again = False
         listed = await self._listed()
-        for server_id, conflict_id in await asyncio.to_thread(self._take_over, listed):
+        for decided in await asyncio.to_thread(self._take_over, listed):
             with suppress(ConflictResolved, NotFound):
                 await self._transport.request(
                     "POST",
-                    f"/sync/conflicts/{server_id}/resolve",
+                    f"/sync/conflicts/{decided.item.id}/resolve",
                     body=Resolution(chosen_version="remote"),
                     answer=ResolutionResult,
                 )
-            await asyncio.to_thread(self._store.conflicts.set_state, conflict_id, "closed")
-        return self._replaced
+            await asyncio.to_thread(self._closed, decided)
+        return self._again
+
+    def _closed(self, decided: _Listed) -> None:
+        with self._store.transaction():
+            self._store.conflicts.set_state(decided.conflict_id, "closed")
+            self._store.outbox.settle(decided.payload_hash, (ENTRIES, decided.item.log_id), "closed")
 
     async def _listed(self) -> list[Conflict]:
         listed: dict[str, Conflict] = {}
@@ -79,35 +156,74 @@ class Disputes:
                 raise InvalidAnswer
             cursor = page.next_cursor
 
-    def _take_over(self, listed: list[Conflict]) -> list[tuple[str, str]]:
-        """Keep what is listed; return the (server's id, id here) of what is decided."""
-        decided: list[tuple[str, str]] = []
-        present: set[str] = set()
+    def _take_over(self, listed: list[Conflict]) -> list[_Listed]:
+        """Keep what is listed and waits; return what is to be closed at the server."""
+        entries = [item for item in listed if item.collection == ENTRIES]
         with self._store.transaction():
-            absorbed = self._store.outbox.absorbed()
-            pending = set(self._pending(listed))
-            for item in listed:
-                version = item.local_version
-                if item.collection != ENTRIES or version.encrypted_content is None:
-                    continue
-                digest = payload_hash(version.encrypted_content)
-                conflict_id = conflict_id_of(digest)
-                present.add(conflict_id)
-                known = self._store.conflicts.get(conflict_id)
-                settled = (item.collection, item.log_id) not in pending
-                if known is not None and known.state == "open":
-                    self._store.conflicts.set_server_id(conflict_id, item.id)
-                    if self._is_retired(known):
-                        self._seal_again(known, listed)
-                elif known is not None or digest in absorbed:
-                    if settled and not self._waits(item):
-                        decided.append((item.id, conflict_id))
-                else:
-                    self._store.conflicts.put(self._opened(item, conflict_id, version.encrypted_content))
+            found = self._looked_up(entries)
+            present = {each.conflict_id for each in found}
+            decided = [each for each in found if self._is_decided(each, entries)]
             for stored in self._store.conflicts.in_state("open", "resolved"):
                 if stored.server_id is not None and stored.conflict_id not in present:
-                    self._close(stored)
+                    self._gone(stored, entries)
         return decided
+
+    def _looked_up(self, entries: list[Conflict]) -> list[_Listed]:
+        """Return listed conflicts with what this device knows of them."""
+        versions = [(item, payload, payload_hash(payload)) for item, payload in map(_sealed, entries)]
+        rows = self._store.records.get_many((ENTRIES, item.log_id) for item in entries)
+        accepted = self._store.accepted.among(digest for _, _, digest in versions)
+        accepted |= {row.payload_hash for row in rows.values() if row.revision > 0}
+        absorbed = self._store.outbox.absorbed()
+        return [
+            _Listed(item, payload, digest, rows.get((ENTRIES, item.log_id)), digest in accepted, absorbed.get(digest))
+            for item, payload, digest in versions
+        ]
+
+    def _is_decided(self, one: _Listed, listed: list[Conflict]) -> bool:
+        """Tell whether a listed version is to be closed at the server; keep it if it waits for a decision."""
+        known, row = self._store.conflicts.get(one.conflict_id), one.row
+        waiting = known if known is not None and known.state == "open" else None
+        if one.why_stale is not None:
+            self._stale[one.conflict_id] = StaleConflict(one.item.log_id, one.conflict_id, one.why_stale)
+        elif not one.is_told and waiting is not None:
+            self._store.conflicts.set_server_id(one.conflict_id, one.item.id)
+            if self._is_retired(waiting):
+                self._seal_again(waiting, listed)
+            return False
+        elif not one.is_told and known is None and one.standing is None:
+            self._store.conflicts.put(self._opened(one.item, one.conflict_id, one.payload))
+            return False
+        if waiting is not None:
+            self._store.conflicts.close(waiting)
+        if self._waits(one.item) or row is None:
+            return row is None
+        if one.why_stale is not None or one.is_told or one.standing == "replaced":
+            return not row.pending
+        # Decided here, and no change says so yet. What is the same as the present content needs no saying.
+        version = self._opened(one.item, one.conflict_id, one.payload)
+        if not row.pending and same_content(version.content, _standing_content(row)):
+            return True
+        self._again |= carry(row, {one.payload_hash})
+        self._store.records.put(row)
+        return False
+
+    def _gone(self, stored: StoredConflict, listed: list[Conflict]) -> None:
+        """Handle a conflict that the server does not list any more, which by itself means nothing.
+
+        It was decided if a change said so, which the pull before this took over; or where the record says the same by
+        now. Another device may have sealed it again. Otherwise it goes on waiting here.
+        """
+        row = self._store.records.get(stored.collection, stored.record_id)
+        told = row is not None and stored.payload_hash in row.resolves
+        same = row is not None and same_content(stored.content, _standing_content(row))
+        if stored.state == "resolved" or self._server_decides or told or same:
+            self._store.conflicts.close(stored)
+        elif stored.payload_hash is not None and any(self._is_same(stored, item) for item in listed):
+            self._store.outbox.settle(stored.payload_hash, (stored.collection, stored.record_id), "replaced")
+            self._store.conflicts.remove(stored.conflict_id)
+        else:
+            self._store.conflicts.set_server_id(stored.conflict_id, None)
 
     def _is_retired(self, known: StoredConflict) -> bool:
         """Tell whether a version that this device vouches for is sealed under a key that was retired since."""
@@ -124,7 +240,7 @@ class Disputes:
         if seen is None or known.payload_hash is None:
             return
         outbox, conflicts = self._store.outbox, self._store.conflicts
-        outbox.settle(known.payload_hash, (known.collection, known.record_id))
+        outbox.settle(known.payload_hash, (known.collection, known.record_id), "replaced")
         conflicts.remove(known.conflict_id)
         if any(self._is_same(known, item) for item in listed):
             return  # another device did so
@@ -140,7 +256,7 @@ class Disputes:
                 key_id=change.key_id,
             )
         )
-        self._replaced = True
+        self._again = True
 
     def _is_same(self, known: StoredConflict, item: Conflict) -> bool:
         """Tell whether a listed version under the newest key says the same as ``known``, about the same revision."""
@@ -156,17 +272,6 @@ class Disputes:
             known.device_id,
         ) and same_content(other.content, known.content)
 
-    def _pending(self, listed: list[Conflict]) -> list[tuple[str, str]]:
-        found = self._store.records.get_many((item.collection, item.log_id) for item in listed)
-        return [key for key, record in found.items() if record.pending]
-
-    def _close(self, stored: StoredConflict) -> None:
-        """Another device decided. The text written on this one is kept, though it is no longer shown."""
-        if stored.own:
-            self._store.conflicts.set_state(stored.conflict_id, "closed")
-        else:
-            self._store.conflicts.remove(stored.conflict_id)
-
     def _opened(self, item: Conflict, conflict_id: str, payload: bytes) -> StoredConflict:
         version = item.local_version
         content = self._sealer.open(
@@ -180,6 +285,7 @@ class Disputes:
             payload=payload,
         )
         content.pop("seen", None)
+        resolves_of(content)
         device, written_at = writer_of(content)
         key = self._store.keyring.get(sealed_under(payload))
         return StoredConflict(
@@ -189,8 +295,9 @@ class Disputes:
             record_id=item.log_id,
             base_revision=version.base_revision,
             deleted=version.deleted,
-            device_id=device or version.device_id,
-            detected_at=item.detected_at.isoformat().replace("+00:00", "Z"),
+            # The server's word on both could be anything.
+            device_id=device or "",
+            detected_at=written_at or self._now(),
             own=False,
             state="open",
             content=None if version.deleted else content,
@@ -201,3 +308,20 @@ class Disputes:
             # Where it stands in the history nobody can tell of a version that was refused.
             authentic=key.retired_at is None,
         )
+
+
+def _sealed(item: Conflict) -> tuple[Conflict, bytes]:
+    """Return a listed conflict and its version's payload.
+
+    Raises:
+        UnsealedChange: it has none.
+    """
+    payload = item.local_version.encrypted_content
+    if payload is None:
+        raise UnsealedChange(f"a conflict about record {item.log_id}")
+    return item, payload
+
+
+def _standing_content(row: StoredRecord) -> dict[str, Any] | None:
+    """Return the content of a record as it stands, None for a deleted one."""
+    return None if row.deleted or row.doc is None else row.doc.content

@@ -17,7 +17,7 @@ from lockleaf.wire.names import distinct_names, known_as
 __all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "said", "same_content"]
 
 _ABSENT = object()
-_NOT_CONTENT = frozenset({"seen", "device", "written_at", "counted"})
+_NOT_CONTENT = frozenset({"seen", "device", "written_at", "counted", "resolves"})
 """Fields that describe a writing, not what was written."""
 
 

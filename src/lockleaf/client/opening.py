@@ -7,7 +7,7 @@ from typing import Any
 
 from lockleaf.client.errors import RetiredKey, UnsealedChange
 from lockleaf.client.metrics.marks import MARK, Mark, valid
-from lockleaf.client.sealer import Sealer, sealed_under, writer_of
+from lockleaf.client.sealer import Sealer, resolves_of, sealed_under, writer_of
 from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS
 from lockleaf.client.tag_records import well_formed_tag
 from lockleaf.client.verify import Chain, VerifiedChange
@@ -33,6 +33,7 @@ class Opened:
     ``usable`` is False for a tag whose name is none, or does not belong to its record. ``mark``: what its writer
     counted of it. ``key_id`` is of the key that sealed it; ``device`` and ``written_at`` are its writer's word.
     ``disputed``: its writer saw another history, and this device's user goes on in spite of that.
+    ``resolves``: payload hashes of the conflicts about the record that were decided.
     """
 
     content: dict[str, Any] | None
@@ -42,6 +43,7 @@ class Opened:
     device: str | None = None
     written_at: str | None = None
     disputed: bool = False
+    resolves: frozenset[bytes] = frozenset()
 
 
 def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: VerifiedChange) -> Opened | None:
@@ -75,6 +77,7 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
         raise RetiredKey(f"change {change.seq}")
     device, written_at = writer_of(content)
     undisputed = chain.check_seen(content.pop("seen", None), change.seq, device)
+    resolves = resolves_of(content)
     mark = valid(content.get(MARK)) if change.collection == ENTRIES else None
     usable = change.deleted or change.collection != TAGS or well_formed_tag(entry, change.record_id, content)
     return Opened(
@@ -85,4 +88,5 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
         device=device,
         written_at=written_at,
         disputed=not undisputed,
+        resolves=resolves,
     )

@@ -16,9 +16,11 @@ from lockleaf.client.labels import merge_settings, state_of
 from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
 from lockleaf.client.metrics.marks import MARK, Mark, remarked, standing_in, valid
 from lockleaf.client.opening import Opened, open_change
+from lockleaf.client.resolutions import tell_decided
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.statements import StatementBook
 from lockleaf.client.store import LocalStore
+from lockleaf.client.store.accepted import AcceptedPayloads
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.contributions import Contribution
 from lockleaf.client.store.history import Position
@@ -175,10 +177,13 @@ class Puller:
             keys = {change.key for change in page.changes}
             rows = self._store.records.get_many(keys)
             waiting = self._store.outbox.of_records(keys) if self._store.outbox.count() else {}
+            superseded: list[bytes] = []
             for change in page.changes:
                 row = rows.setdefault(change.key, StoredRecord(*change.key))
+                superseded += AcceptedPayloads.of((row,))
                 self._apply(change, opened.get(change.seq), row, waiting.get(change.key, []), page.position)
             self._store.records.put_many(rows.values())
+            self._store.accepted.add(superseded)
             self._store.history.advance(page.position, cursor=feed.cursor, epochs=page.epochs, heads=page.heads)
             fresh = self.book.fresh(feed.epochs) if feed.epochs != self._epochs else []
             self._store.history.keep_statements({self.book.id_of(each): each for each in fresh})
@@ -235,6 +240,7 @@ class Puller:
             self._store.outbox.remove((sent.payload_hash,))
             waiting.remove(sent)
         row.device, row.written_at = opened.device, opened.written_at
+        self._drop_decided(row, opened.resolves - row.resolves)
         if not row.pending:
             self._take(row, change.record, remote)
             if opened.disputed and (row.deleted or row.doc is not None):
@@ -243,9 +249,19 @@ class Puller:
                 row.pending, row.generation = True, row.generation + 1
         elif row.base_revision != change.revision or row.base_hash != change.payload_hash:
             self._merge(row, change, change.record, remote, waiting, position)
+            tell_decided(row, opened.resolves)
         # Otherwise it is the very revision that the pending edit follows, shown once more.
         if row.collection == ENTRIES and row.doc is not None:
             row.doc = remarked(row.doc, mark)
+
+    def _drop_decided(self, row: StoredRecord, fresh: frozenset[bytes]) -> None:
+        """Take over which versions of a record somebody decided about: none of them waits any more."""
+        if not fresh:
+            return
+        row.resolves |= fresh
+        for conflict in self._store.conflicts.open_about(*row.key):
+            if conflict.payload_hash in fresh:
+                self._store.conflicts.close(conflict)
 
     def _mark(self, row: StoredRecord, opened: Opened) -> Mark | None:
         """What stands in the sums of an entry as it comes: its writer's word, if that is about the present ones."""
@@ -296,7 +312,8 @@ class Puller:
         else:
             base = None
         result = _COMBINED.get(row.collection, merge_versions)(base, local, remote)
-        if row.collection == ENTRIES and remote.deleted and row.unseen and not local.deleted:
+        edited = base is None or not same_content(base.content, local.content)
+        if row.collection == ENTRIES and remote.deleted and row.unseen and edited and not local.deleted:
             # Whoever deleted it may have deleted more than this device had seen.
             result = Conflicting(("deleted",))
         edits = [item for item in waiting if item.kind == "edit"]
@@ -307,6 +324,9 @@ class Puller:
         for sent in edits:
             self._store.outbox.absorb(sent)
             waiting.remove(sent)
+            # The server may keep it as a conflict by now, which other devices then see.
+            if row.collection == ENTRIES and not same_content(sent.content, remote.content):
+                row.resolves |= {sent.payload_hash}
         if same_content(result.content, remote.content):
             self._take(row, record, remote)
             return

@@ -27,6 +27,7 @@ from lockleaf.client.resealing import Resealing
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.indexing import Indexing
 from lockleaf.client.store import LocalStore
+from lockleaf.client.store.accepted import AcceptedPayloads
 from lockleaf.client.store.conflicts import conflict_id_of
 from lockleaf.client.store.history import Acknowledgement, Position
 from lockleaf.client.store.outbox import Outgoing
@@ -356,6 +357,7 @@ class Pusher:
         if heads is None:
             return False
         rows = self._store.records.get_many(change.key for change in changes)
+        self._store.accepted.add(AcceptedPayloads.of(rows.values()))
         for change, item in confirmed:
             row = rows[change.key]
             row.revision, row.seq, row.payload_hash, row.bare = item.revision, item.seq, item.payload_hash, False

@@ -107,9 +107,10 @@ class Resealing:
         if change.resealed:
             outbox.remove((change.payload_hash,))
             return
-        outbox.absorb(change)
         if change.kind == "edit":
+            outbox.absorb(change)
             return  # its record is pending
+        outbox.absorb(change, "replaced")
         known = self.store.conflicts.get(conflict_id_of(change.payload_hash))
         if known is None or known.state != "open":
             return

@@ -265,6 +265,8 @@ class Reconciler:
         self._send_again(plan.missing)
         # They name the end that their writer saw, which may lie in an epoch that was left.
         self._store.outbox.absorb_edits()
+        self._store.outbox.doubt_closed()
+        self._store.accepted.add_present()
         history.rewind(plan.common)
         history.remember_checkpoints(reached[-1:])
         self._store.records.forget_leaves()

@@ -13,7 +13,7 @@ from lockleaf.client.metrics.marks import MARK, marked, unmarked
 from lockleaf.client.store.conflicts import StoredConflict
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
+from lockleaf.client.store.records import ENTRIES, HASH_LENGTH, Document, StoredRecord
 from lockleaf.crypto import errors as crypto_errors
 from lockleaf.crypto.envelope import RecordContext, open_record, parse, seal_record
 from lockleaf.crypto.history import ZERO, meta, payload_hash
@@ -23,7 +23,7 @@ from lockleaf.wire.content import labelled, shared_source
 from lockleaf.wire.days import shared_date
 from lockleaf.wire.fields import DeviceId, Rfc3339Text
 
-__all__ = ["Sealer", "labels_of", "sealed_under", "writer_of"]
+__all__ = ["Sealer", "labels_of", "resolves_of", "sealed_under", "writer_of"]
 
 _DEVICE: TypeAdapter[str] = TypeAdapter(DeviceId)
 _TIME: TypeAdapter[str] = TypeAdapter(Rfc3339Text)
@@ -48,6 +48,14 @@ def writer_of(content: dict[str, Any]) -> tuple[str | None, str | None]:
         return _DEVICE.validate_python(device), _TIME.validate_python(written_at)
     except ValidationError:
         return None, None
+
+
+def resolves_of(content: dict[str, Any]) -> frozenset[bytes]:
+    """Take out of an opened map the payload hashes (32 bytes each) of decided conflicts; what is none is left out."""
+    found = content.pop("resolves", None)
+    if not isinstance(found, list):
+        return frozenset()
+    return frozenset(each for each in found if isinstance(each, bytes) and len(each) == HASH_LENGTH)
 
 
 def labels_of(index_key: bytes, content: dict[str, Any]) -> tuple[bytes, ...]:
@@ -163,7 +171,9 @@ class Sealer:
             content is None,
             meta(labels, source, occurred_at),
         )
-        head = {"seen": [seen.epoch, seen.seq, seen.head], "device": device, "written_at": written_at}
+        head: dict[str, Any] = {"seen": [seen.epoch, seen.seq, seen.head], "device": device, "written_at": written_at}
+        if record.resolves:
+            head["resolves"] = sorted(record.resolves)
         plaintext: dict[str, Any] = {"type": TOMBSTONE} if content is None else content
         if counted is not None:
             plaintext = self._counted(record, content, counted)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from lockleaf.client import labels
 from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.deliveries import Deliveries
-from lockleaf.client.disputes import Disputes
+from lockleaf.client.disputes import Disputes, StaleConflict
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.errors import HistoryForked, IntegrityError, InvalidAnswer, TooManyStatements
 from lockleaf.client.media.carrying import MediaReport
@@ -44,7 +44,8 @@ class SyncReport:
     ``pulled``, ``pushed`` and ``merged`` count entries; ``conflicts`` are open now; ``pending`` are edits that still
     wait (refused ones included); ``inbox`` items wait for a decision; ``emptied``: the server had given up what it
     held, as it does when the tier is lowered, and what is here was sent again; ``metrics``: what became of the
-    encrypted sums; ``media``: what became of attachments that waited; ``duration`` is in seconds.
+    encrypted sums; ``media``: what became of attachments that waited; ``stale`` is what the server listed as open
+    conflicts and is none; ``duration`` is in seconds.
     """
 
     pulled: int
@@ -61,6 +62,7 @@ class SyncReport:
     emptied: bool = False
     metrics: MetricsReport = _OFF
     media: MediaReport = _NONE
+    stale: tuple[StaleConflict, ...] = ()
 
 
 class Synchroniser:
@@ -71,6 +73,7 @@ class Synchroniser:
         device_id: this device's id.
         share_dates: whether the server may know the date and source of entries.
         hide_labels: whether the account's choice to send no labels counts, as it does where the server cannot read.
+        server_decides: see `Disputes`.
         check_keys: compares what the server says of the account's keys with what this device remembers; called first.
         clock: gives the present time, with a zone.
         tally: keeps the account's encrypted sums; None leaves them alone.
@@ -87,6 +90,7 @@ class Synchroniser:
         check_keys: Callable[[], Awaitable[object]],
         share_dates: bool = False,
         hide_labels: bool = True,
+        server_decides: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         tally: Tally | None = None,
         indexing: Indexing | None = None,
@@ -97,6 +101,7 @@ class Synchroniser:
         self._check_keys = check_keys
         self._sealer = Sealer(user_id, device_id=device_id, share_dates=share_dates)
         self._hide_labels = hide_labels
+        self._server_decides = server_decides
         self._clock = clock
         self._tally = tally
         self._indexing = indexing
@@ -146,7 +151,9 @@ class Synchroniser:
             indexing=self._indexing,
         )
         witness = self._witness()
-        disputes = Disputes(self._store, self._transport, self._sealer, now=self._now)
+        disputes = Disputes(
+            self._store, self._transport, self._sealer, now=self._now, server_decides=self._server_decides
+        )
         for _ in range(_ROUNDS):
             await self._pull(puller, witness, progress, accept_restore)
             await self._post_statements(puller)
@@ -185,6 +192,7 @@ class Synchroniser:
             inbox=inbox,
             emptied=self._emptied,
             metrics=metrics,
+            stale=disputes.stale,
         )
 
     async def _purge_retired(self, resealing: Resealing) -> None:

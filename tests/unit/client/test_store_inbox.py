@@ -67,12 +67,14 @@ def test_a_decision_about_what_only_this_device_has_needs_no_telling(store: Loca
 
 
 BEFORE_KEYS = (
-    *(f"ALTER TABLE records DROP COLUMN {name}" for name in ("key_id", "device", "written_at", "unseen")),
+    *(f"ALTER TABLE records DROP COLUMN {name}" for name in ("key_id", "device", "written_at", "unseen", "resolves")),
     *(f"ALTER TABLE outbox DROP COLUMN {name}" for name in ("device", "resealed")),
     *(
         f"ALTER TABLE conflicts DROP COLUMN {name}"
         for name in ("written_at", "sealed_parent", "payload_hash", "key_id", "authentic", "parent", "first_id")
     ),
+    "ALTER TABLE absorbed DROP COLUMN standing",
+    "DROP TABLE accepted",
     "DROP TABLE earlier",
     "DROP TABLE statements",
     "DROP INDEX records_labels",

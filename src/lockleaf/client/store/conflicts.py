@@ -148,8 +148,23 @@ class ConflictStore:
         """Move a conflict to another state."""
         self._database.write("UPDATE conflicts SET state = ? WHERE conflict_id = ?", (state, conflict_id))
 
-    def set_server_id(self, conflict_id: str, server_id: str) -> None:
-        """Remember the id that the server gave to a conflict."""
+    def open_about(self, collection: str, record_id: str) -> list[StoredConflict]:
+        """Return the open conflicts about one record."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM conflicts WHERE collection = ? AND record_id = ? AND state = 'open'",  # noqa: S608
+            (collection, record_id),
+        )
+        return [self._read(row) for row in rows]
+
+    def close(self, conflict: StoredConflict) -> None:
+        """Let go of a conflict about which somebody decided. A text written on this device is kept, but not shown."""
+        if conflict.own:
+            self.set_state(conflict.conflict_id, "closed")
+        else:
+            self.remove(conflict.conflict_id)
+
+    def set_server_id(self, conflict_id: str, server_id: str | None) -> None:
+        """Remember the id that the server gave to a conflict; None: it lists it no longer."""
         self._database.write("UPDATE conflicts SET server_id = ? WHERE conflict_id = ?", (server_id, conflict_id))
 
     def detach(self) -> None:

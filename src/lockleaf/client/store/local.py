@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from lockleaf.client.errors import LocalStoreError, StoreDamaged
+from lockleaf.client.store.accepted import AcceptedPayloads
 from lockleaf.client.store.conflicts import ConflictStore
 from lockleaf.client.store.contributions import Contributions
 from lockleaf.client.store.database import Database
@@ -61,9 +62,9 @@ def holds_alone(path: Path) -> bool:
 class LocalStore:
     """The journal as it lies on this device, content sealed under the local key.
 
-    ``records``, ``outbox``, ``conflicts``, ``earlier``, ``inbox``, ``contributions``, ``media`` and ``history`` are its
-    rooms; `transaction` binds writes in several of them together. Methods block; asynchronous callers run them in a
-    thread.
+    ``records``, ``outbox``, ``accepted``, ``conflicts``, ``earlier``, ``inbox``, ``contributions``, ``media`` and
+    ``history`` are its rooms; `transaction` binds writes in several of them together. Methods block; asynchronous
+    callers run them in a thread.
     """
 
     def __init__(self, database: Database, seal: LocalSeal) -> None:
@@ -71,6 +72,7 @@ class LocalStore:
         self._seal = seal
         self.records = Records(database, seal)
         self.outbox = Outbox(database, seal)
+        self.accepted = AcceptedPayloads(database)
         self.conflicts = ConflictStore(database, seal)
         self.earlier = EarlierStore(database, seal)
         self.inbox = InboxStore(database)

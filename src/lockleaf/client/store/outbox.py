@@ -13,7 +13,11 @@ from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.envelope import parse
 from lockleaf.crypto.errors import Malformed
 
-__all__ = ["Outbox", "Outgoing"]
+__all__ = ["Outbox", "Outgoing", "Standing"]
+
+Standing = Literal["merged", "replaced", "closed"]
+"""Why a version is no conflict: its content lives on in the record, or was decided against; it was sealed anew as the
+same conflict; the server said that it is closed."""
 
 _LABEL = 16
 _COLUMNS = (
@@ -137,19 +141,19 @@ class Outbox:
         """Take changes out: the server has them."""
         self._database.write_many("DELETE FROM outbox WHERE payload_hash = ?", [(item,) for item in payload_hashes])
 
-    def absorb(self, change: Outgoing) -> None:
+    def absorb(self, change: Outgoing, standing: Standing = "merged") -> None:
         """Take out a change that will not be sent again, because its content lives on in a merged one.
 
         It may have reached the server all the same and wait there as a conflict, which is then already resolved.
         """
-        self.settle(change.payload_hash, change.key)
+        self.settle(change.payload_hash, change.key, standing)
         self.remove((change.payload_hash,))
 
-    def settle(self, payload_hash: bytes, key: tuple[str, str]) -> None:
-        """Remember that the version of a record with this payload hash lives on elsewhere, and is no conflict."""
+    def settle(self, payload_hash: bytes, key: tuple[str, str], standing: Standing) -> None:
+        """Remember that the version of a record with this payload hash is no conflict, and why."""
         self._database.write(
-            "INSERT OR IGNORE INTO absorbed (payload_hash, collection, record_id) VALUES (?, ?, ?)",
-            (payload_hash, *key),
+            "INSERT OR REPLACE INTO absorbed (payload_hash, collection, record_id, standing) VALUES (?, ?, ?, ?)",
+            (payload_hash, *key, standing),
         )
 
     def absorb_edits(self) -> None:
@@ -160,9 +164,13 @@ class Outbox:
         )
         self._database.write("DELETE FROM outbox WHERE kind = 'edit'")
 
-    def absorbed(self) -> set[bytes]:
-        """Return the payload hashes of absorbed changes."""
-        return {row[0] for row in self._database.rows("SELECT payload_hash FROM absorbed")}
+    def absorbed(self) -> dict[bytes, Standing]:
+        """Return the payload hashes of what is no conflict, and why."""
+        return dict(self._database.rows("SELECT payload_hash, standing FROM absorbed"))
+
+    def doubt_closed(self) -> None:
+        """Take nothing for closed at the server any more: it was put back to an older state."""
+        self._database.write("UPDATE absorbed SET standing = 'merged' WHERE standing = 'closed'")
 
     def as_conflict(self, payload_hash: bytes) -> None:
         """Keep sending a change, but as a version for the server's conflicts."""

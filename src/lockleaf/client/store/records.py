@@ -13,7 +13,7 @@ from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.history import ZERO
 
-__all__ = ["ENTRIES", "LOST_BASE", "SETTINGS", "TAGS", "Document", "Leaf", "Records", "StoredRecord"]
+__all__ = ["ENTRIES", "HASH_LENGTH", "LOST_BASE", "SETTINGS", "TAGS", "Document", "Leaf", "Records", "StoredRecord"]
 
 ENTRIES = "entries"
 TAGS = "tags"
@@ -23,10 +23,12 @@ LOST_BASE = -1
 """As ``base_revision``: the server lost the revision; what a restored history shows of before is an ancestor."""
 _COLUMNS = (
     "collection, record_id, revision, seq, payload_hash, bare, base_revision, base_hash, base_deleted,"
-    " deleted, pending, generation, rejected, doc, base, labels, key_id, device, written_at, unseen"
+    " deleted, pending, generation, rejected, doc, base, labels, key_id, device, written_at, unseen,"
+    " resolves"
 )
-_PLACES = ", ".join("?" * 20)
+_PLACES = ", ".join("?" * 21)
 _IN = 500
+HASH_LENGTH = 32
 _SEALED_BEFORE = (
     "r.key_id > 0 AND r.key_id < ? AND NOT r.base_deleted AND NOT r.bare"
     " AND r.base_revision = r.revision AND r.base_hash = r.payload_hash"
@@ -61,7 +63,8 @@ class StoredRecord:
     ``labels``: see `lockleaf.client.labels`.
     ``key_id`` is of the master key that sealed the last leaf, 0 where it is not known; ``device`` and ``written_at``
     (RFC 3339) tell who wrote the revision whose content is known. ``unseen``: a revision was superseded before this
-    device looked, and what came after it and was opened here is a deletion at most.
+    device looked, and what came after it and was opened here is a deletion at most. ``resolves``: payload hashes of the
+    conflicts about it that were decided, as the last revision says and as an edit here adds.
     """
 
     collection: str
@@ -84,6 +87,7 @@ class StoredRecord:
     device: str | None = None
     written_at: str | None = None
     unseen: bool = False
+    resolves: frozenset[bytes] = frozenset()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -300,6 +304,7 @@ class Records:
             record.device,
             record.written_at,
             record.unseen,
+            b"".join(sorted(record.resolves)),
         )
 
     def _read(self, row: Sequence[Any]) -> StoredRecord:
@@ -333,6 +338,7 @@ class Records:
             row[17],
             row[18],
             bool(row[19]),
+            frozenset(row[20][at : at + HASH_LENGTH] for at in range(0, len(row[20]), HASH_LENGTH)),
         )
 
 

@@ -110,7 +110,18 @@ ALTER TABLE conflicts ADD COLUMN authentic INTEGER NOT NULL DEFAULT 1;
 """
 
 # unseen: whether a deleted record had content, before its deletion, that this device never opened.
-_UNSEEN = "ALTER TABLE records ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;\n"
+# resolves: the payload hashes, 32 bytes each, of the conflicts about a record that were decided.
+# absorbed.standing: "merged": its content lives on in the record, or was decided against here; "replaced": it was
+# sealed anew as the same conflict; "closed": the server said that it is closed.
+# accepted: payload hashes of the revisions of entries that another one took the place of.
+_RESOLUTIONS = """
+ALTER TABLE records ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN resolves BLOB NOT NULL DEFAULT x'';
+ALTER TABLE absorbed ADD COLUMN standing TEXT NOT NULL DEFAULT 'merged';
+CREATE TABLE accepted (
+    payload_hash BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+"""
 
 # What devices of the account signed about epochs. posted_in: the server's epoch when it was last sent there.
 _STATEMENTS = """
@@ -241,7 +252,7 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS + _UNSEEN + _STATEMENTS
+SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS + _RESOLUTIONS + _STATEMENTS
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
@@ -249,7 +260,7 @@ UPGRADES: dict[int, str] = {
     3: _MEDIA,
     4: _TOUCHED,
     5: _FOR_GOOD,
-    6: _EDITS + _LABELS + _KEYS + _UNSEEN + _STATEMENTS,
+    6: _EDITS + _LABELS + _KEYS + _RESOLUTIONS + _STATEMENTS,
 }
 """What turns a store of each earlier version into one of the next."""
 

@@ -12,6 +12,7 @@ from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody import room
+from lockleaf.server.custody.room import ContentUnreadable
 from lockleaf.server.db.engine import driver
 from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
 from lockleaf.server.records.models import Conflict
@@ -60,6 +61,7 @@ async def changes(
         else:
             ground = _as_record(kept)
             content, labels, deleted = _open(keys, ground), ground.labels, ground.deleted
+        content["resolves"] = _resolves(kept, content, _present(keys, record))
         payload = keys.seal(
             collection=kept.collection,
             record_id=kept.record_id,
@@ -113,6 +115,20 @@ def _open(keys: room.Room, record: Record) -> dict[str, Any]:
     # What its writer had seen of the history is that writer's word, and the server does not repeat it.
     content.pop("seen", None)
     return content
+
+
+def _present(keys: room.Room, record: Record | None) -> dict[str, Any]:
+    """Return what the record holds now; nothing where it does not open, which a decision may well put right."""
+    try:
+        return {} if record is None else _open(keys, record)
+    except ContentUnreadable:
+        return {}
+
+
+def _resolves(kept: Conflict, *contents: dict[str, Any]) -> list[bytes]:
+    """Return the payload hashes of every conflict decided about the record, this one included (PROTOCOL section 5)."""
+    told = (content.get("resolves") for content in contents)
+    return sorted({kept.payload_hash}.union(*(each for each in told if isinstance(each, list))))
 
 
 def _merged(content: dict[str, Any], choice: Resolution) -> dict[str, Any]:
