@@ -64,13 +64,21 @@ async def resolve(owner: Owner, conflict_id: str, **body: Any) -> httpx.Response
     return await owner.request("POST", f"/sync/conflicts/{conflict_id}/resolve", json=body)
 
 
+async def _decided(app: FastAPI, thin: Thin) -> dict[str, list[bytes]]:
+    """What an entry says of the conflict about it, once it was decided."""
+    async with services_of(app).database.read_driver() as connection:
+        found = await connection.fetch("SELECT payload_hash FROM conflicts WHERE user_id = $1", thin.id)
+    return {"resolves": [row["payload_hash"] for row in found]}
+
+
 async def test_the_kept_version_is_opened_and_sealed_for_the_next_revision(
     app: FastAPI, thin: Thin, disputed: tuple[Owner, str, str]
 ) -> None:
     owner, record_id, conflict_id = disputed
     answer = await resolve(owner, conflict_id, chosen_version="local")
     assert (answer.status_code, answer.json()["details"]["revision"]) == (200, 3)
-    assert await opened_entry(app, thin, record_id) == {name: KEPT[name] for name in KEPT if name != "seen"}
+    kept = {name: KEPT[name] for name in KEPT if name != "seen"}
+    assert await opened_entry(app, thin, record_id) == kept | await _decided(app, thin)
     assert (await stored(app, thin.id, record_id)).source == "mobile"
     assert [leaf.collection for leaf in await Reader(owner).read_all()] == ["entries", "entries", "entries", "tags"]
 
@@ -89,7 +97,7 @@ async def test_a_merged_entry_is_sealed_from_its_fields_and_keeps_the_others(
         "body": "both",
         "tags": ["sea", "hill"],
         "future": 7,
-    }
+    } | await _decided(app, thin)
     services, principal = services_of(app), await principal_of(app, thin)
     async with (
         services.database.write_driver() as tx,
@@ -105,7 +113,8 @@ async def test_the_opening_is_counted(disputed: tuple[Owner, str, str]) -> None:
     await resolve(owner, conflict_id, chosen_version="local")
     counted = (await owner.request("GET", "/users/me/access")).json()["items"]
     openings = [(each["openings"], each["records"]) for each in counted if each["purpose"] == "conflicts.resolve"]
-    assert openings == [(1, 3)]  # the kept version opened and sealed again, and the tag that it brings
+    # The kept version opened and sealed again, the present one for what was decided before, and the tag that it brings.
+    assert openings == [(1, 4)]
 
 
 async def test_a_choice_of_the_servers_version_opens_nothing(disputed: tuple[Owner, str, str]) -> None:

@@ -44,11 +44,12 @@ class TestAccount:
     email: str
     secret: str = field(repr=False)
     keyring: Keyring = field(repr=False)
+    custody: str = "e2e"
 
     def packed(self) -> str:
         """The account as text, for a device in another process."""
         fields = {"url": self.url, "user_id": self.user_id, "email": self.email, "secret": self.secret}
-        return json.dumps({**fields, "keyring": self.keyring.pack().hex()})
+        return json.dumps({**fields, "custody": self.custody, "keyring": self.keyring.pack().hex()})
 
     @classmethod
     def unpacked(cls, text: str) -> TestAccount:
@@ -99,6 +100,7 @@ class TestAccount:
                     user_id=self.user_id,
                     device_id=device_id,
                     check_keys=_keys_agree,
+                    server_decides=self.custody == "uce",
                     share_dates=share_dates,
                     clock=clock,
                 ),

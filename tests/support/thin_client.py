@@ -32,7 +32,7 @@ async def new_uce_account(url: str) -> tuple[TestAccount, dict[str, str]]:
         user_id=user_id,
         version=me["keyring_version"],
     )
-    return TestAccount(url, user_id, email, password, keyring), headers
+    return TestAccount(url, user_id, email, password, keyring, custody="uce"), headers
 
 
 class ThinClient:

@@ -137,12 +137,16 @@ def envelope() -> dict[str, Any]:
     first = CONTEXT | {"revision": 1, "parent": ZERO, "meta": meta([], None, None)}
     tombstone = CONTEXT | {"revision": 3, "deleted": True}
     long = {"type": "entry", "body": "word " * 1000}
+    writer = {"device": "6f6d3a52-2b1f-4d6a-9a54-0f3f6c1d2e3b", "written_at": "2024-05-01T06:31:00Z"}
+    decided = writer | {"resolves": [fixed("a refused payload"), fixed("another refused payload")]}
     cases = [
         ("a revision", CONTEXT, MAP, 1, 2),
         ("a revision in suite 2", CONTEXT, MAP, 2, 2),
         ("a first revision under the first key", first, MAP, 1, 1),
         ("a tombstone", tombstone, {"type": "deleted"}, 1, 2),
         ("a body beyond the least length", CONTEXT, long, 1, 2),
+        ("a resolution", CONTEXT, MAP | decided, 1, 2),
+        ("a tombstone that repeats what was decided", tombstone, {"type": "deleted"} | decided, 1, 2),
     ]
     vectors = [
         {"name": name, "context": readable(context), "map": readable(content), "suite": suite, "key_id": key_id}
@@ -156,6 +160,7 @@ def envelope() -> dict[str, Any]:
         {"name": name, "payload": payload, "error": error}
         for name, payload, error in [
             ("empty", "", "Malformed"),
+            ("a map without a seal", packed.hex(), "Malformed"),
             ("another version", (b"\0" + whole[1:]).hex(), "Malformed"),
             ("an unknown suite", (whole[:1] + b"\0" + whole[2:]).hex(), "Malformed"),
             ("a key that the keyring lacks", sealed_record(CONTEXT, good, key_id=3), "UnknownKey"),
