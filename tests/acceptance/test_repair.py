@@ -46,10 +46,10 @@ async def texts(client: Client) -> list[str]:
 
 async def test_a_server_put_back_without_a_word_gets_everything_back_by_a_repair(ada: Diarist, copy_of: Take) -> None:
     laptop = await ada.first("laptop")
-    await write(laptop, "before 1", "before 2", "before 3")
+    first, *_ = await write(laptop, "before 1", "before 2", "before 3")
     backup = await copy_of(laptop)
     after = await write(laptop, "after 1", "after 2")
-    await laptop.journal.edit((await laptop.journal.list())[-1].id, body="before 1, and more")
+    await laptop.journal.edit(first, body="before 1, and more")
     await laptop.sync()
     dropped = await laptop.journal.write(body="deleted later")
     await laptop.sync()

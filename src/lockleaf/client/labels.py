@@ -81,9 +81,7 @@ def carry_out(store: LocalStore, *, on: bool) -> None:
             for record in portion:
                 if record.doc is None:
                     continue
-                record.base, record.base_deleted = record.doc.content, False
-                record.pending = True
-                record.generation += 1
+                record.send_as_it_is()
             store.records.put_many(portion)
         if not portion:
             return

@@ -245,8 +245,7 @@ class Puller:
             self._take(row, change.record, remote)
             if opened.disputed and (row.deleted or row.doc is not None):
                 # Written once more, it says what history it stands in, and stops no device any more.
-                row.base = None if row.deleted or row.doc is None else row.doc.content
-                row.pending, row.generation = True, row.generation + 1
+                row.send_as_it_is()
         elif row.base_revision != change.revision or row.base_hash != change.payload_hash:
             self._merge(row, change, change.record, remote, waiting, position)
             tell_decided(row, opened.resolves)

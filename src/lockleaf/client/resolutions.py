@@ -18,7 +18,7 @@ def carry(record: StoredRecord, payload_hashes: AbstractSet[bytes]) -> bool:
     fresh = payload_hashes - record.resolves
     if fresh:
         record.resolves |= fresh
-        _pend(record)
+        record.send_as_it_is()
     return bool(fresh)
 
 
@@ -29,13 +29,4 @@ def tell_decided(record: StoredRecord, told: AbstractSet[bytes]) -> None:
         told: what that revision says.
     """
     if not record.pending and record.resolves - told:
-        _pend(record)
-
-
-def _pend(record: StoredRecord) -> None:
-    """Have a record sent as it is."""
-    if not record.pending:
-        record.base = None if record.deleted or record.doc is None else record.doc.content
-        record.base_deleted = record.deleted
-    record.pending, record.rejected = True, None
-    record.generation += 1
+        record.send_as_it_is()

@@ -94,6 +94,14 @@ class StoredRecord:
         """Collection and record id."""
         return self.collection, self.record_id
 
+    def send_as_it_is(self) -> None:
+        """Have the record sealed and sent with the content that it has."""
+        if not self.pending:
+            self.base = None if self.deleted or self.doc is None else self.doc.content
+            self.base_deleted = self.deleted
+        self.pending, self.rejected = True, None
+        self.generation += 1
+
 
 class Records:
     """Reads and writes records; content passes through the local seal."""
