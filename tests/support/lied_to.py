@@ -1,4 +1,4 @@
-"""A session of two devices whose server lies at random, and what has to be true of it whatever was said.
+"""A session of two devices or three whose server lies at random, and what has to be true of it whatever was said.
 
 - Nothing that the server says ends in anything but an error with a name, and work on a device never fails of it.
 - What a device shows was written by somebody of the account: every line, title, mood and tag, in the entry in which it
@@ -73,7 +73,7 @@ class _Session:
     def word(self, kind: str) -> str:
         """A word that was never written before."""
         self.words += 1
-        return f"{kind}{self.words}"
+        return f"{kind} of the journal, number {self.words}"
 
     async def act(self, number: int) -> None:
         """Do something on a device that needs no server."""
@@ -131,16 +131,46 @@ class _Session:
             decided = await journal.resolve(conflict_id, choice, merged_body=text)
             self.replaced |= _words_in(before) - (_words_in(decided) if decided else set())
 
+    def own(self, device: Client) -> None:
+        """Have one more device."""
+        self.devices.append(device)
+        self.held.append(set())
+        self.shown.append({})
+
+    async def join(self, person: Diarist, server: str) -> None:
+        """Log in on a device that knows nothing yet; where it is refused, it is put away."""
+        if len(self.devices) > 2:
+            return
+        self.done.append("a tablet logs in")
+        tablet = await person.open(f"tablet{len(self.done)}")
+        try:
+            await person.login(tablet, at=server)
+        except LockleafError as error:
+            self._stopped(error)
+        else:
+            self.own(tablet)
+
+    async def rotate(self, number: int) -> None:
+        """Take a fresh master key, under the same password."""
+        self.done.append(f"{number} rotates")
+        try:
+            await self.devices[number].account.rotate_keyring(PASSWORD)
+        except LockleafError as error:
+            self._stopped(error)
+
+    def _stopped(self, error: LockleafError) -> None:
+        self.told.stops.append(type(error).__name__)
+        self.done.append(f"  {type(error).__name__} ...{f'{error}'[-90:]}")
+        if isinstance(error, IntegrityError):
+            tells_what_to_do(error)
+
     async def sync(self, number: int, *, consent: bool = False) -> LockleafError | None:
         """Synchronise a device; the error that it stopped with."""
         self.done.append(f"{number} sync{' with consent' if consent else ''}")
         try:
             await self.devices[number].sync(accept_restore=consent)
         except LockleafError as error:
-            self.told.stops.append(type(error).__name__)
-            self.done.append(f"  {error}"[:40] + "..." + f"{error}"[-90:])
-            if isinstance(error, IntegrityError):
-                tells_what_to_do(error)
+            self._stopped(error)
             return error
         finally:
             if consent:
@@ -197,10 +227,8 @@ async def lied_to(home: Path, server: str, seed: int, *, steps: int = 14) -> Tol
 
 
 async def _play(session: _Session, person: Diarist, liar: LyingServer, lies: Mutates, steps: int) -> None:
-    session.devices.append(await person.first("laptop", at=liar.url))
-    session.devices.append(await person.another("phone", at=liar.url))
-    session.held = [set(), set()]
-    session.shown = [{}, {}]
+    session.own(await person.first("laptop", at=liar.url))
+    session.own(await person.another("phone", at=liar.url))
     for _ in range(2):
         await session.act(0)
     for number in (0, 1):
@@ -208,14 +236,22 @@ async def _play(session: _Session, person: Diarist, liar: LyingServer, lies: Mut
         await session.check(number)
     liar.tell(lies)
     for _ in range(steps):
-        number = session.random.randrange(2)
-        if session.random.random() < 0.5:
-            await session.act(number)
-        else:
-            error = await session.sync(number)
-            if isinstance(error, ServerRestored) and session.random.random() < 0.3:
-                await session.sync(number, consent=True)
+        number = session.random.randrange(len(session.devices))
+        match session.random.choices(("act", "sync", "rotate", "join"), (10, 10, 1, 1))[0]:
+            case "act":
+                await session.act(number)
+            case "rotate":
+                await session.rotate(number)
+            case "join":
+                await session.join(person, liar.url)
+            case _:
+                error = await session.sync(number)
+                if isinstance(error, ServerRestored) and session.random.random() < 0.3:
+                    await session.sync(number, consent=True)
         await session.check(number)
+    sent = b"\n".join(request.body + str(request).encode() for request in liar.seen)
+    assert PASSWORD.encode() not in sent
+    assert b"of the journal" not in sent
     liar.tell(Lie())
     session.done.append("the truth")
     await _rest(session)
@@ -225,9 +261,9 @@ async def _rest(session: _Session) -> None:
     """Synchronise with a server that is honest again, repairing whatever device stops, until both show the same."""
     before: object = None
     for _ in range(ROUNDS):
-        ends = [await _come_back(session, number) for number in (0, 1)]
+        ends = [await _come_back(session, number) for number in range(len(session.devices))]
         if before == ends and None not in ends:
-            assert ends[0] == ends[1], f"the devices do not agree:\n{ends[0]}\n{ends[1]}"
+            assert all(end == ends[0] for end in ends), f"the devices do not agree: {ends}"
             return
         before = ends
     raise AssertionError(f"the devices do not come to rest: {before}")
