@@ -19,6 +19,7 @@ PAGES = {"docs/tutorial.md": 20, "README.md": 5}
 """Each page, and more than how many commands it has."""
 ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){0,3}(?:-[0-9a-f]{12})?\b")
 CODE = re.compile(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}\b")
+LINK = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{300,}\b")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
 
@@ -32,7 +33,7 @@ def steps(page: str) -> Iterator[tuple[str, str]]:
 
 def lines(text: str) -> set[str]:
     """The lines of an answer without what differs from run to run: ids, codes, times, and the widths of tables."""
-    for pattern, name in ((CODE, "CODE"), (MOMENT, "MOMENT"), (ID, "ID"), (re.compile("─+"), "─")):
+    for pattern, name in ((CODE, "CODE"), (LINK, "LINK"), (MOMENT, "MOMENT"), (ID, "ID"), (re.compile("─+"), "─")):
         text = pattern.sub(name, text)
     return {" ".join(line.split()) for line in text.splitlines()} - {""}
 
@@ -44,17 +45,20 @@ def test_every_command_of_a_page_succeeds_and_answers_as_shown(
     device, email = CommandLine(tmp_path), fresh_email()
     ours: dict[str, str] = {}
     codes: list[str] = []
+    links: list[str] = []
     ran = []
     for command, shown in steps(page):
         if not command.startswith("lockleaf "):
             assert command == "make serve"  # the server of this test stands for it
             continue
         here = command.replace("http://127.0.0.1:8000", server.url).replace("you@example.org", email)
+        here = LINK.sub(lambda _, known=links: known[-1], here)
         _, *arguments = shlex.split(ID.sub(lambda found, known=ours: known[found[0]], here))
         environment = {"LOCKLEAF_NEW_PASSWORD": PASSWORD, "LOCKLEAF_RECOVERY_CODE": codes[0] if codes else ""}
         typed, ended, _ = shown.partition("^D\n")  # what a person types for -, up to the end of it
         answer = device.run(*arguments, environment=environment, stdin=typed.encode() if ended else b"")
         codes += CODE.findall(answer.out)
+        links += LINK.findall(answer.out)
         ours |= {theirs[:8]: own[:8] for theirs, own in zip(ID.findall(shown), ID.findall(answer.out), strict=False)}
         said = answer.out.replace(email, "you@example.org").replace(server.url, "http://127.0.0.1:8000")
         assert lines(said) <= lines(shown), command

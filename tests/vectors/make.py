@@ -21,6 +21,7 @@ from bech32 import bech32_encode, convertbits
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.vectors.custody import device_lock, uce
+from tests.vectors.linking import links
 from tests.vectors.notation import RECORD, USER, ZERO, fixed, hkdf, lp, meta, nfkc, number, padded, padme
 from tests.vectors.seals import CONTEXT, envelope, keyring
 from tests.vectors.searching import search
@@ -244,7 +245,21 @@ def padding() -> dict[str, Any]:
 
 def build() -> dict[str, str]:
     """Every file by its name, as text."""
-    makers = (kdf, keyring, envelope, labels, recovery, identity, history, epochs, padding, uce, device_lock, search)
+    makers = (
+        kdf,
+        keyring,
+        envelope,
+        labels,
+        recovery,
+        identity,
+        history,
+        epochs,
+        links,
+        padding,
+        uce,
+        device_lock,
+        search,
+    )
     return {f"{maker.__name__}.json": json.dumps(maker(), indent=1, ensure_ascii=True) + "\n" for maker in makers}
 
 

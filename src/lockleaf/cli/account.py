@@ -130,6 +130,14 @@ async def login(
     email: Email = None,
     device_name: DeviceName = None,
     custody: CustodyChoice = None,
+    link: Annotated[
+        str | None,
+        typer.Option(
+            "--link",
+            help="What lockleaf devices link printed on another device; it names the server too.",
+            metavar="CODE",
+        ),
+    ] = None,
     allow_insecure: AllowInsecure = False,
     allow_pbkdf2: AllowPbkdf2 = False,
     allow_weak_kdf: AllowWeakKdf = False,
@@ -137,10 +145,18 @@ async def login(
 ) -> None:
     """Log in on this device. Server, email and custody are remembered after a logout.
 
+    A new device takes the server's word for what your account and your journal are. With --link it takes that of
+    another device of yours, and stops if the server says anything else.
+
     The password is asked for, or taken from LOCKLEAF_PASSWORD; only with --custody uce is it sent to the server.
     """
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
+        from lockleaf.client.links import parse_link_code  # noqa: PLC0415
+
         known = client.profile
+        code = parse_link_code(link) if link is not None else None
+        if code is not None and server is None:
+            server = code.server
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
         email = prompts.text(run, email, "Email", "--email", known.email if known else None)
         await client.account.login(
@@ -149,6 +165,7 @@ async def login(
             prompts.password(run),
             device_name=prompts.device_name(device_name or (known.device_name if known else None)),
             custody=custody,
+            link=code,
             allow_insecure=allow_insecure,
             allow_pbkdf2=allow_pbkdf2,
             allow_weak_kdf=allow_weak_kdf,
@@ -158,6 +175,9 @@ async def login(
         run.result({"profile": run.profile, **entered})
         return
     run.line(f"Logged in as {entered['email']}.")
+    if known is None and code is None and entered["encryption_tier"] == "e2e":
+        run.note("This first contact is as good as the server. A code from lockleaf devices link, on a device that is")
+        run.note("logged in already, makes it as good as that device: lockleaf login --link CODE.")
     run.note("Next: lockleaf sync fetches your journal.")
 
 

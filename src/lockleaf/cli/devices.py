@@ -1,4 +1,4 @@
-"""``devices``: where the account is logged in, and signing a device out."""
+"""``devices``: where the account is logged in, signing a device out, and a code for one that is new."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lockleaf.cli.options import command
+from lockleaf.cli.options import command, group
 from lockleaf.cli.rendering import short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
@@ -23,7 +23,8 @@ PANEL = "Devices and sync"
 
 def install(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    command(app, "devices", panel=PANEL)(devices)
+    made = group(app, "devices", panel=PANEL)(devices)
+    command(made, "link")(link)
 
 
 async def devices(
@@ -63,6 +64,34 @@ async def devices(
             "this device" if session.current else "",
         )
     run.show(table)
+
+
+async def link(
+    run: Run,
+    qr: Annotated[
+        bool | None, typer.Option("--qr/--no-qr", help="Show it as a QR code too; in a terminal it is shown.")
+    ] = None,
+) -> None:
+    """Print a link code: what another device needs to hold the server to what this one has verified.
+
+    No secret is in it: not the password, nor any key that opens something. Whoever sees it learns the server's address
+    and the account's id. It holds until the password or the keys are changed.
+    """
+    async with run.client() as client:
+        code = await client.account.link_code()
+    if run.json:
+        run.result({"link": code})
+        return
+    run.line(code)
+    if qr or (qr is None and run.interactive):
+        import io  # noqa: PLC0415
+
+        import segno  # noqa: PLC0415
+
+        drawn = io.StringIO()
+        segno.make(code, error="l", micro=False).terminal(drawn, compact=True)
+        run.note(drawn.getvalue())
+    run.note("On the other device: lockleaf login --link CODE")
 
 
 def _find(sessions: tuple[Session, ...], wanted: str) -> Session:

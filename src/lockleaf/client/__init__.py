@@ -25,6 +25,7 @@ from lockleaf.client.errors import ApiError, IntegrityError, LocalError, Locklea
 from lockleaf.client.inbox import Inbox, InboxItem
 from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal, Remark, Skipped
 from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
+from lockleaf.client.links import LinkCode
 from lockleaf.client.listing import EntriesPage
 from lockleaf.client.media.attachments import Attachment, Medium
 from lockleaf.client.media.book import ListedAttachment
@@ -74,6 +75,7 @@ __all__ = [
     "IntegrityError",
     "Journal",
     "Keychain",
+    "LinkCode",
     "ListedAttachment",
     "LocalError",
     "LockleafError",

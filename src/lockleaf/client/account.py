@@ -21,8 +21,10 @@ from lockleaf.client.errors import (
     RefreshTokenReused,
     SessionRevoked,
     TokenExpired,
+    WithoutLinkCodes,
     WrongPassword,
 )
+from lockleaf.client.links import LinkCode, link_code, parse_link_code
 from lockleaf.client.profile import Custody
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.store import holds_alone
@@ -111,6 +113,7 @@ class AccountService(AccountFacts):
         *,
         device_name: str,
         custody: Custody | None = None,
+        link: LinkCode | str | None = None,
         allow_insecure: bool = False,
         allow_pbkdf2: bool = False,
         allow_weak_kdf: bool = False,
@@ -124,6 +127,8 @@ class AccountService(AccountFacts):
             device_name: how this device is shown among the account's devices.
             custody: as the account's user chose it. If absent, as this profile remembers it, else ``e2e``: what the
                 server says never decides whether it gets the password.
+            link: a link code that another device of the account made. The server is then held to what that device had
+                verified; without one, the first contact is as good as the server.
             allow_insecure: plain http to another machine is accepted.
             allow_pbkdf2: the account was made by a client that had nothing better than pbkdf2.
             allow_weak_kdf: the account was made with a cheaper key derivation than this program's defaults. A device
@@ -133,14 +138,20 @@ class AccountService(AccountFacts):
             WrongPassword: the address or the password is wrong.
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
             KdfWeakened: the server offers weaker key derivation than this device may take; nothing was derived.
+            InvalidLinkCode: ``link`` is no link code.
+            LinkOutdated: the server names another key derivation than the code; nothing was derived.
+            WithoutLinkCodes: a code was given for a ``uce`` account.
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
         place = Place(server, email, device_name, allow_insecure=allow_insecure)
+        code = parse_link_code(link) if isinstance(link, str) else link
         if self._device.is_locked:
             # Where the password was changed elsewhere it does not fit yet, and this login sees to that.
             with suppress(WrongPassword):
                 await self._device.unlock(password)
         remembered, place = await remembered_profile(self._device, place, custody)
+        if place.custody == "uce" and code is not None:
+            raise WithoutLinkCodes
         if place.custody == "uce":
             await uce_enrolment.login(self._device, place, password, remembered=remembered)
         else:
@@ -149,9 +160,20 @@ class AccountService(AccountFacts):
                 place,
                 password,
                 remembered=remembered,
+                link=code,
                 allow_pbkdf2=allow_pbkdf2,
                 allow_weak_kdf=allow_weak_kdf,
             )
+
+    async def link_code(self) -> str:
+        """Return a code that lets another device hold the server to what this one has verified. No secret is in it.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+            WithoutLinkCodes: the account is a ``uce`` one.
+            NotYetSynced: this device has verified nothing yet.
+        """
+        return await asyncio.to_thread(link_code, self._device)
 
     async def recover(
         self,

@@ -137,6 +137,7 @@ class BlockingAccount(_Face[AccountService]):
     features = _waits(AccountService.features)
     sessions = _waits(AccountService.sessions)
     revoke = _waits(AccountService.revoke)
+    link_code = _waits(AccountService.link_code)
     access = _waits(AccountService.access)
     check_keys = _waits(AccountService.check_keys)
     change_password = _waits(AccountService.change_password)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 from pydantic import ValidationError
@@ -29,6 +30,13 @@ from lockleaf.client.errors import (
     LockleafError,
     SealBroken,
     WrongPassword,
+)
+from lockleaf.client.links import (
+    LinkCode,
+    link_checkpoint,
+    require_account,
+    require_keyring,
+    require_parameters,
 )
 from lockleaf.client.password import kdf_from_wire, kdf_to_wire, login_floor, unlock
 from lockleaf.client.profile import Profile
@@ -100,6 +108,7 @@ async def login(
     password: str,
     *,
     remembered: Profile | None,
+    link: LinkCode | None = None,
     allow_pbkdf2: bool = False,
     allow_weak_kdf: bool = False,
 ) -> None:
@@ -111,6 +120,8 @@ async def login(
             "POST", "/auth/prelogin", body=Prelogin(email=place.email), answer=PreloginAnswer, authenticated=False
         )
         params = kdf_from_wire(offered.kdf)
+        if link is not None:
+            require_parameters(link, params)
         known = remembered or device.memory.find(transport.server, place.email)
         keys = await unlock(
             password,
@@ -119,6 +130,7 @@ async def login(
             remembered=login_floor(
                 params,
                 None if known is None else known.kdf,
+                linked=None if link is None else link.kdf,
                 allow_pbkdf2=allow_pbkdf2,
                 # Tests make accounts with parameters below every limit.
                 allow_weak_kdf=allow_weak_kdf or device.allow_test_parameters,
@@ -133,7 +145,11 @@ async def login(
             raise WrongPassword from None
         tokens.save(SessionTokens.of(answer))
         async with ended_on_failure(transport):
+            if link is not None:
+                require_account(link, answer.user)
             keyring = _open(answer.user, keys, place, remembered)
+            if link is not None:
+                require_keyring(link, keyring)
             profile = new_profile(
                 transport,
                 place,
@@ -144,9 +160,18 @@ async def login(
                 kdf=kdf_to_wire(params),
                 remembered=remembered,
             )
+            if link is not None:
+                await asyncio.to_thread(_remember_link, device, profile, link)
             await device.adopt(profile, keyring, SessionTokens.of(answer), password)
+            if link is not None:
+                await asyncio.to_thread(device.opened.store.history.remember_checkpoints, [link_checkpoint(link)])
     finally:
         await transport.aclose()
+
+
+def _remember_link(device: Device, profile: Profile, link: LinkCode) -> None:
+    device.memory.note_account(profile)
+    device.memory.note_link(profile.user_id, link)
 
 
 async def recover(

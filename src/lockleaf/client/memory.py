@@ -22,6 +22,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.history import Position, Remembered
 from lockleaf.crypto.encoding import lp
 from lockleaf.crypto.epochs import statement_id, statement_message
+from lockleaf.crypto.links import LinkCode
 from lockleaf.crypto.normalise import normalise_email
 from lockleaf.wire.accounts import Kdf
 from lockleaf.wire.base import Body
@@ -107,6 +108,12 @@ class MemoryFolder:
         memory = before.model_copy(update=update)
         if memory != before:
             self._write(memory)
+
+    def note_link(self, user_id: UUID, link: LinkCode) -> None:
+        """Remember the end of the history that a link code names, if this device has not verified one itself."""
+        before = self.of_account(user_id)
+        if before is not None and before.end is None:
+            self._write(before.model_copy(update={"end": _End(epoch=link.epoch, seq=link.seq, head=link.head)}))
 
     def seed(self, profile: Profile, store: LocalStore) -> None:
         """Give a new ``store`` what an earlier one of this device had verified."""

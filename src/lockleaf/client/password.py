@@ -52,21 +52,29 @@ def require_text(password: str) -> None:
 
 
 def login_floor(
-    offered: KdfParameters, remembered: Kdf | None, *, allow_pbkdf2: bool = False, allow_weak_kdf: bool = False
+    offered: KdfParameters,
+    remembered: Kdf | None,
+    *,
+    linked: KdfParameters | None = None,
+    allow_pbkdf2: bool = False,
+    allow_weak_kdf: bool = False,
 ) -> KdfParameters | None:
     """Return the parameters than which those of a login must not be weaker; None where the caller allows any.
 
-    A device that meets an account for the first time has nobody's word but the server's, so it holds to the defaults.
-    Here is the place where a link code's parameters come in, which another device of the account states.
+    A device that meets an account for the first time has nobody's word but the server's, so it holds to the defaults;
+    with a link code it has another device's word.
 
     Args:
         offered: what the server named.
         remembered: what this device last used for the account.
+        linked: what a link code states.
         allow_pbkdf2: the caller asked for pbkdf2.
         allow_weak_kdf: the caller asked for parameters that are weaker than the defaults.
     """
     if remembered is not None:
         return kdf_from_wire(remembered)
+    if linked is not None:
+        return linked
     if allow_weak_kdf or (allow_pbkdf2 and offered.algorithm == "pbkdf2-sha256"):
         return None
     return kdf.DEFAULT.new()

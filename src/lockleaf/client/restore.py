@@ -25,6 +25,7 @@ from lockleaf.client.transport import Transport
 from lockleaf.client.verify import Chain
 from lockleaf.crypto.history import ZERO
 from lockleaf.crypto.identity import checkpoint_message
+from lockleaf.wire.epochs import Epoch
 from lockleaf.wire.sync import Checkpoint, Checkpoints, Feed
 
 __all__ = ["Reconciler", "check_remembered"]
@@ -129,12 +130,13 @@ class Reconciler:
         end, offered = remembered.position, feed.epochs
         if not offered:
             raise HistoryForked("the server does not name its epochs")
+        known = remembered.epochs or _through(end.epoch, offered)
         try:
-            offer = offer_of(remembered.epochs, offered)
+            offer = offer_of(known, offered)
         except HistoryForked:
             offer = None
         covered = offer is not None and not book.uncovered(offer.transitions, offered)
-        goes_on = offer is not None and not offer.left and offer.kept == len(remembered.epochs)
+        goes_on = offer is not None and not offer.left and offer.kept == len(known)
         ends_at = feed.seq if offer is None or offer.common is None or offer.kept == len(offered) else offer.common
         if goes_on and covered and ends_at >= end.seq:
             return None
@@ -296,3 +298,14 @@ def check_remembered(store: LocalStore, chain: Chain) -> None:
     if chain.judge(end.epoch, end.seq, end.head) is False:
         raise HistoryForked(f"an earlier journal on this device has seen a different history, up to {end.seq}")
     store.history.remember(None)
+
+
+def _through(name: str, offered: Sequence[Epoch]) -> tuple[Epoch, ...]:
+    """The epochs as they must have been where only the last one's name is known, as from a link code.
+
+    What the server says of the earlier ones is proven by the head that is known: it was made of them.
+    """
+    names = [epoch.epoch for epoch in offered]
+    if name in names:
+        return tuple(offered[: names.index(name) + 1])
+    return (Epoch(epoch=name, from_seq=0, from_head=ZERO),)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from hashlib import sha256
 
+from lockleaf.crypto import base32
 from lockleaf.crypto.errors import BadRecoveryCode
 from lockleaf.crypto.hkdf import hkdf
 
@@ -16,7 +17,6 @@ __all__ = ["CODE_BITS", "new_code", "normalise_code", "recovery_key", "verifier"
 
 CODE_BITS = 100
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 _DIGITS = 20
 _GROUP = 5
 _BYTES = 13
@@ -24,17 +24,10 @@ _BYTES = 13
 _VERIFIER = b"lockleaf/1/recovery-verifier"
 _KEY = b"lockleaf/1/recovery-key"
 
-_VALUE = {digit: value for value, digit in enumerate(_ALPHABET)}
-_VALUE |= {digit.lower(): value for digit, value in _VALUE.items()}
-_VALUE |= dict.fromkeys("oO", 0) | dict.fromkeys("iIlL", 1)  # read off paper, they are the digits they look like
-
-# Hyphens, the dashes that word processors make of them, and white space.
-_SEPARATORS = dict.fromkeys(map(ord, "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00a0 \t\r\n"))
-
 
 def new_code() -> str:
     """Return a fresh code of 100 random bits, shown as ``XXXXX-XXXXX-XXXXX-XXXXX``."""
-    digits = "".join(secrets.choice(_ALPHABET) for _ in range(_DIGITS))
+    digits = "".join(secrets.choice(base32.ALPHABET) for _ in range(_DIGITS))
     return "-".join(digits[start : start + _GROUP] for start in range(0, _DIGITS, _GROUP))
 
 
@@ -46,12 +39,12 @@ def normalise_code(code: str) -> bytes:
     Raises:
         BadRecoveryCode: it is not twenty Crockford digits.
     """
-    digits = code.translate(_SEPARATORS)
+    digits = base32.without_separators(code)
     if len(digits) != _DIGITS:
         raise BadRecoveryCode("a recovery code has twenty letters and digits")
     number = 0
     for digit in digits:
-        value = _VALUE.get(digit)
+        value = base32.value_of(digit)
         if value is None:
             raise BadRecoveryCode("a recovery code has only the digits and the letters except U")
         number = number << 5 | value

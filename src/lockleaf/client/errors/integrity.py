@@ -14,6 +14,7 @@ __all__ = [
     "KeySubstituted",
     "KeyringMissing",
     "KeyringRolledBack",
+    "LinkOutdated",
     "MetricKeyRolledBack",
     "MetricsUnreadable",
     "RetiredKey",
@@ -114,6 +115,15 @@ class KdfWeakened(IntegrityError):
 
     Weak parameters make a password easier to guess, and absurd ones stop the device that tries them. Nothing was
     derived; do not log in to this server until its operator has explained it.
+    """
+
+
+class LinkOutdated(IntegrityError):
+    """The server names another way to derive your keys than the link code.
+
+    Either the password or the keys were changed since the code was made, or the server is not honest. Nothing was
+    derived, and nothing was sent. Make a new code on the device that made this one, once it has synced, and log in with
+    that; if it is refused as well, do not trust this server until its operator has explained it.
     """
 
 

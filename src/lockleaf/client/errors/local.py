@@ -20,6 +20,7 @@ __all__ = [
     "InvalidDeviceName",
     "InvalidEmail",
     "InvalidFolder",
+    "InvalidLinkCode",
     "InvalidProfileName",
     "InvalidTag",
     "JournalLocked",
@@ -32,6 +33,7 @@ __all__ = [
     "MetricsOff",
     "MetricsOutdated",
     "NotLoggedIn",
+    "NotYetSynced",
     "PasswordNotText",
     "PasswordRequired",
     "PasswordTooWeak",
@@ -46,6 +48,7 @@ __all__ = [
     "SyncAlreadyRunning",
     "TagChanged",
     "TagNotFound",
+    "WithoutLinkCodes",
     "WrongPassword",
 ]
 
@@ -253,6 +256,18 @@ class LabelsBelongToCustody(LocalError):
 
 class InvalidTag(LocalError):
     """This is no tag: a name is one line of at most 200 characters, a colour is written as #0377d2."""
+
+
+class InvalidLinkCode(LocalError):
+    """This is no link code, or not the whole of one: a character is missing or was changed. Copy it again."""
+
+
+class NotYetSynced(LocalError):
+    """This device has verified nothing of the account's history yet, so it has nothing to vouch for. Sync first."""
+
+
+class WithoutLinkCodes(LocalError):
+    """In this account the server makes the keys, so that a device has nothing to hold it to. Log in without a code."""
 
 
 class EntryTooLarge(LocalError):
