@@ -88,6 +88,12 @@ async def register(
         Literal["local_only", "analytics_sync", "full_sync"],
         typer.Option("--privacy", help="What may leave this device."),
     ] = "full_sync",
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store", help="Where the server keeps attached files, if its operator named another place.", metavar="URL"
+        ),
+    ] = None,
     allow_insecure: AllowInsecure = False,
     allow_weak_password: AllowWeakPassword = False,
     keep_unlocked: KeepUnlocked = False,
@@ -109,6 +115,7 @@ async def register(
             display_name=display_name,
             custody=custody,
             privacy_tier=privacy,
+            store=store,
             allow_insecure=allow_insecure,
             allow_weak_password=allow_weak_password,
         )

@@ -58,6 +58,9 @@ def install(app: typer.Typer) -> None:
     command(media, "resume")(resume)
     command(media, "delete")(delete)
     command(media, "restore")(restore)
+    command(media, "stores")(stores)
+    command(media, "allow")(allow)
+    command(media, "forbid")(forbid)
 
 
 async def attach(
@@ -315,3 +318,47 @@ def _which(listed: list[ListedAttachment], name: str | None) -> str:
     if name is None:
         return f"The entry has several attachments: say which. It has {known}."
     return f"The entry has no attachment of this name, or several: use an id. It has {known}."
+
+
+Origin = Annotated[
+    str,
+    typer.Argument(help="The store's address, such as https://files.example.org.", metavar="ORIGIN",
+                   show_default=False),
+]  # fmt: skip
+
+
+async def stores(run: Run) -> None:
+    """List where attached files may go from this device, beside the server itself."""
+    async with run.client() as client:
+        found = await client.media.stores()
+    for origin in found:
+        if run.json:
+            run.result({"origin": origin})
+        else:
+            run.line(origin)
+    if not found:
+        run.note("The server alone. lockleaf media allow ORIGIN adds a store.")
+
+
+async def allow(run: Run, origin: Origin) -> None:
+    """Let attached files go to a store that is not the server itself, for this account on this device.
+
+    Ask the server's operator first whether files lie there. What is sent is encrypted; the store sees how large it is,
+    when it is sent, and from where.
+    """
+    async with run.client() as client:
+        allowed = await client.media.allow_store(origin)
+    if run.json:
+        run.result({"origin": allowed, "allowed": True})
+    else:
+        run.line(f"Attached files may go to {allowed}.")
+
+
+async def forbid(run: Run, origin: Origin) -> None:
+    """Let attached files go to a store no more. What lies there stays there."""
+    async with run.client() as client:
+        known = await client.media.forbid_store(origin)
+    if run.json:
+        run.result({"origin": origin, "allowed": False})
+    else:
+        run.line("Nothing goes there any more." if known else "It was not allowed before either.")

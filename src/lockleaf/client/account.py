@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lockleaf.client import credentials, enrolment, uce_credentials, uce_enrolment
 from lockleaf.client.account_facts import AccountFacts
+from lockleaf.client.address import store_origin
 from lockleaf.client.device import Device
 from lockleaf.client.ending import Sync
 from lockleaf.client.entering import Place, remembered_profile
@@ -68,6 +69,7 @@ class AccountService(AccountFacts):
         privacy_tier: PrivacyTier = "full_sync",
         custody: Custody = "e2e",
         kdf_profile: KdfProfile = DEFAULT,
+        store: str | None = None,
         allow_insecure: bool = False,
         allow_weak_password: bool = False,
     ) -> RecoveryCodes:
@@ -83,6 +85,8 @@ class AccountService(AccountFacts):
             custody: ``e2e``: all keys are made here, and the server can never read. ``uce``: the server makes them,
                 and can read while a session is in use, for clients that do no cryptography and for its search.
             kdf_profile: how dear a guess at the password shall be; with uce the protocol decides it.
+            store: the origin of the store where the server keeps attachments, if it is another one; see
+                `Media.allow_store`.
             allow_insecure: plain http to another machine is accepted.
             allow_weak_password: take a password that is easy to guess.
 
@@ -97,13 +101,18 @@ class AccountService(AccountFacts):
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
         """
         place = Place(server, email, device_name, custody, allow_insecure, display_name)
+        allowed = [] if store is None else [store_origin(store, allow_insecure=allow_insecure)]
         self._device.require_vacant()
         await require_strength(password, about=(email, display_name), allow_weak_password=allow_weak_password)
         if custody == "uce":
-            return await uce_enrolment.register(self._device, place, password, privacy_tier=privacy_tier)
-        return await enrolment.register(
-            self._device, place, password, privacy_tier=privacy_tier, kdf_profile=kdf_profile
-        )
+            codes = await uce_enrolment.register(self._device, place, password, privacy_tier=privacy_tier)
+        else:
+            codes = await enrolment.register(
+                self._device, place, password, privacy_tier=privacy_tier, kdf_profile=kdf_profile
+            )
+        if allowed:
+            await asyncio.to_thread(self._device.memory.set_store_origins, self._device.opened.profile, allowed)
+        return codes
 
     async def login(
         self,

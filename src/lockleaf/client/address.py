@@ -10,7 +10,7 @@ import httpx
 
 from lockleaf.client.errors import InsecureServer, InvalidServerAddress
 
-__all__ = ["is_loopback", "may_be_this_machine", "names_host", "server_address"]
+__all__ = ["is_loopback", "may_be_this_machine", "names_host", "origin_of", "server_address", "store_origin"]
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)  # names behind IDNA, or an IPv6 address
 
@@ -38,6 +38,24 @@ def server_address(text: str, *, allow_insecure: bool = False) -> str:
     if url.scheme == "http" and not allow_insecure and not is_loopback(url.host):
         raise InsecureServer
     return str(url).rstrip("/")
+
+
+def origin_of(url: httpx.URL) -> str:
+    """Return scheme, host and port of ``url``, as two addresses have them in common or not."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def store_origin(text: str, *, allow_insecure: bool = False) -> str:
+    """Return the origin of a store of attachments, such as ``https://files.example.org``.
+
+    Raises:
+        InvalidServerAddress: it is none, or has a path.
+        InsecureServer: plain http to another machine.
+    """
+    url = httpx.URL(server_address(text, allow_insecure=allow_insecure))
+    if url.path not in ("", "/"):
+        raise InvalidServerAddress
+    return origin_of(url)
 
 
 def names_host(url: httpx.URL) -> bool:

@@ -209,6 +209,9 @@ class BlockingMedia(_Face[Media]):
     download = _waits(Media.download)
     copy = _waits(Media.copy)
     keep_all = _waits(Media.keep_all)
+    stores = _waits(Media.stores)
+    allow_store = _waits(Media.allow_store)
+    forbid_store = _waits(Media.forbid_store)
 
 
 class _Opening(Generic[P]):

@@ -1,7 +1,8 @@
 """What this device remembers of an account against rollback, outside the local store.
 
 It survives logout, ``--forget``, a damaged store and a repair (PROTOCOL section 11): the highest keyring version, the
-key derivation, the account's epochs and where its history ended, and what devices signed about that. Nothing in it is
+key derivation, the account's epochs and where its history ended, what devices signed about that, and to which stores
+attachments may go. Nothing in it is
 secret from the server; the email is kept as a digest, so that a file of a forgotten account names nobody. It is not
 sealed: whoever can write here can replace the program too.
 """
@@ -9,6 +10,7 @@ sealed: whoever can write here can replace the program too.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -52,6 +54,7 @@ class Memory(Body):
     epochs: tuple[Epoch, ...] = ()
     end: _End | None = None
     statements: tuple[Statement, ...] = ()
+    store_origins: tuple[str, ...] = ()
 
 
 class MemoryFolder:
@@ -114,6 +117,18 @@ class MemoryFolder:
         before = self.of_account(user_id)
         if before is not None and before.end is None:
             self._write(before.model_copy(update={"end": _End(epoch=link.epoch, seq=link.seq, head=link.head)}))
+
+    def store_origins(self, user_id: UUID) -> tuple[str, ...]:
+        """Return the origins of stores of attachments that the account's user allowed."""
+        memory = self.of_account(user_id)
+        return () if memory is None else memory.store_origins
+
+    def set_store_origins(self, profile: Profile, origins: Iterable[str]) -> None:
+        """Remember which stores of attachments the account's user allows."""
+        self.note_account(profile)
+        memory = self.of_account(profile.user_id)
+        if memory is not None:
+            self._write(memory.model_copy(update={"store_origins": tuple(sorted(set(origins)))}))
 
     def seed(self, profile: Profile, store: LocalStore) -> None:
         """Give a new ``store`` what an earlier one of this device had verified."""

@@ -47,6 +47,7 @@ NOTHING_AT_STAKE = {
             "AccountDeleted",
             "EmailTaken",
             "InsecureServer",
+            "StoreNotPinned",
             "PasswordUnsuitable",
             "PasswordTooWeak",
             "PasswordRequired",

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lockleaf.client.errors import InsecureObjectStore, InvalidAnswer
+from lockleaf.client.address import origin_of, store_origin
+from lockleaf.client.errors import InsecureObjectStore, InvalidAnswer, InvalidServerAddress, StoreNotPinned
 from lockleaf.client.media.exchange import ObjectStoreClient
 from tests.support.scripted_server import OURS
 
@@ -32,7 +33,12 @@ async def sent(
     server: str, url: str, path: Path, *, insecure: bool = False, headers: Mapping[str, str] | None = None
 ) -> httpx.Request:
     network = Listening()
-    objects = ObjectStoreClient(server, allow_insecure=insecure, http_transport=network)
+    try:
+        named = [origin_of(httpx.URL(url))]
+    except (httpx.InvalidURL, ValueError):
+        named = []
+    # Where a store is allowed, its address is still judged.
+    objects = ObjectStoreClient(server, origins=named, allow_insecure=insecure, http_transport=network)
     path.write_bytes(b"0123456789")
     await objects.put(url, headers or {}, path, offset=2, size=5)
     await objects.aclose()
@@ -108,3 +114,40 @@ async def test_no_header_that_speaks_for_the_account_is_sent_even_if_asked_for(t
 async def test_what_is_no_address_is_no_answer(url: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidAnswer):
         await sent(FAR, url, tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example.org/key",
+        "https://bucket.example.com:8443/key",
+        "https://bucket.example.com.evil.example.org/key",
+        "https://BUCKET.example.com@evil.example.org/key",
+        "https://bucket.example.co/key",
+        "https://journal.example.org:8443/api/v1/objects/key",
+    ],
+)
+async def test_a_store_that_nobody_allowed_gets_no_byte(url: str, tmp_path: Path) -> None:
+    network = Listening()
+    objects = ObjectStoreClient(FAR, origins=["https://bucket.example.com"], http_transport=network)
+    (tmp_path / "file").write_bytes(b"0123456789")
+    with pytest.raises((StoreNotPinned, InsecureObjectStore)) as caught:
+        await objects.put(url, {}, tmp_path / "file", offset=0, size=5)
+    with pytest.raises((StoreNotPinned, InsecureObjectStore)):
+        async with objects.get(url, {}, 0):
+            pass
+    await objects.aclose()
+    assert network.seen == []
+    assert "key" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://a.example/below", "https://a.example?x=1", "a.example", "https://u:p@a.example"]
+)
+def test_what_is_no_origin_is_not_allowed(text: str) -> None:
+    with pytest.raises(InvalidServerAddress):
+        store_origin(text)
+
+
+def test_an_origin_is_kept_in_one_form() -> None:
+    assert store_origin(" HTTPS://Files.Example.org:443/ ") == "https://files.example.org"

@@ -66,7 +66,7 @@ async def fetched(network: Network, wanted: Medium, folder: Path) -> bytes:
     tokens.save(SessionTokens(access_token="access", refresh_token="refresh"))
     retry = RetryPolicy(attempts=2, base=0.0, cap=0.0)
     transport = Transport(SERVER, tokens=tokens, retry=retry, http_transport=network)
-    objects = ObjectStoreClient(SERVER, http_transport=network)
+    objects = ObjectStoreClient(SERVER, origins=["https://bucket.example.com"], http_transport=network)
     try:
         downloads = Downloader(transport, objects, StagingFolder(folder), retry)
         async with downloads.fetched(wanted, lambda _: None) as path:

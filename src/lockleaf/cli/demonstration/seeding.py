@@ -13,6 +13,7 @@ import httpx
 from lockleaf.cli.demonstration.keepsakes import KEEPSAKES
 from lockleaf.cli.demonstration.people import PASSWORD, PEOPLE, Page, Person, pages
 from lockleaf.client import Client
+from lockleaf.client.errors import StoreNotPinned
 from lockleaf.client.keychain import FileKeychain
 from lockleaf.client.profile import ProfileFolder
 
@@ -77,7 +78,15 @@ class _Devices:
     async def sync(self, *profiles: str) -> None:
         for profile in profiles:
             async with self.open(profile) as client:
-                await client.sync()
+                await _sync(client)
+
+
+async def _sync(client: Client) -> None:
+    report = await client.sync()
+    if isinstance(report.media.trouble, StoreNotPinned):
+        # Whoever furnishes a server of their own has decided where its files lie.
+        await client.media.allow_store(report.media.trouble.origin)
+        await client.sync()
 
 
 async def _settle(devices: _Devices, server: str, person: Person) -> None:
@@ -103,7 +112,7 @@ async def _write(devices: _Devices, person: Person, today: date) -> None:
         for page in pages(person):
             await _write_page(client, page, today)
         if person.privacy_tier == "full_sync":
-            await client.sync()
+            await _sync(client)
 
 
 async def _write_page(client: Client, page: Page, today: date) -> None:

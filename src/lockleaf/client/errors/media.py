@@ -22,6 +22,7 @@ __all__ = [
     "ObjectStoreUnreachable",
     "PartUnknown",
     "QuotaExceeded",
+    "StoreNotPinned",
     "TooManyAttachments",
     "UploadAlreadyRunning",
     "UploadDamaged",
@@ -88,6 +89,19 @@ class InsecureObjectStore(TransportError):
 
     Its address is not https://, or is one of this machine's own while the server is not. Check with the operator.
     """
+
+
+class StoreNotPinned(TransportError):
+    """The server names a store of attachments that you have not allowed for this account. Nothing was sent to it.
+
+    What you attached is kept on this device. A server that lies could have files, and this device's address, go to
+    whomever it likes. Ask the operator where files lie; if this is the place, allow it, and sync again.
+    """
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(origin)
+        self.origin = origin
+        """Scheme, host and port of the store."""
 
 
 class MediaIdTaken(ApiError):

@@ -1,13 +1,14 @@
 """The conversation with the object store: bytes to and from addresses that the server signed, and nothing else.
 
 The store is not the server, and may be somebody else's. It never sees the session's token, no redirect is followed,
-and a server cannot name an address that this device would not talk to otherwise, such as one of its own ports.
+and a server cannot name an address that this device would not talk to otherwise: its own origin and those that the
+account's user allowed are all there are.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import IO
 
 import httpx
 
-from lockleaf.client.address import is_loopback, may_be_this_machine, names_host
+from lockleaf.client.address import is_loopback, may_be_this_machine, names_host, origin_of
 from lockleaf.client.answers import is_ours, media_type_of
 from lockleaf.client.errors import (
     ApiError,
@@ -26,6 +27,7 @@ from lockleaf.client.errors import (
     ObjectStoreRefused,
     ObjectStoreUnreachable,
     ServerUnreachable,
+    StoreNotPinned,
     TooLargeForProxy,
     error_for,
 )
@@ -66,14 +68,21 @@ class ObjectStoreClient:
 
     Args:
         server: the server's URL, as the session uses it.
+        origins: of stores that the account's user allowed, as `address.store_origin` gives them.
         allow_insecure: plain http to other machines is accepted.
         http_transport: replaces the network.
     """
 
     def __init__(
-        self, server: str, *, allow_insecure: bool = False, http_transport: httpx.AsyncBaseTransport | None = None
+        self,
+        server: str,
+        *,
+        origins: Collection[str] = (),
+        allow_insecure: bool = False,
+        http_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._server = httpx.URL(server)
+        self._origins = frozenset(origins)
         self._allow_insecure = allow_insecure
         self._http_transport = http_transport
         self._opened: httpx.AsyncClient | None = None
@@ -118,6 +127,7 @@ class ObjectStoreClient:
             ObjectStoreRefused: it does not take these bytes.
             ApiError: a store that is the server itself refuses, and says why.
             InsecureObjectStore: the address is none to send anything to.
+            StoreNotPinned: it is of a store that the account's user has not allowed.
         """
         request = self._http.build_request(
             "PUT",
@@ -210,6 +220,8 @@ class ObjectStoreClient:
             raise InsecureObjectStore
         if url.scheme != "https" and not (url.scheme == "http" and (self._allow_insecure or is_loopback(url.host))):
             raise InsecureObjectStore
+        if origin_of(url) not in self._origins:
+            raise StoreNotPinned(origin_of(url))
         return url
 
 

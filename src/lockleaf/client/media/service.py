@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from lockleaf.client.address import store_origin
 from lockleaf.client.device import Device, Opened
 from lockleaf.client.edits import Edits
 from lockleaf.client.entries import Progress, ProgressCallback
@@ -227,8 +228,8 @@ class Media:
             MediaDamaged: what the server has is not what was attached. Nothing was written.
             FileExistsError, FileNotFoundError: a file is there, or its folder is not.
             NotLoggedIn: it is not on this device, and there is no session.
-            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, TransportError, ApiError, DiskFull:
-                each as its name says.
+            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, StoreNotPinned, TransportError,
+                ApiError, DiskFull: each as its name says.
         """
         attachment, medium = await self._find(media)
         path = await asyncio.to_thread(_placed, destination, _file_name(attachment, medium), overwrite)
@@ -276,8 +277,8 @@ class Media:
         Raises:
             NotLoggedIn: there is no session.
             UploadAlreadyRunning: another program sends attachments of this profile.
-            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, TransportError, ApiError, DiskFull:
-                each as its name says. What was fetched before stays.
+            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, StoreNotPinned, TransportError,
+                ApiError, DiskFull: each as its name says. What was fetched before stays.
         """
         return await self._fetcher().keep_all(progress)
 
@@ -309,10 +310,52 @@ class Media:
         attachment, _ = book.find(media_id)
         return next(each for each in book.listed(attachment.entry_id) if each.attachment == attachment)
 
+    # ---- where attachments may lie ----
+
+    async def stores(self) -> tuple[str, ...]:
+        """Return the origins, beside the server's own, to which attachments of this account may go from this device.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+        """
+        return await asyncio.to_thread(self._device.memory.store_origins, self._device.opened.profile.user_id)
+
+    async def allow_store(self, origin: str) -> str:
+        """Let attachments go to, and come from, a store; remembered on this device although the journal is forgotten.
+
+        Args:
+            origin: such as ``https://files.example.org``; what `StoreNotPinned` names, once its user agreed.
+
+        Returns:
+            The origin as it is kept.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+            InvalidServerAddress, InsecureServer: it is no such origin, or plain http to another machine.
+        """
+        profile = self._device.opened.profile
+        allowed = store_origin(origin, allow_insecure=profile.allow_insecure)
+        known = await self.stores()
+        await asyncio.to_thread(self._device.memory.set_store_origins, profile, {*known, allowed})
+        return allowed
+
+    async def forbid_store(self, origin: str) -> bool:
+        """Take back what `allow_store` did; return whether it had been allowed.
+
+        Raises:
+            NotLoggedIn, InvalidServerAddress, InsecureServer: as for `allow_store`.
+        """
+        profile = self._device.opened.profile
+        unwanted = store_origin(origin, allow_insecure=True)
+        known = await self.stores()
+        await asyncio.to_thread(self._device.memory.set_store_origins, profile, set(known) - {unwanted})
+        return unwanted in known
+
     @asynccontextmanager
     async def _objects(self, session: Opened) -> AsyncIterator[ObjectStoreClient]:
         objects = ObjectStoreClient(
             session.transport.server,
+            origins=await asyncio.to_thread(self._device.memory.store_origins, session.profile.user_id),
             allow_insecure=session.profile.allow_insecure,
             http_transport=self._device.http_transport,
         )
