@@ -12,7 +12,15 @@ import pytest
 
 from lockleaf.client import Client, Progress
 from lockleaf.client.entries import EntryDraft
-from lockleaf.client.errors import InvalidAnswer, InvalidSearch, QueryTooLong, SealBroken, SearchOff, TierRequired
+from lockleaf.client.errors import (
+    InvalidAnswer,
+    InvalidSearch,
+    QueryTooLong,
+    SealBroken,
+    SearchLanguageDiffers,
+    SearchOff,
+    TierRequired,
+)
 from lockleaf.client.search.results import Found
 from tests.support.networks import AlteringNetwork, Network
 from tests.support.people import PASSWORD, Person, UcePerson
@@ -292,3 +300,56 @@ async def test_a_server_that_lies_about_what_it_found_is_not_believed(eve: Perso
         network.alter = lie
         with pytest.raises(error):
             await laptop.server_search.find("quince")
+
+
+async def test_the_language_of_words_is_its_users_choice_on_every_device_whatever_a_server_says(eve: Person) -> None:
+    network = AlteringNetwork(lambda path, answer: None)
+    laptop = await eve.device("laptop", network=network)
+    await eve.register(laptop)
+    await laptop.journal.write(body="Wir sahen viele Häuser")
+    await laptop.sync()
+    phone = await eve.device("phone", network=network)
+    await eve.login(phone)
+
+    def says_german(path: str, answer: dict[str, Any]) -> None:
+        if path.endswith("/auth/me"):
+            answer["locale"] = "de"
+
+    network.alter = says_german
+    for device in (laptop, phone):
+        await device.sync()
+        assert (await device.journal.search("Haus")).total == 0
+    network.alter = lambda path, answer: None
+    await laptop.account.update(locale="de-CH")
+    await laptop.sync()
+    await phone.sync()
+    for device in (laptop, phone):
+        assert (await device.journal.search("Haus")).total == 1
+
+
+async def test_no_digest_of_a_word_leaves_in_a_language_that_the_server_chose(eve: Person) -> None:
+    network = AlteringNetwork(lambda path, answer: None)
+    laptop = await eve.device("laptop", network=network)
+    await eve.register(laptop)
+    await laptop.journal.write(body="quince")
+    await laptop.sync()
+    await laptop.server_search.switch_on()
+
+    def says_german(path: str, answer: dict[str, Any]) -> None:
+        if path.endswith("/search/stats"):
+            answer["language"] = "german"
+        if path.endswith("/search/index") and "index" in answer:
+            answer["index"]["language"] = "german"
+
+    network.alter = says_german
+    for asked in (laptop.server_search.find("quince"), laptop.server_search.rebuild()):
+        with pytest.raises(SearchLanguageDiffers):
+            await asked
+    sent = len(network.sent)
+    await laptop.journal.write(body="walking")
+    await laptop.sync()
+    assert not any(path.endswith(("/search", "/search/index")) for _, path, _ in network.sent[sent:])
+    network.alter = lambda path, answer: None
+    assert (await laptop.server_search.find("walked")).total == 0
+    await laptop.server_search.rebuild()
+    assert (await laptop.server_search.find("walked")).total == 1

@@ -49,6 +49,7 @@ HINTS = {
     "KdfWeakened": ("--allow-pbkdf2 or --allow-weak-kdf, only if you know yourself that the account was made that way"),
     "WrongPassword": "lockleaf recovery use, if the password is lost",
     "RecoveryCodesUnconfirmed": "lockleaf recovery new",
+    "SearchLanguageDiffers": "lockleaf search-index rebuild",
     "StoreNotPinned": "lockleaf media allow ORIGIN, once the operator confirmed it; then lockleaf sync",
     "SchemaBehind": "lockleaf admin migrate",
 }

@@ -118,6 +118,7 @@ def exit_code_for(error: Exception) -> ExitCode:
                 errors.AlreadyLoggedIn,
                 errors.AccountDeleted,
                 errors.EditConflict,
+                errors.SearchLanguageDiffers,
                 errors.EntryChanged,
                 errors.LabelsBelongToCustody,
                 errors.TagChanged,

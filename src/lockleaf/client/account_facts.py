@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from lockleaf.client.checks import check_keys, fetch_account
 from lockleaf.client.device import Device
 from lockleaf.client.errors import InvalidAccountDetail, InvalidAnswer
+from lockleaf.client.preferences import choose_locale
 from lockleaf.wire.accounts import (
     Account,
     Features,
@@ -49,7 +51,8 @@ class AccountFacts:
         Args:
             display_name: how the user wants to be called; an empty text takes it away.
             time_zone: such as ``Europe/Berlin``.
-            locale: such as ``de`` or ``de-CH``.
+            locale: such as ``de`` or ``de-CH``. It is sealed too, for all devices: words are compared in its language,
+                whatever the server says of it.
 
         Raises:
             InvalidAccountDetail: one is not well-formed; nothing was sent.
@@ -62,7 +65,11 @@ class AccountFacts:
             body = ProfileChange.model_validate(wanted)
         except ValidationError:
             raise InvalidAccountDetail from None
-        return await self._device.session.transport.request("PUT", "/users/me", body=body, answer=AccountDetails)
+        session = self._device.session
+        answer = await session.transport.request("PUT", "/users/me", body=body, answer=AccountDetails)
+        if locale is not None:
+            await asyncio.to_thread(choose_locale, session.store, locale, now=self._device.now())
+        return answer
 
     async def preferences(self) -> Preferences:
         """Return what applications remember of the account's user; the server knows it."""

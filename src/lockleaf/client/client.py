@@ -34,7 +34,7 @@ from lockleaf.client.repair import Confirm, RepairReport, repair, take_all
 from lockleaf.client.resealing import is_sealed_again
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.revisions import Revision, fetch_history, fetch_revision, replaced_here
-from lockleaf.client.search.indexing import Indexing, remember_locale
+from lockleaf.client.search.indexing import Indexing
 from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.selection import Selection
 from lockleaf.client.store import LocalStore
@@ -408,16 +408,12 @@ class Client(Locking, Choices):
         device = other or self._device
         session = device.session
 
-        async def check() -> None:
-            account = await check_keys(device)
-            await asyncio.to_thread(remember_locale, session.store, account.locale)
-
         return Synchroniser(
             session.store,
             session.transport,
             user_id=str(session.profile.user_id),
             device_id=session.profile.device_id,
-            check_keys=check,
+            check_keys=lambda: check_keys(device),
             # A server that may read has date and source anyway, and lists by them for clients that read through it.
             share_dates=session.profile.share_dates or session.profile.custody == "uce",
             # A server that may read has mood, tags and source anyway.

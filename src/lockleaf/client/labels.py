@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lockleaf.client import preferences
 from lockleaf.client.merge import Version
 from lockleaf.client.store import LocalStore
-from lockleaf.client.store.records import SETTINGS, Document, StoredRecord
 from lockleaf.wire.content import labelled
 
 __all__ = ["BORNE", "NONE", "WITHHELD", "carry_out", "choose", "is_on", "merge_settings", "state_of"]
@@ -34,24 +34,12 @@ def state_of(labels: tuple[bytes, ...], content: dict[str, Any] | None) -> int:
 
 def is_on(store: LocalStore) -> bool:
     """Return whether labels leave the account's devices; they do unless somebody chose otherwise."""
-    record = store.records.get(SETTINGS, _LABELS)
-    return record is None or record.doc is None or record.doc.content.get("value") != "off"
+    return preferences.chosen(store, _LABELS) != "off"
 
 
 def choose(store: LocalStore, *, on: bool, now: str) -> None:
     """Make the choice, as an edit that is sent with the next sync."""
-    content = {"type": "setting", "value": "on" if on else "off"}
-    with store.transaction():
-        record = store.records.get(SETTINGS, _LABELS) or StoredRecord(SETTINGS, _LABELS)
-        present = None if record.doc is None else record.doc.content
-        if present is not None and present.get("value") == content["value"]:
-            return
-        if not record.pending:
-            record.base, record.base_deleted = present, record.deleted
-        record.doc, record.deleted = Document(content, now, now), False
-        record.pending, record.rejected = True, None
-        record.generation += 1
-        store.records.put(record)
+    preferences.choose(store, _LABELS, "on" if on else "off", now=now)
 
 
 def merge_settings(base: Version | None, local: Version, remote: Version) -> Version:

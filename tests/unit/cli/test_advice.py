@@ -29,6 +29,7 @@ NOTHING_AT_STAKE = {
             "ReadOnlyFolder",
             "InvalidAccountDetail",
             "InvalidLinkCode",
+            "SearchLanguageDiffers",
             "LabelsBelongToCustody",
             "NotYetSynced",
             "WithoutLinkCodes",

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from lockleaf.client.entries import Entry, EntryDraft
 from lockleaf.client.errors import InvalidSearch
 from lockleaf.client.journal import Journal
+from lockleaf.client.preferences import choose_locale
 from lockleaf.client.search.filters import Facts, fits
 from lockleaf.client.search.index import Document, WordIndex
-from lockleaf.client.search.indexing import remember_locale
 from lockleaf.client.search.results import Found
 from lockleaf.client.search.tokens import tokens_of
 from lockleaf.client.search.writing import written
@@ -324,10 +324,10 @@ async def test_words_are_compared_in_the_language_of_the_account(store: LocalSto
     journal = Journal(store)
     await journal.write(body="Wir sahen viele Häuser")
     assert await bodies(journal, "Haus") == []
-    remember_locale(store, "de-AT")
+    choose_locale(store, "de-AT", now="2026-01-01T00:00:00Z")
     for each in (journal, Journal(store)):
         assert await bodies(each, "Haus") == ["Wir sahen viele Häuser"]
-    remember_locale(store, "tlh")
+    choose_locale(store, "tlh", now="2026-01-02T00:00:00Z")
     assert await bodies(journal, "viel") == []
 
 

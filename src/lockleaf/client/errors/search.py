@@ -5,11 +5,19 @@ from __future__ import annotations
 from lockleaf.client.errors.base import ApiError
 from lockleaf.client.errors.local import LocalError
 
-__all__ = ["InvalidSearch", "QueryTooLong", "SearchOff"]
+__all__ = ["InvalidSearch", "QueryTooLong", "SearchLanguageDiffers", "SearchOff"]
 
 
 class InvalidSearch(LocalError):
     """The query is too long. It has at most 4,096 characters and 64 words, and brackets within brackets 16 times."""
+
+
+class SearchLanguageDiffers(LocalError):
+    """The server's index of words is in another language than you chose for this account. No word was sent to it.
+
+    Where you changed the language, have the index made anew: `lockleaf search-index rebuild`. If that does not help,
+    choose the language again with `lockleaf account set --locale`. Searching on this device works all the same.
+    """
 
 
 class SearchOff(ApiError):

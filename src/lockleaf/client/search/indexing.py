@@ -9,14 +9,15 @@ from typing import Any
 
 from lockleaf.client.batch_size import TOO_LARGE
 from lockleaf.client.entries import Progress, ProgressCallback
-from lockleaf.client.errors import ApiError, TransportError
+from lockleaf.client.errors import ApiError, SearchLanguageDiffers, TransportError
+from lockleaf.client.preferences import locale_of
 from lockleaf.client.search.state import SearchState
 from lockleaf.client.search.tokens import tokens_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.client.transport import Transport
-from lockleaf.search.languages import LANGUAGES, Language
+from lockleaf.search.languages import LANGUAGES, Language, language_of
 from lockleaf.wire.search import (
     BlindDocument,
     BlindIndexSlice,
@@ -27,7 +28,7 @@ from lockleaf.wire.search import (
     WantedDocument,
 )
 
-__all__ = ["Indexing", "remember_locale"]
+__all__ = ["Indexing"]
 
 _PATH = "/search/index"
 _PORTION_BYTES = 4 * 1024 * 1024
@@ -59,6 +60,7 @@ class Indexing:
         self._blind = blind
         self._language: Language | None = None
         self._lacks = False
+        self._foreign = False
 
     # ---- along with a sync ----
 
@@ -116,11 +118,13 @@ class Indexing:
 
         Raises:
             SearchOff: there is none.
+            SearchLanguageDiffers: with e2e, it is in another language than its user chose.
         """
         if anew:
             await asyncio.to_thread(self._want, True)
         body = BlindIndexSlice(restart=anew) if self._blind else IndexSlice(restart=anew)
         answer = await self._slice(body, progress)
+        self.require_own_language()
         for _ in range(_SLICES):
             if answer.job.state == "succeeded" or answer.index.pending == 0:
                 break
@@ -184,7 +188,20 @@ class Indexing:
         with self._store.transaction():
             state = replace(SearchState.load(self._store), indexed_in=index.language if index and on else None)
             state.save(self._store)
-        self._language = state.token_language if state.wanted or not self._blind else None
+        own = language_of(locale_of(self._store))
+        language = state.token_language
+        self._foreign = self._blind and language is not None and language is not own
+        # One that is not its user's choice would have words cut as the server likes, and tell it what comes of that.
+        self._language = None if self._foreign or (self._blind and not state.wanted) else language
+
+    def require_own_language(self) -> None:
+        """Make sure that the server's index is in the language that the account's user chose, as far as was seen.
+
+        Raises:
+            SearchLanguageDiffers: it is in another one, and nothing may be said to it.
+        """
+        if self._foreign:
+            raise SearchLanguageDiffers
 
 
 def _content_at(record: StoredRecord, revision: int) -> dict[str, Any] | None:
@@ -194,9 +211,3 @@ def _content_at(record: StoredRecord, revision: int) -> dict[str, Any] | None:
     if record.pending:
         return None if record.base_deleted else record.base
     return None if record.deleted or record.doc is None else record.doc.content
-
-
-def remember_locale(store: LocalStore, locale: str) -> None:
-    """Keep the account's locale, whose language words are compared in."""
-    with store.transaction():
-        replace(SearchState.load(store), locale=locale).save(store)

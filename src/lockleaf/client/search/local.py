@@ -11,15 +11,15 @@ from pathlib import Path
 from lockleaf.client.entries import Entry
 from lockleaf.client.errors import InvalidSearch, LocalStoreError, StoreDamaged
 from lockleaf.client.files import write_private
+from lockleaf.client.preferences import locale_of
 from lockleaf.client.search.filters import Facts, fits
 from lockleaf.client.search.index import NOTHING, Document, UnusableIndex, WordIndex
 from lockleaf.client.search.results import Found, Hit
-from lockleaf.client.search.state import SearchState
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.client.views import entry_of
 from lockleaf.search.highlights import highlights
-from lockleaf.search.languages import Language
+from lockleaf.search.languages import Language, language_of
 from lockleaf.search.matching import asked_stems, match, match_places
 from lockleaf.search.plan import Plan, plan
 from lockleaf.search.query import InvalidQuery, parse
@@ -114,7 +114,7 @@ class LocalSearch:
 
     def _current(self) -> WordIndex:
         """Return the index, with every write to the store in it."""
-        language = SearchState.load(self._store).language
+        language = language_of(locale_of(self._store))
         index = self._index
         if index is None:
             index = self._read(language)

@@ -19,6 +19,7 @@ from lockleaf.client.device import Opened
 from lockleaf.client.entries import Entry
 from lockleaf.client.errors import InvalidAnswer
 from lockleaf.client.listing import fetch_entries, labels_are_asked_for, opened_entry, plain_entry
+from lockleaf.client.preferences import locale_of
 from lockleaf.client.resealing import is_sealed_again
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.search.filters import Facts, fits
@@ -31,7 +32,7 @@ from lockleaf.client.selection import Selection
 from lockleaf.crypto.keyring import KeyEntry
 from lockleaf.crypto.labels import label
 from lockleaf.search.highlights import highlights
-from lockleaf.search.languages import LANGUAGES, SIMPLE, language
+from lockleaf.search.languages import LANGUAGES, SIMPLE, language, language_of
 from lockleaf.search.matching import match
 from lockleaf.search.plan import Plan
 from lockleaf.search.query import Query
@@ -157,10 +158,12 @@ def _shown(item: SearchHit) -> Iterator[Highlight]:
 
 
 async def _blind(opened: Opened, text: str, limit: int | None) -> Found:
-    index = await Indexing(opened.store, opened.transport, blind=True).status()
+    indexing = Indexing(opened.store, opened.transport, blind=True)
+    index = await indexing.status()
     if index.language not in LANGUAGES:
         raise InvalidAnswer
-    asked = planned(text, language(index.language))
+    indexing.require_own_language()
+    asked = planned(text, language_of(await asyncio.to_thread(locale_of, opened.store)))
     if asked.empty:
         return Found((), 0, asked.ignored)
     if not asked.positive:

@@ -1,4 +1,4 @@
-"""What this device remembers for its searches: the account's language, and whether the server keeps an index."""
+"""What this device remembers for searches through the server: whether that keeps an index, and of which language."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
-from lockleaf.search.languages import LANGUAGES, Language, language, language_of
+from lockleaf.search.languages import LANGUAGES, Language, language
 
 __all__ = ["SearchState"]
 
 _STATE = "search"
-_FIRST_LOCALE = "en"
-"""What accounts have until somebody chooses another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +20,11 @@ class SearchState:
     """What is remembered.
 
     Attributes:
-        locale: the account's, as the server said last.
         indexed_in: the name of the language of the server's index, None where it keeps none.
         wanted: with e2e, whether the user of this device switched that index on. The server's word alone that there is
             one would have it fed.
     """
 
-    locale: str = _FIRST_LOCALE
     indexed_in: str | None = None
     wanted: bool = False
 
@@ -43,21 +39,16 @@ class SearchState:
         if kept is None:
             return cls()
         try:
-            locale, indexed_in, wanted = strict_unpack(kept)
+            indexed_in, wanted = strict_unpack(kept)
         except (Malformed, TypeError, ValueError):
             raise StoreDamaged from None
-        return cls(str(locale), indexed_in if indexed_in in LANGUAGES else None, bool(wanted))
+        return cls(indexed_in if indexed_in in LANGUAGES else None, bool(wanted))
 
     def save(self, store: LocalStore) -> None:
         """Keep it, where it is another than the one that is kept."""
         with store.transaction():
             if self != self.load(store):
-                store.set_secret(_STATE, pack([self.locale, self.indexed_in, self.wanted]))
-
-    @property
-    def language(self) -> Language:
-        """The language of the index on this device."""
-        return language_of(self.locale)
+                store.set_secret(_STATE, pack([self.indexed_in, self.wanted]))
 
     @property
     def token_language(self) -> Language | None:

@@ -97,6 +97,8 @@ CREATE INDEX records_labels ON records (labels, record_id) WHERE collection = 'e
 # revision whose content is known, and when, as it is sealed. What is sealed again keeps both. authentic: no retired key
 # may have made it up.
 _KEYS = """
+-- What was kept for searches was the server's word on the language.
+DELETE FROM secrets WHERE name = 'search';
 ALTER TABLE records ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE records ADD COLUMN device TEXT;
 ALTER TABLE records ADD COLUMN written_at TEXT;
