@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -19,6 +19,7 @@ from lockleaf.cli.terminal import shown_name
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
+    from lockleaf.client.drafts import UnsavedDraft
 
 __all__ = ["install", "show_codes"]
 
@@ -202,6 +203,15 @@ async def logout(
     """Log out. The journal stays on this device, sealed, until the next login."""
     async with run.client() as client:
         alone = await _alone_here(client) if forget and client.is_open else ""
+        drafts = client.drafts.list() if forget else []
+        staying = _drafts_stay(drafts)
+        if drafts and client.profile is not None and client.profile.account_deleted:
+            raise Complaint(
+                f"The account is deleted, so nothing could open {len(drafts):,} of your drafts afterwards. lockleaf "
+                "drafts show ID prints one, lockleaf drafts discard ID deletes it; then forget the journal.",
+                ExitCode.CONFLICT,
+                "DraftsWaiting",
+            )
         if forget and not yes:
             if client.is_locked and not run.interactive:
                 raise Complaint(
@@ -211,7 +221,7 @@ async def logout(
                     "JournalLocked",
                 )
             if run.interactive:
-                prompts.confirm(f"Delete the journal on this device?{alone}")
+                prompts.confirm(f"Delete the journal on this device?{alone}{staying}")
                 if client.is_open and await _alone_here(client) != alone:
                     raise Complaint(
                         "Something was written here while you decided, so nothing was deleted. Run it again.",
@@ -223,12 +233,33 @@ async def logout(
         aside = await client.account.logout(forget=forget)
     if run.json:
         kept = None if aside is None else str(aside)
-        run.result({"profile": run.profile, "logged_out": True, "forgotten": forget, "set_aside": kept})
+        run.result(
+            {
+                "profile": run.profile,
+                "logged_out": True,
+                "forgotten": forget,
+                "set_aside": kept,
+                "drafts": [draft.id for draft in drafts],
+            }
+        )
     elif aside is not None:
-        run.line(f"Logged out. The journal was set aside as {aside}, sealed.{alone}")
+        run.line(f"Logged out. The journal was set aside as {aside}, sealed.{alone}{staying}")
         run.note("After the next login, lockleaf repair takes in what the server lacks. Delete the folder to lose it.")
+    elif staying:
+        run.line(f"Logged out; the journal is deleted on this device.{staying}")
     else:
         run.line("Logged out; nothing is left on this device." if forget else "Logged out.")
+
+
+def _drafts_stay(drafts: Sequence[UnsavedDraft]) -> str:
+    """Say which drafts a forgotten journal leaves behind, and how they are read again."""
+    if not drafts:
+        return ""
+    one = len(drafts) == 1
+    plain = [draft.path for draft in drafts if draft.has_plain_file]
+    told = f" {len(drafts):,} {'draft stays' if one else 'drafts stay'}, sealed; after the next login of this account"
+    told += f" lockleaf drafts lists {'it' if one else 'them'}."
+    return f"{told} Unencrypted until then: {', '.join(map(str, plain))}." if plain else told
 
 
 async def _alone_here(client: Client) -> str:

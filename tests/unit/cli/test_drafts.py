@@ -311,3 +311,29 @@ def test_a_draft_outlives_the_program_and_is_told(desk: Desk, number: signal.Sig
             break
     assert "two hours" in desk.bodies()
     assert not Path(file).exists()
+
+
+def test_forgetting_the_journal_says_which_drafts_stay(desk: Desk) -> None:
+    desk.run("write", editor=desk.editor('echo "not saved" > "$1"; exit 1'))
+    [draft] = desk.drafts()
+    said = desk.run("logout", "--forget", "--yes")
+    assert said.code == 0
+    assert "1 draft stays" in said.out
+    assert draft["path"] in said.out
+    assert "nothing is left" not in said.out
+    assert Path(draft["path"]).read_text() == "not saved\n"
+    assert [each.id for each in known_drafts(desk.home / "home/profiles/laptop/drafts")] == [draft["id"]]
+
+
+def test_a_draft_that_nothing_could_open_afterwards_is_not_left_behind(desk: Desk) -> None:
+    desk.run("write", editor=desk.editor('echo "not saved" > "$1"; exit 1'))
+    file = desk.home / "home/profiles/laptop/profile.json"
+    profile = json.loads(file.read_text())
+    file.write_text(json.dumps(profile | {"account_deleted": True}))
+    said = desk.run("logout", "--forget", "--yes")
+    assert said.code == 5
+    assert "lockleaf drafts show ID" in said.err
+    [draft] = desk.drafts()
+    assert desk.run("drafts", "show", draft["id"]).out == "not saved\n"
+    assert desk.run("drafts", "discard", draft["id"], "--yes").code == 0
+    assert desk.run("logout", "--forget", "--yes").code == 0
