@@ -90,8 +90,12 @@ def complaint_of(error: Exception) -> Complaint:
     if exit_code is not ExitCode.UNEXPECTED:
         return Complaint(str(error), exit_code, type(error).__name__)
     if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if isinstance(error.filename, str) else ""
-        return Complaint(f"{error.strerror}{where}.", ExitCode.LOCAL, type(error).__name__)
+        if isinstance(error.filename, str):
+            said = f"{error.strerror}: {error.filename}."
+        else:
+            # Files that are opened have a name: it is a stream that was given to the command.
+            said = f"What the command prints could not be written ({error.strerror}). What it saved before is kept."
+        return Complaint(said, ExitCode.LOCAL, type(error).__name__)
     return Complaint(
         f"Unexpected {type(error).__name__}. Nothing that was saved is lost. This is a fault of the program: run it "
         "again with LOCKLEAF_DEBUG=1, and report what it shows after removing what is private.",

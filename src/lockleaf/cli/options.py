@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from lockleaf.cli.completion import complete_profile
-from lockleaf.cli.errors import ReaderGone
+from lockleaf.cli.errors import Complaint, ReaderGone
+from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import interrupts_raise, run_to_end
 from lockleaf.cli.run import Run
 
@@ -42,6 +44,8 @@ _COMMON: tuple[tuple[str, Any, Any], ...] = (
     ("no_color", Color, False),
 )
 _KEY = "lockleaf"
+_FILES = {"FILE", "FOLDER", "PATH"}
+_UNREADABLE = re.compile("[\ud800-\udfff]")
 
 
 def run_of(context: typer.Context, given: dict[str, Any] | None = None) -> Run:
@@ -129,6 +133,8 @@ def _with_common_options(function: Callable[..., Any], *, of_group: bool = False
             if context.invoked_subcommand is not None:
                 return
         run = run_of(context, given)
+        if "text" not in values:  # else what is piped to the command shall be kept first
+            _require_text(context, values)
         try:
             with interrupts_raise():
                 outcome = function(run, **values)
@@ -149,6 +155,24 @@ def _with_common_options(function: Callable[..., Any], *, of_group: bool = False
     wrapper.__doc__ = function.__doc__
     wrapper.__name__ = function.__name__
     return wrapper
+
+
+def _require_text(context: typer.Context, values: dict[str, Any]) -> None:
+    """Refuse an argument that holds bytes which were not UTF-8 where it was read; files may have any name."""
+    for parameter in context.command.params:
+        value = values.get(parameter.name or "")
+        given = value if isinstance(value, (list, tuple)) else [value]
+        if any(isinstance(each, str) and _UNREADABLE.search(each) for each in given):
+            metavar = getattr(parameter, "metavar", None) or (parameter.name or "").upper()
+            if metavar in _FILES:
+                continue
+            name = parameter.opts[0] if parameter.opts[0].startswith("-") else metavar
+            raise Complaint(
+                f"{name} has bytes that are not UTF-8. A terminal or a script in another encoding gave them: set it to "
+                "UTF-8, or write what you mean anew.",
+                ExitCode.USAGE,
+                "ArgumentNotText",
+            )
 
 
 def install_common(app: typer.Typer, epilog: str) -> None:

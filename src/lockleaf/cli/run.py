@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.surroundings import discard_output
 from lockleaf.cli.terminal import json_escaped, printable
 
 if TYPE_CHECKING:
@@ -111,8 +112,12 @@ class Run:
 
     def note(self, text: str) -> None:
         """Tell a person something that is no result; nothing with ``--quiet``, and nothing that commands a terminal."""
-        if not self.quiet:
+        if self.quiet:
+            return
+        try:
             self.err.print(printable(text), markup=False, style="dim", soft_wrap=not self.err.is_terminal)
+        except OSError:  # nobody reads it, and that is no reason to stop
+            discard_output(sys.stderr)
 
     def flush(self) -> None:
         """Let go of what standard output still holds."""

@@ -90,15 +90,26 @@ def shared_source(content: Mapping[str, Any]) -> str | None:
     return source if isinstance(source, str) and 0 < len(source) <= MAX_SOURCE and "\0" not in source else None
 
 
+def is_utf8(text: str) -> bool:
+    """Tell whether a text can be written down: Python keeps bytes that it could not read as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def clean_text(value: str | None, name: str, limit: int) -> str | None:
     """Return a one-line field without space around it, None for an empty one.
 
     Raises:
-        InvalidContent: it is longer than ``limit`` characters.
+        InvalidContent: it is longer than ``limit`` characters, or holds bytes that were not UTF-8 where it was read.
     """
     text = (value or "").strip()
     if len(text) > limit:
         raise InvalidContent(f"the {name} is longer than {limit} characters")
+    if not is_utf8(text):
+        raise InvalidContent(f"the {name} has bytes that are not UTF-8")
     return text or None
 
 

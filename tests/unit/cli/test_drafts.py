@@ -215,7 +215,7 @@ def test_an_empty_pipe_and_no_terminal_are_said(desk: Desk, tmp_path: Path) -> N
     window = desk.editor('echo "from a window" > "$1"')
     assert desk.run("write", "-", stdin=b"", editor=window).code == 9
     assert "so your editor opens" in desk.run("write", stdin=b"", editor=window).err
-    assert desk.bodies() == ["from a window", "words"]
+    assert sorted(desk.bodies()) == ["from a window", "words"]
     program = [sys.executable, "-m", "lockleaf", "write"]
     with subprocess.Popen(
         program,
@@ -337,3 +337,31 @@ def test_a_draft_that_nothing_could_open_afterwards_is_not_left_behind(desk: Des
     assert desk.run("drafts", "show", draft["id"]).out == "not saved\n"
     assert desk.run("drafts", "discard", draft["id"], "--yes").code == 0
     assert desk.run("logout", "--forget", "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("search", "\udce9"), "QUERY"),
+        (("tags", "rename", "sea", "\udce9"), "NEW_NAME"),
+        (("list", "--tag", "sea", "--tag", "\udce9"), "--tag"),
+        (("login", "--email", "\udce9"), "--email"),
+        (("login", "--device-name", "\udce9"), "--device-name"),
+    ],
+    ids=["search", "tag", "filter", "email", "device"],
+)
+def test_an_argument_in_another_encoding_is_named(desk: Desk, arguments: tuple[str, ...], named: str) -> None:
+    said = desk.run(*arguments)
+    assert said.code == 2
+    assert f"{named}" in said.err
+    assert "not UTF-8" in said.err
+    assert "\udce9" not in said.err
+
+
+@pytest.mark.parametrize("option", ["--title", "--tag", "--mood"])
+def test_what_is_piped_is_kept_where_another_argument_is_refused(desk: Desk, option: str) -> None:
+    said = desk.run("write", option, "\udce9", stdin=b"piped words\n")
+    assert said.code == 9
+    assert f"the {option.removeprefix('--')} has bytes that are not UTF-8" in said.err
+    [draft] = desk.drafts()
+    assert "piped words" in desk.run("drafts", "show", draft["id"]).out

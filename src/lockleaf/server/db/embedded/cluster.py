@@ -196,6 +196,13 @@ def _initdb(binaries: Binaries, target: Path, account: Account | None) -> None:
             check=False,
         )
         if result.returncode != 0:
+            if "could not look up effective user ID" in result.stdout:
+                raise EmbeddedPostgresError(
+                    f"The database could not be created in {target.parent}: PostgreSQL wants its user to have a name, "
+                    f"and this system knows none for the number {os.geteuid()}. Nothing was left behind. Give it one "
+                    f"(a line in /etc/passwd, as in: lockleaf:x:{os.geteuid()}:{os.getegid()}::/:/bin/false), start as "
+                    "another user, or set DATABASE_URL to a PostgreSQL of your own."
+                )
             last = " / ".join(line.strip() for line in result.stdout.splitlines()[-4:] if line.strip())
             raise EmbeddedPostgresError(
                 f"The database could not be created in {target.parent}: {last or f'exit status {result.returncode}'}. "
