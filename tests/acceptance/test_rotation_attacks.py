@@ -45,7 +45,15 @@ class Thief:
         assert tokens is not None
         self.tokens = tokens
 
-    def sealed(self, history: History, record_id: str, content: dict[str, Any], **fields: Any) -> Change:
+    def sealed(
+        self,
+        history: History,
+        record_id: str,
+        content: dict[str, Any],
+        *,
+        head: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> Change:
         """A change that follows the latest of a record, sealed under the stolen key, for the end of ``history``."""
         before = [change for change in history.changes if change["record_id"] == record_id]
         revision, parent = len(before) + 1, bytes(32)
@@ -56,7 +64,7 @@ class Thief:
         context = RecordContext(self.user_id, "entries", record_id, revision, parent, deleted, meta(labels, None, None))
         end = history.epochs[-1]["epoch"], history.seq, history.head()
         now = datetime.now(UTC)
-        head = {"seen": list(end), "device": "stolen", "written_at": now.isoformat()}
+        said = {"seen": list(end), "device": "stolen", "written_at": now.isoformat()} if head is None else head
         times = {"client_updated_at": now, "created_at": now, "updated_at": now}
         return {
             "superseded": False,
@@ -65,7 +73,7 @@ class Thief:
             "record_id": record_id,
             "revision": revision,
             "parent": parent,
-            "payload": seal_record(self.keyring, context, {"type": "entry", **content, **head}),
+            "payload": seal_record(self.keyring, context, {"type": "entry", **content, **said}),
             "deleted": deleted,
             "labels": list(labels),
             "device_id": "stolen",
@@ -321,3 +329,33 @@ def replace_last(history: History, record_id: str) -> History:
     shorter = history.copy()
     shorter.changes.remove(shorter.of(record_id))
     return shorter
+
+
+_WRITER = {"device": "stolen", "written_at": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {},
+        {"device": "stolen"},
+        {"written_at": _WRITER["written_at"]},
+        {**_WRITER, "device": 7},
+        {**_WRITER, "device": "two words"},
+        {**_WRITER, "written_at": "yesterday"},
+        {**_WRITER, "written_at": None},
+    ],
+)
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_what_does_not_name_its_writer_and_its_time_within_the_seal_is_refused(
+    ada: Diarist, liar: LyingServer, head: dict[str, Any], deleted: bool
+) -> None:
+    laptop = await ada.first("laptop", at=liar.url)
+    (one,) = await write(laptop, "one")
+    thief, history = Thief(laptop), await history_of(laptop)
+    content: dict[str, Any] = {"type": "deleted"} if deleted else {"body": "forged"}
+    # What is said beside the seal is well-formed: it is never asked.
+    append(history, thief.sealed(history, one, content, head=head))
+    liar.tell(Shows(history, keeps_checkpoints=True))
+    await caught(laptop.sync(), SealBroken)
+    assert [entry.body for entry in await laptop.journal.list()] == ["one"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -38,7 +39,7 @@ async def sealed_change(app: FastAPI, thin: Thin, record_id: str, base: int, con
             "labels": [keys.label("tag", tag) for tag in content["tags"]],
             "source": "mobile",
         }
-        return change(payload=keys.seal(content=content, **place), **place)
+        return change(payload=keys.seal(content=content, **place, device="d", written_at=datetime.now(UTC)), **place)
 
 
 @pytest.fixture

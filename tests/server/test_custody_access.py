@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -35,7 +36,7 @@ async def open_for(app: FastAPI, person: Person, purpose: str, records: int = 0)
     ):
         for number in range(records):
             place: dict[str, Any] = {"collection": "entries", "record_id": str(number), "base_revision": 0}
-            keys.seal(**place, parent=bytes(32), content=ENTRY)
+            keys.seal(**place, parent=bytes(32), content=ENTRY, device="d", written_at=datetime.now(UTC))
 
 
 async def test_openings_are_counted_by_session_purpose_and_hour(app: FastAPI, http: httpx.AsyncClient) -> None:

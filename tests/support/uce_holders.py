@@ -71,7 +71,7 @@ async def written_entry(app: FastAPI, person: Person, content: dict[str, Any]) -
             labels = tuple(sorted(keys.label("tag", tag) for tag in content.get("tags", ())))
             place: dict[str, Any] = {"collection": "entries", "record_id": record_id, "base_revision": 0}
             place |= {"parent": bytes(32), "labels": labels}
-            payload = keys.seal(content=content, **place)
+            payload = keys.seal(content=content, **place, device="server", written_at=services.clock())
         change = Change(payload=payload, device_id="server", client_updated_at=datetime.now(UTC), **place)
         pushed = await records.push(transaction.connection, person.id, [change], now=services.clock())
     assert [outcome.status for outcome in pushed.outcomes] == ["applied"]
@@ -97,4 +97,8 @@ async def opened_entry(app: FastAPI, person: Person, record_id: str) -> dict[str
         services.database.write_driver() as transaction,
         room.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
     ):
-        return keys.open(record)
+        content = keys.open(record)
+    # Who wrote it, and when, is within each seal that the server makes.
+    assert content.pop("device")
+    assert datetime.fromisoformat(content.pop("written_at")).tzinfo is not None
+    return content

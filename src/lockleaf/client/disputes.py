@@ -296,8 +296,8 @@ class Disputes:
             base_revision=version.base_revision,
             deleted=version.deleted,
             # The server's word on both could be anything.
-            device_id=device or "",
-            detected_at=written_at or self._now(),
+            device_id=device,
+            detected_at=written_at,
             own=False,
             state="open",
             content=None if version.deleted else content,

@@ -41,13 +41,18 @@ def sealed_under(payload: bytes) -> int:
     return parse(payload).key_id
 
 
-def writer_of(content: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Take out of an opened map who wrote it, a device id, and when, RFC 3339; None for what is not said or is none."""
-    device, written_at = content.pop("device", None), content.pop("written_at", None)
+def writer_of(content: dict[str, Any]) -> tuple[str, str]:
+    """Take out of an opened map who wrote it, a device id, and when, RFC 3339; `Sealer.open` made sure of both."""
+    return content.pop("device"), content.pop("written_at")
+
+
+def _names_writer(content: dict[str, Any]) -> bool:
     try:
-        return _DEVICE.validate_python(device), _TIME.validate_python(written_at)
+        _DEVICE.validate_python(content.get("device"))
+        _TIME.validate_python(content.get("written_at"))
     except ValidationError:
-        return None, None
+        return False
+    return True
 
 
 def resolves_of(content: dict[str, Any]) -> frozenset[bytes]:
@@ -226,7 +231,8 @@ class Sealer:
 
         Raises:
             UnsealedChange: it is no envelope, so that anybody can have made it.
-            SealBroken: it was not sealed by this account for it.
+            SealBroken: it was not sealed by this account for it, or does not name its writer and the time of writing,
+                as every device does: what is not sealed could be anything.
         """
         try:
             parse(payload)
@@ -237,6 +243,6 @@ class Sealer:
             content = open_record(keyring, context, payload)
         except (crypto_errors.SealBroken, crypto_errors.Malformed):
             raise SealBroken(f"record {record_id}") from None
-        if deleted != (content.get("type") == TOMBSTONE):
+        if deleted != (content.get("type") == TOMBSTONE) or not _names_writer(content):
             raise SealBroken(f"record {record_id}")
         return content

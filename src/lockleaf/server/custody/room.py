@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -106,21 +107,25 @@ class Room:
         source: str | None = None,
         occurred_at: str | None = None,
         deleted: bool = False,
+        device: str,
+        written_at: datetime,
     ) -> bytes:
         """Return the payload of the change that follows ``base_revision`` with this content.
 
         Arguments:
             parent: SHA-256 of the payload of that revision, zeros for a new record.
             labels, source, occurred_at: as the change will carry them: the seal is bound to them.
+            device, written_at: who writes, and when, with a zone; sealed in place of what ``content`` says of both.
 
         Raises:
             PayloadTooLarge: the content is longer than a record may be.
         """
         self.records += 1
+        head = {"device": device, "written_at": written_at.isoformat().replace("+00:00", "Z")}
         meta = history.meta(labels, source, occurred_at)
         context = self._context(collection, record_id, base_revision + 1, parent, deleted, meta)
         try:
-            return seal_record(self._keyring, context, dict(content), suite=self.suite)
+            return seal_record(self._keyring, context, {**content, **head}, suite=self.suite)
         except crypto_errors.TooLarge:
             raise PayloadTooLarge from None
 

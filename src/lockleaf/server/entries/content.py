@@ -29,6 +29,8 @@ MAX_LABELS = 64
 SEEN = "seen"
 """The head that a client's device had verified. It is its word, so it goes when the server seals the entry anew."""
 
+_OF_WRITING = dict.fromkeys((SEEN, "device", "written_at"))
+
 # What the fields of a body are called in the sealed map.
 _SEALED_AS = {
     "content": "body",
@@ -89,8 +91,8 @@ def check_size(content: dict[str, Any]) -> None:
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether two maps say the same, whoever had seen what when they were sealed."""
-    return {**one, SEEN: None} == {**other, SEEN: None}
+    """Tell whether two maps say the same, whoever sealed them, and when, and had seen what."""
+    return {**one, **_OF_WRITING} == {**other, **_OF_WRITING}
 
 
 def labels_of(keys: Room, content: dict[str, Any]) -> tuple[bytes, ...]:

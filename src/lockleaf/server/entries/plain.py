@@ -199,9 +199,10 @@ def _change(
         "occurred_at": occurred_at,
         "deleted": deleted,
     }
+    now = services.clock()
     return Change(
         **open_fields,
-        payload=keys.seal(content=new, **open_fields),
+        payload=keys.seal(content=new, **open_fields, device=principal.device, written_at=now),
         device_id=principal.device,
-        client_updated_at=services.clock(),
+        client_updated_at=now,
     )

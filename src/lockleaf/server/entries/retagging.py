@@ -87,9 +87,10 @@ def _change(services: Services, principal: Principal, keys: Room, record: Record
         "source": record.source,
         "occurred_at": record.occurred_at,
     }
+    now = services.clock()
     return Change(
         **open_fields,
-        payload=keys.seal(content=new, **open_fields),
+        payload=keys.seal(content=new, **open_fields, device=principal.device, written_at=now),
         device_id=principal.device,
-        client_updated_at=services.clock(),
+        client_updated_at=now,
     )

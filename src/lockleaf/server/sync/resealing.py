@@ -72,6 +72,8 @@ async def changes(
             source=ground.source,
             occurred_at=ground.occurred_at,
             deleted=deleted,
+            device=choice.device_id or principal.device,
+            written_at=choice.client_updated_at or now,
         )
         made = await tags.ensure(connection, services, principal, keys, tag_names(content))
     change = Change(

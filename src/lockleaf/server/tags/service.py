@@ -253,7 +253,15 @@ def _sealed(
     services: Services, principal: Principal, keys: Room, record_id: str, present: Present | None, new: dict[str, Any]
 ) -> Change:
     base, parent = (0, ZERO) if present is None else (present.revision, present.payload_hash)
-    payload = keys.seal(collection=COLLECTION, record_id=record_id, base_revision=base, parent=parent, content=new)
+    payload = keys.seal(
+        collection=COLLECTION,
+        record_id=record_id,
+        base_revision=base,
+        parent=parent,
+        content=new,
+        device=principal.device,
+        written_at=services.clock(),
+    )
     return _change(services, principal, record_id, present, payload)
 
 
@@ -268,6 +276,8 @@ def _tombstone(services: Services, principal: Principal, keys: Room | None, pres
             parent=present.payload_hash,
             content={"type": TOMBSTONE},
             deleted=True,
+            device=principal.device,
+            written_at=services.clock(),
         )
     return _change(services, principal, present.record_id, present, payload, deleted=True)
 
