@@ -257,7 +257,11 @@ def _take_in(device: Device, aside: LocalStore, path: Path, held: Held, choose: 
         aside,
         session.store,
         held,
-        sealer=Sealer(str(session.profile.user_id), share_dates=session.profile.share_dates),
+        sealer=Sealer(
+            str(session.profile.user_id),
+            device_id=session.profile.device_id,
+            share_dates=session.profile.share_dates,
+        ),
         device_id=session.profile.device_id,
         clock=device.clock,
         choose=choose,
