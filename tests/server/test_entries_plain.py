@@ -259,7 +259,8 @@ async def test_a_record_that_does_not_open_is_shown_so_and_spoils_no_list(ada: O
     [result] = await ada.results(
         {
             "collection": "entries", "record_id": foreign, "base_revision": 0, "parent": bytes(32),
-            "payload": b"\x01\x01" + bytes(400), "device_id": "other", "client_updated_at": "2026-01-01T00:00:00Z",
+            "payload": b"\x01\x01\0\0\0\x01" + bytes(400),
+            "device_id": "other", "client_updated_at": "2026-01-01T00:00:00Z",
         }
     )  # fmt: skip
     assert result["status"] == "applied"
