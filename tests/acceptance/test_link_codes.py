@@ -156,12 +156,14 @@ async def test_a_rotation_after_the_code_is_taken_and_one_before_it_is_not(ada: 
         (link.epoch, link.seq + 1, bytes(32)),
         ("a later epoch", 0, bytes(32)),
     ):
-        require_keyring(link, rotated(epoch, seq, head))
+        require_keyring(link, rotated(epoch, seq, head), link.keyring_version + 1)
     for seq, head in ((link.seq - 1, bytes(32)), (link.seq, bytes(32))):
         with pytest.raises(KeySubstituted):
-            require_keyring(link, rotated(link.epoch, seq, head))
+            require_keyring(link, rotated(link.epoch, seq, head), link.keyring_version + 1)
     with pytest.raises(KeySubstituted):
-        require_keyring(link, Keyring.new("2026-01-01T00:00:00Z"))
+        require_keyring(link, Keyring.new("2026-01-01T00:00:00Z"), link.keyring_version + 1)
+    with pytest.raises(KeySubstituted):
+        require_keyring(link, rotated(link.epoch, link.seq + 1, bytes(32)), link.keyring_version)
 
 
 async def test_an_account_whose_keys_the_server_makes_has_no_codes(ada: Diarist) -> None:

@@ -149,7 +149,7 @@ async def login(
                 require_account(link, answer.user)
             keyring = _open(answer.user, keys, place, remembered)
             if link is not None:
-                require_keyring(link, keyring)
+                require_keyring(link, keyring, answer.user.keyring_version)
             profile = new_profile(
                 transport,
                 place,

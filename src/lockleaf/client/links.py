@@ -96,17 +96,20 @@ def require_account(link: LinkCode, account: Account) -> None:
         raise KeyringRolledBack
 
 
-def require_keyring(link: LinkCode, keyring: Keyring) -> None:
+def require_keyring(link: LinkCode, keyring: Keyring, version: int) -> None:
     """Check that a keyring is the one of the code, or one that came of it by a rotation since.
 
     A key that was retired in another epoch than the code's is judged by the first sync, which begins at the code's
     head and wants every such place on its chain.
 
     Raises:
-        KeySubstituted: it lacks the code's key, or gave it up before the code was made.
+        KeySubstituted: it lacks the code's key, gave it up before the code was made, or has another newest one although
+            its version is the code's.
     """
     held = [entry for entry in keyring if entry.public_signing_key == link.signing_key]
     if not held:
+        raise KeySubstituted
+    if version == link.keyring_version and keyring.newest.public_signing_key != link.signing_key:
         raise KeySubstituted
     retired = held[-1].retired_at
     if retired is None or retired.epoch != link.epoch:
