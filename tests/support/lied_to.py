@@ -33,12 +33,13 @@ from tests.support.diarist import PASSWORD, Diarist, diarist
 from tests.support.lying_server import Lie, LyingServer, lying_server
 from tests.support.mutations import Mutates
 from tests.support.sentences import tells_what_to_do
-from tests.support.three_devices import words_kept, words_of
+from tests.support.three_devices import TAG_NAMES, changed, words_kept, words_of
 
 __all__ = ["Broken", "Told", "lied_to"]
 
 ROUNDS = 8
-TAGS = ("sea", "sun", "hill")
+TAGS = TAG_NAMES[1:]
+"""Without two spellings of one name, of which either may stand in the end."""
 
 
 class Broken(AssertionError):
@@ -95,28 +96,14 @@ class _Session:
             await self._resolve(number, self.random.choice(conflicts).id)
         elif what == "edit" and entries:
             entry = self.random.choice(entries)
-            fields = self._changed(entry)
+            kind = self.random.choice(["line", "line", "new line", "cut line", "title", "mood", "known tag", "cut tag"])
+            fields = changed(entry, kind, self.random.randrange(1, len(TAG_NAMES)), self.word)
             self.typed[entry.id] |= words_of(fields)
             self.replaced |= _words_in(entry) - _words_in(await journal.edit(entry.id, **fields))
         else:
             fields = {"body": "\n".join(self.word("line") for _ in range(3)), "tags": [self.random.choice(TAGS)]}
             entry = await journal.write(**fields)
             self.typed[entry.id] |= words_of(fields)
-
-    def _changed(self, entry: Entry) -> dict[str, object]:
-        lines = entry.body.split("\n")
-        match self.random.choice(["line", "line", "new line", "cut line", "title", "mood", "tags"]):
-            case "line":
-                lines[self.random.randrange(len(lines))] = self.word("line")
-            case "new line":
-                lines.insert(self.random.randrange(len(lines) + 1), self.word("line"))
-            case "cut line" if len(lines) > 1:
-                del lines[self.random.randrange(len(lines))]
-            case "tags":
-                return {"tags": self.random.sample(TAGS, self.random.randrange(len(TAGS)))}
-            case name:
-                return {name: self.word(name)} if name in ("title", "mood") else {"title": self.word("title")}
-        return {"body": "\n".join(lines)}
 
     async def _resolve(self, number: int, conflict_id: str) -> None:
         journal = self.devices[number].journal

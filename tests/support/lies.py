@@ -7,6 +7,7 @@ consistent in itself and only what the devices know can betray it.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -154,16 +155,7 @@ class Shows(Lie):
         return await honest(request)
 
     async def changes(self, request: Request, honest: Honest) -> Answer:
-        after = request.query.get("after")
-        place = 0 if after is None else await self.place(request, after, honest)
-        return Answer.of(request, self.history.page(place, int(request.query["limit"])))
-
-    async def place(self, request: Request, cursor: str, honest: Honest) -> int:
-        """Where a cursor stands: one of ours, or of the real server, which is asked what follows it."""
-        if cursor.startswith(MADE_UP):
-            return int(cursor.removeprefix(MADE_UP))
-        feed = (await honest(request)).read()
-        return int(feed["changes"][0]["seq"]) - 1 if feed["changes"] else int(feed["seq"])
+        return Answer.of(request, self.history.page(await place(request, honest), int(request.query["limit"])))
 
 
 class Restored(Shows):
@@ -176,8 +168,7 @@ class Restored(Shows):
         after = request.query.get("after")
         if after is None or after.startswith(MADE_UP):
             return await super().changes(request, honest)
-        facts = {"type": "about:blank", "title": "t", "detail": "d", "status": 409, "code": "epoch_changed"}
-        return Answer(409, "application/problem+json", Answer.of(_plain(request), facts).body)
+        return problem(409, "epoch_changed")
 
 
 class ConfirmsWithoutKeeping(Shows):
@@ -347,5 +338,21 @@ class CutsAfterTheWork(Lie):
         return answer
 
 
-def _plain(request: Request) -> Request:
-    return Request(request.method, request.path, request.query, {}, request.body)
+def problem(status: int, code: str) -> Answer:
+    """A refusal, as an honest server words it."""
+    facts = {"type": "about:blank", "title": "t", "detail": "d", "status": status, "code": code}
+    return Answer(status, "application/problem+json", json.dumps(facts).encode())
+
+
+async def place(request: Request, honest: Honest) -> int:
+    """Where the cursor of a request stands: one of ours, or of the real server, which is asked what follows it."""
+    cursor = request.query.get("after")
+    if cursor is None:
+        return 0
+    if cursor.startswith(MADE_UP):
+        return int(cursor.removeprefix(MADE_UP))
+    answer = await honest(request)
+    if answer.status != 200:
+        return 0  # the real server does not know it: nothing of its history was told
+    feed = answer.read()
+    return int(feed["changes"][0]["seq"]) - 1 if feed["changes"] else int(feed["seq"])

@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from tests.support.forged_history import Change, History, bare
-from tests.support.lying_server import MADE_UP, Answer, Honest, Lie, Request
+from tests.support.lies import place, problem
+from tests.support.lying_server import Answer, Honest, Lie, Request
 
 __all__ = ["Mutates"]
 
@@ -79,8 +80,7 @@ class Mutates(Lie):
         status, code = self.random.choice(_CODES)
         if self.random.random() < 0.5:
             await honest(request)
-        facts = {"type": "about:blank", "title": "t", "detail": "d", "status": status, "code": code}
-        return Answer(status, "application/problem+json", Answer.of(_plain(request), facts).body)
+        return problem(status, code)
 
     async def _takes_back(self, request: Request, honest: Honest) -> Answer:
         """An earlier answer to the same question: as if nothing had happened since."""
@@ -159,9 +159,7 @@ class Mutates(Lie):
             self.random.choice(self._rewritings(history))(history)
             if not history.changes:
                 break
-        after = request.query.get("after", "")
-        place = int(after.removeprefix(MADE_UP)) if after.startswith(MADE_UP) else await self._place(request, honest)
-        return Answer.of(request, history.page(place, int(request.query.get("limit", _PAGE))))
+        return Answer.of(request, history.page(await place(request, honest), int(request.query.get("limit", _PAGE))))
 
     async def _whole(self, request: Request, honest: Honest) -> History | None:
         """The journal as it is, or as it was when it was asked for before."""
@@ -176,15 +174,6 @@ class Mutates(Lie):
         history = History(feed["changes"], feed["epochs"])
         self._journals.append(history.copy())
         return history
-
-    async def _place(self, request: Request, honest: Honest) -> int:
-        if "after" not in request.query:
-            return 0
-        answer = await honest(request)
-        if answer.status != 200:
-            return 0
-        feed = answer.read()
-        return int(feed["changes"][0]["seq"]) - 1 if feed["changes"] else int(feed["seq"])
 
     def _rewritings(self, history: History) -> list[Callable[[History], None]]:
         return [
@@ -321,10 +310,6 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
         case _:
             return []
     return [place for key, inner in items for place in ((value, key), *_places(inner))]
-
-
-def _plain(request: Request) -> Request:
-    return replace(request, headers={})
 
 
 def _packed(request: Request) -> Request:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.support.journal_devices import JournalDevice, TestAccount
 from tests.support.networks import Network
 from tests.support.thin_client import ThinClient
 
-__all__ = ["COUNT", "Household", "household", "texts_at_the_server", "words_kept", "words_of"]
+__all__ = ["COUNT", "TAG_NAMES", "Household", "changed", "household", "texts_at_the_server", "words_kept", "words_of"]
 
 COUNT = 3
 TAG_NAMES = ("sea", "Sea", "sun", "hill")
@@ -126,23 +126,7 @@ class Household:
 
     def changed(self, entry: Entry, field: str, place: int) -> dict[str, Any]:
         """The fields by which an edit changes what its writer saw."""
-        lines, tags = entry.body.split("\n"), list(entry.tags)
-        match field:
-            case "line":
-                lines[place % len(lines)] = self.word("line")
-            case "new line":
-                lines.insert(place % (len(lines) + 1), self.word("line"))
-            case "cut line":
-                del lines[place % len(lines)]
-            case "new tag":
-                return {"tags": [*tags, self.word("tag")]}
-            case "known tag":
-                return {"tags": [*tags, TAG_NAMES[place]]}
-            case "cut tag":
-                return {"tags": tags[: place % (len(tags) + 1)]}
-            case _:
-                return {field: self.word(field)}
-        return {"body": "\n".join(lines)}
+        return changed(entry, field, place, self.word)
 
     async def delete(self, number: int, choice: int) -> None:
         """Delete an entry."""
@@ -348,3 +332,24 @@ def words_kept(store: LocalStore) -> set[str]:
     for record in store.records.entries(deleted=True):
         contents += [text.doc.content for text in store.earlier.of_record(record.record_id)]
     return set().union(*map(words_of, contents))
+
+
+def changed(entry: Entry, field: str, place: int, word: Callable[[str], str]) -> dict[str, Any]:
+    """The fields by which an edit changes what its writer saw; ``word`` gives a new word of a kind."""
+    lines, tags = entry.body.split("\n"), list(entry.tags)
+    match field:
+        case "line":
+            lines[place % len(lines)] = word("line")
+        case "new line":
+            lines.insert(place % (len(lines) + 1), word("line"))
+        case "cut line":
+            del lines[place % len(lines)]
+        case "new tag":
+            return {"tags": [*tags, word("tag")]}
+        case "known tag":
+            return {"tags": [*tags, TAG_NAMES[place]]}
+        case "cut tag":
+            return {"tags": tags[: place % (len(tags) + 1)]}
+        case _:
+            return {field: word(field)}
+    return {"body": "\n".join(lines)}

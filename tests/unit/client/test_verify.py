@@ -280,11 +280,11 @@ def test_epochs_that_were_known_may_not_change() -> None:
 def test_what_a_writer_saw_must_lie_on_the_own_history() -> None:
     history = example()
     chain = walked(history)
-    chain.check_seen(["first", 2, history.heads[2]], 3, None)
-    chain.check_seen(None, 3, None)
+    chain.check_seen(["first", 2, history.heads[2]], 3, "device")
+    chain.check_seen(None, 3, "device")
     for seen in (["first", 2, bytes(32)], ["first", 3, history.heads[3]], ["first", 9, bytes(32)], ["x", 1, bytes(32)]):
         with pytest.raises(HistoryForked):
-            chain.check_seen(seen, 3, None)
+            chain.check_seen(seen, 3, "device")
 
 
 def test_what_a_writer_saw_in_a_branch_that_a_restore_cut_off_proves_nothing() -> None:
@@ -292,10 +292,10 @@ def test_what_a_writer_saw_in_a_branch_that_a_restore_cut_off_proves_nothing() -
     restored = history.restore(2, "second")
     restored.write("d", b"d1")
     chain = walked(restored)
-    chain.check_seen(["first", 4, history.heads[4]], 3, None)
-    chain.check_seen(["second", 2, restored.heads[2]], 3, None)
+    chain.check_seen(["first", 4, history.heads[4]], 3, "device")
+    chain.check_seen(["second", 2, restored.heads[2]], 3, "device")
     with pytest.raises(HistoryForked):
-        chain.check_seen(["first", 1, history.heads[2]], 3, None)
+        chain.check_seen(["first", 1, history.heads[2]], 3, "device")
 
 
 def test_what_was_sealed_before_anything_was_seen_accuses_nobody() -> None:
@@ -305,10 +305,10 @@ def test_what_was_sealed_before_anything_was_seen_accuses_nobody() -> None:
     )
     emptied.write("a", b"a1")
     chain = walked(emptied)
-    chain.check_seen(["first", 0, epoch_head("first", 0, ZERO)], 1, None)
+    chain.check_seen(["first", 0, epoch_head("first", 0, ZERO)], 1, "device")
     for at in (1, -1):
         with pytest.raises(HistoryForked):
-            chain.check_seen(["first", at, bytes(32)], 1, None)
+            chain.check_seen(["first", at, bytes(32)], 1, "device")
 
 
 def test_the_head_of_another_device_is_judged_only_where_it_can_be() -> None:
