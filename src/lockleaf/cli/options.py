@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from lockleaf.cli.errors import Complaint, ReaderGone
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import interrupts_raise, run_to_end
 from lockleaf.cli.run import Run
+from lockleaf.text import is_utf8
 
 __all__ = ["Color", "Home", "JsonOutput", "ProfileName", "Quiet", "command", "group", "install_common", "run_of"]
 
@@ -45,7 +45,6 @@ _COMMON: tuple[tuple[str, Any, Any], ...] = (
 )
 _KEY = "lockleaf"
 _FILES = {"FILE", "FOLDER", "PATH"}
-_UNREADABLE = re.compile("[\ud800-\udfff]")
 
 
 def run_of(context: typer.Context, given: dict[str, Any] | None = None) -> Run:
@@ -162,7 +161,7 @@ def _require_text(context: typer.Context, values: dict[str, Any]) -> None:
     for parameter in context.command.params:
         value = values.get(parameter.name or "")
         given = value if isinstance(value, (list, tuple)) else [value]
-        if any(isinstance(each, str) and _UNREADABLE.search(each) for each in given):
+        if any(isinstance(each, str) and not is_utf8(each) for each in given):
             metavar = getattr(parameter, "metavar", None) or (parameter.name or "").upper()
             if metavar in _FILES:
                 continue

@@ -13,6 +13,7 @@ from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import asking
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import printable
+from lockleaf.text import is_utf8
 
 __all__ = ["confirm", "device_name", "new_password", "password", "recovery_code", "text"]
 
@@ -104,16 +105,14 @@ def _secret(run: Run, variable: str, label: str, *, twice: bool = False) -> str:
         given = given.rstrip("\r\n")
     if not given:
         raise Complaint(f"{label} is empty.", ExitCode.CREDENTIALS, "NoPassword")
-    try:
-        given.encode()
-    except UnicodeEncodeError:
+    if not is_utf8(given):
         where = variable if variable in os.environ else "What was typed"
         raise Complaint(
             f"{where} is not text in UTF-8. It may come from a file or a terminal in another encoding, such as "
             "Latin-1: convert it first (iconv -f latin1 -t utf-8).",
             ExitCode.INPUT,
             "PasswordNotText",
-        ) from None
+        )
     return given
 
 

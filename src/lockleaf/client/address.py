@@ -49,7 +49,7 @@ def store_origin(text: str, *, allow_insecure: bool = False) -> str:
     """Return the origin of a store of attachments, such as ``https://files.example.org``.
 
     Raises:
-        InvalidServerAddress: it is none, or has a path.
+        InvalidServerAddress: it is not an address, or has a path.
         InsecureServer: plain http to another machine.
     """
     url = httpx.URL(server_address(text, allow_insecure=allow_insecure))

@@ -27,7 +27,7 @@ _MOST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class StaleConflict:
-    """A version that the server lists as an open conflict, and that is none. It was dropped, and nothing changed.
+    """A version that the server lists as an open conflict although it is not one. It was dropped, and nothing changed.
 
     ``why``: the account's history had ``accepted`` it, so that a later revision is what its writer wanted; or it was
     ``decided``, as this device saw.
@@ -104,7 +104,7 @@ class Disputes:
 
     @property
     def stale(self) -> tuple[StaleConflict, ...]:
-        """What the server listed as a conflict in this sync, and is none."""
+        """What the server listed as a conflict in this sync although it is not one."""
         return tuple(self._stale.values())
 
     async def settle(self) -> bool:

@@ -145,11 +145,7 @@ async def login(
             raise WrongPassword from None
         tokens.save(SessionTokens.of(answer))
         async with ended_on_failure(transport):
-            if link is not None:
-                require_account(link, answer.user)
-            keyring = _open(answer.user, keys, place, remembered)
-            if link is not None:
-                require_keyring(link, keyring, answer.user.keyring_version)
+            keyring = _open(answer.user, keys, place, remembered, link)
             profile = new_profile(
                 transport,
                 place,
@@ -270,13 +266,17 @@ def _seal(keyring: Keyring, keys: PasswordKeys, user_id: uuid.UUID, version: int
     return seal_keyring(keyring, keys.wrap_key, label=PASSWORD_LABEL, user_id=str(user_id), version=version)
 
 
-def _open(account: Account, keys: PasswordKeys, place: Place, remembered: Profile | None) -> Keyring:
+def _open(
+    account: Account, keys: PasswordKeys, place: Place, remembered: Profile | None, link: LinkCode | None = None
+) -> Keyring:
     """Return the keyring of an account that has just been entered, once nothing contradicts what is known here.
 
     Raises:
         AccountMismatch, CustodyMismatch, KeyringRolledBack, KeyringMissing, SealBroken, KeySubstituted: as their
             names say.
     """
+    if link is not None:
+        require_account(link, account)
     sealed = check_account(account, place, remembered)
     try:
         keyring = open_keyring(
@@ -284,5 +284,7 @@ def _open(account: Account, keys: PasswordKeys, place: Place, remembered: Profil
         )
     except CryptoError:
         raise SealBroken("the keyring") from None
+    if link is not None:
+        require_keyring(link, keyring, account.keyring_version)
     check_public_keys(account, keyring)
     return keyring

@@ -61,7 +61,7 @@ def parse_link_code(text: str) -> LinkCode:
     """Return what a link code says.
 
     Raises:
-        InvalidLinkCode: it is none, or was not copied whole.
+        InvalidLinkCode: it is no link code, or was not copied whole.
     """
     try:
         return LinkCode.parse(text)

@@ -2,9 +2,8 @@
 
 It survives logout, ``--forget``, a damaged store and a repair (PROTOCOL section 11): the highest keyring version, the
 key derivation, the account's epochs and where its history ended, what devices signed about that, and to which stores
-attachments may go. Nothing in it is
-secret from the server; the email is kept as a digest, so that a file of a forgotten account names nobody. It is not
-sealed: whoever can write here can replace the program too.
+attachments may go. Nothing in it is secret from the server; the email is kept as a digest, so that a file of a
+forgotten account names nobody. It is not sealed: whoever can write here can replace the program too.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from lockleaf.client.errors import KdfWeakened, PasswordNotText
 from lockleaf.crypto import kdf
 from lockleaf.crypto.errors import Malformed, WeakKdf
 from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
+from lockleaf.text import is_utf8
 from lockleaf.wire.accounts import Kdf
 
 __all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "login_floor", "require_text", "unlock"]
@@ -45,10 +46,8 @@ def require_text(password: str) -> None:
     Raises:
         PasswordNotText: it holds bytes that were not UTF-8 where it was read.
     """
-    try:
-        password.encode()
-    except UnicodeEncodeError:
-        raise PasswordNotText from None
+    if not is_utf8(password):
+        raise PasswordNotText
 
 
 def login_floor(

@@ -36,11 +36,8 @@ def choose(store: LocalStore, name: str, value: str, *, now: str) -> None:
         present = None if record.doc is None else record.doc.content
         if present is not None and present.get("value") == value:
             return
-        if not record.pending:
-            record.base, record.base_deleted = present, record.deleted
+        record.send_as_it_is()
         record.doc, record.deleted = Document(content, now, now), False
-        record.pending, record.rejected = True, None
-        record.generation += 1
         store.records.put(record)
 
 

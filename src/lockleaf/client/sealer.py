@@ -56,7 +56,7 @@ def _names_writer(content: dict[str, Any]) -> bool:
 
 
 def resolves_of(content: dict[str, Any]) -> frozenset[bytes]:
-    """Take out of an opened map the payload hashes (32 bytes each) of decided conflicts; what is none is left out."""
+    """Take out of an opened map the payload hashes (32 bytes each) of decided conflicts, and nothing else."""
     found = content.pop("resolves", None)
     if not isinstance(found, list):
         return frozenset()

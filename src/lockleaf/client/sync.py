@@ -45,7 +45,7 @@ class SyncReport:
     wait (refused ones included); ``inbox`` items wait for a decision; ``emptied``: the server had given up what it
     held, as it does when the tier is lowered, and what is here was sent again; ``metrics``: what became of the
     encrypted sums; ``media``: what became of attachments that waited; ``stale`` is what the server listed as open
-    conflicts and is none; ``duration`` is in seconds.
+    conflicts although it was not; ``duration`` is in seconds.
     """
 
     pulled: int

@@ -198,7 +198,7 @@ class Chain:
         """Return a record's last leaf within the verified history."""
         return self._leaves.get(key) or self._leaf_of(*key)
 
-    def check_seen(self, seen: Any, seq: int, device_id: str | None) -> bool:
+    def check_seen(self, seen: Any, seq: int, device_id: str) -> bool:
         """Check the ``seen`` of an opened record: its writer's history must be this one.
 
         Args:
@@ -215,7 +215,7 @@ class Chain:
             case [str(epoch), int(at), bytes(head)]:
                 present = self._position is not None and epoch == self._position.epoch
                 if (present and at >= seq) or self.judge(epoch, at, head) is False:
-                    saw = RememberedCheckpoint(device_id or "", epoch, at, head)
+                    saw = RememberedCheckpoint(device_id, epoch, at, head)
                     if saw in self.passed_over:
                         return False
                     raise HistoryForked(f"another device saw a different history at {at}", saw)

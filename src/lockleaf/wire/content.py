@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lockleaf.text import is_utf8
 from lockleaf.wire.names import distinct_names
 
 __all__ = [
@@ -88,15 +89,6 @@ def shared_source(content: Mapping[str, Any]) -> str | None:
     """Return the source of a map as a server takes it, None where it is none that could stand in the open."""
     source = content.get("source")
     return source if isinstance(source, str) and 0 < len(source) <= MAX_SOURCE and "\0" not in source else None
-
-
-def is_utf8(text: str) -> bool:
-    """Tell whether a text can be written down: Python keeps bytes that it could not read as lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def clean_text(value: str | None, name: str, limit: int) -> str | None:
