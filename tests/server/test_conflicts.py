@@ -20,6 +20,8 @@ from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, following, register, sealed
 from tests.support.feeds import Reader
 
+MERGED = {"final_encrypted_content": encode_base64(b"merged"), "final_iv": "i"}
+
 
 @pytest.fixture
 async def owner(http: httpx.AsyncClient) -> Owner:
@@ -65,22 +67,60 @@ async def test_the_kept_version_of_a_backup_becomes_the_next_revision(owner: Own
         "chosen_version": "local",
     }
     [found] = (await listed(owner))["backups"]
-    assert (found["revision"], found["device_id"], found["updated_at"]) == (2, "tablet", at(3))
+    assert (found["revision"], found["device_id"]) == (2, "tablet")
     assert (found["encrypted_content"], found["encrypted_embedding"]) == (encode_base64(b"kept"), encode_base64(b"e"))
     assert await conflicts(owner) == []
-    # What the device sent is what is there now: sending it again is a retry.
-    assert (
-        await store(
-            owner,
-            {
-                **backup(text="kept", device="tablet", minute=3),
-                "encrypted_embedding": encode_base64(b"e"),
-                "embedding_iv": "v",
-            },
-        )
-        == 2
-    )
     await Reader(owner).read_all()
+
+
+@pytest.mark.parametrize("choice", ["local", "merged"])
+@pytest.mark.parametrize("minute", [3, 10**7], ids=["a clock like the server's", "a clock that is ahead"])
+async def test_a_device_that_asks_for_what_is_new_is_given_what_was_chosen(
+    owner: Owner, choice: str, minute: int
+) -> None:
+    conflict_id = await dispute(owner)
+    await store(owner, backup(text="newer", minute=minute))
+    [seen] = (await listed(owner, device_id="laptop"))["backups"]
+    before = datetime.now(UTC)
+    fields = {**MERGED, "client_updated_at": at(1)} if choice == "merged" else {}
+    assert (await resolve(owner, conflict_id, choice, **fields)).status_code == 200
+    # It is news to each of them: no device but the one that chose knows of the choice.
+    for device in ("phone", "tablet", "laptop"):
+        [found] = (await listed(owner, device_id=device, since=seen["updated_at"]))["backups"]
+        assert datetime.fromisoformat(found["updated_at"]) >= before - timedelta(milliseconds=1)
+        assert (found["revision"], found["device_id"], found["created_at"]) == (3, "tablet", at(-5))
+    shown = (await owner.feed(collection="backups"))["changes"][-1]
+    assert shown["occurred_at"] == found["updated_at"]
+
+
+async def test_the_choice_between_times_at_the_end_of_the_calendar_is_possible(owner: Owner) -> None:
+    end = "9999-12-31T23:59:59.999999Z"
+    await store(owner, backup(updated_at=end))
+    refused = problem(await post(owner, backup(text="kept", device="tablet", updated_at=end)), 409, "backup_conflict")
+    assert (await resolve(owner, refused["conflict_id"], "local")).status_code == 200
+    assert [found["updated_at"] for found in (await listed(owner))["backups"]] == [end]
+
+
+@pytest.mark.parametrize("choice", ["local", "remote", "merged"])
+async def test_after_a_choice_its_devices_write_on_and_a_late_retry_changes_nothing(owner: Owner, choice: str) -> None:
+    conflict_id = await dispute(owner)
+    assert (await resolve(owner, conflict_id, choice, **(MERGED if choice == "merged" else {}))).status_code == 200
+    [chosen] = (await listed(owner))["backups"]
+    refused = backup(text="kept", device="tablet", minute=3, encrypted_embedding=encode_base64(b"e"), embedding_iv="v")
+    for _ in range(2):
+        again = await post(owner, refused)
+        if choice == "local":
+            assert (again.status_code, again.json()["revision"]) == (201, 2)
+        else:
+            assert problem(again, 409, "backup_conflict")["conflict_id"] == conflict_id
+    # The version that the server had is a retry too.
+    assert (await post(owner, backup())).status_code == 201
+    assert (await listed(owner))["backups"] == [chosen]
+    assert await conflicts(owner) == []
+    writer = "phone" if choice == "remote" else "tablet"
+    later = datetime.fromisoformat(chosen["updated_at"]) + timedelta(minutes=1)
+    written = backup(text="on", device=writer, updated_at=later.isoformat())
+    assert await store(owner, written) == chosen["revision"] + 1
 
 
 async def test_choosing_the_servers_backup_writes_nothing(owner: Owner) -> None:
@@ -103,7 +143,7 @@ async def test_a_merged_backup_brings_its_own_content(owner: Owner) -> None:
         "final_encrypted_embedding": encode_base64(b"new"),
         "final_embedding_iv": "new embedding iv",
         "device_id": "laptop",
-        "client_updated_at": at(9),
+        "client_updated_at": "2099-01-01T00:00:00Z",
     }
     assert (await resolve(owner, conflict_id, "merged", **final)).json()["details"]["revision"] == 2
     [found] = (await listed(owner))["backups"]
@@ -113,7 +153,11 @@ async def test_a_merged_backup_brings_its_own_content(owner: Owner) -> None:
         "embedding_iv": "new embedding iv",
         "embedding_tag": None,
     }
-    assert (found["encrypted_content"], found["device_id"], found["updated_at"]) == (content, "laptop", at(9))
+    assert (found["encrypted_content"], found["device_id"]) == (content, "tablet")
+    assert found["updated_at"] == final["client_updated_at"]
+    # The laptop, which chose, knows of it; the tablet, whose backup it is, does not.
+    assert (await listed(owner, device_id="laptop"))["backups"] == []
+    assert (await listed(owner, device_id="tablet"))["backups"] == [found]
 
 
 @pytest.mark.parametrize("choice", ["local", "remote"])
@@ -156,8 +200,7 @@ async def test_a_choice_made_on_an_older_revision_is_refused(owner: Owner) -> No
 async def test_both_versions_can_still_be_read_after_the_choice(owner: Owner, choice: str) -> None:
     conflict_id = await dispute(owner)
     [before] = await conflicts(owner)
-    merged = {"final_encrypted_content": encode_base64(b"m"), "final_iv": "i"} if choice == "merged" else {}
-    assert (await resolve(owner, conflict_id, choice, **merged)).status_code == 200
+    assert (await resolve(owner, conflict_id, choice, **(MERGED if choice == "merged" else {}))).status_code == 200
     await store(owner, backup(text="newest", minute=9, base_revision=1 if choice == "remote" else 2))
     [after] = await conflicts(owner, resolved=True)
     assert after["chosen_version"] == choice

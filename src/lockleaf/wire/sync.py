@@ -323,8 +323,12 @@ class Resolution(Body):
     source: Source | None = None
     occurred_at: Rfc3339Text | None = None
     tokens: Tokens | None = Field(default=None, description="As with a change.")
-    device_id: DeviceId | None = None
-    client_updated_at: Instant | None = None
+    device_id: DeviceId | None = Field(
+        default=None, description="The device that chooses; its session's by default. A backup stays that of `local`."
+    )
+    client_updated_at: Instant | None = Field(
+        default=None, description="Of a backup no earlier than the choice, and later than both versions."
+    )
     final_encrypted_content: Bytes | None = None
     final_iv: Annotated[str, StringConstraints(max_length=256)] | None = None
     final_tag: Annotated[str, StringConstraints(max_length=256)] | None = None

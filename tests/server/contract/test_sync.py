@@ -331,7 +331,8 @@ async def test_backups_follow_their_older_rule(owner: Owner) -> None:
     assert (listed["has_more"], listed["total_count"]) == (False, 2)
     assert [item["id"] for item in (await get(owner, "/sync/backups", since=NOON))["backups"]] == ["log-2"]
     assert (await get(owner, "/sync/backups", limit=1))["has_more"] is True
-    assert (await get(owner, "/sync/backups", device_id="tablet"))["backups"] == []
+    assert (await get(owner, "/sync/backups", device_id="phone"))["backups"] == []
+    assert (await get(owner, "/sync/backups", device_id="tablet"))["total_count"] == 2
 
 
 @shows(

@@ -8,6 +8,7 @@ stay, as all leaves do.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -23,9 +24,11 @@ from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, MAX_PAYLOAD_BYTES, Change, Record
 
 __all__ = [
+    "Decided",
     "delete",
     "delete_all",
     "find_accepted",
+    "find_decided",
     "follow",
     "keep_conflict",
     "read",
@@ -186,6 +189,29 @@ async def find_accepted(
         return None
     packed = await connection.fetchval(_WITH_PAYLOAD, user_id, collection, record_id, payload_hash(payload))
     return None if packed is None else Record.model_validate(unpack(packed))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A refused version that somebody decided about; ``revision`` is what it became, None where it was not chosen."""
+
+    conflict_id: UUID
+    revision: int | None
+
+
+_DECIDED = """
+SELECT conflict_id, CASE WHEN chosen_version = 'local' THEN coalesce(remote_revision, 0) + 1 END AS revision
+FROM conflicts
+WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND payload_hash = $4 AND resolved_at IS NOT NULL
+"""
+
+
+async def find_decided(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, payload: bytes
+) -> Decided | None:
+    """Return what was decided about this very payload: sent again, it must not undo the decision."""
+    row = await connection.fetchrow(_DECIDED, user_id, collection, record_id, payload_hash(payload))
+    return None if row is None else Decided(row["conflict_id"], row["revision"])
 
 
 async def keep_conflict(connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime) -> UUID:

@@ -68,25 +68,25 @@ _BY_ID = _PAGE.format(
 # The index holds backups alone, and the planner must see at once that it is their list.
 _FOUND = """
   FROM records r
-  WHERE r.user_id = $1 AND r.collection = 'backups' AND NOT r.deleted AND (r.occurred_at, r.record_id) > ({after}) {of}
+  WHERE r.user_id = $1 AND r.collection = 'backups' AND NOT r.deleted AND (r.occurred_at, r.record_id) > ({after}) {but}
 """
-_OF_DEVICE = "AND (SELECT c.device_id FROM changes c WHERE c.user_id = $1 AND c.seq = r.seq) = {device}"
+_BUT_DEVICE = "AND (SELECT c.device_id FROM changes c WHERE c.user_id = $1 AND c.seq = r.seq) IS DISTINCT FROM {device}"
 _WANTED = """
   SELECT r.occurred_at AS at, r.record_id, octet_length(r.packed) AS size {found}
   ORDER BY r.occurred_at, r.record_id LIMIT $3::bigint + 1
 """
 
 
-def _by_time(of: str) -> str:
-    found = _FOUND.format(after="$5::timestamptz, $6::text", of=of)
+def _by_time(but: str) -> str:
+    found = _FOUND.format(after="$5::timestamptz, $6::text", but=but)
     return _PAGE.format(wanted=_WANTED.format(found=found), order="at, record_id")
 
 
 _BY_TIME = _by_time("")
-_BY_TIME_OF_DEVICE = _by_time(_OF_DEVICE.format(device="$7"))
-_COUNT = "SELECT count(*)" + _FOUND.format(after="$2::timestamptz, $3::text", of="")
-_COUNT_OF_DEVICE = "SELECT count(*)" + _FOUND.format(
-    after="$2::timestamptz, $3::text", of=_OF_DEVICE.format(device="$4")
+_BY_TIME_BUT_DEVICE = _by_time(_BUT_DEVICE.format(device="$7"))
+_COUNT = "SELECT count(*)" + _FOUND.format(after="$2::timestamptz, $3::text", but="")
+_COUNT_BUT_DEVICE = "SELECT count(*)" + _FOUND.format(
+    after="$2::timestamptz, $3::text", but=_BUT_DEVICE.format(device="$4")
 )
 
 
@@ -97,21 +97,21 @@ async def by_id(connection: asyncpg.Connection, user_id: UUID, collection: str, 
 
 
 async def by_time(
-    connection: asyncpg.Connection, user_id: UUID, *, after: ByTime, limit: int, device_id: str | None
+    connection: asyncpg.Connection, user_id: UUID, *, after: ByTime, limit: int, but_device: str | None
 ) -> Page:
-    """Return the backups that are there, by ``occurred_at``; only those that ``device_id`` wrote last, if named."""
+    """Return the backups that are there, by ``occurred_at``; but those that ``but_device`` wrote last, if named."""
     arguments = (user_id, "backups", limit, BYTES_A_PAGE, after.at, after.record_id)
-    if device_id is None:
+    if but_device is None:
         return _page(await connection.fetch(_BY_TIME, *arguments))
-    return _page(await connection.fetch(_BY_TIME_OF_DEVICE, *arguments, device_id))
+    return _page(await connection.fetch(_BY_TIME_BUT_DEVICE, *arguments, but_device))
 
 
-async def count_by_time(connection: asyncpg.Connection, user_id: UUID, *, after: ByTime, device_id: str | None) -> int:
+async def count_by_time(connection: asyncpg.Connection, user_id: UUID, *, after: ByTime, but_device: str | None) -> int:
     """Return how many `by_time` would find on all its pages."""
-    if device_id is None:
+    if but_device is None:
         counted = await connection.fetchval(_COUNT, user_id, after.at, after.record_id)
     else:
-        counted = await connection.fetchval(_COUNT_OF_DEVICE, user_id, after.at, after.record_id, device_id)
+        counted = await connection.fetchval(_COUNT_BUT_DEVICE, user_id, after.at, after.record_id, but_device)
     return int(counted)
 
 

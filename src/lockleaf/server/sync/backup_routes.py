@@ -61,13 +61,15 @@ async def list_since(
     principal: Reader,
     services: ServicesOf,
     since: Annotated[Instant | None, Query(description="Only what was updated later, by its client's clock.")] = None,
-    device_id: Annotated[DeviceId | None, Query(description="Only what this device wrote last.")] = None,
+    device_id: Annotated[
+        DeviceId | None, Query(description="The device that asks: what it wrote last is left out.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=512)] = None,
 ) -> Response:
     """Give backups by their `updated_at`, oldest first."""
     page = await backups.list_since(
-        services, principal.user_id, since=since, device_id=device_id, cursor=cursor, limit=limit
+        services, principal.user_id, since=since, but_device=device_id, cursor=cursor, limit=limit
     )
     return reply(request, page)
 

@@ -60,6 +60,11 @@ async def store(
         earlier = await blobs.find_accepted(tx.connection, user_id, BACKUPS, body.id, payload)
         if earlier is not None:
             return _stored(user_id, body, earlier.revision)
+        decided = await blobs.find_decided(tx.connection, user_id, BACKUPS, body.id, payload)
+        if decided is not None and decided.revision is not None:
+            return _stored(user_id, body, decided.revision)
+        if decided is not None:
+            return BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
     now = services.clock()
     tx.after_commit.append(lambda: services.events.changed(user_id))
     if verdict is Verdict.CONFLICT:
@@ -126,11 +131,14 @@ async def list_since(
     user_id: UUID,
     *,
     since: datetime | None,
-    device_id: str | None,
+    but_device: str | None,
     cursor: str | None,
     limit: int,
 ) -> Backups:
     """Return a page of backups by their clients' times: at most ``limit``, and fewer where they would exceed 8 MiB.
+
+    What ``but_device`` wrote last is left out. That is the device whose request made the present revision: a choice
+    between two versions is the chooser's, and news to the device whose version was chosen.
 
     Those of one time stay on one page where they can, since ``since`` goes on behind a time. Where they fill it, only
     the cursor leads to the rest of them.
@@ -141,8 +149,8 @@ async def list_since(
     start = pages.BEGINNING if since is None else pages.ByTime(since)
     after = start if cursor is None else _place(services, user_id, cursor)
     async with services.database.read_driver() as connection:
-        page = await pages.by_time(connection, user_id, after=after, limit=limit, device_id=device_id)
-        total = await pages.count_by_time(connection, user_id, after=start, device_id=device_id)
+        page = await pages.by_time(connection, user_id, after=after, limit=limit, but_device=but_device)
+        total = await pages.count_by_time(connection, user_id, after=start, but_device=but_device)
     found = page.records
     if page.following is not None:
         split = page.following[0]

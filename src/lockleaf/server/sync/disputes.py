@@ -6,7 +6,7 @@ the server seals for clients that cannot; a backup is a map of fields, which the
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,8 @@ __all__ = ["list_kept", "resolve"]
 
 _OPEN = "conflicts"
 _RESOLVED = "conflicts-resolved"
+_TICK = timedelta(microseconds=1)
+_LAST_BUT_ONE = datetime.max.replace(tzinfo=UTC) - _TICK
 
 
 async def list_kept(
@@ -81,6 +83,7 @@ def _travelling(kept: Kept, record: Record | None) -> Conflict:
             "chosen_version": kept.chosen_version,
             "local_version": ConflictVersion.model_validate(
                 {
+                    "device_id": kept.device_id,
                     **_content(kept.collection, kept.payload),
                     "base_revision": kept.base_revision,
                     "parent": kept.parent,
@@ -88,7 +91,6 @@ def _travelling(kept: Kept, record: Record | None) -> Conflict:
                     "source": kept.source,
                     "occurred_at": kept.occurred_text,
                     "deleted": kept.deleted,
-                    "device_id": kept.device_id,
                     "updated_at": kept.client_updated_at,
                 }
             ),
@@ -109,12 +111,15 @@ def _content(collection: str, payload: bytes) -> dict[str, Any]:
         "encrypted_embedding": fields.get("encrypted_embedding"),
         "embedding_iv": fields.get("embedding_iv"),
         "embedding_tag": fields.get("embedding_tag"),
+        # Whose backup it is, which need not be who chose it.
+        "device_id": fields["device_id"],
     }
 
 
 def _version(record: Record) -> ConflictVersion:
     return ConflictVersion.model_validate(
         {
+            "device_id": record.device_id,
             **_content(record.collection, record.payload),
             "base_revision": record.revision - 1,
             "parent": record.parent,
@@ -123,7 +128,6 @@ def _version(record: Record) -> ConflictVersion:
             "source": record.source,
             "occurred_at": record.occurred_at,
             "deleted": record.deleted,
-            "device_id": record.device_id,
             "updated_at": record.client_updated_at,
         }
     )
@@ -214,37 +218,50 @@ async def _changes(
 
 
 def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: datetime) -> list[Change]:
-    """Return the change by which the kept version, or the merged one, comes next; none where the record is that now."""
+    """Return the change by which the kept version, or the merged one, comes next; none where the record is that now.
+
+    It stays a backup of the device that sent the kept version, which may write on. In the history it is the chooser's.
+    """
     kept, record = dispute.conflict, dispute.record
-    payload, written_by, at = kept.payload, kept.device_id, kept.client_updated_at
+    if choice.chosen_version == "local" and record is not None and record.payload == kept.payload:
+        return []
+    fields = unpack(kept.payload)
     if choice.chosen_version == "merged":
         if choice.final_encrypted_content is None or choice.final_iv is None:
             raise ContentRequired
-        written_by, at = choice.device_id or device, choice.client_updated_at or now
-        payload = canonical(
-            {
-                "log_id": kept.record_id,
-                "encrypted_content": choice.final_encrypted_content,
-                "content_iv": choice.final_iv,
-                "content_tag": choice.final_tag,
-                "encrypted_embedding": choice.final_encrypted_embedding,
-                "embedding_iv": choice.final_embedding_iv,
-                "embedding_tag": choice.final_embedding_tag,
-                "created_at": unpack(kept.payload)["created_at"],
-                "updated_at": at,
-                "device_id": written_by,
-            }
-        )
-    if record is not None and record.payload == payload:
-        return []
+        fields = {
+            "log_id": kept.record_id,
+            "encrypted_content": choice.final_encrypted_content,
+            "content_iv": choice.final_iv,
+            "content_tag": choice.final_tag,
+            "encrypted_embedding": choice.final_encrypted_embedding,
+            "embedding_iv": choice.final_embedding_iv,
+            "embedding_tag": choice.final_embedding_tag,
+            "created_at": fields["created_at"],
+            "device_id": fields["device_id"],
+        }
+    at = _time_of_choice(dispute, choice, now=now)
     change = Change(
         collection=BACKUPS,
         record_id=kept.record_id,
         base_revision=0 if record is None else record.revision,
         parent=ZERO if record is None else sha256(record.payload).digest(),
-        payload=payload,
+        payload=canonical({**fields, "updated_at": at}),
         occurred_at=time_text(at),
-        device_id=written_by,
+        device_id=choice.device_id or device,
         client_updated_at=at,
     )
     return [change]
+
+
+def _time_of_choice(dispute: Dispute, choice: Resolution, *, now: datetime) -> datetime:
+    """Return the ``updated_at`` of what was chosen.
+
+    Devices ask for what was updated since the latest time that they have seen: so it is not before the choice, and
+    behind both versions, however far ahead the clocks of their devices are.
+    """
+    # The driver gives the ends of the calendar, PostgreSQL's infinities, without a zone.
+    seen = dispute.conflict.client_updated_at.replace(tzinfo=UTC)
+    if dispute.record is not None:
+        seen = max(seen, dispute.record.client_updated_at)
+    return max(now, choice.client_updated_at or now, min(seen, _LAST_BUT_ONE) + _TICK)
