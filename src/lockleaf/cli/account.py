@@ -1,25 +1,21 @@
-"""``register``, ``login``, ``password``, ``keys`` and ``access``."""
+"""``register``, ``login``, ``password`` and ``access``; ``keys`` beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from lockleaf.cli import prompts
+from lockleaf.cli import keys, prompts
+from lockleaf.cli.keys import AllowWeakPassword, show_codes
 from lockleaf.cli.leaving import logout
 from lockleaf.cli.locking import KeepUnlocked
 from lockleaf.cli.options import command
-from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
-
-__all__ = ["install", "show_codes"]
+__all__ = ["install"]
 
 PANEL = "Account"
 
@@ -39,12 +35,6 @@ CustodyChoice = Annotated[
 AllowInsecure = Annotated[
     bool, typer.Option("--allow-insecure", help="Accept plain http to another machine: others can then listen.")
 ]
-AllowWeakPassword = Annotated[
-    bool,
-    typer.Option(
-        "--allow-weak-password", help="Take a password that is easy to guess: a stolen database then opens sooner."
-    ),
-]
 AllowPbkdf2 = Annotated[
     bool, typer.Option("--allow-pbkdf2", help="The account was made by a client that had nothing better than PBKDF2.")
 ]
@@ -60,9 +50,7 @@ def install(app: typer.Typer) -> None:
     command(app, "login", panel=PANEL)(login)
     command(app, "logout", panel=PANEL)(logout)
     command(app, "password", panel=PANEL)(change_password)
-    keys = typer.Typer(help="The keys that seal the journal.", no_args_is_help=True)
-    app.add_typer(keys, name="keys", rich_help_panel=PANEL)
-    command(keys, "rotate")(rotate)
+    keys.install(app, PANEL)
     command(app, "access", panel=PANEL)(access)
 
 
@@ -203,64 +191,6 @@ async def change_password(run: Run, allow_weak_password: AllowWeakPassword = Fal
         run.line("The password is changed. Log in again on your other devices. The recovery codes stay as they are.")
 
 
-async def rotate(
-    run: Run,
-    keep_password: Annotated[
-        bool,
-        typer.Option(
-            "--keep-password",
-            help="Keep the present password. Whoever knows it, and gets at your account, opens the new keys too.",
-        ),
-    ] = False,
-    allow_weak_password: AllowWeakPassword = False,
-) -> None:
-    """Shut out a lost device: take fresh keys and a new password, and seal everything again.
-
-    Whoever has the lost device's keys reads and forges nothing that you write from then on, and the server serves them
-    nothing of the rest; copies that they have already stay open to them. Your other devices are signed out: log in
-    again there. Recovery codes are replaced. The server drops earlier revisions of entries, which the old keys open.
-    """
-    async with run.client() as client:
-        present = prompts.password(run)
-        new = None
-        if keep_password:
-            run.note(
-                "The password stays. If whoever has the lost device may know it, change it with lockleaf password."
-            )
-        else:
-            email = client.profile.email if client.profile is not None else None
-            new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(email,), allow_weak=allow_weak_password)
-        codes = await client.account.rotate_keyring(present, new, allow_weak_password=allow_weak_password)
-        if not run.json:
-            run.line("The keys are changed. Log in again on your other devices.")
-            show_codes(run, codes)
-            run.flush()
-        sealed_again = await _seal_again(run, client)
-    if run.json:
-        result = {"profile": run.profile, "rotated": True, "recovery_codes": list(codes), "sealed_again": sealed_again}
-        run.result(result)
-
-
-async def _seal_again(run: Run, client: Client) -> bool:
-    """Have everything at the server sealed under the new keys; what is left when it fails, the next syncs do."""
-    from lockleaf.client.errors import ApiError, TierRequired, TransportError  # noqa: PLC0415
-
-    try:
-        with progress_bars(run) as progress:
-            await client.sync(progress)
-    except TierRequired:
-        return True  # the server holds nothing that could be sealed again
-    except (ApiError, TransportError) as error:
-        run.note(f"Not everything at the server is sealed again yet: {error}")
-        run.note("Until it is, the server still serves the rest under the old keys. lockleaf sync goes on with it.")
-        return False
-    if not client.sealed_again:
-        run.note("Not everything at the server is sealed again yet. lockleaf sync goes on with it.")
-        return False
-    run.note("Everything at the server is sealed again under the new keys.")
-    return True
-
-
 async def access(run: Run) -> None:
     """Show when the server opened your journal, and for which device: with uce alone can it.
 
@@ -291,18 +221,6 @@ async def access(run: Run) -> None:
             Text(f"{row.records:,}", justify="right"),
         )
     run.show(table)
-
-
-def show_codes(run: Run, codes: Iterable[str]) -> None:
-    """Show recovery codes, plainly, so that they can be copied, printed and read aloud."""
-    run.line("")
-    run.line("Your recovery codes. If you lose your password, one of them brings your journal back;")
-    run.line("without password and codes nobody can, not even whoever runs the server.")
-    run.line("Each works once. Keep them on paper or in a safe place: they are not shown again.")
-    run.line("")
-    for code in codes:
-        run.line(f"    {code}")
-    run.line("")
 
 
 def _who(profile: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ __all__ = [
     "media_note",
     "media_table",
     "media_view",
+    "refusal_lines",
     "report_json",
     "shown_size",
     "viewable",
@@ -188,6 +189,11 @@ def _refused(refusal: MediaRefusal) -> str:
         f"{shown_size(refusal.limit)} there are {shown_size(free)} left. It is kept here, and goes with a later sync. "
         "lockleaf media delete --for-good makes room, also of what lockleaf media --deleted lists."
     )
+
+
+def refusal_lines(refused: Iterable[MediaRefusal]) -> list[str]:
+    """Return of each refusal what it means, as a sentence."""
+    return [_refused(each) for each in refused]
 
 
 def media_note(report: MediaReport) -> str | None:

@@ -22,6 +22,7 @@ _STAGES = {
     "fetch": "Fetching",
     "import": "Importing",
     "index": "Indexing",
+    "media": "Sealing files anew",
     "open": "Decrypting",
     "pull": "Receiving",
     "push": "Sending",
@@ -29,7 +30,7 @@ _STAGES = {
     "seal": "Encrypting",
     "upload": "Sending files",
 }
-_OF_BYTES = frozenset({"download", "fetch", "open", "seal", "upload"})
+_OF_BYTES = frozenset({"download", "fetch", "media", "open", "seal", "upload"})
 """Stages that count bytes: they show how fast, and how long it still takes."""
 
 

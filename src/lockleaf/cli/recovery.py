@@ -7,13 +7,12 @@ import typer
 from lockleaf.cli import prompts
 from lockleaf.cli.account import (
     AllowInsecure,
-    AllowWeakPassword,
     CustodyChoice,
     DeviceName,
     Email,
     Server,
-    show_codes,
 )
+from lockleaf.cli.keys import AllowWeakPassword, show_codes
 from lockleaf.cli.locking import KeepUnlocked
 from lockleaf.cli.options import command, group
 from lockleaf.cli.run import Run

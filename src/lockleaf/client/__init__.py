@@ -30,6 +30,7 @@ from lockleaf.client.listing import EntriesPage
 from lockleaf.client.media.attachments import Attachment, Medium
 from lockleaf.client.media.book import ListedAttachment
 from lockleaf.client.media.carrying import MediaReport
+from lockleaf.client.media.rotation import MediaRotation
 from lockleaf.client.media.service import Media
 from lockleaf.client.metrics.summary import Period, Stats, Trend
 from lockleaf.client.metrics.tally import MetricsReport
@@ -81,6 +82,7 @@ __all__ = [
     "LockleafError",
     "Media",
     "MediaReport",
+    "MediaRotation",
     "Medium",
     "MetricsReport",
     "Period",

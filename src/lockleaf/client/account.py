@@ -305,7 +305,12 @@ class AccountService(AccountFacts):
         await self._device.change_password(new)
 
     async def rotate_keyring(
-        self, password: str, new_password: str | None = None, *, allow_weak_password: bool = False
+        self,
+        password: str,
+        new_password: str | None = None,
+        *,
+        media: bool = False,
+        allow_weak_password: bool = False,
     ) -> RecoveryCodes:
         """Take a fresh master key, so that whoever has the old ones reads and forges nothing that is written later.
 
@@ -317,6 +322,8 @@ class AccountService(AccountFacts):
             password: the present password.
             new_password: what takes its place; the present one stays if absent. After the loss of a device from which
                 somebody may know the password, it must not stay: it opens the new keyring too.
+            media: remember that attachments are to be sealed anew as well. `Media.seal_anew` does it, and goes on after
+                an interruption; else they stay open to whoever has the old keys and gets at their sealed files.
             allow_weak_password: take a new password that is easy to guess.
 
         Returns:
@@ -336,7 +343,7 @@ class AccountService(AccountFacts):
             email = self._device.session.profile.email
             await require_strength(new_password, about=(email,), allow_weak_password=allow_weak_password)
         rotate = uce_credentials.rotate_keyring if self._is_uce else credentials.rotate_keyring
-        codes = await rotate(self._device, password, chosen, sync=self._sync)
+        codes = await rotate(self._device, password, chosen, sync=self._sync, media=media)
         if new_password is not None:
             await self._device.change_password(new_password)
         return codes

@@ -209,6 +209,8 @@ class BlockingMedia(_Face[Media]):
     download = _waits(Media.download)
     copy = _waits(Media.copy)
     keep_all = _waits(Media.keep_all)
+    seal_anew = _waits(Media.seal_anew)
+    is_rotation_unfinished = _waits(Media.is_rotation_unfinished)
     stores = _waits(Media.stores)
     allow_store = _waits(Media.allow_store)
     forbid_store = _waits(Media.forbid_store)

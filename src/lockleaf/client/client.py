@@ -60,7 +60,7 @@ class Client(Locking, Choices):
         self._journal: tuple[LocalStore, Journal] | None = None
         self._inbox: tuple[LocalStore, Inbox] | None = None
         self.account = AccountService(device, sync=self.sync)
-        self.media = Media(device)
+        self.media = Media(device, sync=self.sync)
         self.server_search = ServerSearch(device)
 
     @classmethod

@@ -86,7 +86,7 @@ async def change_password(device: Device, old: str, new: str) -> None:
         await rotation.commit(device, change)
 
 
-async def rotate_keyring(device: Device, password: str, new_password: str, *, sync: Sync) -> RecoveryCodes:
+async def rotate_keyring(device: Device, password: str, new_password: str, *, sync: Sync, media: bool) -> RecoveryCodes:
     """Add a fresh master key to the keyring; see `AccountService.rotate_keyring`."""
     await check_keys(device)
     if (unseen := rotation.take_codes(device)) is not None:
@@ -99,13 +99,13 @@ async def rotate_keyring(device: Device, password: str, new_password: str, *, sy
     while True:
         place = await end.find()
         try:
-            return await _rotate(device, proof, params, keys, place)
+            return await _rotate(device, proof, params, keys, place, media=media)
         except HistoryMoved as error:
             end.moved(error)
 
 
 async def _rotate(
-    device: Device, proof: _Proof, params: KdfParameters, keys: PasswordKeys, end: RetiredAt
+    device: Device, proof: _Proof, params: KdfParameters, keys: PasswordKeys, end: RetiredAt, *, media: bool
 ) -> RecoveryCodes:
     session = device.session
     keyring = session.keyring.rotated(device.now(), end)
@@ -119,6 +119,7 @@ async def _rotate(
         kdf=kdf_to_wire(params),
         keyring=keyring,
         codes=codes.codes,
+        media=media,
     )
     message = identity.rotation_message(
         str(proof.account.id), proof.next_version, newest.recipient, newest.public_signing_key

@@ -12,6 +12,7 @@ from typing import Any
 
 from merge3 import Merge3
 
+from lockleaf.client.media.merging import differs_in_seals_alone, merge_attachments
 from lockleaf.wire.names import distinct_names, known_as
 
 __all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "said", "same_content"]
@@ -76,6 +77,11 @@ def merge_versions(base: Version | None, local: Version, remote: Version) -> Ver
         if same_content(base.content, remote.content):
             return local
     if local.content is None or remote.content is None:
+        kept = remote if local.content is None else local
+        before = None if base is None else base.content
+        if before is not None and kept.content is not None and differs_in_seals_alone(said(before), said(kept.content)):
+            # Whoever sealed a file anew said nothing against the deletion of its entry.
+            return local if local.content is None else remote
         return Conflicting(("deleted",))
     merged = merge(base.content if base is not None else None, local.content, remote.content)
     return Version(merged.content) if isinstance(merged, Merged) else merged
@@ -116,7 +122,8 @@ def _merge_field(name: str, before: Any, ours: Any, theirs: Any) -> Any:
     if name == "attachments":
         lists = [_by_media_id([] if side is _ABSENT else side) for side in (before, ours, theirs)]
         if all(side is not None for side in lists):
-            return _merge_attachments(*(side or {} for side in lists))
+            merged = merge_attachments(*(side or {} for side in lists))
+            return _ABSENT if merged == [] else merged
     if name == "metrics":
         maps = [{} if side is _ABSENT else side for side in (before, ours, theirs)]
         if all(isinstance(side, dict) for side in maps):
@@ -136,19 +143,6 @@ def _merge_tags(before: list[str], ours: list[str], theirs: list[str]) -> Any:
     anew = [tag for tag in (*theirs, *ours) if tag not in before]
     spelled = {known_as(tag): tag for tag in (*reversed((*theirs, *ours)), *reversed(anew))}
     return [spelled[known_as(tag)] for tag in distinct_names((*theirs, *ours)) if known_as(tag) in wanted] or _ABSENT
-
-
-def _merge_attachments(before: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
-    """The attachments of both sides, each taken as a field of its own; None where both changed the same one."""
-    merged = []
-    for media_id in dict.fromkeys((*theirs, *ours)):
-        was, mine, yours = (_get(side, media_id) for side in (before, ours, theirs))
-        if mine != yours and was not in (mine, yours):
-            return None
-        value = yours if mine in (yours, was) else mine
-        if value is not _ABSENT:
-            merged.append(value)
-    return merged or _ABSENT
 
 
 def _by_media_id(value: Any) -> dict[str, Any] | None:

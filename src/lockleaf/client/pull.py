@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import EpochChanged, InvalidAnswer, InvalidCursor, SyncAlreadyRunning
 from lockleaf.client.labels import merge_settings, state_of
-from lockleaf.client.merge import Conflicting, Version, merge_versions, same_content
+from lockleaf.client.media.following import forsake
+from lockleaf.client.merge import Conflicting, Merged, Version, merge, merge_versions, same_content
 from lockleaf.client.metrics.marks import MARK, Mark, remarked, standing_in, valid
 from lockleaf.client.opening import Opened, open_change
 from lockleaf.client.resolutions import tell_decided
@@ -326,6 +327,9 @@ class Puller:
             # The server may keep it as a conflict by now, which other devices then see.
             if row.collection == ENTRIES and not same_content(sent.content, remote.content):
                 row.resolves |= {sent.payload_hash}
+        if row.collection == ENTRIES:
+            sides = (None if base is None else base.content, local.content, remote.content)
+            forsake(self._store.media, row.record_id, sides, result.content, self._now())
         if same_content(result.content, remote.content):
             self._take(row, record, remote)
             return
@@ -335,6 +339,11 @@ class Puller:
             row.deleted = result.deleted
             if result.content is not None and row.doc is not None:
                 row.doc = Document(result.content, row.doc.created_at, self._now())
+        elif local.deleted and base is not None and base.content and remote.content and row.doc is not None:
+            # Restored, it is to name its files as they are sealed by now.
+            restorable = merge(base.content, row.doc.content, remote.content)
+            if isinstance(restorable, Merged):
+                row.doc = replace(row.doc, content=restorable.content)
         row.base, row.base_deleted = remote.content, remote.deleted
         row.base_revision, row.base_hash = change.revision, change.payload_hash
         row.generation += 1

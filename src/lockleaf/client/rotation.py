@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from lockleaf.client.device import Device
+from lockleaf.client.media.rotation import begin_media_rotation
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.keyring import Keyring
@@ -35,6 +36,7 @@ class KeyChange(Body):
     kdf: Kdf
     keyring: Bytes
     codes: tuple[str, ...] = ()
+    media: bool = False
 
     @classmethod
     def of(
@@ -46,8 +48,13 @@ class KeyChange(Body):
         kdf: Kdf,
         keyring: Keyring,
         codes: tuple[str, ...] = (),
+        media: bool = False,
     ) -> KeyChange:
-        """Return the change that makes keyring ``version`` of the ``sealed`` bytes."""
+        """Return the change that makes keyring ``version`` of the ``sealed`` bytes.
+
+        Args:
+            media: of a rotation: attachments are to be sealed anew behind it.
+        """
         return cls(
             kind=kind,
             version=version,
@@ -55,6 +62,7 @@ class KeyChange(Body):
             kdf=kdf,
             keyring=keyring.pack(),
             codes=codes,
+            media=media,
         )
 
     def __repr__(self) -> str:
@@ -124,6 +132,7 @@ async def commit(device: Device, change: KeyChange) -> None:
         )
     )
     with opened.store.transaction():
+        begin_media_rotation(opened.store, wanted=change.media)
         if change.codes:
             opened.store.set_secret(_CODES, " ".join(change.codes).encode())
         discard(device)

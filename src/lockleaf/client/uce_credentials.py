@@ -6,6 +6,7 @@ again, with the password that holds by then, and the login brings the keyring.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from lockleaf.client.errors import (
     SealBroken,
     WrongPassword,
 )
+from lockleaf.client.media.rotation import begin_media_rotation
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.tokens import SessionTokens
 from lockleaf.crypto import identity
@@ -75,7 +77,7 @@ async def _enter_again(device: Device, password: str, version: int, *, rotated: 
     await _take_over(device, answer.user, password, version, rotated=rotated)
 
 
-async def rotate_keyring(device: Device, password: str, new_password: str, *, sync: Sync) -> RecoveryCodes:
+async def rotate_keyring(device: Device, password: str, new_password: str, *, sync: Sync, media: bool) -> RecoveryCodes:
     """Have a fresh master key added to the keyring; see `AccountService.rotate_keyring`."""
     if (await privacy.show(device)).current_tier == "full_sync":
         # What waits here is sealed under the key that is about to be retired.
@@ -89,6 +91,7 @@ async def rotate_keyring(device: Device, password: str, new_password: str, *, sy
         if may_have_been_accepted(error):
             with suppress(LockleafError):
                 await _enter_again(device, new_password, version, rotated=True)
+                await asyncio.to_thread(begin_media_rotation, device.opened.store, wanted=media)
                 # Its codes are lost with its answer, so nobody can use them: others take their place.
                 return await new_recovery_codes(device, new_password)
         raise
@@ -96,6 +99,7 @@ async def rotate_keyring(device: Device, password: str, new_password: str, *, sy
         raise InvalidAnswer
     device.session.transport.tokens.save(SessionTokens.of(answer.tokens))
     await _take_over(device, await fetch_account(device), new_password, version, rotated=True)
+    await asyncio.to_thread(begin_media_rotation, device.opened.store, wanted=media)
     if answer.keyring_version != version:
         raise InvalidAnswer
     return uce.drawn_codes(answer.recovery_codes)

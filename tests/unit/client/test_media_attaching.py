@@ -163,7 +163,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused_and_nothing_stays(tmp_p
             entry_id=ENTRY,
             name="growing",
             media_type="image/png",
-            recipient=Keyring.new(NOW).newest.recipient,
+            key=Keyring.new(NOW).newest,
             folder=StagingFolder(tmp_path / "media"),
             now=NOW,
             beat=writer,

@@ -15,7 +15,7 @@ from lockleaf.client.media.attachments import (
     with_attachments,
     without_attachment,
 )
-from lockleaf.client.merge import Conflicting, Merged, merge
+from lockleaf.client.merge import Conflicting, Merged, Version, merge, merge_versions
 
 IDS = [str(UUID(int=number)) for number in range(1, 6)]
 ENTRY = str(UUID(int=99))
@@ -59,6 +59,53 @@ def test_one_attachment_changed_differently_on_both_sides_is_a_conflict() -> Non
     assert merge(*sides) == Conflicting(("attachments",))
 
 
+def of_key(index: int, key: int, name: str) -> dict[str, Any]:
+    """Attachment number ``index``, with a thumbnail, as a device sealed it under a key; each device draws other ids."""
+    sealed = {"sha256": bytes([index]) * 32, "sealed_sha256": bytes([key]) * 32, "sealed_size": 9 + key, "key_id": key}
+    small = {"media_id": str(UUID(int=1000 * key + index)), "media_type": "i/w", "size": 2, **sealed}
+    return named(str(UUID(int=100 * key + index)), name, **sealed, thumbnail=small)
+
+
+FILES = st.dictionaries(st.integers(1, 4), st.sampled_from("ab"), max_size=4)
+
+
+@given(FILES, FILES, FILES, st.sets(st.integers(1, 4)), st.sets(st.integers(1, 4)))
+def test_sealing_anew_changes_nothing_of_what_a_merge_says(
+    before: dict[int, str], ours: dict[int, str], theirs: dict[int, str], here: set[int], there: set[int]
+) -> None:
+    def shown(files: dict[int, str], anew: set[int], key: int) -> dict[str, Any]:
+        # A file that was renamed at the same time is another one for its readers, as long as nobody does both at once.
+        sealed = {each for each in anew & before.keys() if files.get(each) == before[each]}
+        listed = [of_key(each, key if each in sealed else 1, name) for each, name in files.items()]
+        return {"body": "text", "attachments": listed}
+
+    plain = merge(*(shown(files, set(), 1) for files in (before, ours, theirs)))
+    merged = merge(shown(before, set(), 1), shown(ours, here, 2), shown(theirs, there, 3))
+    assert isinstance(merged, Merged) == isinstance(plain, Merged)
+    if isinstance(merged, Merged) and isinstance(plain, Merged):
+        said = [
+            [(each["sha256"], each["name"]) for each in one.content.get("attachments", ())] for one in (plain, merged)
+        ]
+        assert sorted(said[0]) == sorted(said[1])
+        for each in merged.content.get("attachments", ()):
+            index = each["sha256"][0]
+            keys = [
+                key
+                for key, files, anew in ((3, theirs, there), (2, ours, here))
+                if index in anew and before.get(index) == files.get(index) != None  # noqa: E711
+            ]
+            assert each["key_id"] == (keys[0] if keys else 1)
+            assert each == of_key(index, each["key_id"], each["name"])
+
+
+def test_the_deletion_of_an_entry_stands_although_its_files_were_sealed_anew() -> None:
+    before, anew = ({"body": "text", "attachments": [of_key(1, key, "a")]} for key in (1, 2))
+    for ours, theirs in ((None, anew), (anew, None)):
+        assert merge_versions(Version(before), Version(ours), Version(theirs)) == Version(None)
+    other = Version(anew | {"body": "another text"})
+    assert isinstance(merge_versions(Version(before), Version(None), other), Conflicting)
+
+
 def test_what_cannot_be_told_apart_is_not_merged() -> None:
     twice = {"attachments": [named(IDS[0]), named(IDS[0])]}
     assert merge({}, twice, content({IDS[1]})) == Conflicting(("attachments",))
@@ -84,7 +131,7 @@ def test_whatever_an_entry_names_is_read_without_harm(value: Any) -> None:
 
 def test_an_attachment_is_described_as_it_is_read() -> None:
     digest = bytes(range(32))
-    sealed: dict[str, Any] = {"sha256": digest, "sealed_size": 9, "sealed_sha256": digest[::-1]}
+    sealed: dict[str, Any] = {"sha256": digest, "sealed_size": 9, "sealed_sha256": digest[::-1], "key_id": 2}
     small = {"media_id": IDS[1], "media_type": "image/webp", "size": 2, **sealed}
     whole = named(IDS[0], **sealed, thumbnail=small)
     (read,) = attachments_of(ENTRY, {"attachments": [whole]})

@@ -15,6 +15,7 @@ __all__ = [
     "described_in",
     "descriptions",
     "media_of",
+    "sealed_anew",
     "with_attachments",
     "without_attachment",
 ]
@@ -33,6 +34,7 @@ class Medium:
         media_type: such as ``image/jpeg``, as whoever attached it said.
         size, sha256: of the plain bytes.
         sealed_size, sealed_sha256: of the age file that the store holds. None in entries of programs that do not say.
+        key_id: of the master key whose identity opens the age file; None where that is not said either.
     """
 
     media_id: str
@@ -41,6 +43,7 @@ class Medium:
     sha256: bytes | None
     sealed_size: int | None
     sealed_sha256: bytes | None
+    key_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,22 @@ def without_attachment(content: Mapping[str, Any], media_id: str) -> dict[str, A
     return changed | {FIELD: kept} if kept else changed
 
 
+def sealed_anew(content: Mapping[str, Any], media_id: str, medium: Medium) -> dict[str, Any]:
+    """Return an entry's map with ``medium`` in place of the attachment or thumbnail that was ``media_id``.
+
+    Its name, and what other programs wrote beside it, stay.
+    """
+
+    def replaced(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if _is(value, media_id):
+            return value | {"media_id": medium.media_id, **_fields(medium)}
+        return value | {"thumbnail": replaced(value["thumbnail"])} if "thumbnail" in value else value
+
+    return {**content, FIELD: [replaced(each) for each in _listed(content)]}
+
+
 def described_in(content: Mapping[str, Any], media_id: str) -> dict[str, Any] | None:
     """Return an attachment as an entry's map describes it, with what other programs wrote there; None without it."""
     return next((each for each in _listed(content) if _is(each, media_id)), None)
@@ -114,6 +133,7 @@ def _fields(medium: Medium) -> dict[str, Any]:
         "sha256": medium.sha256,
         "sealed_size": medium.sealed_size,
         "sealed_sha256": medium.sealed_sha256,
+        "key_id": medium.key_id,
     }
     return {name: value for name, value in known.items() if value is not None}
 
@@ -130,7 +150,7 @@ def _thumbnail(value: Any) -> Medium | None:
     return None if medium is None else Medium(*medium)
 
 
-_Fields = tuple[str, str, int, bytes | None, int | None, bytes | None]
+_Fields = tuple[str, str, int, bytes | None, int | None, bytes | None, int | None]
 
 
 def _medium(value: Any) -> _Fields | None:
@@ -144,7 +164,7 @@ def _medium(value: Any) -> _Fields | None:
     media_type, size = value.get("media_type"), value.get("size")
     if not isinstance(media_type, str) or not _is_size(size):
         return None
-    sealed_size = value.get("sealed_size")
+    sealed_size, key_id = value.get("sealed_size"), value.get("key_id")
     return (
         media_id,
         media_type,
@@ -152,6 +172,7 @@ def _medium(value: Any) -> _Fields | None:
         _digest(value.get("sha256")),
         sealed_size if _is_size(sealed_size) else None,
         _digest(value.get("sealed_sha256")),
+        key_id if _is_size(key_id) else None,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from lockleaf.client.edits import Edits
 from lockleaf.client.entries import Progress, ProgressCallback
 from lockleaf.client.errors import (
     ApiError,
@@ -20,9 +21,11 @@ from lockleaf.client.errors import (
 )
 from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.following import reconcile
+from lockleaf.client.media.resealing import take_place
 from lockleaf.client.media.uploading import Uploader
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media import MediaState, StoredMedium
+from lockleaf.client.store.records import ENTRIES
 from lockleaf.client.transport import Transport
 from lockleaf.wire.media import Media
 
@@ -73,6 +76,7 @@ class Carrier:
         store, folder: what waits, and its sealed bytes.
         transport: the conversation with the server.
         uploader: sends bytes.
+        edits: by which what was sealed anew takes its place in an entry.
         now: gives the present time, with a zone.
     """
 
@@ -82,10 +86,12 @@ class Carrier:
         folder: StagingFolder,
         transport: Transport,
         uploader: Uploader,
+        edits: Edits,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._folder = folder
+        self._edits = edits
         self._transport = transport
         self._uploader = uploader
         self._now = now
@@ -165,12 +171,27 @@ class Carrier:
 
     def _uploaded(self, medium: StoredMedium) -> bool:
         """Forget the sealed file, unless its user deleted the attachment in the meantime."""
-        if not self._store.media.settle(medium, None, self._time()):
-            return False
-        self._folder.remove(medium.media_id)
+        with self._store.transaction():
+            if not self._store.media.settle(medium, None, self._time()):
+                return False
+            forgotten = [medium.media_id]
+            if medium.replaces is not None:
+                forgotten += take_place(self._store, self._edits, medium)
+        for media_id in forgotten:
+            self._folder.remove(media_id)
         return True
 
+    def _entry_waits(self, medium: StoredMedium) -> bool:
+        """Tell whether the server may still have the entry as it was before it named another file in the place of this.
+
+        Until it has, no other device knows that one.
+        """
+        record = self._store.records.get(ENTRIES, medium.entry_id)
+        return medium.after_entry and record is not None and record.pending
+
     async def _delete(self, medium: StoredMedium) -> bool:
+        if await asyncio.to_thread(self._entry_waits, medium):
+            return False
         with suppress(NotFound):  # it never arrived, or is gone already
             await self._transport.command(
                 "DELETE", f"/media/{medium.media_id}", params={"for_good": True} if medium.for_good else None

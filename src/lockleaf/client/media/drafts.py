@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from lockleaf.client.files import full_disk_by_name
 from lockleaf.client.media.attachments import Attachment, Medium, described
-from lockleaf.client.media.folder import StagedFile, StagingFolder
+from lockleaf.client.media.folder import StagedFile, Staging, StagingFolder, staging
 from lockleaf.client.media.staging import Sealed, Source, sealed
 from lockleaf.client.media.threads import Beat
 from lockleaf.client.media.thumbnails import MEDIA_TYPE, thumbnail
 from lockleaf.client.store.media import StoredMedium
 from lockleaf.crypto.identity import seal_to
+from lockleaf.crypto.keyring import KeyEntry
 
 __all__ = ["AttachmentDraft", "drafted"]
 
@@ -29,38 +29,13 @@ class AttachmentDraft:
     rows: tuple[StoredMedium, ...]
 
 
-@dataclass
-class _Staging:
-    """Sealed files that are gone at the end unless somebody knows of them."""
-
-    folder: StagingFolder
-    files: list[StagedFile] = field(default_factory=list)
-
-    def begin(self, media_id: str) -> StagedFile:
-        self.files.append(self.folder.begin(media_id))
-        return self.files[-1]
-
-
-@contextmanager
-def _staging(folder: StagingFolder) -> Iterator[_Staging]:
-    staging = _Staging(folder)
-    try:
-        yield staging
-    except BaseException:
-        for file in staging.files:
-            file.discard()
-        raise
-    for file in staging.files:
-        file.release()
-
-
 def drafted(
     path: Path,
     *,
     entry_id: str,
     name: str,
     media_type: str,
-    recipient: str,
+    key: KeyEntry,
     folder: StagingFolder,
     now: str,
     beat: Beat,
@@ -69,22 +44,22 @@ def drafted(
     """Seal a file, and have ``keep`` enter it; whatever fails, ``keep`` included, leaves nothing behind. Blocks.
 
     Args:
-        recipient: the account's own age recipient, derived here.
+        key: the account's newest master key, to whose age recipient it is sealed.
         now: the present time, RFC 3339.
         keep: writes entry and rows in one transaction.
 
     Raises:
         NoSuchFile, AttachmentTooLarge, FileChanged, DiskFull: each as its name says.
     """
-    with _staging(folder) as staging, Source(path) as source:
+    with staging(folder) as begun, Source(path) as source:
         media_id = str(uuid.uuid4())
-        whole = sealed(source, staging.begin(media_id), recipient, beat)
-        small = _thumbnail(source, staging, recipient) if media_type.startswith("image/") else None
+        whole = sealed(source, begun.begin(media_id), key.recipient, beat)
+        small = _thumbnail(source, begun, key) if media_type.startswith("image/") else None
         # The picture was made from the file as well, so it has to be the same to the end.
         source.check_unchanged()
         attachment = Attachment(
             media_id, media_type, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256,
-            name=name, entry_id=entry_id, thumbnail=small,
+            key.key_id, name=name, entry_id=entry_id, thumbnail=small,
         )  # fmt: skip
         rows = [_row(attachment, entry_id, now, whole.parts)]
         if small is not None:
@@ -92,14 +67,14 @@ def drafted(
         return keep(AttachmentDraft(attachment, tuple(rows)))
 
 
-def _thumbnail(source: Source, staging: _Staging, recipient: str) -> Medium | None:
+def _thumbnail(source: Source, begun: Staging, key: KeyEntry) -> Medium | None:
     source.file.seek(0)
     picture = thumbnail(source.file)
     if picture is None:
         return None
     media_id = str(uuid.uuid4())
-    whole = _sealed_bytes(picture, staging.begin(media_id), recipient)
-    return Medium(media_id, MEDIA_TYPE, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256)
+    whole = _sealed_bytes(picture, begun.begin(media_id), key.recipient)
+    return Medium(media_id, MEDIA_TYPE, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256, key.key_id)
 
 
 def _sealed_bytes(data: bytes, staged: StagedFile, recipient: str) -> Sealed:
@@ -123,4 +98,5 @@ def _row(medium: Medium, entry_id: str, now: str, parts: tuple[tuple[int, bytes]
         medium.sealed_sha256,
         parts,
         described(medium) if isinstance(medium, Attachment) else None,
+        key_id=medium.key_id or 0,
     )

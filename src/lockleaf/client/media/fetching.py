@@ -115,6 +115,7 @@ class Fetcher:
             digest,
             parts,
             described(owner) if medium is owner else None,
+            key_id=medium.key_id or 0,
         )
         sealed.replace(self._folder.of(medium.media_id))
         known = self._store.media.get(medium.media_id)

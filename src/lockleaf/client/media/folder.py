@@ -7,13 +7,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from lockleaf.client.errors import UploadAlreadyRunning
 from lockleaf.client.files import locked, make_private_folder
 
-__all__ = ["StagedFile", "StagingFolder"]
+__all__ = ["StagedFile", "Staging", "StagingFolder", "staging"]
 
 _BUFFER = 1024 * 1024
 
@@ -116,6 +117,33 @@ class StagingFolder:
             with suppress(OSError):
                 if path.stat().st_mtime < older_than:
                     path.unlink()
+
+
+@dataclass
+class Staging:
+    """Sealed files that are gone at the end unless somebody knows of them."""
+
+    folder: StagingFolder
+    files: list[StagedFile] = field(default_factory=list)
+
+    def begin(self, media_id: str) -> StagedFile:
+        """Make a medium's sealed file, empty."""
+        self.files.append(self.folder.begin(media_id))
+        return self.files[-1]
+
+
+@contextmanager
+def staging(folder: StagingFolder) -> Iterator[Staging]:
+    """Keep the sealed files that are made in the block if it ends well, and delete them if it does not."""
+    begun = Staging(folder)
+    try:
+        yield begun
+    except BaseException:
+        for file in begun.files:
+            file.discard()
+        raise
+    for file in begun.files:
+        file.release()
 
 
 def _locked(path: Path) -> int | None:

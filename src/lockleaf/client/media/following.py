@@ -14,7 +14,7 @@ from lockleaf.client.store.conflicts import ConflictStore
 from lockleaf.client.store.media import MediaState, MediaStore, StoredMedium
 from lockleaf.client.store.records import ENTRIES, Records
 
-__all__ = ["follow", "reconcile"]
+__all__ = ["follow", "forsake", "reconcile"]
 
 Content = Mapping[str, Any] | None
 
@@ -38,6 +38,30 @@ def follow(media: MediaStore, entry_id: str, before: Content, after: Content, no
     media.put(rows)
 
 
+def forsake(
+    media: MediaStore, entry_id: str, sides: tuple[Content, Content, Content], merged: Content, now: str
+) -> None:
+    """Note which files a merge leaves to nobody; to be called within the transaction of the merge.
+
+    Such are those that the server's version names and the merged one does not, and those that this device alone sealed
+    anew where another device had done so before.
+
+    Args:
+        sides: the map that both versions follow, this device's, and the server's.
+        merged: what they became.
+        now: the present time, RFC 3339.
+    """
+    before, ours, theirs = (_named(entry_id, side) for side in sides)
+    is_now = _named(entry_id, merged)
+    gone = theirs | {media_id: medium for media_id, medium in ours.items() if media_id not in before}
+    rows = []
+    for media_id, medium in gone.items():
+        row = media.get(media_id)
+        if media_id not in is_now and (row is None or row.state in ("upload", "restore")):
+            rows.append(_gone(row, medium, entry_id, sides[2] if media_id in theirs else sides[1], now))
+    media.put(rows)
+
+
 def reconcile(media: MediaStore, records: Records, conflicts: ConflictStore, now: str) -> None:
     """Bring what waits in line with the entries as they stand now, other devices' edits included.
 
@@ -48,11 +72,14 @@ def reconcile(media: MediaStore, records: Records, conflicts: ConflictStore, now
     for row in media.in_state("upload", "restore", "delete", "deleted"):
         record = records.get(ENTRIES, row.entry_id)
         content = None if record is None or record.deleted or record.doc is None else record.doc.content
-        wanted = row.media_id in undecided or row.media_id in _named(row.entry_id, content)
+        named = _named(row.entry_id, content).keys() | undecided
+        # What is to take another file's place belongs to the entry as long as that one does.
+        wanted = row.media_id in named or row.replaces in named
         if wanted and row.state in ("delete", "deleted"):
             changed.append(_in_state(row, _comes_back(row), now))
         elif not wanted and row.state in ("upload", "restore"):
-            changed.append(_in_state(row, _goes(row), now))
+            gone = _in_state(row, _goes(row), now)
+            changed.append(replace(gone, for_good=True) if row.replaces is not None else gone)
     media.put(changed)
 
 
@@ -85,7 +112,7 @@ def _comes_back(row: StoredMedium) -> MediaState:
 
 
 def _in_state(row: StoredMedium, state: MediaState, now: str) -> StoredMedium:
-    return replace(row, state=state, refused=None, changed_at=now, for_good=False)
+    return replace(row, state=state, refused=None, changed_at=now, for_good=False, after_entry=False)
 
 
 def _row(medium: Medium, entry_id: str, state: MediaState, now: str) -> StoredMedium:

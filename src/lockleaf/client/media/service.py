@@ -8,12 +8,11 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from lockleaf.client.address import store_origin
 from lockleaf.client.device import Device, Opened
 from lockleaf.client.edits import Edits
 from lockleaf.client.entries import Progress, ProgressCallback
@@ -28,6 +27,8 @@ from lockleaf.client.media.exchange import ObjectStoreClient
 from lockleaf.client.media.fetching import Fetcher, KeptMedia
 from lockleaf.client.media.folder import StagingFolder
 from lockleaf.client.media.names import checked_type, clean_name, guessed_type, safe_name
+from lockleaf.client.media.pinned_stores import PinnedStores
+from lockleaf.client.media.rotation import MediaRotation, Synced, is_unfinished, seal_all_anew
 from lockleaf.client.media.threads import Beat, in_thread
 from lockleaf.client.media.uploading import Uploader
 
@@ -36,17 +37,19 @@ __all__ = ["Media"]
 _AT_ONCE = 1024 * 1024
 
 
-class Media:
+class Media(PinnedStores):
     """The attachments of one profile.
 
     Ids may be given by their first characters (at least 4, fitting one).
 
     Args:
         device: whose they are.
+        sync: brings entries and attachments to the server.
     """
 
-    def __init__(self, device: Device) -> None:
-        self._device = device
+    def __init__(self, device: Device, *, sync: Callable[[ProgressCallback | None], Awaitable[Synced]]) -> None:
+        super().__init__(device)
+        self._sync = sync
 
     # ---- on this device ----
 
@@ -94,7 +97,7 @@ class Media:
                 entry_id=known,
                 name=called,
                 media_type=kind,
-                recipient=session.keyring.newest.recipient,
+                key=session.keyring.newest,
                 folder=self._folder,
                 now=self._device.now(),
                 beat=beat,
@@ -195,7 +198,8 @@ class Media:
             return MediaReport()
         async with self._objects(session) as objects:
             uploader = Uploader(session.transport, objects, self._device.retry)
-            carrier = Carrier(session.store, self._folder, session.transport, uploader, self._device.clock)
+            edits = Edits(session.store, self._device.clock)
+            carrier = Carrier(session.store, self._folder, session.transport, uploader, edits, self._device.clock)
             return await carrier.carry(progress)
 
     async def carried(self, progress: ProgressCallback | None = None) -> MediaReport:
@@ -282,6 +286,40 @@ class Media:
         """
         return await self._fetcher().keep_all(progress)
 
+    async def seal_anew(self, progress: ProgressCallback | None = None) -> MediaRotation:
+        """Seal all attachments of the entries here anew that keys of before a rotation open.
+
+        Each is fetched, sealed under the newest key, and sent under a new id; then its entry names it, and the old one
+        is deleted at the server for good. It may be killed at any point: run again, it goes on where it was. It syncs
+        on its way, and needs room for a portion of 64 MiB twice, or for the largest file.
+
+        Files of deleted entries, and those that were taken off an entry, stay as they are until the server deletes
+        them, at most 30 days later.
+
+        Args:
+            progress: told of the stage ``media``, in bytes, beside those of `Client.sync`.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, StoreNotPinned, DiskFull: each as its name
+                says. What was sealed anew before stays so.
+            IntegrityError, TransportError, ApiError, LocalStoreError: as for `Client.sync`.
+        """
+        session = self._device.session
+        return await seal_all_anew(
+            session.store,
+            self._folder,
+            self._book(session),
+            self._fetcher(),
+            self._sync,
+            self._device.now,
+            progress,
+        )
+
+    async def is_rotation_unfinished(self) -> bool:
+        """Return whether a rotation on this device was to seal attachments anew, and may not have come to its end."""
+        return await asyncio.to_thread(is_unfinished, self._device.opened.store)
+
     async def _find(self, media: str | Medium) -> tuple[Attachment, Medium]:
         given = media if isinstance(media, str) else media.media_id
         return await asyncio.to_thread(self._book(self._device.opened).find, given)
@@ -309,47 +347,6 @@ class Media:
         book = self._book(self._device.opened)
         attachment, _ = book.find(media_id)
         return next(each for each in book.listed(attachment.entry_id) if each.attachment == attachment)
-
-    # ---- where attachments may lie ----
-
-    async def stores(self) -> tuple[str, ...]:
-        """Return the origins, beside the server's own, to which attachments of this account may go from this device.
-
-        Raises:
-            NotLoggedIn: there is no account here.
-        """
-        return await asyncio.to_thread(self._device.memory.store_origins, self._device.opened.profile.user_id)
-
-    async def allow_store(self, origin: str) -> str:
-        """Let attachments go to, and come from, a store; remembered on this device although the journal is forgotten.
-
-        Args:
-            origin: such as ``https://files.example.org``; what `StoreNotPinned` names, once its user agreed.
-
-        Returns:
-            The origin as it is kept.
-
-        Raises:
-            NotLoggedIn: there is no account here.
-            InvalidServerAddress, InsecureServer: it is no such origin, or plain http to another machine.
-        """
-        profile = self._device.opened.profile
-        allowed = store_origin(origin, allow_insecure=profile.allow_insecure)
-        known = await self.stores()
-        await asyncio.to_thread(self._device.memory.set_store_origins, profile, {*known, allowed})
-        return allowed
-
-    async def forbid_store(self, origin: str) -> bool:
-        """Take back what `allow_store` did; return whether it had been allowed.
-
-        Raises:
-            NotLoggedIn, InvalidServerAddress, InsecureServer: as for `allow_store`.
-        """
-        profile = self._device.opened.profile
-        unwanted = store_origin(origin, allow_insecure=True)
-        known = await self.stores()
-        await asyncio.to_thread(self._device.memory.set_store_origins, profile, set(known) - {unwanted})
-        return unwanted in known
 
     @asynccontextmanager
     async def _objects(self, session: Opened) -> AsyncIterator[ObjectStoreClient]:

@@ -20,7 +20,7 @@ from lockleaf.client.media.threads import Beat
 from lockleaf.crypto.streams import seal_stream
 from lockleaf.wire.media import MAX_MEDIA_BYTES
 
-__all__ = ["MAX_BYTES", "ONE_PART", "PART_BYTES", "Part", "Sealed", "Source", "sealed"]
+__all__ = ["MAX_BYTES", "ONE_PART", "PART_BYTES", "Part", "Sealed", "Source", "sealed", "sealed_from"]
 
 PART_BYTES = 16 * 1024 * 1024
 """Of each part of a large upload, but its last."""
@@ -178,13 +178,24 @@ def sealed(source: Source, staged: StagedFile, recipient: str, beat: Beat) -> Se
         FileChanged: it was changed while it was read.
         DiskFull: there is no room for the sealed file.
     """
-    reader = _Counted(source.file, beat, limit=source.size)
-    writer: _Counted = _Parted(staged.file) if source.size > ONE_PART else _Counted(staged.file)
+    made = sealed_from(source.file, source.size, staged, recipient, beat)
+    source.check_unchanged()
+    return made
+
+
+def sealed_from(plain: IO[bytes], size: int, staged: StagedFile, recipient: str, beat: Beat) -> Sealed:
+    """Seal the ``size`` bytes that ``plain`` gives, as `sealed` does.
+
+    Raises:
+        FileChanged: there are more of them, or fewer.
+        DiskFull: there is no room for the sealed file.
+    """
+    reader = _Counted(plain, beat, limit=size)
+    writer: _Counted = _Parted(staged.file) if size > ONE_PART else _Counted(staged.file)
     with full_disk_by_name():
         seal_stream(recipient, reader, writer)
         staged.settle()
-    if reader.size != source.size:
+    if reader.size != size:
         raise FileChanged
-    source.check_unchanged()
     parts = writer.all_parts() if isinstance(writer, _Parted) else ()
     return Sealed(reader.size, reader.digest.digest(), writer.size, writer.digest.digest(), parts)

@@ -87,6 +87,15 @@ CREATE TABLE earlier (
 CREATE INDEX earlier_record ON earlier (record_id);
 """
 
+# key_id: of the master key to whose recipient a file is sealed, 0 where it is not known; replaces: the medium whose
+# place it takes in its entry once the server has it; after_entry: deleted only when the server has the entry as it is
+# here.
+_SEALED_ANEW = """
+ALTER TABLE media ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE media ADD COLUMN replaces TEXT;
+ALTER TABLE media ADD COLUMN after_entry INTEGER NOT NULL DEFAULT 0;
+"""
+
 # Whether the server's revision of an entry bears labels; taken for granted of what was written before this was noted.
 _LABELS = """
 ALTER TABLE records ADD COLUMN labels INTEGER NOT NULL DEFAULT 1;
@@ -254,7 +263,19 @@ CREATE TABLE checkpoints (
     head BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-SCHEMA += _INBOX + _METRICS + _MEDIA + _TOUCHED + _FOR_GOOD + _EDITS + _LABELS + _KEYS + _RESOLUTIONS + _STATEMENTS
+SCHEMA += (
+    _INBOX
+    + _METRICS
+    + _MEDIA
+    + _TOUCHED
+    + _FOR_GOOD
+    + _EDITS
+    + _SEALED_ANEW
+    + _LABELS
+    + _KEYS
+    + _RESOLUTIONS
+    + _STATEMENTS
+)
 
 UPGRADES: dict[int, str] = {
     1: _INBOX,
@@ -262,7 +283,7 @@ UPGRADES: dict[int, str] = {
     3: _MEDIA,
     4: _TOUCHED,
     5: _FOR_GOOD,
-    6: _EDITS + _LABELS + _KEYS + _RESOLUTIONS + _STATEMENTS,
+    6: _EDITS + _SEALED_ANEW + _LABELS + _KEYS + _RESOLUTIONS + _STATEMENTS,
 }
 """What turns a store of each earlier version into one of the next."""
 
