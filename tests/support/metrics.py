@@ -9,10 +9,21 @@ from typing import Any
 
 import tenseal
 
-from lockleaf.he import codec, decrypt, encrypt, keys
+from lockleaf.he import codec, contexts, decrypt, encrypt, keys, messages, seal, seal_keys
 from lockleaf.he.params import PARAMETER_SETS, ParameterSet
+from lockleaf.he.seal import SealVersion
 
-__all__ = ["Holder", "holder", "plain_context", "plain_public", "plain_sum", "replaced"]
+__all__ = [
+    "Holder",
+    "holder",
+    "plain_context",
+    "plain_public",
+    "plain_sum",
+    "raw_public_key",
+    "raw_secret_key",
+    "replaced",
+    "sealed_object",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +89,23 @@ def plain_sum(context: Any, blobs: list[bytes]) -> bytes:
         total += tenseal.ckks_vector_from(context, blob)
     serialised: bytes = total.serialize()
     return serialised
+
+
+def sealed_object(blob: bytes) -> bytes:
+    """SEAL's object within a ciphertext of TenSEAL's, as its maker compressed it."""
+    return messages.bytes_of(messages.read(blob, {1: messages.BYTES, 2: messages.BYTES, 3: messages.DOUBLE}), 2)
+
+
+def raw_public_key(name: str, version: SealVersion = "4.1") -> bytes:
+    """The holder's public key, as ``PublicKey.save()`` of SEAL writes it."""
+    context = contexts.read_public_context(holder(name).public)
+    return seal.write_object(seal.write_polynomials(context.public_key, context.parameters, None, version), version)
+
+
+def raw_secret_key(name: str, version: SealVersion = "4.1") -> bytes:
+    """The holder's secret key, as ``SecretKey.save()`` of SEAL writes it."""
+    key = holder(name).key
+    return seal_keys.write_secret_key(key.residues, key.parameters, version)
 
 
 BODY = 16

@@ -1,9 +1,10 @@
-"""What travels: SEAL's serialisation inside TenSEAL's messages, checked whole before anything native reads it.
+"""What travels: SEAL's serialisation, alone or in TenSEAL's messages, checked whole before anything native reads it.
 
 A ciphertext, like a public context, comes from anybody. All of it is read here, as facts and arrays of numbers: sizes
 before memory is given, every field, every coefficient against its modulus. What goes on from here is written anew from
 those numbers, so that TenSEAL and SEAL never see a stranger's bytes. Versions of SEAL differ in the headers alone:
-either is read, and each client is answered in the version that its own ciphertexts bear.
+either is read, and each client is answered in the version that its own ciphertexts bear. Who has SEAL alone sends its
+objects as they are, without a message around them, and is answered so.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ __all__ = [
     "read_ciphertext",
     "with_version",
     "write_ciphertext",
+    "write_raw",
 ]
 
 _VECTOR = {1: BYTES, 2: BYTES, 3: DOUBLE}  # TenSEAL's: counts of values, ciphertexts, scale
@@ -65,18 +67,38 @@ def max_ciphertextbytes_of(parameters: ParameterSet) -> int:
     return seal.polynomials_length(parameters, parameters.levels) + _COMPRESSION_OVERHEAD
 
 
-def check_ciphertext(data: bytes, name: str) -> Ciphertext:
+def check_ciphertext(data: bytes, name: str, *, single: bool = False) -> Ciphertext:
     """Return what is in a ciphertext that was uploaded: fresh, of the named set, all of it checked.
 
     Args:
-        data: as ``CKKSVector.serialize()`` of TenSEAL writes it.
+        data: as ``CKKSVector.serialize()`` of TenSEAL writes it, or ``Ciphertext.save()`` of SEAL.
         name: of the parameter set.
+        single: whether it holds one value. SEAL's own ciphertext does not say how many: one then, else every slot.
 
     Raises:
         UnknownParameterSet: no set has that name.
         InvalidCiphertext: it is no such ciphertext; ``reason`` says why.
     """
-    return read_ciphertext(data, parameter_set(name))
+    parameters = parameter_set(name)
+    if seal.is_object(data):
+        try:
+            return _read_raw(data, parameters, level=0, values=1 if single else parameters.slots)
+        except Refused as refused:
+            raise InvalidCiphertext(refused.reason) from None
+    found = read_ciphertext(data, parameters)
+    if single and found.values != 1:
+        raise InvalidCiphertext("slots")
+    return found
+
+
+def _read_raw(data: bytes, parameters: ParameterSet, *, level: int, values: int) -> Ciphertext:
+    if len(data) > max_ciphertextbytes_of(parameters):
+        raise Refused("too_large")
+    version, body = seal.read_object(data, seal.polynomials_length(parameters, parameters.levels))
+    found = seal.read_polynomials(body, parameters, level, version)
+    if found.scale != parameters.scale:
+        raise Refused("scale")
+    return Ciphertext(parameters, version, found.residues, found.scale, values, level)
 
 
 def read_ciphertext(data: bytes, parameters: ParameterSet, *, level: int | None = 0) -> Ciphertext:
@@ -103,20 +125,21 @@ def _read_vector(data: bytes, parameters: ParameterSet, level: int | None) -> Ci
     fields = messages.read(data, _VECTOR)
     values = _values(bytes_of(fields, 1), parameters)
     serialised = bytes_of(fields, 2)
-    version, body = seal.read_object(serialised, seal.polynomials_length(parameters, parameters.levels))
-    if level is None:
-        lengths = [seal.polynomials_length(parameters, len(parameters.primes_at(n))) for n in range(parameters.levels)]
-        if len(body) not in lengths:
-            raise Refused("level")
-        found = seal.read_polynomials(body, parameters, lengths.index(len(body)), version)
-        # SEAL holds a scale to this too: a double that is finite, positive, and has fewer bits than the modulus.
-        if not 1.0 <= found.scale < float(_modulus(parameters, lengths.index(len(body)))):
+    if level is not None:
+        found = _read_raw(serialised, parameters, level=level, values=values)
+        if fields.get(3) != parameters.scale:
             raise Refused("scale")
-        return Ciphertext(parameters, version, found.residues, found.scale, values, lengths.index(len(body)))
-    found = seal.read_polynomials(body, parameters, level, version)
-    if found.scale != parameters.scale or fields.get(3) != parameters.scale:
+        return found
+    version, body = seal.read_object(serialised, seal.polynomials_length(parameters, parameters.levels))
+    lengths = [seal.polynomials_length(parameters, len(parameters.primes_at(n))) for n in range(parameters.levels)]
+    if len(body) not in lengths:
+        raise Refused("level")
+    level = lengths.index(len(body))
+    computed = seal.read_polynomials(body, parameters, level, version)
+    # SEAL holds a scale to this too: a double that is finite, positive, and has fewer bits than the modulus.
+    if not 1.0 <= computed.scale < float(_modulus(parameters, level)):
         raise Refused("scale")
-    return Ciphertext(parameters, version, found.residues, found.scale, values, level)
+    return Ciphertext(parameters, version, computed.residues, computed.scale, values, level)
 
 
 def _modulus(parameters: ParameterSet, level: int) -> int:
@@ -142,26 +165,36 @@ def write_ciphertext(ciphertext: Ciphertext, version: SealVersion | None = None)
         ciphertext: what to write.
         version: of SEAL; that of the ciphertext itself if it is left out.
     """
-    version = version or ciphertext.version
-    polynomials = Polynomials(ciphertext.residues, ciphertext.scale)
-    body = seal.write_polynomials(polynomials, ciphertext.parameters, ciphertext.level, version)
     return messages.write(
         {
             1: messages.write_varint(ciphertext.values),
-            2: seal.write_object(body, version),
+            2: write_raw(ciphertext, version),
             3: ciphertext.parameters.scale,
         }
     )
 
 
+def write_raw(ciphertext: Ciphertext, version: SealVersion | None = None) -> bytes:
+    """Return a ciphertext as SEAL reads it, without a message of TenSEAL's around it, uncompressed.
+
+    Args:
+        ciphertext: what to write.
+        version: of SEAL; that of the ciphertext itself if it is left out.
+    """
+    version = version or ciphertext.version
+    polynomials = Polynomials(ciphertext.residues, ciphertext.scale)
+    body = seal.write_polynomials(polynomials, ciphertext.parameters, ciphertext.level, version)
+    return seal.write_object(body, version)
+
+
 def client_version(data: bytes) -> SealVersion:
-    """Return the version of SEAL that wrote a serialised ciphertext.
+    """Return the version of SEAL that wrote a serialised ciphertext, wrapped or raw.
 
     Raises:
         InvalidCiphertext: it is none, or of a version that is not read.
     """
     try:
-        return seal.version_of(bytes_of(messages.read(data, _VECTOR), 2))
+        return seal.version_of(data if seal.is_object(data) else bytes_of(messages.read(data, _VECTOR), 2))
     except Refused as refused:
         raise InvalidCiphertext(refused.reason) from None
 

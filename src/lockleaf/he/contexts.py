@@ -1,4 +1,8 @@
-"""Public contexts: parameters and public keys, as TenSEAL writes and reads them, and never a secret key."""
+"""Public contexts: parameters and public keys, as TenSEAL writes and reads them, and never a secret key.
+
+Who has SEAL alone, as in a browser, sends its public key as SEAL saves it. Such a key names its parameters by their id,
+and is held to the same; wrapped, it is a context like another.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ __all__ = [
     "check_public_context",
     "parameters_context",
     "read_public_context",
+    "wrap_public_key",
     "write_public_context",
 ]
 
@@ -59,24 +64,24 @@ def check_public_context(data: bytes) -> str:
 
     Args:
         data: as ``Context.serialize(save_secret_key=False)`` of TenSEAL writes it, with a public key, with or without
-            relinearisation keys, without Galois keys.
+            relinearisation keys, without Galois keys; or as ``PublicKey.save()`` of SEAL does.
 
     Raises:
-        SecretKeyReceived: it carries a secret key. Nothing of it was read beyond its length.
+        SecretKeyReceived: it carries a secret key, or is one. Nothing of it was read beyond its length.
         InvalidContext: it is no such context.
     """
     return read_public_context(data).parameters.name
 
 
 def read_public_context(data: bytes) -> PublicContext:
-    """Return what is in a serialised public context, all of it checked.
+    """Return what is in a serialised public context, or in SEAL's own public key, all of it checked.
 
     Raises:
-        SecretKeyReceived: it carries a secret key.
+        SecretKeyReceived: it carries a secret key, or is one.
         InvalidContext: it is no such context.
     """
     try:
-        return _read_context(data)
+        return _read_public_key(data) if seal.is_object(data) else _read_context(data)
     except Refused as refused:
         raise InvalidContext(refused.reason) from None
 
@@ -99,15 +104,39 @@ def _read_context(data: bytes) -> PublicContext:
     if not (key := bytes_of(public, 1)):
         raise Refused("keys")
     version, body = seal.read_object(key, seal.polynomials_length(parameters, len(parameters.primes)))
-    public_key = seal.read_polynomials(body, parameters, None, version)
+    public_key = _checked_key(body, parameters, version)
     relinearisation = seal_keys.read_relinearisation_keys(bytes_of(public, 4), parameters) if 4 in public else None
-    for each in (public_key, *(relinearisation or ())):
-        if each.scale != 1.0:
-            raise Refused("scale")
+    if any(each.scale != 1.0 for each in relinearisation or ()):
+        raise Refused("scale")
     versions = {seal.version_of(each) for each in (serialised, key, *([bytes_of(public, 4)] if 4 in public else []))}
     if len(versions) != 1:
         raise Refused("version")
     return PublicContext(parameters, version, public_key, relinearisation)
+
+
+def _read_public_key(data: bytes) -> PublicContext:
+    if len(data) > MAX_CONTEXT_BYTES:
+        raise Refused("too_large")
+    # With more room than a public key takes: a secret key of any parameters is to be called what it is.
+    version, body = seal.read_object(data, MAX_CONTEXT_BYTES)
+    if seal_keys.is_plaintext(body):
+        raise SecretKeyReceived("a secret key, or another object that is not encrypted")
+    for parameters in PARAMETER_SETS.values():
+        if body[: len(parameters.key_id)] == parameters.key_id:
+            return PublicContext(parameters, version, _checked_key(body, parameters, version), None)
+    raise Refused("parameters")
+
+
+def _checked_key(body: memoryview, parameters: ParameterSet, version: SealVersion) -> Polynomials:
+    key = seal.read_polynomials(body, parameters, None, version)
+    if key.scale != 1.0:
+        raise Refused("scale")
+    return key
+
+
+def wrap_public_key(data: bytes, parameters: ParameterSet) -> bytes:
+    """Return SEAL's own public key, which was checked, as a public context around its very bytes."""
+    return _write_context(parameters, {1: data, **_settings(parameters)}, seal.version_of(data))
 
 
 def _refuse_secret(data: bytes) -> dict[int, messages.Value]:

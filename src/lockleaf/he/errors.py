@@ -45,7 +45,7 @@ Reason = Literal[
 """Why bytes were refused; stable, and safe to show to whoever sent them.
 
 - ``too_large``: longer, or longer when decompressed, than anything of the parameter set can be.
-- ``envelope``: not TenSEAL's message: unknown, repeated or unordered fields, or another wire form.
+- ``envelope``: neither SEAL's object nor TenSEAL's message, whose fields are known, in order and there once.
 - ``header``: an object inside does not begin with SEAL's header. ``version``: that names a version that is not read.
 - ``compression``: an unknown way to compress, or bytes that do not decompress.
 - ``truncated``, ``trailing``: shorter or longer than they say.
@@ -84,7 +84,7 @@ class InvalidKeys(Refused):
 
 
 class SecretKeyReceived(HeError):
-    """A context that should be public carries its secret key."""
+    """A context that should be public carries its secret key, or a key that should be public is the secret one."""
 
 
 class UnknownParameterSet(HeError):

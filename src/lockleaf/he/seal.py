@@ -1,4 +1,4 @@
-"""SEAL's serialisation of parameters and ciphertexts, read strictly and written for either version.
+"""SEAL's serialisation of parameters, ciphertexts and public keys, read strictly and written for either version.
 
 Every object begins with a header of 16 bytes, ``magic (2) ‖ 16 ‖ major ‖ minor ‖ compression ‖ 0 (2) ‖ length (8)``,
 all little-endian, the length counting the header. The outermost may be compressed, objects inside of it are not.
@@ -32,6 +32,7 @@ __all__ = [
     "WORD",
     "Polynomials",
     "SealVersion",
+    "is_object",
     "polynomials_length",
     "read_inner",
     "read_object",
@@ -54,6 +55,7 @@ NATIVE: SealVersion = "4.3"
 _HEADER = Struct("<HBBBBHQ")
 HEADER_LENGTH = _HEADER.size
 _MAGIC = 0xA15E
+_BEGINNING = Struct("<HB").pack(_MAGIC, HEADER_LENGTH)
 _UNCOMPRESSED, _ZLIB, _ZSTD = range(3)
 _PARAMETERS = Struct("<BQQ")  # scheme, degree, count of primes
 _POLYNOMIALS = Struct("<32sBQQQdQ")  # parameters' id, NTT form, polynomials, degree, primes, scale, correction factor
@@ -90,6 +92,11 @@ def _header(data: bytes | memoryview) -> tuple[SealVersion, int, int]:
     if length < HEADER_LENGTH:
         raise Refused("header")
     return version, compression, length
+
+
+def is_object(data: bytes) -> bool:
+    """Tell whether ``data`` begins like an object of SEAL's own. No message of TenSEAL's begins so."""
+    return data[: len(_BEGINNING)] == _BEGINNING
 
 
 def version_of(data: bytes) -> SealVersion:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lockleaf.he.seal import Residues
 
 __all__ = [
+    "is_plaintext",
     "read_relinearisation_keys",
     "read_secret_key",
     "relinearisation_length",
@@ -73,6 +74,14 @@ def write_relinearisation_keys(keys: list[Polynomials], parameters: ParameterSet
     head = parameters.key_id + COUNT.pack(1) + COUNT.pack(len(keys))
     written = (write_object(write_polynomials(each, parameters, None, version), version) for each in keys)
     return write_object(head + b"".join(written), version)
+
+
+def is_plaintext(body: memoryview) -> bool:
+    """Tell whether the body of an object is SEAL's plaintext, of any parameters: a secret key is saved as one."""
+    if len(body) < _PLAIN.size + ARRAY_HEAD:
+        return False
+    words: int = _PLAIN.unpack_from(body)[1]
+    return len(body) == _PLAIN.size + ARRAY_HEAD + words * WORD
 
 
 def read_secret_key(data: bytes, parameters: ParameterSet) -> Residues:

@@ -1,12 +1,7 @@
-"""A browser's ciphertexts are summed here, and the sums are read there: SEAL compiled to WebAssembly, under Node.
-
-`make test` installs it where npm is; without Node or without that, these are skipped.
-"""
+"""A browser's ciphertexts are summed here, and the sums are read there: SEAL compiled to WebAssembly, under Node."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -14,30 +9,16 @@ import pytest
 
 from lockleaf.he import codec, contexts, evaluate, keys, multiply, seal_keys
 from lockleaf.he.params import PARAMETER_SETS
+from tests.support.browser import NEEDS_NODE_SEAL, run
 from tests.support.metrics import holder
 
-BROWSER = Path(__file__).parents[2] / "browser"
-NODE = shutil.which("node")
-
-pytestmark = [
-    pytest.mark.skipif(NODE is None, reason="Node is not installed"),
-    pytest.mark.skipif(
-        not (BROWSER / "node_modules" / "node-seal").is_dir(),
-        reason="node-seal is not installed: npm ci in tests/browser",
-    ),
-]
+pytestmark = NEEDS_NODE_SEAL
 SETS = list(PARAMETER_SETS)
 
 
 def browser(*arguments: str, ciphertexts: list[bytes] | None = None) -> list[str]:
     """The lines that the browser's program answers."""
-    assert NODE is not None
-    sent = "\n".join(b64encode(each).decode() for each in ciphertexts or [])
-    done = subprocess.run(
-        [NODE, BROWSER / "metrics.js", *arguments], input=sent, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+    return run("metrics.js", *arguments, sent="\n".join(b64encode(each).decode() for each in ciphertexts or []))
 
 
 @pytest.fixture

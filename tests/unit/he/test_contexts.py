@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import tenseal
 
-from lockleaf.he import codec, contexts, messages, seal
+from lockleaf.he import codec, contexts, messages, seal, seal_keys
 from lockleaf.he.errors import InvalidContext, Reason, SecretKeyReceived
 from lockleaf.he.params import CKKS_4096, CKKS_8192, PARAMETER_SETS
 from lockleaf.he.seal import Polynomials
-from tests.support.metrics import holder, plain_context
+from tests.support.metrics import holder, plain_context, raw_public_key, raw_secret_key
 
 SETS = list(PARAMETER_SETS)
 
@@ -64,6 +66,67 @@ def test_a_secret_key_is_found_whatever_else_is_wrong(public: bytes) -> None:
     everything = large.serialize(save_secret_key=True)
     with pytest.raises(SecretKeyReceived):
         codec.check_public_context(everything)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("version", seal.VERSIONS)
+def test_seals_own_public_key_is_the_key_of_a_context(name: str, version: seal.SealVersion) -> None:
+    raw = raw_public_key(name, version)
+
+    read = contexts.read_public_context(raw)
+
+    assert codec.check_public_context(raw) == name
+    assert (read.version, read.relinearisation_keys) == (version, None)
+    wrapped = contexts.wrap_public_key(raw, read.parameters)
+    again = contexts.read_public_context(wrapped)
+    assert np.array_equal(again.public_key.residues, read.public_key.residues)
+    assert contexts.write_public_context(read, version) == wrapped
+    # SEAL itself encrypts under it what the holder of the secret key reads.
+    context = tenseal.context_from(contexts.write_public_context(again, "4.3"))
+    blob = tenseal.ckks_vector(context, [3.0]).serialize()
+    assert holder(name).read(codec.check_ciphertext(blob, name))[0] == pytest.approx(3.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("version", seal.VERSIONS)
+def test_seals_own_secret_key_is_refused_as_that_however_it_is_compressed(name: str, version: seal.SealVersion) -> None:
+    plain = raw_secret_key(name, version)
+    squeezed = zlib.compress(plain[16:])
+    squeezed = plain[:5] + b"\x01" + bytes(2) + (16 + len(squeezed)).to_bytes(8, "little") + squeezed
+    fields = messages.read(plain_context(name).serialize(save_secret_key=True, save_relin_keys=False), contexts.CONTEXT)
+    private = messages.read(messages.bytes_of(fields, 3), contexts.PRIVATE)
+
+    for each in (plain, squeezed, messages.bytes_of(private, 1)):
+        with pytest.raises(SecretKeyReceived):
+            codec.check_public_context(each)
+
+
+def test_a_secret_key_of_other_parameters_is_refused_as_that_too() -> None:
+    context = tenseal.context(tenseal.SCHEME_TYPE.CKKS, 8192, coeff_mod_bit_sizes=[60, 40, 60])
+    fields = messages.read(context.serialize(save_secret_key=True, save_relin_keys=False), contexts.CONTEXT)
+    private = messages.read(messages.bytes_of(fields, 3), contexts.PRIVATE)
+    public = messages.read(messages.bytes_of(fields, 2), contexts.PUBLIC)
+
+    with pytest.raises(SecretKeyReceived):
+        codec.check_public_context(messages.bytes_of(private, 1))
+    assert refused(messages.bytes_of(public, 1)) == "parameters"
+
+
+def test_seals_own_objects_that_are_no_public_key_are_refused_by_name() -> None:
+    key = raw_public_key("ckks-8192")
+    relinearisation = contexts.read_public_context(holder("ckks-8192").public).relinearisation_keys
+    assert relinearisation is not None
+
+    assert refused(codec.write_raw(holder("ckks-8192").ciphertext(1.0))) == "parameters"
+    assert refused(seal.write_parameters(CKKS_8192, "4.1")) == "parameters"
+    assert refused(seal_keys.write_relinearisation_keys(relinearisation, CKKS_8192, "4.1")) == "degree"
+    assert refused(key[:-8]) == "truncated"
+    assert refused(key + bytes(8)) == "trailing"
+    assert refused(key[:4] + b"\x00" + key[5:]) == "version"
+    assert refused(key[:16] + bytes(32) + key[48:]) == "parameters"
+    assert refused(key[:-8] + b"\xff" * 8) == "coefficients"
+    assert refused(key[:73] + bytes(8) + key[81:]) == "scale"
+    assert refused(key + bytes(5 * 2**20)) == "too_large"
 
 
 def test_what_was_read_is_written_so_that_tenseal_reads_it_in_either_version() -> None:
@@ -169,7 +232,6 @@ def test_relinearisation_keys_are_held_to_their_form() -> None:
     assert read.relinearisation_keys is not None
     outside = read.relinearisation_keys[2].residues.copy()
     outside[0, 3, 5] = 2**63
-    from lockleaf.he import seal_keys
 
     def with_keys(keys: list[Polynomials]) -> bytes:
         return rewritten(public, relinearisation=seal_keys.write_relinearisation_keys(keys, CKKS_8192, "4.3"))

@@ -12,7 +12,7 @@ import tenseal
 from lockleaf.he import codec, contexts, evaluate, messages, multiply
 from lockleaf.he.errors import InvalidCiphertext, InvalidContext, SecretKeyReceived
 from lockleaf.he.params import PARAMETER_SETS
-from tests.support.metrics import holder, plain_context
+from tests.support.metrics import holder, plain_context, raw_public_key, sealed_object
 
 MUTATIONS = 1000
 HEADERS = 160
@@ -58,14 +58,16 @@ def evaluate_all(name: str, public: bytes, blobs: list[bytes], contexts_: list[b
     accumulator = evaluate.Accumulator()
     for blob in blobs:
         try:
-            accumulator.add(codec.check_ciphertext(blob, name))
+            accumulator.add(codec.check_ciphertext(blob, name, single=True))
         except InvalidCiphertext:
             seen["refused"] += 1
             continue
         seen["summed"] += 1
         if squarer is not None and seen["summed"] % 10 == 0:
-            squarer.square(codec.check_ciphertext(blob, name))
-        tenseal.ckks_vector_from(context, codec.write_ciphertext(codec.check_ciphertext(blob, name), codec.NATIVE))
+            squarer.square(codec.check_ciphertext(blob, name, single=True))
+        tenseal.ckks_vector_from(
+            context, codec.write_ciphertext(codec.check_ciphertext(blob, name, single=True), codec.NATIVE)
+        )
     if accumulator.count:
         tenseal.ckks_vector_from(context, codec.write_ciphertext(accumulator.total(), codec.NATIVE))
     for data in contexts_:
@@ -85,14 +87,17 @@ def evaluate_all(name: str, public: bytes, blobs: list[bytes], contexts_: list[b
 def test_a_thousand_mutations_are_refused_or_summed_and_nothing_dies(name: str) -> None:
     them = holder(name)
     compressed, plain = them.blob(1.0), codec.write_ciphertext(them.ciphertext(2.0))
+    raw, raw_compressed = codec.write_raw(them.ciphertext(2.0)), sealed_object(compressed)
     small = plain_context(name).serialize(save_secret_key=False, save_relin_keys=False)
-    half = MUTATIONS // 2 - 50
+    sources = [(compressed, plain), (plain, compressed), (raw, raw_compressed), (raw_compressed, raw)]
     blobs: list[bytes] = []
-    for source, other in ((compressed, plain), (plain, compressed)):
+    for source, other in sources:
         stream = mutations(source, other, name)
-        blobs += [next(stream) for _ in range(half)]
-    stream = mutations(small, plain, name)
-    public = [next(stream) for _ in range(100)]
+        blobs += [next(stream) for _ in range((MUTATIONS - 100) // len(sources))]
+    public: list[bytes] = []
+    for key in (small, raw_public_key(name)):
+        stream = mutations(key, plain, name)
+        public += [next(stream) for _ in range(50)]
 
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         seen = pool.apply_async(evaluate_all, (name, them.public, blobs, public)).get(timeout=120)

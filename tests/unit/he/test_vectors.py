@@ -8,6 +8,7 @@ import pytest
 
 from lockleaf.he import codec, contexts, decrypt, evaluate, keys, seal_keys
 from lockleaf.he.params import CKKS_4096
+from tests.support.metrics import sealed_object
 from tests.support.vectors import FOLDER, vectors
 
 METRICS = FOLDER / "metrics"
@@ -40,6 +41,16 @@ def test_ciphertexts_of_different_writers_add_up(key: keys.SecretKey) -> None:
         assert codec.client_version(answer) == version
         found = decrypt.decrypt_slots(key, answer)
         assert found == pytest.approx([fsum(VALUES.values())], abs=CKKS_4096.sum_error(len(VALUES), 2000))
+
+
+def test_what_a_browsers_seal_saved_is_read_without_the_message_around_it(key: keys.SecretKey) -> None:
+    name = "node-seal-5.1.6-0.bin"
+    found = codec.check_ciphertext(sealed_object((METRICS / name).read_bytes()), "ckks-4096", single=True)
+
+    assert decrypt.decrypt_slots(key, codec.write_ciphertext(found)) == pytest.approx(
+        [VALUES[name]], abs=CKKS_4096.fresh_error
+    )
+    assert codec.write_raw(found) == sealed_object(codec.write_ciphertext(read(name)))
 
 
 def test_the_public_context_of_an_older_tenseal_is_taken() -> None:
