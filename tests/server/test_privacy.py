@@ -12,6 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.crypto import history
+from lockleaf.he.contexts import wrap_public_key
+from lockleaf.he.params import CKKS_4096
+from lockleaf.he.seal import VERSIONS
 from lockleaf.server.accounts.errors import InvalidHePublicKey
 from lockleaf.server.accounts.public_contexts import WAITING, ContextsBusy, PublicContexts
 from lockleaf.server.db.engine import Database
@@ -21,6 +24,7 @@ from lockleaf.wire.sync import Change
 from tests.support.account_holders import Person, problem, sealed
 from tests.support.accounts import Owner, change, following, register
 from tests.support.metric_contexts import contexts
+from tests.support.metrics import raw_public_key, raw_secret_key
 
 TIERS = ("local_only", "analytics_sync", "full_sync")
 NOTHING = {"metrics": 0, "backups": 0, "conflicts": 0, "media": 0}
@@ -66,6 +70,15 @@ async def test_each_tier_says_what_works_with_it(http: httpx.AsyncClient, tier: 
     assert shown == {"current_tier": tier, "sync_enabled": some, "he_public_key_registered": False}
 
 
+async def test_a_consent_that_comes_with_the_sign_up_is_kept_as_given(app: FastAPI, http: httpx.AsyncClient) -> None:
+    chosen = "2021-01-01T00:00:00Z"
+    owner = await register(http, privacy_tier="full_sync", consent_timestamp=chosen)
+    assert (await owner.request("GET", "/users/me/privacy")).json()["sync_enabled_at"] == chosen
+    body = {"email": f"{uuid4()}@example.org", "password": "a secret of it", "consent_timestamp": now(days=2)}
+    problem(await http.post("/auth/register", json=body), 422, "consent_required")
+    assert (await http.post("/auth/register", json={**body, "consent_timestamp": None})).status_code == 201
+
+
 async def test_the_choice_at_sign_up_is_kept_as_the_consent(app: FastAPI, http: httpx.AsyncClient) -> None:
     before = datetime.now(UTC)
     owner = await register(http, privacy_tier="analytics_sync")
@@ -95,19 +108,13 @@ async def keys_of(app: FastAPI, owner: Owner) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(("before", "after"), LOWER)
-async def test_raising_takes_a_key_and_a_consent_which_is_kept(
+async def test_raising_takes_a_consent_which_is_kept(
     app: FastAPI, http: httpx.AsyncClient, before: str, after: str
 ) -> None:
     owner = await register(http, privacy_tier=before)
-    problem(await put(owner, after), 409, "he_key_required")
-    for consent in (
-        {"consent_timestamp": None},
-        {"consent_timestamp": now(days=2)},
-        {"consent_timestamp": now(days=-2)},
-    ):
-        told = problem(await put(owner, after, **key(), **consent), 422, "consent_required")
-        assert told["not_before"] < told["not_after"]
-    assert await keys_of(app, owner) == {}
+    for consent in ({"consent_timestamp": None}, {"consent_timestamp": now(days=2)}):
+        told = problem(await put(owner, after, **consent), 422, "consent_required")
+        assert datetime.now(UTC) < datetime.fromisoformat(told["not_after"])
     assert (await rows(app, owner, "consents"))["consents"] == 1
     chosen = now(hours=-1)
     raised = (await put(owner, after, **key(), consent_timestamp=chosen)).json()
@@ -123,16 +130,40 @@ async def test_raising_takes_a_key_and_a_consent_which_is_kept(
     assert kept[-1]["consented_at"] == datetime.fromisoformat(chosen)
 
 
-async def test_a_key_that_is_registered_serves_for_the_next_rise_until_nothing_needs_it(
-    app: FastAPI, http: httpx.AsyncClient
+async def test_a_consent_is_kept_as_given_unless_it_lies_in_the_future(http: httpx.AsyncClient) -> None:
+    owner = await register(http, privacy_tier="local_only")
+    for chosen in (now(hours=1), "2019-05-04T03:02:01+02:00", "0001-01-01T00:00:00Z"):
+        raised = (await put(owner, "full_sync", consent_timestamp=chosen)).json()
+        assert datetime.fromisoformat(raised["sync_enabled_at"]) == datetime.fromisoformat(chosen)
+        await put(owner, "local_only")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "absent"),
+    [
+        (*each, absent)
+        for each, absent in zip(LOWER, ({"he_public_key": None}, {"he_public_key": None}, {}), strict=True)
+    ],
+)
+async def test_a_key_may_come_after_the_tier(
+    app: FastAPI, http: httpx.AsyncClient, before: str, after: str, absent: dict[str, None]
 ) -> None:
+    owner = await register(http, privacy_tier=before)
+    raised = (await put(owner, after, **absent)).json()
+    assert (raised["current_tier"], raised["he_public_key_registered"]) == (after, False)
+    later = (await put(owner, after, **key())).json()
+    assert (later["current_tier"], later["he_public_key_registered"]) == (after, True)
+    assert await keys_of(app, owner) == {"ckks-4096": contexts().public}
+
+
+async def test_a_key_that_is_registered_stays_until_nothing_needs_it(app: FastAPI, http: httpx.AsyncClient) -> None:
     owner = await register(http)
     await put(owner, "full_sync", **key())
     await put(owner, "analytics_sync")
-    assert (await put(owner, "full_sync")).json()["current_tier"] == "full_sync"
+    assert (await put(owner, "full_sync")).json()["he_public_key_registered"] is True
     await put(owner, "local_only")
     assert await keys_of(app, owner) == {}
-    problem(await put(owner, "full_sync"), 409, "he_key_required")
+    assert (await put(owner, "full_sync")).json()["he_public_key_registered"] is False
 
 
 async def test_the_same_tier_again_registers_a_key_or_replaces_the_one_of_its_set(
@@ -162,10 +193,46 @@ async def test_of_a_context_with_its_secret_key_nothing_is_kept(app: FastAPI, ht
     assert stored == 0
 
 
-@pytest.mark.parametrize("kind", ["junk", "zeros", "cut short", "trailing"])
+async def test_seals_own_public_key_is_kept_as_a_context_and_its_form_is_remembered(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    owner = await register(http)
+    raw = raw_public_key("ckks-4096")
+    wrapped = wrap_public_key(raw, CKKS_4096)
+    kept = []
+    for one in (raw, raw, wrapped, raw):
+        answer = await put(owner, "full_sync", he_public_key=encode_base64(one))
+        assert answer.json()["he_public_key_registered"] is True
+        async with app.state.services.database.read_driver() as connection:
+            [row] = await connection.fetch(
+                "SELECT context, raw FROM he_public_keys WHERE user_id = $1", UUID(owner.answer["id"])
+            )
+        assert row["context"] == wrapped
+        kept.append(row["raw"])
+    assert kept == [True, True, False, True]
+    assert (await rows(app, owner, "consents"))["consents"] == 4  # the second one said nothing new
+
+
+async def test_of_seals_own_secret_key_nothing_is_kept(app: FastAPI, http: httpx.AsyncClient) -> None:
+    owner = await register(http, privacy_tier="local_only")
+    for version in VERSIONS:
+        sent = encode_base64(raw_secret_key("ckks-4096", version))
+        problem(await put(owner, "full_sync", he_public_key=sent), 422, "secret_key_received")
+    assert await keys_of(app, owner) == {}
+    assert (await owner.request("GET", "/users/me/privacy")).json()["current_tier"] == "local_only"
+
+
+@pytest.mark.parametrize("kind", ["junk", "zeros", "cut short", "trailing", "raw, cut short", "raw, trailing"])
 async def test_what_is_no_public_context_is_refused_and_says_why(http: httpx.AsyncClient, kind: str) -> None:
-    public = contexts().public
-    sent = {"junk": b"junk", "zeros": bytes(4096), "cut short": public[:-1], "trailing": public + b"\x00"}[kind]
+    public, raw = contexts().public, raw_public_key("ckks-4096")
+    sent = {
+        "junk": b"junk",
+        "zeros": bytes(4096),
+        "cut short": public[:-1],
+        "trailing": public + b"\x00",
+        "raw, cut short": raw[:-1],
+        "raw, trailing": raw + b"\x00",
+    }[kind]
     owner = await register(http, privacy_tier="local_only")
     answer = await put(owner, "full_sync", he_public_key=encode_base64(sent))
     assert problem(answer, 422, "invalid_he_public_key")["reason"]

@@ -15,7 +15,7 @@ from lockleaf.wire.fields import encode_base64
 from tests.support.accounts import Owner, register
 from tests.support.metrics import Holder, holder
 
-__all__ = ["Measurer", "measurer"]
+__all__ = ["Measurer", "measurer", "register_key"]
 
 SMALL = "ckks-4096"
 

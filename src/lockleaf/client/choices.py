@@ -37,8 +37,8 @@ class Choices:
         Args:
             tier: ``local_only``, ``analytics_sync`` or ``full_sync``.
             password: the account's password. A lower tier needs it, since it deletes: a stolen session alone must not.
-            he_public_key: a public TenSEAL context for encrypted metrics. A tier that rises needs one: if none is
-                given and none is registered, a key pair is made, its secret half kept sealed on this device.
+            he_public_key: a public TenSEAL context for encrypted metrics. Where the tier rises, none is given and none
+                is registered, a key pair is made, its secret half kept sealed on this device.
 
         Raises:
             NotLoggedIn: there is no session.

@@ -110,6 +110,9 @@ class Register(PreferencesChange):
     id: UUID | None = Field(default=None, description="Chosen by the client; required with `keyring`.")
     display_name: Name | None = None
     privacy_tier: PrivacyTier | None = None
+    consent_timestamp: Instant | None = Field(
+        default=None, description="When the user chose the tier; the time of this request if it is left out."
+    )
     kdf: Kdf | None = None
     keyring: KeyringBytes | None = None
     recipient: RecipientText | None = Field(

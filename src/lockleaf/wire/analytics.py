@@ -144,7 +144,9 @@ class NewMetric(Body):
     """One encrypted value, or with ``layout`` a delta: what changed in the slots of a month."""
 
     metric_type: MetricName | None = Field(default=None, description="Needed without `layout`; unused with it.")
-    encrypted_value: Annotated[Bytes, Len(1)] = Field(description="A serialised TenSEAL `CKKSVector`.")
+    encrypted_value: Annotated[Bytes, Len(1)] = Field(
+        description="A serialised TenSEAL `CKKSVector`, or SEAL's own ciphertext (`CipherText.save()`)."
+    )
     timestamp: MetricTime = Field(description="Decides in which day, week, month and year, in UTC, it is counted.")
     id: RecordId | None = Field(
         default=None, description="Chosen by the client: the same one with the same bytes counts once. Deltas need one."
@@ -301,7 +303,11 @@ class Aggregate(Body):
         description="How many values the result is of, or all buckets here; with a layout, how many deltas.",
     )
     divisor: float = Field(default=1, description="By what the client divides what it decrypts.")
-    encrypted_result: Bytes | None = None
+    encrypted_result: Bytes | None = Field(
+        default=None,
+        description="Like every ciphertext here a `CKKSVector`; for an account that registered SEAL's own public key "
+        "one of SEAL's own.",
+    )
     encrypted_sum_squares: Bytes | None = None
     squares: Literal["uploaded", "multiplied"] | None = Field(
         default=None, description="Whether the squares are the client's own, scaled as it scales them, or the server's."

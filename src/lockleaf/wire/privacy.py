@@ -32,12 +32,15 @@ class PrivacyChange(Body):
 
     privacy_tier: PrivacyTier
     consent_timestamp: Instant | None = Field(
-        default=None, description="When the user chose so. Needed to raise the tier, and to register a key."
+        default=None,
+        description="When the user chose so: before the account was made, too. Needed to raise the tier, and to "
+        "register a key.",
     )
     he_public_key: Annotated[Bytes, Len(1, MAX_PUBLIC_CONTEXT_BYTES)] | None = Field(
         default=None,
-        description="A serialised public TenSEAL context. Needed to raise the tier unless one is registered; with the "
-        "present tier it is registered, or takes the place of the one of the same parameter set.",
+        description="SEAL's own public key (`PublicKey.save()`): then answers are SEAL's own ciphertexts. Or a "
+        "serialised public TenSEAL context. It comes with the tier, or later with the present one, before the first "
+        "metric, and takes the place of the one of the same parameter set.",
     )
     epoch_end: Statement | None = Field(
         default=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -68,6 +69,14 @@ async def test_register_needs_email_and_password_alone(contract: Contract) -> No
     assert (made["email"], made["privacy_tier"], made["encryption_tier"]) == (body["username"], "local_only", "e2e")
     assert (made["token_type"], made["timezone"], made["locale"]) == ("bearer", "UTC", "en")
     problem(await post(contract, "/auth/register", {**body, "h_auth": "another-secret"}), 409, "email_taken")
+
+
+@shows("POST /auth/register 422 consent_required", "POST /auth/signup 422 consent_required")
+async def test_nobody_agrees_tomorrow(contract: Contract) -> None:
+    consent = {"consent_timestamp": (contract.clock() + timedelta(days=2)).isoformat()}
+    body = {"email": new_email(), "password": "opaque-secret", **consent}
+    problem(await post(contract, "/auth/register", body), 422, "consent_required")
+    problem(await post(contract, "/auth/signup", {**body, "encryption_tier": "uce"}), 422, "consent_required")
 
 
 @shows("POST /auth/register 201")

@@ -26,7 +26,7 @@ class InvalidHePublicKey(ApiError):
 
 
 class SecretKeyReceived(ApiError):
-    """A key for metrics was about to be registered together with its secret half. The server kept nothing of it."""
+    """A secret key for metrics was about to be registered with its public half. The server kept nothing of it."""
 
 
 class HeKeyRequired(ApiError):

@@ -49,7 +49,7 @@ SECTIONS = (
     Section(
         "he_public_keys.jsonl",
         """
-        SELECT parameter_set, context, registered_at FROM he_public_keys WHERE user_id = $1 ORDER BY parameter_set
+        SELECT parameter_set, context, raw, registered_at FROM he_public_keys WHERE user_id = $1 ORDER BY parameter_set
         """,
         at_once=1,
     ),

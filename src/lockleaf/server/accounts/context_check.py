@@ -1,9 +1,9 @@
 """A process of its own that looks at a public context: ``python -m lockleaf.server.accounts.context_check``.
 
-It reads the context from standard input, and writes the name of its parameter set to standard output, with a word more
-if it has keys to multiply with, or why it is none. The library that reads such bytes is native code, and they come from
-anybody: here it has no secret of the server's, no connection, and so much memory and time. Whatever happens to it, the
-server goes on.
+It reads the context, or SEAL's own public key, from standard input, and writes the name of its parameter set to
+standard output, with a word more if it has keys to multiply with, or why it is none. The library that decompresses such
+bytes is native code, and they come from anybody: here it has no secret of the server's, no connection, and so much
+memory and time. Whatever happens to it, the server goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["INVALID", "MULTIPLIES", "SECRET", "main"]
 MULTIPLIES = "multiplies"
 
 SECRET = 3
-"""Exit code: the context carries its secret key."""
+"""Exit code: the context carries its secret key, or the key is one."""
 INVALID = 4
 """Exit code: the bytes are no public context of a known parameter set."""
 

@@ -86,31 +86,34 @@ class InvalidRecoveryToken(Unauthenticated):
 class ConsentRequired(Invalid):
     """A higher tier, or a key for metrics, needs `consent_timestamp`: when the user chose so.
 
-    It lies after `not_before`, when the account was made, and not after `not_after`; check the device's clock.
+    It does not lie in the future, which is after `not_after`; check the device's clock.
     """
 
     code = ErrorCode.CONSENT_REQUIRED
 
 
 class HeKeyRequired(Conflict):
-    """No public key for encrypted metrics is registered. Make a pair on the device, and send its public context."""
+    """No public key for encrypted metrics is registered. Make a pair on the device, and register its public key.
+
+    That is done by `PUT /users/me/privacy` with the present tier, and `he_public_key`.
+    """
 
     code = ErrorCode.HE_KEY_REQUIRED
 
 
 class SecretKeyReceived(Invalid):
-    """The context carries its secret key, with which anybody could read the metrics. Nothing of it was kept.
+    """The key that was sent is, or carries, the secret one, with which anybody could read the metrics.
 
-    Make a new pair, and send a context that was made public first.
+    Nothing of it was kept. Make a new pair, and send the public key, or a context that was made public first.
     """
 
     code = ErrorCode.SECRET_KEY_RECEIVED
 
 
 class InvalidHePublicKey(Invalid):
-    """The key is not a public TenSEAL context of one of the parameter sets that `GET /encryption/context` lists.
+    """The key is no public key of SEAL's and no public TenSEAL context of a parameter set of this server.
 
-    `reason` says, where it can be said, what is wrong with it.
+    `GET /encryption/context` lists the sets. `reason` says, where it can be said, what is wrong with the key.
     """
 
     code = ErrorCode.INVALID_HE_PUBLIC_KEY

@@ -103,6 +103,9 @@ class HePublicKey(Base):
     multiplies: Mapped[bool] = mapped_column(
         Boolean, server_default="false", comment="whether it has relinearisation keys"
     )
+    raw: Mapped[bool] = mapped_column(
+        Boolean, server_default="false", comment="whether its client sends and reads SEAL's objects alone"
+    )
     registered_at: Mapped[Now]
 
 

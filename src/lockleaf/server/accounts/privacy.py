@@ -1,23 +1,25 @@
 """How much of an account the server holds: its user's choice, changed at any time.
 
-Going up needs consent, and a public key for what metrics will be encrypted under. Going down deletes what the lower
-tier does not hold, at once and in one transaction with the change itself.
+Going up needs consent; the public key under which metrics will be encrypted may come with it, or later. Going down
+deletes what the lower tier does not hold, at once and in one transaction with the change itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.server.accounts import consent
 from lockleaf.server.accounts import service as accounts
-from lockleaf.server.accounts.errors import ConsentRequired, HeKeyRequired
+from lockleaf.server.accounts.errors import HeKeyRequired
 from lockleaf.server.accounts.models import Account
-from lockleaf.server.accounts.privacy_repository import PrivacyRepository
+from lockleaf.server.accounts.privacy_repository import PrivacyRepository, is_raw
 from lockleaf.server.accounts.public_contexts import PublicContext
 from lockleaf.server.auth.errors import InvalidCredentials
 from lockleaf.server.auth.principal import TIERS
@@ -27,10 +29,15 @@ from lockleaf.server.records.statements import require_signed
 from lockleaf.wire import privacy as bodies
 from lockleaf.wire.accounts import PrivacyTier
 
-__all__ = ["change", "needs_secret", "public_context", "registered_keys", "revoke", "status"]
-
-CLOCKS_DIFFER = timedelta(days=1)
-"""How far a device's clock may be from the server's: a consent from further away is none that somebody just gave."""
+__all__ = [
+    "answers_raw",
+    "change",
+    "needs_secret",
+    "public_context",
+    "registered_keys",
+    "revoke",
+    "status",
+]
 
 
 async def status(session: AsyncSession, account: Account) -> bodies.Privacy:
@@ -79,8 +86,7 @@ async def change(
 
     Raises:
         InvalidCredentials: what the lower tier deletes needs a secret, and none proves the account as it is now.
-        ConsentRequired: the tier rises, or a key is registered, without a time of consent that makes sense.
-        HeKeyRequired: the tier rises, and no key is there.
+        ConsentRequired: the tier rises, or a key is registered, without a time of consent, or with one to come.
         InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
     """
     # The account comes first here as where it is deleted, and its store second.
@@ -93,12 +99,8 @@ async def change(
     repository = PrivacyRepository(session, user_id)
     before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
     if after > before or context is not None:
-        _require_consent(account, body.consent_timestamp, now)
-    replaced = context is not None and await repository.register_key(
-        context.parameter_set, context.data, multiplies=context.multiplies, now=now
-    )
-    if after > before and context is None and not await repository.has_key():
-        raise HeKeyRequired
+        consent.require(body.consent_timestamp, now)
+    replaced = context is not None and await repository.register_key(context, now=now)
     consented_at = body.consent_timestamp or now
     deleted = bodies.DeletedCounts()
     if after < before:
@@ -136,6 +138,11 @@ async def registered_keys(session: AsyncSession, user_id: UUID) -> dict[str, boo
     return await PrivacyRepository(session, user_id).keys()
 
 
+async def answers_raw(connection: asyncpg.Connection, user_id: UUID, parameter_set: str) -> bool:
+    """Tell whether the account is answered SEAL's own ciphertexts: it registered SEAL's own public key."""
+    return await is_raw(connection, user_id, parameter_set)
+
+
 async def public_context(session: AsyncSession, user_id: UUID, parameter_set: str) -> bytes:
     """Return the serialised public context under which the account's metrics of a parameter set are encrypted.
 
@@ -146,12 +153,6 @@ async def public_context(session: AsyncSession, user_id: UUID, parameter_set: st
     if found is None:
         raise HeKeyRequired
     return found
-
-
-def _require_consent(account: Account, given: datetime | None, now: datetime) -> None:
-    earliest, latest = account.created_at - CLOCKS_DIFFER, now + CLOCKS_DIFFER
-    if given is None or not earliest <= given <= latest:
-        raise ConsentRequired(not_before=earliest, not_after=latest)
 
 
 async def _lower(

@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts.models import Consent, HePublicKey
+from lockleaf.server.accounts.public_contexts import PublicContext
 from lockleaf.server.identifiers import uuid7
 
-__all__ = ["PrivacyRepository"]
+__all__ = ["PrivacyRepository", "is_raw"]
+
+_RAW = "SELECT raw FROM he_public_keys WHERE user_id = $1 AND parameter_set = $2"
+
+
+async def is_raw(connection: asyncpg.Connection, user_id: UUID, parameter_set: str) -> bool:
+    """Tell whether the public key of a parameter set came from a client with SEAL alone."""
+    return bool(await connection.fetchval(_RAW, user_id, parameter_set))
 
 
 class PrivacyRepository:
@@ -39,21 +48,16 @@ class PrivacyRepository:
             )
         )
 
-    async def register_key(self, parameter_set: str, context: bytes, *, multiplies: bool, now: datetime) -> bool:
+    async def register_key(self, key: PublicContext, *, now: datetime) -> bool:
         """Keep a public context in place of the one of its parameter set; tell whether it is another."""
+        facts = {"context": key.data, "multiplies": key.multiplies, "raw": key.raw, "registered_at": now}
         changed = await self.session.execute(
             upsert(HePublicKey)
-            .values(
-                user_id=self.user_id,
-                parameter_set=parameter_set,
-                context=context,
-                multiplies=multiplies,
-                registered_at=now,
-            )
+            .values(user_id=self.user_id, parameter_set=key.parameter_set, **facts)
             .on_conflict_do_update(
                 index_elements=[HePublicKey.user_id, HePublicKey.parameter_set],
-                set_={"context": context, "multiplies": multiplies, "registered_at": now},
-                where=HePublicKey.context != context,
+                set_=facts,
+                where=(HePublicKey.context != key.data) | (HePublicKey.raw != key.raw),
             )
             .returning(HePublicKey.user_id)
         )

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts import privacy, service
-from lockleaf.server.accounts.errors import ConsentRequired, HeKeyRequired, InvalidHePublicKey, SecretKeyReceived
+from lockleaf.server.accounts.errors import ConsentRequired, InvalidHePublicKey, SecretKeyReceived
 from lockleaf.server.accounts.models import Account
 from lockleaf.server.accounts.public_contexts import ContextsBusy
 from lockleaf.server.auth.errors import (
@@ -62,7 +62,6 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
         HashingBusy,
         InvalidRequest,
         ConsentRequired,
-        HeKeyRequired,
         SecretKeyReceived,
         InvalidHePublicKey,
         ContextsBusy,

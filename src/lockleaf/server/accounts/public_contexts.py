@@ -6,6 +6,9 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
+from lockleaf.he.contexts import wrap_public_key
+from lockleaf.he.params import PARAMETER_SETS
+from lockleaf.he.seal import is_object
 from lockleaf.server.accounts import context_check
 from lockleaf.server.accounts.errors import InvalidHePublicKey, SecretKeyReceived
 from lockleaf.server.apart import environment
@@ -33,6 +36,8 @@ class PublicContext:
     data: bytes
     multiplies: bool = False
     """Whether it has the keys with which a server multiplies."""
+    raw: bool = False
+    """Whether it came as SEAL's own public key, whose client reads SEAL's own ciphertexts alone."""
 
 
 class PublicContexts:
@@ -43,11 +48,11 @@ class PublicContexts:
         self._waiting = 0
 
     async def check(self, data: bytes) -> PublicContext:
-        """Return ``data`` with its parameter set.
+        """Return ``data``, or where it is SEAL's own public key a context around it, with its parameter set.
 
         Raises:
-            SecretKeyReceived: it carries a secret key. It was in memory, and is nowhere else.
-            InvalidHePublicKey: it is no public context, or of no known parameter set.
+            SecretKeyReceived: it carries a secret key, or is one. It was in memory, and is nowhere else.
+            InvalidHePublicKey: it is neither, or of no known parameter set.
             ContextsBusy: too many wait.
         """
         if self._waiting >= WAITING:
@@ -56,7 +61,10 @@ class PublicContexts:
         try:
             async with self._turns:
                 parameter_set, *more = (await _facts_of(data)).split()
-                return PublicContext(parameter_set, data, multiplies=bool(more))
+                raw = is_object(data)
+                if raw:
+                    data = wrap_public_key(data, PARAMETER_SETS[parameter_set])
+                return PublicContext(parameter_set, data, multiplies=bool(more), raw=raw)
         finally:
             self._waiting -= 1
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto.normalise import normalise_email
 from lockleaf.server import quota
-from lockleaf.server.accounts import prelogin, repository
+from lockleaf.server.accounts import consent, prelogin, repository
 from lockleaf.server.accounts.errors import EmailTaken, IdTaken
 from lockleaf.server.accounts.keys import KeySet
 from lockleaf.server.accounts.models import Account, RecoveryCode
@@ -104,9 +104,11 @@ async def create(
         privacy_tier: where the body names none; the choice is the consent.
 
     Raises:
+        ConsentRequired: the time of consent lies in the future.
         EmailTaken: the email has an account.
         IdTaken: the id has one.
     """
+    consented_at = consent.require(body.consent_timestamp or now, now)
     email = normalise_email(body.email)
     user_id = user_id or body.id or uuid7(now)
     accounts = AccountRepository(session, user_id)
@@ -122,7 +124,7 @@ async def create(
             "locale": body.locale or "en",
             "custody": custody,
             "privacy_tier": body.privacy_tier or privacy_tier,
-            "consented_at": now,
+            "consented_at": consented_at,
             "preferences": {name: value for name in PREFERENCES if (value := getattr(body, name)) is not None},
             "verifier_hash": verifier_hash,
             "kdf": kdf,
@@ -139,7 +141,7 @@ async def create(
     if keys is not None:
         await accounts.add_signing_key(1, keys.recipient, keys.signing_key, None)
         await accounts.replace_recovery_codes(keys.codes(), 1)
-    await PrivacyRepository(session, user_id).add_consent(account.privacy_tier, consented_at=now, now=now)
+    await PrivacyRepository(session, user_id).add_consent(account.privacy_tier, consented_at=consented_at, now=now)
     await records.open_store(session, user_id)
     if keys is not None:
         await records.require_seals(session, user_id)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from lockleaf.he.params import PARAMETER_SETS
+from lockleaf.server.accounts import privacy
 from lockleaf.server.analytics.errors import (
     NoMetrics,
     SquaresRequired,
@@ -22,6 +23,7 @@ from lockleaf.server.analytics.errors import (
     UnsupportedOperation,
     WeightsMismatch,
 )
+from lockleaf.server.analytics.evaluators import Form
 from lockleaf.server.analytics.packed import aggregate_packed
 from lockleaf.server.analytics.paging import Page
 from lockleaf.server.analytics.periods import LAST, bucket_end, bucket_start, cover, instant
@@ -54,9 +56,10 @@ async def aggregate(services: Services, user_id: UUID, body: Aggregation) -> Agg
         raise UnsupportedOperation(operations=sorted({*able, "variance"} - {"square"}))
     page = Page(services.cursors, user_id, body)
     async with services.evaluators.turn(), services.database.snapshot() as connection:
+        raw = await privacy.answers_raw(connection, user_id, body.parameter_set)
         if body.layout is not None:
-            return await aggregate_packed(services, connection, user_id, body, page)
-        return await _Singles(services, connection, user_id, body, page).aggregate()
+            return await aggregate_packed(services, connection, user_id, body, page, raw=raw)
+        return await _Singles(services, connection, user_id, body, page, raw=raw).aggregate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,21 @@ class _Singles:
     """A question about single values."""
 
     def __init__(
-        self, services: Services, connection: asyncpg.Connection, user_id: UUID, body: Aggregation, page: Page
+        self,
+        services: Services,
+        connection: asyncpg.Connection,
+        user_id: UUID,
+        body: Aggregation,
+        page: Page,
+        *,
+        raw: bool,
     ) -> None:
         self._evaluators = services.evaluators
         self._reader = SumReader(connection, user_id, body.metric_type or "", body.parameter_set)
         self._body = body
         self._page = page
         self._most = PARAMETER_SETS[body.parameter_set].most_values
-        self._version = ""
+        self._form = Form("", raw)
         self._square_kind: str | None = None
 
     async def aggregate(self) -> Aggregate:
@@ -86,7 +96,7 @@ class _Singles:
         version = await self._reader.seal_version()
         if version is None:
             raise NoMetrics
-        self._version = self._body.seal_version or version
+        self._form = replace(self._form, version=self._body.seal_version or version)
         start, end = self._page.start, self._page.end
         if self._body.operation == "variance":
             self._square_kind = await self._kind_of_squares(start, end)
@@ -136,14 +146,14 @@ class _Singles:
         if not total.count:
             return None
         divided = total.count if operation == "average" else None
-        data = await total.finish(self._evaluators, operation, version=self._version, divisor=divided)
+        data = await total.finish(self._evaluators, operation, form=self._form, divisor=divided)
         if self._square_kind is None:
             return _Result(total.count, 1, data)
         squares = await added(
             self._evaluators, operation, self._reader.terms(parts, self._square_kind), most=self._most
         )
         return _Result(
-            total.count, total.count, data, await squares.finish(self._evaluators, operation, version=self._version)
+            total.count, total.count, data, await squares.finish(self._evaluators, operation, form=self._form)
         )
 
     async def _buckets(self, start: datetime, end: datetime) -> Aggregate:
@@ -199,7 +209,7 @@ class _Singles:
         heavy, _ = await weighted(self._evaluators, "weighted_sum", self._reader.singles(start, end), weights)
         return self._answer(
             count=heavy.count,
-            encrypted_result=await heavy.finish(self._evaluators, "weighted_sum", version=self._version),
+            encrypted_result=await heavy.finish(self._evaluators, "weighted_sum", form=self._form),
         )
 
     async def _times(self, start: datetime, end: datetime) -> list[datetime]:
@@ -224,7 +234,7 @@ class _Singles:
         heavy, plain = await weighted(self._evaluators, "trend", self._reader.singles(start, end), centred)
         return self._answer(
             count=heavy.count,
-            encrypted_result=await heavy.finish(self._evaluators, "trend", version=self._version, divisor=spread),
-            encrypted_average=await plain.finish(self._evaluators, "trend", version=self._version, divisor=plain.count),
+            encrypted_result=await heavy.finish(self._evaluators, "trend", form=self._form, divisor=spread),
+            encrypted_average=await plain.finish(self._evaluators, "trend", form=self._form, divisor=plain.count),
             mean_time=times[0] + mean * _DAY,
         )

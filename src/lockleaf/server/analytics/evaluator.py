@@ -98,19 +98,17 @@ def _read(item: dict[str, Any], field: str, data: bytes) -> Ciphertext:
     if len(data) < _SHORTEST * stored.stored_bytes(parameter_set(item["set"])):
         raise _Refused(item["position"], field, "truncated")
     try:
-        found = codec.check_ciphertext(data, item["set"])
+        return codec.check_ciphertext(data, item["set"], single=item["single"])
     except errors.InvalidCiphertext as error:
         raise _Refused(item["position"], field, error.reason) from None
-    if item["single"] and found.values != 1:
-        raise _Refused(item["position"], field, "slots")
-    return found
 
 
 def _combine(question: dict[str, Any]) -> dict[str, Any]:
     """Add stored ciphertexts.
 
-    The question: ``sums: [{plus: [stored], minus?: [stored], weights?: [number], divisor?: number, version?: name}]``;
-    weights are those of ``plus``. The answer: ``sums``, each stored, or with ``version`` as a client reads it.
+    The question: ``sums: [{plus: [stored], minus?: [stored], weights?: [number], divisor?: number, version?: name,
+    raw?: bool}]``; weights are those of ``plus``. The answer: ``sums``, each stored, or with ``version`` as a client
+    reads it, in TenSEAL's message or raw.
     """
     from dataclasses import replace  # noqa: PLC0415
 
@@ -127,7 +125,8 @@ def _combine(question: dict[str, Any]) -> dict[str, Any]:
         if each.get("divisor") is not None:
             total = evaluate.divide(total, each["divisor"])
         if each.get("version") is not None:
-            made.append(codec.write_ciphertext(replace(total, version=each["version"])))
+            write = codec.write_raw if each.get("raw") else codec.write_ciphertext
+            made.append(write(replace(total, version=each["version"])))
         else:
             made.append(stored.dump(total))
     return {"sums": made}

@@ -40,6 +40,19 @@ class EvaluationFailed(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How a client reads ciphertexts.
+
+    Attributes:
+        version: of its SEAL.
+        raw: whether it reads SEAL's own, and no message of TenSEAL's around it.
+    """
+
+    version: str
+    raw: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sum:
     """What shall be added up.
 
@@ -48,14 +61,14 @@ class Sum:
         minus: stored ciphertexts that are taken away.
         weights: of each of ``plus``.
         divisor: by what the sum is divided.
-        version: of SEAL, if the result is for a client; it is stored otherwise.
+        form: how a client reads it, if the result is for one; it is stored otherwise.
     """
 
     plus: Sequence[bytes]
     minus: Sequence[bytes] = ()
     weights: Sequence[float] | None = None
     divisor: float | None = None
-    version: str | None = None
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,8 @@ class Evaluators:
                 "minus": list(each.minus),
                 "weights": None if each.weights is None else list(each.weights),
                 "divisor": each.divisor,
-                "version": each.version,
+                "version": None if each.form is None else each.form.version,
+                "raw": each.form is not None and each.form.raw,
             }
             for each in sums
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import asyncpg
 
 from lockleaf.he.params import PARAMETER_SETS
 from lockleaf.server.analytics.errors import NoMetrics
+from lockleaf.server.analytics.evaluators import Form
 from lockleaf.server.analytics.paging import Page
 from lockleaf.server.analytics.periods import bucket_end, bucket_start, cut_months, instant
 from lockleaf.server.analytics.ranges import PackReader
@@ -22,11 +24,14 @@ _OPERATION = "packed_sum"
 
 
 async def aggregate_packed(
-    services: Services, connection: asyncpg.Connection, user_id: UUID, body: Aggregation, page: Page
+    services: Services, connection: asyncpg.Connection, user_id: UUID, body: Aggregation, page: Page, *, raw: bool
 ) -> Aggregate:
     """Return the sum of the accumulators of whole months, or of each month or year of them.
 
     Months that the range cuts are given apart, each as it is: the client picks the days out of their slots.
+
+    Args:
+        raw: whether the client reads SEAL's own ciphertexts, and no message of TenSEAL's around them.
 
     Raises:
         NoMetrics: there is no accumulator in the range.
@@ -35,23 +40,23 @@ async def aggregate_packed(
     """
     assert body.layout is not None
     reader = PackReader(connection, user_id, body.layout, body.parameter_set)
-    return await _Packed(services, reader, body, page).answer()
+    return await _Packed(services, reader, body, page, raw=raw).answer()
 
 
 class _Packed:
-    def __init__(self, services: Services, reader: PackReader, body: Aggregation, page: Page) -> None:
+    def __init__(self, services: Services, reader: PackReader, body: Aggregation, page: Page, *, raw: bool) -> None:
         self._evaluators = services.evaluators
         self._reader = reader
         self._body = body
         self._page = page
         self._most = PARAMETER_SETS[body.parameter_set].most_additions
-        self._version = ""
+        self._form = Form("", raw)
 
     async def answer(self) -> Aggregate:
         version = await self._reader.seal_version()
         if version is None:
             raise NoMetrics
-        self._version = self._body.seal_version or version
+        self._form = replace(self._form, version=self._body.seal_version or version)
         (first, last), cut = cut_months(self._page.start, self._page.end)
         partial = None if self._body.cursor is not None else await self._partial(cut)
         answer = Aggregate(
@@ -80,7 +85,7 @@ class _Packed:
         return await added(self._evaluators, _OPERATION, self._reader.terms(first, last), most=self._most)
 
     async def _finished(self, total: Total) -> bytes:
-        return await total.finish(self._evaluators, _OPERATION, version=self._version)
+        return await total.finish(self._evaluators, _OPERATION, form=self._form)
 
     async def _buckets(self, answer: Aggregate, first: date, last: date) -> Aggregate:
         bucket, limit = self._body.bucket, self._page.limit

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from lockleaf.server.analytics.errors import TooManyValues
-from lockleaf.server.analytics.evaluators import Evaluators, Sum
+from lockleaf.server.analytics.evaluators import Evaluators, Form, Sum
 from lockleaf.server.analytics.ranges import Term
 from lockleaf.server.analytics.sums import AT_ONCE
 
@@ -26,10 +26,10 @@ class Total:
     count: int
 
     async def finish(
-        self, evaluators: Evaluators, operation: str, *, version: str, divisor: float | None = None
+        self, evaluators: Evaluators, operation: str, *, form: Form, divisor: float | None = None
     ) -> bytes:
         """Return the sum as a client reads it."""
-        [data] = await evaluators.combine(operation, [Sum(self.terms, divisor=divisor, version=version)])
+        [data] = await evaluators.combine(operation, [Sum(self.terms, divisor=divisor, form=form)])
         return data
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from lockleaf.server.accounts import service as accounts
 from lockleaf.server.accounts.errors import (
+    ConsentRequired,
     EmailTaken,
     IdTaken,
     InvalidRecipient,
@@ -51,7 +52,7 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 
 SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 ALLOWED = (*SIGNED_IN, InsufficientScope)
-REGISTRATION = (InvalidRequest, EmailTaken, IdTaken, KeysRequired, InvalidRecipient, HashingBusy)
+REGISTRATION = (InvalidRequest, ConsentRequired, EmailTaken, IdTaken, KeysRequired, InvalidRecipient, HashingBusy)
 RESEALING = (
     InvalidRequest,
     KeyringRequired,

@@ -116,6 +116,11 @@ EXAMPLES = {
                 "consent_timestamp": _CHOSEN,
                 "he_public_key": opaque("public context", 96),
             },
+            "raised by a client that makes its key later": {
+                "privacy_tier": "full_sync",
+                "consent_timestamp": _CHOSEN,
+                "he_public_key": None,
+            },
             "lowered": {"privacy_tier": "analytics_sync", "current_password": AUTH_SECRET},
             "lowered by a client that keeps its keys to itself": {"privacy_tier": "analytics_sync"},
         },

@@ -1,4 +1,4 @@
-"""local times of entries, the key behind each payload, and what devices signed about epochs
+"""local times of entries, the key behind each payload, what devices signed about epochs, and clients with SEAL alone
 
 Revision: 0007
 Follows: 0006
@@ -75,6 +75,16 @@ def upgrade() -> None:
             comment="whether an operator began it, having put the database back",
         ),
     )
+    op.add_column(
+        "he_public_keys",
+        sa.Column(
+            "raw",
+            sa.Boolean(),
+            server_default="false",
+            nullable=False,
+            comment="whether its client sends and reads SEAL's objects alone",
+        ),
+    )
     op.create_table(
         "epoch_statements",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -96,6 +106,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.drop_table("epoch_statements")
+    op.drop_column("he_public_keys", "raw")
     op.drop_column("epochs", "declared")
     op.drop_column("epochs", "ended")
     op.drop_column("revisions", "key_id")
