@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from lockleaf.client.errors import ConnectionBroken
+from lockleaf.server.app import create_app
+from lockleaf.server.settings import Settings
 from tests.support.journal_devices import TestAccount, new_account
 from tests.support.networks import Network
 from tests.support.process import RunningServer
@@ -91,6 +93,33 @@ async def test_an_entry_that_never_fits_is_named_and_lets_the_others_pass(
         report = await one.sync()
         assert (report.rejected, report.pending) == ((), 0)
     assert await arrived(account, tmp_path / "later") == sorted([*bodies, large.body])
+
+
+async def test_an_entry_beyond_what_a_server_takes_is_kept_until_it_is_shorter(
+    settings: Settings, account: TestAccount, tmp_path: Path
+) -> None:
+    most = 256 * 1024
+    limited = create_app(
+        settings.model_copy(update={"limits": settings.limits.model_copy(update={"record_bytes": most})})
+    )
+    async with (
+        limited.router.lifespan_context(limited),
+        account.device(tmp_path / "one", http_transport=httpx.ASGITransport(limited)) as one,
+    ):
+        large = await one.journal.write(body=text(2 * most, 1))
+        await one.journal.write(body="small")
+        for _ in range(2):
+            report = await one.sync()
+            (refusal,) = report.rejected
+            assert (refusal.record_id, refusal.code, refusal.limit) == (large.id, "payload_too_large", most)
+            assert refusal.size is not None
+            assert refusal.size > 2 * most
+            assert report.pending == 1
+        assert await arrived(account, tmp_path / "two") == ["small"]
+        await one.journal.edit(large.id, body="shorter")
+        report = await one.sync()
+        assert (report.rejected, report.pending) == ((), 0)
+    assert await arrived(account, tmp_path / "later") == ["shorter", "small"]
 
 
 async def test_a_line_on_which_nothing_passes_is_no_limit(account: TestAccount, tmp_path: Path) -> None:

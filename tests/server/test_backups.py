@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from lockleaf.server.records import pages
 from lockleaf.wire.codec import MSGPACK, canonical, pack, unpack
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, register, sealed
@@ -359,7 +360,7 @@ async def test_what_is_no_backup_is_refused_without_being_repeated(owner: Owner,
 
 
 async def test_a_backup_beyond_what_a_record_holds_is_refused(owner: Owner) -> None:
-    large = encode_base64(bytes(1024 * 1024))
+    large = encode_base64(bytes(MAX_PAYLOAD_BYTES))
     problem(await post(owner, backup(encrypted_content=large)), 413, "payload_too_large")
     await store(owner, backup())
     problem(await post(owner, backup(device="tablet", encrypted_content=large)), 413, "payload_too_large")

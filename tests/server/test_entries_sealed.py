@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, register, sealed
@@ -182,7 +183,7 @@ async def test_malformed_bodies_are_refused(ada: Owner) -> None:
         ({"device_id": "a b"}, 422, "invalid_request"),
         ({"payload": encode_base64(b"no envelope")}, 422, "change_rejected"),
         ({"payload": encode_base64(b"")}, 422, "change_rejected"),
-        ({"payload": encode_base64(sealed(1024 * 1024))}, 413, "payload_too_large"),
+        ({"payload": encode_base64(sealed(MAX_PAYLOAD_BYTES))}, 413, "payload_too_large"),
     ]
     for fields, status, code in cases:
         answer = await ada.request("POST", "/entries", json={**sealed_body(), **fields})

@@ -18,6 +18,7 @@ from lockleaf.server.inbox.errors import InboxFull, ItemTooLarge, RecipientRequi
 from lockleaf.server.settings import Settings
 from lockleaf.server.sync.stream import LiveStream
 from lockleaf.wire.codec import pack, unpack
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Person, problem, served
 from tests.support.accounts import Owner, register
@@ -159,7 +160,7 @@ async def test_only_who_can_open_it_and_wants_it_held_gets_an_item(app: FastAPI,
 
 async def test_what_no_entry_could_hold_is_refused_without_being_quoted(app: FastAPI, person: Person) -> None:
     with pytest.raises(ItemTooLarge):
-        await put_in(app, person.id, content={"body": "x" * 1024 * 1024})
+        await put_in(app, person.id, content={"body": "x" * MAX_PAYLOAD_BYTES})
     for content in ({"title": "secret words"}, {"body": "b", "occurred_at": "secret words"}, {"body": 7}):
         with pytest.raises(ValidationError) as told:
             await put_in(app, person.id, content=content)

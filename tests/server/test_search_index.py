@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.jobs.upkeep import mend
+from lockleaf.server.search.following import MOST_CHARACTERS
 from lockleaf.server.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem, served
@@ -292,3 +293,13 @@ async def test_expressions_over_tokens_mean_what_they_say(http: httpx.AsyncClien
     for _ in range(40):
         deep = {"all": [deep]}
     problem(await owner.request("POST", "/search", json={"tokens": deep}), 422, "query_too_long")
+
+
+async def test_of_a_very_long_entry_the_beginning_is_searched(http: httpx.AsyncClient) -> None:
+    owner = await thin(http)
+    filler = "and so on " * (MOST_CHARACTERS // 10)
+    await write(owner, f"lighthouse {filler} seagull")
+    await write(owner, "a seagull")
+    assert (await found(owner, "lighthouse"))["total"] == 1
+    assert (await found(owner, "seagull"))["total"] == 1
+    assert (await stats(owner))["pending"] == 0

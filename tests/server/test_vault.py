@@ -228,7 +228,7 @@ async def test_what_is_no_blob_is_refused_without_being_repeated(owner: Owner, w
 
 
 async def test_a_blob_beyond_what_a_record_holds_is_refused(owner: Owner) -> None:
-    answer = await owner.request("POST", "/vault", json=blob(ciphertext="é" * 450_000 + "x" * 200_000))
+    answer = await owner.request("POST", "/vault", json=blob(ciphertext="é" * 1_900_000 + "x" * 400_000))
     assert answer.status_code == 413
     assert (await owner.request("GET", "/vault")).json()["items"] == []
 

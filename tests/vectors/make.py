@@ -235,11 +235,12 @@ def history() -> dict[str, Any]:
 
 def padding() -> dict[str, Any]:
     lengths = [0, 1, 2, 8, 9, 10, 100, 252, 253, 255, 256, 257, 1000, 2048, 4095, 4097, 65537, 100000, 983040]
-    contents = [0, 1, 252, 253, 300, 1000, 2044, 2045, 60000, 983036]
+    lengths += [2097151, 2097153, 4063233, 4128768]
+    contents = [0, 1, 252, 253, 300, 1000, 2044, 2045, 60000, 983036, 983037, 4128764]
     return {
         "padme": [{"length": length, "padded": padme(length) if length else 0} for length in lengths],
         "plaintext_length": [{"data": n, "plaintext": len(padded(bytes(n)))} for n in contents],
-        "too_large": 983037,
+        "too_large": 4128765,
     }
 
 

@@ -100,7 +100,7 @@ def report_json(report: SyncReport) -> dict[str, Any]:
         "pending": report.pending,
         "rejected": [
             {"entry_id" if item.collection == "entries" else "tag_id": item.record_id, "code": item.code}
-            | ({} if item.size is None else {"size": item.size})
+            | {name: value for name, value in (("size", item.size), ("limit", item.limit)) if value is not None}
             for item in report.rejected
         ],
         "stale_conflicts": [
@@ -138,6 +138,15 @@ def _tell(run: Run, report: SyncReport) -> None:
         if item.size is None:
             run.note(
                 f"The server refused {what} {item.record_id[:8]} ({item.code}). It is kept here, and is not synced."
+            )
+            continue
+        if item.code == "payload_too_large":
+            most = "" if item.limit is None else f", at most {shown_size(item.limit)}"
+            run.note(
+                f"The server takes no {what} as large as {item.record_id[:8]}: "
+                f"{shown_size(item.size)} when sealed{most}. "
+                "It is kept here and sent again with each sync. Make it shorter, or split it (lockleaf edit "
+                f"{item.record_id[:8]}), or ask whoever runs the server to raise LOCKLEAF_LIMITS__RECORD_BYTES."
             )
             continue
         who = "The server" if item.code == "body_too_large" else "Something between this device and the server"

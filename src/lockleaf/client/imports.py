@@ -181,7 +181,7 @@ class Import:
         except InvalidEntry as error:
             reason = error.detail or "it is no entry"
         except EntryTooLarge:
-            reason = "the entry is longer than 960 KiB"
+            reason = "the entry is longer than 4,032 KiB"
         exported = draft.exported
         state = digest(said, deleted=exported is not None and exported.deleted)
         name = exported.entry_id if exported is not None else f"{draft.provider}\0{draft.external_id}"

@@ -51,14 +51,17 @@ _TOKEN_BYTES = 10
 class Rejection:
     """An edit that was refused, and the code with which it was. It is kept here.
 
-    ``too_large_for_proxy`` and ``body_too_large`` mean its size alone: it is sent again with the next sync.
+    ``too_large_for_proxy`` and ``body_too_large`` mean its size alone: it is sent again with the next sync, as is one
+    that the server finds ``payload_too_large``.
     """
 
     record_id: str
     code: str
     collection: str = ENTRIES
     size: int | None = None
-    """Bytes of the request that was refused for its size."""
+    """Bytes of the request, or of the sealed edit, that was refused for its size."""
+    limit: int | None = None
+    """Bytes that a sealed edit may have, where the server says so."""
 
 
 @dataclass(slots=True)
@@ -387,7 +390,9 @@ class Pusher:
             self._store.outbox.remove((change.payload_hash,))
             return
         code = answer.code or "rejected"
-        self.outcome.rejected.append(Rejection(change.record_id, code, change.collection))
+        size = len(change.payload) if code == ErrorCode.PAYLOAD_TOO_LARGE else None
+        rejection = Rejection(change.record_id, code, change.collection, size, answer.limit_bytes)
+        self.outcome.rejected.append(rejection)
         self._refused.add(change.key)
         # The server refused for good: the edit is sealed anew next time, perhaps after its user changed it.
         if change.kind == "edit":

@@ -79,7 +79,7 @@ def seal_record(
     """Return the payload of a record: ``plaintext_map`` padded and sealed under the newest key, bound to ``context``.
 
     Raises:
-        TooLarge: the packed map is longer than 1 MiB less 64 KiB.
+        TooLarge: the packed map is longer than 4 MiB less 64 KiB.
         Malformed: the map has no MessagePack form, or the context or suite is none.
     """
     entry = keyring.newest

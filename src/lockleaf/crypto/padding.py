@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from lockleaf.crypto.encoding import lp
 from lockleaf.crypto.errors import Malformed, TooLarge
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 
 __all__ = ["MAX_PLAINTEXT", "MIN_PLAINTEXT", "pad", "padded_length", "padme", "unpad"]
 
 MIN_PLAINTEXT = 256
-MAX_PLAINTEXT = 2**20 - 2**16  # is a PADMÉ length itself: no shorter plaintext is padded past it
+MAX_PLAINTEXT = MAX_PAYLOAD_BYTES - 2**16  # is a PADMÉ length itself: no shorter plaintext is padded past it
 
 _PREFIX = 4
 
@@ -36,10 +37,10 @@ def pad(data: bytes) -> bytes:
     """Return ``data`` behind its length in 4 bytes, then zeros up to the padded length.
 
     Raises:
-        TooLarge: the plaintext would be longer than 1 MiB less 64 KiB.
+        TooLarge: the plaintext would be longer than 4 MiB less 64 KiB.
     """
     if _PREFIX + len(data) > MAX_PLAINTEXT:
-        raise TooLarge("the content of a record is at most 1 MiB less 64 KiB")
+        raise TooLarge("the content of a record is at most 4 MiB less 64 KiB")
     return lp(data).ljust(padded_length(len(data)), b"\0")
 
 

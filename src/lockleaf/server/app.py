@@ -188,7 +188,7 @@ def create_app(
             return LARGEST_OBJECT  # what was signed is the limit, and the route holds to it
         if path.endswith("/users/me/privacy"):
             return settings.limits.public_key_body_bytes
-        # A record of 1 MiB is longer in base64, and in the escapes of JSON.
+        # A record is longer in base64, and in the escapes of JSON.
         whole_records = any(door in path for door in ("/sync/", "/entries", "/vault", "/encryption/", "/search/"))
         return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes
 

@@ -15,6 +15,8 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
+
 __all__ = [
     "AnalyticsSettings",
     "BlobSettings",
@@ -114,6 +116,13 @@ class LimitSettings(_Group):
     sync_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     public_key_body_bytes: int = Field(
         default=16 * 1024 * 1024, ge=1024, description="A public key for encrypted metrics, where it is registered."
+    )
+    record_bytes: int = Field(
+        default=MAX_PAYLOAD_BYTES,
+        ge=128 * 1024,
+        le=MAX_PAYLOAD_BYTES,
+        description="The payload of one record, through whatever door. What is there may be replaced by what is no"
+        " larger.",
     )
     inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in an account's inbox.")
     streams_per_account: int = Field(default=20, ge=1)

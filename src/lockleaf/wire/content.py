@@ -17,6 +17,7 @@ from lockleaf.wire.names import distinct_names
 __all__ = [
     "MAX_CONTENT_BYTES",
     "MAX_NAME",
+    "MAX_PAYLOAD_BYTES",
     "MAX_SOURCE",
     "MAX_TAGS",
     "MAX_TITLE",
@@ -31,6 +32,9 @@ __all__ = [
     "tag_names",
 ]
 
+MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+"""The longest payload of a record, in bytes. A server may be set to take less."""
+
 MAX_TAGS = 60
 MAX_NAME = 200
 """Characters of a tag or a mood."""
@@ -41,7 +45,7 @@ _ROOM_FOR_WRITER = 512
 """Bytes kept free in each map for what joins it when it is sealed: the writer's head, its device, the time."""
 _LENGTH = 4
 
-MAX_CONTENT_BYTES = 2**20 - 2**16 - _LENGTH - _ROOM_FOR_WRITER
+MAX_CONTENT_BYTES = MAX_PAYLOAD_BYTES - 2**16 - _LENGTH - _ROOM_FOR_WRITER
 """The longest map in MessagePack: what a sealed plaintext holds at most, less what else stands in it."""
 
 

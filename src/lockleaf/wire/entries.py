@@ -44,7 +44,7 @@ MAX_ATTACHMENTS = 100
 
 
 class _Sealed(Body):
-    payload: Bytes = Field(description="The entry, sealed by the client for this revision; at most 1 MiB.")
+    payload: Bytes = Field(description="The entry, sealed by the client for this revision; at most 4 MiB.")
     labels: Labels = Field(default=(), description="Opaque labels of its mood, tags and source, to filter by.")
     source: Source | None = Field(default=None, description="Only if the user wants the server to know it.")
     occurred_at: Rfc3339Text | None = Field(

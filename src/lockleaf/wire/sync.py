@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_serializer
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.codec import pack
-from lockleaf.wire.content import MAX_NAME, MAX_TITLE, clean_tags, clean_text
+from lockleaf.wire.content import MAX_NAME, MAX_PAYLOAD_BYTES, MAX_TITLE, clean_tags, clean_text
 from lockleaf.wire.epochs import Epoch
 from lockleaf.wire.fields import (
     BaseRevision,
@@ -56,10 +56,9 @@ __all__ = [
     "pack_record",
 ]
 
-MAX_PAYLOAD_BYTES = 1024 * 1024
 MAX_BATCH_CHANGES = 500
 MAX_BATCH_BYTES = 8 * 1024 * 1024
-"""Limit of a push body, and of the payloads on one page of the feed, in bytes."""
+"""Limit of a push body, and of the payloads on one page of a list, in bytes."""
 
 # PostgreSQL, which keeps it as text, has no place for a NUL.
 Source = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
@@ -86,7 +85,7 @@ class Change(Body):
     record_id: RecordId
     base_revision: BaseRevision = Field(description="The revision this change follows; 0 for a new record.")
     parent: Digest = Field(description="SHA-256 of the payload of that revision; zeros for a new record.")
-    payload: Bytes = Field(description="Opaque sealed bytes, at most 1 MiB.")
+    payload: Bytes = Field(description="Opaque sealed bytes, at most 4 MiB.")
     deleted: bool = False
     labels: Labels = ()
     source: Source | None = None
@@ -181,7 +180,13 @@ class ChangeResult(Body):
     seq: Sequence64 | None = None
     revision: Sequence64 | None = None
     code: str | None = Field(default=None, description="Why it was rejected.")
-    current: Record | None = Field(default=None, description="With `conflict`: the record as the server has it.")
+    limit_bytes: int | None = Field(
+        default=None, ge=0, description="With `payload_too_large`: how long a payload may be."
+    )
+    current: Record | None = Field(
+        default=None,
+        description="With `conflict`: the record as the server has it; left out behind 8 MiB of them, for the feed.",
+    )
     conflict_id: str | None = Field(default=None, description="With `on_conflict: keep`: the stored conflict.")
 
 

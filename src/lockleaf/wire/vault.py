@@ -8,7 +8,6 @@ from pydantic import Field, StringConstraints
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Instant, RecordId, Sequence64
-from lockleaf.wire.sync import MAX_PAYLOAD_BYTES
 
 __all__ = ["Vault", "VaultChange", "VaultCreated", "VaultCreation", "VaultVersion", "VaultVersions", "Vaults"]
 
@@ -16,9 +15,7 @@ Opaque = Annotated[str, StringConstraints(max_length=256)]
 
 
 class _Blob(Body):
-    ciphertext: Annotated[str, StringConstraints(max_length=MAX_PAYLOAD_BYTES)] = Field(
-        description="Text as the client made it, returned unchanged; at most 1 MiB with the rest."
-    )
+    ciphertext: str = Field(description="Text as the client made it, returned unchanged; at most 4 MiB with the rest.")
     iv: Opaque
     salt: Opaque
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from lockleaf.server.records import purge
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, following, register, sealed
@@ -97,14 +98,14 @@ async def test_an_entry_is_made_in_plain_fields_or_sealed(ada: Owner, uma: Owner
 async def test_an_entry_that_cannot_be_made_is_refused_by_name(ada: Owner, uma: Owner) -> None:
     entry = await made(ada, **sealed_body())
     problem(await send(ada, "POST", "/entries", **sealed_body(id=entry["id"])), 409, "revision_conflict")
-    large = sealed_body(payload=sealed(1024 * 1024))
+    large = sealed_body(payload=sealed(MAX_PAYLOAD_BYTES))
     problem(await send(ada, "POST", "/entries", **large), 413, "payload_too_large")
     problem(await send(ada, "POST", "/entries", **sealed_body(payload=b"\x09")), 422, "change_rejected")
     plain = await made(uma, **DAY)
     problem(await send(uma, "POST", "/entries", content="another", id=plain["id"]), 409, "revision_conflict")
     foreign = await unreadable(uma)
     problem(await send(uma, "POST", "/entries", content="x", id=foreign), 409, "content_unreadable")
-    problem(await send(uma, "POST", "/entries", content="x" * 1024 * 1024), 413, "payload_too_large")
+    problem(await send(uma, "POST", "/entries", content="x" * MAX_PAYLOAD_BYTES), 413, "payload_too_large")
 
 
 async def unreadable(uma: Owner) -> str:
@@ -175,7 +176,7 @@ async def test_plain_fields_are_changed_one_by_one(uma: Owner) -> None:
         == 1
     )
     problem(await send(uma, "PUT", path, '"7"', content="x"), 412, "precondition_failed")
-    problem(await send(uma, "PUT", path, content="x" * 1024 * 1024, revision=2), 413, "payload_too_large")
+    problem(await send(uma, "PUT", path, content="x" * MAX_PAYLOAD_BYTES, revision=2), 413, "payload_too_large")
     changed = await send(uma, "PUT", path, '"1"', mood=None, title="Later")
     assert changed.json() == {**changed.json(), **DAY, "mood": None, "title": "Later", "revision": 2}
     assert changed.headers["etag"] == '"2"'
@@ -214,7 +215,9 @@ async def test_each_step_of_a_sealed_entry_brings_its_change(ada: Owner) -> None
     for method, at, step in (("DELETE", path, three), ("POST", f"{path}/restore", four)):
         problem(await send(ada, method, at, **body_of(one, base_revision=1)), 409, "revision_conflict")
         problem(await send(ada, method, at, '"7"', **body_of(step)), 412, "precondition_failed")
-        problem(await send(ada, method, at, **body_of(step, payload=sealed(1024 * 1024))), 413, "payload_too_large")
+        problem(
+            await send(ada, method, at, **body_of(step, payload=sealed(MAX_PAYLOAD_BYTES))), 413, "payload_too_large"
+        )
         problem(await send(ada, method, at, **body_of(step, payload=b"\x09")), 422, "change_rejected")
         stepped = (await send(ada, method, at, **body_of(step))).json()
         assert (stepped["revision"], stepped["payload"]) == (step["base_revision"] + 1, encode_base64(step["payload"]))

@@ -13,6 +13,7 @@ import pytest
 
 from lockleaf.crypto import identity
 from lockleaf.server.records.statements import MOST_OF_EPOCH
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, following, register, sealed
@@ -275,7 +276,7 @@ async def test_a_resolution_brings_a_change_that_fits(owner: Owner) -> None:
     problem(await resolve(owner, conflict_id, chosen_version="merged"), 422, "content_required")
     stale = after(present, base_revision=1)
     problem(await resolve(owner, conflict_id, chosen_version="local", **stale), 409, "revision_conflict")
-    large = after(present, payload=sealed(1024 * 1024))
+    large = after(present, payload=sealed(MAX_PAYLOAD_BYTES))
     problem(await resolve(owner, conflict_id, chosen_version="merged", **large), 413, "payload_too_large")
     none = after(present, payload=b"\x09")
     problem(await resolve(owner, conflict_id, chosen_version="merged", **none), 422, "change_rejected")
@@ -323,7 +324,7 @@ async def test_backups_follow_their_older_rule(owner: Owner) -> None:
     assert (conflict["id"], conflict["collection"]) == (told["conflict_id"], "backups")
     assert (conflict["local_version"]["encrypted_content"], conflict["local_version"]["iv"]) == ("b3RoZXI=", "an iv")
     assert conflict["remote_version"]["encrypted_embedding"] == "AAAA"
-    large = backup(log_id="large", encrypted_content=encode_base64(bytes(1024 * 1024)))
+    large = backup(log_id="large", encrypted_content=encode_base64(bytes(MAX_PAYLOAD_BYTES)))
     problem(await owner.request("POST", "/sync/backup", json=large), 413, "payload_too_large")
     await owner.request("POST", "/sync/backup", json=backup(log_id="log-2", updated_at=LATER))
     listed = await get(owner, "/sync/backups")

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, register
 from tests.support.contract import Contract, shows
@@ -113,7 +114,7 @@ async def test_a_blob_is_deleted_with_its_versions_and_is_nobody_elses(contract:
 
 @shows("POST /vault 413 payload_too_large", "PUT /vault/{vault_id} 413 payload_too_large")
 async def test_a_blob_is_at_most_as_large_as_a_record(owner: Owner) -> None:
-    whole, beyond = "x" * (1024 * 1024 - 512), "x" * (1024 * 1024)
+    whole, beyond = "x" * (MAX_PAYLOAD_BYTES - 512), "x" * MAX_PAYLOAD_BYTES
     stored = await owner.request("POST", "/vault", json=blob(vault_id="large", ciphertext=whole))
     assert stored.status_code == 201
     refused = await owner.request("POST", "/vault", json=blob(vault_id="larger", ciphertext=beyond))

@@ -97,7 +97,7 @@ async def test_lines_that_no_entry_can_be_are_named_and_the_rest_comes_in(journa
     report = await took(
         journal, file, LINE, LINE | {"tags": [f"t{number}" for number in range(61)]}, LINE | {"title": "T" * 1001},
         LINE | {"metrics": {"sleep": float("nan")}}, LINE | {"metrics": {"sleep": True}}, LINE | {"time_zone": "Mars"},
-        LINE | {"text": "x" * 2**20}, LINE | {"text": "a\0b", "title": "t\0u", "tags": ["x\0y", "", " "]},
+        LINE | {"text": "x" * 2**22}, LINE | {"text": "a\0b", "title": "t\0u", "tags": ["x\0y", "", " "]},
     )  # fmt: skip
     assert report.added == 2
     assert kinds(report) == [("skipped", f"line {number}") for number in range(2, 8)]

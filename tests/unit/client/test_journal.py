@@ -14,6 +14,7 @@ from lockleaf.client.journal import Journal
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES
 from lockleaf.crypto.keyring import Keyring
+from lockleaf.wire.content import MAX_CONTENT_BYTES
 from lockleaf.wire.days import shared_time
 
 
@@ -136,9 +137,9 @@ async def test_what_is_no_entry_is_refused(journal: Journal, bad: dict[str, obje
 
 
 async def test_an_entry_may_be_as_long_as_can_be_sealed_and_no_longer(journal: Journal) -> None:
-    await journal.write(body="x" * (983_040 - 1000))
+    await journal.write(body="x" * (MAX_CONTENT_BYTES - 1000))
     with pytest.raises(EntryTooLarge):
-        await journal.write(body="x" * 983_040)
+        await journal.write(body="x" * MAX_CONTENT_BYTES)
     assert await journal.count() == 1
 
 

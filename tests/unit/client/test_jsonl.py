@@ -140,7 +140,7 @@ def test_a_line_of_a_hundred_megabytes_costs_itself_and_no_memory(file: Path, st
     assert isinstance(last, EntryDraft)
     assert last.body == "after"
     assert isinstance(skipped, Skipped)
-    assert skipped.reason == "longer than 8 MiB"
+    assert skipped.reason == "longer than 32 MiB"
 
 
 def test_a_packed_file_that_ends_early_is_said_behind_what_could_be_read(file: Path) -> None:

@@ -14,6 +14,7 @@ from lockleaf.crypto.envelope import RecordContext, open_record, parse, seal_rec
 from lockleaf.crypto.errors import CryptoError, Malformed, SealBroken, TooLarge, UnknownKey
 from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.crypto.padding import MAX_PLAINTEXT
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from tests.support.vectors import keyring_of, vectors, with_bytes
 
 VECTORS = vectors("envelope")
@@ -160,7 +161,7 @@ def test_short_texts_cannot_be_told_apart_by_length(length: int) -> None:
 def test_the_longest_content_fits_a_payload_and_one_byte_more_is_too_large() -> None:
     longest = {"body": "x" * (MAX_PLAINTEXT - 4 - len(pack({"body": "x" * 2**16})) + 2**16)}
     payload = seal_record(KEYRING, CONTEXT, longest)
-    assert len(payload) == MAX_PLAINTEXT + 34 <= 2**20
+    assert len(payload) == MAX_PLAINTEXT + 34 <= MAX_PAYLOAD_BYTES
     assert open_record(KEYRING, CONTEXT, payload) == longest
     with pytest.raises(TooLarge):
         seal_record(KEYRING, CONTEXT, {"body": longest["body"] + "x"})

@@ -271,7 +271,7 @@ class WithoutLinkCodes(LocalError):
 
 
 class EntryTooLarge(LocalError):
-    """The entry is too long: at most 960 KiB fit into one. Split it."""
+    """The entry is too long: at most 4,032 KiB fit into one. Split it."""
 
 
 class ConflictNotFound(LocalError):

@@ -105,7 +105,7 @@ class WrongDoor(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    """The record is larger than the server accepts (1 MiB sealed)."""
+    """The record is larger than the server takes; `limit_bytes` in `facts` says how long a sealed one may be."""
 
 
 class MalformedPayload(ApiError):

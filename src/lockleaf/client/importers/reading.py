@@ -17,15 +17,15 @@ from typing import BinaryIO, Protocol, cast
 
 __all__ = ["MAX_OBJECT_BYTES", "Piece", "read_pieces"]
 
-MAX_OBJECT_BYTES = 8 * 1024 * 1024
-"""A longer object is no entry: the text of one is at most 960 KiB, at most six times as long as JSON escapes."""
+MAX_OBJECT_BYTES = 32 * 1024 * 1024
+"""A longer object is no entry: the text of one is at most 4,032 KiB, at most six times as long as JSON escapes."""
 
 _CHUNK = 1024 * 1024
 _PEEK = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _TOKEN = re.compile(r'[{}"\\\n]')
 _BETWEEN = re.compile(r"[\s,\[\]]*")
-_TOO_LONG = "longer than 8 MiB"
+_TOO_LONG = "longer than 32 MiB"
 _DAMAGED = "the compressed file is damaged here, and nothing behind this can be read"
 
 

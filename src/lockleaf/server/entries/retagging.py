@@ -14,6 +14,7 @@ from lockleaf.server.entries import content
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.diary import Wanted
+from lockleaf.server.records.errors import refusal
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.search import following as search
 from lockleaf.wire.content import tag_names
@@ -44,8 +45,17 @@ async def retag(
         changes, contents = await asyncio.to_thread(_changes, services, principal, keys, held, label, new_name)
         if changes:
             pushed = await records.push(
-                tx.connection, principal.user_id, changes, now=services.clock(), atomic=True, policy=door_policy
+                tx.connection,
+                principal.user_id,
+                changes,
+                now=services.clock(),
+                atomic=True,
+                policy=door_policy,
+                most_bytes=services.settings.limits.record_bytes,
             )
+            for outcome in pushed.outcomes:
+                if outcome.status != "applied":
+                    raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
             await search.follow(
                 tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents
             )

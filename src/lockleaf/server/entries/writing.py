@@ -61,12 +61,18 @@ async def write(
     """
     now = services.clock()
     pushed = await records.push(
-        tx.connection, principal.user_id, changes, now=now, atomic=len(changes) > 1, policy=door_policy
+        tx.connection,
+        principal.user_id,
+        changes,
+        now=now,
+        atomic=len(changes) > 1,
+        policy=door_policy,
+        most_bytes=services.settings.limits.record_bytes,
     )
     outcome = pushed.outcomes[0]
     services.metrics.changes.labels(outcome.status).inc()
     if outcome.status == "rejected":
-        raise refusal(outcome.code)
+        raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
     if outcome.status == "conflict":
         return Written()
     if outcome.status == "unchanged":

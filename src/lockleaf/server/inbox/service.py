@@ -23,13 +23,11 @@ from lockleaf.server.holdings import Holding
 from lockleaf.server.inbox.errors import InboxFull, ItemNotFound, ItemTooLarge, RecipientRequired
 from lockleaf.server.inbox.repository import InboxRepository, count
 from lockleaf.wire.codec import pack, unpack
+from lockleaf.wire.content import MAX_CONTENT_BYTES, MAX_PAYLOAD_BYTES
 from lockleaf.wire.inbox import Inbox, InboxContent, InboxItem
 from lockleaf.wire.sync import MAX_BATCH_BYTES
 
 __all__ = ["HOLDING", "acknowledge", "add", "count", "page"]
-
-MAX_CONTENT_BYTES = 1024 * 1024 - 64 * 1024
-"""What an entry holds at most: more could never be accepted."""
 
 _CURSOR = "inbox"
 
@@ -63,8 +61,10 @@ async def add(
     fields = unpack(content) if isinstance(content, bytes) else dict(content)
     item = InboxContent.model_validate({**fields, "provider": provider, "external_id": external_id})
     plain = pack(item.model_dump(exclude_none=True))
-    if len(plain) > MAX_CONTENT_BYTES:
-        raise ItemTooLarge(limit_bytes=MAX_CONTENT_BYTES)
+    # More could never be accepted as an entry.
+    most_bytes = services.settings.limits.record_bytes - (MAX_PAYLOAD_BYTES - MAX_CONTENT_BYTES)
+    if len(plain) > most_bytes:
+        raise ItemTooLarge(limit_bytes=most_bytes)
     # Locked, so that a tier that is being lowered does not find a new item after its deletion.
     account = await accounts.lock(session, user_id)
     if account.privacy_tier != "full_sync":

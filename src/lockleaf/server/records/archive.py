@@ -10,8 +10,8 @@ from lockleaf.wire.codec import unpack
 
 __all__ = ["FACTS", "SECTIONS"]
 
-PAYLOADS_AT_ONCE = 16
-"""A payload has up to 1 MiB."""
+PAYLOADS_AT_ONCE = 4
+"""A payload has up to 4 MiB."""
 
 
 def _as_it_travels(row: Mapping[str, Any]) -> dict[str, Any]:

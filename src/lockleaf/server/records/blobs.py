@@ -49,8 +49,9 @@ async def follow(
     client_updated_at: datetime,
     occurred_at: str | None = None,
     now: datetime,
+    most_bytes: int,
 ) -> Outcome:
-    """Write the revision that follows the ``held`` record.
+    """Write the revision that follows the ``held`` record, of a payload of at most ``most_bytes``.
 
     Raises:
         PayloadTooLarge: there is more of it than a record may hold.
@@ -65,7 +66,7 @@ async def follow(
         client_updated_at=client_updated_at,
         occurred_at=occurred_at,
     )
-    outcome = await _write(connection, user_id, change, now=now)
+    outcome = await _write(connection, user_id, change, now=now, most_bytes=most_bytes)
     if held is not None and held.deleted:
         await _forget(connection, user_id, collection, [record_id], now=now)
     return outcome
@@ -91,10 +92,13 @@ def _following(held: Record | None, **fields: object) -> Change:
     return Change.model_validate({"base_revision": base, "parent": parent, **fields})
 
 
-async def _write(connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime) -> Outcome:
-    outcome = (await push(connection, user_id, [change], now=now, policy=door_policy)).outcomes[0]
+async def _write(
+    connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime, most_bytes: int = MAX_PAYLOAD_BYTES
+) -> Outcome:
+    pushed = await push(connection, user_id, [change], now=now, policy=door_policy, most_bytes=most_bytes)
+    outcome = pushed.outcomes[0]
     if outcome.status == "rejected":
-        raise refusal(outcome.code)
+        raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
     return outcome
 
 
@@ -162,7 +166,7 @@ async def _forget(
 _BESIDE_PAYLOAD = 8192
 
 # Sizes are known without reading what is measured. Only where one fits, the leaves are gone through for the digest:
-# a blob may have thousands of revisions of 1 MiB, and what is sent again is rare.
+# a blob may have thousands of large revisions, and what is sent again is rare.
 _OF_THAT_SIZE = """
 SELECT EXISTS (
   SELECT FROM revisions
@@ -214,14 +218,16 @@ async def find_decided(
     return None if row is None else Decided(row["conflict_id"], row["revision"])
 
 
-async def keep_conflict(connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime) -> UUID:
+async def keep_conflict(
+    connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime, most_bytes: int
+) -> UUID:
     """Keep a refused payload as an open conflict; the same payload is the same conflict, however often it comes.
 
     Raises:
         PayloadTooLarge: there is more of it than a record may hold.
     """
-    if len(change.payload) > MAX_PAYLOAD_BYTES:
-        raise PayloadTooLarge
+    if len(change.payload) > most_bytes:
+        raise PayloadTooLarge(limit_bytes=most_bytes)
     [conflict_id], _ = await RecordRepository(connection, user_id).keep_conflicts([change], now=now)
     return conflict_id
 

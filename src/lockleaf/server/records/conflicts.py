@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.records.models import Conflict, Record, Revision
+from lockleaf.server.records.pages import BYTES_A_PAGE
 from lockleaf.wire import sync as wire
 from lockleaf.wire.codec import unpack
 
@@ -35,34 +37,50 @@ async def count(session: AsyncSession, user_id: UUID, *, resolved: bool = False)
 
 async def list_kept(
     session: AsyncSession, user_id: UUID, *, after: UUID | None, limit: int, resolved: bool = False
-) -> list[KeptConflict]:
-    """Return the open conflicts, or the ``resolved`` ones, oldest first, behind the conflict ``after``."""
+) -> tuple[list[KeptConflict], bool]:
+    """Return the open conflicts, or the ``resolved`` ones, oldest first, behind the conflict ``after``.
+
+    At most ``limit``, and fewer where they exceed some 8 MiB. Beside them stands whether there are more.
+    """
     is_current = (
         (Record.user_id == Conflict.user_id)
         & (Record.collection == Conflict.collection)
         & (Record.record_id == Conflict.record_id)
     )
-    statement = select(Conflict, Record.packed).outerjoin(Record, is_current)
+    was_then = (
+        (Revision.user_id == Conflict.user_id)
+        & (Revision.collection == Conflict.collection)
+        & (Revision.record_id == Conflict.record_id)
+        & (Revision.revision == Conflict.remote_revision)
+    )
+    packed: Any = Record.packed
     if resolved:
-        was_then = (
-            (Revision.user_id == Conflict.user_id)
-            & (Revision.collection == Conflict.collection)
-            & (Revision.record_id == Conflict.record_id)
-            & (Revision.revision == Conflict.remote_revision)
-        )
         packed = case((Record.revision == Conflict.remote_revision, Record.packed), else_=Revision.packed)
-        statement = select(Conflict, packed).outerjoin(Record, is_current).outerjoin(Revision, was_then)
-    statement = (
-        statement.where(
+
+    def kept(*columns: Any) -> Select[Any]:
+        statement = select(*columns).select_from(Conflict).outerjoin(Record, is_current)
+        if resolved:
+            statement = statement.outerjoin(Revision, was_then)
+        return statement.where(
             Conflict.user_id == user_id,
             Conflict.resolved_at.is_not(None) if resolved else Conflict.resolved_at.is_(None),
-        )
-        .order_by(Conflict.conflict_id)
-        .limit(limit)
-    )
+        ).order_by(Conflict.conflict_id)
+
+    # Sizes are known without reading what is measured; only what has room is read.
+    size = func.octet_length(Conflict.payload) + func.coalesce(func.octet_length(packed), 0)
+    measured = kept(Conflict.conflict_id, size).limit(limit + 1)
     if after is not None:
-        statement = statement.where(Conflict.conflict_id > after)
+        measured = measured.where(Conflict.conflict_id > after)
+    shown: list[UUID] = []
+    taken, more = 0, False
+    for conflict_id, takes in await session.execute(measured):
+        if len(shown) == limit or taken >= BYTES_A_PAGE:
+            more = True
+            break
+        shown.append(conflict_id)
+        taken += takes
+    found = await session.execute(kept(Conflict, packed).where(Conflict.conflict_id.in_(shown)))
     return [
         KeptConflict(conflict, None if packed is None else wire.Record.model_validate(unpack(packed)))
-        for conflict, packed in await session.execute(statement)
-    ]
+        for conflict, packed in found
+    ], more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockleaf.server.errors import Conflict, DomainError, Invalid, NotFound, Outdated, TooLarge, Unconditional
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
@@ -95,9 +96,12 @@ class RevisionRequired(Unconditional):
 
 
 class PayloadTooLarge(TooLarge):
-    """The record is larger than the store takes: 1 MiB with everything that belongs to it."""
+    """The record is larger than the store takes, with everything that belongs to it; `limit_bytes` says how much."""
 
     code = ErrorCode.PAYLOAD_TOO_LARGE
+
+    def __init__(self, *, limit_bytes: int | None = None) -> None:
+        super().__init__(limit_bytes=MAX_PAYLOAD_BYTES if limit_bytes is None else limit_bytes)
 
 
 class ConflictNotFound(NotFound):
@@ -133,10 +137,10 @@ class ChangeRejected(Invalid):
     code = ErrorCode.CHANGE_REJECTED
 
 
-def refusal(code: str | None) -> DomainError:
-    """Return the error of a change that the store rejected with ``code``."""
+def refusal(code: str | None, *, limit_bytes: int | None = None) -> DomainError:
+    """Return the error of a change that the store rejected with ``code``; ``limit_bytes`` if it was too large."""
     if code == ErrorCode.PAYLOAD_TOO_LARGE:
-        return PayloadTooLarge()
+        return PayloadTooLarge(limit_bytes=limit_bytes)
     if code == ErrorCode.KEY_RETIRED:
         return KeyRetired()
     if code == ErrorCode.SEAL_REQUIRED:

@@ -16,7 +16,7 @@ __all__ = ["EpochRow", "Page", "read", "read_end"]
 
 
 LARGE_BYTES_A_PAGE = 4 * 1024 * 1024
-"""What large records may add to a page; 500 of the others are another 4 MiB at most."""
+"""Where large records end a page; the last of them may be as large again, and 500 others are another 4 MiB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ FROM heads h WHERE h.user_id = $1
 async def read(
     connection: asyncpg.Connection, user_id: UUID, *, after: int, limit: int, collection: str | None = None
 ) -> Page | None:
-    """Return the changes behind ``after``: at most ``limit``, and fewer where they would exceed some 8 MiB.
+    """Return the changes behind ``after``: at most ``limit``, and fewer where they exceed some 8 MiB.
 
     The latest revision of a record comes whole, a superseded one as the preimage of its leaf. None where the account
     has no store. Narrowed to one ``collection``, a page holds what the same numbers hold of it, which may be nothing.

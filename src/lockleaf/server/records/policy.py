@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from lockleaf.wire.problems import ErrorCode
-from lockleaf.wire.sync import MAX_PAYLOAD_BYTES, Change
+from lockleaf.wire.sync import Change
 
 __all__ = ["RecordPolicy", "door_policy", "is_unsealed", "room_needed", "sealed_under", "sync_policy"]
 
@@ -65,13 +65,13 @@ class RecordPolicy:
     is_payload: Callable[[bytes], bool] = lambda payload: len(payload) > 0
     unsealed_deletion: bool = False
 
-    def refusal(self, change: Change) -> ErrorCode | None:
-        """Return why ``change`` may not enter, or None."""
+    def refusal(self, change: Change, *, most_bytes: int) -> ErrorCode | None:
+        """Return why ``change``, whose payload may have ``most_bytes``, may not enter, or None."""
         if not self.writable:
             return ErrorCode.WRONG_DOOR
         if not self.is_id(change.record_id):
             return ErrorCode.INVALID_RECORD_ID
-        if len(change.payload) > MAX_PAYLOAD_BYTES:
+        if len(change.payload) > most_bytes:
             return ErrorCode.PAYLOAD_TOO_LARGE
         if self.unsealed_deletion and change.deleted and not change.payload:
             return None

@@ -72,6 +72,7 @@ async def close(
     *,
     policy: Callable[[str], RecordPolicy],
     now: datetime,
+    most_bytes: int,
 ) -> Resolved:
     """Close a conflict: with the record as it stands, or with the first of ``changes``, which follows it.
 
@@ -79,6 +80,7 @@ async def close(
 
     Arguments:
         changes: none to leave the record as it is; those behind the first are what goes with it, such as its new tags.
+        policy, most_bytes: as for a push.
 
     Raises:
         RevisionConflict: the record has moved on since the change was made.
@@ -87,12 +89,14 @@ async def close(
     conflict = dispute.conflict
     resolved = Resolved()
     if changes:
-        pushed = await service.push(await driver(session), conflict.user_id, changes, now=now, policy=policy)
+        pushed = await service.push(
+            await driver(session), conflict.user_id, changes, now=now, policy=policy, most_bytes=most_bytes
+        )
         outcome = pushed.outcomes[0]
         if outcome.status == "conflict":
             raise RevisionConflict(current_revision=(outcome.current or {}).get("revision", 0))
         if outcome.status == "rejected":
-            raise refusal(outcome.code)
+            raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
         resolved = Resolved(outcome.seq, outcome.revision, pushed.outcomes)
     await session.execute(
         update(Conflict)

@@ -33,7 +33,7 @@ from lockleaf.server.records.store import (
     statistics,
 )
 from lockleaf.wire.problems import ErrorCode
-from lockleaf.wire.sync import Change, Record, pack_record
+from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_PAYLOAD_BYTES, Change, Record, pack_record
 
 __all__ = [
     "Emptied",
@@ -54,6 +54,9 @@ __all__ = [
     "statistics",
 ]
 
+_NUMBERS = 16
+"""Bytes by which a record may grow since its numbers do."""
+
 _NONE = State(revision=0, seq=0, payload_hash=history.ZERO, created_at=None)
 
 
@@ -65,6 +68,7 @@ class Outcome:
     seq: int | None = None
     revision: int | None = None
     code: str | None = None
+    limit_bytes: int | None = None
     current: dict[str, Any] | None = None
     conflict_id: str | None = None
 
@@ -75,6 +79,7 @@ class Outcome:
             "seq": self.seq,
             "revision": self.revision,
             "code": self.code,
+            "limit_bytes": self.limit_bytes,
             "current": self.current,
             "conflict_id": self.conflict_id,
         }
@@ -103,6 +108,7 @@ async def push(
     policy: Callable[[str], RecordPolicy] = sync_policy,
     epoch: str | None = None,
     room: int | None = None,
+    most_bytes: int = MAX_PAYLOAD_BYTES,
 ) -> Pushed:
     """Apply a batch of changes, in order, each if it follows the current revision of its record.
 
@@ -114,6 +120,7 @@ async def push(
         epoch: the one that the sender knows, if it says so.
         room: how many bytes may be added; None for any number. Each change that has none is rejected, and the others
             go on. Deletions need none.
+        most_bytes: how long a payload may be; one that replaces a longer one may be as long as that.
 
     Raises:
         EpochChanged: the account has another one by now.
@@ -126,7 +133,7 @@ async def push(
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != store.epoch:
         raise EpochChanged(**await repository.epoch_facts(store.epoch))
-    batch = _Batch(changes, store.seq, store.head, store.states, now, room, store.key_id)
+    batch = _Batch(changes, store.seq, store.head, store.states, now, room, store.key_id, most_bytes)
     batch.decide(policy)
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
@@ -170,6 +177,7 @@ class _Batch:
         now: datetime,
         room: int | None,
         key_id: int,
+        most_bytes: int,
     ) -> None:
         self.changes = changes
         self.key_id = key_id
@@ -179,6 +187,7 @@ class _Batch:
         self.states = states
         self.now = now
         self.room = room
+        self.most_bytes = most_bytes
         self.accepted: list[Accepted] = []
         self.outcomes: list[Outcome] = []
         self.refused = False
@@ -191,11 +200,13 @@ class _Batch:
     def decide(self, policy: Callable[[str], RecordPolicy]) -> None:
         """Compare each change with the record it follows, and give those that do their place in the history."""
         for position, change in enumerate(self.changes):
-            refusal = self._unsealed(change) or policy(change.collection).refusal(change)
-            if refusal is not None:
-                self.outcomes.append(Outcome("rejected", code=refusal))
-                continue
             state = self.states.get((change.collection, change.record_id), _NONE)
+            most_bytes = self._most_bytes(change, state)
+            refusal = self._unsealed(change) or policy(change.collection).refusal(change, most_bytes=most_bytes)
+            if refusal is not None:
+                limit = self.most_bytes if refusal == ErrorCode.PAYLOAD_TOO_LARGE else None
+                self.outcomes.append(Outcome("rejected", code=refusal, limit_bytes=limit))
+                continue
             payload_hash = history.payload_hash(change.payload)
             key_id = sealed_under(change.collection, change.payload)
             if change.base_revision + 1 == state.revision and payload_hash == state.payload_hash:
@@ -209,6 +220,17 @@ class _Batch:
                 if change.base_revision + 1 < state.revision:
                     self.behind.add(position)
                 self.outcomes.append(Outcome("conflict"))
+
+    def _most_bytes(self, change: Change, state: State) -> int:
+        """Return how long a change's payload may be: what is there can be edited, and sealed anew, under a lower limit.
+
+        It does not grow thereby, but for the length of its numbers.
+        """
+        size = len(change.payload)
+        if size <= self.most_bytes or size > state.size:
+            return self.most_bytes
+        packed = pack_record(change, seq=state.seq, created_at=self.now, updated_at=self.now)
+        return size if len(packed) <= state.size + _NUMBERS else self.most_bytes
 
     def _unsealed(self, change: Change) -> ErrorCode | None:
         """Return why a change may not enter an account that has a keyring, whatever the door, or None."""
@@ -319,13 +341,18 @@ class _Batch:
         return any_new
 
     async def attach_current(self, repository: RecordRepository) -> None:
-        """Give each conflict the record as it is now."""
-        if not self.late:
-            return
-        keys = [(self.changes[p].collection, self.changes[p].record_id) for p in self.late]
-        current = await repository.current(keys)
-        for position, key in zip(self.late, keys, strict=True):
-            self.outcomes[position].current = current.get(key)
+        """Give each conflict the record as it is now, as long as they have room: small changes can meet large ones."""
+        shown: dict[int, tuple[str, str]] = {}
+        size = 0
+        for position in self.late:
+            key = (self.changes[position].collection, self.changes[position].record_id)
+            if size < MAX_BATCH_BYTES:
+                shown[position] = key
+                size += self.states.get(key, _NONE).size
+        if shown:
+            current = await repository.current(shown.values())
+            for position, key in shown.items():
+                self.outcomes[position].current = current.get(key)
 
 
 def _instant(text: str | None) -> datetime | None:

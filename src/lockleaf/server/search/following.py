@@ -37,10 +37,17 @@ class _Outcome(Protocol):
     revision: int | None
 
 
+MOST_CHARACTERS = 2**20
+"""So much of a text is searched: some 180,000 words. Text can be made to take ten seconds for as much as that."""
+
+
 def text_of(content: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Return the title and the body of an entry's map; what is no text is none."""
+    """Return the title and the body of an entry's map, as far as they are searched; what is no text is none."""
     title, body = content.get("title"), content.get("body")
-    return (title if isinstance(title, str) else None), (body if isinstance(body, str) else "")
+    return (
+        title[:MOST_CHARACTERS] if isinstance(title, str) else None,
+        body[:MOST_CHARACTERS] if isinstance(body, str) else "",
+    )
 
 
 def packed(tokens: Sequence[bytes] | set[bytes]) -> bytes:

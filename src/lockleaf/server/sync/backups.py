@@ -65,10 +65,11 @@ async def store(
             return _stored(user_id, body, decided.revision)
         if decided is not None:
             return BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
-    now = services.clock()
+    now, most_bytes = services.clock(), services.settings.limits.record_bytes
     tx.after_commit.append(lambda: services.events.changed(user_id))
     if verdict is Verdict.CONFLICT:
-        conflict_id = await blobs.keep_conflict(tx.connection, user_id, _refused(held, body, payload), now=now)
+        refused = _refused(held, body, payload)
+        conflict_id = await blobs.keep_conflict(tx.connection, user_id, refused, now=now, most_bytes=most_bytes)
         await quota.require_after(tx.connection, services, user_id, len(payload))
         services.metrics.changes.labels("conflict").inc()
         return BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
@@ -83,6 +84,7 @@ async def store(
         client_updated_at=body.updated_at,
         occurred_at=time_text(body.updated_at),
         now=now,
+        most_bytes=most_bytes,
     )
     await quota.require_after(tx.connection, services, user_id, len(payload))
     services.metrics.changes.labels(written.status).inc()

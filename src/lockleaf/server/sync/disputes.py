@@ -61,9 +61,9 @@ async def list_kept(
             after = UUID(bytes=services.cursors.open(kind, user_id, cursor))
         except ValueError:
             raise InvalidCursor from None
-    found = await conflicts.list_kept(session, user_id, after=after, limit=limit, resolved=resolved)
+    found, more = await conflicts.list_kept(session, user_id, after=after, limit=limit, resolved=resolved)
     next_cursor = None
-    if len(found) == limit:
+    if more and found:
         next_cursor = services.cursors.seal(kind, user_id, found[-1].conflict.conflict_id.bytes)
     return Conflicts(
         conflicts=tuple(_travelling(each.conflict, each.record) for each in found),
@@ -166,7 +166,15 @@ async def resolve(
     if choice.chosen_version != "remote":
         changes = await _changes(session, services, principal, dispute, choice, now=now)
     policy = door_policy if dispute.conflict.collection == BACKUPS else sync_policy
-    resolved = await resolution.close(session, dispute, choice.chosen_version, changes, policy=policy, now=now)
+    resolved = await resolution.close(
+        session,
+        dispute,
+        choice.chosen_version,
+        changes,
+        policy=policy,
+        now=now,
+        most_bytes=services.settings.limits.record_bytes,
+    )
     if changes:
         await search.follow(await driver(session), services, principal, changes, resolved.outcomes)
     session.info.setdefault("after_commit", []).append(lambda: services.events.changed(principal.user_id))

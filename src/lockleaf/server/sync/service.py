@@ -54,6 +54,7 @@ async def push(tx: DriverTransaction, services: Services, principal: Principal, 
         atomic=body.atomic,
         epoch=body.epoch,
         room=await quota.room_left(tx.connection, services, user_id),
+        most_bytes=services.settings.limits.record_bytes,
     )
     if pushed.moved:
         tx.after_commit.append(lambda: services.events.changed(user_id))

@@ -317,9 +317,17 @@ async def _write(
 async def _push(
     tx: DriverTransaction, services: Services, principal: Principal, changes: Sequence[Change], *, now: datetime
 ) -> list[records.Outcome]:
-    pushed = await records.push(tx.connection, principal.user_id, changes, now=now, atomic=True, policy=door_policy)
+    pushed = await records.push(
+        tx.connection,
+        principal.user_id,
+        changes,
+        now=now,
+        atomic=True,
+        policy=door_policy,
+        most_bytes=services.settings.limits.record_bytes,
+    )
     for outcome in pushed.outcomes:
         if outcome.status != "applied":
-            raise refusal(outcome.code)
+            raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
     tx.after_commit.append(lambda: services.events.changed(principal.user_id))
     return pushed.outcomes

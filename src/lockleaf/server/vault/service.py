@@ -112,6 +112,7 @@ async def _write(
         device_id=principal.device,
         client_updated_at=now,
         now=now,
+        most_bytes=services.settings.limits.record_bytes,
     )
     await quota.require_after(tx.connection, services, principal.user_id, len(payload))
     tx.after_commit.append(lambda: services.events.changed(principal.user_id))
