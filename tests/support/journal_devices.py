@@ -22,7 +22,9 @@ from lockleaf.client.sync import Synchroniser, SyncReport
 from lockleaf.client.tokens import MemoryTokens, SessionTokens
 from lockleaf.client.transport import Transport
 from lockleaf.crypto.keyring import PASSWORD_LABEL, RECOVERY_LABEL, Keyring, seal_keyring
-from lockleaf.wire.accounts import Kdf, Login, LoginAnswer, RecoveryEntry, Signup, SignupAnswer
+from lockleaf.wire.account_fields import Kdf, RecoveryEntry
+from lockleaf.wire.accounts import Signup, SignupAnswer
+from lockleaf.wire.sessions import Login, LoginAnswer
 
 AT_ONCE = RetryPolicy(attempts=3, base=0.0, cap=0.0)
 

@@ -14,7 +14,7 @@ from lockleaf.cli.terminal import shown_name
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lockleaf.wire.accounts import Session
+    from lockleaf.wire.sessions import Session
 
 __all__ = ["install"]
 

@@ -15,7 +15,7 @@ from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
-    from lockleaf.wire.accounts import PrivacyTier
+    from lockleaf.wire.account_fields import PrivacyTier
     from lockleaf.wire.privacy import DeletedCounts, Privacy
 
 __all__ = ["deleted_text", "gathered", "install"]

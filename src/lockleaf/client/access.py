@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from lockleaf.client.errors import NotLoggedIn, RefreshTokenReused, SessionRevoked, TokenExpired, TokenInvalid
 from lockleaf.client.tokens import SessionTokens, TokenStore
-from lockleaf.wire.accounts import Tokens
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["Access"]
 

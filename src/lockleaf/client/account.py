@@ -31,9 +31,7 @@ from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.store import holds_alone
 from lockleaf.client.strength import require_strength
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
-from lockleaf.wire.accounts import (
-    PrivacyTier,
-)
+from lockleaf.wire.account_fields import PrivacyTier
 
 __all__ = ["AccountService"]
 

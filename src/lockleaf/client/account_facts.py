@@ -11,18 +11,12 @@ from lockleaf.client.checks import check_keys, fetch_account
 from lockleaf.client.device import Device
 from lockleaf.client.errors import InvalidAccountDetail, InvalidAnswer
 from lockleaf.client.preferences import choose_locale
-from lockleaf.wire.accounts import (
-    Account,
-    Features,
-    Preferences,
-    PreferencesChange,
-    ProfileChange,
-    RecoveryCodesLeft,
-    Session,
-    Sessions,
-)
-from lockleaf.wire.accounts import Profile as AccountDetails
+from lockleaf.wire.accounts import Account
 from lockleaf.wire.custody import Access, AccessHistory
+from lockleaf.wire.profiles import Features, Preferences, PreferencesChange, ProfileChange
+from lockleaf.wire.profiles import Profile as AccountDetails
+from lockleaf.wire.recovery import RecoveryCodesLeft
+from lockleaf.wire.sessions import Session, Sessions
 
 __all__ = ["AccountFacts"]
 

@@ -33,7 +33,7 @@ from lockleaf.client.repair import Confirm, RepairReport
 from lockleaf.client.revisions import Revision
 from lockleaf.client.search.service import ServerSearch
 from lockleaf.client.sync import SyncReport
-from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
 __all__ = [

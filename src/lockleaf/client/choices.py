@@ -7,7 +7,7 @@ import asyncio
 from lockleaf.client import credentials, labels, privacy, uce_credentials
 from lockleaf.client.device import Device
 from lockleaf.client.errors import LabelsBelongToCustody, PasswordRequired
-from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
 __all__ = ["Choices"]

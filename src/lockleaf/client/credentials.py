@@ -30,15 +30,11 @@ from lockleaf.crypto import identity
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
 from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, RetiredAt, open_keyring, seal_keyring
-from lockleaf.wire import accounts as wire
-from lockleaf.wire.accounts import (
-    Account,
-    KeyringReplacement,
-    KeyringVersion,
-    PasswordChange,
-    RecoveryCodesReplacement,
-    Tokens,
-)
+from lockleaf.wire import credentials as wire
+from lockleaf.wire.accounts import Account
+from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.recovery import RecoveryCodesReplacement
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["change_password", "current_secret", "delete_account", "new_recovery_codes", "rotate_keyring"]
 

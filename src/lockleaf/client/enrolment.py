@@ -46,7 +46,11 @@ from lockleaf.client.transport import Transport
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.kdf import KdfParameters, KdfProfile, PasswordKeys
 from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, open_keyring, seal_keyring
-from lockleaf.wire.accounts import Account, Prelogin, PreloginAnswer, PrivacyTier, Recover, Signup, SignupAnswer, Tokens
+from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.accounts import Account, Signup, SignupAnswer
+from lockleaf.wire.recovery import Recover
+from lockleaf.wire.sessions import Prelogin, PreloginAnswer
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["login", "recover", "register"]
 

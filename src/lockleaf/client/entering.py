@@ -34,7 +34,9 @@ from lockleaf.client.profile import Custody, Profile
 from lockleaf.client.transport import Transport
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.normalise import normalise_email
-from lockleaf.wire.accounts import Account, EmailText, Kdf, Login, LoginAnswer, Name
+from lockleaf.wire.account_fields import EmailText, Kdf, Name
+from lockleaf.wire.accounts import Account
+from lockleaf.wire.sessions import Login, LoginAnswer
 
 __all__ = [
     "Place",

@@ -25,7 +25,7 @@ from lockleaf.crypto.encoding import lp
 from lockleaf.crypto.epochs import statement_id, statement_message
 from lockleaf.crypto.links import LinkCode
 from lockleaf.crypto.normalise import normalise_email
-from lockleaf.wire.accounts import Kdf
+from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.base import Body
 from lockleaf.wire.epochs import Epoch, Statement
 from lockleaf.wire.fields import Digest, Sequence64

@@ -11,7 +11,7 @@ from lockleaf.crypto import kdf
 from lockleaf.crypto.errors import Malformed, WeakKdf
 from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
 from lockleaf.text import is_utf8
-from lockleaf.wire.accounts import Kdf
+from lockleaf.wire.account_fields import Kdf
 
 __all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "login_floor", "require_text", "unlock"]
 

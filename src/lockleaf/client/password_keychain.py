@@ -29,7 +29,7 @@ from lockleaf.crypto.device_lock import (
     wrap_device_key,
 )
 from lockleaf.crypto.errors import CryptoError, SealBroken
-from lockleaf.wire.accounts import Kdf
+from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.fields import Bytes
 
 __all__ = ["LOCK_FILE", "OPEN_FILE", "PasswordKeychain"]

@@ -13,7 +13,7 @@ from lockleaf.client.errors import EpochEndOutdated, IntegrityError, InvalidCred
 from lockleaf.client.metrics.state import State, prepared_pair
 from lockleaf.client.statements import StatementBook, Transition
 from lockleaf.client.store import LocalStore
-from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.epochs import Statement
 from lockleaf.wire.privacy import Privacy, PrivacyChange, PrivacyChanged
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from lockleaf.client.errors import InvalidFolder, InvalidProfileName, ProfileDamaged, ProfileNotFound
 from lockleaf.client.files import make_private_folder, write_private
-from lockleaf.wire.accounts import Kdf
+from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.fields import DeviceId, Digest, Sequence64
 
 __all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "expanded", "profile_names"]

@@ -14,8 +14,9 @@ from lockleaf.client.transport import Transport
 from lockleaf.crypto import recovery
 from lockleaf.crypto.errors import BadRecoveryCode, CryptoError
 from lockleaf.crypto.keyring import RECOVERY_LABEL, Keyring, open_keyring, seal_keyring
-from lockleaf.wire.accounts import RecoveryEntry, VerifyRecoveryCode, VerifyRecoveryCodeAnswer
+from lockleaf.wire.account_fields import RecoveryEntry
 from lockleaf.wire.problems import ErrorCode, Problem
+from lockleaf.wire.recovery import VerifyRecoveryCode, VerifyRecoveryCodeAnswer
 
 __all__ = ["CODES", "RecoveredKeyring", "RecoveryCodes", "new_recovery_set", "open_with_code"]
 

@@ -17,7 +17,8 @@ from lockleaf.client.media.rotation import begin_media_rotation
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.accounts import Account, Kdf
+from lockleaf.wire.account_fields import Kdf
+from lockleaf.wire.accounts import Account
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Bytes, Digest
 

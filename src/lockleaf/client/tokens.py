@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from lockleaf.client.errors import InvalidAnswer
 from lockleaf.client.files import locked
-from lockleaf.wire.accounts import Tokens
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["MemoryTokens", "SecretTokens", "SessionTokens", "TokenStore"]
 

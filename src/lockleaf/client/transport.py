@@ -39,10 +39,10 @@ from lockleaf.client.network import Network
 from lockleaf.client.retry import TRY_AGAIN, RetryPolicy, retry_after
 from lockleaf.client.tokens import TokenStore
 from lockleaf.tasks import raise_if_cancelled
-from lockleaf.wire.accounts import Refresh, Tokens
 from lockleaf.wire.codec import JSON, MSGPACK, MalformedBody, decode, encode
 from lockleaf.wire.problems import PROBLEM
 from lockleaf.wire.sync import Event
+from lockleaf.wire.tokens import Refresh, Tokens
 
 __all__ = ["MAX_ANSWER_BYTES", "Download", "Transport"]
 

@@ -36,15 +36,10 @@ from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.tokens import SessionTokens
 from lockleaf.crypto import identity
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.accounts import (
-    Account,
-    KeyringReplacement,
-    KeyringVersion,
-    PasswordChange,
-    RecoveryCodesLeft,
-    RecoveryCodesReplacement,
-    Tokens,
-)
+from lockleaf.wire.accounts import Account
+from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.recovery import RecoveryCodesLeft, RecoveryCodesReplacement
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["change_password", "current_secret", "delete_account", "new_recovery_codes", "rotate_keyring"]
 

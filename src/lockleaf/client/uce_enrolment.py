@@ -35,7 +35,10 @@ from lockleaf.client.profile import Profile
 from lockleaf.client.recovery import RecoveryCodes, open_with_code
 from lockleaf.client.tokens import MemoryTokens, SessionTokens
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.accounts import Account, PrivacyTier, Recover, Signup, SignupAnswer, Tokens
+from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.accounts import Account, Signup, SignupAnswer
+from lockleaf.wire.recovery import Recover
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["login", "recover", "register"]
 

@@ -9,8 +9,9 @@ from lockleaf.client.errors import ConnectionBroken, InvalidAnswer, NotOurServer
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.tokens import MemoryTokens, SessionTokens
 from lockleaf.client.transport import Transport
-from lockleaf.wire.accounts import KeyringVersion, Prelogin
 from lockleaf.wire.codec import pack
+from lockleaf.wire.credentials import KeyringVersion
+from lockleaf.wire.sessions import Prelogin
 from tests.support.scripted_server import Reply, answer, problem, scripted_server
 
 AT_ONCE = RetryPolicy(attempts=2, base=0.0, cap=0.0, patience=0.5)

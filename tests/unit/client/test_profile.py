@@ -7,7 +7,7 @@ import pytest
 
 from lockleaf.client.errors import InvalidProfileName, ProfileDamaged, ProfileNotFound
 from lockleaf.client.profile import Profile, ProfileFolder, profile_names
-from lockleaf.wire.accounts import Kdf
+from lockleaf.wire.account_fields import Kdf
 
 
 def make_profile(**changes: object) -> Profile:

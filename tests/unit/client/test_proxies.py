@@ -18,7 +18,7 @@ from lockleaf.client.proxies import proxy_for
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.tokens import MemoryTokens
 from lockleaf.client.transport import Transport
-from lockleaf.wire.accounts import KeyringVersion
+from lockleaf.wire.credentials import KeyringVersion
 from tests.support.proxies import ForwardingProxy, listening
 from tests.support.scripted_server import answer, scripted_server
 

@@ -19,9 +19,10 @@ from lockleaf.client.errors import (
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.tokens import MemoryTokens, SecretTokens, SessionTokens
 from lockleaf.client.transport import MAX_ANSWER_BYTES, Transport
-from lockleaf.wire.accounts import KeyringVersion, Prelogin
 from lockleaf.wire.api import API_HEADER, API_VERSION
 from lockleaf.wire.codec import MSGPACK, pack
+from lockleaf.wire.credentials import KeyringVersion
+from lockleaf.wire.sessions import Prelogin
 from lockleaf.wire.sync import Event
 from tests.support.scripted_server import Reply, answer, problem, scripted_server
 

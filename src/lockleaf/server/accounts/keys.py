@@ -25,16 +25,11 @@ from lockleaf.server.accounts.prelogin import kdf_to_stored
 from lockleaf.server.accounts.repository import AccountRepository
 from lockleaf.server.auth.errors import CustodyRequired
 from lockleaf.server.records import service as records
-from lockleaf.wire.accounts import (
-    Kdf,
-    KeyringReplacement,
-    PasswordChange,
-    Recover,
-    RecoveryCodesReplacement,
-    RecoveryEntry,
-    Register,
-)
+from lockleaf.wire.account_fields import Kdf, RecoveryEntry
+from lockleaf.wire.accounts import Register
+from lockleaf.wire.credentials import KeyringReplacement, PasswordChange
 from lockleaf.wire.fields import decode_base64
+from lockleaf.wire.recovery import Recover, RecoveryCodesReplacement
 
 __all__ = [
     "KeySet",

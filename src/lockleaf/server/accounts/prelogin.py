@@ -6,7 +6,7 @@ import hmac
 from hashlib import sha256
 from typing import Any
 
-from lockleaf.wire.accounts import Kdf
+from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.fields import decode_base64
 
 __all__ = ["kdf_from_stored", "kdf_to_stored", "shown_kdf"]

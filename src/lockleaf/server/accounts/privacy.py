@@ -27,7 +27,7 @@ from lockleaf.server.holdings import Holding, delete_above
 from lockleaf.server.records import service as records
 from lockleaf.server.records.statements import require_signed
 from lockleaf.wire import privacy as bodies
-from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.account_fields import PrivacyTier
 
 __all__ = [
     "answers_raw",

@@ -32,7 +32,7 @@ from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
 from lockleaf.server.records.errors import EpochEndOutdated, InvalidStatement, TooManyStatements
 from lockleaf.wire import privacy as bodies
-from lockleaf.wire.accounts import PrivacyTier
+from lockleaf.wire.account_fields import PrivacyTier
 
 __all__ = ["router"]
 

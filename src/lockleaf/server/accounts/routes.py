@@ -22,7 +22,8 @@ from lockleaf.server.http.bodies import Parsed
 from lockleaf.server.http.dependencies import Read, ServicesOf, Tx, caller
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
-from lockleaf.wire import accounts as bodies
+from lockleaf.wire.accounts import AccountDeletion
+from lockleaf.wire.profiles import Preferences, PreferencesChange, Profile, ProfileChange, Statistics
 
 __all__ = ["router"]
 
@@ -40,7 +41,7 @@ Days = Annotated[int, Query(ge=1, le=3650, description="How many days back to lo
 
 
 @router.get("/me")
-async def get_me(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> bodies.Profile:
+async def get_me(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Profile:
     """Return the profile with statistics."""
     account = await service.get(read, caller.user_id)
     return await service.profile(read, account, days=days, now=services.clock())
@@ -51,8 +52,8 @@ async def put_me(
     caller: Owner,
     session: Tx,
     services: ServicesOf,
-    body: Annotated[bodies.ProfileChange, Depends(Parsed(bodies.ProfileChange))],
-) -> bodies.Profile:
+    body: Annotated[ProfileChange, Depends(Parsed(ProfileChange))],
+) -> Profile:
     """Change display name, time zone or locale; what is absent stays."""
     account = await service.lock(session, caller.user_id)
     service.change_profile(account, body, now=services.clock())
@@ -65,21 +66,21 @@ async def delete_me(
     read: Read,
     session: Tx,
     services: ServicesOf,
-    body: Annotated[bodies.AccountDeletion, Depends(Parsed(bodies.AccountDeletion))],
+    body: Annotated[AccountDeletion, Depends(Parsed(AccountDeletion))],
 ) -> None:
     """Delete the account and everything in it, at once and for good."""
     await credentials.delete_account(services, read, session, caller, body)
 
 
 @router.get("/me/stats", responses=problems(InvalidRequest))
-async def get_stats(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> bodies.Statistics:
+async def get_stats(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Statistics:
     """Return what can be counted without reading; words cannot."""
     account = await service.get(read, caller.user_id)
     return await service.statistics(read, account, days=days, now=services.clock())
 
 
 @router.get("/me/preferences")
-async def get_preferences(caller: Reader, read: Read) -> bodies.Preferences:
+async def get_preferences(caller: Reader, read: Read) -> Preferences:
     """Return the preferences."""
     return service.preferences(await service.get(read, caller.user_id))
 
@@ -89,8 +90,8 @@ async def put_preferences(
     caller: Owner,
     session: Tx,
     services: ServicesOf,
-    body: Annotated[bodies.PreferencesChange, Depends(Parsed(bodies.PreferencesChange))],
-) -> bodies.Preferences:
+    body: Annotated[PreferencesChange, Depends(Parsed(PreferencesChange))],
+) -> Preferences:
     """Change preferences; what is absent stays, null takes one away. The answer is the whole."""
     account = await service.lock(session, caller.user_id)
     return service.change_preferences(account, body, now=services.clock())

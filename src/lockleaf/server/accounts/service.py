@@ -25,7 +25,20 @@ from lockleaf.server.holdings import Holding
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records import service as records
 from lockleaf.server.settings import Settings
-from lockleaf.wire import accounts as bodies
+from lockleaf.wire.account_fields import Custody, Kdf, PrivacyTier
+from lockleaf.wire.accounts import Account as AccountBody
+from lockleaf.wire.accounts import Register
+from lockleaf.wire.profiles import (
+    FeatureFlags,
+    Features,
+    Preferences,
+    PreferencesChange,
+    Profile,
+    ProfileChange,
+    Statistics,
+    Storage,
+)
+from lockleaf.wire.recovery import RecoveryCodesLeft
 
 __all__ = [
     "by_email",
@@ -86,14 +99,14 @@ def _existing(account: Account | None) -> Account:
 
 async def create(
     session: AsyncSession,
-    body: bodies.Register,
+    body: Register,
     keys: KeySet | None,
     *,
     verifier_hash: str,
-    privacy_tier: bodies.PrivacyTier,
+    privacy_tier: PrivacyTier,
     now: datetime,
     user_id: UUID | None = None,
-    custody: bodies.Custody = "e2e",
+    custody: Custody = "e2e",
 ) -> Account:
     """Make an account with an empty store.
 
@@ -170,7 +183,7 @@ async def take_codes(session: AsyncSession, account: Account, codes: DrawnCodes)
     await AccountRepository(session, account.user_id).replace_recovery_codes(codes.kept, account.keyring_version)
 
 
-async def is_repeated(session: AsyncSession, account: Account, body: bodies.Register, keys: KeySet | None) -> bool:
+async def is_repeated(session: AsyncSession, account: Account, body: Register, keys: KeySet | None) -> bool:
     """Tell whether ``body`` asks for just the ``account`` that is there: its first answer may have been lost.
 
     Every byte of the keys has to agree: a client that is told "made" believes that its own are the ones kept.
@@ -191,12 +204,12 @@ async def is_repeated(session: AsyncSession, account: Account, body: bodies.Regi
 
 async def describe(
     session: AsyncSession, account: Account, *, session_id: UUID | None = None, device_id: str | None = None
-) -> bodies.Account:
+) -> AccountBody:
     """Return the account as its own devices see it."""
     signature = None
     if account.keyring_version > 1:
         signature = await AccountRepository(session, account.user_id).rotation_signature()
-    return bodies.Account(
+    return AccountBody(
         **_shown(account),
         kdf=None if account.kdf is None else kdf_from_stored(account.kdf),
         kek_salt=account.kek_salt,
@@ -230,7 +243,7 @@ def shown_at_signup(account: Account) -> dict[str, Any]:
 
 async def features(
     session: AsyncSession, account: Account, settings: Settings, holdings: Sequence[Holding], *, searchable: bool
-) -> bodies.Features:
+) -> Features:
     """Return what the account may do on this server, and the room it has.
 
     Arguments:
@@ -241,10 +254,10 @@ async def features(
     connection = await driver(session)
     used = await quota.bytes_used(connection, account.user_id, holdings)
     media = await quota.bytes_used_by("media", connection, account.user_id, holdings)
-    return bodies.Features(
+    return Features(
         encryption_tier=_custody(account),
         privacy_tier=_tier(account),
-        features=bodies.FeatureFlags(
+        features=FeatureFlags(
             server_search=sync and searchable and account.custody == "uce",
             blind_search=sync and searchable and account.custody == "e2e",
             integrations=False,
@@ -254,7 +267,7 @@ async def features(
             sync=sync,
             live_events=sync,
         ),
-        storage=bodies.Storage(
+        storage=Storage(
             used_bytes=used,
             limit_bytes=settings.limits.storage_bytes,
             media_used_bytes=media,
@@ -263,20 +276,20 @@ async def features(
     )
 
 
-async def profile(session: AsyncSession, account: Account, *, days: int, now: datetime) -> bodies.Profile:
+async def profile(session: AsyncSession, account: Account, *, days: int, now: datetime) -> Profile:
     """Return the account as its user sees it."""
-    return bodies.Profile(**_shown(account), statistics=await statistics(session, account, days=days, now=now))
+    return Profile(**_shown(account), statistics=await statistics(session, account, days=days, now=now))
 
 
-async def statistics(session: AsyncSession, account: Account, *, days: int, now: datetime) -> bodies.Statistics:
+async def statistics(session: AsyncSession, account: Account, *, days: int, now: datetime) -> Statistics:
     """Count what can be counted without reading, in the days of the user's time zone."""
     counts = await records.statistics(session, account.user_id, days=days, timezone=account.timezone, now=now)
-    return bodies.Statistics(
+    return Statistics(
         days_analyzed=days, total_logs=counts.total, recent_logs=counts.recent, writing_streak=counts.streak
     )
 
 
-def change_profile(account: Account, body: bodies.ProfileChange, *, now: datetime) -> None:
+def change_profile(account: Account, body: ProfileChange, *, now: datetime) -> None:
     """Change what ``body`` names. A display name can be taken away, time zone and locale only replaced."""
     if "display_name" in body.model_fields_set:
         account.display_name = body.display_name
@@ -285,12 +298,12 @@ def change_profile(account: Account, body: bodies.ProfileChange, *, now: datetim
     account.updated_at = now
 
 
-def preferences(account: Account) -> bodies.Preferences:
+def preferences(account: Account) -> Preferences:
     """Return all preferences."""
-    return bodies.Preferences(**account.preferences, timezone=account.timezone, locale=account.locale)
+    return Preferences(**account.preferences, timezone=account.timezone, locale=account.locale)
 
 
-def change_preferences(account: Account, body: bodies.PreferencesChange, *, now: datetime) -> bodies.Preferences:
+def change_preferences(account: Account, body: PreferencesChange, *, now: datetime) -> Preferences:
     """Change what ``body`` names, and return the whole; null puts a preference back to what it is without one."""
     changed = dict(account.preferences)
     for name in PREFERENCES:
@@ -303,16 +316,16 @@ def change_preferences(account: Account, body: bodies.PreferencesChange, *, now:
     return preferences(account)
 
 
-async def shown_kdf(session: AsyncSession, email: str, prelogin_key: bytes) -> bodies.Kdf:
+async def shown_kdf(session: AsyncSession, email: str, prelogin_key: bytes) -> Kdf:
     """Return the key derivation parameters of ``email``, or some that nobody can tell from real ones."""
     known_as = normalise_email(email)
     return prelogin.shown_kdf(prelogin_key, known_as, await repository.kdf_of_email(session, known_as))
 
 
-async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> bodies.RecoveryCodesLeft:
+async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> RecoveryCodesLeft:
     """Return how many recovery codes are unspent."""
     remaining, created_at = await AccountRepository(session, user_id).recovery_codes_left()
-    return bodies.RecoveryCodesLeft(remaining=remaining, created_at=created_at)
+    return RecoveryCodesLeft(remaining=remaining, created_at=created_at)
 
 
 async def recovery_code(session: AsyncSession, email: str, verifier_hash: bytes) -> repository.FoundCode | None:
@@ -341,7 +354,7 @@ def _custody(account: Account) -> Literal["e2e", "uce"]:
     return "e2e" if account.custody == "e2e" else "uce"
 
 
-def _tier(account: Account) -> bodies.PrivacyTier:
+def _tier(account: Account) -> PrivacyTier:
     tier: Any = account.privacy_tier
-    found: bodies.PrivacyTier = tier
+    found: PrivacyTier = tier
     return found

@@ -22,14 +22,17 @@ from lockleaf.server.custody.custodian import SealedKeyring
 from lockleaf.server.db.engine import ReadSession
 from lockleaf.server.holdings import delete_above
 from lockleaf.server.records import service as records
-from lockleaf.wire import accounts as bodies
+from lockleaf.wire.accounts import AccountDeletion
+from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.recovery import RecoveryCodesLeft, RecoveryCodesReplacement
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["change_password", "delete_account", "replace_keyring", "replace_recovery_codes"]
 
 
 async def change_password(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: bodies.PasswordChange
-) -> bodies.Tokens:
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: PasswordChange
+) -> Tokens:
     """Take a new verifier, and the keyring as it is sealed under the new password.
 
     Raises:
@@ -66,7 +69,7 @@ async def change_password(
     return tokens(parts, opened)
 
 
-Change = bodies.PasswordChange | bodies.KeyringReplacement | bodies.RecoveryCodesReplacement
+Change = PasswordChange | KeyringReplacement | RecoveryCodesReplacement
 
 
 async def _uce(parts: Services, caller: Principal, account: Account, body: Change) -> SealedKeyring:
@@ -104,8 +107,8 @@ async def _unchanged(session: AsyncSession, proven: Account) -> Account:
 
 
 async def replace_keyring(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: bodies.KeyringReplacement
-) -> bodies.KeyringVersion:
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: KeyringReplacement
+) -> KeyringVersion:
     """Take a first keyring, or a rotated one, for which this session gets its next tokens; every other session ends.
 
     A first keyring that is sent again is answered like the first time. A rotation is not: its secret is another one by
@@ -125,20 +128,20 @@ async def replace_keyring(
     verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
     account = await still_proven(session, proven)
     if keys.is_stored(account, body):
-        return bodies.KeyringVersion(keyring_version=account.keyring_version)
+        return KeyringVersion(keyring_version=account.keyring_version)
     keys.require_rotation(account, body)
     await keys.replace_keyring(session, account, body)
     account.updated_at = now
     if verifier_hash is None:
         await sessions.delete_all(session, caller.user_id, but=caller.session_id)
-        return bodies.KeyringVersion(keyring_version=account.keyring_version)
+        return KeyringVersion(keyring_version=account.keyring_version)
     account.verifier_hash = verifier_hash
     return await _renewed(parts, session, caller, account.keyring_version)
 
 
 async def _rotate_uce(
-    parts: Services, session: AsyncSession, caller: Principal, proven: Account, body: bodies.KeyringReplacement
-) -> bodies.KeyringVersion:
+    parts: Services, session: AsyncSession, caller: Principal, proven: Account, body: KeyringReplacement
+) -> KeyringVersion:
     sealed = await _uce(parts, caller, proven, body)
     now = parts.clock()
     verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
@@ -160,7 +163,7 @@ async def _rotate_uce(
 
 async def _renewed(
     parts: Services, session: AsyncSession, caller: Principal, version: int, *, kek: bytes | None = None
-) -> bodies.KeyringVersion:
+) -> KeyringVersion:
     """End every other session, and return the version with the next tokens of this one."""
     opened = await sessions.renew(
         session,
@@ -171,12 +174,12 @@ async def _renewed(
         kek=kek,
         now=parts.clock(),
     )
-    return bodies.KeyringVersion(keyring_version=version, tokens=tokens(parts, opened))
+    return KeyringVersion(keyring_version=version, tokens=tokens(parts, opened))
 
 
 async def replace_recovery_codes(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: bodies.RecoveryCodesReplacement
-) -> bodies.RecoveryCodesLeft:
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: RecoveryCodesReplacement
+) -> RecoveryCodesLeft:
     """Take a new set of recovery codes.
 
     Raises:
@@ -200,7 +203,7 @@ async def replace_recovery_codes(
 
 
 async def delete_account(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: bodies.AccountDeletion
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: AccountDeletion
 ) -> None:
     """Delete the account with everything in it.
 

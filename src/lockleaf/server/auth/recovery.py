@@ -13,14 +13,13 @@ from lockleaf.server.auth.errors import SessionRevoked, TokenExpired, TokenInval
 from lockleaf.server.auth.service import open_session, tokens
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import ReadSession
-from lockleaf.wire import accounts as bodies
+from lockleaf.wire.recovery import Recover, VerifyRecoveryCode, VerifyRecoveryCodeAnswer
+from lockleaf.wire.tokens import Tokens
 
 __all__ = ["recover", "verify_code"]
 
 
-async def verify_code(
-    parts: Services, read: ReadSession, body: bodies.VerifyRecoveryCode
-) -> bodies.VerifyRecoveryCodeAnswer:
+async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCode) -> VerifyRecoveryCodeAnswer:
     """Answer a recovery code's verifier with the keyring sealed under the code, and the right to go on.
 
     The code is not spent by it. An unknown email takes the same statement and gives the same answer as a wrong code.
@@ -41,7 +40,7 @@ async def verify_code(
     if found is None or (found.custody == "uce") != (recovery_key is not None):
         raise InvalidRecoveryCode
     row, current_version = found.code, found.current_version
-    return bodies.VerifyRecoveryCodeAnswer(
+    return VerifyRecoveryCodeAnswer(
         recovery_token=parts.tokens.recovery(row.user_id, row.verifier_hash, parts.clock(), recovery_key),
         expires_in=parts.tokens.recovery_seconds,
         user_id=row.user_id,
@@ -51,7 +50,7 @@ async def verify_code(
     )
 
 
-async def recover(parts: Services, session: AsyncSession, body: bodies.Recover) -> bodies.Tokens:
+async def recover(parts: Services, session: AsyncSession, body: Recover) -> Tokens:
     """Set new credentials, spend the code, end every session, and open a new one.
 
     Raises:

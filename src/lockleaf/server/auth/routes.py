@@ -44,7 +44,18 @@ from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
 from lockleaf.server.records.errors import HistoryMoved
 from lockleaf.server.search import service as search
-from lockleaf.wire import accounts as bodies
+from lockleaf.wire.accounts import Account, Register, Signup, SignupAnswer
+from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.profiles import Features
+from lockleaf.wire.recovery import (
+    Recover,
+    RecoveryCodesLeft,
+    RecoveryCodesReplacement,
+    VerifyRecoveryCode,
+    VerifyRecoveryCodeAnswer,
+)
+from lockleaf.wire.sessions import Login, LoginAnswer, Prelogin, PreloginAnswer, Sessions
+from lockleaf.wire.tokens import Refresh, Tokens
 
 __all__ = ["router"]
 
@@ -74,24 +85,24 @@ Owner = Annotated[Principal, Depends(caller("account", write=True))]
 
 @router.post("/prelogin", response_model_exclude_none=True, responses=problems(InvalidRequest))
 async def prelogin(
-    read: Read, services: ServicesOf, body: Annotated[bodies.Prelogin, Depends(Parsed(bodies.Prelogin))]
-) -> bodies.PreloginAnswer:
+    read: Read, services: ServicesOf, body: Annotated[Prelogin, Depends(Parsed(Prelogin))]
+) -> PreloginAnswer:
     """Return the key derivation parameters of an email; for an unknown one, some that look real and stay the same."""
-    return bodies.PreloginAnswer(kdf=await accounts.shown_kdf(read, body.email, services.keys.prelogin))
+    return PreloginAnswer(kdf=await accounts.shown_kdf(read, body.email, services.keys.prelogin))
 
 
 @router.post("/register", status_code=201, responses=problems(*REGISTRATION))
 async def register(
-    read: Read, session: Tx, services: ServicesOf, body: Annotated[bodies.Register, Depends(Parsed(bodies.Register))]
-) -> bodies.SignupAnswer:
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[Register, Depends(Parsed(Register))]
+) -> SignupAnswer:
     """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
     return _signed_up(services, await service.register(services, read, session, body))
 
 
 @router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
 async def signup(
-    read: Read, session: Tx, services: ServicesOf, body: Annotated[bodies.Signup, Depends(Parsed(bodies.Signup))]
-) -> bodies.SignupAnswer:
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[Signup, Depends(Parsed(Signup))]
+) -> SignupAnswer:
     """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
     return _signed_up(services, await service.sign_up(services, read, session, body))
 
@@ -99,7 +110,7 @@ async def signup(
 @router.post("/token", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
 async def token(
     read: Read, session: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
-) -> bodies.Tokens:
+) -> Tokens:
     """Log in by the password form of OAuth 2."""
     entered = await service.login(services, read, session, _login_of(form))
     return service.tokens(services, entered.session)
@@ -107,14 +118,14 @@ async def token(
 
 @router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
 async def login(
-    read: Read, session: Tx, services: ServicesOf, body: Annotated[bodies.Login, Depends(Parsed(bodies.Login))]
-) -> bodies.LoginAnswer:
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[Login, Depends(Parsed(Login))]
+) -> LoginAnswer:
     """Log in, with the name of the device."""
     entered = await service.login(services, read, session, body)
     opened = entered.session
     row = opened.row
     user = await accounts.describe(session, entered.account, session_id=row.session_id, device_id=row.device_id)
-    return bodies.LoginAnswer(**_tokens(services, entered), user=user)
+    return LoginAnswer(**_tokens(services, entered), user=user)
 
 
 # ---- staying in, going out ----
@@ -123,9 +134,7 @@ async def login(
 @router.post(
     "/refresh", responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused)
 )
-async def refresh(
-    services: ServicesOf, body: Annotated[bodies.Refresh, Depends(Parsed(bodies.Refresh))]
-) -> bodies.Tokens:
+async def refresh(services: ServicesOf, body: Annotated[Refresh, Depends(Parsed(Refresh))]) -> Tokens:
     """Exchange a refresh token for the next tokens; the use of an old one ends the session."""
     return await service.refresh(services, body)
 
@@ -137,7 +146,7 @@ async def logout(caller: Anybody, session: Tx) -> None:
 
 
 @router.get("/sessions", responses=problems(*ALLOWED))
-async def get_sessions(caller: Reader, read: Read, services: ServicesOf) -> bodies.Sessions:
+async def get_sessions(caller: Reader, read: Read, services: ServicesOf) -> Sessions:
     """Return the devices that are signed in, latest used first."""
     return await sessions.listed(read, caller.user_id, caller.session_id, now=services.clock())
 
@@ -152,14 +161,14 @@ async def delete_session(session_id: UUID, caller: Owner, session: Tx) -> None:
 
 
 @router.get("/me", responses=problems(*ALLOWED))
-async def me(caller: Reader, read: Read) -> bodies.Account:
+async def me(caller: Reader, read: Read) -> Account:
     """Return the account with its public keys and its sealed keyring."""
     account = await accounts.get(read, caller.user_id)
     return await accounts.describe(read, account, session_id=caller.session_id, device_id=caller.device_id)
 
 
 @router.get("/features", responses=problems(*ALLOWED))
-async def get_features(caller: Reader, read: Read, services: ServicesOf) -> bodies.Features:
+async def get_features(caller: Reader, read: Read, services: ServicesOf) -> Features:
     """Return what the account may do on this server, and how much of its room is used."""
     account = await accounts.get(read, caller.user_id)
     searchable = await search.is_on(await driver(read), caller.user_id, caller.custody)
@@ -175,8 +184,8 @@ async def put_password(
     read: Read,
     session: Tx,
     services: ServicesOf,
-    body: Annotated[bodies.PasswordChange, Depends(Parsed(bodies.PasswordChange))],
-) -> bodies.Tokens:
+    body: Annotated[PasswordChange, Depends(Parsed(PasswordChange))],
+) -> Tokens:
     """Change the password, with the keyring sealed under the new one; every other session ends."""
     return await credentials.change_password(services, read, session, caller, body)
 
@@ -204,14 +213,14 @@ async def put_keyring(
     read: Read,
     session: Tx,
     services: ServicesOf,
-    body: Annotated[bodies.KeyringReplacement, Depends(Parsed(bodies.KeyringReplacement))],
-) -> bodies.KeyringVersion:
+    body: Annotated[KeyringReplacement, Depends(Parsed(KeyringReplacement))],
+) -> KeyringVersion:
     """Store a first keyring, or one with a new key, with its recovery set; every other session ends."""
     return await credentials.replace_keyring(services, read, session, caller, body)
 
 
 @router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*ALLOWED))
-async def get_recovery_codes(caller: Reader, read: Read) -> bodies.RecoveryCodesLeft:
+async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
     """Return how many recovery codes are unspent."""
     return await accounts.recovery_codes_left(read, caller.user_id)
 
@@ -235,8 +244,8 @@ async def post_recovery_codes(
     read: Read,
     session: Tx,
     services: ServicesOf,
-    body: Annotated[bodies.RecoveryCodesReplacement, Depends(Parsed(bodies.RecoveryCodesReplacement))],
-) -> bodies.RecoveryCodesLeft:
+    body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
+) -> RecoveryCodesLeft:
     """Replace the set of recovery codes; every other session ends."""
     return await credentials.replace_recovery_codes(services, read, session, caller, body)
 
@@ -245,16 +254,14 @@ async def post_recovery_codes(
 async def verify_recovery_code(
     read: Read,
     services: ServicesOf,
-    body: Annotated[bodies.VerifyRecoveryCode, Depends(Parsed(bodies.VerifyRecoveryCode))],
-) -> bodies.VerifyRecoveryCodeAnswer:
+    body: Annotated[VerifyRecoveryCode, Depends(Parsed(VerifyRecoveryCode))],
+) -> VerifyRecoveryCodeAnswer:
     """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
     return await recovery.verify_code(services, read, body)
 
 
 @router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
-async def recover(
-    session: Tx, services: ServicesOf, body: Annotated[bodies.Recover, Depends(Parsed(bodies.Recover))]
-) -> bodies.Tokens:
+async def recover(session: Tx, services: ServicesOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""
     return await recovery.recover(services, session, body)
 
@@ -262,11 +269,9 @@ async def recover(
 # ---- shaping ----
 
 
-def _login_of(form: OAuth2PasswordRequestForm) -> bodies.Login:
+def _login_of(form: OAuth2PasswordRequestForm) -> Login:
     try:
-        return bodies.Login.model_validate(
-            {"email": form.username, "password": form.password, "scope": " ".join(form.scopes)}
-        )
+        return Login.model_validate({"email": form.username, "password": form.password, "scope": " ".join(form.scopes)})
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise InvalidRequest(errors=field_errors(found)) from None
@@ -276,7 +281,7 @@ def _tokens(services: ServicesOf, entered: service.Entered) -> dict[str, object]
     return service.tokens(services, entered.session).model_dump()
 
 
-def _signed_up(services: ServicesOf, entered: service.Entered) -> bodies.SignupAnswer:
-    return bodies.SignupAnswer.model_validate(
+def _signed_up(services: ServicesOf, entered: service.Entered) -> SignupAnswer:
+    return SignupAnswer.model_validate(
         {**_tokens(services, entered), **accounts.shown_at_signup(entered.account), "recovery_codes": entered.codes}
     )

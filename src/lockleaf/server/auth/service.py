@@ -23,7 +23,10 @@ from lockleaf.server.custody.custodian import KeyMaterial
 from lockleaf.server.db.engine import ReadSession
 from lockleaf.server.errors import Unauthenticated
 from lockleaf.server.identifiers import uuid7
-from lockleaf.wire import accounts as bodies
+from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.accounts import Register, Signup
+from lockleaf.wire.sessions import Login
+from lockleaf.wire.tokens import Refresh, Tokens
 
 __all__ = [
     "Entered",
@@ -49,7 +52,7 @@ class Entered:
     """Recovery codes that were drawn just now, to be shown once."""
 
 
-async def register(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Register) -> Entered:
+async def register(parts: Services, read: ReadSession, session: AsyncSession, body: Register) -> Entered:
     """Make an end-to-end encrypted account and open its first session.
 
     Raises:
@@ -60,7 +63,7 @@ async def register(parts: Services, read: ReadSession, session: AsyncSession, bo
     return await _register(parts, read, session, body, keys, privacy_tier="local_only")
 
 
-async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Signup) -> Entered:
+async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, body: Signup) -> Entered:
     """Make an account in the custody that its user chose, and open its first session.
 
     Raises:
@@ -78,10 +81,10 @@ async def _register(
     parts: Services,
     read: ReadSession,
     session: AsyncSession,
-    body: bodies.Register,
+    body: Register,
     keys: KeySet | None,
     *,
-    privacy_tier: bodies.PrivacyTier,
+    privacy_tier: PrivacyTier,
 ) -> Entered:
     existing = await accounts.by_email(read, body.email)
     repeated = existing is not None and await accounts.is_repeated(read, existing, body, keys)
@@ -99,7 +102,7 @@ async def _register(
     return Entered(account, await open_session(parts, session, account.user_id, device_of(body)))
 
 
-async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Signup) -> Entered:
+async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession, body: Signup) -> Entered:
     """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
     refuse_brought(body)
     existing = await accounts.by_email(read, body.email)
@@ -131,7 +134,7 @@ async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession
     return Entered(account, await open_session(parts, session, account.user_id, device_of(body), kek=kek))
 
 
-async def login(parts: Services, read: ReadSession, session: AsyncSession, body: bodies.Login) -> Entered:
+async def login(parts: Services, read: ReadSession, session: AsyncSession, body: Login) -> Entered:
     """Open a session for who knows the email and the authentication secret.
 
     An unknown email takes the same statements and the same hashing as a wrong secret, and gives the same answer.
@@ -174,7 +177,7 @@ async def _uce_keys(parts: Services, account: Account, secret: str) -> tuple[byt
     return made.kek, replace(made, codes=None)
 
 
-async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
+async def refresh(parts: Services, body: Refresh) -> Tokens:
     """Give the next tokens of a session.
 
     This has a transaction of its own: a token that is used twice ends its session, and that must stay although the
@@ -202,9 +205,9 @@ async def refresh(parts: Services, body: bodies.Refresh) -> bodies.Tokens:
     return tokens(parts, outcome)
 
 
-def tokens(parts: Services, opened: sessions.Opened) -> bodies.Tokens:
+def tokens(parts: Services, opened: sessions.Opened) -> Tokens:
     """Return the present tokens of a session."""
-    return bodies.Tokens(**sessions.tokens_of(opened, tokens=parts.tokens, now=parts.clock()))
+    return Tokens(**sessions.tokens_of(opened, tokens=parts.tokens, now=parts.clock()))
 
 
 async def prove(parts: Services, read: ReadSession, user_id: UUID, secret: str) -> Account:
@@ -246,7 +249,7 @@ async def open_session(
     )
 
 
-def device_of(body: bodies.Register | bodies.Login) -> sessions.Device:
+def device_of(body: Register | Login) -> sessions.Device:
     """Return what a request says of the device that it comes from."""
-    scope = body.scope if isinstance(body, bodies.Login) else None
+    scope = body.scope if isinstance(body, Login) else None
     return sessions.Device(body.device_name, body.device_id, scope)

@@ -18,7 +18,9 @@ from lockleaf.server.auth.tokens import RefreshClaims, TokenCodec
 from lockleaf.server.custody.custodian import Custodian
 from lockleaf.server.errors import NotFound, Unauthenticated
 from lockleaf.server.identifiers import uuid7
-from lockleaf.wire import accounts as bodies
+from lockleaf.wire.account_fields import SCOPES
+from lockleaf.wire.sessions import Session as SessionBody
+from lockleaf.wire.sessions import Sessions
 
 __all__ = [
     "ALL_SCOPES",
@@ -33,7 +35,7 @@ __all__ = [
     "tokens_of",
 ]
 
-ALL_SCOPES = " ".join(sorted(bodies.SCOPES))
+ALL_SCOPES = " ".join(sorted(SCOPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +248,12 @@ async def renew(
     return Opened(moved, await _issue(repository, moved, custodian, kek))
 
 
-async def listed(session: AsyncSession, user_id: UUID, current: UUID, *, now: datetime) -> bodies.Sessions:
+async def listed(session: AsyncSession, user_id: UUID, current: UUID, *, now: datetime) -> Sessions:
     """Return the devices that are signed in, latest used first."""
     rows = await SessionRepository(session, user_id).alive(now)
-    return bodies.Sessions(
+    return Sessions(
         items=tuple(
-            bodies.Session(
+            SessionBody(
                 id=row.session_id,
                 device_id=row.device_id,
                 device_name=row.device_name,

@@ -1,0 +1,113 @@
+"""Bodies of ``/users/me`` and ``/auth/features``: what is known of a person, what they prefer, what they may do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from lockleaf.wire.account_fields import Custody, Locale, Name, PrivacyTier, Theme, TimeOfDay, TimeZone
+from lockleaf.wire.base import Body
+from lockleaf.wire.fields import Instant
+
+__all__ = [
+    "FeatureFlags",
+    "Features",
+    "Preferences",
+    "PreferencesChange",
+    "Profile",
+    "ProfileChange",
+    "Statistics",
+    "Storage",
+]
+
+
+class Preferences(Body):
+    """What an application remembers of its user's wishes."""
+
+    daily_word_goal: int | None = None
+    writing_reminder_time: str | None = None
+    theme_preferences: dict[str, Any] | None = None
+    ai_features_enabled: bool = False
+    timezone: str = "UTC"
+    locale: str = "en"
+
+
+class PreferencesChange(Body):
+    """The preferences to change; absent ones stay."""
+
+    null_takes_away: ClassVar[bool] = True
+
+    daily_word_goal: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    writing_reminder_time: TimeOfDay | None = None
+    theme_preferences: Theme | None = None
+    ai_features_enabled: bool | None = None
+    timezone: TimeZone | None = None
+    locale: Locale | None = None
+
+
+class Statistics(Body):
+    """What the server can count without reading."""
+
+    days_analyzed: int
+    total_logs: int
+    recent_logs: int
+    writing_streak: int
+    total_words: int | None = None
+    avg_words_per_entry: float | None = None
+
+
+class Profile(Body):
+    """The account as its user sees it."""
+
+    id: UUID
+    email: str
+    display_name: str | None
+    timezone: str
+    locale: str
+    privacy_tier: PrivacyTier
+    encryption_tier: Custody
+    created_at: Instant
+    statistics: Statistics
+
+
+class ProfileChange(Body):
+    """Fields of the profile to change; absent ones stay."""
+
+    null_takes_away: ClassVar[bool] = True
+
+    display_name: Name | None = None
+    timezone: TimeZone | None = None
+    locale: Locale | None = None
+
+
+class FeatureFlags(Body):
+    """What the account may do on this server."""
+
+    server_search: bool
+    blind_search: bool
+    integrations: bool
+    media: bool
+    analytics: bool
+    server_decryption: bool
+    sync: bool
+    live_events: bool
+
+
+class Storage(Body):
+    """Bytes that the account holds, and may hold."""
+
+    used_bytes: int
+    limit_bytes: int | None
+    media_used_bytes: int = Field(default=0, description="Those of media: uploading and deleted ones count too.")
+    media_limit_bytes: int | None = Field(default=None, description="As many may be of media.")
+
+
+class Features(Body):
+    """What is allowed, and how much of the quota is used."""
+
+    encryption_tier: Custody
+    privacy_tier: PrivacyTier
+    features: FeatureFlags
+    storage: Storage
