@@ -84,7 +84,7 @@ async def test_a_backup_comes_back_as_it_was_stored(owner: Owner, prefix: str) -
     assert (stored["revision"], stored["user_id"]) == (1, owner.answer["id"])
     page = (await owner.request("GET", f"http://lockleaf.test{prefix}/sync/backups")).json()
     assert page == {
-        "backups": [{**body, "user_id": owner.answer["id"], "revision": 1}],
+        "backups": [{**body, "log_id": body["id"], "user_id": owner.answer["id"], "revision": 1}],
         "has_more": False,
         "total_count": 1,
     }
@@ -345,7 +345,7 @@ async def test_another_users_backups_are_not_there(owner: Owner, http: httpx.Asy
         {"content_iv": "x" * 257},
         {"content_tag": "x" * 257},
         {"updated_at": "yesterday"},
-        {"created_at": None},
+        {"created_at": "yesterday"},
         {"device_id": "a device"},
         {"base_revision": -1},
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -34,20 +35,21 @@ Opaque = Annotated[str, StringConstraints(max_length=256)]
 """An initialisation vector or a tag, however its client writes it: returned unchanged."""
 
 
-class _Sealed(Body):
+class _Content(Body):
     encrypted_content: Bytes
     content_iv: Opaque
     content_tag: Opaque | None = None
     encrypted_embedding: Bytes | None = None
     embedding_iv: Opaque | None = None
     embedding_tag: Opaque | None = None
-    created_at: Instant = Field(description="As the client says.")
     updated_at: Instant = Field(description="As the client says; the list is in this order.")
     device_id: DeviceId
 
 
-class Backup(_Sealed):
+class Backup(_Content):
     """One entry, sealed by a device."""
+
+    created_at: Instant | None = Field(default=None, description="As the client says; `updated_at` if it says nothing.")
 
     id: BackupId = Field(validation_alias=AliasChoices("id", "log_id"), description="May be sent as `log_id`.")
     base_revision: BaseRevision | None = Field(
@@ -59,13 +61,20 @@ class Backup(_Sealed):
     def fields(self) -> dict[str, Any]:
         """Return what is stored of it: everything but the revision that it follows."""
         stored = self.model_dump(mode="python", exclude={"id", "base_revision"}, exclude_none=True)
-        return {"log_id": self.id, **stored}
+        return {"log_id": self.id, **stored, "created_at": self.made_at}
+
+    @property
+    def made_at(self) -> datetime:
+        """When the entry was made, as far as the client says."""
+        return self.created_at or self.updated_at
 
 
-class StoredBackup(_Sealed):
+class StoredBackup(_Content):
     """A backup as the server has it."""
 
-    id: RecordId = Field(validation_alias=AliasChoices("id", "log_id"))
+    id: RecordId
+    log_id: RecordId = Field(description="The same as `id`.")
+    created_at: Instant
     user_id: UUID
     revision: Sequence64
 
@@ -74,6 +83,7 @@ class BackupStored(Body):
     """The answer to a backup that was stored, or had been."""
 
     id: RecordId
+    log_id: RecordId = Field(description="The same as `id`.")
     user_id: UUID
     created_at: Instant
     updated_at: Instant

@@ -17,11 +17,12 @@ Opaque = Annotated[str, StringConstraints(max_length=256)]
 class _Blob(Body):
     ciphertext: str = Field(description="Text as the client made it, returned unchanged; at most 4 MiB with the rest.")
     iv: Opaque
-    salt: Opaque
 
 
 class VaultCreation(_Blob):
     """A new blob."""
+
+    salt: Opaque
 
     vault_id: RecordId
     version: Literal[1] = 1
@@ -30,6 +31,7 @@ class VaultCreation(_Blob):
 class VaultChange(_Blob):
     """The next version of a blob."""
 
+    salt: Opaque | None = Field(default=None, description="The present version's, if absent.")
     version: Sequence64 | None = Field(
         default=None, description="The present version + 1; may be left out where `If-Match` names the present one."
     )
@@ -47,6 +49,7 @@ class VaultCreated(Body):
 class Vault(_Blob):
     """A blob as the server has it."""
 
+    salt: Opaque
     vault_id: RecordId
     version: Sequence64
     created_at: Instant

@@ -119,8 +119,9 @@ def _refused(held: Record | None, body: Backup, payload: bytes) -> Change:
 def _stored(user_id: UUID, body: Backup, revision: int) -> BackupStored:
     return BackupStored(
         id=body.id,
+        log_id=body.id,
         user_id=user_id,
-        created_at=body.created_at,
+        created_at=body.made_at,
         updated_at=body.updated_at,
         device_id=body.device_id,
         revision=revision,
@@ -181,7 +182,8 @@ def _place(services: Services, user_id: UUID, cursor: str) -> pages.ByTime:
 
 
 def _shown(user_id: UUID, record: Record) -> StoredBackup:
-    return StoredBackup.model_validate({**unpack(record.payload), "user_id": user_id, "revision": record.revision})
+    fields = {**unpack(record.payload), "id": record.record_id}
+    return StoredBackup.model_validate({**fields, "user_id": user_id, "revision": record.revision})
 
 
 async def delete(tx: DriverTransaction, services: Services, principal: Principal, record_id: str) -> BackupDeleted:

@@ -79,6 +79,8 @@ async def replace(
         raise VaultNotFound
     following = held.revision + 1
     fields = {**body.model_dump(), "vault_id": vault_id}
+    if body.salt is None:
+        fields["salt"] = unpack(held.payload)["salt"]
     if body.version is not None and body.version != following:
         return _created(await _accepted(tx, principal, held, canonical(fields)))
     if not matches(if_match, held.revision):

@@ -60,6 +60,7 @@ EXAMPLES = {
         answer={
             "stored": {
                 **{name: _BACKUP[name] for name in ("id", "created_at", "updated_at", "device_id")},
+                "log_id": _BACKUP["id"],
                 "user_id": ADA,
                 "revision": 1,
                 "message": "The backup is stored.",
@@ -68,9 +69,13 @@ EXAMPLES = {
     ),
     "GET /sync/backups": Examples(
         answer={
-            "one": {"backups": [{**_BACKUP, "user_id": ADA, "revision": 1}], "has_more": False, "total_count": 1},
+            "one": {
+                "backups": [{**_BACKUP, "log_id": _BACKUP["id"], "user_id": ADA, "revision": 1}],
+                "has_more": False,
+                "total_count": 1,
+            },
             "the first of many": {
-                "backups": [{**_BACKUP, **_EMBEDDING, "user_id": ADA, "revision": 2}],
+                "backups": [{**_BACKUP, **_EMBEDDING, "log_id": _BACKUP["id"], "user_id": ADA, "revision": 2}],
                 "has_more": True,
                 "total_count": 412,
                 "next_cursor": opaque("cursor of backups", 48),
