@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from lockleaf.client.errors import InvalidRecoveryCode, KeyringRolledBack, SealBroken
+from lockleaf.client.errors import InvalidRecoveryCode, KeyringMissing, KeyringRolledBack, SealBroken
 from lockleaf.client.profile import Custody
 from lockleaf.client.transport import Transport
 from lockleaf.crypto import recovery
@@ -82,6 +82,7 @@ async def open_with_code(transport: Transport, email: str, code: str, *, custody
 
     Raises:
         InvalidRecoveryCode: it is no code, or not one of this account's.
+        KeyringMissing: the server says that the account has none.
         SealBroken: the server's keyring does not open with the code.
         KeyringRolledBack: the account's keyring is older than the one that the code opens.
     """
@@ -109,6 +110,8 @@ async def open_with_code(transport: Transport, email: str, code: str, *, custody
 
 
 def _open(answer: VerifyRecoveryCodeAnswer, key: bytes) -> Keyring:
+    if answer.keyring is None:
+        raise KeyringMissing
     try:
         return open_keyring(
             answer.keyring, key, label=RECOVERY_LABEL, user_id=str(answer.user_id), version=answer.keyring_version

@@ -27,6 +27,7 @@ __all__ = [
     "LimitSettings",
     "LogSettings",
     "MediaSettings",
+    "PreloginSettings",
     "SearchSettings",
     "SecretSettings",
     "Settings",
@@ -84,6 +85,15 @@ class TokenSettings(_Group):
     access_minutes: float = Field(default=15, gt=0, le=24 * 60)
     refresh_days: float = Field(default=30, gt=0, le=365)
     recovery_minutes: float = Field(default=10, gt=0, le=60)
+
+
+class PreloginSettings(_Group):
+    """What is shown of the key derivation of accounts that there are not, so that it looks like that of the others."""
+
+    salt_encoding: Literal["base64", "hex"] = Field(
+        default="base64", description="How the vault clients of this server write their salts."
+    )
+    salt_bytes: int = Field(default=16, ge=8, le=64, description="How long those salts are.")
 
 
 class HashingSettings(_Group):
@@ -265,6 +275,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     secrets: SecretSettings = SecretSettings()
     tokens: TokenSettings = TokenSettings()
+    prelogin: PreloginSettings = PreloginSettings()
     hashing: HashingSettings = HashingSettings()
     limits: LimitSettings = LimitSettings()
     connections: ConnectionSettings = ConnectionSettings()

@@ -1,4 +1,4 @@
-"""What bodies of accounts are made of: emails, names, scopes, time zones, themes, and the parts of a set of keys."""
+"""What bodies of accounts are made of: emails, scopes, time zones, themes, and the parts of a set of keys."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
 from annotated_types import Len
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Bytes, Digest
 
 __all__ = [
     "SCOPES",
+    "ClientSalt",
     "Custody",
+    "CustodyChoice",
     "EmailText",
     "Kdf",
     "KeyringBytes",
@@ -32,6 +34,9 @@ __all__ = [
 ]
 
 Custody = Literal["e2e", "uce"]
+CustodyChoice = Annotated[Custody, BeforeValidator(lambda given: _IN_CAPITALS.get(given, given))]
+"""A custody as a person chooses it; diary clients write it in capitals."""
+_IN_CAPITALS = {"E2E": "e2e", "UCE": "uce"}
 PrivacyTier = Literal["local_only", "analytics_sync", "full_sync"]
 
 SCOPES = ("account", "entries", "integrations", "media", "metrics", "search", "sync", "tags", "vault")
@@ -92,6 +97,8 @@ ThemeKey = Annotated[str, StringConstraints(max_length=64, pattern=_NO_CONTROL_C
 ThemeText = Annotated[str, StringConstraints(max_length=256, pattern=_NO_CONTROL_CHARACTERS)]
 ThemeInteger = Annotated[int, Field(ge=-(2**53), le=2**53)]
 ThemeNumber = Annotated[float, Field(allow_inf_nan=False)]
+ClientSalt = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,256}$")]
+"""A salt as a vault client writes it, in whatever encoding: returned unchanged."""
 Theme = Annotated[dict[ThemeKey, ThemeText | ThemeInteger | ThemeNumber | bool | None], Len(0, 64)]
 
 KeyringBytes = Annotated[Bytes, Len(34, 16384)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, Self
 from uuid import UUID
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from lockleaf.wire.account_fields import (
+    ClientSalt,
     Custody,
-    EmailText,
+    CustodyChoice,
     Kdf,
     KeyringBytes,
     Name,
@@ -17,10 +18,11 @@ from lockleaf.wire.account_fields import (
     RecipientText,
     RecoverySet,
 )
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, invalid_field
 from lockleaf.wire.credentials import Credentials
-from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, Secret, Sequence64
-from lockleaf.wire.profiles import PreferencesChange
+from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, RecordId, Secret, Sequence64
+from lockleaf.wire.identification import PASSWORD, SECRET, HasSecret, Identified, is_email, secret_name
+from lockleaf.wire.profiles import PreferenceFields
 from lockleaf.wire.tokens import Tokens
 
 __all__ = [
@@ -32,17 +34,17 @@ __all__ = [
 ]
 
 
-class Register(PreferencesChange):
+class Register(PreferenceFields, Identified, HasSecret):
     """A new end-to-end encrypted account.
 
-    Older clients send email and password alone and keep their keys to themselves.
+    Older clients send email and password alone and keep their keys to themselves. A vault client calls its account by a
+    name, or its secret an authentication hash: it is there to store blobs, so its account syncs from the beginning.
     """
 
-    null_takes_away: ClassVar[bool] = False
+    _secret_name: str = PrivateAttr(default=PASSWORD)
 
-    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
     password: Secret = Field(
-        validation_alias=AliasChoices("password", "h_auth", "auth_secret"),
+        validation_alias=SECRET,
         description="The authentication secret derived on the client (base64); opaque here.",
     )
     id: UUID | None = Field(default=None, description="Chosen by the client; required with `keyring`.")
@@ -60,27 +62,51 @@ class Register(PreferencesChange):
     )
     signing_key: Digest | None = Field(default=None, description="Ed25519 public key.")
     recovery: RecoverySet | None = None
+    salt: ClientSalt | None = Field(
+        default=None, description="With which a vault client derives its secret: kept, and given back by prelogin."
+    )
+    vault_id: RecordId | None = Field(default=None, description="Of a vault client's blob: kept, and given back.")
     device_name: Name | None = None
     device_id: DeviceId | None = None
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _note_the_name_of_the_secret(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if cls is Register and isinstance(data, dict) and str(data.get("encryption_tier")).lower() == "uce":
+            raise invalid_field("encryption_tier", "this makes e2e accounts; POST /auth/signup makes uce ones")
+        made = handler(data)
+        made._secret_name = secret_name(data)
+        return made
+
+    @property
+    def is_of_a_vault_client(self) -> bool:
+        """Whether the account has a name in place of an email, or its secret another name than `password`."""
+        return not is_email(self.login_name) or self._secret_name != PASSWORD
+
 
 class Signup(Register):
-    """A new account in either custody. e2e requires the key fields."""
+    """A new account in either custody. e2e requires the key fields, or `public_key` alone.
 
-    encryption_tier: Custody
+    A diary client that gives its public key alone keeps its other keys to itself.
+    """
+
+    encryption_tier: CustodyChoice
 
 
 class SignupAnswer(Tokens):
     """A new account and its first session."""
 
     id: UUID
-    email: str
+    email: str | None = None
+    username: str | None = Field(default=None, description="Of an account that has a name, and no email.")
     display_name: str | None
     timezone: str
     locale: str
     privacy_tier: PrivacyTier
     encryption_tier: Custody
     created_at: Instant
+    salt: str | None = None
+    vault_id: str | None = None
     recovery_codes: tuple[str, ...] | None = None
 
 
@@ -88,7 +114,9 @@ class Account(Body):
     """The account of the token: custody, tier, and the keys that the client sealed or published."""
 
     id: UUID
-    email: str
+    user_id: UUID | None = Field(default=None, description="The same as `id`.")
+    email: str | None = None
+    username: str | None = Field(default=None, description="Of an account that has a name, and no email.")
     display_name: str | None = None
     timezone: str
     locale: str
@@ -102,6 +130,8 @@ class Account(Body):
     recipient: str | None = None
     signing_key: Digest | None = None
     rotation_signature: Bytes | None = None
+    salt: str | None = None
+    vault_id: str | None = None
     session_id: UUID | None = None
     device_id: str | None = None
 

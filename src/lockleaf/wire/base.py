@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, model_validator
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
-__all__ = ["Body"]
+__all__ = ["Body", "RefusesSome", "invalid_field"]
+
+
+def invalid_field(name: str, why: str) -> ValidationError:
+    """Return the error of one field that a check of a whole body finds invalid, to be raised; its value is not told."""
+    found = PydanticCustomError("value_error", "{why}", {"why": why})  # type: ignore[type-abstract, unused-ignore]
+    details = InitErrorDetails(type=found, loc=(name,), input=None)
+    return ValidationError.from_exception_data("body", [details], hide_input=True)
+
 
 _OF_MANY = frozenset({"list", "tuple", "set", "frozenset", "dict"})
 _NO_SCHEMAS = frozenset({"metadata", "default", "serialization"})
@@ -54,3 +63,22 @@ class Body(BaseModel):
         schema = handler(source)
         _fail_fast(schema)
         return schema
+
+
+class RefusesSome(Body):
+    """A body that refuses fields which ask for what is done elsewhere, or not at all.
+
+    Unknown fields are ignored since they ask for nothing. Who sends a new password, and is answered as if it had been
+    set, believes that it was.
+    """
+
+    refused: ClassVar[Mapping[str, str]] = {}
+    """What is refused, by its name, and what to do instead."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_some(cls, data: Any) -> Any:
+        for name, instead in cls.refused.items():
+            if isinstance(data, dict) and data.get(name) is not None:
+                raise invalid_field(name, f"this is not changed here: {instead}")
+        return data

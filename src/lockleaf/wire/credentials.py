@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from annotated_types import Len
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from lockleaf.wire.account_fields import Kdf, KeyringBytes, RecipientText, RecoverySet
+from lockleaf.wire.account_fields import ClientSalt, Kdf, KeyringBytes, RecipientText, RecoverySet
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Bytes, Digest, Secret, Sequence64
+from lockleaf.wire.identification import SECRET, HasSecret
 from lockleaf.wire.tokens import Tokens
 
 __all__ = [
@@ -27,11 +28,12 @@ class Credentials(Body):
     current_password: Secret
 
 
-class PasswordChange(Credentials):
+class PasswordChange(Credentials, HasSecret):
     """A new verifier, with the keyring sealed under the new key."""
 
-    password: Secret = Field(validation_alias=AliasChoices("password", "h_auth", "auth_secret"))
+    password: Secret = Field(validation_alias=SECRET)
     kdf: Kdf | None = None
+    salt: ClientSalt | None = Field(default=None, description="A vault client's new one.")
     keyring: KeyringBytes | None = None
     base_keyring_version: Sequence64 | None = None
 
@@ -44,7 +46,7 @@ class RetiredAt(Body):
     head: Digest
 
 
-class KeyringReplacement(Credentials):
+class KeyringReplacement(Credentials, HasSecret):
     """The first keyring of an account, or a rotation, with the recovery set that goes with it.
 
     A rotation brings a new verifier and new parameters, since the salt is drawn anew, and says where the key before
@@ -55,7 +57,7 @@ class KeyringReplacement(Credentials):
 
     password: Secret | None = Field(
         default=None,
-        validation_alias=AliasChoices("password", "h_auth", "auth_secret"),
+        validation_alias=SECRET,
         description="A rotation: the verifier under `kdf`, of a new password or of the present one.",
     )
     key_id: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = Field(

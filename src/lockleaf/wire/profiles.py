@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from lockleaf.wire.account_fields import Custody, Locale, Name, PrivacyTier, Theme, TimeOfDay, TimeZone
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, RefusesSome
 from lockleaf.wire.fields import Instant
+from lockleaf.wire.identification import SECRET_NAMES
 
 __all__ = [
     "FeatureFlags",
     "Features",
+    "PreferenceFields",
     "Preferences",
     "PreferencesChange",
     "Profile",
@@ -21,6 +24,13 @@ __all__ = [
     "Statistics",
     "Storage",
 ]
+
+_OF_THE_ACCOUNT = {
+    **dict.fromkeys(SECRET_NAMES, "PUT /auth/password changes it, with the present one as `current_password`"),
+    **dict.fromkeys(("email", "username"), "an account keeps the email or the name that it was made with"),
+    "encryption_tier": "an account stays in the custody in which it was made",
+    "privacy_tier": "PUT /users/me/privacy changes it",
+}
 
 
 class Preferences(Body):
@@ -34,10 +44,8 @@ class Preferences(Body):
     locale: str = "en"
 
 
-class PreferencesChange(Body):
-    """The preferences to change; absent ones stay."""
-
-    null_takes_away: ClassVar[bool] = True
+class PreferenceFields(Body):
+    """Preferences as a client may give them."""
 
     daily_word_goal: Annotated[int, Field(ge=0, le=100_000)] | None = None
     writing_reminder_time: TimeOfDay | None = None
@@ -45,6 +53,13 @@ class PreferencesChange(Body):
     ai_features_enabled: bool | None = None
     timezone: TimeZone | None = None
     locale: Locale | None = None
+
+
+class PreferencesChange(PreferenceFields, RefusesSome):
+    """The preferences to change; absent ones stay."""
+
+    null_takes_away: ClassVar[bool] = True
+    refused: ClassVar[Mapping[str, str]] = {"display_name": "PUT /users/me changes it", **_OF_THE_ACCOUNT}
 
 
 class Statistics(Body):
@@ -59,10 +74,12 @@ class Statistics(Body):
 
 
 class Profile(Body):
-    """The account as its user sees it."""
+    """The account as its user sees it. Some of it is said twice, as diary clients look for it."""
 
     id: UUID
-    email: str
+    user_id: UUID | None = Field(default=None, description="The same as `id`.")
+    email: str | None = None
+    username: str | None = Field(default=None, description="Of an account that has a name, and no email.")
     display_name: str | None
     timezone: str
     locale: str
@@ -70,16 +87,20 @@ class Profile(Body):
     encryption_tier: Custody
     created_at: Instant
     statistics: Statistics
+    updated_at: Instant | None = None
+    daily_word_goal: int | None = None
+    logs_count: int | None = Field(default=None, description="`statistics.total_logs`")
+    writing_streak: int | None = Field(default=None, description="`statistics.writing_streak`")
+    total_words_written: int | None = Field(default=None, description="Null: the server does not count words.")
 
 
-class ProfileChange(Body):
-    """Fields of the profile to change; absent ones stay."""
+class ProfileChange(PreferenceFields, RefusesSome):
+    """Fields of the profile to change, preferences among them; absent ones stay."""
 
     null_takes_away: ClassVar[bool] = True
+    refused: ClassVar[Mapping[str, str]] = _OF_THE_ACCOUNT
 
     display_name: Name | None = None
-    timezone: TimeZone | None = None
-    locale: Locale | None = None
 
 
 class FeatureFlags(Body):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AliasChoices, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from lockleaf.wire.account_fields import EmailText, Kdf, KeyringBytes, Name, RecoverySet
+from lockleaf.wire.account_fields import ClientSalt, Kdf, KeyringBytes, Name, RecoverySet
 from lockleaf.wire.base import Body
 from lockleaf.wire.credentials import Credentials
 from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, Secret, Sequence64
+from lockleaf.wire.identification import SECRET, HasSecret, Identified
 
 __all__ = [
     "Recover",
@@ -26,20 +27,19 @@ class RecoveryCodesLeft(Body):
 
     remaining: int
     created_at: Instant | None = None
-    recovery_codes: tuple[str, ...] | None = Field(default=None, description="uce: drawn just now, shown once.")
+    recovery_codes: tuple[str, ...] | None = Field(default=None, description="Where the server drew them: shown once.")
 
 
 class RecoveryCodesReplacement(Credentials):
-    """A new set of recovery codes; the old set stops working. In uce the server draws it."""
+    """A new set of recovery codes; the old set stops working. Where the client has no keyring, the server draws it."""
 
     recovery: RecoverySet | None = None
     base_keyring_version: Sequence64 | None = None
 
 
-class VerifyRecoveryCode(Body):
-    """A verifier derived from a recovery code (e2e), or the code itself (uce)."""
+class VerifyRecoveryCode(Identified):
+    """A verifier derived from a recovery code, or the code itself where the server drew it."""
 
-    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
     verifier: Digest | None = None
     code: Annotated[str, StringConstraints(min_length=20, max_length=64)] | None = None
 
@@ -56,7 +56,7 @@ class VerifyRecoveryCodeAnswer(Body):
     recovery_token: str
     expires_in: int
     user_id: UUID
-    keyring: Bytes
+    keyring: Bytes | None = Field(default=None, description="Null for an account that has none.")
     keyring_version: Sequence64 = Field(description="The version that this keyring was sealed as.")
     current_keyring_version: Sequence64 | None = Field(
         default=None,
@@ -65,14 +65,15 @@ class VerifyRecoveryCodeAnswer(Body):
     )
 
 
-class Recover(Body):
+class Recover(HasSecret):
     """New credentials after a password was lost."""
 
     recovery_token: Annotated[str, StringConstraints(max_length=2048)]
-    password: Secret = Field(validation_alias=AliasChoices("password", "h_auth", "auth_secret"))
+    password: Secret = Field(validation_alias=SECRET)
     kdf: Kdf | None = None
     keyring: KeyringBytes | None = None
     base_keyring_version: Sequence64 | None = None
     recovery: RecoverySet | None = None
+    salt: ClientSalt | None = Field(default=None, description="A vault client's new one.")
     device_name: Name | None = None
     device_id: DeviceId | None = None

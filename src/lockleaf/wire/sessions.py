@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
-from lockleaf.wire.account_fields import EmailText, Kdf, Name, Scope
+from lockleaf.wire.account_fields import Kdf, Name, Scope
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import DeviceId, Instant, Secret
+from lockleaf.wire.identification import SECRET, HasSecret, Identified
 from lockleaf.wire.tokens import Tokens
 
 __all__ = [
@@ -22,23 +23,21 @@ __all__ = [
 ]
 
 
-class Prelogin(Body):
+class Prelogin(Identified):
     """Whose key derivation parameters are asked for."""
-
-    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
 
 
 class PreloginAnswer(Body):
-    """Key derivation parameters, real or, for an unknown email, indistinguishable from real ones."""
+    """Key derivation parameters and salt, real or, for an unknown account, indistinguishable from real ones."""
 
     kdf: Kdf
+    salt: str | None = Field(default=None, description="As a vault client sent it when it registered.")
 
 
-class Login(Body):
+class Login(Identified, HasSecret):
     """Credentials of a session to open."""
 
-    email: EmailText = Field(validation_alias=AliasChoices("email", "username"))
-    password: Secret = Field(validation_alias=AliasChoices("password", "h_auth", "auth_secret"))
+    password: Secret = Field(validation_alias=SECRET)
     device_name: Name | None = None
     device_id: DeviceId | None = None
     scope: Scope | None = Field(default=None, description="Space-separated; absent means all.")
@@ -48,6 +47,8 @@ class LoginAnswer(Tokens):
     """A new session, and whose it is."""
 
     user: Account
+    salt: str | None = None
+    vault_id: str | None = None
 
 
 class Session(Body):

@@ -24,6 +24,8 @@ class Tokens(Body):
     expires_in: int = Field(description="Seconds until the access token expires.")
     scope: str | None = None
     session_id: UUID | None = None
+    user_id: UUID | None = Field(default=None, description="Whose session it is.")
+    jwt_token: str | None = Field(default=None, description="The access token, as diary clients call it.")
 
 
 class Refresh(Body):

@@ -52,23 +52,24 @@ async def uma(contract: Contract) -> Thin:
 @shows("POST /auth/prelogin 200")
 async def test_prelogin_answers_alike_for_accounts_and_for_none(contract: Contract, ada: Person) -> None:
     known = (await post(contract, "/auth/prelogin", {"email": ada.email})).json()
-    assert known == {"kdf": ada.kdf}
+    assert known == {"kdf": ada.kdf, "salt": known["salt"]}
     nobody = {"email": new_email()}
     unknown = (await post(contract, "/auth/prelogin", nobody)).json()
     assert unknown.keys() == known.keys()
     assert unknown["kdf"].keys() == known["kdf"].keys()
+    assert len(unknown["salt"]) == len(known["salt"])
     assert (await post(contract, "/auth/prelogin", nobody)).json() == unknown
 
 
 @shows("POST /auth/register 201", "POST /auth/register 409 email_taken")
 async def test_register_needs_email_and_password_alone(contract: Contract) -> None:
-    body = {"username": new_email(), "h_auth": "opaque-secret"}
+    body = {"username": new_email(), "password": "opaque-secret"}
     answer = await post(contract, "/auth/register", body)
     made = answer.json()
     assert made.keys() >= (ACCOUNT | TOKENS)
     assert (made["email"], made["privacy_tier"], made["encryption_tier"]) == (body["username"], "local_only", "e2e")
     assert (made["token_type"], made["timezone"], made["locale"]) == ("bearer", "UTC", "en")
-    problem(await post(contract, "/auth/register", {**body, "h_auth": "another-secret"}), 409, "email_taken")
+    problem(await post(contract, "/auth/register", {**body, "password": "another-secret"}), 409, "email_taken")
 
 
 @shows("POST /auth/register 422 consent_required", "POST /auth/signup 422 consent_required")
@@ -173,6 +174,7 @@ async def test_a_refresh_token_is_used_once_but_for_a_retry(contract: Contract, 
     body = {"refresh_token": ada.tokens["refresh_token"], "retry_id": "the-same-try"}
     first, again = [(await post(contract, "/auth/refresh", body)).json() for _ in range(2)]
     assert first.keys() >= TOKENS
+    assert (first["jwt_token"], first["user_id"]) == (first["access_token"], str(ada.id))
     assert again["refresh_token"] == first["refresh_token"]
     problem(await post(contract, "/auth/refresh", {**body, "retry_id": "another-try"}), 401, "refresh_token_reused")
     problem(await post(contract, "/auth/refresh", {"refresh_token": first["refresh_token"]}), 401, "session_revoked")
@@ -338,6 +340,8 @@ async def test_a_new_set_of_recovery_codes_replaces_the_old(contract: Contract, 
     tokens = (await post(contract, "/auth/register", older)).json()
     person = Person(email=older["email"], secret=older["password"], tokens=tokens)
     problem(await post(contract, path, {**body, "current_password": person.secret}, person), 422, "keyring_required")
+    drawn = (await post(contract, path, {"current_password": person.secret}, person)).json()
+    assert drawn["remaining"] == len(drawn["recovery_codes"]) == 10
 
     problem(await post(contract, path, {**body, "current_password": uma.secret}, uma), 403, "custody_required")
     drawn = (await post(contract, path, {"current_password": uma.secret}, uma)).json()

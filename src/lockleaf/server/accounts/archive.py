@@ -10,8 +10,10 @@ FACTS = (
     Facts(
         "account",
         """
-        SELECT user_id AS id, email_shown AS email, display_name, timezone, locale, custody AS encryption_tier,
-          privacy_tier, consented_at, preferences, created_at, updated_at
+        SELECT user_id AS id, CASE WHEN email LIKE '%@%' THEN email_shown END AS email,
+          CASE WHEN email NOT LIKE '%@%' THEN email_shown END AS username,
+          display_name, timezone, locale, custody AS encryption_tier, privacy_tier,
+           consented_at, preferences, created_at, updated_at
         FROM accounts WHERE user_id = $1
         """,
         parsed=("preferences",),
@@ -19,7 +21,8 @@ FACTS = (
     Facts(
         "keys",
         """
-        SELECT kdf, kek_salt, keyring, keyring_version, recipient, signing_key FROM accounts WHERE user_id = $1
+        SELECT kdf, salt, vault_id, kek_salt, keyring, keyring_version, recipient, signing_key
+        FROM accounts WHERE user_id = $1
         """,
         parsed=("kdf",),
     ),

@@ -24,7 +24,7 @@ __all__ = [
 
 
 class EmailTaken(Conflict):
-    """There is an account with this email already. Log in instead, or recover it with a recovery code."""
+    """There is an account with this email or name already. Log in instead, or recover it with a recovery code."""
 
     code = ErrorCode.EMAIL_TAKEN
 

@@ -33,6 +33,7 @@ from lockleaf.wire.recovery import Recover, RecoveryCodesReplacement
 
 __all__ = [
     "KeySet",
+    "brings",
     "is_stored",
     "keys_of_registration",
     "refuse_brought",
@@ -85,9 +86,11 @@ def usable_recipient(text: str) -> str:
 def keys_of_registration(body: Register, *, required: bool) -> KeySet | None:
     """Return the keys that a new account brings; None for one whose client keeps them to itself.
 
+    Such a client may give a public key alone, to which the server can seal what arrives.
+
     Args:
         body: the registration.
-        required: whether the account cannot be without.
+        required: whether the account cannot be without, or at least without a public key.
 
     Raises:
         KeysRequired: some are missing.
@@ -102,12 +105,14 @@ def keys_of_registration(body: Register, *, required: bool) -> KeySet | None:
         "recovery": body.recovery,
     }
     missing = [name for name, value in needed.items() if value is None]
-    brings_any = any(needed[name] is not None for name in ("keyring", "recipient", "signing_key", "recovery"))
+    brings_any = any(needed[name] is not None for name in ("keyring", "signing_key", "recovery"))
     if not missing:
         assert body.kdf and body.keyring and body.recipient and body.signing_key and body.recovery
         return KeySet(body.keyring, body.kdf, usable_recipient(body.recipient), body.signing_key, body.recovery)
-    if required or brings_any:
+    if brings_any or (required and body.recipient is None):
         raise KeysRequired(missing=missing)
+    if body.recipient is not None:
+        usable_recipient(body.recipient)
     return None
 
 
@@ -117,8 +122,13 @@ def refuse_brought(body: Register | PasswordChange | KeyringReplacement | Recove
     Raises:
         CustodyRequired: the body does so.
     """
-    if any(getattr(body, name, None) is not None for name in _KEYS):
+    if brings(body):
         raise CustodyRequired(required="e2e")
+
+
+def brings(body: Register | PasswordChange | KeyringReplacement | RecoveryCodesReplacement | Recover) -> bool:
+    """Tell whether a body brings keys, or anything that belongs to them."""
+    return any(getattr(body, name, None) is not None for name in _KEYS)
 
 
 async def reseal(session: AsyncSession, account: Account, body: PasswordChange | Recover) -> None:

@@ -1,4 +1,4 @@
-"""Tables of accounts. Each begins with ``user_id``; only the directory of emails stands apart, keyed by email."""
+"""Tables of accounts. Each begins with ``user_id``; only the directory stands apart, keyed by email or name."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ __all__ = ["Account", "Consent", "EmailDirectory", "HePublicKey", "RecoveryCode"
 
 
 class EmailDirectory(Base):
-    """Which account an email belongs to: the one table whose uniqueness spans users."""
+    """Which account an email, or a name without an @, belongs to: the one table whose uniqueness spans users."""
 
     __tablename__ = "email_directory"
 
-    email: Mapped[Name] = mapped_column(primary_key=True, comment="normalised: NFKC, trimmed, case-folded")
+    email: Mapped[Name] = mapped_column(
+        primary_key=True, comment="normalised: NFKC, trimmed, case-folded; a name has no @"
+    )
     user_id: Mapped[UUID] = mapped_column(index=True)
     created_at: Mapped[Now]
 
@@ -35,7 +37,7 @@ class Account(Base):
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[Name] = mapped_column(comment="normalised, as in the directory")
-    email_shown: Mapped[str] = mapped_column(Text, comment="as the user writes it")
+    email_shown: Mapped[str] = mapped_column(Text, comment="as the user writes it; a name where it has no @")
     display_name: Mapped[str | None] = mapped_column(Text)
     timezone: Mapped[str] = mapped_column(Text, server_default="UTC")
     locale: Mapped[str] = mapped_column(Text, server_default="en")
@@ -46,6 +48,8 @@ class Account(Base):
 
     verifier_hash: Mapped[str] = mapped_column(Text, comment="Argon2id of the authentication secret")
     kdf: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    salt: Mapped[str | None] = mapped_column(Text, comment="a vault client's own, as it writes it")
+    vault_id: Mapped[Name | None] = mapped_column(comment="of a vault client's blob, as it chose it")
     kek_salt: Mapped[Blob | None] = mapped_column(comment="uce: salt of the key-encryption key")
     keyring: Mapped[Blob | None]
     keyring_version: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -69,13 +73,13 @@ class SigningKey(Base):
 
 
 class RecoveryCode(Base):
-    """An unspent recovery code: the hash of its verifier, and the keyring sealed under its key."""
+    """An unspent recovery code: the hash of its verifier, and the keyring sealed under its key, if there is one."""
 
     __tablename__ = "recovery_codes"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     verifier_hash: Mapped[Blob] = mapped_column(primary_key=True)
-    keyring: Mapped[Blob]
+    keyring: Mapped[Blob | None]
     keyring_version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[Now]
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.accounts.models import Account, EmailDirectory, RecoveryCode, SigningKey
 
-__all__ = ["AccountRepository", "FoundCode", "account_of_email", "kdf_of_email", "recovery_code_of_email"]
+__all__ = ["AccountRepository", "FoundCode", "account_of_email", "derivation_of_email", "recovery_code_of_email"]
 
 
 async def account_of_email(session: AsyncSession, email: str) -> Account | None:
@@ -25,12 +25,15 @@ async def account_of_email(session: AsyncSession, email: str) -> Account | None:
     return found
 
 
-async def kdf_of_email(session: AsyncSession, email: str) -> dict[str, Any] | None:
-    """Return the key derivation parameters of a normalised ``email``, if there are any."""
-    found: dict[str, Any] | None = await session.scalar(
-        select(Account.kdf).join(EmailDirectory, EmailDirectory.user_id == Account.user_id).where(_is(email))
+async def derivation_of_email(session: AsyncSession, email: str) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the key derivation parameters of a normalised ``email``, and its client's salt, where there are any."""
+    found = await session.execute(
+        select(Account.kdf, Account.salt)
+        .join(EmailDirectory, EmailDirectory.user_id == Account.user_id)
+        .where(_is(email))
     )
-    return found
+    row = found.one_or_none()
+    return (None, None) if row is None else (row.kdf, row.salt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,8 @@ class AccountRepository:
         )
         return found
 
-    async def replace_recovery_codes(self, codes: Sequence[tuple[bytes, bytes]], version: int) -> None:
-        """Put ``codes`` (verifier hash, keyring sealed as ``version``) in the place of all before."""
+    async def replace_recovery_codes(self, codes: Sequence[tuple[bytes, bytes | None]], version: int) -> None:
+        """Put ``codes`` (verifier hash, keyring sealed as ``version``, if any) in the place of all before."""
         await self.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == self.user_id))
         await self.session.execute(
             insert(RecoveryCode),

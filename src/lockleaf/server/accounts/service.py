@@ -13,7 +13,7 @@ from lockleaf.crypto.normalise import normalise_email
 from lockleaf.server import quota
 from lockleaf.server.accounts import consent, prelogin, repository
 from lockleaf.server.accounts.errors import EmailTaken, IdTaken
-from lockleaf.server.accounts.keys import KeySet
+from lockleaf.server.accounts.keys import KeySet, usable_recipient
 from lockleaf.server.accounts.models import Account, RecoveryCode
 from lockleaf.server.accounts.prelogin import kdf_from_stored, kdf_to_stored
 from lockleaf.server.accounts.privacy_repository import PrivacyRepository
@@ -24,21 +24,23 @@ from lockleaf.server.db.engine import driver
 from lockleaf.server.holdings import Holding
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records import service as records
-from lockleaf.server.settings import Settings
-from lockleaf.wire.account_fields import Custody, Kdf, PrivacyTier
+from lockleaf.server.settings import PreloginSettings, Settings
+from lockleaf.wire.account_fields import Custody, PrivacyTier
 from lockleaf.wire.accounts import Account as AccountBody
 from lockleaf.wire.accounts import Register
+from lockleaf.wire.identification import is_email
 from lockleaf.wire.profiles import (
     FeatureFlags,
     Features,
+    PreferenceFields,
     Preferences,
-    PreferencesChange,
     Profile,
     ProfileChange,
     Statistics,
     Storage,
 )
 from lockleaf.wire.recovery import RecoveryCodesLeft
+from lockleaf.wire.sessions import PreloginAnswer
 
 __all__ = [
     "by_email",
@@ -56,7 +58,7 @@ __all__ = [
     "recovery_code",
     "recovery_codes_left",
     "shown_at_signup",
-    "shown_kdf",
+    "shown_derivation",
     "signing_keys",
     "spend_recovery_code",
     "statistics",
@@ -69,7 +71,7 @@ PREFERENCES = ("daily_word_goal", "writing_reminder_time", "theme_preferences", 
 
 
 async def by_email(session: AsyncSession, email: str) -> Account | None:
-    """Return the account of ``email`` as its user writes it."""
+    """Return the account of an ``email``, or of a name, as its user writes it."""
     return await repository.account_of_email(session, normalise_email(email))
 
 
@@ -114,7 +116,7 @@ async def create(
         body: what the client sent.
         keys: the account's keys, as they were found in the body; a uce account takes its own after this.
         verifier_hash: the slow hash of its authentication secret.
-        privacy_tier: where the body names none; the choice is the consent.
+        privacy_tier: where the body names none, and no vault client sent it; the choice is the consent.
 
     Raises:
         ConsentRequired: the time of consent lies in the future.
@@ -122,28 +124,31 @@ async def create(
         IdTaken: the id has one.
     """
     consented_at = consent.require(body.consent_timestamp or now, now)
-    email = normalise_email(body.email)
+    email = normalise_email(body.login_name)
     user_id = user_id or body.id or uuid7(now)
     accounts = AccountRepository(session, user_id)
     if not await accounts.claim_email(email):
         raise EmailTaken
     kdf = None if body.kdf is None else kdf_to_stored(body.kdf)
+    recipient = None if body.recipient is None else usable_recipient(body.recipient)
     account = await accounts.insert(
         {
             "email": email,
-            "email_shown": body.email,
+            "email_shown": body.login_name,
             "display_name": body.display_name,
             "timezone": body.timezone or "UTC",
             "locale": body.locale or "en",
             "custody": custody,
-            "privacy_tier": body.privacy_tier or privacy_tier,
+            "privacy_tier": body.privacy_tier or ("full_sync" if body.is_of_a_vault_client else privacy_tier),
             "consented_at": consented_at,
             "preferences": {name: value for name in PREFERENCES if (value := getattr(body, name)) is not None},
             "verifier_hash": verifier_hash,
             "kdf": kdf,
+            "salt": body.salt,
+            "vault_id": body.vault_id,
             "keyring": None if keys is None else keys.keyring,
             "keyring_version": 0 if keys is None else 1,
-            "recipient": None if keys is None else keys.recipient,
+            "recipient": recipient if keys is None else keys.recipient,
             "signing_key": None if keys is None else keys.signing_key,
             "created_at": now,
             "updated_at": now,
@@ -179,7 +184,7 @@ async def take_keys(session: AsyncSession, account: Account, keys: KeyMaterial, 
 
 
 async def take_codes(session: AsyncSession, account: Account, codes: DrawnCodes) -> None:
-    """Put recovery codes that were drawn for a uce account in the place of those before."""
+    """Put recovery codes that the server drew for an account in the place of those before."""
     await AccountRepository(session, account.user_id).replace_recovery_codes(codes.kept, account.keyring_version)
 
 
@@ -188,11 +193,12 @@ async def is_repeated(session: AsyncSession, account: Account, body: Register, k
 
     Every byte of the keys has to agree: a client that is told "made" believes that its own are the ones kept.
     """
-    if body.id != account.user_id:
+    if body.id != account.user_id or (body.salt, body.vault_id) != (account.salt, account.vault_id):
         return False
     kdf = None if body.kdf is None else kdf_to_stored(body.kdf)
     if keys is None:
-        return account.keyring is None and kdf == account.kdf
+        recipient = None if body.recipient is None else usable_recipient(body.recipient)
+        return account.keyring is None and (kdf, recipient) == (account.kdf, account.recipient)
     return (
         account.keyring_version == 1
         and (account.keyring, account.kdf, account.recipient, account.signing_key)
@@ -218,6 +224,8 @@ async def describe(
         recipient=account.recipient,
         signing_key=account.signing_key,
         rotation_signature=signature,
+        salt=account.salt,
+        vault_id=account.vault_id,
         session_id=session_id,
         device_id=device_id,
     )
@@ -226,7 +234,9 @@ async def describe(
 def _shown(account: Account) -> dict[str, Any]:
     return {
         "id": account.user_id,
-        "email": account.email_shown,
+        "user_id": account.user_id,
+        "email": account.email_shown if is_email(account.email) else None,
+        "username": None if is_email(account.email) else account.email_shown,
         "display_name": account.display_name,
         "timezone": account.timezone,
         "locale": account.locale,
@@ -238,7 +248,7 @@ def _shown(account: Account) -> dict[str, Any]:
 
 def shown_at_signup(account: Account) -> dict[str, Any]:
     """Return what the answer to a registration says of the account."""
-    return _shown(account)
+    return {**_shown(account), "salt": account.salt, "vault_id": account.vault_id}
 
 
 async def features(
@@ -278,7 +288,16 @@ async def features(
 
 async def profile(session: AsyncSession, account: Account, *, days: int, now: datetime) -> Profile:
     """Return the account as its user sees it."""
-    return Profile(**_shown(account), statistics=await statistics(session, account, days=days, now=now))
+    counted = await statistics(session, account, days=days, now=now)
+    return Profile(
+        **_shown(account),
+        statistics=counted,
+        updated_at=account.updated_at,
+        daily_word_goal=account.preferences.get("daily_word_goal"),
+        logs_count=counted.total_logs,
+        writing_streak=counted.writing_streak,
+        total_words_written=counted.total_words,
+    )
 
 
 async def statistics(session: AsyncSession, account: Account, *, days: int, now: datetime) -> Statistics:
@@ -293,9 +312,7 @@ def change_profile(account: Account, body: ProfileChange, *, now: datetime) -> N
     """Change what ``body`` names. A display name can be taken away, time zone and locale only replaced."""
     if "display_name" in body.model_fields_set:
         account.display_name = body.display_name
-    account.timezone = body.timezone or account.timezone
-    account.locale = body.locale or account.locale
-    account.updated_at = now
+    change_preferences(account, body, now=now)
 
 
 def preferences(account: Account) -> Preferences:
@@ -303,7 +320,7 @@ def preferences(account: Account) -> Preferences:
     return Preferences(**account.preferences, timezone=account.timezone, locale=account.locale)
 
 
-def change_preferences(account: Account, body: PreferencesChange, *, now: datetime) -> Preferences:
+def change_preferences(account: Account, body: PreferenceFields, *, now: datetime) -> Preferences:
     """Change what ``body`` names, and return the whole; null puts a preference back to what it is without one."""
     changed = dict(account.preferences)
     for name in PREFERENCES:
@@ -316,10 +333,21 @@ def change_preferences(account: Account, body: PreferencesChange, *, now: dateti
     return preferences(account)
 
 
-async def shown_kdf(session: AsyncSession, email: str, prelogin_key: bytes) -> Kdf:
-    """Return the key derivation parameters of ``email``, or some that nobody can tell from real ones."""
-    known_as = normalise_email(email)
-    return prelogin.shown_kdf(prelogin_key, known_as, await repository.kdf_of_email(session, known_as))
+async def shown_derivation(
+    session: AsyncSession, login_name: str, prelogin_key: bytes, form: PreloginSettings
+) -> PreloginAnswer:
+    """Return how an account's client derives its secret, or something that nobody can tell from it.
+
+    Arguments:
+        login_name: the account's email or name, as its user writes it.
+        form: how an invented salt is written.
+    """
+    known_as = normalise_email(login_name)
+    kdf, salt = await repository.derivation_of_email(session, known_as)
+    return PreloginAnswer(
+        kdf=prelogin.shown_kdf(prelogin_key, known_as, kdf),
+        salt=prelogin.shown_salt(prelogin_key, known_as, salt, form),
+    )
 
 
 async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> RecoveryCodesLeft:

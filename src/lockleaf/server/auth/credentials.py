@@ -56,6 +56,7 @@ async def change_password(
         await keys.reseal(session, account, body)
         kek = None
     account.verifier_hash = verifier_hash
+    account.salt = body.salt or account.salt
     account.updated_at = now
     opened = await sessions.renew(
         session,
@@ -180,7 +181,7 @@ async def _renewed(
 async def replace_recovery_codes(
     parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: RecoveryCodesReplacement
 ) -> RecoveryCodesLeft:
-    """Take a new set of recovery codes.
+    """Take a new set of recovery codes. Where the account has no keyring that they could open, the server draws them.
 
     Raises:
         InvalidCredentials: the current password is wrong.
@@ -196,7 +197,12 @@ async def replace_recovery_codes(
         shown = drawn.shown
     else:
         account = await still_proven(session, proven)
-        await keys.replace_recovery_codes(session, account, body)
+        if account.keyring is None and not keys.brings(body):
+            drawn = parts.custodian.draw_bare_codes()
+            await accounts.take_codes(session, account, drawn)
+            shown = drawn.shown
+        else:
+            await keys.replace_recovery_codes(session, account, body)
     await sessions.delete_all(session, caller.user_id, but=caller.session_id)
     left = await accounts.recovery_codes_left(session, caller.user_id)
     return left.model_copy(update={"recovery_codes": shown})

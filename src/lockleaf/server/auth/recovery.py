@@ -35,11 +35,17 @@ async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCo
         if given is None:
             raise InvalidRecoveryCode
         searched, recovery_key = given
-    found = await accounts.recovery_code(read, body.email, searched)
-    # The code goes with uce, its verifier alone with e2e; which of them an email has is nobody else's business.
-    if found is None or (found.custody == "uce") != (recovery_key is not None):
+    found = await accounts.recovery_code(read, body.login_name, searched)
+    if found is None:
         raise InvalidRecoveryCode
     row, current_version = found.code, found.current_version
+    drawn_here = found.custody == "uce" or row.keyring is None
+    # The code goes with what the server drew, its verifier alone with the rest; which of them an account has is nobody
+    # else's business.
+    if drawn_here != (recovery_key is not None):
+        raise InvalidRecoveryCode
+    if row.keyring is None:
+        recovery_key = None  # it opens nothing
     return VerifyRecoveryCodeAnswer(
         recovery_token=parts.tokens.recovery(row.user_id, row.verifier_hash, parts.clock(), recovery_key),
         expires_in=parts.tokens.recovery_seconds,
@@ -77,7 +83,7 @@ async def recover(parts: Services, session: AsyncSession, body: Recover) -> Toke
     if spent is None:
         raise InvalidRecoveryToken
     now = parts.clock()
-    if claims.recovery_key is not None and wrapped is not None:
+    if claims.recovery_key is not None and wrapped is not None and spent.keyring is not None:
         salt, kek = wrapped
         made = parts.custodian.recover(
             account.user_id,
@@ -95,6 +101,7 @@ async def recover(parts: Services, session: AsyncSession, body: Recover) -> Toke
         kek = None
         await keys.reseal(session, account, body)
     account.verifier_hash = new_hash
+    account.salt = body.salt or account.salt
     account.updated_at = now
     await sessions.delete_all(session, claims.user_id)
     device = sessions.Device(body.device_name, body.device_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
@@ -36,6 +36,7 @@ from lockleaf.server.auth.errors import (
     TokenInvalid,
 )
 from lockleaf.server.auth.principal import Principal
+from lockleaf.server.auth.tokens import LONGEST_TOKEN
 from lockleaf.server.db.engine import driver
 from lockleaf.server.errors import NotFound
 from lockleaf.server.http.bodies import Parsed, field_errors
@@ -87,8 +88,9 @@ Owner = Annotated[Principal, Depends(caller("account", write=True))]
 async def prelogin(
     read: Read, services: ServicesOf, body: Annotated[Prelogin, Depends(Parsed(Prelogin))]
 ) -> PreloginAnswer:
-    """Return the key derivation parameters of an email; for an unknown one, some that look real and stay the same."""
-    return PreloginAnswer(kdf=await accounts.shown_kdf(read, body.email, services.keys.prelogin))
+    """Return the key derivation parameters and the salt of an email or a name; for an unknown one, some that look real
+    and stay the same."""
+    return await accounts.shown_derivation(read, body.login_name, services.keys.prelogin, services.settings.prelogin)
 
 
 @router.post("/register", status_code=201, responses=problems(*REGISTRATION))
@@ -125,16 +127,50 @@ async def login(
     opened = entered.session
     row = opened.row
     user = await accounts.describe(session, entered.account, session_id=row.session_id, device_id=row.device_id)
-    return LoginAnswer(**_tokens(services, entered), user=user)
+    return LoginAnswer(**_tokens(services, entered), user=user, salt=user.salt, vault_id=user.vault_id)
 
 
 # ---- staying in, going out ----
 
 
+class _RefreshFrom(Parsed[Refresh]):
+    """The body of a refresh, or in its place the token in the URL, as diary clients send it."""
+
+    async def __call__(
+        self,
+        request: Request,
+        refresh_token: Annotated[
+            str | None,
+            Query(
+                max_length=LONGEST_TOKEN,
+                deprecated=True,
+                description="In place of a body. This server writes no URL down; what is before it may.",
+            ),
+        ] = None,
+    ) -> Refresh:
+        """Return what is asked for.
+
+        Raises:
+            UnsupportedMediaType, MalformedRequest, InvalidRequest: as `Parsed` does; or the token differs from that of
+                the body.
+        """
+        if refresh_token is not None and (await request.body()).strip() in _NO_BODY:
+            return Refresh(refresh_token=refresh_token)
+        body = await super().__call__(request)
+        if refresh_token not in (None, body.refresh_token):
+            differs = "this differs from the token in the body: send one of them"
+            raise InvalidRequest(errors=[{"field": "refresh_token", "type": "value_error", "message": differs}])
+        return body
+
+
+_NO_BODY = (b"", b"{}", b"null")
+_Refresh = Annotated[Refresh, Depends(_RefreshFrom(Refresh, optional=True))]
+
+
 @router.post(
     "/refresh", responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused)
 )
-async def refresh(services: ServicesOf, body: Annotated[Refresh, Depends(Parsed(Refresh))]) -> Tokens:
+async def refresh(services: ServicesOf, body: _Refresh) -> Tokens:
     """Exchange a refresh token for the next tokens; the use of an old one ends the session."""
     return await service.refresh(services, body)
 
@@ -271,7 +307,9 @@ async def recover(session: Tx, services: ServicesOf, body: Annotated[Recover, De
 
 def _login_of(form: OAuth2PasswordRequestForm) -> Login:
     try:
-        return Login.model_validate({"email": form.username, "password": form.password, "scope": " ".join(form.scopes)})
+        return Login.model_validate(
+            {"username": form.username, "password": form.password, "scope": " ".join(form.scopes)}
+        )
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise InvalidRequest(errors=field_errors(found)) from None

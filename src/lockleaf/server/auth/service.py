@@ -86,7 +86,7 @@ async def _register(
     *,
     privacy_tier: PrivacyTier,
 ) -> Entered:
-    existing = await accounts.by_email(read, body.email)
+    existing = await accounts.by_email(read, body.login_name)
     repeated = existing is not None and await accounts.is_repeated(read, existing, body, keys)
     await read.close()
     now = parts.clock()
@@ -105,7 +105,7 @@ async def _register(
 async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession, body: Signup) -> Entered:
     """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
     refuse_brought(body)
-    existing = await accounts.by_email(read, body.email)
+    existing = await accounts.by_email(read, body.login_name)
     await read.close()
     now = parts.clock()
     if existing is None:
@@ -143,7 +143,7 @@ async def login(parts: Services, read: ReadSession, session: AsyncSession, body:
         InvalidCredentials: one of them is wrong.
         HashingBusy: too many log in at once.
     """
-    account = await accounts.by_email(read, body.email)
+    account = await accounts.by_email(read, body.login_name)
     await read.close()
     if account is None:
         await parts.hasher.verify_dummy(body.password)

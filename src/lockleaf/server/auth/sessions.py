@@ -102,14 +102,15 @@ def tokens_of(opened: Opened, *, tokens: TokenCodec, now: datetime) -> dict[str,
     """Return the fields of ``Tokens`` for the present generation of a session; the same whenever they are asked for."""
     row, key = opened.row, opened.session_key
     expires = int(row.rotated_at.timestamp()) + tokens.access_seconds
+    access = tokens.access(row.user_id, row.session_id, row.rotated_at, generation=row.generation, session_key=key)
     return {
-        "access_token": tokens.access(
-            row.user_id, row.session_id, row.rotated_at, generation=row.generation, session_key=key
-        ),
+        "access_token": access,
+        "jwt_token": access,
         "refresh_token": tokens.refresh(row.user_id, row.session_id, row.generation, row.rotated_at, session_key=key),
         "expires_in": max(0, expires - int(now.timestamp())),
         "scope": row.scope,
         "session_id": row.session_id,
+        "user_id": row.user_id,
     }
 
 

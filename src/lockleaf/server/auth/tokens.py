@@ -17,7 +17,7 @@ from lockleaf.server.auth.keys import Purpose, ServerKeys
 from lockleaf.server.settings import TokenSettings
 from lockleaf.wire.fields import decode_base64, encode_base64
 
-__all__ = ["AccessClaims", "RecoveryClaims", "RefreshClaims", "TokenCodec"]
+__all__ = ["LONGEST_TOKEN", "AccessClaims", "RecoveryClaims", "RefreshClaims", "TokenCodec"]
 
 ISSUER = "lockleaf"
 LONGEST_TOKEN = 2048

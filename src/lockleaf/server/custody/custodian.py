@@ -28,11 +28,11 @@ class DrawnCodes:
 
     Attributes:
         shown: as a person writes them down.
-        kept: (hash of the verifier, keyring sealed under the code's key) of each.
+        kept: (hash of the verifier, keyring sealed under the code's key) of each; no keyring where there is none.
     """
 
     shown: tuple[str, ...] = field(repr=False)
-    kept: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    kept: tuple[tuple[bytes, bytes | None], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,11 @@ class Custodian:
             return recovery.verifier_hash(recovery.verifier(code)), recovery.recovery_key(code)
         except crypto_errors.BadRecoveryCode:
             return None
+
+    def draw_bare_codes(self) -> DrawnCodes:
+        """Return a set of recovery codes for an account without a keyring: they bring back the account, and no key."""
+        shown = tuple(recovery.new_code() for _ in range(CODES))
+        return DrawnCodes(shown, tuple((recovery.verifier_hash(recovery.verifier(code)), None) for code in shown))
 
     def _draw(self, user_id: UUID, keyring: Keyring, version: int) -> DrawnCodes:
         shown = tuple(recovery.new_code() for _ in range(CODES))

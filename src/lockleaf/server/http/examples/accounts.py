@@ -31,14 +31,17 @@ _DEVICE = {"device_name": "Ada's laptop", "device_id": LAPTOP}
 
 _TOKENS = {
     "access_token": token("access"),
+    "jwt_token": token("access"),
     "refresh_token": token("refresh"),
     "token_type": "bearer",
     "expires_in": 900,
     "scope": ALL_SCOPES,
     "session_id": SESSION,
+    "user_id": ADA,
 }
 _ADA = {
     "id": ADA,
+    "user_id": ADA,
     "email": "ada@example.org",
     "display_name": "Ada",
     "timezone": "Europe/London",
@@ -47,7 +50,14 @@ _ADA = {
     "encryption_tier": "e2e",
     "created_at": _MADE,
 }
-_GRACE = {**_ADA, "id": GRACE, "email": "grace@example.org", "display_name": "Grace", "encryption_tier": "uce"}
+_GRACE = {
+    **_ADA,
+    "id": GRACE,
+    "user_id": GRACE,
+    "email": "grace@example.org",
+    "display_name": "Grace",
+    "encryption_tier": "uce",
+}
 _OF_THE_SESSION = {"session_id": SESSION, "device_id": LAPTOP}
 _ACCOUNT_OF_ADA: dict[str, Any] = {
     **_ADA,
@@ -86,16 +96,25 @@ _OF_ADA = {
     "sync": True,
     "live_events": True,
 }
+_CLIENT_SALT = opaque("a vault client's salt", 16)
+_OF_A_VAULT_CLIENT = {"email": None, "username": "ada", "salt": _CLIENT_SALT, "vault_id": "main"}
 _SIGNED_UP_WITHOUT_CODES = {**_TOKENS, **_ADA, "recovery_codes": None}
 
 EXAMPLES = {
-    "POST /auth/prelogin": Examples(body={"an email": {"email": "ada@example.org"}}, answer={"argon2id": {"kdf": KDF}}),
+    "POST /auth/prelogin": Examples(
+        body={"an email": {"email": "ada@example.org"}, "a vault client's name": {"username": "ada"}},
+        answer={"argon2id": {"kdf": KDF, "salt": _CLIENT_SALT}},
+    ),
     "POST /auth/register": Examples(
         body={
             "with its keys": {"email": "ada@example.org", "password": AUTH_SECRET, "id": ADA, **_KEYS, **_DEVICE},
             "an older client, which keeps its keys to itself": {"email": "ada@example.org", "password": AUTH_SECRET},
+            "a vault client": {"username": "ada", "password": AUTH_SECRET, "salt": _CLIENT_SALT, "vault_id": "main"},
         },
-        answer={"e2e": {**_SIGNED_UP_WITHOUT_CODES, "privacy_tier": "local_only"}},
+        answer={
+            "e2e": {**_SIGNED_UP_WITHOUT_CODES, "privacy_tier": "local_only"},
+            "e2e, of a vault client": {**_SIGNED_UP_WITHOUT_CODES, **_OF_A_VAULT_CLIENT},
+        },
     ),
     "POST /auth/signup": Examples(
         body={
@@ -109,6 +128,12 @@ EXAMPLES = {
                 "timezone": "Europe/London",
                 "locale": "en-GB",
                 **_DEVICE,
+            },
+            "e2e, a diary client that gives its public key alone": {
+                "encryption_tier": "e2e",
+                "email": "ada@example.org",
+                "password": AUTH_SECRET,
+                "recipient": "tMHkk9w4TWuGQ2VKbZZmmIMDV8BJKDNcCpbzpDv/Azc=",
             },
             "uce": {
                 "encryption_tier": "uce",
@@ -160,7 +185,14 @@ EXAMPLES = {
     ),
     "POST /auth/refresh": Examples(
         body={"a refresh that may be sent again": {"refresh_token": token("refresh"), "retry_id": "3f9c1a7e5b2d4860"}},
-        answer={"tokens": {**_TOKENS, "access_token": token("next access"), "refresh_token": token("next refresh")}},
+        answer={
+            "tokens": {
+                **_TOKENS,
+                "access_token": token("next access"),
+                "jwt_token": token("next access"),
+                "refresh_token": token("next refresh"),
+            }
+        },
     ),
     "GET /auth/sessions": Examples(
         answer={
@@ -255,7 +287,7 @@ EXAMPLES = {
         },
         answer={
             "e2e": {"remaining": 10, "created_at": _MADE},
-            "uce, with the new codes (here two of ten), shown once": {
+            "drawn by the server (here two of ten), shown once": {
                 "remaining": 10,
                 "created_at": _MADE,
                 "recovery_codes": CODES,
@@ -265,7 +297,7 @@ EXAMPLES = {
     "POST /auth/verify-recovery-code": Examples(
         body={
             "e2e: what is derived from the code": {"email": "ada@example.org", "verifier": opaque("verifier", 32)},
-            "uce: the code": {"email": "grace@example.org", "code": CODES[0]},
+            "the code, where the server drew it": {"email": "grace@example.org", "code": CODES[0]},
         },
         answer={
             "ten minutes": {

@@ -17,6 +17,7 @@ _STATISTICS = {
 }
 _PROFILE = {
     "id": ADA,
+    "user_id": ADA,
     "email": "ada@example.org",
     "display_name": "Ada",
     "timezone": "Europe/London",
@@ -25,6 +26,11 @@ _PROFILE = {
     "encryption_tier": "e2e",
     "created_at": "2026-03-01T08:00:00Z",
     "statistics": _STATISTICS,
+    "updated_at": "2026-03-14T07:31:04.518482Z",
+    "daily_word_goal": 300,
+    "logs_count": 412,
+    "writing_streak": 9,
+    "total_words_written": None,
 }
 _PREFERENCES = {
     "daily_word_goal": 300,
@@ -73,12 +79,14 @@ EXAMPLES = {
     "GET /users/me": Examples(
         answer={
             "e2e": _PROFILE,
-            "uce": {**_PROFILE, "id": GRACE, "email": "grace@example.org", "encryption_tier": "uce"},
+            "uce": {**_PROFILE, "id": GRACE, "user_id": GRACE, "email": "grace@example.org", "encryption_tier": "uce"},
         }
     ),
     "PUT /users/me": Examples(
-        body={"what changes": {"display_name": "Ada L.", "timezone": "Europe/Paris"}},
-        answer={"the whole": {**_PROFILE, "display_name": "Ada L.", "timezone": "Europe/Paris"}},
+        body={"what changes": {"display_name": "Ada L.", "timezone": "Europe/Paris", "daily_word_goal": 500}},
+        answer={
+            "the whole": {**_PROFILE, "display_name": "Ada L.", "timezone": "Europe/Paris", "daily_word_goal": 500}
+        },
     ),
     "DELETE /users/me": Examples(
         body={"e2e": {"current_password": AUTH_SECRET}, "uce": {"current_password": PASSWORD}},

@@ -1,4 +1,4 @@
-"""local times of entries, the key behind each payload, what devices signed about epochs, and clients with SEAL alone
+"""local times of entries, the key behind each payload, what devices signed, and what older clients bring
 
 Revision: 0007
 Follows: 0006
@@ -14,6 +14,8 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+_SHOWN = "as the user writes it"
+_KNOWN_AS = "normalised: NFKC, trimmed, case-folded"
 _SEALED_UNDER = "of the master key that sealed the payload"
 
 
@@ -101,10 +103,58 @@ def upgrade() -> None:
         sa.Column("posted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "statement_id", name=op.f("pk_epoch_statements")),
     )
+    op.alter_column("recovery_codes", "keyring", existing_type=sa.LargeBinary(), nullable=True)
+    op.add_column(
+        "accounts",
+        sa.Column("salt", sa.Text(), nullable=True, comment="a vault client's own, as it writes it"),
+    )
+    op.add_column(
+        "accounts",
+        sa.Column(
+            "vault_id", sa.Text(collation="C"), nullable=True, comment="of a vault client's blob, as it chose it"
+        ),
+    )
+    op.alter_column(
+        "accounts",
+        "email_shown",
+        existing_type=sa.Text(),
+        existing_nullable=False,
+        existing_comment=_SHOWN,
+        comment=f"{_SHOWN}; a name where it has no @",
+    )
+    op.alter_column(
+        "email_directory",
+        "email",
+        existing_type=sa.Text(collation="C"),
+        existing_nullable=False,
+        existing_comment=_KNOWN_AS,
+        comment=f"{_KNOWN_AS}; a name has no @",
+    )
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.alter_column(
+        "email_directory",
+        "email",
+        existing_type=sa.Text(collation="C"),
+        existing_nullable=False,
+        existing_comment=f"{_KNOWN_AS}; a name has no @",
+        comment=_KNOWN_AS,
+    )
+    op.alter_column(
+        "accounts",
+        "email_shown",
+        existing_type=sa.Text(),
+        existing_nullable=False,
+        existing_comment=f"{_SHOWN}; a name where it has no @",
+        comment=_SHOWN,
+    )
+    # Codes without a keyring are of no use to a server before this one.
+    op.execute("DELETE FROM recovery_codes WHERE keyring IS NULL")
+    op.alter_column("recovery_codes", "keyring", existing_type=sa.LargeBinary(), nullable=False)
+    op.drop_column("accounts", "vault_id")
+    op.drop_column("accounts", "salt")
     op.drop_table("epoch_statements")
     op.drop_column("he_public_keys", "raw")
     op.drop_column("epochs", "declared")
