@@ -325,8 +325,8 @@ class AccountService(AccountFacts):
             allow_weak_password: take a new password that is easy to guess.
 
         Returns:
-            Ten new recovery codes. After a rotation whose answer was lost, the codes of that rotation, and nothing
-            is rotated again.
+            Ten new recovery codes. After a rotation whose answer was lost, and which brought the same new password,
+            the codes of that rotation, and nothing is rotated again.
 
         Raises:
             PasswordTooWeak: the new password is too easy to guess, and it says why.

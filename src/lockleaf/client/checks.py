@@ -14,6 +14,7 @@ from lockleaf.client.errors import (
     KeysChangedElsewhere,
     KeySubstituted,
     LockleafError,
+    SessionRevoked,
     TransportError,
 )
 from lockleaf.client.password import kdf_from_wire
@@ -42,7 +43,16 @@ async def check_keys(device: Device) -> Account:
         KeyringMissing: the server holds the keyring back.
         KeysChangedElsewhere: log in again to go on.
     """
-    account = await fetch_account(device)
+    try:
+        account = await fetch_account(device)
+    except SessionRevoked:
+        if rotation.is_open(device):
+            # Whatever became of it: the next login finds it out.
+            device.notice(
+                "A change of password or keys was interrupted before its answer came. Log in again with the new "
+                "password, or with the old one if the new one is refused; then run the command again."
+            )
+        raise
     profile = device.session.profile
     if account.id != profile.user_id:
         raise AccountMismatch

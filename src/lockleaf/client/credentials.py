@@ -85,8 +85,11 @@ async def change_password(device: Device, old: str, new: str) -> None:
 async def rotate_keyring(device: Device, password: str, new_password: str, *, sync: Sync, media: bool) -> RecoveryCodes:
     """Add a fresh master key to the keyring; see `AccountService.rotate_keyring`."""
     await check_keys(device)
-    if (unseen := rotation.take_codes(device)) is not None:
+    if rotation.holds_codes(device) and await _is_present(device, new_password):
+        unseen = rotation.take_codes(device)
+        assert unseen is not None
         return unseen
+    # With another password than that rotation's it is a further one that is asked for.
     proof = await _prove(device, password)
     # A fresh salt, even for the same password: what was derived from it before proves and opens nothing any more.
     params = fresh_parameters(_parameters(device), allow_test_parameters=device.allow_test_parameters)
@@ -199,6 +202,15 @@ async def _prove(device: Device, password: str) -> _Proof:
     if keyring != device.session.keyring:
         raise KeySubstituted
     return _Proof(account, keys)
+
+
+async def _is_present(device: Device, password: str) -> bool:
+    """Tell whether a password is the account's."""
+    try:
+        await _prove(device, password)
+    except WrongPassword:
+        return False
+    return True
 
 
 def _parameters(device: Device) -> KdfParameters:

@@ -22,7 +22,7 @@ from lockleaf.wire.accounts import Account
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Bytes, Digest
 
-__all__ = ["KeyChange", "commit", "discard", "prepare", "settle", "take_codes"]
+__all__ = ["KeyChange", "commit", "discard", "holds_codes", "is_open", "prepare", "settle", "take_codes"]
 
 _CHANGE = "key_change"
 _CODES = "unseen_recovery_codes"
@@ -137,6 +137,16 @@ async def commit(device: Device, change: KeyChange) -> None:
         if change.codes:
             opened.store.set_secret(_CODES, " ".join(change.codes).encode())
         discard(device)
+
+
+def is_open(device: Device) -> bool:
+    """Tell whether a change was sent of which it is not known what became."""
+    return device.opened.store.get_secret(_CHANGE) is not None
+
+
+def holds_codes(device: Device) -> bool:
+    """Tell whether there are recovery codes of a rotation that nobody has been shown yet."""
+    return device.opened.store.get_secret(_CODES) is not None
 
 
 def take_codes(device: Device) -> RecoveryCodes | None:
