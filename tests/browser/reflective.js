@@ -29,11 +29,14 @@ function prepare (seal, params) {
   const generator = seal.KeyGenerator(context)
   const publicKey = generator.createPublicKey()
   const encoder = seal.CKKSEncoder(context)
-  const encryptor = seal.Encryptor(context, publicKey)
+  const encryptor = seal.Encryptor(context, publicKey, generator.secretKey())
   const decryptor = seal.Decryptor(context, generator.secretKey())
   return {
     publicKey: publicKey.save(),
     secretKey: generator.secretKey().save(),
+    seededKey: generator.createPublicKeySerializable().save(),
+    seeded: (value) =>
+      encryptor.encryptSymmetricSerializable(encoder.encode(Float64Array.from([value]), params.scale)).save(),
     encrypt: (value, compression) =>
       encryptor.encrypt(encoder.encode(Float64Array.from([value]), params.scale)).save(compression),
     decrypt: (saved) => {
@@ -62,9 +65,13 @@ async function story (seal, base) {
 
   const registered = await call('POST', '/auth/register', { email: `${randomUUID()}@example.org`, password: randomUUID() })
   const secret = await privacy(keys.secretKey)
+  const halfKey = await privacy(keys.seededKey)
   const raised = await privacy(null)
   const early = await call('POST', '/encryption/metrics', { metrics })
   const keyed = await privacy(keys.publicKey)
+  const half = await call('POST', '/encryption/metrics', {
+    metrics: [...metrics, { ...metrics[0], encrypted_value: keys.seeded(1) }]
+  })
   const uploaded = await call('POST', '/encryption/metrics', { metrics })
   const sum = await aggregate('sum')
   const average = await aggregate('average')
@@ -73,6 +80,8 @@ async function story (seal, base) {
   return {
     registered: [registered.status, registered.privacy_tier],
     secret: [secret.status, secret.code],
+    halfKey: [halfKey.status, halfKey.code, halfKey.reason],
+    half: [half.status, half.code, half.item, half.reason],
     raised: [raised.status, raised.current_tier, raised.he_public_key_registered, raised.sync_enabled_at],
     early: [early.status, early.code],
     keyed: [keyed.status, keyed.current_tier, keyed.he_public_key_registered],

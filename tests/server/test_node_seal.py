@@ -19,6 +19,8 @@ def test_an_application_with_node_seal_registers_uploads_and_decrypts_its_sums(s
 
         assert told["registered"] == [201, "local_only"]
         assert told["secret"] == [422, "secret_key_received"]
+        assert told["halfKey"] == [422, "invalid_he_public_key", "seeded"]
+        assert told["half"] == [422, "invalid_ciphertext", 3, "seeded"]
         assert told["raised"] == [200, "full_sync", False, "2024-01-01T00:00:00Z"]
         assert told["early"] == [409, "he_key_required"]
         assert told["keyed"] == [200, "full_sync", True]
