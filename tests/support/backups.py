@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -17,11 +18,14 @@ class Backup:
     Args:
         connection: to the server's database.
         user_id: the account's.
+        also: tables that it holds besides those of the history.
     """
 
-    tables = ("heads", "epochs", "changes", "records", "revisions", "conflicts", "checkpoints", "epoch_statements")
-
-    def __init__(self, connection: asyncpg.Connection, user_id: UUID | str) -> None:
+    def __init__(self, connection: asyncpg.Connection, user_id: UUID | str, also: Sequence[str] = ()) -> None:
+        self.tables = (
+            *("heads", "epochs", "changes", "records", "revisions", "conflicts", "checkpoints", "epoch_statements"),
+            *also,
+        )
         self._connection = connection
         self._user_id = UUID(str(user_id))
 

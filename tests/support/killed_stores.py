@@ -7,21 +7,15 @@ second, and so on until one comes through. After each, what is left is looked at
 from __future__ import annotations
 
 import hashlib
-import itertools
-import os
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from lockleaf.server.blobs.folder import ObjectFolder
 from lockleaf.server.blobs.protocol import StoredPart, UploadGone
-
-EVENTS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.scandir", "shutil.rmtree"})
-"""What the interpreter tells of file operations, just before it does them."""
+from tests.support.kills import kills
 
 PIECES = (b"first piece", b"second", b"the third")
 WHOLE = b"".join(PIECES)
@@ -59,34 +53,6 @@ def put_part(folder: ObjectFolder, key: str, upload: str, number: int, data: byt
     draft = folder.draft()
     draft.write([data])
     folder.install_part(draft, key, upload, number, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-
-
-def kills(work: Callable[[], object]) -> Iterator[bool]:
-    """Do ``work`` in processes that are killed at their first file operation, their second and so on; tell of each
-    whether it was killed. The last one comes through.
-    """
-    for last in itertools.count():
-        child = os.fork()
-        if child == 0:
-            die_at(last)
-            work()
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        yield os.WIFSIGNALED(status)
-        if os.WIFEXITED(status):
-            assert os.WEXITSTATUS(status) == 0
-            return
-
-
-def die_at(last: int) -> None:
-    """Have this process killed before its next file operation but ``last``."""
-    counted = itertools.count()
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in EVENTS and next(counted) == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
 
 
 def writing(folder: ObjectFolder, before: bytes | None) -> int:

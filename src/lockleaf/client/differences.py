@@ -259,11 +259,12 @@ def take_in(
         if store.history.merged(name):
             return TakenIn()
         taking = _Taking(aside, store, held, sealer, device_id, clock, choose)
+        # Before the entries: one that names a file of which nothing is known asks the server to bring it back.
+        for media_id in taking.media():
+            bring(media_id)
         taking.records()
         taking.conflicts()
         taking.earlier()
         taking.inbox()
-        for media_id in taking.media():
-            bring(media_id)
         store.history.note_merged(name)
     return taking.done
