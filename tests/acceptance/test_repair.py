@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
 
 from lockleaf.client import Client
 from lockleaf.client.errors import HistoryForked, KdfWeakened, KeyringRolledBack, SealBroken, ServerRestored
@@ -16,6 +17,7 @@ from tests.support.diarist import PASSWORD, Diarist, caught, write
 from tests.support.forged_history import History, history_of
 from tests.support.lies import ConfirmsWithoutKeeping, Restored, Shows, swaps_two_payloads
 from tests.support.lying_server import Answer, Honest, Lie, LyingServer, Request
+from tests.support.senders import POST, put_in
 
 Take = Callable[[Client], Coroutine[Any, Any, Backup]]
 
@@ -346,3 +348,51 @@ async def test_an_entry_that_stands_on_a_history_that_never_was_stops_nobody_for
     await tablet.sync()
     for device in (laptop, phone, tablet):
         assert await texts(device) == ["dropped", "known to both", "passed on"]
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
+async def test_a_conflict_and_an_item_from_after_the_backup_are_not_lost_by_a_restore(
+    app: FastAPI, ada: Diarist, database_url: str, declared: bool
+) -> None:
+    laptop = await ada.first("laptop")
+    assert laptop.profile is not None
+    entry, other = await write(laptop, "as it was", "also there")
+    phone = await ada.another("phone")
+    await phone.sync()
+    connection = await asyncpg.connect(database_url)
+    backup = Backup(connection, laptop.profile.user_id, also=("inbox",))
+    await backup.take()
+    for device, text in ((phone, "as the phone has it"), (laptop, "as the laptop has it")):
+        await device.journal.edit(entry, body=text)
+        await device.sync()
+    await put_in(app, laptop.profile.user_id)
+    await write(laptop, "after")
+    await phone.sync()
+    had = await texts(laptop)
+    assert await texts(phone) == had
+    await backup.restore(None)
+    await connection.close()
+    if declared:
+        await declare_restored(database_url)
+    for device in (laptop, phone):
+        if declared:
+            await device.sync(accept_restore=True)
+        else:
+            await caught(device.sync(), HistoryForked)
+            await device.repair(PASSWORD)
+            await device.sync()
+    await laptop.sync()
+    tablet = await ada.another("tablet")
+    await tablet.sync()
+    for device in (laptop, phone, tablet):
+        assert await texts(device) == had
+    for device in (laptop, phone):
+        (item,) = await device.inbox.list()
+        assert item.body == POST["body"]
+    (conflict,) = await tablet.journal.conflicts()
+    await tablet.journal.resolve(conflict.id, "local")
+    for device in (tablet, laptop, phone):
+        await device.sync()
+        assert await device.journal.conflicts() == []
+        assert (await device.journal.get(entry)).body in ("as the phone has it", "as the laptop has it")
+    assert other in {each.id for each in await tablet.journal.list()}

@@ -17,7 +17,7 @@ from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
 from lockleaf.client.store.outbox import Standing
 from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.client.transport import Transport
-from lockleaf.crypto.history import meta, payload_hash
+from lockleaf.crypto.history import ZERO, meta, payload_hash
 from lockleaf.wire.sync import Conflict, Conflicts, Resolution, ResolutionResult
 
 __all__ = ["Disputes", "StaleConflict"]
@@ -164,9 +164,22 @@ class Disputes:
             present = {each.conflict_id for each in found}
             decided = [each for each in found if self._is_decided(each, entries)]
             for stored in self._store.conflicts.in_state("open", "resolved"):
-                if stored.server_id is not None and stored.conflict_id not in present:
+                if stored.conflict_id in present:
+                    continue
+                if stored.server_id is not None:
                     self._gone(stored, entries)
+                elif self._is_lost(stored):
+                    self._seal_again(replace(stored, base_revision=0, sealed_parent=ZERO), entries)
         return decided
+
+    def _is_lost(self, known: StoredConflict) -> bool:
+        """Tell whether a version that waits here was at the server before, and is not there now.
+
+        A server that was put back from a backup has not heard of it. It follows no revision any more, so that it does
+        not become one there. What went since the last sync was perhaps decided, and is looked at by the next one.
+        """
+        sent = known.state == "open" and known.authentic and known.payload_hash is not None
+        return sent and self._store.outbox.get(known.payload_hash or b"") is None
 
     def _looked_up(self, entries: list[Conflict]) -> list[_Listed]:
         """Return listed conflicts with what this device knows of them."""
@@ -235,7 +248,7 @@ class Disputes:
         return any(change.kind == "conflict" for changes in waiting.values() for change in changes)
 
     def _seal_again(self, known: StoredConflict, listed: list[Conflict]) -> None:
-        """Put a version sealed under the newest key in the place of one that a retired key opens."""
+        """Put a version sealed under the newest key in the place of one that the server is not to have, or lost."""
         seen = self._store.history.position()
         if seen is None or known.payload_hash is None:
             return
@@ -259,18 +272,21 @@ class Disputes:
         self._again = True
 
     def _is_same(self, known: StoredConflict, item: Conflict) -> bool:
-        """Tell whether a listed version under the newest key says the same as ``known``, about the same revision."""
+        """Tell whether a listed version under the newest key says the same as ``known``, about the same revision.
+
+        One that was sent again after a restore is about none any more.
+        """
         payload = item.local_version.encrypted_content
         if (item.collection, item.log_id) != (known.collection, known.record_id) or payload is None:
             return False
         if sealed_under(payload) != self._store.keyring.newest.key_id:
             return False
         other = self._opened(item, conflict_id_of(payload_hash(payload)), payload)
-        return (other.base_revision, other.deleted, other.device_id) == (
-            known.base_revision,
-            known.deleted,
-            known.device_id,
-        ) and same_content(other.content, known.content)
+        return (
+            other.base_revision in (known.base_revision, 0)
+            and (other.deleted, other.device_id) == (known.deleted, known.device_id)
+            and same_content(other.content, known.content)
+        )
 
     def _opened(self, item: Conflict, conflict_id: str, payload: bytes) -> StoredConflict:
         version = item.local_version

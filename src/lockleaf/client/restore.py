@@ -255,10 +255,9 @@ class Reconciler:
     def _go_back(self, plan: _Plan) -> None:
         """Have the history walked anew from its start, and what it lacks sent again."""
         history, offered = self._store.history, plan.feed.epochs
-        if plan.emptied:
-            # The server has no list of them any more; it must not look as if another device had decided.
-            self._store.conflicts.detach()
-            self._store.inbox.detach()
+        # The server may not have them any more; it must not look as if another device had decided.
+        self._store.conflicts.detach(decided=plan.emptied)
+        self._store.inbox.detach(decided=plan.emptied)
         reached = [
             RememberedCheckpoint(_HERE, item.epoch, plan.common, head)
             for item in offered[plan.offer.held :]

@@ -49,7 +49,7 @@ def test_what_the_server_lists_no_more_is_forgotten_unless_it_gave_everything_up
     store.inbox.add([an_item("a"), an_item("b")])
     store.inbox.keep_only({"a"})
     assert ids(store) == ["a"]
-    store.inbox.detach()
+    store.inbox.detach(decided=True)
     store.inbox.keep_only(set())
     assert ids(store) == ["a"]
     store.inbox.keep_only({"a"})  # it has it after all
@@ -60,7 +60,7 @@ def test_what_the_server_lists_no_more_is_forgotten_unless_it_gave_everything_up
 def test_a_decision_about_what_only_this_device_has_needs_no_telling(store: LocalStore) -> None:
     store.inbox.add([an_item("a"), an_item("b"), an_item("c")])
     store.inbox.decide("c", "refused")
-    store.inbox.detach()
+    store.inbox.detach(decided=True)
     store.inbox.decide("a", "accepted", "entry")
     assert ids(store, "accepted", "refused") == []
     assert store.inbox.ids() == {"b"}

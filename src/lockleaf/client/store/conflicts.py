@@ -167,10 +167,15 @@ class ConflictStore:
         """Remember the id that the server gave to a conflict; None: it lists it no longer."""
         self._database.write("UPDATE conflicts SET server_id = ? WHERE conflict_id = ?", (server_id, conflict_id))
 
-    def detach(self) -> None:
-        """Keep open conflicts though the server knows none of them any more; decided ones need no telling."""
+    def detach(self, *, decided: bool) -> None:
+        """Keep open conflicts though the server may know none of them any more.
+
+        Args:
+            decided: of those about which somebody decided it has not to be told either.
+        """
         self._database.write("UPDATE conflicts SET server_id = NULL WHERE state = 'open'")
-        self._database.write("UPDATE conflicts SET server_id = NULL, state = 'closed' WHERE state = 'resolved'")
+        if decided:
+            self._database.write("UPDATE conflicts SET server_id = NULL, state = 'closed' WHERE state = 'resolved'")
 
     def remove(self, conflict_id: str) -> None:
         """Forget a conflict."""

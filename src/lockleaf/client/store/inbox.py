@@ -91,10 +91,15 @@ class InboxStore:
         """Forget items."""
         self._database.write_many("DELETE FROM inbox WHERE item_id = ?", [(item_id,) for item_id in item_ids])
 
-    def detach(self) -> None:
-        """Keep what waits though the server has given it up; what was decided is done with."""
-        self._database.write("DELETE FROM inbox WHERE state <> 'waiting'")
-        self._database.write("UPDATE inbox SET detached = 1")
+    def detach(self, *, decided: bool) -> None:
+        """Keep what waits though the server may have given it up.
+
+        Args:
+            decided: what somebody decided about is done with.
+        """
+        if decided:
+            self._database.write("DELETE FROM inbox WHERE state <> 'waiting'")
+        self._database.write("UPDATE inbox SET detached = 1 WHERE state = 'waiting'")
 
 
 def _read(row: Sequence[Any]) -> StoredItem:
