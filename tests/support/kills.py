@@ -37,7 +37,7 @@ def kills(work: Callable[[], object]) -> Iterator[bool]:
 
 
 def die_at(last: int, within: Path | None = None) -> None:
-    """Have this process killed before its next file operation but ``last``, of those below ``within`` if it is given."""
+    """Have this process killed before its next file operation but ``last``; with ``within``, of those below it."""
     counted = itertools.count()
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:

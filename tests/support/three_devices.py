@@ -25,6 +25,7 @@ from lockleaf.client.sync import SyncReport
 from lockleaf.crypto.envelope import RecordContext, open_record
 from lockleaf.crypto.history import meta
 from lockleaf.wire.codec import unpack
+from lockleaf.wire.names import known_as
 from tests.support.journal_devices import JournalDevice, TestAccount
 from tests.support.networks import Network
 from tests.support.thin_client import ThinClient
@@ -320,8 +321,8 @@ def _opened(account: TestAccount, sealed: dict[str, Any], revision: int, occurre
 
 
 def words_of(content: dict[str, Any]) -> set[str]:
-    """The words in the fields of an entry that these tests write."""
-    named = {content.get("title"), content.get("mood"), *content.get("tags", ())} - {None}
+    """The words in the fields of an entry that these tests write; a tag is the same word in every spelling."""
+    named = {content.get("title"), content.get("mood"), *map(known_as, content.get("tags", ()))} - {None}
     return named | set(content.get("body", "").split("\n")) - {""}
 
 
