@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
+import termios
 import threading
 from collections.abc import Coroutine, Iterator
 from types import FrameType
@@ -20,19 +22,42 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class _Asked:
-    """Whether a person is being asked something at the moment."""
+    """Whether a person is being asked something at the moment; the terminal as it was before."""
 
     depth = 0
+    in_thread = False
+    terminal: tuple[int, list[Any]] | None = None
 
 
 @contextlib.contextmanager
 def asking() -> Iterator[None]:
-    """Let Ctrl-C end a question: within a coroutine nobody would look at a cancellation before it is answered."""
+    """Let Ctrl-C end a question: within a coroutine nobody would look at a cancellation before it is answered.
+
+    One that is asked in a thread goes on waiting whatever becomes of the coroutine, so that the process ends at once.
+    """
     _Asked.depth += 1
+    _Asked.in_thread = threading.current_thread() is not threading.main_thread()
+    with _terminal() as terminal:
+        _Asked.terminal = terminal
+        try:
+            yield
+        finally:
+            _Asked.depth -= 1
+            _Asked.terminal = None
+
+
+@contextlib.contextmanager
+def _terminal() -> Iterator[tuple[int, list[Any]] | None]:
+    """Give the terminal and how it is set, None where there is none: a password is typed without being shown."""
     try:
-        yield
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    try:
+        yield terminal, termios.tcgetattr(terminal)
     finally:
-        _Asked.depth -= 1
+        os.close(terminal)
 
 
 def end_at_once_when_interrupted() -> None:
@@ -79,8 +104,9 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
-        if _Asked.depth:
+        if _Asked.depth and not _Asked.in_thread:
             raise KeyboardInterrupt
+        interrupted = interrupted or bool(_Asked.depth)
         if interrupted:
             _end_at_once()
         interrupted = True
@@ -100,8 +126,7 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
     if before is signal.SIG_IGN:
         asyncio.run(work)
         return
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
+    with asyncio.Runner() as runner, _woken_by_signals(runner.get_loop()) as loop:
         signal.signal(signal.SIGINT, interrupt)
         try:
             runner.run(main())
@@ -115,7 +140,32 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
             signal.signal(signal.SIGINT, before)
 
 
+@contextlib.contextmanager
+def _woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.AbstractEventLoop]:
+    """Have each signal wake the loop.
+
+    Python calls a handler between two of its instructions. A signal that comes after the last of them, and before the
+    loop's wait for news has begun, would otherwise be found when something else happens, which may be never.
+    """
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    with reading, writing:
+        loop.add_reader(reading, lambda: reading.recv(4096))
+        before = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        try:
+            yield loop
+        finally:
+            signal.set_wakeup_fd(before)
+            if not loop.is_closed():
+                loop.remove_reader(reading)
+
+
 def _end_at_once() -> NoReturn:
+    if _Asked.terminal is not None:
+        with contextlib.suppress(OSError, termios.error):
+            terminal, settings = _Asked.terminal
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, settings)
     with contextlib.suppress(OSError, ValueError):
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), _SHOW_CURSOR)  # a progress bar hides it
