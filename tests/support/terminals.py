@@ -8,6 +8,8 @@ import pty
 import re
 import select
 import subprocess
+import sys
+import termios
 import time
 from types import TracebackType
 from typing import Self
@@ -16,11 +18,18 @@ from tests.support.command_line import SECONDS, CommandLine
 
 __all__ = ["Terminal"]
 
+_TAKES_THE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""A program that has its terminal for the one that ``/dev/tty`` means, and becomes another."""
+
 _COMMANDS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal:
-    """A command whose three ends are a pseudo-terminal.
+    """A command whose three ends, and whose controlling terminal, are a pseudo-terminal.
 
     Args:
         device: whose command it is.
@@ -32,7 +41,7 @@ class Terminal:
         self._controller, self._inside = pty.openpty()
         environment = {name: value for name, value in device.variables().items() if name not in without}
         self.process = subprocess.Popen(
-            [str(device.program), *arguments],
+            [sys.executable, "-S", "-c", _TAKES_THE_TERMINAL, str(device.program), *arguments],
             env=environment | {"TERM": "dumb", "COLUMNS": "400"},
             stdin=self._inside,
             stdout=self._inside,
@@ -62,9 +71,17 @@ class Terminal:
         before, _, self._unread = self._unread.partition(text)
         return before + text
 
-    def type(self, line: str) -> None:
+    def type(self, line: str | bytes) -> None:
         """Type a line."""
-        os.write(self._controller, line.encode() + b"\n")
+        os.write(self._controller, (line.encode() if isinstance(line, str) else line) + b"\n")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._controller, b"\x03")
+
+    def shows_typing(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._inside)[3] & termios.ECHO)
 
     def end(self) -> int:
         """Return how the command ended."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,6 @@ import typer
 from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
-from lockleaf.cli.interrupts import asking
 from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
 
@@ -136,8 +134,7 @@ async def open_journal(run: Run, client: Client, *, required: bool = False, seco
             raise JournalLocked
         return False
     for left in reversed(range(_TRIES)):
-        with asking():
-            typed = getpass.getpass("Password to unlock the journal: ")
+        typed = prompts.hidden("Password to unlock the journal")
         try:
             return await client.unlock(typed, unlocked_for=seconds)
         except WrongPassword:

@@ -12,7 +12,6 @@ from lockleaf.cli import prompts
 from lockleaf.cli.archive import save
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
-from lockleaf.cli.interrupts import asking
 from lockleaf.cli.options import command, group
 from lockleaf.cli.privacy import gathered
 from lockleaf.cli.run import Run
@@ -127,11 +126,8 @@ def _confirmed(run: Run, what: str, lost: str, archive: Path | None) -> Path | N
         )
     if archive is None:
         default = f"lockleaf-{datetime.now(UTC):%Y-%m-%d}.zip"
-        with asking():
-            answer: str = typer.prompt(
-                "Save what the server holds to a file first? Its name, or - for no", default=default, err=True
-            )
-        archive = None if answer.strip() in ("-", "no", "n") else Path(answer.strip()).expanduser()
+        answer = prompts.answer("Save what the server holds to a file first? Its name, or - for no", default)
+        archive = None if answer in ("-", "no", "n") else Path(answer).expanduser()
     if archive is not None and archive.exists():
         raise Complaint(f"{archive} is there already. Choose another name.", ExitCode.CONFLICT, "FileExists")
     prompts.confirm(f"{said} The journal stays on this device. {lost + ' ' if lost else ''}Go on?")

@@ -15,7 +15,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import printable
 from lockleaf.text import is_utf8
 
-__all__ = ["confirm", "device_name", "new_password", "password", "recovery_code", "text"]
+__all__ = ["agrees", "answer", "confirm", "device_name", "hidden", "new_password", "password", "recovery_code", "text"]
 
 
 def text(run: Run, value: str | None, label: str, option: str, default: str | None = None) -> str:
@@ -33,9 +33,23 @@ def text(run: Run, value: str | None, label: str, option: str, default: str | No
         return value or default or ""
     if not run.interactive:
         raise Complaint(f"{option} is needed.")
+    return answer(label)
+
+
+def answer(label: str, default: str | None = None) -> str:
+    """Return what a person answers, without white space around it.
+
+    Raises:
+        Complaint: it is no text in UTF-8.
+    """
     with asking():
-        answer: str = typer.prompt(label, err=True)
-    return answer.strip()
+        try:
+            given: str = typer.prompt(label, default=default, err=True)
+        except UnicodeDecodeError:
+            raise _not_text("What was typed is") from None
+    if not is_utf8(given):
+        raise _not_text("What was typed is")
+    return given.strip()
 
 
 def password(run: Run) -> str:
@@ -96,24 +110,48 @@ def _secret(run: Run, variable: str, label: str, *, twice: bool = False) -> str:
                 ExitCode.CREDENTIALS,
                 "NoPassword",
             )
-        with asking():
-            given = typer.prompt(
-                label, hide_input=True, err=True, confirmation_prompt="The same again" if twice else False
-            )
+        given = hidden(label, twice=twice)
     else:
         # The end of a line is no part of what a file held that was read into the variable.
         given = given.rstrip("\r\n")
     if not given:
         raise Complaint(f"{label} is empty.", ExitCode.CREDENTIALS, "NoPassword")
     if not is_utf8(given):
-        where = variable if variable in os.environ else "What was typed"
-        raise Complaint(
-            f"{where} is not text in UTF-8. It may come from a file or a terminal in another encoding, such as "
-            "Latin-1: convert it first (iconv -f latin1 -t utf-8).",
-            ExitCode.INPUT,
-            "PasswordNotText",
-        )
+        raise _not_text(f"{variable} is")
     return given
+
+
+def hidden(label: str, *, twice: bool = False) -> str:
+    """Return what a person types without its being shown.
+
+    Raises:
+        Complaint: it is no text in UTF-8.
+    """
+    with asking():
+        try:
+            given: str = typer.prompt(
+                label, hide_input=True, err=True, confirmation_prompt="The same again" if twice else False
+            )
+        except UnicodeDecodeError:
+            raise _not_text("What was typed is") from None
+    if not is_utf8(given):
+        raise _not_text("What was typed is")
+    return given
+
+
+def _not_text(what_is: str) -> Complaint:
+    return Complaint(
+        f"{what_is} not text in UTF-8. It may come from a file or a terminal in another encoding, such as Latin-1: "
+        "convert it first (iconv -f latin1 -t utf-8), or set the terminal to UTF-8.",
+        ExitCode.INPUT,
+        "PasswordNotText",
+    )
+
+
+def agrees(question: str, *, default: bool = False) -> bool:
+    """Return what a person answers to a question of yes or no."""
+    with asking():
+        return typer.confirm(printable(question), default=default, err=True)
 
 
 def confirm(question: str) -> None:

@@ -60,7 +60,7 @@ async def repair(
         question = "Go on with what the server shows, before that device is repaired too?"
         if isinstance(error, errors.ServerRestored):
             question = "Did the operator confirm that? Go on with what the server shows?"
-        if yes or (run.interactive and typer.confirm(question, err=True)):
+        if yes or (run.interactive and prompts.agrees(question)):
             return True
         declined.append(error)
         return False
@@ -68,7 +68,7 @@ async def repair(
     def choose(difference: Difference) -> bool:
         shown = difference.here or difference.there
         run.note(f"{difference.entry_id[:8]}  {_line(shown)}")
-        return typer.confirm(_BECOMES[difference.becomes], default=True, err=True)
+        return prompts.agrees(_BECOMES[difference.becomes], default=True)
 
     async with run.client() as client:
         with progress_bars(run) as progress:
