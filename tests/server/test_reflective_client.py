@@ -20,6 +20,7 @@ from tests.support.process import RunningServer
 
 CONSENT = "2024-01-01T09:00:00"
 """When the person agreed: before there was an account, by a clock that said nothing of its zone."""
+PHONES, LAPTOPS, BOTH = "the phone's words", "the laptop's words", "the words of both"
 WRITTEN = datetime(2025, 3, 1, 12, tzinfo=UTC)
 
 
@@ -135,7 +136,8 @@ def test_an_email_and_a_password_are_an_account_that_keeps_everything_on_the_dev
     problem(phone.call("POST", "/auth/token", data=wrong), 401, "invalid_credentials")
     phone.log_in()
 
-    assert phone.done("GET", "/users/me/")["id"] == made["id"]
+    assert phone.done("GET", "/users/me/")["id"] == made["id"] == made["user_id"]
+    problem(phone.call("PUT", "/users/me", {"password": "a new password"}), 422, "invalid_request")
     assert phone.done("PUT", "/users/me", {"display_name": "Ada L."})["display_name"] == "Ada L."
     goal = phone.done("PUT", "/users/me/preferences", {"daily_word_goal": 750, "theme_preferences": {"mode": "dark"}})
     assert goal == phone.done("GET", "/users/me/preferences")
@@ -183,7 +185,7 @@ def test_a_tier_may_be_chosen_with_the_account(phone: Device) -> None:
 
 def test_devices_back_up_and_fetch_what_others_wrote(phone: Device, laptop: Device) -> None:
     stored = phone.back_up("log-0", "monday", 0).json()
-    assert (stored["id"], stored["device_id"]) == ("log-0", phone.device_id)
+    assert (stored["id"], stored["log_id"], stored["device_id"]) == ("log-0", "log-0", phone.device_id)
     assert instant(stored["updated_at"]) == WRITTEN
     for number in range(1, 5):
         assert phone.back_up(f"log-{number}", f"day {number}", number).status_code == 201
@@ -203,47 +205,42 @@ def test_devices_back_up_and_fetch_what_others_wrote(phone: Device, laptop: Devi
     assert laptop.backups() == []
 
 
-@pytest.mark.parametrize("chosen", ["local", "remote", "merged"])
-def test_two_devices_that_wrote_the_same_entry_lose_no_word(phone: Device, laptop: Device, chosen: str) -> None:
-    phone.back_up("log", "the phone's words", 0)
+@pytest.mark.parametrize(("chosen", "left"), [("local", LAPTOPS), ("remote", PHONES), ("merged", BOTH)])
+@pytest.mark.parametrize("by_phone", [False, True])
+def test_two_devices_that_wrote_the_same_entry_lose_no_word(
+    phone: Device, laptop: Device, chosen: str, left: str, by_phone: bool
+) -> None:
+    phone.back_up("log", PHONES, 0)
     [seen] = laptop.backups()
-    refused = problem(laptop.back_up("log", "the laptop's words", 5), 409, "backup_conflict")
+    refused = problem(laptop.back_up("log", LAPTOPS, 5), 409, "backup_conflict")
     [conflict] = phone.conflicts()
-    assert (
-        (conflict["id"], conflict["log_id"]) == (refused["conflict_id"], refused["log_id"]) == (conflict["id"], "log")
-    )
+    assert (conflict["id"], conflict["log_id"]) == (refused["conflict_id"], refused["log_id"])
     local, remote = conflict["local_version"], conflict["remote_version"]
-    assert [opened(each["encrypted_content"]) for each in (local, remote)] == [
-        "the laptop's words",
-        "the phone's words",
-    ]
-    assert opened(local["encrypted_embedding"]) == "embedding of the laptop's words"
+    assert [opened(each["encrypted_content"]) for each in (local, remote)] == [LAPTOPS, PHONES]
+    assert opened(local["encrypted_embedding"]) == f"embedding of {LAPTOPS}"
     assert [each["device_id"] for each in (local, remote)] == [laptop.device_id, phone.device_id]
 
+    who, other = (phone, laptop) if by_phone else (laptop, phone)
     path, choice = f"/sync/conflicts/{conflict['id']}/resolve", {"chosen_version": chosen}
     if chosen == "merged":
-        problem(laptop.call("POST", path, choice), 422, "content_required")
-        both = "the phone's words, the laptop's words"
-        choice |= {"final_encrypted_content": text(both.encode()), "final_iv": text(secrets.token_bytes(12))}
+        problem(who.call("POST", path, choice), 422, "content_required")
+        choice |= {"final_encrypted_content": text(BOTH.encode()), "final_iv": text(secrets.token_bytes(12))}
         choice |= {"final_tag": text(secrets.token_bytes(16))}
-    resolved = laptop.done("POST", path, choice)
+    resolved = who.done("POST", path, choice)
     assert resolved["success"] is True
-    assert resolved["details"]["chosen_version"] == chosen
-    problem(phone.call("POST", path, choice), 409, "conflict_resolved")
-    assert phone.conflicts() == []
+    assert (resolved["details"]["log_id"], resolved["details"]["chosen_version"]) == ("log", chosen)
+    problem(other.call("POST", path, choice), 409, "conflict_resolved")
+    assert who.conflicts() == []
 
-    expected = {"local": "the laptop's words", "remote": "the phone's words"}.get(
-        chosen, "the phone's words, the laptop's words"
-    )
     [stored] = phone.done("GET", "/sync/backups")["backups"]
-    assert opened(stored["encrypted_content"]) == expected
+    assert opened(stored["encrypted_content"]) == left
     if chosen == "remote":
         assert laptop.backups(since=seen["updated_at"]) == []
         assert phone.back_up("log", "the phone goes on", 10).status_code == 201
         return
-    # The device that asks what is new is told, and the one whose version it became goes on without a conflict.
+    # Who polls is told what was chosen elsewhere, and the device whose version it became goes on without a conflict.
     assert stored["device_id"] == laptop.device_id
-    assert [each["id"] for each in phone.backups(since=seen["updated_at"])] == ["log"]
+    assert [opened(each["encrypted_content"]) for each in other.backups(since=seen["updated_at"])] == [left]
     assert laptop.back_up("log", "the laptop goes on", 10).status_code == 201
 
 
