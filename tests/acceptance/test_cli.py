@@ -48,29 +48,39 @@ def household(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -
     return Household(email, laptop, phone)
 
 
+SURROUNDINGS = ("mood", "weather", "location")
+
+
 def test_what_one_device_writes_another_lists_to_the_letter(household: Household) -> None:
     written = household.laptop.run(
         *("write", "--date", "1660-01-01", "--title", "A [bold]day[/bold]", "--mood", "glad"),
-        *("--tag", "home", "--tag", "two words", "-"),
+        *("--weather", "light rain", "--location", "Tower Hill", "--tag", "home", "--tag", "two words", "-"),
         stdin=BODY.encode(),
     )
     sent = household.laptop.run("sync", "--json").value()
     received = household.phone.run("--json", "sync").value()
     listed = {entry["id"]: entry for entry in household.phone.run("list", "--json", "--all").values()}
     alone = household.phone.run("show", written.out[:8], "--body")
+    shown = household.phone.run("show", written.out[:8])
 
     entry = listed[written.out.strip()]
-    assert {name: entry[name] for name in ("date", "title", "body", "mood", "tags", "revision")} == {
+    assert {name: entry[name] for name in ("date", "title", "body", *SURROUNDINGS, "tags", "revision")} == {
         "date": "1660-01-01",
         "title": "A [bold]day[/bold]",
         "body": BODY,
         "mood": "glad",
+        "weather": "light rain",
+        "location": "Tower Hill",
         "tags": ["home", "two words"],
         "revision": 1,
     }
     assert sent["pushed"] == received["pulled"] == 1
     assert (sent["seq"], sent["epoch"], sent["head"]) == (received["seq"], received["epoch"], received["head"])
     assert alone.out == BODY
+    assert "mood: glad · weather: light rain · location: Tower Hill" in " ".join(shown.out.split())
+    household.phone.run("edit", written.out[:8], "--weather", "", "--location", "Thames Street")
+    changed = household.phone.run("show", written.out[:8], "--json").value()
+    assert tuple(changed[name] for name in SURROUNDINGS) == ("glad", None, "Thames Street")
 
 
 def test_a_table_shows_the_beginning_of_the_id_and_brackets_as_they_are(household: Household) -> None:

@@ -55,7 +55,8 @@ class Life:
 async def _live(server: RunningServer, proxy: RecordingProxy, home: Path) -> Life:
     """Write, edit, disagree, resolve, delete, recover, rotate: everything that sends something."""
     texts = {kind: _canary(kind) for kind in ("title", "body", "edit", "other edit", "merged", "tag", "second tag")}
-    texts |= {"mood": f"mood{secrets.token_hex(8)}", "date": DATE}
+    texts |= {name: f"{name}{secrets.token_hex(8)}" for name in ("mood", "weather", "location")}
+    texts |= {"date": DATE}
     passwords = {"password": _canary("password"), "second password": _canary("password")}
     email = f"{secrets.token_hex(8)}@example.org"
     async with AsyncExitStack() as stack:
@@ -72,7 +73,13 @@ async def _live(server: RunningServer, proxy: RecordingProxy, home: Path) -> Lif
         codes = list(await one.account.register(proxy.url, email, first, device_name="one", kdf_profile=CHEAPEST))
         await two.account.login(proxy.url, email, first, device_name="two")
         entry = await one.journal.write(
-            body=texts["body"], title=texts["title"], mood=texts["mood"], tags=[texts["tag"]], date=DATE
+            body=texts["body"],
+            title=texts["title"],
+            mood=texts["mood"],
+            weather=texts["weather"],
+            location=texts["location"],
+            tags=[texts["tag"]],
+            date=DATE,
         )
         await one.sync()
         await two.sync()

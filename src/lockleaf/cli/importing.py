@@ -46,7 +46,7 @@ async def import_file(
         bool, typer.Option("--update", help="Make entries that are here what the file says of them.")
     ] = False,
 ) -> None:
-    """Import entries: one JSON object a line, with date and text, and title, mood, tags, id if there are.
+    """Import entries: one JSON object a line, with date and text, and title, mood, tags, id and so on if there are.
 
     Running it again adds nothing twice, on whichever of your devices. What list, show and search write with --json
     comes back as it was. Lines that cannot be read are named, and everything else comes in.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lockleaf.cli.dates import shown_date
@@ -56,6 +56,8 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "title": entry.title,
         "body": entry.body,
         "mood": entry.mood,
+        "weather": entry.weather,
+        "location": entry.location,
         "tags": list(entry.tags),
         "revision": entry.revision,
         "version": entry.version,
@@ -184,7 +186,7 @@ def entry_view(entry: Entry) -> RenderableType:
 
     facts = [
         shown_date(entry.date, entry.time_zone),
-        *([f"mood: {printable(entry.mood)}"] if entry.mood else []),
+        *(f"{name}: {printable(words)}" for name, words in _surroundings(entry)),
         *([f"tags: {printable(', '.join(entry.tags))}"] if entry.tags else []),
         *(f"{name}: {value:g}" for name, value in entry.metrics.items()),
         *([marks(entry)] if marks(entry) else []),
@@ -194,6 +196,12 @@ def entry_view(entry: Entry) -> RenderableType:
     return Group(*head, Text(" · ".join(facts), style="dim"), Text(), Text(printable(entry.body)))
 
 
+def _surroundings(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Yield what a writer said of the mood, the weather and the location, by name."""
+    told = (("mood", entry.mood), ("weather", entry.weather), ("location", entry.location))
+    return ((name, words) for name, words in told if words)
+
+
 def version_lines(entry: Entry | None) -> list[str]:
     """Return a version of an entry as lines to compare; a deletion has none."""
     if entry is None or entry.deleted:
@@ -201,7 +209,7 @@ def version_lines(entry: Entry | None) -> list[str]:
     fields = [
         f"date: {entry.date}",
         *([f"title: {entry.title}"] if entry.title else []),
-        *([f"mood: {entry.mood}"] if entry.mood else []),
+        *(f"{name}: {words}" for name, words in _surroundings(entry)),
         *([f"tags: {', '.join(entry.tags)}"] if entry.tags else []),
         *(f"{name}: {value:g}" for name, value in entry.metrics.items()),
         "",

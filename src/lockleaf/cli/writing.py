@@ -32,6 +32,8 @@ EntryId = Annotated[
 ]  # fmt: skip
 Title = Annotated[str | None, typer.Option("--title", "-t", help="A title.", metavar="TEXT")]
 Mood = Annotated[str | None, typer.Option("--mood", "-m", help="A mood, in a word or an emoji.", metavar="TEXT")]
+Weather = Annotated[str | None, typer.Option("--weather", help="What the weather was, in words.", metavar="TEXT")]
+Location = Annotated[str | None, typer.Option("--location", help="Where it was, in words.", metavar="TEXT")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given several times.", metavar="TEXT")]
 Date = Annotated[
     str | None,
@@ -77,6 +79,8 @@ async def write(
     ] = None,
     title: Title = None,
     mood: Mood = None,
+    weather: Weather = None,
+    location: Location = None,
     tag: Tags = None,
     date: Date = None,
     time_zone: TimeZone = None,
@@ -90,8 +94,16 @@ async def write(
     editor and a pipe show it to nobody.
     """
     when = entered_date(date)
-    fields: dict[str, Any] = {"title": title, "mood": mood, "tags": tag or (), "date": when, "time_zone": time_zone}
-    fields["metrics"] = given_metrics(metric)
+    fields: dict[str, Any] = {
+        "title": title,
+        "mood": mood,
+        "weather": weather,
+        "location": location,
+        "tags": tag or (),
+        "date": when,
+        "time_zone": time_zone,
+        "metrics": given_metrics(metric),
+    }
     charset = text_encoding(encoding)
     if draft is not None:
         if text is not None:
@@ -132,6 +144,8 @@ async def edit(
     ] = None,
     title: Title = None,
     mood: Mood = None,
+    weather: Weather = None,
+    location: Location = None,
     tag: Annotated[
         list[str] | None,
         typer.Option("--tag", help="The tags from now on; may be given several times.", metavar="TEXT"),
@@ -147,14 +161,17 @@ async def edit(
 
     Text that is piped in replaces the whole text of the entry; the earlier one stays in its history.
 
-    An empty --title, --mood or --metric (NAME=) removes it. If another device or program changes the entry while your
-    editor is open, both changes are merged; where they cannot be, both texts are kept, as a conflict.
+    An empty --title, --mood, --weather, --location or --metric (NAME=) removes it. If another device or program changes
+    the entry while your editor is open, both changes are merged; where they cannot be, both texts are kept, as a
+    conflict.
     """
     if tag and no_tags:
         raise Complaint("--tag and --no-tags exclude each other.")
     given: dict[str, Any] = {
         "title": title,
         "mood": mood,
+        "weather": weather,
+        "location": location,
         "tags": () if no_tags else tag,
         "date": entered_date(date),
         "time_zone": time_zone,

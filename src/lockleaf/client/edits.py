@@ -29,8 +29,9 @@ __all__ = ["MIN_PREFIX", "Edits", "entry_id_of"]
 MIN_PREFIX = 4
 """Characters of an id that are enough to ask by, if they fit one entry."""
 
-_WORDS = ("title", "body", "mood", "tags", "occurred_at", "time_zone", "metrics")
+_WORDS = ("title", "body", "mood", "weather", "location", "tags", "occurred_at", "time_zone", "metrics")
 """The fields that somebody writes, as they stand in an entry's map."""
+_SHORT = ("title", "mood", "weather", "location", "tags")
 _FEW_LINES = 64
 
 
@@ -252,6 +253,8 @@ def _changed(content: Mapping[str, Any], given: dict[str, Any], created_at: str)
         "body": content.get("body", ""),
         "title": content.get("title"),
         "mood": content.get("mood"),
+        "weather": content.get("weather"),
+        "location": content.get("location"),
         "tags": content.get("tags") or (),
         "date": content.get("occurred_at", created_at),
         "time_zone": content.get("time_zone"),
@@ -273,7 +276,7 @@ def _changed(content: Mapping[str, Any], given: dict[str, Any], created_at: str)
 
 def _loses_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Tell whether a text has words of which another one has nothing: what only grew needs no copy of itself."""
-    if any(old.get(name) not in (None, new.get(name)) for name in ("title", "mood", "tags")):
+    if any(old.get(name) not in (None, new.get(name)) for name in _SHORT):
         return True
     text = str(new.get("body", ""))
     present = set(text.split("\n"))

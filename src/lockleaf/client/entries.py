@@ -86,6 +86,8 @@ class Entry:
     rejected: str | None = None
     time_zone: str | None = None
     source: str | None = None
+    weather: str | None = None
+    location: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
     attachments: tuple[Attachment, ...] = ()
     merged: bool = field(default=False, compare=False)
@@ -150,6 +152,8 @@ class EntryDraft:
     mood: str | None = None
     tags: tuple[str, ...] = ()
     time_zone: str | None = None
+    weather: str | None = None
+    location: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
     source: str | None = None
     exported: Exported | None = None
@@ -201,6 +205,8 @@ def draft_content(
     date: str,
     title: str | None = None,
     mood: str | None = None,
+    weather: str | None = None,
+    location: str | None = None,
     tags: Iterable[str] = (),
     time_zone: str | None = None,
     source: str | None = None,
@@ -214,7 +220,15 @@ def draft_content(
     """
     with _as_invalid_entry():
         fields = content.entry_fields(
-            body=body, title=title, mood=mood, tags=tags, source=source, date=date, time_zone=time_zone
+            body=body,
+            title=title,
+            mood=mood,
+            weather=weather,
+            location=location,
+            tags=tags,
+            source=source,
+            date=date,
+            time_zone=time_zone,
         )
     if metrics:
         fields["metrics"] = dict(metrics)

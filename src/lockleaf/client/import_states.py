@@ -25,7 +25,7 @@ __all__ = [
     "told",
 ]
 
-COMPARED = ("title", "body", "mood", "tags", "source", "occurred_at", "time_zone", "metrics")
+COMPARED = ("title", "body", "mood", "weather", "location", "tags", "source", "occurred_at", "time_zone", "metrics")
 REMEMBERED = "imported"
 """The field of an entry's map that holds the digest of what was imported."""
 
@@ -37,6 +37,8 @@ def told(draft: EntryDraft) -> dict[str, Any]:
         "title": draft.title,
         "body": draft.body,
         "mood": draft.mood,
+        "weather": draft.weather,
+        "location": draft.location,
         "tags": list(draft.tags) or None,
         "source": source,
         "occurred_at": draft.date,

@@ -170,6 +170,8 @@ class Import:
                 body=draft.body,
                 title=draft.title,
                 mood=draft.mood,
+                weather=draft.weather,
+                location=draft.location,
                 tags=draft.tags,
                 date=draft.date,
                 time_zone=draft.time_zone,

@@ -80,6 +80,8 @@ class Journal(JournalTags):
         body: str,
         title: str | None = None,
         mood: str | None = None,
+        weather: str | None = None,
+        location: str | None = None,
         tags: Iterable[str] = (),
         date: date | datetime | str | None = None,
         time_zone: str | None = None,
@@ -90,6 +92,7 @@ class Journal(JournalTags):
         """Write a new entry.
 
         Args:
+            mood, weather, location: a few words each, at most 200 characters.
             date: the day or time it is about; now if absent. Text is ISO 8601 and kept to the letter.
             time_zone: an IANA name.
             entry_id: a UUID chosen by the caller: writing the same entry under it again changes nothing.
@@ -104,6 +107,8 @@ class Journal(JournalTags):
             body=body,
             title=title,
             mood=mood,
+            weather=weather,
+            location=location,
             tags=tags,
             date=self._clock().astimezone().isoformat(timespec="seconds") if date is None else date_text(date),
             time_zone=time_zone,
@@ -120,6 +125,8 @@ class Journal(JournalTags):
         body: str | Unchanged = UNCHANGED,
         title: str | Unchanged | None = UNCHANGED,
         mood: str | Unchanged | None = UNCHANGED,
+        weather: str | Unchanged | None = UNCHANGED,
+        location: str | Unchanged | None = UNCHANGED,
         tags: Iterable[str] | Unchanged = UNCHANGED,
         date: date | datetime | str | Unchanged = UNCHANGED,
         time_zone: str | Unchanged | None = UNCHANGED,
@@ -147,6 +154,8 @@ class Journal(JournalTags):
             "body": body,
             "title": title,
             "mood": mood,
+            "weather": weather,
+            "location": location,
             "tags": tags if isinstance(tags, Unchanged) else tuple(tags),
             "date": date if isinstance(date, Unchanged) else date_text(date),
             "time_zone": time_zone,
@@ -174,8 +183,8 @@ class Journal(JournalTags):
 
         Args:
             base: the entry as it was seen, or its ``version``.
-            revision: one that `Client.history` gave: text, title, mood, tags, date and numbers become those of that
-                revision, as an edit like any other. Attachments of both stay.
+            revision: one that `Client.history` gave: text, title, mood, weather, location, tags, date and numbers
+                become those of that revision, as an edit like any other. Attachments of both stay.
 
         Raises:
             EntryNotFound: there is none, it is not deleted, or this device never had its text.

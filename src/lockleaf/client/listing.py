@@ -128,6 +128,8 @@ def plain_entry(item: PlainEntry) -> Entry:
         "body": item.content,
         "title": item.title,
         "mood": item.mood,
+        "weather": item.weather,
+        "location": item.location,
         "tags": list(item.tags),
         "source": item.source,
         "occurred_at": item.occurred_at,

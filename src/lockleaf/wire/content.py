@@ -6,7 +6,7 @@ what the other wrote, and the same entry has the same labels and the same place 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ __all__ = [
     "MAX_TAGS",
     "MAX_TITLE",
     "InvalidContent",
+    "clean_line",
     "clean_tags",
     "clean_text",
     "date_text",
@@ -37,7 +38,7 @@ MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 
 MAX_TAGS = 60
 MAX_NAME = 200
-"""Characters of a tag or a mood."""
+"""Characters of a tag, a mood, a weather or a location."""
 MAX_TITLE = 1000
 MAX_SOURCE = 64
 
@@ -109,6 +110,11 @@ def clean_text(value: str | None, name: str, limit: int) -> str | None:
     return text or None
 
 
+def clean_line(name: str) -> Callable[[str], str | None]:
+    """Return what makes a mood, a weather or a location of a text, as `clean_text` does; ``name`` is the field's."""
+    return lambda value: clean_text(value, name, MAX_NAME)
+
+
 def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return tags without space around them, each once however it is spelled, in their order and first spelling.
 
@@ -126,6 +132,8 @@ def entry_fields(
     body: str,
     title: str | None = None,
     mood: str | None = None,
+    weather: str | None = None,
+    location: str | None = None,
     tags: Iterable[str] = (),
     source: str | None = None,
     date: date | datetime | str | None = None,
@@ -141,6 +149,8 @@ def entry_fields(
         "title": clean_text(title, "title", MAX_TITLE),
         "body": body,
         "mood": clean_text(mood, "mood", MAX_NAME),
+        "weather": clean_text(weather, "weather", MAX_NAME),
+        "location": clean_text(location, "location", MAX_NAME),
         "tags": list(clean_tags(tags)) or None,
         "source": clean_text(source, "source", MAX_SOURCE),
         "occurred_at": None if date is None else date_text(date),

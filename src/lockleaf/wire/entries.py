@@ -9,7 +9,7 @@ from annotated_types import Len
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from lockleaf.wire.base import Body
-from lockleaf.wire.content import MAX_NAME, MAX_SOURCE, MAX_TITLE, clean_tags, clean_text, date_text, known_time_zone
+from lockleaf.wire.content import MAX_SOURCE, MAX_TITLE, clean_line, clean_tags, clean_text, date_text, known_time_zone
 from lockleaf.wire.fields import (
     BaseRevision,
     Bytes,
@@ -106,10 +106,6 @@ def _title(value: str) -> str | None:
     return clean_text(value, "title", MAX_TITLE)
 
 
-def _mood(value: str) -> str | None:
-    return clean_text(value, "mood", MAX_NAME)
-
-
 def _source(value: str) -> str | None:
     # It is stored in the open, and PostgreSQL has no place for a NUL.
     if not value.isprintable():
@@ -118,7 +114,9 @@ def _source(value: str) -> str | None:
 
 
 Title = Annotated[str, AfterValidator(_title)]
-Mood = Annotated[str, AfterValidator(_mood)]
+Mood = Annotated[str, AfterValidator(clean_line("mood"))]
+Weather = Annotated[str, AfterValidator(clean_line("weather"))]
+Location = Annotated[str, AfterValidator(clean_line("location"))]
 Tags = Annotated[tuple[str, ...], AfterValidator(clean_tags)]
 PlainSource = Annotated[str, AfterValidator(_source)]
 DateText = Annotated[str, StringConstraints(max_length=64), AfterValidator(date_text)]
@@ -152,6 +150,8 @@ Attachments = Annotated[tuple[Attachment, ...], Len(0, MAX_ATTACHMENTS)]
 class _Plain(Body):
     title: Title | None = None
     mood: Mood | None = None
+    weather: Weather | None = Field(default=None, description="In words, as a mood is; nothing is filtered by it.")
+    location: Location | None = Field(default=None, description="In words, as a mood is; nothing is filtered by it.")
     tags: Tags | None = Field(default=None, description="At most 60 of at most 200 characters; new ones are made.")
     source: PlainSource | None = Field(default=None, description="Where it was written: web, mobile, import, ...")
     occurred_at: DateText | None = Field(
@@ -191,6 +191,8 @@ class PlainEntry(_Shown):
     content: str | None = None
     title: str | None = None
     mood: str | None = None
+    weather: str | None = None
+    location: str | None = None
     tags: tuple[str, ...] = ()
     occurred_at: str | None = None
     time_zone: str | None = None

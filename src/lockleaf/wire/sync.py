@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_serializer
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.codec import pack
-from lockleaf.wire.content import MAX_NAME, MAX_PAYLOAD_BYTES, MAX_TITLE, clean_tags, clean_text
+from lockleaf.wire.content import MAX_PAYLOAD_BYTES, MAX_TITLE, clean_line, clean_tags, clean_text
 from lockleaf.wire.epochs import Epoch
 from lockleaf.wire.fields import (
     BaseRevision,
@@ -303,10 +303,6 @@ def _title(value: str) -> str | None:
     return clean_text(value, "title", MAX_TITLE)
 
 
-def _mood(value: str) -> str | None:
-    return clean_text(value, "mood", MAX_NAME)
-
-
 class Resolution(Body):
     """The choice of one side, or of a merged text.
 
@@ -344,7 +340,9 @@ class Resolution(Body):
     title: Annotated[str, AfterValidator(_title)] | None = Field(
         default=None, description="uce: as the merged entry has it, null for none; absent as the server has it."
     )
-    mood: Annotated[str, AfterValidator(_mood)] | None = None
+    mood: Annotated[str, AfterValidator(clean_line("mood"))] | None = None
+    weather: Annotated[str, AfterValidator(clean_line("weather"))] | None = None
+    location: Annotated[str, AfterValidator(clean_line("location"))] | None = None
     tags: Annotated[tuple[str, ...], AfterValidator(clean_tags)] | None = None
 
 

@@ -160,6 +160,8 @@ entries = st.fixed_dictionaries(
     optional={
         "title": names,
         "mood": names,
+        "weather": names,
+        "location": names,
         "tags": st.lists(names, max_size=4),
         "date": st.dates() | st.datetimes(timezones=st.none() | st.timezones()),
         "time_zone": st.sampled_from(["Europe/Berlin", "Pacific/Auckland"]),

@@ -32,11 +32,18 @@ def journal(store: LocalStore) -> Journal:
 
 async def test_an_entry_is_there_as_it_was_written(journal: Journal) -> None:
     written = await journal.write(
-        body="\n b\r\n", title="T", mood="calm", tags=["x", " y ", "x", ""], date="1660-01-11"
+        body="\n b\r\n",
+        title="T",
+        mood="calm",
+        weather=" fog ",
+        location="on a pier",
+        tags=["x", " y ", "x", ""],
+        date="1660-01-11",
     )
     read = await journal.get(written.id)
     assert read == written
     assert (read.body, read.tags, read.date, read.revision) == ("\n b\r\n", ("x", "y"), "1660-01-11", 0)
+    assert (read.mood, read.weather, read.location) == ("calm", "fog", "on a pier")
     assert read.pending
     assert not read.deleted
 
@@ -124,6 +131,8 @@ async def test_entries_are_listed_newest_first_and_narrowed(journal: Journal) ->
         {"tags": ["x" * 201]},
         {"tags": [str(number) for number in range(61)]},
         {"mood": "x" * 201},
+        {"weather": "x" * 201},
+        {"location": "x" * 201},
         {"title": "x" * 1001},
         {"time_zone": "Mars/Olympus"},
         {"time_zone": "../../etc/passwd"},

@@ -69,6 +69,8 @@ def _draft(place: str, piece: Piece) -> EntryDraft:
         provider=PROVIDER,
         title=_text(fields, "title", notes),
         mood=_text(fields, "mood", notes),
+        weather=_text(fields, "weather", notes),
+        location=_text(fields, "location", notes),
         tags=_tags(fields, notes),
         time_zone=_text(fields, "time_zone", notes),
         metrics=_metrics(fields),

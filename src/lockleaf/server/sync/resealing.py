@@ -26,7 +26,7 @@ __all__ = ["changes"]
 
 MAX_LABELS = 64
 _PURPOSE = "conflicts.resolve"
-_FIELDS = {"content": "body", "title": "title", "mood": "mood", "tags": "tags"}
+_FIELDS = {"content": "body"} | {name: name for name in ("title", "mood", "weather", "location", "tags")}
 """The fields of a merged entry as a client sends them, and as they are sealed."""
 
 

@@ -66,6 +66,8 @@ _WRITTEN = {
     "content": "Planted the first beans.",
     "title": "The garden in March",
     "mood": "calm",
+    "weather": "light rain",
+    "location": "by the river",
     "tags": ["garden"],
     "source": "web",
     "occurred_at": "2026-03-14T07:30:00",
