@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import signal
 import stat
@@ -10,6 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
@@ -174,14 +176,14 @@ def test_the_editor_works_on_a_private_file_that_is_removed(household: Household
 
 def test_what_was_typed_stays_when_it_cannot_be_saved(household: Household, tmp_path: Path) -> None:
     editor = tmp_path / "editor"
-    editor.write_text('#!/bin/sh\nhead -c 2000000 /dev/zero | tr "\\0" x > "$1"\n')
+    editor.write_text('#!/bin/sh\nhead -c 5000000 /dev/zero | tr "\\0" x > "$1"\n')
     editor.chmod(0o700)
     failed = household.laptop.run(
         "write", environment={"EDITOR": str(editor), "XDG_RUNTIME_DIR": str(tmp_path)}, code=9
     )
     [kept] = tmp_path.glob("lockleaf-*/entry.md")
     assert str(kept) in failed.err
-    assert kept.stat().st_size == 2_000_000
+    assert kept.stat().st_size == 5_000_000
 
 
 def test_a_deleted_entry_is_restored_with_its_text(household: Household) -> None:
@@ -308,3 +310,31 @@ def test_serve_says_where_it_runs_and_stops_when_told(tmp_path: Path) -> None:
     assert (told["database"], told["workers"]) == ("embedded", 1)
     assert taken.error()["name"] == "PortUnavailable"
     assert used.error()["name"] == "DataFolderInUseError"
+
+
+def test_a_file_is_enough_to_serve_from_and_a_word_lets_pages_call(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        f"SECRET_KEY={secrets.token_urlsafe(48)}\nDATABASE_URL={database_url}\nACCESS_TOKEN_EXPIRE_MINUTES=7\n"
+        "LOCKLEAF_HASHING__MEMORY_KIB=64\nLOCKLEAF_HASHING__ITERATIONS=1\n"
+    )
+    command = CommandLine(tmp_path, folder=tmp_path)
+    with command.start("serve", "--dev", "--port", "0", "--data-dir", str(tmp_path / "data"), "--json") as serving:
+        assert serving.stdout is not None
+        told = json.loads(serving.stdout.readline())
+        with httpx.Client(base_url=f"{told['url']}/api", headers={"Origin": "http://localhost:3000"}) as http:
+            body = {"email": fresh_email(), "password": "of an older client"}
+            made = http.post("/auth/register", json=body)
+            form = http.post("/auth/token", data={"username": body["email"], "password": body["password"]})
+        serving.send_signal(signal.SIGTERM)
+        serving.communicate(timeout=30)
+    assert serving.returncode == 0
+    assert (told["database"], made.status_code) == ("external", 201)
+    assert 415 < made.json()["expires_in"] <= form.json()["expires_in"] + 5 <= 425
+    assert made.headers["access-control-allow-origin"] == "*"
+    assert not (tmp_path / "data" / "secrets.json").exists()
+
+
+def test_a_file_of_settings_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff\xfe\n")
+    refused = CommandLine(tmp_path, folder=tmp_path).run("serve", "--port", "0", "--json", code=2).error()
+    assert (refused["name"], ".env" in refused["message"]) == ("InvalidSettings", True)

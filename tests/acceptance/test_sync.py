@@ -18,6 +18,7 @@ from lockleaf.client.importers import read_jsonl
 from lockleaf.client.pull import fetch_page
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.sync import Rejection
+from lockleaf.wire.content import MAX_CONTENT_BYTES
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
 from tests.support.networks import Network
 from tests.support.process import RunningServer
@@ -250,11 +251,11 @@ class Meanwhile(Network):
 
 async def test_entries_as_long_as_can_be_travel_in_batches_that_fit(one: JournalDevice, two: JournalDevice) -> None:
     written = {}
-    for number in range(10):
-        body = str(number) * 900_000
+    for number in range(3):
+        body = str(number) * (MAX_CONTENT_BYTES - 1000)
         written[(await one.journal.write(body=body)).id] = body
-    assert (await one.sync()).pushed == 10
-    assert (await two.sync()).pulled == 10
+    assert (await one.sync()).pushed == 3
+    assert (await two.sync()).pulled == 3
     assert await two.bodies() == written
 
 

@@ -206,3 +206,24 @@ async def test_an_ended_session_is_not_listed(settings: Settings) -> None:
         again = await person.log_in(http)
         items = (await http.get("/auth/sessions", headers=again.headers)).json()["items"]
         assert [item["id"] for item in items] == [again.tokens["session_id"]]
+
+
+async def test_a_token_of_the_form_lives_longer_than_one_of_a_login(settings: Settings) -> None:
+    clock = Clock()
+    async with served(settings, clock=clock) as (_, http):
+        person = await Person().sign_up(http)
+        form = (await http.post("/auth/token", data={"username": person.email, "password": person.secret})).json()
+        login = (await http.post("/auth/login", json={"email": person.email, "password": person.secret})).json()
+        assert [round(each["expires_in"], -1) for each in (form, login)] == [1800, 900]
+
+        async def status(tokens: dict[str, str]) -> int:
+            headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+            return (await http.get("/users/me", headers=headers)).status_code
+
+        clock.advance(minutes=20)
+        assert (await status(form), await status(login)) == (200, 401)
+        clock.advance(minutes=11)
+        assert await status(form) == 401
+        # Who has a refresh token needs no longer one.
+        refreshed = (await http.post("/auth/refresh", json={"refresh_token": form["refresh_token"]})).json()
+        assert round(refreshed["expires_in"], -1) == 900

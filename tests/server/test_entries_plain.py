@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.settings import Settings
+from lockleaf.wire.content import MAX_CONTENT_BYTES
 from tests.support.account_holders import Clock, problem, served
 from tests.support.accounts import Owner, register
 from tests.support.diaries import FullClient, sealed_body, thin
@@ -320,9 +321,9 @@ async def test_any_text_that_can_be_written_comes_back(ada: Owner) -> None:
 
 
 async def test_an_entry_may_be_as_large_as_a_record_and_no_larger(ada: Owner) -> None:
-    made = await written(ada, content="x" * 980_000)
-    assert len((await read(ada, made["id"]))["content"]) == 980_000
-    problem(await ada.request("POST", "/entries", json={"content": "x" * 984_000}), 413, "payload_too_large")
+    made = await written(ada, content="x" * (MAX_CONTENT_BYTES - 1000))
+    assert len((await read(ada, made["id"]))["content"]) == MAX_CONTENT_BYTES - 1000
+    problem(await ada.request("POST", "/entries", json={"content": "x" * MAX_CONTENT_BYTES}), 413, "payload_too_large")
 
 
 async def test_an_entry_cannot_be_emptied_by_a_change(ada: Owner) -> None:

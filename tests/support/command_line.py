@@ -56,6 +56,8 @@ class CommandLine:
     profile: str = "default"
     environment: dict[str, str] = field(default_factory=dict)
     program: Path = INSTALLED
+    folder: Path | None = None
+    """Where commands are started; where the tests are, by default."""
 
     async def client(self) -> Client:
         """Open the same profile with the SDK, for the parts of a story that are not about the command line."""
@@ -82,6 +84,7 @@ class CommandLine:
         return subprocess.Popen(
             [str(self.program), *arguments],
             env=self.variables() | dict(environment or {}),
+            cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -59,7 +59,7 @@ def test_every_setting_is_on_its_page() -> None:
     }
     assert len(names) > 20
     names |= {"LOCKLEAF_ALLOW_CORE_DUMPS", "LOCKLEAF_DATA_DIR", "LOCKLEAF_ENVIRONMENT", "LOCKLEAF_LOG_FORMAT"}
-    names |= {"DATABASE_URL", "ALGORITHM", "ACCESS_TOKEN_EXPIRE_MINUTES"}
+    names |= {"DATABASE_URL", "SECRET_KEY", "ALGORITHM", "ACCESS_TOKEN_EXPIRE_MINUTES"}
     assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, re.MULTILINE)) == names
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockleaf.server.process import Running
     from lockleaf.server.settings import Settings
 
-__all__ = ["install", "named", "settings_of"]
+__all__ = ["install", "named", "on_terminal", "settings_of"]
 
 PANEL = "Server"
 
@@ -44,15 +44,15 @@ def serve(
         Literal["json", "console"] | None,
         typer.Option("--log-format", help="How the server writes its log; console on a terminal, else json."),
     ] = None,
+    dev: Annotated[
+        bool,
+        typer.Option("--dev", help="For development: pages of any origin may call it, and placeholder secrets do."),
+    ] = False,
 ) -> None:
     """Run a server. It brings its own database, unless DATABASE_URL names one."""
-    if (
-        log_format is None
-        and sys.stderr.isatty()
-        and not {"LOCKLEAF_LOG_FORMAT", "LOCKLEAF_LOG__FORMAT"} & set(os.environ)
-    ):
-        log_format = "console"
-    settings = settings_of(data_dir, log_format)
+    settings = on_terminal(settings_of(data_dir, log_format, development=dev))
+    if dev and not settings.cors.origins:
+        settings = settings.model_copy(update={"cors": settings.cors.model_copy(update={"origins": ("*",)})})
     from lockleaf.server.process import serve as run_server  # noqa: PLC0415
 
     try:
@@ -61,8 +61,15 @@ def serve(
         raise named(error) from error
 
 
-def settings_of(data_dir: Path | None, log_format: str | None = None) -> Settings:
-    """Return the server's settings: the environment's, and over them what the command line says.
+def on_terminal(settings: Settings) -> Settings:
+    """Let the log be for a person where one reads it, unless somebody said what it shall be."""
+    if settings.log_format is not None or "format" in settings.log.model_fields_set or not sys.stderr.isatty():
+        return settings
+    return settings.model_copy(update={"log": settings.log.model_copy(update={"format": "console"})})
+
+
+def settings_of(data_dir: Path | None, log_format: str | None = None, *, development: bool = False) -> Settings:
+    """Return the server's settings: the environment's and those of ``.env``, and over them what the command line says.
 
     Raises:
         Complaint: a setting is none.
@@ -74,6 +81,8 @@ def settings_of(data_dir: Path | None, log_format: str | None = None) -> Setting
     if log_format is not None:
         os.environ["LOCKLEAF_LOG__FORMAT"] = log_format
     given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    if development:
+        given["environment"] = "development"
     try:
         settings = Settings(**given)
         return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
@@ -83,6 +92,13 @@ def settings_of(data_dir: Path | None, log_format: str | None = None) -> Setting
             "user. Name a folder: --data-dir FOLDER or LOCKLEAF_DATA_DIR.",
             ExitCode.USAGE,
             "InvalidFolder",
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise Complaint(
+            "The file .env in this folder cannot be read as text. Make it readable, in UTF-8, or start the server in "
+            "another folder.",
+            ExitCode.USAGE,
+            "InvalidSettings",
         ) from None
     except ValidationError as error:
         # Its own text is not shown: it could quote a secret.

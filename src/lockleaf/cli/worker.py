@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -12,7 +11,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import PANEL, DataDir, settings_of
+from lockleaf.cli.serve import PANEL, DataDir, on_terminal, settings_of
 
 __all__ = ["install"]
 
@@ -34,13 +33,7 @@ def worker(
 
     A server with a database of its own does it by itself. Of several workers one does each job; they replace another.
     """
-    if (
-        log_format is None
-        and sys.stderr.isatty()
-        and not {"LOCKLEAF_LOG_FORMAT", "LOCKLEAF_LOG__FORMAT"} & set(os.environ)
-    ):
-        log_format = "console"
-    settings = settings_of(data_dir, log_format)
+    settings = on_terminal(settings_of(data_dir, log_format))
     if settings.database.url is None:
         raise Complaint(
             "DATABASE_URL is not set. A server with a database of its own does its background work itself: "

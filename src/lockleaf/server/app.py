@@ -40,6 +40,7 @@ from lockleaf.server.export import service as archives
 from lockleaf.server.export.routes import router as export
 from lockleaf.server.holdings import Holding
 from lockleaf.server.http import docs, openapi, problems
+from lockleaf.server.http.cors import CrossOrigin
 from lockleaf.server.http.middleware import RequestMiddleware
 from lockleaf.server.inbox import service as inbox_items
 from lockleaf.server.inbox.routes import router as inbox
@@ -193,6 +194,9 @@ def create_app(
         return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes
 
     app.add_middleware(RequestMiddleware, metrics=services.metrics, body_limit=body_limit)
+    if settings.cors.origins:
+        # Outermost: a page must be able to read what refuses its request, too.
+        app.add_middleware(CrossOrigin, origins=settings.cors.origins)
     return app
 
 

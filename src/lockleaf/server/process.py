@@ -315,6 +315,8 @@ def _worker_environment(settings: Settings, database_url: str, workers: int) -> 
         "LOCKLEAF_DATA_DIR": str(settings.data_dir.absolute()),
         "LOCKLEAF_LOG__FORMAT": settings.log.format,
         "LOCKLEAF_LOG__LEVEL": settings.log.level,
+        "LOCKLEAF_ENVIRONMENT": settings.environment,
+        "LOCKLEAF_CORS__ORIGINS": ",".join(settings.cors.origins),
     }
     if settings.database.url is None:
         told[EMBEDDED_DATABASE] = database_url

@@ -1,8 +1,8 @@
-"""Settings of the server, from the environment, grouped by what they govern.
+"""Settings of the server, from the environment or a file ``.env``, grouped by what they govern.
 
-Names are ``LOCKLEAF_<GROUP>__<NAME>``, for instance ``LOCKLEAF_DATABASE__POOL_SIZE=20``. Five have short names too,
-since platforms or older installations set them so: ``DATABASE_URL``, ``ALGORITHM``, ``ACCESS_TOKEN_EXPIRE_MINUTES``,
-``LOCKLEAF_DATA_DIR`` and ``LOCKLEAF_LOG_FORMAT``.
+Names are ``LOCKLEAF_<GROUP>__<NAME>``, for instance ``LOCKLEAF_DATABASE__POOL_SIZE=20``. Six have short names too,
+since platforms or older installations set them so: ``DATABASE_URL``, ``SECRET_KEY``, ``ALGORITHM``,
+``ACCESS_TOKEN_EXPIRE_MINUTES``, ``LOCKLEAF_DATA_DIR`` and ``LOCKLEAF_LOG_FORMAT``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
@@ -20,6 +20,7 @@ from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 __all__ = [
     "AnalyticsSettings",
     "BlobSettings",
+    "CorsSettings",
     "CustodySettings",
     "DatabaseSettings",
     "HashingSettings",
@@ -40,6 +41,7 @@ PLACEHOLDER = re.compile(
     r"change[-_ ]?me|secret|password|example|placeholder|(?<![a-z0-9])(test|testing|dev|development)(?![a-z0-9])", re.I
 )
 
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 HTTP_URL = r"^https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?$"
 
 
@@ -83,6 +85,9 @@ class TokenSettings(_Group):
 
     algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
     access_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    form_minutes: float = Field(
+        default=30, gt=0, le=24 * 60, description="The same, of `/auth/token`: by it come clients that do not refresh."
+    )
     refresh_days: float = Field(default=30, gt=0, le=365)
     recovery_minutes: float = Field(default=10, gt=0, le=60)
 
@@ -137,6 +142,29 @@ class LimitSettings(_Group):
     inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in an account's inbox.")
     streams_per_account: int = Field(default=20, ge=1)
     storage_bytes: int | None = Field(default=None, description="Quota of an account; none by default.")
+
+
+class CorsSettings(_Group):
+    """Which pages of other origins may call the API from a browser."""
+
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Separated by commas, as `https://app.example.org`; `*` for any. None by default."
+    )
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("origins")
+    @classmethod
+    def _require_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError(
+                "an origin is a scheme and a host as a browser sends them, without a path or a slash at the end: "
+                "https://app.example.org, http://localhost:3000, or *"
+            )
+        return origins
 
 
 class ConnectionSettings(_Group):
@@ -267,7 +295,13 @@ class Settings(BaseSettings):
     """Everything that an operator can set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LOCKLEAF_", env_nested_delimiter="__", hide_input_in_errors=True, extra="ignore", frozen=True
+        env_prefix="LOCKLEAF_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        hide_input_in_errors=True,
+        extra="ignore",
+        frozen=True,
     )
 
     environment: Literal["production", "development"] = "production"
@@ -278,6 +312,7 @@ class Settings(BaseSettings):
     prelogin: PreloginSettings = PreloginSettings()
     hashing: HashingSettings = HashingSettings()
     limits: LimitSettings = LimitSettings()
+    cors: CorsSettings = CorsSettings()
     connections: ConnectionSettings = ConnectionSettings()
     metrics: MetricsSettings = MetricsSettings()
     custody: CustodySettings = CustodySettings()
@@ -289,6 +324,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
 
     database_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
+    secret_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SECRET_KEY", "secret_key"))
     algorithm: Literal["HS256", "HS384", "HS512"] | None = Field(
         default=None, validation_alias=AliasChoices("ALGORITHM", "algorithm")
     )
@@ -301,13 +337,18 @@ class Settings(BaseSettings):
     def _apply_short_names(self) -> Self:
         """Let the short names stand for the long ones; the long one wins where both are set."""
         groups: dict[str, BaseModel] = {}
+        if self.secret_key is not None:
+            groups["secrets"] = SecretSettings(
+                roots=self.secrets.roots or (self.secret_key,), prelogin=self.secrets.prelogin or self.secret_key
+            )
         if self.database_url is not None and self.database.url is None:
             groups["database"] = self.database.model_copy(update={"url": self.database_url})
         tokens: dict[str, object] = {}
         if self.algorithm is not None and "algorithm" not in self.tokens.model_fields_set:
             tokens["algorithm"] = self.algorithm
-        if self.access_token_expire_minutes is not None and "access_minutes" not in self.tokens.model_fields_set:
-            tokens["access_minutes"] = self.access_token_expire_minutes
+        for name in ("access_minutes", "form_minutes"):
+            if self.access_token_expire_minutes is not None and name not in self.tokens.model_fields_set:
+                tokens[name] = self.access_token_expire_minutes
         if tokens:
             groups["tokens"] = TokenSettings.model_validate({**self.tokens.model_dump(), **tokens})
         if self.log_format is not None and "format" not in self.log.model_fields_set:
@@ -325,7 +366,7 @@ class Settings(BaseSettings):
             text = secret.get_secret_value()
             if len(text) < SHORTEST_SECRET or len(set(text)) < 8 or PLACEHOLDER.search(text):
                 raise ValueError(
-                    "a root secret looks like a placeholder: use 32 or more random characters, "
+                    "SECRET_KEY or another root secret looks like a placeholder: use 32 or more random characters, "
                     "for instance from `openssl rand -base64 48`"
                 )
         return self

@@ -40,9 +40,9 @@ class Purpose(StrEnum):
 class SecretsMissing(RuntimeError):
     """The server has no root secrets, or not all of them.
 
-    Set LOCKLEAF_SECRETS__ROOTS and LOCKLEAF_SECRETS__PRELOGIN, each to 32 or more random characters, for instance from
-    `openssl rand -base64 48`. Set both, and keep them: with other roots every session ends. Only a server with its own
-    embedded database makes them itself.
+    Set SECRET_KEY to 32 or more random characters, for instance from `openssl rand -base64 48`, and keep it: with
+    another one every session ends. Or set LOCKLEAF_SECRETS__ROOTS and LOCKLEAF_SECRETS__PRELOGIN, both of them. Only a
+    server with its own embedded database makes secrets itself.
     """
 
     def __init__(self) -> None:

@@ -113,9 +113,9 @@ async def signup(
 async def token(
     read: Read, session: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
 ) -> Tokens:
-    """Log in by the password form of OAuth 2."""
+    """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
     entered = await service.login(services, read, session, _login_of(form))
-    return service.tokens(services, entered.session)
+    return service.tokens(services, entered.session, seconds=services.tokens.form_seconds)
 
 
 @router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))

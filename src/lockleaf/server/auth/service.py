@@ -205,9 +205,9 @@ async def refresh(parts: Services, body: Refresh) -> Tokens:
     return tokens(parts, outcome)
 
 
-def tokens(parts: Services, opened: sessions.Opened) -> Tokens:
-    """Return the present tokens of a session."""
-    return Tokens(**sessions.tokens_of(opened, tokens=parts.tokens, now=parts.clock()))
+def tokens(parts: Services, opened: sessions.Opened, *, seconds: int | None = None) -> Tokens:
+    """Return the present tokens of a session, of which the one for access lives ``seconds``."""
+    return Tokens(**sessions.tokens_of(opened, tokens=parts.tokens, now=parts.clock(), seconds=seconds))
 
 
 async def prove(parts: Services, read: ReadSession, user_id: UUID, secret: str) -> Account:

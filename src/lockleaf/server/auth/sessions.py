@@ -98,11 +98,18 @@ async def _issue(repository: SessionRepository, row: Session, custodian: Custodi
     return issued.session_key
 
 
-def tokens_of(opened: Opened, *, tokens: TokenCodec, now: datetime) -> dict[str, Any]:
-    """Return the fields of ``Tokens`` for the present generation of a session; the same whenever they are asked for."""
+def tokens_of(opened: Opened, *, tokens: TokenCodec, now: datetime, seconds: int | None = None) -> dict[str, Any]:
+    """Return the fields of ``Tokens`` for the present generation of a session; the same whenever they are asked for.
+
+    Arguments:
+        seconds: how long the access token lives; as the settings say by default.
+    """
     row, key = opened.row, opened.session_key
-    expires = int(row.rotated_at.timestamp()) + tokens.access_seconds
-    access = tokens.access(row.user_id, row.session_id, row.rotated_at, generation=row.generation, session_key=key)
+    seconds = tokens.access_seconds if seconds is None else seconds
+    expires = int(row.rotated_at.timestamp()) + seconds
+    access = tokens.access(
+        row.user_id, row.session_id, row.rotated_at, generation=row.generation, session_key=key, seconds=seconds
+    )
     return {
         "access_token": access,
         "jwt_token": access,

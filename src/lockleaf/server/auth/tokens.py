@@ -77,6 +77,7 @@ class TokenCodec:
         self._jws = PyJWS(algorithms=[settings.algorithm])
         self._clock = clock
         self.access_seconds = int(settings.access_minutes * 60)
+        self.form_seconds = int(settings.form_minutes * 60)
         self.refresh_seconds = int(settings.refresh_days * 24 * 60 * 60)
         self.recovery_seconds = int(settings.recovery_minutes * 60)
 
@@ -88,16 +89,19 @@ class TokenCodec:
         *,
         generation: int = 0,
         session_key: bytes | None = None,
+        seconds: int | None = None,
     ) -> str:
         """Return the access token of a session, issued at ``issued_at`` (to the second).
 
         Arguments:
             generation, session_key: of a uce session.
+            seconds: how long it lives; as the settings say by default.
         """
         more: dict[str, str | int] = {}
         if session_key is not None:
             more = {"gen": generation, "sk": encode_base64(session_key)}
-        return self._make(Purpose.ACCESS, user_id, issued_at, self.access_seconds, sid=str(session_id), **more)
+        lifetime = self.access_seconds if seconds is None else seconds
+        return self._make(Purpose.ACCESS, user_id, issued_at, lifetime, sid=str(session_id), **more)
 
     def refresh(
         self,
