@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.conftest import fresh_database
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 
@@ -338,3 +339,15 @@ def test_a_file_of_settings_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff\xfe\n")
     refused = CommandLine(tmp_path, folder=tmp_path).run("serve", "--port", "0", "--json", code=2).error()
     assert (refused["name"], ".env" in refused["message"]) == ("InvalidSettings", True)
+
+
+def test_a_schema_is_brought_forth_and_back_and_nothing_is_lost_unasked(tmp_path: Path, worker_id: str) -> None:
+    url = fresh_database(f"lockleaf_cli_{worker_id}_{secrets.token_hex(4)}")
+    command = CommandLine(tmp_path, environment={"DATABASE_URL": url})
+    assert command.run("admin", "migrate", "--to", "0006", "--json").value() == {"schema": "0006"}
+    assert "CREATE TABLE epoch_statements" in command.run("admin", "migrate", "--sql").out
+    command.run("admin", "downgrade", "--to", "0005", code=2)
+    refused = command.run("admin", "migrate", "--to", "0001", "--json", code=5).error()
+    assert (refused["name"], "0006" in refused["message"]) == ("WrongDirection", True)
+    told = command.run("admin", "downgrade", "--to", "0005", "--no-confirm", "--json").value()
+    assert told == {"schema": "0005"}

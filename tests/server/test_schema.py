@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
-from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from lockleaf.server.db import migrate as migration
 from lockleaf.server.db.engine import sqlalchemy_url
-from lockleaf.server.db.migrate import current_revision, head_revision, is_current, migrate, schema_difference
+from lockleaf.server.db.migrate import (
+    RevisionUnknown,
+    WrongDirection,
+    downgrade,
+    head_revision,
+    is_current,
+    migrate,
+    revision_at,
+    schema_difference,
+    sql,
+)
 from lockleaf.server.jobs.queue import TABLES
 from tests.conftest import fresh_database
 
 STAND_APART = {"email_directory", "installation", "media_removals", "alembic_version", *TABLES}
 """Tables that are no user's: the directory by which an email finds its account, what is said of the whole installation,
 objects that the store shall delete, whoever's they were, Alembic's own, and the queue's."""
+
+ROOT = Path(__file__).parents[2]
+MIGRATIONS = Path(migration.__file__).parent / "migrations"
+REVISIONS = [each.revision for each in ScriptDirectory.from_config(migration._config()).walk_revisions()][::-1]
 
 UNIQUE_INDEXES = """
 SELECT t.relname AS table, i.relname AS index, x.indisprimary AS is_primary,
@@ -52,19 +71,6 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-async def _alembic(url: str, step: str) -> str | None:
-    """Go back or forth, and return the revision that the database then has."""
-    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            go = command.downgrade if step == "base" else command.upgrade
-            await connection.run_sync(lambda sync: go(migration._config(sync), step))
-            await connection.commit()
-            return await current_revision(connection)
-    finally:
-        await engine.dispose()
-
-
 async def _tables(url: str) -> set[str]:
     connection = await asyncpg.connect(url)
     try:
@@ -81,9 +87,12 @@ async def test_the_migrations_make_the_tables_that_the_code_declares(database_ur
 async def test_every_step_can_be_taken_back_and_taken_again(empty_database_url: str) -> None:
     await migrate(empty_database_url)
     made = await _tables(empty_database_url)
-    assert await _alembic(empty_database_url, "base") is None
+    await downgrade(empty_database_url, "base")
+    assert await revision_at(empty_database_url) is None
     assert await _tables(empty_database_url) == {"alembic_version"}
-    assert await _alembic(empty_database_url, "head") == head_revision()
+    for revision in [*REVISIONS, "head"]:
+        await migrate(empty_database_url, revision)
+    assert await revision_at(empty_database_url) == head_revision()
     assert await _tables(empty_database_url) == made
     assert await schema_difference(empty_database_url) == []
 
@@ -94,6 +103,72 @@ async def test_a_difference_between_tables_and_code_would_be_noticed(empty_datab
     await connection.execute("ALTER TABLE records DROP COLUMN source")
     await connection.close()
     assert [difference[0] for difference in await schema_difference(empty_database_url)] == ["add_column"]
+
+
+async def test_the_printed_statements_do_what_the_command_does(empty_database_url: str) -> None:
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        middle = REVISIONS[len(REVISIONS) // 2]
+        await connection.execute(sql(None, middle, forth=True))
+        assert await revision_at(empty_database_url) == middle
+        await connection.execute(sql(middle, "head", forth=True))
+        assert await schema_difference(empty_database_url) == []
+        assert sql("head", "head", forth=True).strip() == ""
+        await connection.execute(sql("head", middle, forth=False))
+        assert await revision_at(empty_database_url) == middle
+        await connection.execute(sql(middle, "base", forth=False))
+    finally:
+        await connection.close()
+    assert await _tables(empty_database_url) <= {"alembic_version"}
+
+
+async def test_a_schema_that_is_not_there_or_lies_the_other_way_is_refused(empty_database_url: str) -> None:
+    await migrate(empty_database_url, REVISIONS[0])
+    for wrong in ("9999", "-1", "heads", ""):
+        for go in (migrate, downgrade):
+            with pytest.raises(RevisionUnknown, match=f"knows no schema {wrong}\\. It knows base, 0001, "):
+                await go(empty_database_url, wrong)
+    with pytest.raises(WrongDirection, match="0001, which is older than head"):
+        await downgrade(empty_database_url, "head")
+    with pytest.raises(WrongDirection, match="0001, which is newer than base"):
+        await migrate(empty_database_url, "base")
+    with pytest.raises(WrongDirection):
+        sql(REVISIONS[1], REVISIONS[0], forth=True)
+    assert await revision_at(empty_database_url) == REVISIONS[0]
+
+
+def alembic(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What the developers' command does, run in the root of the repository."""
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_alembic_itself_finds_no_difference(database_url: str) -> None:
+    checked = await asyncio.to_thread(alembic, database_url, "check")
+    assert (checked.returncode, checked.stdout) == (0, "No new upgrade operations detected.\n"), checked.stderr
+
+
+async def test_alembic_itself_writes_what_is_missing(empty_database_url: str, tmp_path: Path) -> None:
+    await migrate(empty_database_url)
+    connection = await asyncpg.connect(empty_database_url)
+    await connection.execute("ALTER TABLE records DROP COLUMN source")
+    await connection.close()
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    ini = (ROOT / "alembic.ini").read_text().replace("lockleaf.server.db:migrations", str(tmp_path / "migrations"))
+    (tmp_path / "alembic.ini").write_text(ini)
+    named = ("--autogenerate", "--rev-id", "9999", "-m", "what is missing")
+    made = await asyncio.to_thread(alembic, empty_database_url, "-c", str(tmp_path / "alembic.ini"), "revision", *named)
+    assert made.returncode == 0, made.stderr
+    text = (tmp_path / "migrations" / "versions" / "9999_what_is_missing.py").read_text()
+    assert 'op.add_column("records", sa.Column("source"' in text.replace("'", '"')
+    assert text.count("lock_timeout") == 2
+    compile(text, "9999_what_is_missing.py", "exec")
 
 
 async def test_servers_that_start_together_migrate_once(empty_database_url: str) -> None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.migrating import downgrade, migrate
 from lockleaf.cli.options import command
 from lockleaf.cli.reset import reset
 from lockleaf.cli.restored import restored
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import settings_of
-
-if TYPE_CHECKING:
-    from lockleaf.server.settings import Settings
 
 __all__ = ["install"]
 
@@ -29,50 +23,10 @@ def install(app: typer.Typer) -> None:
     admin = typer.Typer(help="Look after a server.", no_args_is_help=True)
     app.add_typer(admin, name="admin", rich_help_panel=PANEL)
     command(admin, "migrate")(migrate)
+    command(admin, "downgrade")(downgrade)
     command(admin, "openapi")(openapi)
     command(admin, "reset")(reset)
     command(admin, "restored")(restored)
-
-
-def migrate(run: Run) -> None:
-    """Bring the database of DATABASE_URL to the schema of this version.
-
-    A server with a database of its own does it by itself when it starts.
-    """
-    settings = settings_of(None)
-    if settings.database.url is None:
-        raise Complaint(
-            "DATABASE_URL is not set. A server with a database of its own brings it up to date when it starts."
-        )
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
-    from lockleaf.server.db.migrate import head_revision  # noqa: PLC0415
-
-    try:
-        asyncio.run(_bring_up_to_date(settings))
-    except (SQLAlchemyError, OSError):
-        # The text of either can hold the address, and with it the database's password.
-        raise Complaint(
-            "The database of DATABASE_URL cannot be reached or changed. Check the address, that it runs, and that its "
-            "user may make tables.",
-            ExitCode.UNREACHABLE,
-            "DatabaseUnavailable",
-        ) from None
-    if run.json:
-        run.result({"schema": head_revision()})
-    else:
-        run.line(f"The database has schema {head_revision()}.")
-
-
-async def _bring_up_to_date(settings: Settings) -> None:
-    from lockleaf.server.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
-    from lockleaf.server.operation.installation import mark_for_development  # noqa: PLC0415
-
-    assert settings.database.url is not None
-    url = settings.database.url.get_secret_value()
-    await bring_up_to_date(url)
-    if settings.environment == "development":
-        await mark_for_development(url)
 
 
 def openapi(run: Run) -> None:

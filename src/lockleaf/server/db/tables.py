@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import MetaData
 
 import lockleaf.server.accounts.models
@@ -18,7 +20,7 @@ import lockleaf.server.search.models  # noqa: F401  (importing the models regist
 from lockleaf.server.db.base import Base
 from lockleaf.server.jobs.queue import TABLES
 
-__all__ = ["is_ours", "metadata"]
+__all__ = ["COMPARED", "is_ours", "metadata"]
 
 metadata: MetaData = Base.metadata
 
@@ -26,3 +28,7 @@ metadata: MetaData = Base.metadata
 def is_ours(thing: object, name: str | None, kind: str, reflected: bool, counterpart: object) -> bool:
     """Tell Alembic whether to compare something: the queue's own tables are compared with what the queue wants."""
     return not (kind == "table" and name in TABLES)
+
+
+COMPARED: dict[str, Any] = {"compare_type": True, "compare_server_default": True, "include_object": is_ours}
+"""How Alembic compares the tables of a database with these."""

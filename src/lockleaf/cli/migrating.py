@@ -1,0 +1,149 @@
+"""``admin migrate`` and ``admin downgrade``: the schema of a database that somebody else runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.prompts import confirm
+from lockleaf.cli.run import Run
+from lockleaf.cli.serve import settings_of
+
+if TYPE_CHECKING:
+    from lockleaf.server.settings import Settings
+
+__all__ = ["downgrade", "migrate"]
+
+Found = TypeVar("Found")
+
+Sql = Annotated[bool, typer.Option("--sql", help="Print the statements, and change nothing.")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="With --sql: the schema to begin at; else that of the database.", metavar="REVISION"),
+]
+
+
+def migrate(
+    run: Run,
+    to: Annotated[
+        str, typer.Option("--to", help="An earlier schema than that of this version.", metavar="REVISION")
+    ] = "head",
+    sql: Sql = False,
+    start: From = None,
+) -> None:
+    """Bring the database of DATABASE_URL to the schema of this version.
+
+    A server with a database of its own does it by itself when it starts.
+    """
+    settings = settings_of(None)
+    if sql:
+        _print(run, settings, start, to, forth=True)
+        return
+    url = _address(settings, start)
+    _attempt(lambda: _bring_up_to_date(settings, url, to))
+    _tell(run, url)
+
+
+def downgrade(
+    run: Run,
+    to: Annotated[str, typer.Option("--to", help="The schema to go back to; base for none.", metavar="REVISION")],
+    sql: Sql = False,
+    start: From = None,
+    no_confirm: Annotated[bool, typer.Option("--no-confirm", help="Do not ask.")] = False,
+) -> None:
+    """Take the database of DATABASE_URL back to an earlier schema. What that has no place for is lost.
+
+    Stop every server on it first, and make a backup. The server of this version does not start on it afterwards.
+    """
+    settings = settings_of(None)
+    if sql:
+        _print(run, settings, start, to, forth=False)
+        return
+    url = _address(settings, start)
+    if not no_confirm:
+        if not run.interactive:
+            raise Complaint("Nobody is there to be asked. Give --no-confirm.", ExitCode.USAGE)
+        confirm(f"Take the database back to schema {to}, and drop everything that it has no place for?")
+    from lockleaf.server.db.migrate import downgrade as take_back  # noqa: PLC0415
+
+    _attempt(lambda: take_back(url, to))
+    _tell(run, url)
+
+
+def _address(settings: Settings, start: str | None) -> str:
+    if start is not None:
+        raise Complaint("--from goes with --sql. A database is changed from the schema that it has.", ExitCode.USAGE)
+    if settings.database.url is None:
+        raise Complaint(
+            "DATABASE_URL is not set. A server with a database of its own brings it up to date when it starts."
+        )
+    return settings.database.url.get_secret_value()
+
+
+def _attempt(act: Callable[[], Awaitable[Found]]) -> Found:
+    from alembic.util import CommandError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from lockleaf.server.db.migrate import RevisionUnknown, WrongDirection  # noqa: PLC0415
+
+    async def awaited() -> Found:
+        return await act()
+
+    try:
+        return asyncio.run(awaited())
+    except (RevisionUnknown, WrongDirection) as error:
+        raise Complaint(str(error), ExitCode.CONFLICT, type(error).__name__) from None
+    except (SQLAlchemyError, OSError, CommandError):
+        # The text of any can hold the address, and with it the database's password.
+        raise Complaint(
+            "The database of DATABASE_URL cannot be reached or changed. Check the address, that it runs, and that its "
+            "user may make tables.",
+            ExitCode.UNREACHABLE,
+            "DatabaseUnavailable",
+        ) from None
+
+
+async def _bring_up_to_date(settings: Settings, url: str, to: str) -> None:
+    from lockleaf.server.db.migrate import head_revision, revision_at  # noqa: PLC0415
+    from lockleaf.server.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
+    from lockleaf.server.operation.installation import mark_for_development  # noqa: PLC0415
+
+    await bring_up_to_date(url, to)
+    if settings.environment == "development" and await revision_at(url) == head_revision():
+        await mark_for_development(url)
+
+
+def _tell(run: Run, url: str) -> None:
+    from lockleaf.server.db.migrate import revision_at  # noqa: PLC0415
+
+    present = _attempt(lambda: revision_at(url)) or "base"
+    if run.json:
+        run.result({"schema": present})
+    else:
+        run.line(f"The database has schema {present}.")
+
+
+def _print(run: Run, settings: Settings, start: str | None, to: str, *, forth: bool) -> None:
+    """Print the statements of a way, from where the database stands unless that is said."""
+    from lockleaf.server.db.migrate import revision_at, sql  # noqa: PLC0415
+
+    url = settings.database.url
+    if start is None and url is not None:
+        start = _attempt(lambda: revision_at(url.get_secret_value())) or "base"
+    if start is None:
+        raise Complaint("DATABASE_URL is not set. Say where to begin: --from base, or --from REVISION.", ExitCode.USAGE)
+
+    async def written() -> str:
+        return sql(None if start == "base" else start, to, forth=forth)
+
+    statements = _attempt(written)
+    if run.json:
+        run.result({"from": start, "to": to, "sql": statements})
+        return
+    for line in statements.splitlines():
+        run.line(line)
