@@ -13,16 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
+from lockleaf.client import Client
+from lockleaf.client.keychain import FileKeychain
+from lockleaf.server.app import create_app
 from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate
+from lockleaf.server.settings import Settings
 from tests.support.command_line import INSTALLED, CommandLine, Outcome
 from tests.support.s3_front import running_s3_front
 
 pytestmark = pytest.mark.unmeasured
 
 SECONDS = 120
+DOCUMENTED = {
+    "test@example.com": "testpass123",
+    "love@food.com": "foodlover123",
+    "cell@apoptosis.com": "researcher123",
+    "hike@man.com": "hiker123",
+}
 
 
 @dataclass
@@ -169,6 +180,39 @@ def test_a_development_database_is_made_new_as_often_as_one_likes(tmp_path: Path
     in_use = reset(folder, "--no-confirm")
     assert (in_use.code, in_use.error()["name"]) == (5, "NotForDevelopment")
     second = reset(folder, "--no-confirm", "--users-only", LOCKLEAF_ENVIRONMENT="development")
-    assert (second.code, second.value()["deleted_accounts"]) == (0, 4), second.err
+    assert (second.code, second.value()["deleted_accounts"]) == (0, 8), second.err
     device = CommandLine(Path(second.value()["home"]), "ada-phone")
     assert device.run("--json", "list").values() == []
+    asyncio.run(visit(folder, second.value()["documented"], tmp_path / "ours"))
+
+
+async def visit(folder: Path, documented: list[dict[str, str]], home: Path) -> None:
+    """Log in to each documented account as its own client does, and to the one that opens anywhere with the SDK."""
+    assert {(each["custody"], each["privacy_tier"]) for each in documented} == {
+        ("e2e", "local_only"), ("e2e", "analytics_sync"), ("e2e", "full_sync"), ("uce", "full_sync")
+    }  # fmt: skip
+    with EmbeddedPostgres(folder) as postgres:
+        app = create_app(Settings(data_dir=folder), database_url=postgres.dsn())
+        inside = httpx.ASGITransport(app)
+        async with app.router.lifespan_context(app):
+            async with httpx.AsyncClient(transport=inside, base_url="http://lockleaf.test/api") as http:
+                for email, password in DOCUMENTED.items():
+                    form = await http.post("/auth/token/", data={"username": email, "password": password})
+                    assert form.status_code == 200, email
+                    headers = {"Authorization": f"Bearer {form.json()['access_token']}"}
+                    told = (await http.get("/auth/me", headers=headers)).json()
+                    [named] = [each for each in documented if each["email"] == email]
+                    assert (told["encryption_tier"], told["privacy_tier"]) == (named["custody"], named["privacy_tier"])
+                    stored = await http.get("/sync/backups", headers=headers)
+                    assert stored.status_code == (200 if told["privacy_tier"] == "full_sync" else 403)
+                    if told["encryption_tier"] == "e2e":
+                        # Such a client has no secret to send with it but its token.
+                        lowered = await http.delete("/users/me/privacy/revoke", headers=headers)
+                        assert (lowered.status_code, lowered.json()["new_tier"]) == (200, "local_only")
+            keychain = FileKeychain(home / "keychain.json")
+            async with await Client.open(home, http_transport=inside, keychain=keychain) as client:
+                await client.account.login(
+                    "http://localhost", "hike@man.com", DOCUMENTED["hike@man.com"], device_name="d", custody="uce"
+                )
+                await client.journal.write(body="over the hills")
+                assert (await client.sync()).pushed == 1

@@ -1,4 +1,4 @@
-"""``admin reset``: a development database as new, with the people of the demonstration in it."""
+"""``admin reset``: a development database as new, with the people of the demonstration and of older documents in it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,7 +34,7 @@ def reset(
     no_confirm: Annotated[bool, typer.Option("--no-confirm", help="Do not ask.")] = False,
     users_only: Annotated[bool, typer.Option("--users-only", help="Make the accounts, and nothing in them.")] = False,
 ) -> None:
-    """Empty a development database, and put the people of the demonstration into it.
+    """Empty a development database, and put the people of the demonstration and of older documents into it.
 
     Only under LOCKLEAF_ENVIRONMENT=development, and only a database that is marked: one that was made so.
     """
@@ -60,11 +61,16 @@ def reset(
         raise
     except Exception as error:
         raise named(error) from error
+    from lockleaf.cli.demonstration.documented import DOCUMENTED  # noqa: PLC0415
+
     if run.json:
-        run.result({"deleted_accounts": deleted, "home": str(home), "users_only": users_only})
+        documented = [asdict(each) for each in DOCUMENTED]
+        run.result({"deleted_accounts": deleted, "home": str(home), "users_only": users_only, "documented": documented})
         return
-    run.line(f"Deleted {deleted} accounts, and made the four of the demonstration.")
-    run.note(f"Their profiles: lockleaf --home {home} --profile ada-laptop status")
+    run.line(f"Deleted {deleted} accounts, and made the four of the demonstration and four for older clients.")
+    run.note(f"Profiles of the demonstration: lockleaf --home {home} --profile ada-laptop status")
+    for each in DOCUMENTED:
+        run.note(f"For older clients: {each.email}, password {each.password} ({each.custody}, {each.privacy_tier})")
 
 
 @contextlib.contextmanager
@@ -108,6 +114,7 @@ async def _require_mark(url: str) -> None:
 
 
 async def _make(run: Run, settings: Settings, url: str, server: str, home: Path, *, users_only: bool) -> int:
+    from lockleaf.cli.demonstration import documented  # noqa: PLC0415
     from lockleaf.cli.demonstration.delivery import post_office  # noqa: PLC0415
     from lockleaf.cli.demonstration.seeding import seed  # noqa: PLC0415
     from lockleaf.cli.demonstration.within import within  # noqa: PLC0415
@@ -116,6 +123,7 @@ async def _make(run: Run, settings: Settings, url: str, server: str, home: Path,
 
     deleted = await empty(url)
     app = create_app(settings, database_url=url)
+    transport = within(app, server)
     async with app.router.lifespan_context(app), post_office(settings, url) as deliver:
         await seed(
             server,
@@ -124,6 +132,8 @@ async def _make(run: Run, settings: Settings, url: str, server: str, home: Path,
             users_only=users_only,
             deliver=deliver,
             progress=lambda what: run.note(f"making {what} ..."),
-            transport=within(app, server),
+            transport=transport,
         )
+        run.note("making those of older documents ...")
+        await documented.make(server, transport)
     return deleted
