@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import decode_base64, encode_base64
-from tests.support.account_holders import problem
+from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, register, sealed
 from tests.support.diaries import sealed_body, thin
 from tests.support.feeds import Reader
@@ -158,8 +158,9 @@ async def test_deleting_and_restoring_carry_the_sealed_change(ada: Owner) -> Non
 
 
 async def test_plain_filters_are_for_those_whose_labels_the_server_makes(ada: Owner) -> None:
+    sealer = await Person().sign_up(ada.http)
     for params in ({"mood": "calm"}, {"source": "web"}, {"tag": "walks"}):
-        told = problem(await ada.request("GET", "/entries", params=params), 403, "custody_required")
+        told = problem(await ada.http.get("/entries", params=params, headers=sealer.headers), 403, "custody_required")
         assert told["required"] == "uce"
 
 

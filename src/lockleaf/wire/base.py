@@ -80,5 +80,5 @@ class RefusesSome(Body):
     def _refuse_some(cls, data: Any) -> Any:
         for name, instead in cls.refused.items():
             if isinstance(data, dict) and data.get(name) is not None:
-                raise invalid_field(name, f"this is not changed here: {instead}")
+                raise invalid_field(name, f"this is not done here: {instead}")
         return data

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
 from annotated_types import Len
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, RefusesSome
 from lockleaf.wire.content import MAX_SOURCE, MAX_TITLE, clean_line, clean_tags, clean_text, date_text, known_time_zone
 from lockleaf.wire.fields import (
     BaseRevision,
@@ -25,7 +26,7 @@ from lockleaf.wire.sync import Labels, Source, Tokens
 
 __all__ = [
     "Attachment",
-    "Entries",
+    "DateText",
     "EntryEvent",
     "EntryHistory",
     "PlainChange",
@@ -35,6 +36,8 @@ __all__ = [
     "SealedCreation",
     "SealedEntry",
     "SealedStep",
+    "ShownEntry",
+    "ZoneName",
 ]
 
 MAX_ATTACHMENTS = 100
@@ -80,7 +83,9 @@ class SealedStep(_Sealed):
     base_revision: BaseRevision = Field(description="The revision that this follows.")
 
 
-class _Shown(Body):
+class ShownEntry(Body):
+    """What every entry says of itself."""
+
     id: RecordId
     revision: Sequence64
     parent: Digest = Field(description="SHA-256 of the payload of the revision before; zeros for the first.")
@@ -91,7 +96,7 @@ class _Shown(Body):
     source: str | None = None
 
 
-class SealedEntry(_Shown):
+class SealedEntry(ShownEntry):
     """An entry as its client sealed it; of a deleted one the tombstone."""
 
     payload: Bytes
@@ -144,15 +149,26 @@ class Attachment(Medium):
     thumbnail: Medium | None = Field(default=None, description="A small picture of it, sealed as a file of its own.")
 
 
+_OF_E2E = dict.fromkeys(
+    ("encrypted_content", "encrypted_title", "content_hash", "payload"),
+    "it belongs to end-to-end encrypted accounts; the server of a uce account seals `content` and `title` itself",
+)
+
 Attachments = Annotated[tuple[Attachment, ...], Len(0, MAX_ATTACHMENTS)]
 
 
-class _Plain(Body):
+class _Plain(RefusesSome):
+    refused: ClassVar[Mapping[str, str]] = _OF_E2E
+
     title: Title | None = None
     mood: Mood | None = None
     weather: Weather | None = Field(default=None, description="In words, as a mood is; nothing is filtered by it.")
     location: Location | None = Field(default=None, description="In words, as a mood is; nothing is filtered by it.")
-    tags: Tags | None = Field(default=None, description="At most 60 of at most 200 characters; new ones are made.")
+    tags: Tags | None = Field(
+        default=None,
+        validation_alias=AliasChoices("tags", "tag_names"),
+        description="At most 60 of at most 200 characters; new ones are made.",
+    )
     source: PlainSource | None = Field(default=None, description="Where it was written: web, mobile, import, ...")
     occurred_at: DateText | None = Field(
         default=None,
@@ -167,7 +183,11 @@ class PlainCreation(_Plain):
     """A new entry in plain fields, which the server seals before it stores them."""
 
     content: str
-    id: UUID | None = Field(default=None, description="Chosen by the client, so that it may send the request again.")
+    id: UUID | None = Field(
+        default=None,
+        validation_alias=AliasChoices("id", "log_id"),
+        description="Chosen by the client, so that it may send the request again.",
+    )
 
     @model_validator(mode="after")
     def _holds_something(self) -> Self:
@@ -185,7 +205,7 @@ class PlainChange(_Plain):
     )
 
 
-class PlainEntry(_Shown):
+class PlainEntry(ShownEntry):
     """An entry in plain fields. A deleted one shows what it held, until that is purged."""
 
     content: str | None = None
@@ -203,13 +223,6 @@ class PlainEntry(_Shown):
 
 
 # ---- what both get ----
-
-
-class Entries(Body):
-    """A page of entries, newest first."""
-
-    items: tuple[PlainEntry | SealedEntry, ...]
-    next_cursor: str | None = None
 
 
 class EntryEvent(Body):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from annotated_types import Len
-from pydantic import Field, StringConstraints, WithJsonSchema, WrapValidator, model_validator
+from pydantic import AliasChoices, Field, StringConstraints, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from lockleaf.wire.base import Body
@@ -99,8 +99,13 @@ class MediaDeclaration(Body):
     """What a client is about to upload."""
 
     id: UUID | None = Field(default=None, description="Chosen by the client, so that it may ask again.")
-    media_type: MediaType = Field(description="`type/subtype` of what is inside, without parameters.")
-    size: Annotated[int, Field(ge=1, le=MAX_MEDIA_BYTES)] = Field(description="Of the ciphertext, in bytes.")
+    media_type: MediaType = Field(
+        validation_alias=AliasChoices("media_type", "mime_type"),
+        description="`type/subtype` of what is inside, without parameters.",
+    )
+    size: Annotated[int, Field(ge=1, le=MAX_MEDIA_BYTES)] = Field(
+        validation_alias=AliasChoices("size", "file_size"), description="Of the ciphertext, in bytes."
+    )
     sha256: AnyDigest = Field(description="Of the ciphertext, in hexadecimal digits or base64.")
     entry_id: UUID | None = Field(default=None, description="The entry that it belongs to.")
     parts: Annotated[tuple[Part, ...], Len(1, MAX_PARTS)] | None = Field(

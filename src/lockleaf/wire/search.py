@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
 from annotated_types import Len
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, RefusesSome
 from lockleaf.wire.content import MAX_NAME, MAX_SOURCE, clean_tags
 from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import PlainEntry, SealedEntry
@@ -50,7 +50,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 # ---- asking ----
 
 
-class _Search(Body):
+class _Search(RefusesSome):
+    refused: ClassVar[Mapping[str, str]] = {
+        "page": "go on with the `next_cursor` of the page before, as `cursor`",
+        "page_size": "`limit` says how many hits there are on a page",
+    }
+
     first: End = Field(
         default=None,
         alias="from",
@@ -69,11 +74,13 @@ class PlainSearch(_Search):
     query: str = Field(
         description='Words, "phrases", OR, -not, (groups), and mood: tag: source: from: to:. At most 4096 characters.'
     )
-    mood: Name | None = None
+    mood: Name | None = Field(default=None, validation_alias=AliasChoices("mood", "mood_filter"))
     tags: Annotated[tuple[str, ...], AfterValidator(clean_tags)] = Field(
         default=(), description="An entry has all of them."
     )
-    source: Annotated[str, StringConstraints(min_length=1, max_length=MAX_SOURCE)] | None = None
+    source: Annotated[str, StringConstraints(min_length=1, max_length=MAX_SOURCE)] | None = Field(
+        default=None, validation_alias=AliasChoices("source", "source_filter")
+    )
 
 
 class TokenExpression(Body):

@@ -11,7 +11,7 @@ import pytest
 from lockleaf.server.records import purge
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import encode_base64
-from tests.support.account_holders import problem
+from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, following, register, sealed
 from tests.support.contract import Contract, shows
 from tests.support.diaries import sealed_body, thin
@@ -151,9 +151,22 @@ async def test_entries_are_listed_newest_first_and_by_what_they_have(ada: Owner,
         found = (await get(ada, "/entries", label=[way(label) for label in labels]))["items"]
         assert [item["id"] for item in found] == [both]
     assert {item["id"] for item in (await get(ada, "/entries", label=labels[0].hex()))["items"]} == {both, one}
+    sealer = await Person().sign_up(ada.http)
     for name in ("mood", "tag", "source"):
-        refused = await ada.request("GET", "/entries", params={name: "x"})
+        refused = await ada.http.get("/entries", params={name: "x"}, headers=sealer.headers)
         assert problem(refused, 403, "custody_required")["required"] == "uce"
+    numbered = await get(ada, "/entries", page=2, page_size=1)
+    assert (len(numbered["items"]), numbered["page"], numbered["page_size"], numbered["total"]) == (1, 2, 1, 2)
+
+
+@shows("POST /entries 201", "POST /entries 200", "POST /entries 409 revision_conflict")
+async def test_an_entry_sealed_by_a_scheme_of_the_clients_own_is_known_by_the_hash_of_its_content(ada: Owner) -> None:
+    sent = {"encrypted_content": "b3BhcXVl", "content_hash": "ab" * 32, "tag_names": ["walks"], "mood": "calm"}
+    first = await made(ada, **sent)
+    assert {name: first[name] for name in sent} == sent
+    again = await send(ada, "POST", "/entries", **{**sent, "encrypted_content": "YW5vdGhlciBub25jZQ=="})
+    assert (again.status_code, again.json()) == (200, first)
+    problem(await send(ada, "POST", "/entries", id=first["id"], encrypted_content="other"), 409, "revision_conflict")
 
 
 # ---- changing ----

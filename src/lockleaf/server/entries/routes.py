@@ -1,12 +1,13 @@
 """``/entries``: the diary.
 
 With e2e a client sends and gets what it sealed; with uce a thin client sends and gets plain fields, and the server
-seals and opens them within the request. Which of them a body must be is known once it is known who sends it.
+seals and opens them within the request. Which of them a body must be is known once it is known who sends it. A client
+that seals by a scheme of its own, in an e2e account without a keyring, sends its fields as they are.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -16,8 +17,10 @@ from lockleaf.server.auth.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.custody.errors import ContentUnreadable
-from lockleaf.server.entries import plain, sealed, service
+from lockleaf.server.db.engine import DriverTransaction
+from lockleaf.server.entries import opaque, plain, purging, sealed, service
 from lockleaf.server.entries.errors import EntryDeleted, EntryNotFound, EntryPurged, RevisionNotFound
+from lockleaf.server.entries.service import Entry
 from lockleaf.server.http.bodies import ByCustody, Received
 from lockleaf.server.http.dependencies import DriverTx, ServicesOf, caller
 from lockleaf.server.http.errors import InvalidRequest
@@ -34,19 +37,18 @@ from lockleaf.server.records.errors import (
     RevisionRequired,
     SealRequired,
 )
+from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.wire.base import Body
 from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import (
-    Entries,
     EntryHistory,
     PlainChange,
     PlainCreation,
-    PlainEntry,
     SealedChange,
     SealedCreation,
-    SealedEntry,
     SealedStep,
 )
+from lockleaf.wire.opaque_entries import Entries, OpaqueChange, OpaqueCreation
 from lockleaf.wire.sync import MAX_BATCH_CHANGES
 from lockleaf.wire.tags import LabelText
 
@@ -56,7 +58,6 @@ router = APIRouter(prefix="/entries", tags=["entries"])
 
 _WRITE = (PayloadTooLarge, ChangeRejected, SealRequired, KeyRetired)
 
-Entry = PlainEntry | SealedEntry
 Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("entries", write=True, tier="full_sync"))]
 Limit = Annotated[int, Query(ge=1, le=MAX_BATCH_CHANGES)]
@@ -68,8 +69,12 @@ class _Nothing(Body):
     """What a route asks of a thin client: no body."""
 
 
-Creation = Annotated[Received[SealedCreation, PlainCreation], Depends(ByCustody(SealedCreation, PlainCreation))]
-Change = Annotated[Received[SealedChange, PlainChange], Depends(ByCustody(SealedChange, PlainChange))]
+Creation = Annotated[
+    Received[SealedCreation, PlainCreation], Depends(ByCustody(SealedCreation, PlainCreation, opaque=OpaqueCreation))
+]
+Change = Annotated[
+    Received[SealedChange, PlainChange], Depends(ByCustody(SealedChange, PlainChange, opaque=OpaqueChange))
+]
 Step = Annotated[Received[SealedStep, _Nothing], Depends(ByCustody(SealedStep, _Nothing, optional=True))]
 
 
@@ -80,7 +85,7 @@ Labels = Annotated[
 ]
 TagNames = Annotated[
     list[Annotated[str, Query(min_length=1, max_length=200)]],
-    Query(max_length=60, description="uce; an entry has all of them."),
+    Query(max_length=60, description="An entry has all of them."),
 ]
 From = Annotated[
     Bound | None,
@@ -96,6 +101,12 @@ To = Annotated[
     BeforeValidator(bound),
     Query(alias="to", description="A day or a time as for `from`; it belongs to the range, a day as a whole."),
 ]
+PageNumber = Annotated[
+    int | None,
+    Query(ge=1, le=10**6, description="In place of a cursor: it shifts with what is written meanwhile."),
+]
+PageSize = Annotated[int | None, Query(ge=1, le=MAX_BATCH_CHANGES, description="With `page`; as `limit` otherwise.")]
+Permanent = Annotated[bool, Query(description="Drop at once what it held: it cannot be restored.")]
 Which = Annotated[
     Deleted,
     Query(description="`false`: those that are not deleted; `true`: those that are, until purged; `all`: both."),
@@ -118,23 +129,48 @@ async def list_all(
     last: To = None,
     deleted: Which = "false",
     cursor: Cursor = None,
-    limit: Limit = 50,
+    limit: Limit | None = None,
+    page: PageNumber = None,
+    page_size: PageSize = None,
+    mood_filter: Name = None,
+    source_filter: Name = None,
 ) -> Entries:
     """Give entries, newest first by their local time, else by when they were made."""
-    filters = service.Filters(mood, source, tag, [bytes.fromhex(each) for each in label], first, last, deleted)
-    return await service.list_all(services, principal, filters, cursor=cursor, limit=limit)
+    filters = service.Filters(
+        _one("mood_filter", mood, mood_filter),
+        _one("source_filter", source, source_filter),
+        tag,
+        [bytes.fromhex(each) for each in label],
+        first,
+        last,
+        deleted,
+    )
+    size = _one("page_size", limit, page_size) or 50
+    if page is not None and cursor is not None:
+        raise _contradiction("page", "a page has a number or a cursor: send one of them")
+    return await service.list_all(services, principal, filters, cursor=cursor, limit=size, page=page)
 
 
 @router.post(
     "",
     summary="Make an entry",
     status_code=201,
-    responses=problems(*OF_CALLERS, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
+    responses={
+        200: {"model": Entry, "description": "It was there: known by its `content_hash`."},
+        **problems(*OF_CALLERS, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
+    },
 )
 async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Entry:
-    """Store a new entry. The same one sent again under the same id is answered like the first time."""
+    """Store a new entry. The same one sent again under the same id is answered like the first time.
+
+    So is one that a client sealed by a scheme of its own, with the same `content_hash` and open fields: with 200.
+    """
     if principal.custody == "uce":
         return _tagged(response, await plain.create(tx, services, principal, body.plain()))
+    if await _is_opaque(tx, principal, body):
+        entry, made = await opaque.create(tx, services, principal, body.read(OpaqueCreation))
+        response.status_code = 201 if made else 200
+        return _tagged(response, entry)
     return _tagged(response, await sealed.create(tx, services, principal, body.sealed()))
 
 
@@ -171,6 +207,9 @@ async def change(
     """Store the next revision. With uce what is absent stays as it is, and null takes a field away."""
     if principal.custody == "uce":
         return _tagged(response, await plain.change(tx, services, principal, entry_id, body.plain(), if_match=if_match))
+    if await _is_opaque(tx, principal, body):
+        given = body.read(OpaqueChange)
+        return _tagged(response, await opaque.change(tx, services, principal, entry_id, given, if_match=if_match))
     return _tagged(response, await sealed.change(tx, services, principal, entry_id, body.sealed(), if_match=if_match))
 
 
@@ -187,11 +226,19 @@ async def delete(
     services: ServicesOf,
     response: Response,
     if_match: IfMatch = None,
+    permanent: Permanent = False,
 ) -> Entry:
     """Delete an entry; it can be restored for 30 days. With e2e the body is the sealed tombstone, with uce none."""
+    entry: Entry | None = None
     if principal.custody == "uce":
-        return _tagged(response, await plain.delete(tx, services, principal, entry_id, if_match=if_match))
-    return _tagged(response, await sealed.delete(tx, services, principal, entry_id, body.sealed(), if_match=if_match))
+        entry = await plain.delete(tx, services, principal, entry_id, if_match=if_match)
+    elif body.is_empty and await opaque.holds(tx, principal, entry_id):
+        entry = await opaque.delete(tx, services, principal, entry_id, if_match=if_match)
+    elif permanent and body.is_empty:
+        entry = await purging.deleted_before(tx, principal, entry_id, if_match=if_match)
+    if entry is None:
+        entry = await sealed.delete(tx, services, principal, entry_id, body.sealed(), if_match=if_match)
+    return _tagged(response, await purging.purge(tx, services, principal, entry) if permanent else entry)
 
 
 @router.post(
@@ -220,6 +267,8 @@ async def restore(
     """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce there is none."""
     if principal.custody == "uce":
         return _tagged(response, await plain.restore(tx, services, principal, entry_id, if_match=if_match))
+    if body.is_empty and await opaque.holds(tx, principal, entry_id):
+        return _tagged(response, await opaque.restore(tx, services, principal, entry_id, if_match=if_match))
     return _tagged(response, await sealed.restore(tx, services, principal, entry_id, body.sealed(), if_match=if_match))
 
 
@@ -245,6 +294,28 @@ async def revision(
 ) -> Entry:
     """Give one revision of an entry, the present one or an earlier one that is kept."""
     return _tagged(response, await service.revision(services, principal, entry_id, number))
+
+
+async def _is_opaque(tx: DriverTransaction, principal: Principal, body: Received[Any, Any]) -> bool:
+    """Tell whether an e2e account's client sends fields as they are, and no payload that it sealed as Lockleaf does."""
+    names = body.names
+    if names is None or "payload" in names:
+        return False
+    return "encrypted_content" in names or await takes_opaque(tx.connection, principal.user_id)
+
+
+V = TypeVar("V", int, str)
+
+
+def _one(name: str, first: V | None, second: V | None) -> V | None:
+    """Return what is asked for under either of two names, of which ``name`` is the second."""
+    if first is not None and second is not None and first != second:
+        raise _contradiction(name, "this differs from what is asked for by its other name: send one of them")
+    return second if first is None else first
+
+
+def _contradiction(name: str, why: str) -> InvalidRequest:
+    return InvalidRequest(errors=[{"field": name, "type": "value_error", "message": why}])
 
 
 def _tagged(response: Response, entry: Entry) -> Entry:

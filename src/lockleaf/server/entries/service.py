@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import asyncpg
+
 from lockleaf.server.auth.errors import CustodyRequired
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.custody.reading import reading
 from lockleaf.server.custody.room import Room
-from lockleaf.server.entries import content, sealed
+from lockleaf.server.entries import content, opaque, sealed
 from lockleaf.server.entries.errors import EntryNotFound, RevisionNotFound
 from lockleaf.server.entries.writing import COLLECTION
+from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.records import diary
 from lockleaf.server.records.diary import Deleted, Event, Held, Place, Wanted
+from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
 from lockleaf.wire.days import Bound
-from lockleaf.wire.entries import Entries, EntryEvent, EntryHistory, PlainEntry, SealedEntry
+from lockleaf.wire.entries import EntryEvent, EntryHistory, PlainEntry, SealedEntry
+from lockleaf.wire.opaque_entries import Entries, OpaqueEntry
 
 __all__ = ["Filters", "get", "history", "list_all", "revision"]
 
@@ -36,12 +41,16 @@ _MICROSECOND = timedelta(microseconds=1)
 _IMPORTED = "import"
 
 
+Entry = PlainEntry | SealedEntry | OpaqueEntry
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which entries a list holds; an entry fits all that is given.
 
     Attributes:
-        mood, source, tags: with uce alone, where the server can tell whose labels they are.
+        mood, source, tags: with uce, where the server makes the labels, or in an account without a keyring, where they
+            came as they are.
         labels: 16 bytes each.
         first, last: of the range, both within it: days or instants.
     """
@@ -54,8 +63,14 @@ class Filters:
     last: Bound | None = None
     deleted: Deleted = "false"
 
+    @property
+    def plain(self) -> list[tuple[str, str]]:
+        """What is asked for in words, as (kind, value)."""
+        wanted = [("mood", self.mood), ("source", self.source), *(("tag", tag) for tag in self.tags)]
+        return [(kind, value) for kind, value in wanted if value is not None]
 
-async def get(services: Services, principal: Principal, entry_id: UUID) -> PlainEntry | SealedEntry:
+
+async def get(services: Services, principal: Principal, entry_id: UUID) -> Entry:
     """Return an entry, a deleted one too.
 
     Raises:
@@ -68,7 +83,7 @@ async def get(services: Services, principal: Principal, entry_id: UUID) -> Plain
         return _shown(keys, held)
 
 
-async def revision(services: Services, principal: Principal, entry_id: UUID, number: int) -> PlainEntry | SealedEntry:
+async def revision(services: Services, principal: Principal, entry_id: UUID, number: int) -> Entry:
     """Return one revision of an entry.
 
     Raises:
@@ -84,32 +99,47 @@ async def revision(services: Services, principal: Principal, entry_id: UUID, num
 
 
 async def list_all(
-    services: Services, principal: Principal, filters: Filters, *, cursor: str | None, limit: int
+    services: Services, principal: Principal, filters: Filters, *, cursor: str | None, limit: int, page: int | None
 ) -> Entries:
     """Return a page of the entries that fit, newest first: at most ``limit``, and fewer where they exceed 8 MiB.
+
+    Arguments:
+        page: the number of the page, from 1, in place of a cursor; it shifts with what is written meanwhile.
 
     Raises:
         CustodyRequired: plain filters, for an account whose labels only its clients can make.
         InvalidCursor: the cursor is not of this account's entries.
+        InvalidRequest: a numbered page would exceed 8 MiB: what it left out would be on no page.
     """
     after = None if cursor is None else _place(services, principal.user_id, cursor)
     async with reading(services, principal, purpose=READING) as (connection, keys):
-        page = await diary.list_by_date(
-            connection,
-            principal.user_id,
-            Wanted(
-                labels=_labels(keys, filters),
-                first=filters.first,
-                last=filters.last,
-                deleted=filters.deleted,
-                after=after,
-            ),
-            limit=limit,
-            with_last=keys is not None,
+        as_they_came = keys is None and await _takes_opaque(connection, principal, filters)
+        wanted = Wanted(
+            labels=_labels(keys, filters, as_they_came=as_they_came),
+            first=filters.first,
+            last=filters.last,
+            deleted=filters.deleted,
+            after=after,
+            skip=0 if page is None else (page - 1) * limit,
         )
-        items = await _all_shown(keys, page.items)
-    next_cursor = None if page.end is None else _cursor(services, principal.user_id, page.end)
-    return Entries(items=items, next_cursor=next_cursor)
+        found = await diary.list_by_date(
+            connection, principal.user_id, wanted, limit=limit, with_last=keys is not None or as_they_came
+        )
+        total = None if page is None else await diary.count_by_date(connection, principal.user_id, wanted)
+        items = await _all_shown(keys, found.items)
+    next_cursor = None if found.end is None else _cursor(services, principal.user_id, found.end)
+    if page is None or total is None:
+        return Entries(items=items, next_cursor=next_cursor)
+    if found.end is not None and len(items) < limit:
+        too_much = "these entries are more than one answer holds: ask for fewer on a page, or go on by cursors"
+        raise InvalidRequest(errors=[{"field": "page_size", "type": "too_long", "message": too_much}])
+    return Entries(items=items, next_cursor=next_cursor, page=page, page_size=limit, total=total)
+
+
+async def _takes_opaque(connection: asyncpg.Connection, principal: Principal, filters: Filters) -> bool:
+    """Tell whether an e2e account's entries came as they are, where the list depends on it."""
+    asked = filters.plain or filters.deleted != "false"
+    return bool(asked) and await takes_opaque(connection, principal.user_id)
 
 
 async def history(
@@ -149,23 +179,27 @@ def _event(event: Event, *, imported: bool) -> EntryEvent:
     return EntryEvent(event="imported" if imported else "created", **fields)
 
 
-def _shown(keys: Room | None, held: Held) -> PlainEntry | SealedEntry:
-    return sealed.shown(held.record) if keys is None else content.shown(keys, held)
+def _shown(keys: Room | None, held: Held) -> Entry:
+    if keys is not None:
+        return content.shown(keys, held)
+    said = held.last if held.last is not None and not held.record.payload else held.record
+    return sealed.shown(held.record) if opaque_map(said.payload) is None else opaque.shown(held)
 
 
-async def _all_shown(keys: Room | None, found: Sequence[Held]) -> tuple[PlainEntry | SealedEntry, ...]:
-    def show() -> tuple[PlainEntry | SealedEntry, ...]:
+async def _all_shown(keys: Room | None, found: Sequence[Held]) -> tuple[Entry, ...]:
+    def show() -> tuple[Entry, ...]:
         return tuple(_shown(keys, held) for held in found)
 
     return show() if keys is None or len(found) <= FEW else await asyncio.to_thread(show)
 
 
-def _labels(keys: Room | None, filters: Filters) -> list[bytes]:
-    wanted = [("mood", filters.mood), ("source", filters.source), *(("tag", tag) for tag in filters.tags)]
-    plain = [(kind, value) for kind, value in wanted if value is not None]
-    if plain and keys is None:
+def _labels(keys: Room | None, filters: Filters, *, as_they_came: bool) -> list[bytes]:
+    if filters.plain and keys is None and not as_they_came:
         raise CustodyRequired(required="uce")
-    made = [] if keys is None else [keys.label(kind, value.strip()) for kind, value in plain]
+    if keys is None:
+        made = [opaque_label(kind, value) for kind, value in filters.plain]
+    else:
+        made = [keys.label(kind, value.strip()) for kind, value in filters.plain]
     return [*made, *filters.labels]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from lockleaf.server.custody.room import Room
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import refusal
-from lockleaf.server.records.policy import door_policy, room_needed
+from lockleaf.server.records.policy import RecordPolicy, door_policy, room_needed
 from lockleaf.server.search import following as search
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Change, Record, pack_record
@@ -45,6 +45,7 @@ async def write(
     *,
     keys: Room | None = None,
     content: Mapping[str, Any] | None = None,
+    policy: Callable[[str], RecordPolicy] = door_policy,
 ) -> Written:
     """Write a change to an entry, with the changes to its tags behind it, and wake the account's listeners.
 
@@ -52,6 +53,7 @@ async def write(
 
     Arguments:
         held: the entry before, behind the lock of the history; None for a new one.
+        policy: the rules of the payloads.
         keys, content: the open room and what the change seals, where the server sealed it.
 
     Raises:
@@ -66,7 +68,7 @@ async def write(
         changes,
         now=now,
         atomic=len(changes) > 1,
-        policy=door_policy,
+        policy=policy,
         most_bytes=services.settings.limits.record_bytes,
     )
     outcome = pushed.outcomes[0]

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from lockleaf.server.errors import Invalid
 from lockleaf.server.http.errors import InvalidRequest, MalformedRequest, NotAcceptable, UnsupportedMediaType
@@ -52,14 +53,32 @@ class Parsed(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[S, P]):
-    """A body that is read as one of two models, once it is known whose account it speaks for.
+    """A body that is read as one of several models, once it is known whose account it speaks for.
 
-    Both readings raise MalformedRequest and InvalidRequest, as `Parsed` does.
+    All readings raise MalformedRequest and InvalidRequest, as `Parsed` does.
     """
 
     _data: bytes = field(repr=False)
     _sealed: type[S]
     _plain: type[P]
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """The fields of the body by their names, None where it is no JSON object."""
+        try:
+            found = from_json(self._data)
+        except ValueError:
+            return None
+        return frozenset(found) if isinstance(found, dict) else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing: there is none, or an object without fields."""
+        return self.names == frozenset()
+
+    def read(self, model: type[M]) -> M:
+        """Return what a client sent that seals by a scheme of its own."""
+        return _decoded(model, self._data, codec.JSON)
 
     def sealed(self) -> S:
         """Return what the client of an end-to-end encrypted account sent."""
@@ -76,12 +95,16 @@ class ByCustody(Generic[S, P]):
     Args:
         sealed: what it must be with e2e.
         plain: what it must be with uce.
+        opaque: what it may be with e2e as well, of a client that seals by a scheme of its own.
         optional: whether an empty body stands for a model without fields.
     """
 
-    def __init__(self, sealed: type[S], plain: type[P], *, optional: bool = False) -> None:
+    def __init__(
+        self, sealed: type[S], plain: type[P], *, opaque: type[BaseModel] | None = None, optional: bool = False
+    ) -> None:
         self.sealed = sealed
         self.plain = plain
+        self.opaque = opaque
         self.optional = optional
 
     async def __call__(self, request: Request) -> Received[S, P]:

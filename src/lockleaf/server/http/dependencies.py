@@ -12,6 +12,7 @@ from lockleaf.server.auth.errors import NotAuthenticated
 from lockleaf.server.auth.principal import Principal, authenticate, require_scope, require_tier
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction, ReadSession
+from lockleaf.server.http.parameters import require_known
 
 __all__ = ["DriverTx", "Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "services_of", "transaction"]
 
@@ -86,7 +87,7 @@ def bearer_token(request: Request) -> str:
 def caller(
     scope: str | None = None, *, write: bool = False, tier: str | None = None
 ) -> Callable[[Request], Awaitable[Principal]]:
-    """Return a dependency that gives the caller of a route.
+    """Return a dependency that gives the caller of a route, who asks for nothing that the route does not know.
 
     Args:
         scope: what the token must be for; None lets every session pass.
@@ -103,6 +104,7 @@ def caller(
             require_scope(principal, scope, write=write)
         if tier is not None:
             require_tier(principal, tier)
+        require_known(request)
         return principal
 
     return dependency

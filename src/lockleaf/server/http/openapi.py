@@ -89,7 +89,7 @@ def _models(body: _Body) -> list[Any]:
     """Return what a body may be. A custody in which a route takes none has a model without fields for it."""
     if isinstance(body, Parsed):
         return [body.model]
-    return [model for model in (body.sealed, body.plain) if model.model_fields]
+    return [model for model in (body.sealed, body.opaque, body.plain) if model is not None and model.model_fields]
 
 
 def _request_body(body: _Body) -> dict[str, Any]:
@@ -132,6 +132,7 @@ def _complete(operation: dict[str, Any], *, parsed: _Body | None, writes: bool) 
     unauthenticated = operation["responses"].get("401", {}).get("content", {}).get(PROBLEM, {}).get("examples", {})
     if ErrorCode.NOT_AUTHENTICATED in unauthenticated:
         operation["security"] = [{_SESSION: []}]
+        _add(operation, InvalidRequest)  # of parameters that a route does not know: http/parameters.py
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

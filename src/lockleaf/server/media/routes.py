@@ -49,6 +49,7 @@ Cursor = Annotated[str | None, Query(max_length=512)]
 Deleted = Annotated[
     Which, Query(description="`false`: those that are not deleted; `true`: those that are, until purged; `all`: both.")
 ]
+Permanent = Annotated[bool, Query(description="Another name of `for_good`.")]
 ForGood = Annotated[bool, Query(description="At once and with its bytes; it cannot be restored, and its room is free.")]
 
 
@@ -151,9 +152,11 @@ async def download(principal: Reader, media_id: UUID, services: ServicesOf, sign
 
 
 @router.delete("/{media_id}", summary="Delete a file", status_code=204, responses=problems(*OF_CALLERS, MediaNotFound))
-async def delete(principal: Writer, media_id: UUID, services: ServicesOf, for_good: ForGood = False) -> None:
+async def delete(
+    principal: Writer, media_id: UUID, services: ServicesOf, for_good: ForGood = False, permanent: Permanent = False
+) -> None:
     """Delete a file; it can be restored for 30 days. An upload that is not complete is given up."""
-    await service.delete(services, principal.user_id, media_id, for_good=for_good)
+    await service.delete(services, principal.user_id, media_id, for_good=for_good or permanent)
 
 
 @router.post(

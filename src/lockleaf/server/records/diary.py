@@ -24,6 +24,7 @@ __all__ = [
     "Place",
     "Wanted",
     "clock_range",
+    "count_by_date",
     "events",
     "hold_all",
     "instant_range",
@@ -173,6 +174,7 @@ class Wanted:
         first, last: of the range, both within it: days, compared with the days of entries, or instants.
         deleted: whether those that are deleted, the others, or all; those that were purged never are.
         after: where the page before ended.
+        skip: how many to leave out at the beginning, in place of ``after``.
     """
 
     labels: Sequence[bytes] = ()
@@ -180,6 +182,7 @@ class Wanted:
     last: Bound | None = None
     deleted: Deleted = "false"
     after: Place | None = None
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,7 @@ FROM (
       WHERE r.user_id = $1 AND r.collection = 'entries' AND r.labels @> $4::bytea[] {deleted}
         AND coalesce(r.local_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz
         AND coalesce(r.occurred_at, r.created_at) BETWEEN $7::timestamptz AND $8::timestamptz {after}
-      ORDER BY coalesce(r.local_at, r.created_at) DESC, r.record_id DESC LIMIT $2::bigint + 1
+      ORDER BY coalesce(r.local_at, r.created_at) DESC, r.record_id DESC LIMIT $2::bigint + 1 {skipping}
     ) AS found
   ) AS sized
   WINDOW ordered AS (ORDER BY at DESC, record_id DESC)
@@ -229,14 +232,25 @@ _WHICH: dict[Deleted, str] = {
     "all": _UNPURGED,
 }
 _AFTER = "AND (coalesce(r.local_at, r.created_at), r.record_id) < ($9::timestamptz, $10::text)"
+_SKIPPING = "OFFSET $9::bigint"
 _LISTS = {
-    (deleted, with_last, further): _LIST.format(
-        deleted=which, last=_LAST if with_last else "NULL::bytea", after=_AFTER if further else ""
+    (deleted, with_last, start): _LIST.format(
+        deleted=which,
+        last=_LAST if with_last else "NULL::bytea",
+        after=_AFTER if start == "after" else "",
+        skipping=_SKIPPING if start == "skip" else "",
     )
     for deleted, which in _WHICH.items()
     for with_last in (False, True)
-    for further in (False, True)
+    for start in ("first", "after", "skip")
 }
+_COUNT = """
+SELECT count(*) FROM records r
+WHERE r.user_id = $1 AND r.collection = 'entries' AND r.labels @> $2::bytea[] {deleted}
+  AND coalesce(r.local_at, r.created_at) BETWEEN $3::timestamptz AND $4::timestamptz
+  AND coalesce(r.occurred_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz
+"""
+_COUNTS = {deleted: _COUNT.format(deleted=which) for deleted, which in _WHICH.items()}
 _FIRST, _LATEST = datetime.fromisoformat("0001-01-01T00:00:00Z"), datetime.fromisoformat("9999-12-31T23:59:59.999999Z")
 
 
@@ -249,13 +263,22 @@ async def list_by_date(
         limit: at most so many, and fewer where they would exceed some 8 MiB.
         with_last: whether deleted ones come with the revision before.
     """
-    statement = _LISTS[wanted.deleted, with_last and wanted.deleted != "false", wanted.after is not None]
-    after = () if wanted.after is None else (wanted.after.at, wanted.after.record_id)
+    start = "after" if wanted.after is not None else "skip" if wanted.skip else "first"
+    statement = _LISTS[wanted.deleted, with_last and wanted.deleted != "false", start]
+    places: dict[str, tuple[object, ...]] = {"first": (), "skip": (wanted.skip,)}
+    after = places[start] if wanted.after is None else (wanted.after.at, wanted.after.record_id)
     bounds = (*clock_range(wanted.first, wanted.last), *instant_range(wanted.first, wanted.last))
     rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, list(wanted.labels), *bounds, *after)
     shown = [row for row in rows if row["packed"] is not None]
     end = Place(_aware(shown[-1]["at"]), shown[-1]["record_id"]) if len(shown) < len(rows) else None
     return Page([_held(row) for row in shown], end)
+
+
+async def count_by_date(connection: asyncpg.Connection, user_id: UUID, wanted: Wanted) -> int:
+    """Return how many entries are ``wanted``, on all pages."""
+    bounds = (*clock_range(wanted.first, wanted.last), *instant_range(wanted.first, wanted.last))
+    found: int = await connection.fetchval(_COUNTS[wanted.deleted], user_id, list(wanted.labels), *bounds)
+    return found
 
 
 def clock_range(first: Bound | None, last: Bound | None) -> tuple[datetime, datetime]:

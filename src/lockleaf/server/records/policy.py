@@ -10,12 +10,14 @@ from uuid import UUID
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change
 
-__all__ = ["RecordPolicy", "door_policy", "is_unsealed", "room_needed", "sealed_under", "sync_policy"]
+__all__ = ["RecordPolicy", "door_policy", "is_unsealed", "opaque_policy", "room_needed", "sealed_under", "sync_policy"]
 
 # version ‖ suite ‖ key_id ‖ nonce ‖ tag, and a plaintext of at least the smallest padding: less is no envelope.
 _SHORTEST_ENVELOPE = 1 + 1 + 4 + 12 + 16 + 256
 _ENVELOPE_VERSION = 1
 _SUITES = (1, 2)
+_SMALL_MAP = 0x8
+_MAPS = (0xDE, 0xDF)
 _KEY_ID = slice(2, 6)
 _SEALED = frozenset({"entries", "tags", "x-lockleaf"})
 """The collections whose payloads are envelopes; the last one holds what the account's devices have chosen."""
@@ -34,6 +36,11 @@ def _is_uuid(record_id: str) -> bool:
 def _is_envelope(payload: bytes) -> bool:
     """Tell whether a payload has the frame of an envelope. What is inside, nobody here can tell."""
     return len(payload) >= _SHORTEST_ENVELOPE and payload[0] == _ENVELOPE_VERSION and payload[1] in _SUITES
+
+
+def _is_map(payload: bytes) -> bool:
+    """Tell whether a payload begins as a MessagePack map does; no envelope does."""
+    return len(payload) > 0 and (payload[0] >> 4 == _SMALL_MAP or payload[0] in _MAPS)
 
 
 def is_unsealed(collection: str, payload: bytes) -> bool:
@@ -95,6 +102,7 @@ _THROUGH_DOORS = {
     "vault": RecordPolicy(unsealed_deletion=True),
     "backups": RecordPolicy(unsealed_deletion=True),
 }
+_AS_THEY_CAME = _THROUGH_DOORS | {"entries": RecordPolicy(is_id=_is_uuid, is_payload=_is_map, unsealed_deletion=True)}
 _CLOSED = RecordPolicy(writable=False)
 
 
@@ -112,3 +120,8 @@ def sync_policy(collection: str) -> RecordPolicy:
 def door_policy(collection: str) -> RecordPolicy:
     """Return the rules for a collection's own door: the server makes some payloads there, and deletions without one."""
     return _THROUGH_DOORS.get(collection, _CLOSED)
+
+
+def opaque_policy(collection: str) -> RecordPolicy:
+    """Return the rules of the doors where the server packed an entry's fields as they came."""
+    return _AS_THEY_CAME.get(collection, _CLOSED)

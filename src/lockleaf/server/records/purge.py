@@ -7,10 +7,13 @@ has, and accounts in which nobody is writing at that moment; what is passed over
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
 
 from lockleaf.server.context import Services
 
-__all__ = ["purge"]
+__all__ = ["purge", "purge_record"]
 
 BATCH = 500
 
@@ -43,6 +46,15 @@ UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(
 ))
 """
 
+_REVISIONS_OF_ONE = "DELETE FROM revisions WHERE user_id = $1 AND collection = $2 AND record_id = $3"
+_CONFLICTS_OF_ONE = """
+UPDATE conflicts SET payload = '' WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND resolved_at IS NOT NULL
+"""
+_PURGED = """
+UPDATE records SET purged_at = $4
+WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND deleted AND purged_at IS NULL
+"""
+
 
 async def purge(services: Services) -> None:
     """Drop the revisions before deletions, and the payloads of conflicts, that are older than the setting says."""
@@ -50,6 +62,18 @@ async def purge(services: Services) -> None:
     before = now - timedelta(days=services.settings.jobs.purge_after_days)
     await _in_batches(services, _REVISIONS, before, now, BATCH)
     await _in_batches(services, _CONFLICTS, before, BATCH)
+
+
+async def purge_record(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, *, now: datetime
+) -> None:
+    """Drop at once what a deleted record held: its earlier revisions, and the payloads of its decided conflicts.
+
+    The caller holds the lock of the account's history.
+    """
+    await connection.execute(_REVISIONS_OF_ONE, user_id, collection, record_id)
+    await connection.execute(_CONFLICTS_OF_ONE, user_id, collection, record_id)
+    await connection.execute(_PURGED, user_id, collection, record_id, now)
 
 
 async def _in_batches(services: Services, statement: str, *arguments: datetime | int) -> None:

@@ -5,40 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from lockleaf.server.custody.room import ContentUnreadable, Room
-from lockleaf.wire.codec import MalformedBody, unpack
+from lockleaf.server.records.opaque import opaque_label, opaque_map
 from lockleaf.wire.palette import color_of
 from lockleaf.wire.sync import Record
 from lockleaf.wire.tags import Tag
 
-__all__ = ["in_order", "in_order_of_bytes", "opaque_id", "opaque_map", "sealed_map", "shown"]
+__all__ = ["in_order", "in_order_of_bytes", "opaque_id", "sealed_map", "shown"]
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
-_ENVELOPE = 1
-"""The first byte of a sealed payload, its version; a MessagePack map begins otherwise."""
-_OPAQUE_ID = b"lockleaf/1/tag-name"
 
 
 def opaque_id(name: str) -> str:
-    """Return the id of an opaque name that came without its label: the same name is the same tag.
-
-    It is the first 16 bytes of a plain hash, which keeps nothing secret that the name itself does not.
-    """
-    return sha256(_OPAQUE_ID + name.encode()).digest()[:16].hex()
-
-
-def opaque_map(payload: bytes) -> dict[str, Any] | None:
-    """Return the plain map of a name that came through the door; None for a payload that a client sealed."""
-    if not payload or payload[0] == _ENVELOPE:
-        return None
-    try:
-        found = unpack(payload)
-    except MalformedBody:
-        return None
-    return found if isinstance(found, dict) else None
+    """Return the id of an opaque name that came without its label: the same name is the same tag."""
+    return opaque_label("tag", name).hex()
 
 
 def sealed_map(name: str, color: str | None, before: Mapping[str, Any] | None = None) -> dict[str, Any]:

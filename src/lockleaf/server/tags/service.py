@@ -27,6 +27,7 @@ from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.records import diary, tagging
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import refusal
+from lockleaf.server.records.opaque import opaque_map
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.records.tagging import Present
 from lockleaf.server.tags import forms
@@ -43,6 +44,7 @@ __all__ = [
     "create_plain",
     "delete",
     "ensure",
+    "ensure_opaque",
     "list_all",
 ]
 
@@ -68,6 +70,21 @@ async def ensure(
     found = await tagging.present(connection, principal.user_id, list(wanted))
     return [
         _sealed(services, principal, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
+        for record_id, name in wanted.items()
+        if record_id not in found or found[record_id].deleted
+    ]
+
+
+async def ensure_opaque(
+    connection: asyncpg.Connection, services: Services, principal: Principal, names: Iterable[str]
+) -> list[Change]:
+    """Return the changes that make those tags of opaque names that are not there, as `ensure` does."""
+    wanted = {forms.opaque_id(name): name for name in names}
+    if not wanted:
+        return []
+    found = await tagging.present(connection, principal.user_id, list(wanted))
+    return [
+        _change(services, principal, record_id, found.get(record_id), canonical({"name": name}))
         for record_id, name in wanted.items()
         if record_id not in found or found[record_id].deleted
     ]
@@ -179,7 +196,7 @@ async def change_opaque(
         InvalidRequest: a tag that a client sealed has no name here that could stay.
     """
     held = await _held(tx, principal, tag_id)
-    present = forms.opaque_map(held.payload) or {}
+    present = opaque_map(held.payload) or {}
     name = body.name or present.get("name")
     if not isinstance(name, str):
         raise InvalidRequest(errors=[{"field": "name", "type": "missing", "message": "the present name is sealed"}])

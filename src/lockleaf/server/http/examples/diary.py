@@ -60,6 +60,31 @@ _SEALED_RESTORED = {
     "payload": _AGAIN,
 }
 
+# ---- sealed by a scheme of the client's own, in an account without a keyring ----
+
+_OPAQUE = {
+    "encrypted_content": "eyJjdCI6Ilp6c0xtIn0=",
+    "encrypted_title": "eyJjdCI6Im9QcVd0In0=",
+    "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "tag_names": ["garden"],
+    "mood": "calm",
+    "occurred_at": "2026-03-14T07:30:00Z",
+}
+_OPAQUE_FIRST = {
+    **_OPAQUE,
+    "id": ENTRY,
+    "revision": 1,
+    "parent": NONE,
+    "seq": 41,
+    "created_at": "2026-03-14T07:31:04.518482Z",
+    "updated_at": "2026-03-14T07:31:04.518482Z",
+    "deleted_at": None,
+    "source": None,
+    "weather": None,
+    "location": None,
+    "time_zone": None,
+}
+
 # ---- user-controlled ----
 
 _WRITTEN = {
@@ -139,6 +164,13 @@ EXAMPLES = {
         answer={
             "e2e": {"items": [_SEALED_SECOND], "next_cursor": None},
             "uce": {"items": [_PLAIN_SECOND], "next_cursor": opaque("cursor of entries", 48)},
+            "a page by its number": {
+                "items": [_PLAIN_SECOND],
+                "next_cursor": opaque("cursor of entries", 48),
+                "page": 3,
+                "page_size": 1,
+                "total": 412,
+            },
         }
     ),
     "POST /entries": Examples(
@@ -158,11 +190,12 @@ EXAMPLES = {
                 "source": "web",
                 "occurred_at": "2026-03-14T07:30:00Z",
             },
+            "opaque, sealed by a scheme of the client's own": _OPAQUE,
             "uce": {**_WRITTEN, "id": ENTRY},
             "uce, the shortest": {"content": "Planted the first beans."},
             "uce, with an attached file": {"content": "The first beans.", "attachments": [_ATTACHED]},
         },
-        answer={"e2e": _SEALED_FIRST, "uce": _PLAIN_FIRST},
+        answer={"e2e": _SEALED_FIRST, "opaque": _OPAQUE_FIRST, "uce": _PLAIN_FIRST},
     ),
     "GET /entries/{entry_id}": Examples(answer={"e2e": _SEALED_SECOND, "uce": _PLAIN_SECOND}),
     "PUT /entries/{entry_id}": Examples(
@@ -174,6 +207,7 @@ EXAMPLES = {
                 "labels": [CALM, GARDEN],
                 **_MADE_ON_THE_LAPTOP,
             },
+            "opaque, with another mood": {"mood": "glad", "revision": 2},
             "uce: another text, and the mood taken away": {
                 "content": "Planted the first beans, and watered them.",
                 "mood": None,
