@@ -6,6 +6,7 @@ By itself: ``python -m benchmarks.lies [SESSIONS] [FIRST]``.
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 import tempfile
 import time
@@ -22,12 +23,16 @@ __all__ = ["SESSIONS", "run"]
 SESSIONS = 2_000
 _AT_ONCE = 2
 _PORTION = 20
+_MEMORY = 4 << 30
+"""Bytes of address space that a process which plays sessions may have."""
 
 
 def _sessions(url: str, first: int, count: int) -> tuple[Counter[str], int, list[str]]:
     """Play some sessions; the errors by name, how many lies were told, and what was not as it has to be."""
     from tests.support.lied_to import Broken, lied_to  # noqa: PLC0415
 
+    # A number that a server made up must not become so much memory.
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     stops: Counter[str] = Counter()
     lies, broken = 0, []
     for seed in range(first, first + count):

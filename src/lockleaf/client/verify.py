@@ -170,7 +170,10 @@ class Chain:
         start = self._position
         if start is None or start.epoch != end.epoch or not changes:
             return None
-        if [change.seq for change in changes] != list(range(start.seq + 1, end.seq + 1)):
+        # The end is what a server says, and may be any number.
+        if end.seq - start.seq != len(changes):
+            return None
+        if any(change.seq != seq for seq, change in enumerate(changes, start.seq + 1)):
             return None
         head, heads = start.head, []
         leaves: dict[Key, Leaf] = {}

@@ -241,6 +241,7 @@ def test_own_changes_extend_the_history_only_if_they_alone_lead_to_its_end() -> 
         (own[:1], end),
         (own, Position("first", 4, bytes(32))),
         (own, Position("other", 4, history.heads[4])),
+        (own, Position("first", 2**62, history.head)),
         ([], end),
     ):
         untouched = walked(start)
