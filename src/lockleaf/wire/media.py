@@ -76,6 +76,7 @@ MediaType = Annotated[
         pattern=r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$",
     ),
 ]
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\x00-\x1f\x7f]+$")]
 PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS)]
 
 
@@ -108,6 +109,11 @@ class MediaDeclaration(Body):
     )
     sha256: AnyDigest = Field(description="Of the ciphertext, in hexadecimal digits or base64.")
     entry_id: UUID | None = Field(default=None, description="The entry that it belongs to.")
+    file_name: FileName | None = Field(
+        default=None,
+        description="uce: stored sealed. e2e: of a client that keeps its keys to itself, as it made it; with a keyring"
+        " the name belongs within the entry.",
+    )
     parts: Annotated[tuple[Part, ...], Len(1, MAX_PARTS)] | None = Field(
         default=None,
         description="All parts in their order, each of 5 to 50 MiB but the last; needed beyond 50 MiB.",
@@ -182,6 +188,7 @@ class Media(Body):
     size: int
     sha256: Digest
     entry_id: UUID | None = None
+    file_name: str | None = None
     state: MediaState
     created_at: Instant
     completed_at: Instant | None = None

@@ -30,6 +30,7 @@ from lockleaf.wire.sync import Record
 __all__ = ["TOMBSTONE", "ContentUnreadable", "Room", "opened", "session_kek"]
 
 TOMBSTONE = "deleted"
+_FILE = "file"
 _TOKENS_KEPT = 50_000
 
 
@@ -129,10 +130,32 @@ class Room:
         except crypto_errors.TooLarge:
             raise PayloadTooLarge from None
 
+    def seal_name(self, media_id: UUID, name: str) -> bytes:
+        """Return the name of a file, sealed for it alone."""
+        context = _of_a_file(self.user_id, media_id)
+        return seal_record(self._keyring, context, {"type": _FILE, "name": name}, suite=self.suite)
+
+    def open_name(self, media_id: UUID, sealed: bytes) -> str:
+        """Return the name of a file that `seal_name` sealed.
+
+        Raises:
+            ContentUnreadable: it was not sealed by this account for this file.
+        """
+        try:
+            found = open_record(self._keyring, _of_a_file(self.user_id, media_id), sealed)
+        except crypto_errors.CryptoError:
+            raise ContentUnreadable from None
+        return str(found.get("name", ""))
+
     def _context(
         self, collection: str, record_id: str, revision: int, parent: bytes, deleted: bool, meta: bytes
     ) -> RecordContext:
         return RecordContext(str(self.user_id), collection, record_id, revision, parent, deleted, meta)
+
+
+def _of_a_file(user_id: UUID, media_id: UUID) -> RecordContext:
+    # No collection of records has this name, so nothing that is sealed for one opens as the other.
+    return RecordContext(str(user_id), "media", str(media_id), 1, history.ZERO, False, history.meta((), None, None))
 
 
 async def _session_keys(services: Services, access: AccessRepository, principal: Principal) -> tuple[SealedKeys, bytes]:

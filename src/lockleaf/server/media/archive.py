@@ -10,7 +10,8 @@ SECTIONS = (
     Section(
         "media.jsonl",
         """
-        SELECT media_id AS id, media_type, size, sha256, entry_id, state, created_at, completed_at, deleted_at
+        SELECT media_id AS id, media_type, size, sha256, entry_id, file_name, state, created_at, completed_at,
+          deleted_at
         FROM media WHERE user_id = $1 ORDER BY media_id
         """,
     ),

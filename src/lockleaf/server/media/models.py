@@ -28,6 +28,7 @@ class Media(Base):
     parts: Mapped[Blob | None] = mapped_column(comment="size (4 bytes) and SHA-256 of each, if it comes in parts")
     upload_id: Mapped[Name | None] = mapped_column(comment="the store's word for the upload in parts")
     entry_id: Mapped[UUID | None]
+    file_name: Mapped[Blob | None] = mapped_column(comment="sealed with uce, as its client made it with e2e")
     state: Mapped[Name]
     created_at: Mapped[Instant]
     touched_at: Mapped[Instant] = mapped_column(comment="when its upload was last heard of")

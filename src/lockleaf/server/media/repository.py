@@ -25,10 +25,10 @@ UPDATE media SET touched_at = $3 WHERE user_id = $1 AND media_id = $2 RETURNING 
 # Keys begin with the word by which this database knows its own objects.
 _ADD = """
 INSERT INTO media (
-  user_id, media_id, object_key, media_type, size, sha256, parts, entry_id, state, created_at, touched_at
+  user_id, media_id, object_key, media_type, size, sha256, parts, entry_id, file_name, state, created_at, touched_at
 )
-SELECT $1, $2, (SELECT value FROM installation WHERE name = 'objects') || $3::text, $4, $5, $6, $7, $8, 'uploading',
-  $9::timestamptz, $9::timestamptz
+SELECT $1, $2, (SELECT value FROM installation WHERE name = 'objects') || $3::text, $4, $5, $6, $7, $8, $10,
+  'uploading', $9::timestamptz, $9::timestamptz
 RETURNING *
 """
 
@@ -114,6 +114,7 @@ class StoredMedia:
     parts: bytes | None
     upload_id: str | None
     entry_id: UUID | None
+    file_name: bytes | None
     state: Literal["uploading", "stored"]
     created_at: datetime
     completed_at: datetime | None
@@ -159,10 +160,11 @@ class MediaRepository:
         sha256: bytes,
         parts: bytes | None,
         entry_id: UUID | None,
+        file_name: bytes | None,
         now: datetime,
     ) -> StoredMedia:
         """Keep a declaration; ``key`` is the random end of the object's key (32 hexadecimal digits)."""
-        added = await self._one(_ADD, media_id, key, media_type, size, sha256, parts, entry_id, now)
+        added = await self._one(_ADD, media_id, key, media_type, size, sha256, parts, entry_id, now, file_name)
         if added is None:
             raise RuntimeError("the database gave no row back")
         return added

@@ -15,7 +15,7 @@ from lockleaf.server.http.bodies import Parsed
 from lockleaf.server.http.dependencies import ServicesOf, caller, services_of
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.openapi import problems
-from lockleaf.server.media import service, uploads
+from lockleaf.server.media import names, service, uploads
 from lockleaf.server.media.errors import (
     MediaDeleted,
     MediaIdTaken,
@@ -107,7 +107,7 @@ async def parts(
 )
 async def complete(principal: Writer, media_id: UUID, services: ServicesOf) -> Media:
     """Compare what the store has with what was declared; if it is the same, the file exists."""
-    return service.shown(await uploads.complete(services, principal.user_id, media_id))
+    return await names.shown(services, principal, await uploads.complete(services, principal.user_id, media_id))
 
 
 @router.get(
@@ -125,9 +125,7 @@ async def list_all(
     limit: Limit = 50,
 ) -> MediaList:
     """Give what was declared of each file, latest first; unfinished uploads too, by their `state`."""
-    return await service.list_all(
-        services, principal.user_id, which=deleted, entry_id=entry_id, cursor=cursor, limit=limit
-    )
+    return await service.list_all(services, principal, which=deleted, entry_id=entry_id, cursor=cursor, limit=limit)
 
 
 @router.get(
@@ -138,7 +136,7 @@ async def list_all(
 )
 async def get(principal: Reader, media_id: UUID, services: ServicesOf) -> Media:
     """Give what was declared of a file; of a deleted one too, with `deleted_at`."""
-    return service.shown(await service.get(services, principal.user_id, media_id))
+    return await names.shown(services, principal, await service.get(services, principal.user_id, media_id))
 
 
 @router.get(
@@ -147,8 +145,8 @@ async def get(principal: Reader, media_id: UUID, services: ServicesOf) -> Media:
     responses=problems(*OF_CALLERS, MediaNotFound, MediaDeleted, UploadIncomplete, StoreUnavailable),
 )
 async def download(principal: Reader, media_id: UUID, services: ServicesOf, signing: Signing) -> MediaDownload:
-    """Give a request to the store that fetches the file, good for some minutes."""
-    return await service.download(services, principal.user_id, media_id, signing)
+    """Give a request to the store that fetches the file, good for some minutes; complete an upload that is whole."""
+    return await service.download(await uploads.whole(services, principal.user_id, media_id), signing)
 
 
 @router.delete("/{media_id}", summary="Delete a file", status_code=204, responses=problems(*OF_CALLERS, MediaNotFound))
@@ -167,4 +165,4 @@ async def delete(
 )
 async def restore(principal: Writer, media_id: UUID, services: ServicesOf) -> Media:
     """Bring a deleted file back, until it is purged."""
-    return service.shown(await service.restore(services, principal.user_id, media_id))
+    return await names.shown(services, principal, await service.restore(services, principal.user_id, media_id))

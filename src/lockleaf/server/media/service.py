@@ -8,37 +8,24 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.db.engine import driver
 from lockleaf.server.holdings import Holding
-from lockleaf.server.media.errors import MediaDeleted, MediaNotFound, UploadIncomplete
+from lockleaf.server.media import names
+from lockleaf.server.media.errors import MediaDeleted, MediaNotFound
 from lockleaf.server.media.repository import MediaRepository, StoredMedia, Which
 from lockleaf.server.media.signing import Signer
-from lockleaf.wire.media import Media, MediaDownload, MediaList
+from lockleaf.wire.media import MediaDownload, MediaList
 
-__all__ = ["HOLDING", "delete", "download", "get", "list_all", "restore", "shown"]
+__all__ = ["HOLDING", "delete", "download", "get", "list_all", "restore"]
 
 _LIST = "media"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _WORD = 8
 _BEHIND_ALL = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
-
-
-def shown(media: StoredMedia) -> Media:
-    """Return what its account sees of a file."""
-    return Media(
-        id=media.media_id,
-        media_type=media.media_type,
-        size=media.size,
-        sha256=media.sha256,
-        entry_id=media.entry_id,
-        state=media.state,
-        created_at=media.created_at,
-        completed_at=media.completed_at,
-        deleted_at=media.deleted_at,
-    )
 
 
 async def get(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
@@ -55,7 +42,7 @@ async def get(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
 
 
 async def list_all(
-    services: Services, user_id: UUID, *, which: Which, entry_id: UUID | None, cursor: str | None, limit: int
+    services: Services, principal: Principal, *, which: Which, entry_id: UUID | None, cursor: str | None, limit: int
 ) -> MediaList:
     """Return a page of files, latest declared first.
 
@@ -63,17 +50,19 @@ async def list_all(
         InvalidCursor: the cursor is not of this list.
     """
     kind = f"{_LIST}/{which}/{entry_id or ''}"
-    before = _BEHIND_ALL if cursor is None else _place(services.cursors.open(kind, user_id, cursor))
+    before = _BEHIND_ALL if cursor is None else _place(services.cursors.open(kind, principal.user_id, cursor))
     async with services.database.read_driver() as connection:
-        found = await MediaRepository(connection, user_id).page(
+        found = await MediaRepository(connection, principal.user_id).page(
             before=before, which=which, entry_id=entry_id, limit=limit + 1
         )
     items = found[:limit]
     following = None
     if len(found) > limit:
         micros = (items[-1].created_at - _EPOCH) // _MICROSECOND
-        following = services.cursors.seal(kind, user_id, micros.to_bytes(_WORD, "big") + items[-1].media_id.bytes)
-    return MediaList(items=tuple(map(shown, items)), next_cursor=following)
+        following = services.cursors.seal(
+            kind, principal.user_id, micros.to_bytes(_WORD, "big") + items[-1].media_id.bytes
+        )
+    return MediaList(items=await names.shown_all(services, principal, items), next_cursor=following)
 
 
 def _place(place: bytes) -> tuple[datetime, UUID]:
@@ -82,17 +71,12 @@ def _place(place: bytes) -> tuple[datetime, UUID]:
     return _EPOCH + int.from_bytes(place[:_WORD], "big") * _MICROSECOND, UUID(bytes=place[_WORD:])
 
 
-async def download(services: Services, user_id: UUID, media_id: UUID, signer: Signer) -> MediaDownload:
-    """Return the request that fetches a file from the store.
+async def download(media: StoredMedia, signer: Signer) -> MediaDownload:
+    """Return the request that fetches a whole file from the store.
 
     Raises:
-        MediaNotFound: there is none.
         MediaDeleted: it is deleted.
-        UploadIncomplete: it is not whole yet.
     """
-    media = await get(services, user_id, media_id)
-    if media.state != "stored":
-        raise UploadIncomplete
     if media.deleted_at is not None:
         raise MediaDeleted
     return await signer.download(media)

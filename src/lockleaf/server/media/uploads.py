@@ -16,6 +16,7 @@ from lockleaf.server.blobs.protocol import PartMissing, StoredPart, UploadGone, 
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.identifiers import uuid7
+from lockleaf.server.media import names
 from lockleaf.server.media.errors import (
     MediaDeleted,
     MediaIdTaken,
@@ -31,7 +32,7 @@ from lockleaf.server.media.signing import Signer
 from lockleaf.server.records import service as records
 from lockleaf.wire.media import PARTS_AT_ONCE, MediaDeclaration, MediaDeclared, MediaParts, MediaPartsWanted
 
-__all__ = ["complete", "declare", "more_parts"]
+__all__ = ["complete", "declare", "more_parts", "whole"]
 
 
 def _new_key() -> str:
@@ -89,6 +90,8 @@ async def _declared(
         told = (body.media_type, body.size, body.sha256, body.entry_id, parts)
         if (held.media_type, held.size, held.sha256, held.entry_id, held.parts) != told:
             raise MediaIdTaken
+        if not await names.agrees(tx, services, principal, held, body.file_name):
+            raise MediaIdTaken
         return held, False
     used = await repository.bytes_used()
     limit = services.settings.media.quota_bytes(principal.custody)
@@ -103,6 +106,7 @@ async def _declared(
         sha256=body.sha256,
         parts=parts,
         entry_id=body.entry_id,
+        file_name=await names.kept(tx, services, principal, media_id, body.file_name),
         now=now,
     )
     return added, True
@@ -221,6 +225,23 @@ async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredM
         begun_anew = await get(services, user_id, media_id)
         raise UploadIncomplete(missing=[part.number for part in unpacked(begun_anew.parts)])
     return stored
+
+
+async def whole(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
+    """Return a file that the store has all of, also where its client did not say so.
+
+    Raises:
+        MediaNotFound: there is none.
+        UploadIncomplete: the store does not have it all, or has something else.
+        StoreUnavailable: the store does not answer.
+    """
+    media = await get(services, user_id, media_id)
+    if media.state == "stored":
+        return media
+    try:
+        return await complete(services, user_id, media_id)
+    except UploadDamaged:
+        raise UploadIncomplete from None
 
 
 async def _is_whole(services: Services, media: StoredMedia, declared: list[DeclaredPart]) -> bool:

@@ -105,6 +105,12 @@ def upgrade() -> None:
     )
     op.alter_column("recovery_codes", "keyring", existing_type=sa.LargeBinary(), nullable=True)
     op.add_column(
+        "media",
+        sa.Column(
+            "file_name", sa.LargeBinary(), nullable=True, comment="sealed with uce, as its client made it with e2e"
+        ),
+    )
+    op.add_column(
         "accounts",
         sa.Column("salt", sa.Text(), nullable=True, comment="a vault client's own, as it writes it"),
     )
@@ -153,6 +159,7 @@ def downgrade() -> None:
     # Codes without a keyring are of no use to a server before this one.
     op.execute("DELETE FROM recovery_codes WHERE keyring IS NULL")
     op.alter_column("recovery_codes", "keyring", existing_type=sa.LargeBinary(), nullable=False)
+    op.drop_column("media", "file_name")
     op.drop_column("accounts", "vault_id")
     op.drop_column("accounts", "salt")
     op.drop_table("epoch_statements")
