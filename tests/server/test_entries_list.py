@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -234,16 +235,20 @@ async def test_a_list_shows_nothing_of_others(http: httpx.AsyncClient) -> None:
 
 async def test_a_page_is_one_range_of_the_index_of_dates(app: FastAPI) -> None:
     async with app.state.services.database.read_driver() as connection:
-        starts = {
+        starts: dict[diary._Start, tuple[str, str]] = {
             "first": ("", ""),
             "after": (", timestamptz, text", ", '2025-01-01', 'x'"),
             "skip": (", bigint", ", 50"),
         }
-        for (deleted, with_last, start), statement in diary._LISTS.items():
+        # Two sets of labels are asked for after a rotation.
+        kinds = itertools.product(diary._WHICH, (False, True), starts, (1, 2))
+        for deleted, with_last, start, sets in kinds:
+            statement = diary._list(deleted, with_last, start, sets)
             ranges = ", timestamptz" * 4
             further, further_ = starts[start]
-            types = f"uuid, int, bigint, bytea[]{ranges}{further}"
-            given_ = f"'{uuid4()}', 50, 8388608, '{{}}', '2020-01-01', '2030-01-01', '-infinity', 'infinity'"
+            types = f"uuid, int, bigint{ranges}{further}{', bytea[]' * sets}"
+            given_ = f"'{uuid4()}', 50, 8388608, '2020-01-01', '2030-01-01', '-infinity', 'infinity'"
+            further_ += ", '{}'" * sets
             await connection.execute(f"PREPARE tried ({types}) AS {statement}")
             try:
                 plan = "\n".join(

@@ -22,7 +22,7 @@ DOCUMENTED = {
     " sessions/{session_id} recovery-codes verify-recovery-code recover",
     "jobs": ". {job_id}",
     "users": "me me/stats me/access me/preferences me/privacy me/privacy/revoke me/export me/export/{job_id}",
-    "sync": "push changes events checkpoints epochs/statements purge conflicts conflicts/{conflict_id}/resolve"
+    "sync": "push changes events checkpoints epochs/statements purge reseal conflicts conflicts/{conflict_id}/resolve"
     " backup backups backup/content backup/{log_id} metrics/all",
     "vault": ". {vault_id} {vault_id}/versions {vault_id}/versions/{number}",
     "inbox": ". {item_id}",
@@ -39,6 +39,7 @@ BODILESS = (
     "/media/{media_id}/complete",
     "/media/{media_id}/restore",
     "/sync/purge",
+    "/sync/reseal",
 )
 """Where what shall be done is all that is said."""
 Operation = dict[str, Any]

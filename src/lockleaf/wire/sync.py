@@ -25,6 +25,7 @@ from lockleaf.wire.fields import (
     Sequence64,
     Token,
 )
+from lockleaf.wire.jobs import Job
 
 __all__ = [
     "MAX_BATCH_BYTES",
@@ -48,6 +49,7 @@ __all__ = [
     "Push",
     "PushResult",
     "Record",
+    "Resealed",
     "Resolution",
     "ResolutionResult",
     "Source",
@@ -247,6 +249,17 @@ class Purged(Body):
     revisions: int
     conflicts: int
     has_more: bool = Field(description="There is more to drop: ask again.")
+
+
+class Resealed(Body):
+    """What became of one slice of sealing again after a rotation, and how far the whole is.
+
+    Send another until the job has succeeded.
+    """
+
+    job: Job
+    records: int = Field(ge=0, description="Entries and tags that this slice has sealed under the newest key.")
+    conflicts: int = Field(ge=0, description="Open conflicts that it has kept again under the newest key.")
 
 
 Choice = Literal["local", "remote", "merged"]

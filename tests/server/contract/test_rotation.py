@@ -13,6 +13,7 @@ from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, following, sealed
 from tests.support.contract import Contract, shows
 from tests.support.diaries import sealed_body
+from tests.support.uce_holders import Thin
 
 
 async def rotated(contract: Contract, ada: Person) -> Owner:
@@ -20,6 +21,20 @@ async def rotated(contract: Contract, ada: Person) -> Owner:
     body = await Person(id=ada.id, email=ada.email).rotation_body(contract.http, ada, 1)
     answer = await contract.http.put("/auth/keyring", json=body, headers=ada.headers)
     return Owner(contract.http, ada.email, body["password"], answer.json()["tokens"])
+
+
+@shows("POST /sync/reseal 403 custody_required", "POST /sync/reseal 200")
+async def test_the_server_seals_again_what_it_can_open_alone(contract: Contract) -> None:
+    ada = await Person().sign_up(contract.http)
+    owner = Owner(contract.http, ada.email, ada.secret, ada.tokens)
+    problem(await owner.request("POST", "/sync/reseal"), 403, "custody_required")
+    thin = await Thin().sign_up(contract.http)
+    owner = Owner(contract.http, thin.email, thin.secret, thin.tokens)
+    await owner.request("POST", "/entries", json={"content": "text", "mood": "calm"})
+    rotated = await contract.http.put("/auth/keyring", json={"current_password": thin.secret}, headers=thin.headers)
+    owner = Owner(contract.http, thin.email, thin.secret, rotated.json()["tokens"])
+    told = (await owner.request("POST", "/sync/reseal")).json()
+    assert (told["records"], told["conflicts"], told["job"]["state"]) == (1, 0, "succeeded")
 
 
 @shows(

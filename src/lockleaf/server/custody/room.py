@@ -63,6 +63,25 @@ class Room:
         """Return the 16-byte label of a mood, tag or source, as a client makes it."""
         return labels.label(self._keyring.index_key, kind, value)
 
+    def labels(self, wanted: Sequence[tuple[str, str]]) -> list[list[bytes]]:
+        """Return the labels of moods, tags or sources, as (kind, value), under each key, the newest first.
+
+        An entry has those of the key that sealed it: until it is sealed again after a rotation, of a retired one.
+        """
+        return [
+            [labels.label(entry.index_key, kind, value) for kind, value in wanted]
+            for entry in reversed(self._keyring.entries)
+        ]
+
+    @property
+    def was_rotated(self) -> bool:
+        """Whether there are retired keys, under which something may still be sealed."""
+        return len(self._keyring) > 1
+
+    def tokens(self, field: str, stem: str) -> list[bytes]:
+        """Return the search tokens of a stem in a field under each key, the newest first; see `labels`."""
+        return [labels.token(entry.index_key, field, stem) for entry in reversed(self._keyring.entries)]
+
     def token(self, field: str, stem: str) -> bytes:
         """Return the 8-byte search token of a stem in a field (title or body), as a client makes it."""
         # The same few thousand words make up a diary: each is worked out once, while the room is open.

@@ -71,7 +71,7 @@ async def create(
 
 async def _same(tx: DriverTransaction, principal: Principal, new: dict[str, Any]) -> Held | None:
     """Return an entry that is there, and says the same as one that was sent."""
-    wanted = Wanted(labels=[opaque_label("content-hash", new["content_hash"])])
+    wanted = Wanted(labels=[[opaque_label("content-hash", new["content_hash"])]])
     page = await diary.list_by_date(tx.connection, principal.user_id, wanted, limit=_LOOKED_AT, with_last=False)
     said = _said(new)
     return next((held for held in page.items if _said(opaque_map(held.record.payload) or {}) == said), None)

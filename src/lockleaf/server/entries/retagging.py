@@ -25,9 +25,9 @@ __all__ = ["retag"]
 
 
 async def retag(
-    tx: DriverTransaction, services: Services, principal: Principal, keys: Room, label: bytes, new_name: str | None
+    tx: DriverTransaction, services: Services, principal: Principal, keys: Room, name: str, new_name: str | None
 ) -> None:
-    """Put ``new_name``, or nothing, in place of the tag with this label, in every entry that is not deleted.
+    """Put ``new_name``, or nothing, in place of the tag ``name``, in every entry that is not deleted.
 
     Page by page, within the transaction of the caller, who holds the lock of the history. Entries that do not open stay
     as they are.
@@ -35,9 +35,10 @@ async def retag(
     Raises:
         PayloadTooLarge: an entry has no room for the longer name.
     """
+    labels, label = keys.labels([("tag", name)]), keys.label("tag", name)
     after = None
     while True:
-        wanted = Wanted(labels=[label], after=after)
+        wanted = Wanted(labels=labels, after=after)
         page = await diary.list_by_date(
             tx.connection, principal.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
         )

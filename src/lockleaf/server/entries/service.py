@@ -193,14 +193,16 @@ async def _all_shown(keys: Room | None, found: Sequence[Held]) -> tuple[Entry, .
     return show() if keys is None or len(found) <= FEW else await asyncio.to_thread(show)
 
 
-def _labels(keys: Room | None, filters: Filters, *, as_they_came: bool) -> list[bytes]:
+def _labels(keys: Room | None, filters: Filters, *, as_they_came: bool) -> list[list[bytes]]:
     if filters.plain and keys is None and not as_they_came:
         raise CustodyRequired(required="uce")
+    if not filters.plain:
+        return [list(filters.labels)]
     if keys is None:
-        made = [opaque_label(kind, value) for kind, value in filters.plain]
+        made = [[opaque_label(kind, value) for kind, value in filters.plain]]
     else:
-        made = [keys.label(kind, value.strip()) for kind, value in filters.plain]
-    return [*made, *filters.labels]
+        made = keys.labels([(kind, value.strip()) for kind, value in filters.plain])
+    return [[*of_one_key, *filters.labels] for of_one_key in made]
 
 
 def _cursor(services: Services, user_id: UUID, place: Place) -> str:

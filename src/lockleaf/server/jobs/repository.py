@@ -59,6 +59,13 @@ class JobRepository:
         )
         return found
 
+    async def latest(self, kind: str) -> UUID | None:
+        """Return the id of the newest job of a kind."""
+        found: UUID | None = await self.session.scalar(
+            select(Job.job_id).where(self._mine, Job.kind == kind).order_by(Job.job_id.desc()).limit(1)
+        )
+        return found
+
     async def cancel(self, kind: str) -> int:
         """End the jobs of a kind that have not ended; return how many there were."""
         ended = await self.session.execute(

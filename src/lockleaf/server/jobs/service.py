@@ -18,11 +18,11 @@ from lockleaf.server.jobs.models import Job
 from lockleaf.server.jobs.repository import JobRepository
 from lockleaf.wire import jobs as wire
 
-__all__ = ["ATTENDED", "HOLDING", "attend", "cancel", "enqueue", "get", "page", "shown", "unfinished"]
+__all__ = ["ATTENDED", "HOLDING", "attend", "cancel", "enqueue", "get", "latest", "page", "shown", "unfinished"]
 
 _CURSOR = "jobs"
 
-ATTENDED = ("search.index",)
+ATTENDED = ("search.index", "keys.rotate")
 """The kinds of jobs that are done within their user's requests: no queue knows them."""
 
 
@@ -52,6 +52,11 @@ async def enqueue(
     await JobRepository(session, user_id).add(job)
     await queue.put(await driver(session), [(kind, user_id, job.job_id)])
     return job
+
+
+async def latest(session: AsyncSession, user_id: UUID, kind: str) -> UUID | None:
+    """Return the id of the account's newest job of a kind, ended or not."""
+    return await JobRepository(session, user_id).latest(kind)
 
 
 async def attend(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Literal
 from uuid import UUID
 
@@ -26,6 +27,7 @@ __all__ = [
     "clock_range",
     "count_by_date",
     "events",
+    "has_labels",
     "hold_all",
     "instant_range",
     "last_content",
@@ -170,14 +172,14 @@ class Wanted:
     """Which entries a list holds.
 
     Attributes:
-        labels: 16 bytes each; an entry has all of them.
+        labels: sets of labels, 16 bytes each; an entry has all of one set.
         first, last: of the range, both within it: days, compared with the days of entries, or instants.
         deleted: whether those that are deleted, the others, or all; those that were purged never are.
         after: where the page before ended.
         skip: how many to leave out at the beginning, in place of ``after``.
     """
 
-    labels: Sequence[bytes] = ()
+    labels: Sequence[Sequence[bytes]] = ((),)
     first: Bound | None = None
     last: Bound | None = None
     deleted: Deleted = "false"
@@ -208,9 +210,9 @@ FROM (
       SELECT coalesce(r.local_at, r.created_at) AS at, r.record_id, r.purged_at IS NOT NULL AS purged, r.packed,
         {last} AS last
       FROM records r
-      WHERE r.user_id = $1 AND r.collection = 'entries' AND r.labels @> $4::bytea[] {deleted}
-        AND coalesce(r.local_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz
-        AND coalesce(r.occurred_at, r.created_at) BETWEEN $7::timestamptz AND $8::timestamptz {after}
+      WHERE r.user_id = $1 AND r.collection = 'entries' AND ({labels}) {deleted}
+        AND coalesce(r.local_at, r.created_at) BETWEEN $4::timestamptz AND $5::timestamptz
+        AND coalesce(r.occurred_at, r.created_at) BETWEEN $6::timestamptz AND $7::timestamptz {after}
       ORDER BY coalesce(r.local_at, r.created_at) DESC, r.record_id DESC LIMIT $2::bigint + 1 {skipping}
     ) AS found
   ) AS sized
@@ -231,26 +233,41 @@ _WHICH: dict[Deleted, str] = {
     "true": f"AND r.deleted {_UNPURGED}",
     "all": _UNPURGED,
 }
-_AFTER = "AND (coalesce(r.local_at, r.created_at), r.record_id) < ($9::timestamptz, $10::text)"
-_SKIPPING = "OFFSET $9::bigint"
-_LISTS = {
-    (deleted, with_last, start): _LIST.format(
-        deleted=which,
+_AFTER = "AND (coalesce(r.local_at, r.created_at), r.record_id) < ($8::timestamptz, $9::text)"
+_SKIPPING = "OFFSET $8::bigint"
+_Start = Literal["first", "after", "skip"]
+_SETS: dict[_Start, int] = {"first": 8, "after": 10, "skip": 9}
+"""The number of the argument that is the first set of labels, by where a list begins."""
+_COUNT = """
+SELECT count(*) FROM records r
+WHERE r.user_id = $1 AND r.collection = 'entries' AND ({labels}) {deleted}
+  AND coalesce(r.local_at, r.created_at) BETWEEN $2::timestamptz AND $3::timestamptz
+  AND coalesce(r.occurred_at, r.created_at) BETWEEN $4::timestamptz AND $5::timestamptz
+"""
+
+
+def has_labels(sets: int, *, first: int) -> str:
+    """Return the SQL by which an entry ``r`` has all labels of one of so many ``sets``.
+
+    There is one set, but for accounts whose keys were rotated.
+
+    Arguments:
+        first: the number of the argument that is the first set.
+    """
+    return " OR ".join(f"r.labels @> ${number}::bytea[]" for number in range(first, first + sets))
+
+
+@cache
+def _list(deleted: Deleted, with_last: bool, start: _Start, sets: int) -> str:
+    return _LIST.format(
+        deleted=_WHICH[deleted],
         last=_LAST if with_last else "NULL::bytea",
         after=_AFTER if start == "after" else "",
         skipping=_SKIPPING if start == "skip" else "",
+        labels=has_labels(sets, first=_SETS[start]),
     )
-    for deleted, which in _WHICH.items()
-    for with_last in (False, True)
-    for start in ("first", "after", "skip")
-}
-_COUNT = """
-SELECT count(*) FROM records r
-WHERE r.user_id = $1 AND r.collection = 'entries' AND r.labels @> $2::bytea[] {deleted}
-  AND coalesce(r.local_at, r.created_at) BETWEEN $3::timestamptz AND $4::timestamptz
-  AND coalesce(r.occurred_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz
-"""
-_COUNTS = {deleted: _COUNT.format(deleted=which) for deleted, which in _WHICH.items()}
+
+
 _FIRST, _LATEST = datetime.fromisoformat("0001-01-01T00:00:00Z"), datetime.fromisoformat("9999-12-31T23:59:59.999999Z")
 
 
@@ -263,12 +280,13 @@ async def list_by_date(
         limit: at most so many, and fewer where they would exceed some 8 MiB.
         with_last: whether deleted ones come with the revision before.
     """
-    start = "after" if wanted.after is not None else "skip" if wanted.skip else "first"
-    statement = _LISTS[wanted.deleted, with_last and wanted.deleted != "false", start]
-    places: dict[str, tuple[object, ...]] = {"first": (), "skip": (wanted.skip,)}
+    start: _Start = "after" if wanted.after is not None else "skip" if wanted.skip else "first"
+    sets = [list(labels) for labels in wanted.labels]
+    statement = _list(wanted.deleted, with_last and wanted.deleted != "false", start, len(sets))
+    places: dict[_Start, tuple[object, ...]] = {"first": (), "skip": (wanted.skip,)}
     after = places[start] if wanted.after is None else (wanted.after.at, wanted.after.record_id)
     bounds = (*clock_range(wanted.first, wanted.last), *instant_range(wanted.first, wanted.last))
-    rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, list(wanted.labels), *bounds, *after)
+    rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, *bounds, *after, *sets)
     shown = [row for row in rows if row["packed"] is not None]
     end = Place(_aware(shown[-1]["at"]), shown[-1]["record_id"]) if len(shown) < len(rows) else None
     return Page([_held(row) for row in shown], end)
@@ -277,7 +295,9 @@ async def list_by_date(
 async def count_by_date(connection: asyncpg.Connection, user_id: UUID, wanted: Wanted) -> int:
     """Return how many entries are ``wanted``, on all pages."""
     bounds = (*clock_range(wanted.first, wanted.last), *instant_range(wanted.first, wanted.last))
-    found: int = await connection.fetchval(_COUNTS[wanted.deleted], user_id, list(wanted.labels), *bounds)
+    sets = [list(labels) for labels in wanted.labels]
+    statement = _COUNT.format(labels=has_labels(len(sets), first=6), deleted=_WHICH[wanted.deleted])
+    found: int = await connection.fetchval(statement, user_id, *bounds, *sets)
     return found
 
 

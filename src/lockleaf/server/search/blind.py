@@ -49,9 +49,9 @@ async def find_blind(services: Services, principal: Principal, body: BlindSearch
             if not labels and not dates.narrows:
                 chosen = {"any": []}
             else:
-                candidates.add(_FILTER, await repository.filtered(labels, dates.clock, dates.instants))
+                candidates.add(_FILTER, await repository.filtered([labels], dates.clock, dates.instants))
                 chosen = {"all": [_FILTER, expression]}
-        await gather(repository, candidates, {token: token for token in leaves(expression) if isinstance(token, int)})
+        await gather(repository, candidates, {token: [token] for token in leaves(expression) if isinstance(token, int)})
         asked = list(dict.fromkeys(_positive(expression)))
         weights = [_rarity(index.documents, candidates.count(token)) for token in asked]
 

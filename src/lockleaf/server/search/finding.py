@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from itertools import compress
+from itertools import compress, islice
 from typing import Any, NamedTuple
 
 from lockleaf.search.highlights import highlights
@@ -88,19 +88,21 @@ def _asked(body: PlainSearch) -> _Asked:
     )
 
 
-async def gather(repository: SearchRepository, candidates: Candidates, tokens: dict[Any, int]) -> None:
-    """Let each key of ``tokens`` stand for the entries that hold its digest."""
+async def gather(repository: SearchRepository, candidates: Candidates, tokens: dict[Any, list[int]]) -> None:
+    """Let each key of ``tokens`` stand for the entries that hold one of its digests; none holds two of them."""
     wanted = list(tokens.items())
-    for first in range(0, len(wanted), LISTS_AT_ONCE):
-        batch = wanted[first : first + LISTS_AT_ONCE]
-        lists = await repository.lists([token for _, token in batch])
-        longest_first = sorted(zip((key for key, _ in batch), lists, strict=True), key=lambda each: -len(each[1]))
+    at_once = max(1, LISTS_AT_ONCE // max((len(digests) for _, digests in wanted), default=1))
+    for first in range(0, len(wanted), at_once):
+        batch = wanted[first : first + at_once]
+        found = iter(await repository.lists([digest for _, digests in batch for digest in digests]))
+        lists = [(key, b"".join(islice(found, len(digests)))) for key, digests in batch]
+        longest_first = sorted(lists, key=lambda each: -len(each[1]))
 
         def add(named: Sequence[tuple[Any, bytes]] = longest_first) -> None:
             for key, packed in named:
                 candidates.add(key, packed)
 
-        if sum(map(len, lists)) <= _FEW_BYTES:
+        if sum(len(packed) for _, packed in lists) <= _FEW_BYTES:
             add()
         else:
             await asyncio.to_thread(add)
@@ -192,12 +194,12 @@ async def _candidates(
     condition = planned.condition(lambda field, stem: (field, stem))
     scored = [(field, stem) for stem in planned.stems for field in ("title", "body")]
     wanted: dict[Any, None] = dict.fromkeys([*(leaves(condition) if condition is not None else ()), *scored])
-    tokens = {key: int.from_bytes(keys.token(*key), signed=True) for key in wanted}
+    tokens = {key: [int.from_bytes(token, signed=True) for token in keys.tokens(*key)] for key in wanted}
     candidates = Candidates()
     await gather(repository, candidates, tokens)
     expression: Any = condition
     if asked.labels or asked.dates.timed or not planned.positive:
-        labels = [keys.label(kind, value) for kind, value in asked.labels]
+        labels = keys.labels(asked.labels)
         candidates.add(_FILTER, await repository.filtered(labels, asked.dates.clock, asked.dates.instants))
         expression = {"all": [_FILTER, *([] if condition is None else [condition])]}
     frequency = {stem: candidates.count(("title", stem), ("body", stem)) for stem in planned.stems}

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from lockleaf.server.records.diary import has_labels
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Record
 
@@ -152,9 +153,9 @@ FROM unnest($2::bigint[]) WITH ORDINALITY AS w(token, place)
 _FILTERED = """
 SELECT string_agg(int8send(r.seq) || timestamptz_send(coalesce(r.local_at, r.created_at)), ''::bytea)
 FROM records r
-WHERE r.user_id = $1 AND r.collection = 'entries' AND NOT r.deleted AND r.labels @> $2::bytea[]
-  AND coalesce(r.local_at, r.created_at) BETWEEN $3::timestamptz AND $4::timestamptz
-  AND coalesce(r.occurred_at, r.created_at) BETWEEN $5::timestamptz AND $6::timestamptz
+WHERE r.user_id = $1 AND r.collection = 'entries' AND NOT r.deleted AND ({labels})
+  AND coalesce(r.local_at, r.created_at) BETWEEN $2::timestamptz AND $3::timestamptz
+  AND coalesce(r.occurred_at, r.created_at) BETWEEN $4::timestamptz AND $5::timestamptz
 """
 
 _RECORDS = """
@@ -266,10 +267,16 @@ class SearchRepository:
         return [row["found"] or b"" for row in sorted(rows, key=lambda row: row["place"])]
 
     async def filtered(
-        self, labels: Sequence[bytes], clock: tuple[datetime, datetime], instants: tuple[datetime, datetime]
+        self, labels: Sequence[Sequence[bytes]], clock: tuple[datetime, datetime], instants: tuple[datetime, datetime]
     ) -> bytes:
-        """Return the places of the entries with all of these labels, a local time and an instant in these ranges."""
-        found: bytes | None = await self._connection.fetchval(_FILTERED, self._user_id, list(labels), *clock, *instants)
+        """Return the places of the entries with all labels of one set, a local time and an instant in these ranges."""
+        found: bytes | None = await self._connection.fetchval(
+            _FILTERED.format(labels=has_labels(len(labels), first=6)),
+            self._user_id,
+            *clock,
+            *instants,
+            *map(list, labels),
+        )
         return found or b""
 
     async def records(self, seqs: Sequence[int], *, max_bytes: int) -> tuple[list[tuple[int, Record]], int]:

@@ -22,7 +22,7 @@ from lockleaf.wire.codec import pack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled, tag_names
 from lockleaf.wire.sync import Change, Record, Resolution
 
-__all__ = ["changes"]
+__all__ = ["as_record", "changes"]
 
 MAX_LABELS = 64
 _PURPOSE = "conflicts.resolve"
@@ -55,11 +55,11 @@ async def changes(
     async with room.opened(services, connection, principal, purpose=_PURPOSE) as keys:
         if merged:
             # What is not among the fields stays as it is on the server, or as the device had it.
-            ground = _as_record(kept) if record is None or record.deleted else record
+            ground = as_record(kept) if record is None or record.deleted else record
             content = _merged(_open(keys, ground), choice)
             labels, deleted = _labels(keys, content), False
         else:
-            ground = _as_record(kept)
+            ground = as_record(kept)
             content, labels, deleted = _open(keys, ground), ground.labels, ground.deleted
         content["resolves"] = _resolves(kept, content, _present(keys, record))
         payload = keys.seal(
@@ -92,8 +92,8 @@ async def changes(
     return [change, *made]
 
 
-def _as_record(kept: Conflict) -> Record:
-    """The kept version as the record that it was sealed to become."""
+def as_record(kept: Conflict) -> Record:
+    """Return the kept version as the record that it was sealed to become."""
     return Record(
         seq=0,
         collection=kept.collection,

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from lockleaf.server.accounts import service as accounts
-from lockleaf.server.auth.errors import OF_CALLERS
+from lockleaf.server.auth.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.custody.errors import ContentUnreadable
-from lockleaf.server.http.bodies import Parsed, reply
+from lockleaf.server.http.bodies import Parsed, accepted, reply
 from lockleaf.server.http.dependencies import DriverTx, Read, ServicesOf, Tx, bearer_token, caller, services_of
 from lockleaf.server.http.errors import (
     BodyTooLarge,
@@ -38,7 +38,7 @@ from lockleaf.server.records.errors import (
     SealRequired,
     TooManyStatements,
 )
-from lockleaf.server.sync import checkpoints, disputes, service, stream
+from lockleaf.server.sync import checkpoints, disputes, rotation, service, stream
 from lockleaf.server.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.wire.epochs import Statements
 from lockleaf.wire.sync import (
@@ -50,6 +50,7 @@ from lockleaf.wire.sync import (
     Purged,
     Push,
     PushResult,
+    Resealed,
     Resolution,
     ResolutionResult,
 )
@@ -153,6 +154,21 @@ async def purge(request: Request, principal: Writer, tx: DriverTx) -> Response:
     """Drop what the account's retired master keys sealed and nothing current needs. A device asks after a rotation."""
     purged = await retired.purge_retired(tx.connection, principal.user_id)
     return reply(request, Purged(revisions=purged.revisions, conflicts=purged.conflicts, has_more=purged.has_more))
+
+
+@router.post(
+    "/reseal",
+    summary="Seal again after a rotation",
+    response_model=Resealed,
+    responses=problems(*OF_CALLERS, CustodyRequired, NotAcceptable),
+)
+async def reseal(request: Request, principal: Writer, session: Tx, services: ServicesOf) -> Response:
+    """Seal for a few seconds what retired keys sealed (uce), and drop what they open. Call again until the job is done.
+
+    With e2e the account's devices do it.
+    """
+    accepted(request)
+    return reply(request, await rotation.seal_again(session, services, principal))
 
 
 @router.post(

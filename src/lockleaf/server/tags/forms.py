@@ -13,7 +13,7 @@ from lockleaf.wire.palette import color_of
 from lockleaf.wire.sync import Record
 from lockleaf.wire.tags import Tag
 
-__all__ = ["in_order", "in_order_of_bytes", "opaque_id", "sealed_map", "shown"]
+__all__ = ["has_own_color", "in_order", "in_order_of_bytes", "opaque_id", "sealed_map", "shown"]
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
@@ -28,6 +28,11 @@ def sealed_map(name: str, color: str | None, before: Mapping[str, Any] | None = 
     kept = {field: value for field, value in (before or {}).items() if field != "seen"}
     chosen = color or (kept["color"] if _is_color(kept.get("color")) else None) or color_of(name)
     return {**kept, "type": "tag", "name": name, "color": chosen}
+
+
+def has_own_color(content: Mapping[str, Any]) -> bool:
+    """Tell whether a tag has another colour than the one that its name stands for."""
+    return _is_color(content.get("color")) and content["color"] != color_of(str(content.get("name", "")))
 
 
 def _is_color(value: object) -> bool:

@@ -10,17 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 import asyncpg
 
-from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody import room
 from lockleaf.server.custody.reading import reading
-from lockleaf.server.custody.room import TOMBSTONE, Room
+from lockleaf.server.custody.room import Room
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.entries.retagging import retag
 from lockleaf.server.http.errors import InvalidRequest
@@ -29,9 +27,10 @@ from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import refusal
 from lockleaf.server.records.opaque import opaque_map
 from lockleaf.server.records.policy import door_policy
-from lockleaf.server.records.tagging import Present
 from lockleaf.server.tags import forms
+from lockleaf.server.tags.changes import COLLECTION, change_of, following, present_of, sealed_change, tombstone
 from lockleaf.server.tags.errors import TagNotFound
+from lockleaf.server.tags.moving import KIND, move_all, opened
 from lockleaf.wire.codec import canonical, unpack
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record, pack_record
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation
@@ -48,10 +47,8 @@ __all__ = [
     "list_all",
 ]
 
-COLLECTION = "tags"
 READING = "tags.read"
 WRITING = "tags.write"
-_KIND = "tag"
 
 
 async def ensure(
@@ -64,12 +61,13 @@ async def ensure(
     wanted: dict[str, str] = {}
     for name in names:
         if isinstance(name, str) and name.strip():
-            wanted.setdefault(keys.label(_KIND, name).hex(), name.strip())
+            wanted.setdefault(keys.label(KIND, name).hex(), name.strip())
     if not wanted:
         return []
+    await move_all(connection, services, principal, keys)
     found = await tagging.present(connection, principal.user_id, list(wanted))
     return [
-        _sealed(services, principal, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
+        sealed_change(services, principal, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
         for record_id, name in wanted.items()
         if record_id not in found or found[record_id].deleted
     ]
@@ -84,7 +82,7 @@ async def ensure_opaque(
         return []
     found = await tagging.present(connection, principal.user_id, list(wanted))
     return [
-        _change(services, principal, record_id, found.get(record_id), canonical({"name": name}))
+        change_of(services, principal, record_id, found.get(record_id), canonical({"name": name}))
         for record_id, name in wanted.items()
         if record_id not in found or found[record_id].deleted
     ]
@@ -98,9 +96,18 @@ async def list_all(services: Services, principal: Principal) -> list[Tag]:
 
         def show() -> list[Tag]:
             tags = [forms.shown(keys, record, used.get(record.record_id)) for record in found]
+            if keys is not None:
+                tags = _each_once(keys, tags)
             return sorted(tags, key=forms.in_order if keys is not None else forms.in_order_of_bytes)
 
         return await asyncio.to_thread(show)
+
+
+def _each_once(keys: Room, tags: list[Tag]) -> list[Tag]:
+    """Leave out tags of which the newest key has another: after a rotation one is there twice until it is moved."""
+    moved = {tag.id for tag in tags}
+    places = [None if tag.name is None else keys.label(KIND, tag.name).hex() for tag in tags]
+    return [tag for tag, place in zip(tags, places, strict=True) if place in (None, tag.id) or place not in moved]
 
 
 # ---- get or create ----
@@ -111,12 +118,13 @@ async def create_plain(
 ) -> tuple[Tag, bool]:
     """Return the tag of a name, and whether it was made now. One that is there keeps its spelling and colour."""
     async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-        record_id = keys.label(_KIND, body.name).hex()
+        record_id = keys.label(KIND, body.name).hex()
+        await move_all(tx.connection, services, principal, keys)
         held = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
         if held is not None and not held.deleted:
             return await _shown(tx, principal, keys, held), False
         new = forms.sealed_map(body.name, body.color)
-        change = _sealed(services, principal, keys, record_id, _present(held), new)
+        change = sealed_change(services, principal, keys, record_id, present_of(held), new)
         return await _shown(tx, principal, keys, await _write(tx, services, principal, held, change)), True
 
 
@@ -129,7 +137,7 @@ async def create_opaque(
     if held is not None and not held.deleted:
         return await _shown(tx, principal, None, held), False
     payload = canonical({"name": body.name, "color": body.color})
-    change = _change(services, principal, record_id, _present(held), payload)
+    change = change_of(services, principal, record_id, present_of(held), payload)
     return await _shown(tx, principal, None, await _write(tx, services, principal, held, change)), True
 
 
@@ -149,19 +157,21 @@ async def change_plain(
     """
     held = await _held(tx, principal, tag_id)
     async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+        held = await _moved(tx, services, principal, keys, held)
+        tag_id = held.record_id
         present = keys.open(held)
         name = body.name or str(present.get("name", ""))
         new = forms.sealed_map(name, body.color, present)
-        record_id = keys.label(_KIND, name).hex()
+        record_id = keys.label(KIND, name).hex()
         if record_id == tag_id:
-            changed = _sealed(services, principal, keys, tag_id, _present(held), new)
+            changed = sealed_change(services, principal, keys, tag_id, present_of(held), new)
             record = await _write(tx, services, principal, held, changed)
         else:
             record = await _move(tx, services, principal, keys, held, record_id, new, color=body.color)
             # Where two tags become one, that one keeps its spelling, in the entries of both.
             name = str(keys.open(record).get("name", name))
         if name != present.get("name"):
-            await retag(tx, services, principal, keys, bytes.fromhex(tag_id), name)
+            await retag(tx, services, principal, keys, str(present.get("name", name)), name)
         return await _shown(tx, principal, keys, record)
 
 
@@ -179,9 +189,9 @@ async def _move(
     target = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
     record = target
     if target is None or target.deleted or color is not None:
-        changed = _sealed(services, principal, keys, record_id, _present(target), new)
+        changed = sealed_change(services, principal, keys, record_id, present_of(target), new)
         record = await _write(tx, services, principal, target, changed)
-    await _write(tx, services, principal, held, _tombstone(services, principal, keys, _following(held)))
+    await _write(tx, services, principal, held, tombstone(services, principal, keys, following(held)))
     assert record is not None, "there is a target, or it was made"
     return record
 
@@ -201,7 +211,7 @@ async def change_opaque(
     if not isinstance(name, str):
         raise InvalidRequest(errors=[{"field": "name", "type": "missing", "message": "the present name is sealed"}])
     payload = canonical({"name": name, "color": body.color or present.get("color")})
-    change = _change(services, principal, tag_id, _present(held), payload)
+    change = change_of(services, principal, tag_id, present_of(held), payload)
     return await _shown(tx, principal, None, await _write(tx, services, principal, held, change))
 
 
@@ -216,11 +226,14 @@ async def delete(tx: DriverTransaction, services: Services, principal: Principal
     """
     held = await _held(tx, principal, tag_id)
     if principal.custody != "uce":
-        await _write(tx, services, principal, held, _tombstone(services, principal, None, _following(held)))
+        await _write(tx, services, principal, held, tombstone(services, principal, None, following(held)))
         return
     async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-        await _write(tx, services, principal, held, _tombstone(services, principal, keys, _following(held)))
-        await retag(tx, services, principal, keys, bytes.fromhex(tag_id), None)
+        held = await _moved(tx, services, principal, keys, held)
+        name = forms.shown(keys, held, None).name
+        await _write(tx, services, principal, held, tombstone(services, principal, keys, following(held)))
+        if name is not None:
+            await retag(tx, services, principal, keys, name, None)
 
 
 async def clean_up(tx: DriverTransaction, services: Services, principal: Principal, *, days: int) -> TagCleanup:
@@ -230,10 +243,10 @@ async def clean_up(tx: DriverTransaction, services: Services, principal: Princip
     now = services.clock()
     found = await tagging.stale(tx.connection, principal.user_id, before=now - timedelta(days=days))
     if principal.custody != "uce":
-        tombstones = [_tombstone(services, principal, None, each) for each in found]
+        tombstones = [tombstone(services, principal, None, each) for each in found]
     elif found:
         async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-            tombstones = [_tombstone(services, principal, keys, each) for each in found]
+            tombstones = [tombstone(services, principal, keys, each) for each in found]
     else:
         tombstones = []
     for first in range(0, len(tombstones), MAX_BATCH_CHANGES):
@@ -247,6 +260,18 @@ async def clean_up(tx: DriverTransaction, services: Services, principal: Princip
 # ---- parts ----
 
 
+async def _moved(tx: DriverTransaction, services: Services, principal: Principal, keys: Room, held: Record) -> Record:
+    """Return a tag as it stands once none is left under a retired key: its id may be another one then.
+
+    Raises:
+        TagNotFound: there is one at the new id already, and it was deleted.
+    """
+    await move_all(tx.connection, services, principal, keys)
+    name = (opened(keys, held) or {}).get("name")
+    record_id = held.record_id if name is None else keys.label(KIND, name).hex()
+    return held if record_id == held.record_id else await _held(tx, principal, record_id)
+
+
 async def _held(tx: DriverTransaction, principal: Principal, tag_id: str) -> Record:
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, tag_id)
     if held is None or held.deleted:
@@ -254,70 +279,8 @@ async def _held(tx: DriverTransaction, principal: Principal, tag_id: str) -> Rec
     return held
 
 
-def _following(held: Record) -> Present:
-    return Present(held.record_id, held.revision, sha256(held.payload).digest(), held.deleted)
-
-
-def _present(held: Record | None) -> Present | None:
-    return None if held is None else _following(held)
-
-
 async def _shown(tx: DriverTransaction, principal: Principal, keys: Room | None, record: Record) -> Tag:
     return forms.shown(keys, record, await tagging.used_at(tx.connection, principal.user_id, record.record_id))
-
-
-def _sealed(
-    services: Services, principal: Principal, keys: Room, record_id: str, present: Present | None, new: dict[str, Any]
-) -> Change:
-    base, parent = (0, ZERO) if present is None else (present.revision, present.payload_hash)
-    payload = keys.seal(
-        collection=COLLECTION,
-        record_id=record_id,
-        base_revision=base,
-        parent=parent,
-        content=new,
-        device=principal.device,
-        written_at=services.clock(),
-    )
-    return _change(services, principal, record_id, present, payload)
-
-
-def _tombstone(services: Services, principal: Principal, keys: Room | None, present: Present) -> Change:
-    """Return the deletion of a tag: sealed with uce, and without a payload where nobody here could seal one."""
-    payload = b""
-    if keys is not None:
-        payload = keys.seal(
-            collection=COLLECTION,
-            record_id=present.record_id,
-            base_revision=present.revision,
-            parent=present.payload_hash,
-            content={"type": TOMBSTONE},
-            deleted=True,
-            device=principal.device,
-            written_at=services.clock(),
-        )
-    return _change(services, principal, present.record_id, present, payload, deleted=True)
-
-
-def _change(
-    services: Services,
-    principal: Principal,
-    record_id: str,
-    present: Present | None,
-    payload: bytes,
-    *,
-    deleted: bool = False,
-) -> Change:
-    return Change(
-        collection=COLLECTION,
-        record_id=record_id,
-        base_revision=0 if present is None else present.revision,
-        parent=ZERO if present is None else present.payload_hash,
-        payload=payload,
-        deleted=deleted,
-        device_id=principal.device,
-        client_updated_at=services.clock(),
-    )
 
 
 async def _write(

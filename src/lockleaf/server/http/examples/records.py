@@ -184,6 +184,24 @@ EXAMPLES = {
     "GET /sync/checkpoints": Examples(answer={"of one device": {"items": [_CHECKPOINT]}}),
     "POST /sync/checkpoints": Examples(body={"after a sync": _CHECKPOINT}),
     "POST /sync/purge": Examples(answer={"after a rotation": {"revisions": 118, "conflicts": 1, "has_more": False}}),
+    "POST /sync/reseal": Examples(
+        answer={
+            "a slice of many": {
+                "job": {
+                    "id": "019a4d2c-7e10-7c55-9a3f-2b8e5d1f6a07",
+                    "kind": "keys.rotate",
+                    "state": "running",
+                    "progress": {"done": 1500, "total": 3415},
+                    "error_code": None,
+                    "created_at": "2026-03-14T18:30:00Z",
+                    "started_at": "2026-03-14T18:30:00Z",
+                    "finished_at": None,
+                },
+                "records": 1500,
+                "conflicts": 1,
+            }
+        }
+    ),
     "POST /sync/epochs/statements": Examples(body={"after a restore": {"statements": [_STATEMENT]}}),
     "GET /sync/conflicts": Examples(
         answer={

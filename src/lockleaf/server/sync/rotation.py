@@ -1,0 +1,185 @@
+"""Sealing again, after a rotation, what a retired key sealed: in a uce account, in slices, each within a request.
+
+It is what a device does by `lockleaf.client.resealing`, for clients that have no keys; both may be at it at once. What
+remains is told by the key ids of what is stored, so a slice that is cut short commits nothing and is lost to nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.custody import room
+from lockleaf.server.custody.room import ContentUnreadable, Room
+from lockleaf.server.db.engine import driver
+from lockleaf.server.entries.content import SEEN, labels_of
+from lockleaf.server.jobs import service as jobs
+from lockleaf.server.records import resolution, retired
+from lockleaf.server.records import service as records
+from lockleaf.server.records.errors import PayloadTooLarge
+from lockleaf.server.records.policy import door_policy
+from lockleaf.server.search import following as search
+from lockleaf.server.sync.resealing import as_record
+from lockleaf.server.tags.moving import move_all
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record, Resealed
+
+__all__ = ["seal_again"]
+
+KIND = "keys.rotate"
+_ENTRIES = "entries"
+_CONFLICTS_A_SLICE = 50
+
+Sealed = tuple[Change, dict[str, Any]]
+"""A change that seals a record again, and what it seals."""
+
+
+async def seal_again(session: AsyncSession, services: Services, principal: Principal) -> Resealed:
+    """Seal again for as long as a slice may take, and return how far the whole is.
+
+    Raises:
+        CustodyRequired: the account is end-to-end encrypted: its devices do it.
+        SessionRevoked: the session's key is gone.
+        TierRequired: the account's tier holds no records.
+    """
+    connection, user_id = await driver(session), principal.user_id
+    async with room.opened(services, connection, principal, purpose=KIND) as keys:
+        # The lock of the history is not held meanwhile: the user may be writing. Whatever moves on is sealed by that.
+        sealed, whole = await _entries(connection, services, principal, keys)
+        await records.lock(connection, user_id)
+        done = await move_all(connection, services, principal, keys)
+        done += await _push(connection, services, principal, keys, sealed)
+        conflicts, left = await _conflicts(session, services, principal, keys)
+    whole = whole and not left and not await _purge(connection, principal)
+    standing = await retired.standing(connection, user_id)
+    job = await jobs.attend(
+        session,
+        user_id=user_id,
+        kind=KIND,
+        done=standing.total - standing.left,
+        total=standing.total,
+        ended=whole,
+        last=await jobs.latest(session, user_id, KIND),
+        now=services.clock(),
+    )
+    if done or conflicts:
+        session.info.setdefault("after_commit", []).append(lambda: services.events.changed(user_id))
+    return Resealed(job=job, records=done, conflicts=conflicts)
+
+
+async def _entries(
+    connection: asyncpg.Connection, services: Services, principal: Principal, keys: Room
+) -> tuple[list[Sealed], bool]:
+    """Return entries sealed again, of as many as there is time for, and whether those are all; of some in any case."""
+    # Writing takes about as long as sealing.
+    until = time.monotonic() + services.settings.search.slice_seconds / 2
+    sealed: list[Sealed] = []
+    after = ""
+    while found := await retired.current(connection, principal.user_id, _ENTRIES, after=after):
+        sealed += await asyncio.to_thread(_again, keys, found)
+        after = found[-1].record_id
+        if time.monotonic() >= until:
+            return sealed, False
+    return sealed, True
+
+
+def _again(keys: Room, found: Sequence[Record]) -> list[Sealed]:
+    sealed = []
+    for record in found:
+        try:
+            content = keys.open(record)
+            sealed.append((_change(keys, record, content, record.revision, sha256(record.payload).digest()), content))
+        except (ContentUnreadable, PayloadTooLarge):
+            continue  # nobody can seal it again: it stays as it is
+    return sealed
+
+
+def _change(keys: Room, record: Record, content: dict[str, Any], base_revision: int, parent: bytes) -> Change:
+    """Return the change that seals ``content`` behind a revision; its writer and the time of writing stay."""
+    new = {name: value for name, value in content.items() if name != SEEN}
+    device, written_at = content.get("device"), content.get("written_at")
+    fields: dict[str, Any] = {
+        "collection": record.collection,
+        "record_id": record.record_id,
+        "base_revision": base_revision,
+        "parent": parent,
+        "labels": labels_of(keys, new) if record.labels else (),
+        "source": record.source,
+        "occurred_at": record.occurred_at,
+        "deleted": record.deleted,
+    }
+    payload = keys.seal(
+        content=new,
+        **fields,
+        device=device if isinstance(device, str) else record.device_id,
+        written_at=_instant(written_at) or record.client_updated_at,
+    )
+    return Change(**fields, payload=payload, device_id=record.device_id, client_updated_at=record.client_updated_at)
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+async def _push(
+    connection: asyncpg.Connection, services: Services, principal: Principal, keys: Room, sealed: Sequence[Sealed]
+) -> int:
+    """Write what was sealed again, where nobody was faster; return how much that is. The search index follows."""
+    done = 0
+    for first in range(0, len(sealed), MAX_BATCH_CHANGES):
+        batch = sealed[first : first + MAX_BATCH_CHANGES]
+        changes = [change for change, _ in batch]
+        pushed = await records.push(connection, principal.user_id, changes, now=services.clock(), policy=door_policy)
+        contents = {change.record_id: content for change, content in batch}
+        await search.follow(connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents)
+        done += sum(outcome.status == "applied" for outcome in pushed.outcomes)
+    return done
+
+
+async def _conflicts(session: AsyncSession, services: Services, principal: Principal, keys: Room) -> tuple[int, bool]:
+    """Keep open conflicts again under the newest key; return how many, and whether there are more.
+
+    As a device does it, the version is kept anew as what follows the same revision, and the one before is resolved with
+    what the record holds.
+    """
+    connection, now = await driver(session), services.clock()
+    waiting = await retired.open_conflicts(connection, principal.user_id, limit=_CONFLICTS_A_SLICE + 1)
+    done = 0
+    for conflict_id in waiting[:_CONFLICTS_A_SLICE]:
+        dispute = await resolution.take(session, principal.user_id, conflict_id)
+        kept = dispute.conflict
+        try:
+            record = as_record(kept)
+            change = _change(keys, record, keys.open(record), kept.base_revision, kept.parent)
+        except (ContentUnreadable, PayloadTooLarge):
+            continue
+        again = change.model_copy(update={"on_conflict": "keep"})
+        await records.push(connection, principal.user_id, [again], now=now, policy=door_policy)
+        await resolution.close(
+            session,
+            dispute,
+            "remote",
+            [],
+            policy=door_policy,
+            now=now,
+            most_bytes=services.settings.limits.record_bytes,
+        )
+        done += 1
+    return done, done > 0 and len(waiting) > _CONFLICTS_A_SLICE
+
+
+async def _purge(connection: asyncpg.Connection, principal: Principal) -> bool:
+    """Drop a portion of what retired keys still open; return whether there is more."""
+    return (await retired.purge_retired(connection, principal.user_id)).has_more

@@ -1,0 +1,83 @@
+"""The changes by which tags are written: sealed by the server with uce, opaque without keys."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from lockleaf.crypto.history import ZERO
+from lockleaf.server.auth.principal import Principal
+from lockleaf.server.context import Services
+from lockleaf.server.custody.room import TOMBSTONE, Room
+from lockleaf.server.records.tagging import Present
+from lockleaf.wire.sync import Change, Record
+
+__all__ = ["COLLECTION", "change_of", "following", "present_of", "sealed_change", "tombstone"]
+
+COLLECTION = "tags"
+
+
+def following(held: Record) -> Present:
+    """Return what a change to this tag follows."""
+    return Present(held.record_id, held.revision, sha256(held.payload).digest(), held.deleted)
+
+
+def present_of(held: Record | None) -> Present | None:
+    """Return the same; None where there is no tag."""
+    return None if held is None else following(held)
+
+
+def sealed_change(
+    services: Services, principal: Principal, keys: Room, record_id: str, present: Present | None, new: dict[str, Any]
+) -> Change:
+    """Return the change that seals ``new`` as a tag, behind what is ``present``."""
+    base, parent = (0, ZERO) if present is None else (present.revision, present.payload_hash)
+    payload = keys.seal(
+        collection=COLLECTION,
+        record_id=record_id,
+        base_revision=base,
+        parent=parent,
+        content=new,
+        device=principal.device,
+        written_at=services.clock(),
+    )
+    return change_of(services, principal, record_id, present, payload)
+
+
+def tombstone(services: Services, principal: Principal, keys: Room | None, present: Present) -> Change:
+    """Return the deletion of a tag: sealed with uce, and without a payload where nobody here could seal one."""
+    payload = b""
+    if keys is not None:
+        payload = keys.seal(
+            collection=COLLECTION,
+            record_id=present.record_id,
+            base_revision=present.revision,
+            parent=present.payload_hash,
+            content={"type": TOMBSTONE},
+            deleted=True,
+            device=principal.device,
+            written_at=services.clock(),
+        )
+    return change_of(services, principal, present.record_id, present, payload, deleted=True)
+
+
+def change_of(
+    services: Services,
+    principal: Principal,
+    record_id: str,
+    present: Present | None,
+    payload: bytes,
+    *,
+    deleted: bool = False,
+) -> Change:
+    """Return the change that brings a payload as it is."""
+    return Change(
+        collection=COLLECTION,
+        record_id=record_id,
+        base_revision=0 if present is None else present.revision,
+        parent=ZERO if present is None else present.payload_hash,
+        payload=payload,
+        deleted=deleted,
+        device_id=principal.device,
+        client_updated_at=services.clock(),
+    )
