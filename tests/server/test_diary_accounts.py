@@ -270,3 +270,10 @@ async def test_a_backup_is_called_by_both_names_and_may_say_one_time(http: httpx
     [listed] = (await http.get("/sync/backups", headers=bearer(made))).json()["backups"]
     assert (listed["id"], listed["log_id"]) == (body["log_id"], body["log_id"])
     assert listed["created_at"] == listed["updated_at"] == stored["updated_at"]
+
+
+async def test_a_key_for_metrics_at_sign_up_is_refused_and_not_dropped(http: httpx.AsyncClient) -> None:
+    body = {"email": new_email(), "password": PASSWORD, "he_public_key": encode_base64(bytes(40))}
+    for path in ("/auth/register", "/auth/signup"):
+        answer = await http.post(path, json={**body, "encryption_tier": "e2e", "public_key": public_key()})
+        assert [each["field"] for each in problem(answer, 422, "invalid_request")["errors"]] == ["he_public_key"]

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockleaf.server.records.opaque import opaque_map
+from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, register
 from tests.support.diaries import thin
@@ -172,6 +173,18 @@ async def test_entries_are_found_by_what_is_not_sealed(ada: Owner) -> None:
     ):
         assert [entry["id"] for entry in await listed(ada, **params)] == [found["id"]]
     assert await listed(ada, mood="calm", tag="river") == []
+
+
+async def test_a_search_finds_them_by_the_tokens_that_came_with_them(ada: Owner) -> None:
+    assert (await ada.request("PUT", "/search/index", json={"enabled": True})).status_code == 200
+    token = encode_base64(b"t" * 8)
+    entry = await made(ada, tokens=[token])
+    await made(ada, content_hash=None)
+    found = (await ada.request("POST", "/search", json={"tokens": {"all": [token]}})).json()
+    assert [hit["entry"] for hit in found["items"]] == [entry]
+    for asked in ({"page": 2}, {"page_size": 5}):
+        answer = await ada.request("POST", "/search", json={"tokens": {"all": [token]}, **asked})
+        problem(answer, 422, "invalid_request")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AliasChoices, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
@@ -18,7 +19,7 @@ from lockleaf.wire.account_fields import (
     RecipientText,
     RecoverySet,
 )
-from lockleaf.wire.base import Body, invalid_field
+from lockleaf.wire.base import Body, RefusesSome, invalid_field
 from lockleaf.wire.credentials import Credentials
 from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, RecordId, Secret, Sequence64
 from lockleaf.wire.identification import PASSWORD, SECRET, HasSecret, Identified, is_email, secret_name
@@ -34,13 +35,14 @@ __all__ = [
 ]
 
 
-class Register(PreferenceFields, Identified, HasSecret):
+class Register(PreferenceFields, Identified, HasSecret, RefusesSome):
     """A new end-to-end encrypted account.
 
     Older clients send email and password alone and keep their keys to themselves. A vault client calls its account by a
     name, or its secret an authentication hash: it is there to store blobs, so its account syncs from the beginning.
     """
 
+    refused: ClassVar[Mapping[str, str]] = {"he_public_key": "PUT /users/me/privacy registers it"}
     _secret_name: str = PrivateAttr(default=PASSWORD)
 
     password: Secret = Field(

@@ -15,6 +15,7 @@ from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import PlainEntry, SealedEntry
 from lockleaf.wire.fields import Instant, RecordId, Sequence64, Token
 from lockleaf.wire.jobs import Job
+from lockleaf.wire.opaque_entries import OpaqueEntry
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Labels, Tokens
 
 __all__ = [
@@ -156,7 +157,7 @@ class Highlight(Body):
 class SearchHit(Body):
     """An entry that was found."""
 
-    entry: PlainEntry | SealedEntry
+    entry: PlainEntry | SealedEntry | OpaqueEntry
     score: float = Field(description="The more, the better: to be compared within one query only.")
     highlights: tuple[Highlight, ...] | None = None
 

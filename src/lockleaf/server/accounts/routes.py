@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from lockleaf.server.accounts import service
+from lockleaf.server.accounts import profiles, service
 from lockleaf.server.auth import credentials
 from lockleaf.server.auth.errors import (
     HashingBusy,
@@ -44,7 +44,7 @@ Days = Annotated[int, Query(ge=1, le=3650, description="How many days back to lo
 async def get_me(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Profile:
     """Return the profile with statistics."""
     account = await service.get(read, caller.user_id)
-    return await service.profile(read, account, days=days, now=services.clock())
+    return await profiles.profile(read, account, days=days, now=services.clock())
 
 
 @router.put("/me", responses=problems(InvalidRequest))
@@ -56,8 +56,8 @@ async def put_me(
 ) -> Profile:
     """Change display name, time zone or locale; what is absent stays."""
     account = await service.lock(session, caller.user_id)
-    service.change_profile(account, body, now=services.clock())
-    return await service.profile(session, account, days=30, now=services.clock())
+    profiles.change_profile(account, body, now=services.clock())
+    return await profiles.profile(session, account, days=30, now=services.clock())
 
 
 @router.delete("/me", status_code=204, responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy))
@@ -76,13 +76,13 @@ async def delete_me(
 async def get_stats(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Statistics:
     """Return what can be counted without reading; words cannot."""
     account = await service.get(read, caller.user_id)
-    return await service.statistics(read, account, days=days, now=services.clock())
+    return await profiles.statistics(read, account, days=days, now=services.clock())
 
 
 @router.get("/me/preferences")
 async def get_preferences(caller: Reader, read: Read) -> Preferences:
     """Return the preferences."""
-    return service.preferences(await service.get(read, caller.user_id))
+    return profiles.preferences(await service.get(read, caller.user_id))
 
 
 @router.put("/me/preferences", responses=problems(InvalidRequest))
@@ -94,4 +94,4 @@ async def put_preferences(
 ) -> Preferences:
     """Change preferences; what is absent stays, null takes one away. The answer is the whole."""
     account = await service.lock(session, caller.user_id)
-    return service.change_preferences(account, body, now=services.clock())
+    return profiles.change_preferences(account, body, now=services.clock())

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
+from lockleaf.server.accounts import profiles
 from lockleaf.server.accounts import service as accounts
 from lockleaf.server.accounts.errors import (
     ConsentRequired,
@@ -126,7 +127,7 @@ async def login(
     entered = await service.login(services, read, session, body)
     opened = entered.session
     row = opened.row
-    user = await accounts.describe(session, entered.account, session_id=row.session_id, device_id=row.device_id)
+    user = await profiles.describe(session, entered.account, session_id=row.session_id, device_id=row.device_id)
     return LoginAnswer(**_tokens(services, entered), user=user, salt=user.salt, vault_id=user.vault_id)
 
 
@@ -200,7 +201,7 @@ async def delete_session(session_id: UUID, caller: Owner, session: Tx) -> None:
 async def me(caller: Reader, read: Read) -> Account:
     """Return the account with its public keys and its sealed keyring."""
     account = await accounts.get(read, caller.user_id)
-    return await accounts.describe(read, account, session_id=caller.session_id, device_id=caller.device_id)
+    return await profiles.describe(read, account, session_id=caller.session_id, device_id=caller.device_id)
 
 
 @router.get("/features", responses=problems(*ALLOWED))
@@ -208,7 +209,7 @@ async def get_features(caller: Reader, read: Read, services: ServicesOf) -> Feat
     """Return what the account may do on this server, and how much of its room is used."""
     account = await accounts.get(read, caller.user_id)
     searchable = await search.is_on(await driver(read), caller.user_id, caller.custody)
-    return await accounts.features(read, account, services.settings, services.holdings, searchable=searchable)
+    return await profiles.features(read, account, services.settings, services.holdings, searchable=searchable)
 
 
 # ---- changing credentials ----
@@ -321,5 +322,5 @@ def _tokens(services: ServicesOf, entered: service.Entered) -> dict[str, object]
 
 def _signed_up(services: ServicesOf, entered: service.Entered) -> SignupAnswer:
     return SignupAnswer.model_validate(
-        {**_tokens(services, entered), **accounts.shown_at_signup(entered.account), "recovery_codes": entered.codes}
+        {**_tokens(services, entered), **profiles.shown_at_signup(entered.account), "recovery_codes": entered.codes}
     )

@@ -14,6 +14,7 @@ from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
+from lockleaf.server.entries import sealed
 from lockleaf.server.entries.conditions import Condition
 from lockleaf.server.entries.errors import EntryDeleted, EntryNotFound, EntryPurged
 from lockleaf.server.entries.writing import COLLECTION, write
@@ -30,10 +31,11 @@ from lockleaf.server.tags import service as tags
 from lockleaf.wire.codec import canonical
 from lockleaf.wire.content import shared_source
 from lockleaf.wire.days import shared_date
+from lockleaf.wire.entries import SealedEntry
 from lockleaf.wire.opaque_entries import OpaqueChange, OpaqueCreation, OpaqueEntry
 from lockleaf.wire.sync import Change, Record
 
-__all__ = ["change", "create", "delete", "holds", "labels_of", "restore", "shown"]
+__all__ = ["as_stored", "change", "create", "delete", "holds", "labels_of", "restore", "shown"]
 
 _NOT_KEPT = frozenset(("id", "tokens", "revision", "base_revision"))
 _SEALED = ("encrypted_content", "encrypted_title")
@@ -254,6 +256,12 @@ def _change(
         device_id=principal.device,
         client_updated_at=services.clock(),
     )
+
+
+def as_stored(held: Held) -> SealedEntry | OpaqueEntry:
+    """Return an e2e account's entry as it travels, in the form in which it came."""
+    said = held.last if held.last is not None and not held.record.payload else held.record
+    return sealed.shown(held.record) if opaque_map(said.payload) is None else shown(held)
 
 
 def shown(held: Held) -> OpaqueEntry:

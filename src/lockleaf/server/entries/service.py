@@ -17,13 +17,13 @@ from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.custody.reading import reading
 from lockleaf.server.custody.room import Room
-from lockleaf.server.entries import content, opaque, sealed
+from lockleaf.server.entries import content, opaque
 from lockleaf.server.entries.errors import EntryNotFound, RevisionNotFound
 from lockleaf.server.entries.writing import COLLECTION
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.records import diary
 from lockleaf.server.records.diary import Deleted, Event, Held, Place, Wanted
-from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
+from lockleaf.server.records.opaque import opaque_label, takes_opaque
 from lockleaf.wire.days import Bound
 from lockleaf.wire.entries import EntryEvent, EntryHistory, PlainEntry, SealedEntry
 from lockleaf.wire.opaque_entries import Entries, OpaqueEntry
@@ -180,10 +180,7 @@ def _event(event: Event, *, imported: bool) -> EntryEvent:
 
 
 def _shown(keys: Room | None, held: Held) -> Entry:
-    if keys is not None:
-        return content.shown(keys, held)
-    said = held.last if held.last is not None and not held.record.payload else held.record
-    return sealed.shown(held.record) if opaque_map(said.payload) is None else opaque.shown(held)
+    return opaque.as_stored(held) if keys is None else content.shown(keys, held)
 
 
 async def _all_shown(keys: Room | None, found: Sequence[Held]) -> tuple[Entry, ...]:

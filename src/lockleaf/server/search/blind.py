@@ -11,7 +11,8 @@ from typing import Any
 
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
-from lockleaf.server.entries import sealed
+from lockleaf.server.entries.opaque import as_stored
+from lockleaf.server.records.diary import Held
 from lockleaf.server.search.asking import BYTES_A_PAGE, Range, Turning
 from lockleaf.server.search.candidates import Candidates, leaves
 from lockleaf.server.search.errors import QueryTooLong
@@ -61,7 +62,7 @@ async def find_blind(services: Services, principal: Principal, body: BlindSearch
     following = start + ended
     services.metrics.searches.labels(principal.custody).inc()
     return SearchResult(
-        items=tuple(SearchHit(entry=sealed.shown(record), score=-page[place][0]) for place, record in read),
+        items=tuple(SearchHit(entry=as_stored(Held(record)), score=-page[place][0]) for place, record in read),
         total=len(found),
         total_exact=True,
         next_cursor=turning.cursor(following) if following < len(found) else None,
