@@ -138,6 +138,7 @@ def damaged(pair: Pair) -> None:
 
 FOLLOWED: dict[str, tuple[Callable[[Pair], None], tuple[str, ...]]] = {
     "HistoryForked": (forked, ("repair --yes", "sync")),
+    "KeyringRolledBack": (forked, ("repair --yes", "sync")),
     "UnsealedChange": (forked, ("repair --yes", "sync")),
     "ServerRestored": (restored, ("sync --accept-restore",)),
     "ServerEmptied": (emptied, ("sync --accept-restore",)),

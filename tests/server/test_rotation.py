@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,27 @@ async def rotate(http: httpx.AsyncClient, person: Person) -> Owner:
 @pytest.fixture
 async def ada(http: httpx.AsyncClient) -> Person:
     return await Person().sign_up(http)
+
+
+async def test_a_keyring_comes_back_under_a_later_version_and_never_under_an_earlier_one(
+    http: httpx.AsyncClient, ada: Person
+) -> None:
+    """As after a restore: devices have seen later versions than the server."""
+    named = {"keyring": ada.keyring, "kdf": ada.kdf, "base_keyring_version": 1}
+    change = {"current_password": ada.secret, "password": ada.secret} | named
+    refused = await http.put("/auth/password", json=change | {"keyring_version": 1}, headers=ada.headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "keyring_conflict")
+    beyond = await http.put("/auth/password", json=change | {"keyring_version": 2**31}, headers=ada.headers)
+    assert beyond.status_code == 422
+    taken = await http.put("/auth/password", json=change | {"keyring_version": 7}, headers=ada.headers)
+    assert taken.status_code == 200, taken.text
+    owner = Owner(http, ada.email, ada.secret, taken.json())
+    assert (await owner.request("GET", "/auth/me")).json()["keyring_version"] == 7
+    new = Person(id=ada.id, email=ada.email)
+    body = await new.rotation_body(http, replace(ada, tokens=taken.json()), 7)
+    for version, status in ((7, 409), (8, 200)):
+        answer = await owner.request("PUT", "/auth/keyring", json=body | {"keyring_version": version})
+        assert answer.status_code == status, answer.text
 
 
 async def test_what_an_older_key_sealed_is_refused_and_not_kept(http: httpx.AsyncClient, ada: Person) -> None:

@@ -42,6 +42,7 @@ HINTS = {
     "TierRequired": "lockleaf privacy shows what is off; lockleaf privacy set full_sync turns it on",
     "HistoryForked": "lockleaf repair",
     "UnsealedChange": "lockleaf repair",
+    "KeyringRolledBack": "lockleaf repair",
     "StoreDamaged": "lockleaf login, then lockleaf repair",
     "InsecureServer": "--allow-insecure, if you mean it",
     "JournalLocked": "lockleaf unlock, or set LOCKLEAF_PASSWORD",

@@ -9,6 +9,7 @@ import typer
 from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.keys import show_codes
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.rendering import printable
@@ -16,7 +17,7 @@ from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
     from lockleaf.client.differences import Difference
-    from lockleaf.client.errors import HistoryForked, ServerRestored
+    from lockleaf.client.errors import HistoryForked, KeyringRolledBack, ServerRestored
     from lockleaf.client.repair import RepairReport
 
 __all__ = ["install"]
@@ -54,12 +55,15 @@ async def repair(
     asking = run.interactive and not yes
     declined: list[errors.IntegrityError] = []
 
-    def confirm(error: ServerRestored | HistoryForked) -> bool:
-        for sentence in error.details:
+    def confirm(error: ServerRestored | HistoryForked | KeyringRolledBack) -> bool:
+        for sentence in () if isinstance(error, errors.KeyringRolledBack) else error.details:
             run.note(printable(sentence))
         question = "Go on with what the server shows, before that device is repaired too?"
         if isinstance(error, errors.ServerRestored):
             question = "Did the operator confirm that? Go on with what the server shows?"
+        elif isinstance(error, errors.KeyringRolledBack):
+            run.note("The server has an older keyring than this device has seen.")
+            question = "Did its operator confirm a restore? Write the newer keys there again?"
         if yes or (run.interactive and prompts.agrees(question)):
             return True
         declined.append(error)
@@ -93,6 +97,8 @@ async def repair(
         run.result(_as_json(report))
     else:
         _tell(run, report)
+        if report.codes is not None:
+            show_codes(run, report.codes)
 
 
 def _line(entry: Any) -> str:
@@ -113,6 +119,8 @@ def _as_json(report: RepairReport) -> dict[str, Any]:
         "media": taken.media,
         "aside": [str(path) for path in report.aside],
         "unreadable": [str(path) for path in report.unreadable],
+        "keys_written_again": report.keys_again,
+        "recovery_codes": list(report.codes or ()),
     }
 
 
@@ -136,4 +144,9 @@ def _tell(run: Run, report: RepairReport) -> None:
         run.note(f"The journal as it was is in {path}. It stays until you delete it.")
     for path in report.unreadable:
         run.note(f"{path} could not be read and stays as it is.")
+    if report.keys_again:
+        run.note(
+            "This device's keys are in force again, under the password that you gave. Log in again on your other "
+            "devices. If somebody else knows that password, change it: lockleaf password."
+        )
     run.note("Next: lockleaf sync sends it.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -36,7 +38,7 @@ from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, Passwo
 from lockleaf.wire.recovery import RecoveryCodesReplacement
 from lockleaf.wire.tokens import Tokens
 
-__all__ = ["change_password", "current_secret", "delete_account", "new_recovery_codes", "rotate_keyring"]
+__all__ = ["change_password", "current_secret", "delete_account", "new_recovery_codes", "rotate_keyring", "write_again"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -59,22 +61,31 @@ class _Proof:
         return self.account.keyring_version + 1
 
 
+@dataclass(frozen=True)
+class _Fresh:
+    """Parameters that were drawn anew, and the keys that a password gives by them."""
+
+    params: KdfParameters
+    keys: PasswordKeys
+
+
 async def change_password(device: Device, old: str, new: str) -> None:
     """Seal the keyring under a new password; see `AccountService.change_password`."""
     proof = await _prove(device, old)
+    await _change_password(device, proof, await _fresh(device, new), proof.next_version)
+
+
+async def _change_password(device: Device, proof: _Proof, fresh: _Fresh, version: int) -> None:
     keyring = device.session.keyring
-    params = fresh_parameters(_parameters(device), allow_test_parameters=device.allow_test_parameters)
-    keys = await _unlock(device, new, params)
-    sealed = _seal(keyring, keys, proof)
-    change = KeyChange.of(
-        "password", version=proof.next_version, sealed=sealed, kdf=kdf_to_wire(params), keyring=keyring
-    )
+    sealed = _seal(keyring, fresh.keys, proof, version)
+    change = KeyChange.of("password", version=version, sealed=sealed, kdf=kdf_to_wire(fresh.params), keyring=keyring)
     body = PasswordChange(
         current_password=proof.current_password,
-        password=keys.auth_secret_b64,
+        password=fresh.keys.auth_secret_b64,
         kdf=change.kdf,
         keyring=sealed,
         base_keyring_version=proof.account.keyring_version,
+        keyring_version=version,
     )
     tokens = await _send(device, change, "/auth/password", body, Tokens)
     if tokens is not None:
@@ -92,43 +103,92 @@ async def rotate_keyring(device: Device, password: str, new_password: str, *, sy
     # With another password than that rotation's it is a further one that is asked for.
     proof = await _prove(device, password)
     # A fresh salt, even for the same password: what was derived from it before proves and opens nothing any more.
-    params = fresh_parameters(_parameters(device), allow_test_parameters=device.allow_test_parameters)
-    keys = await _unlock(device, new_password, params)
+    fresh = await _fresh(device, new_password)
+
+    def rotated(end: RetiredAt) -> Keyring:
+        return device.session.keyring.rotated(device.now(), end)
+
+    return await _at_the_end(device, proof, fresh, rotated, proof.next_version, sync=sync, media=media)
+
+
+async def write_again(
+    device: Device, password: str, newer: Keyring, version: int, *, sync: Sync
+) -> RecoveryCodes | None:
+    """Write a newer keyring at a server that was put back to before it (PROTOCOL section 2).
+
+    Args:
+        device: logged in with the older keyring.
+        password: the one that is in force there.
+        newer: has every key of that keyring, and perhaps later ones; where its keys were retired in a history that is
+            lost, they are retired at the present end.
+        version: one more than the highest that is known.
+        sync: see `Sync`.
+
+    Returns:
+        The new recovery codes; None where no key was lost, so that the codes of before are good.
+
+    Raises:
+        IntegrityError, TransportError, ApiError, LocalStoreError: as for `AccountService.rotate_keyring`.
+    """
+    proof = await _prove(device, password)
+    fresh = await _fresh(device, password)
+    if len(newer) == len(device.session.keyring):
+        await _change_password(device, proof, fresh, version)
+        return None
+    # The key that writes there now did so until this moment, wherever it had been retired in the history that is lost.
+    known = {entry.retired_at for entry in device.session.keyring}
+
+    def retired_anew(end: RetiredAt) -> Keyring:
+        return newer.retired_anew(end, known=known.__contains__)
+
+    return await _at_the_end(device, proof, fresh, retired_anew, version, sync=sync, media=False)
+
+
+async def _at_the_end(
+    device: Device,
+    proof: _Proof,
+    fresh: _Fresh,
+    keyring_at: Callable[[RetiredAt], Keyring],
+    version: int,
+    *,
+    sync: Sync,
+    media: bool,
+) -> RecoveryCodes:
+    """Write a keyring that retires keys at the end of the history, wherever that is by the time it is written."""
     end = PresentEnd(device, sync)
     while True:
         place = await end.find()
+        keyring = await asyncio.to_thread(keyring_at, place)
         try:
-            return await _rotate(device, proof, params, keys, place, media=media)
+            return await _rotate(device, proof, fresh, keyring, version, place, media=media)
         except HistoryMoved as error:
             end.moved(error)
 
 
 async def _rotate(
-    device: Device, proof: _Proof, params: KdfParameters, keys: PasswordKeys, end: RetiredAt, *, media: bool
+    device: Device, proof: _Proof, fresh: _Fresh, keyring: Keyring, version: int, end: RetiredAt, *, media: bool
 ) -> RecoveryCodes:
     session = device.session
-    keyring = session.keyring.rotated(device.now(), end)
     newest = keyring.newest
-    sealed = _seal(keyring, keys, proof)
-    codes, entries = new_recovery_set(keyring, proof.account.id, proof.next_version)
+    sealed = _seal(keyring, fresh.keys, proof, version)
+    codes, entries = new_recovery_set(keyring, proof.account.id, version)
     change = KeyChange.of(
         "rotation",
-        version=proof.next_version,
+        version=version,
         sealed=sealed,
-        kdf=kdf_to_wire(params),
+        kdf=kdf_to_wire(fresh.params),
         keyring=keyring,
         codes=codes.codes,
         media=media,
     )
-    message = identity.rotation_message(
-        str(proof.account.id), proof.next_version, newest.recipient, newest.public_signing_key
-    )
+    message = identity.rotation_message(str(proof.account.id), version, newest.recipient, newest.public_signing_key)
     body = KeyringReplacement(
         current_password=proof.current_password,
-        password=keys.auth_secret_b64,
+        password=fresh.keys.auth_secret_b64,
         kdf=change.kdf,
         keyring=sealed,
         base_keyring_version=proof.account.keyring_version,
+        keyring_version=version,
         key_id=newest.key_id,
         retired_at=wire.RetiredAt(epoch=end.epoch, seq=end.seq, head=end.head),
         recipient=newest.recipient,
@@ -232,10 +292,13 @@ async def _unlock(device: Device, password: str, params: KdfParameters) -> Passw
     )
 
 
-def _seal(keyring: Keyring, keys: PasswordKeys, proof: _Proof) -> bytes:
-    return seal_keyring(
-        keyring, keys.wrap_key, label=PASSWORD_LABEL, user_id=str(proof.account.id), version=proof.next_version
-    )
+async def _fresh(device: Device, password: str) -> _Fresh:
+    params = fresh_parameters(_parameters(device), allow_test_parameters=device.allow_test_parameters)
+    return _Fresh(params, await _unlock(device, password, params))
+
+
+def _seal(keyring: Keyring, keys: PasswordKeys, proof: _Proof, version: int) -> bytes:
+    return seal_keyring(keyring, keys.wrap_key, label=PASSWORD_LABEL, user_id=str(proof.account.id), version=version)
 
 
 async def _send(device: Device, change: KeyChange, path: str, body: BaseModel, answer: type[M]) -> M | None:

@@ -211,7 +211,13 @@ class Device:
             raise AlreadyLoggedIn
 
     async def adopt(
-        self, profile: Profile, keyring: Keyring, tokens: SessionTokens, password: str | None = None
+        self,
+        profile: Profile,
+        keyring: Keyring,
+        tokens: SessionTokens,
+        password: str | None = None,
+        *,
+        older: bool = False,
     ) -> None:
         """Take over an account that has just logged in.
 
@@ -223,6 +229,7 @@ class Device:
             keyring: the account's keyring.
             tokens: the new session's.
             password: what opens the journal from now on, where there is no keychain.
+            older: the keyring may be an older one than this device has seen.
 
         Raises:
             StoreLocked, DiskFull: the local store cannot be used.
@@ -231,7 +238,7 @@ class Device:
             KeychainUnavailable: the keychain does not take the key.
         """
         remembered = await asyncio.to_thread(self.memory.of_account, profile.user_id)
-        if remembered is not None and profile.keyring_version < remembered.keyring_version:
+        if not older and remembered is not None and profile.keyring_version < remembered.keyring_version:
             raise KeyringRolledBack
         await self._close_opened()
         self.folder.make()

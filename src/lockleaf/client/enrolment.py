@@ -115,8 +115,13 @@ async def login(
     link: LinkCode | None = None,
     allow_pbkdf2: bool = False,
     allow_weak_kdf: bool = False,
+    newer: Keyring | None = None,
 ) -> None:
-    """Log in and take the account over; see `AccountService.login`."""
+    """Log in and take the account over; see `AccountService.login`.
+
+    Args:
+        newer: a keyring that has every key of the account's, which may then be an older one than is remembered.
+    """
     tokens = MemoryTokens()
     transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
     try:
@@ -149,7 +154,7 @@ async def login(
             raise WrongPassword from None
         tokens.save(SessionTokens.of(answer))
         async with ended_on_failure(transport):
-            keyring = _open(answer.user, keys, place, remembered, link)
+            keyring = _open(answer.user, keys, place, remembered, link, newer)
             profile = new_profile(
                 transport,
                 place,
@@ -162,7 +167,7 @@ async def login(
             )
             if link is not None:
                 await asyncio.to_thread(_remember_link, device, profile, link)
-            await device.adopt(profile, keyring, SessionTokens.of(answer), password)
+            await device.adopt(profile, keyring, SessionTokens.of(answer), password, older=newer is not None)
             if link is not None:
                 await asyncio.to_thread(device.opened.store.history.remember_checkpoints, [link_checkpoint(link)])
     finally:
@@ -271,7 +276,12 @@ def _seal(keyring: Keyring, keys: PasswordKeys, user_id: uuid.UUID, version: int
 
 
 def _open(
-    account: Account, keys: PasswordKeys, place: Place, remembered: Profile | None, link: LinkCode | None = None
+    account: Account,
+    keys: PasswordKeys,
+    place: Place,
+    remembered: Profile | None,
+    link: LinkCode | None = None,
+    newer: Keyring | None = None,
 ) -> Keyring:
     """Return the keyring of an account that has just been entered, once nothing contradicts what is known here.
 
@@ -281,7 +291,7 @@ def _open(
     """
     if link is not None:
         require_account(link, account)
-    sealed = check_account(account, place, remembered)
+    sealed = check_account(account, place, remembered, older=newer is not None)
     try:
         keyring = open_keyring(
             sealed, keys.wrap_key, label=PASSWORD_LABEL, user_id=str(account.id), version=account.keyring_version
@@ -291,4 +301,6 @@ def _open(
     if link is not None:
         require_keyring(link, keyring, account.keyring_version)
     check_public_keys(account, keyring)
+    if newer is not None and not newer.extends(keyring):
+        raise KeySubstituted
     return keyring

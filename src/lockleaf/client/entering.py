@@ -141,8 +141,11 @@ def check_remembered(remembered: Profile, user_id: uuid.UUID, keyring_version: i
         raise KeyringRolledBack
 
 
-def check_account(account: Account, place: Place, remembered: Profile | None) -> bytes:
+def check_account(account: Account, place: Place, remembered: Profile | None, *, older: bool = False) -> bytes:
     """Return the sealed keyring of an account, once nothing in the server's word contradicts what is known here.
+
+    Args:
+        older: it may be an older one than is remembered: its user agreed to put a newer one in its place.
 
     Raises:
         AccountMismatch, CustodyMismatch, KeyringRolledBack, KeyringMissing: as their names say.
@@ -150,7 +153,8 @@ def check_account(account: Account, place: Place, remembered: Profile | None) ->
     if account.encryption_tier != place.custody:
         raise CustodyMismatch
     if remembered is not None:
-        check_remembered(remembered, account.id, account.keyring_version)
+        version = remembered.keyring_version if older else account.keyring_version
+        check_remembered(remembered, account.id, version)
     if account.keyring is None:
         raise KeyringMissing
     return account.keyring

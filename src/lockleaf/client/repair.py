@@ -13,14 +13,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from lockleaf.client import enrolment
 from lockleaf.client.account import AccountService
 from lockleaf.client.claims import RememberedCheckpoint
+from lockleaf.client.credentials import write_again
 from lockleaf.client.device import Device
 from lockleaf.client.differences import Choose, Difference, Held, TakenIn, take_in
+from lockleaf.client.entering import Place
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.errors import (
     HistoryForked,
     JournalLocked,
+    KeyringRolledBack,
     LocalStoreError,
     LockleafError,
     NotLoggedIn,
@@ -28,15 +32,17 @@ from lockleaf.client.errors import (
 )
 from lockleaf.client.opening import OPENED
 from lockleaf.client.pull import fetch_page
+from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.store.history import Position
 from lockleaf.client.sync import Synchroniser
 from lockleaf.client.verify import Chain
+from lockleaf.crypto.keyring import Keyring
 
 __all__ = ["Confirm", "RepairReport", "SyncOf", "repair", "take_all"]
 
-Confirm = Callable[[ServerRestored | HistoryForked], bool]
+Confirm = Callable[[ServerRestored | HistoryForked | KeyringRolledBack], bool]
 SyncOf = Callable[[Device], Synchroniser]
 
 _NEW = "repair"
@@ -48,12 +54,16 @@ class RepairReport:
     """What a repair did.
 
     ``aside`` are the folders of the stores that were set aside and are done with: they stay until their user deletes
-    them. ``unreadable`` are those that could not be opened. See `TakenIn` for what was ``taken``.
+    them. ``unreadable`` are those that could not be opened. See `TakenIn` for what was ``taken``. ``keys_again``: the
+    server had an older keyring, and has this device's again, sealed under the password that was given; ``codes`` are
+    then the recovery codes in place of the earlier ones, if keys had been lost there.
     """
 
     aside: tuple[Path, ...] = ()
     unreadable: tuple[Path, ...] = ()
     taken: TakenIn = field(default_factory=TakenIn)
+    keys_again: bool = False
+    codes: RecoveryCodes | None = None
 
 
 class _InMemory:
@@ -91,16 +101,21 @@ async def repair(
     if device.is_locked:
         raise JournalLocked
     doubtful = not device.is_open or device.opened.store.history.doubt() is not None or not device.is_logged_in
+    keys_again, codes = False, None
     if again or doubtful:
         given = password if isinstance(password, str) else await asyncio.to_thread(password)
-        await _exchange(device, given, sync_of, confirm, progress)
-    return await _take_in_all(device, choose)
+        keys_again, codes = await _exchange(device, given, sync_of, confirm, progress)
+    return replace(await _take_in_all(device, choose), keys_again=keys_again, codes=codes)
 
 
 async def _exchange(
     device: Device, password: str, sync_of: SyncOf, confirm: Confirm, progress: ProgressCallback | None
-) -> None:
-    """Fill a new store with what the server shows, and put it in the place of the present one."""
+) -> tuple[bool, RecoveryCodes | None]:
+    """Fill a new store with what the server shows, and put it in the place of the present one.
+
+    Returns:
+        Whether this device's keyring was written again at the server, and the recovery codes that came of it.
+    """
     profile = device.profile
     assert profile is not None
     folder = device.folder.within(_NEW)
@@ -111,19 +126,16 @@ async def _exchange(
         async def sync() -> object:
             return await sync_of(new).run()
 
-        await AccountService(new, sync=sync).login(
-            profile.server,
-            profile.email,
-            password,
-            device_name=profile.device_name,
-            custody=profile.custody,
-            allow_insecure=profile.allow_insecure,
-            allow_pbkdf2=profile.kdf is not None and profile.kdf.algorithm == "pbkdf2-sha256",
-        )
+        newer = await _enter(new, AccountService(new, sync=sync), device, password, confirm)
         if device.is_open:
             # What the old store knows is fresher than what is remembered outside it.
             await asyncio.to_thread(_pass_on, device.opened.store, new.opened.store)
         await _fill(new, sync_of, confirm, progress)
+        codes = None
+        if newer is not None:
+            remembered = await asyncio.to_thread(device.memory.of_account, profile.user_id)
+            highest = max(profile.keyring_version, 0 if remembered is None else remembered.keyring_version)
+            codes = await write_again(new, password, newer, highest + 1, sync=sync)
         tokens = new.opened.transport.tokens.load()
         taken_over, keyring = new.profile, new.opened.keyring
         assert tokens is not None
@@ -139,6 +151,39 @@ async def _exchange(
     await device.aclose()
     await asyncio.to_thread(device.folder.exchange, folder, device.clock())
     await device.adopt(taken_over, keyring, tokens, password)
+    return newer is not None, codes
+
+
+async def _enter(
+    new: Device, account: AccountService, device: Device, password: str, confirm: Confirm
+) -> Keyring | None:
+    """Log in with a new store; return the keyring that is to be written again, where the server has an older one.
+
+    Raises:
+        KeyringRolledBack: it has, and nobody agreed, or the newer one is not at hand; or the account is a ``uce`` one,
+            whose server makes the keys.
+    """
+    profile = new.profile
+    assert profile is not None
+    allow_pbkdf2 = profile.kdf is not None and profile.kdf.algorithm == "pbkdf2-sha256"
+    try:
+        await account.login(
+            profile.server,
+            profile.email,
+            password,
+            device_name=profile.device_name,
+            custody=profile.custody,
+            allow_insecure=profile.allow_insecure,
+            allow_pbkdf2=allow_pbkdf2,
+        )
+    except KeyringRolledBack as error:
+        if profile.custody == "uce" or not device.is_open or not await asyncio.to_thread(confirm, error):
+            raise
+        newer = device.opened.keyring
+        place = Place(profile.server, profile.email, profile.device_name, profile.custody, profile.allow_insecure)
+        await enrolment.login(new, place, password, remembered=profile, allow_pbkdf2=allow_pbkdf2, newer=newer)
+        return newer
+    return None
 
 
 async def _end_session(device: Device) -> None:

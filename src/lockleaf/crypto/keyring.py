@@ -207,11 +207,11 @@ class Keyring:
         return Keyring([*self._entries[:-1], last, fresh])
 
     def retired_anew(self, retired_at: RetiredAt, *, known: Callable[[RetiredAt], bool]) -> Keyring:
-        """Return this keyring for a history that lost places at which keys were retired: those end at its present end.
+        """Return this keyring for a history in which keys write that were retired: those end at its present end.
 
         Arguments:
             retired_at: the present end of the history.
-            known: tells whether a place is still part of the history.
+            known: tells whether a place at which a key was retired still holds.
         """
         return Keyring(
             [

@@ -28,6 +28,17 @@ class Credentials(Body):
     current_password: Secret
 
 
+LaterVersion = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=2**31 - 1,
+        description="Of this keyring, if it is not `base_keyring_version` + 1: after a restore one more than the"
+        " highest that a device had seen.",
+    ),
+]
+
+
 class PasswordChange(Credentials, HasSecret):
     """A new verifier, with the keyring sealed under the new key."""
 
@@ -36,6 +47,7 @@ class PasswordChange(Credentials, HasSecret):
     salt: ClientSalt | None = Field(default=None, description="A vault client's new one.")
     keyring: KeyringBytes | None = None
     base_keyring_version: Sequence64 | None = None
+    keyring_version: LaterVersion | None = None
 
 
 class RetiredAt(Body):
@@ -67,6 +79,7 @@ class KeyringReplacement(Credentials, HasSecret):
 
     keyring: KeyringBytes | None = None
     base_keyring_version: Sequence64 | None = None
+    keyring_version: LaterVersion | None = None
     recipient: RecipientText | None = None
     signing_key: Digest | None = None
     rotation_signature: Annotated[Bytes, Len(64, 64)] | None = Field(

@@ -64,7 +64,6 @@ NOTHING_AT_STAKE = {
             "CustodyMismatch",
             "KeySubstituted",
             "KeyringMissing",
-            "KeyringRolledBack",
             "SealBroken",
             "RetiredKey",
         ),

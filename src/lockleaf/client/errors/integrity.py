@@ -81,7 +81,9 @@ class KeyringRolledBack(IntegrityError):
     """The server gave an older keyring than this device has seen.
 
     Its database may have been restored from an old backup, or somebody wants you to write under a key that you
-    have given up. Nothing was taken over; ask the operator.
+    have given up. Nothing was taken over, everything here stays, and you can go on writing; ask the operator. If it was
+    restored, repair this device: with your consent that writes the newer keys there again. The password in force is
+    then the one of that backup.
     """
 
 

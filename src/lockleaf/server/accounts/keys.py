@@ -153,9 +153,10 @@ async def reseal(session: AsyncSession, account: Account, body: PasswordChange |
     if body.kdf is None:
         raise KeyDerivationRequired
     require_version(account, body.base_keyring_version)
+    version = _version_of(account, body)
     account.keyring = body.keyring
     account.kdf = kdf_to_stored(body.kdf)
-    account.keyring_version += 1
+    account.keyring_version = version
     if recovery is not None:
         await AccountRepository(session, account.user_id).replace_recovery_codes(
             _codes(recovery), account.keyring_version
@@ -191,7 +192,7 @@ async def replace_keyring(session: AsyncSession, account: Account, body: Keyring
         raise KeysRequired(missing=missing)
     recipient = usable_recipient(body.recipient)
     require_version(account, body.base_keyring_version)
-    version = account.keyring_version + 1
+    version = _version_of(account, body)
     signature = None
     if account.signing_key is not None:
         signature = body.rotation_signature
@@ -239,11 +240,26 @@ def is_stored(account: Account, body: KeyringReplacement) -> bool:
     """Tell whether the account's present keyring is the one of ``body``: then the request is a repeated one."""
     return (
         body.base_keyring_version is not None
-        and account.keyring_version == body.base_keyring_version + 1
+        and account.keyring_version == (body.keyring_version or body.base_keyring_version + 1)
         and account.keyring is not None
         and body.keyring is not None
         and compare_digest(account.keyring, body.keyring)
     )
+
+
+def _version_of(account: Account, body: PasswordChange | KeyringReplacement | Recover) -> int:
+    """Return the version under which a keyring is to be stored: the next, or a later one that its client names.
+
+    Devices remember the highest version that they have seen, and refuse a lower one. After a restore the next one is
+    not enough for them.
+
+    Raises:
+        KeyringConflict: it is not later than the present one.
+    """
+    version = getattr(body, "keyring_version", None) or account.keyring_version + 1
+    if version <= account.keyring_version:
+        raise KeyringConflict(current_version=account.keyring_version)
+    return version
 
 
 def require_version(account: Account, base: int | None) -> None:
