@@ -224,12 +224,13 @@ class _Batch:
     def _most_bytes(self, change: Change, state: State) -> int:
         """Return how long a change's payload may be: what is there can be edited, and sealed anew, under a lower limit.
 
-        It does not grow thereby, but for the length of its numbers.
+        It does not grow thereby, but for its labels and the length of its numbers.
         """
         size = len(change.payload)
         if size <= self.most_bytes or size > state.size:
             return self.most_bytes
-        packed = pack_record(change, seq=state.seq, created_at=self.now, updated_at=self.now)
+        bare = change.model_copy(update={"labels": (), "source": None, "occurred_at": None})
+        packed = pack_record(bare, seq=state.seq, created_at=self.now, updated_at=self.now)
         return size if len(packed) <= state.size + _NUMBERS else self.most_bytes
 
     def _unsealed(self, change: Change) -> ErrorCode | None:
