@@ -357,13 +357,17 @@ async def test_attachments_come_back_with_their_digests(ada: Owner) -> None:
 
 async def test_another_users_entry_is_not_there(http: httpx.AsyncClient, ada: Owner) -> None:
     made = await written(ada)
-    for other in (await thin(http), await register(http)):
+    sealed = {"payload": "AQE=", "parent": "A" * 43 + "=", "base_revision": 1}
+    for other, change, step in (
+        (await thin(http), {"content": "x", "revision": 2}, None),
+        (await register(http), sealed, sealed),
+    ):
         absent = str(uuid4())
         for method, path, body in (
             ("GET", "", None),
-            ("PUT", "", {"content": "x", "revision": 2, "payload": "AQE=", "parent": "A" * 43 + "="}),
-            ("DELETE", "", {"payload": "AQE=", "parent": "A" * 43 + "=", "base_revision": 1}),
-            ("POST", "/restore", {"payload": "AQE=", "parent": "A" * 43 + "=", "base_revision": 1}),
+            ("PUT", "", change),
+            ("DELETE", "", step),
+            ("POST", "/restore", step),
             ("GET", "/history", None),
             ("GET", "/revisions/1", None),
         ):
