@@ -51,7 +51,9 @@ def demo(
         settings = settings_of(place / "server", "console")
         settings = settings.model_copy(update={"environment": "development", **_quiet(settings)})
         if settings.database.url is not None:
-            raise Complaint("The demonstration brings its own database. Unset DATABASE_URL, then run it again.")
+            raise Complaint(
+                "The demonstration brings its own database. Unset DATABASE_URL, or start it in a folder without a .env."
+            )
         from lockleaf.server.process import serve  # noqa: PLC0415
 
         def announce(running: Running) -> None:
