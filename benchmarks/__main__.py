@@ -10,7 +10,20 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import doors, homomorphic, journal, lies, media, memory, metrics, rotation, search, throughput, users
+from benchmarks import (
+    doors,
+    homomorphic,
+    journal,
+    lies,
+    media,
+    memory,
+    metrics,
+    rotation,
+    search,
+    slow_clients,
+    throughput,
+    users,
+)
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
@@ -49,6 +62,9 @@ def main() -> None:
     print("Memory of a web worker")
     with lockleaf_server(workers=1) as server:
         uvloop.run(memory.run(server, report))
+    print(f"{slow_clients.HELD:,} clients that hold connections open, 1 worker")
+    with lockleaf_server(workers=1) as server:
+        uvloop.run(slow_clients.run(server, report))
     if journal.DIARY.is_file():
         for workers in (1, 2):
             print(f"A real journal, {workers} worker(s)")

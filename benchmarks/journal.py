@@ -44,7 +44,9 @@ async def device_one(url: str, email: str, home: str) -> dict[str, Any]:
         imported = time.perf_counter()
         report = await client.sync()
         synced = time.perf_counter()
+        link = await client.account.link_code()
     return {
+        "link": link,
         "register": registered - started,
         "import": imported - registered,
         "sync": synced - imported,
@@ -53,13 +55,17 @@ async def device_one(url: str, email: str, home: str) -> dict[str, Any]:
     }
 
 
-async def device_two(url: str, email: str, home: str) -> dict[str, Any]:
-    """Log in, restore the journal, read it all, and compare it with the original."""
+async def device_two(url: str, email: str, home: str, link: str = "") -> dict[str, Any]:
+    """Log in, restore the journal, read it all, compare it with the original, and change an entry.
+
+    Args:
+        link: the link code to log in with; empty: none.
+    """
     from lockleaf.client import Client  # noqa: PLC0415
 
     async with await Client.open(Path(home)) as client:
         started = time.perf_counter()
-        await client.account.login(url, email, PASSWORD, device_name="two")
+        await client.account.login(url, email, PASSWORD, device_name="two", link=link or None)
         logged_in = time.perf_counter()
         await client.sync()
         synced = time.perf_counter()
@@ -67,11 +73,16 @@ async def device_two(url: str, email: str, home: str) -> dict[str, Any]:
         read = time.perf_counter()
         await client.sync()
         again = time.perf_counter()
+        await client.journal.edit(entries[0].id, title=f"changed at {again}")
+        edited = time.perf_counter()
+        await client.sync()
+        one = time.perf_counter()
     return {
         "login": logged_in - started,
         "restore": synced - logged_in,
         "list": read - synced,
         "nothing new": again - read,
+        "one changed": one - edited,
         "same": sorted(entry.body for entry in entries) == sorted(_texts()),
         "entries": len(entries),
         "memory": peak_memory_mib(),
@@ -103,6 +114,7 @@ def run(server: BenchmarkServer, workers: int, report: Report) -> None:
         email = f"{uuid4().hex}@example.org"
         one = in_process("benchmarks.journal", "device_one", server.url, email, f"{folder}/one")
         two = in_process("benchmarks.journal", "device_two", server.url, email, f"{folder}/two")
+        linked = in_process("benchmarks.journal", "device_two", server.url, email, f"{folder}/linked", one["link"])
     if not two["same"] or two["entries"] != len(texts):
         raise RuntimeError("the restored journal is not the one that was imported")
     report.value(f"diary restored, text by text the same, {label}", float(two["entries"]), "entries")
@@ -117,6 +129,11 @@ def run(server: BenchmarkServer, workers: int, report: Report) -> None:
     report.value(f"  the same bytes over a bare socket, {label}", _bare_socket(size), "s")
     report.value(f"read and list all entries on device two, {label}", two["list"], "s")
     report.value(f"sync with nothing new, {label}", two["nothing new"] * 1000, "ms")
+    report.times(
+        f"sync of one changed entry, {label}", two["one changed"] * 1000, "ms", "nothing new", two["nothing new"] * 1000
+    )
+    report.times(f"first sync with a link code, {label}", linked["restore"], "s", "without one", two["restore"])
+    report.times(f"log in with a link code, {label}", linked["login"], "s", "without one", two["login"])
     report.value(f"register, with key derivation of 64 MiB, {label}", one["register"] * 1000, "ms")
     report.value(f"log in on a new device, likewise, {label}", two["login"] * 1000, "ms")
     report.value(f"peak memory of device one, {label}", one["memory"], "MiB")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,6 +36,13 @@ class _Counting(httpx.AsyncHTTPTransport):
         return response
 
 
+def _kept(path: Path) -> tuple[int, int]:
+    """Return the bytes of the payload hashes of superseded revisions on a device, and of its whole store."""
+    with closing(sqlite3.connect(path)) as database:
+        sizes = dict(database.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
+    return sizes["accepted"], sum(sizes.values())
+
+
 async def the_rotation(url: str, email: str, home: str, diary: str) -> dict[str, Any]:
     """Import the diary, synchronise, rotate, and synchronise until everything is sealed again."""
     from lockleaf.client import Client  # noqa: PLC0415
@@ -53,7 +62,10 @@ async def the_rotation(url: str, email: str, home: str, diary: str) -> dict[str,
         sealed_again = time.perf_counter()
         entries = len(await client.journal.list())
         whole = client.sealed_again
+    hashes, store = _kept(Path(home) / "profiles" / "default" / "store.sqlite3")
     return {
+        "hashes": hashes,
+        "store": store,
         "first sync": started - imported,
         "commit": committed - started,
         "reseal": sealed_again - committed,
@@ -72,9 +84,12 @@ def run(server: BenchmarkServer, report: Report) -> None:
         told = in_process("benchmarks.rotation", "the_rotation", server.url, email, folder, str(DIARY))
     if not told["whole"]:
         raise RuntimeError("not everything was sealed again")
-    report.value("rotation: sync, key derivation, commit", told["commit"], "s")
-    report.value("  seal everything again, push, purge", told["reseal"], "s")
-    report.value("  the first sync of the same journal, in the same run", told["first sync"], "s")
+    first = ("the first sync of the same journal", told["first sync"])
+    report.times("rotation: sync, key derivation, commit", told["commit"], "s", *first)
+    report.times("  seal everything again, push, purge", told["reseal"], "s", *first)
+    report.times(
+        "  hashes of what was superseded, on a device", told["hashes"] / 1e6, "MB", "its store", told["store"] / 1e6
+    )
     report.value("  changes sealed again", told["changes"] / told["reseal"], "changes/s")
     report.value("  sent", told["sent"] / 1e6, "MB")
     report.value("  received", told["received"] / 1e6, "MB")

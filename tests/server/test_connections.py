@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 
+from lockleaf.server.settings import ConnectionSettings
 from tests.support.process import RunningServer, running_server
 
 MOST = 30
@@ -71,6 +73,34 @@ async def test_half_open_requests_keep_nobody_out(bounded: RunningServer, said: 
                 assert (await http.get("/health", headers={"Connection": "close"})).status_code == 200
         ends = await asyncio.gather(*(last_words(each) for each in held))
         assert all(not end or end.startswith(b"HTTP/1.1 408 ") for end in ends)
+
+
+async def rested(connection: Connection) -> None:
+    """Wait for a whole answer on a connection that is kept after it, if the server has not closed it."""
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        head = await connection[0].readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        await connection[0].readexactly(length)
+
+
+@pytest.mark.parametrize("kind", ["heads never finished", "bodies never finished", "idle after a request"])
+async def test_more_half_open_connections_than_the_server_takes_keep_no_honest_login_out(
+    server: RunningServer, kind: str
+) -> None:
+    """The limits are those of a server as it is installed."""
+    told = {"heads never finished": HALF, "bodies never finished": LOGIN}.get(kind)
+    most = ConnectionSettings().most
+    who = {"email": f"{secrets.token_hex(8)}@example.org", "password": "six herons over a cold dyke"}
+    async with httpx.AsyncClient(
+        base_url=f"{server.url}/api/v1", timeout=60, headers={"Connection": "close"}, trust_env=False
+    ) as http:
+        assert (await http.post("/auth/register", json=who)).status_code == 201
+        whole = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
+        async with connections(server, most + 100, told or whole) as held:
+            if told is None:
+                await asyncio.gather(*map(rested, held))
+            for _ in range(3):
+                assert (await http.post("/auth/login", json=who)).status_code == 200
 
 
 async def test_a_body_that_drips_is_given_up(bounded: RunningServer) -> None:
