@@ -137,8 +137,8 @@ class Medium(Body):
     sha256: Digest | None = None
     sealed_size: Sequence64 | None = None
     sealed_sha256: Digest | None = None
-    key_id: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = Field(
-        default=None, description="Of the master key to whose recipient the file is sealed."
+    recipient: Annotated[str, StringConstraints(max_length=100)] | None = Field(
+        default=None, description="The age recipient to which the file is sealed."
     )
 
 

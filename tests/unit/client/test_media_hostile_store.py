@@ -57,7 +57,7 @@ class Network(httpx.AsyncBaseTransport):
 
 
 def medium(*, size: int = len(PLAIN), **known: Any) -> Medium:
-    facts: dict[str, Any] = {"sha256": None, "sealed_size": None, "sealed_sha256": None, "key_id": None}
+    facts: dict[str, Any] = {"sha256": None, "sealed_size": None, "sealed_sha256": None, "recipient": None}
     return Medium(str(uuid4()), "text/plain", size, **{**facts, **known})
 
 

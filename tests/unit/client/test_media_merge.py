@@ -61,7 +61,12 @@ def test_one_attachment_changed_differently_on_both_sides_is_a_conflict() -> Non
 
 def of_key(index: int, key: int, name: str) -> dict[str, Any]:
     """Attachment number ``index``, with a thumbnail, as a device sealed it under a key; each device draws other ids."""
-    sealed = {"sha256": bytes([index]) * 32, "sealed_sha256": bytes([key]) * 32, "sealed_size": 9 + key, "key_id": key}
+    sealed = {
+        "sha256": bytes([index]) * 32,
+        "sealed_sha256": bytes([key]) * 32,
+        "sealed_size": 9 + key,
+        "recipient": str(key),
+    }
     small = {"media_id": str(UUID(int=1000 * key + index)), "media_type": "i/w", "size": 2, **sealed}
     return named(str(UUID(int=100 * key + index)), name, **sealed, thumbnail=small)
 
@@ -94,8 +99,8 @@ def test_sealing_anew_changes_nothing_of_what_a_merge_says(
                 for key, files, anew in ((3, theirs, there), (2, ours, here))
                 if index in anew and before.get(index) == files.get(index) != None  # noqa: E711
             ]
-            assert each["key_id"] == (keys[0] if keys else 1)
-            assert each == of_key(index, each["key_id"], each["name"])
+            assert each["recipient"] == str(keys[0] if keys else 1)
+            assert each == of_key(index, int(each["recipient"]), each["name"])
 
 
 def test_the_deletion_of_an_entry_stands_although_its_files_were_sealed_anew() -> None:
@@ -131,7 +136,7 @@ def test_whatever_an_entry_names_is_read_without_harm(value: Any) -> None:
 
 def test_an_attachment_is_described_as_it_is_read() -> None:
     digest = bytes(range(32))
-    sealed: dict[str, Any] = {"sha256": digest, "sealed_size": 9, "sealed_sha256": digest[::-1], "key_id": 2}
+    sealed: dict[str, Any] = {"sha256": digest, "sealed_size": 9, "sealed_sha256": digest[::-1], "recipient": "age1"}
     small = {"media_id": IDS[1], "media_type": "image/webp", "size": 2, **sealed}
     whole = named(IDS[0], **sealed, thumbnail=small)
     (read,) = attachments_of(ENTRY, {"attachments": [whole]})

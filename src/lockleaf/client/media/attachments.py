@@ -34,7 +34,7 @@ class Medium:
         media_type: such as ``image/jpeg``, as whoever attached it said.
         size, sha256: of the plain bytes.
         sealed_size, sealed_sha256: of the age file that the store holds. None in entries of programs that do not say.
-        key_id: of the master key whose identity opens the age file; None where that is not said either.
+        recipient: to which the age file is sealed; None where that is not said either.
     """
 
     media_id: str
@@ -43,7 +43,7 @@ class Medium:
     sha256: bytes | None
     sealed_size: int | None
     sealed_sha256: bytes | None
-    key_id: int | None
+    recipient: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _fields(medium: Medium) -> dict[str, Any]:
         "sha256": medium.sha256,
         "sealed_size": medium.sealed_size,
         "sealed_sha256": medium.sealed_sha256,
-        "key_id": medium.key_id,
+        "recipient": medium.recipient,
     }
     return {name: value for name, value in known.items() if value is not None}
 
@@ -150,7 +150,7 @@ def _thumbnail(value: Any) -> Medium | None:
     return None if medium is None else Medium(*medium)
 
 
-_Fields = tuple[str, str, int, bytes | None, int | None, bytes | None, int | None]
+_Fields = tuple[str, str, int, bytes | None, int | None, bytes | None, str | None]
 
 
 def _medium(value: Any) -> _Fields | None:
@@ -164,7 +164,7 @@ def _medium(value: Any) -> _Fields | None:
     media_type, size = value.get("media_type"), value.get("size")
     if not isinstance(media_type, str) or not _is_size(size):
         return None
-    sealed_size, key_id = value.get("sealed_size"), value.get("key_id")
+    sealed_size, recipient = value.get("sealed_size"), value.get("recipient")
     return (
         media_id,
         media_type,
@@ -172,7 +172,7 @@ def _medium(value: Any) -> _Fields | None:
         _digest(value.get("sha256")),
         sealed_size if _is_size(sealed_size) else None,
         _digest(value.get("sealed_sha256")),
-        key_id if _is_size(key_id) else None,
+        recipient if isinstance(recipient, str) else None,
     )
 
 

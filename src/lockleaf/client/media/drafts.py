@@ -59,7 +59,7 @@ def drafted(
         source.check_unchanged()
         attachment = Attachment(
             media_id, media_type, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256,
-            key.key_id, name=name, entry_id=entry_id, thumbnail=small,
+            key.recipient, name=name, entry_id=entry_id, thumbnail=small,
         )  # fmt: skip
         rows = [_row(attachment, entry_id, now, whole.parts)]
         if small is not None:
@@ -74,7 +74,7 @@ def _thumbnail(source: Source, begun: Staging, key: KeyEntry) -> Medium | None:
         return None
     media_id = str(uuid.uuid4())
     whole = _sealed_bytes(picture, begun.begin(media_id), key.recipient)
-    return Medium(media_id, MEDIA_TYPE, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256, key.key_id)
+    return Medium(media_id, MEDIA_TYPE, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256, key.recipient)
 
 
 def _sealed_bytes(data: bytes, staged: StagedFile, recipient: str) -> Sealed:
@@ -98,5 +98,5 @@ def _row(medium: Medium, entry_id: str, now: str, parts: tuple[tuple[int, bytes]
         medium.sealed_sha256,
         parts,
         described(medium) if isinstance(medium, Attachment) else None,
-        key_id=medium.key_id or 0,
+        recipient=medium.recipient,
     )

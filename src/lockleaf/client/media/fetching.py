@@ -115,7 +115,7 @@ class Fetcher:
             digest,
             parts,
             described(owner) if medium is owner else None,
-            key_id=medium.key_id or 0,
+            recipient=medium.recipient,
         )
         sealed.replace(self._folder.of(medium.media_id))
         known = self._store.media.get(medium.media_id)

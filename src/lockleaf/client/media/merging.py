@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["differs_in_seals_alone", "merge_attachments"]
 
-_SEAL = ("media_id", "sealed_size", "sealed_sha256", "key_id")
+_SEAL = ("media_id", "sealed_size", "sealed_sha256", "recipient")
 """What of a description is another after a file was sealed anew."""
 _ABSENT = object()
 

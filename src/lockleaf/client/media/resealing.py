@@ -1,7 +1,7 @@
 """Sealing attachments anew under the newest key: fetched, opened and sealed as a stream, and sent under new ids.
 
 In this order nothing can be lost: an entry names the new file only once the server has it, and the old one is deleted
-only once the server has that entry. What remains is told by the key ids in the entries, so it goes on after a crash.
+only once the server has that entry. What remains is told by the recipients in the entries, so it goes on after a crash.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ _BUFFER = 1024 * 1024
 
 def to_seal_anew(store: LocalStore, book: AttachmentBook) -> list[tuple[Attachment, Medium]]:
     """Return the media, each with its attachment, that a retired key may open, without those that take their place."""
-    newest = store.keyring.newest.key_id
+    newest = store.keyring.newest.recipient
     if len(store.keyring) == 1:
         return []
     coming = {row.replaces for row in store.media.in_state("upload")}
     return [
-        (owner, medium) for owner, medium in book.media() if medium.key_id != newest and medium.media_id not in coming
+        (owner, medium)
+        for owner, medium in book.media()
+        if medium.recipient != newest and medium.media_id not in coming
     ]
 
 
@@ -72,7 +74,7 @@ class MediaResealing:
                 made.sealed_size,
                 made.sealed_sha256,
                 made.parts,
-                key_id=key.key_id,
+                recipient=key.recipient,
                 replaces=medium.media_id,
             )
             self.store.media.put([row])
@@ -94,7 +96,7 @@ def take_place(store: LocalStore, edits: Edits, made: StoredMedium) -> list[str]
         return []
     old = former[made.replaces]
     medium = Medium(
-        made.media_id, old.media_type, old.size, old.sha256, made.sealed_size, made.sealed_sha256, made.key_id
+        made.media_id, old.media_type, old.size, old.sha256, made.sealed_size, made.sealed_sha256, made.recipient
     )
     edits.keep(record, sealed_anew(content, old.media_id, medium))
     row = store.media.get(old.media_id)

@@ -16,7 +16,7 @@ __all__ = ["MediaState", "MediaStore", "StoredMedium"]
 
 MediaState = Literal["upload", "delete", "deleted", "restore"]
 
-_COLUMNS = "media_id, entry_id, state, announced, refused, changed_at, doc, for_good, key_id, replaces, after_entry"
+_COLUMNS = "media_id, entry_id, state, announced, refused, changed_at, doc, for_good, recipient, replaces, after_entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class StoredMedium:
         announced: the server may know of it.
         refused: the code with which the server refused it.
         for_good: of one in state ``delete``: it is not to be brought back by anybody.
-        key_id: of the master key to whose recipient it is sealed; 0 where that is not known.
+        recipient: to which it is sealed; None where that is not known.
         replaces: of one in state ``upload``: the medium whose place it takes in its entry once the server has it.
         after_entry: of one in state ``delete``: the server is told only when it has the entry as it is here.
     """
@@ -53,7 +53,7 @@ class StoredMedium:
     announced: bool = False
     refused: str | None = None
     for_good: bool = False
-    key_id: int = 0
+    recipient: str | None = None
     replaces: str | None = None
     after_entry: bool = False
 
@@ -71,7 +71,7 @@ class MediaStore:
             f"INSERT INTO media ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
             " ON CONFLICT (media_id) DO UPDATE SET entry_id = excluded.entry_id, state = excluded.state,"
             " announced = excluded.announced, refused = excluded.refused, changed_at = excluded.changed_at,"
-            " doc = excluded.doc, for_good = excluded.for_good, key_id = excluded.key_id,"
+            " doc = excluded.doc, for_good = excluded.for_good, recipient = excluded.recipient,"
             " replaces = excluded.replaces, after_entry = excluded.after_entry",
             [self._written(medium) for medium in media],
         )
@@ -146,7 +146,7 @@ class MediaStore:
             medium.changed_at,
             self._seal.seal(place("media", "doc", medium.media_id), pack(doc)),
             medium.for_good,
-            medium.key_id,
+            medium.recipient,
             medium.replaces,
             medium.after_entry,
         )
@@ -171,7 +171,7 @@ class MediaStore:
             announced=bool(row[3]),
             refused=row[4],
             for_good=bool(row[7]),
-            key_id=row[8],
+            recipient=row[8],
             replaces=row[9],
             after_entry=bool(row[10]),
         )

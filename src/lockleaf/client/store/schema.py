@@ -87,11 +87,11 @@ CREATE TABLE earlier (
 CREATE INDEX earlier_record ON earlier (record_id);
 """
 
-# key_id: of the master key to whose recipient a file is sealed, 0 where it is not known; replaces: the medium whose
+# recipient: to which a file is sealed, where that is known; replaces: the medium whose
 # place it takes in its entry once the server has it; after_entry: deleted only when the server has the entry as it is
 # here.
 _SEALED_ANEW = """
-ALTER TABLE media ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE media ADD COLUMN recipient TEXT;
 ALTER TABLE media ADD COLUMN replaces TEXT;
 ALTER TABLE media ADD COLUMN after_entry INTEGER NOT NULL DEFAULT 0;
 """
