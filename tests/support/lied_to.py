@@ -3,7 +3,8 @@
 - Nothing that the server says ends in anything but an error with a name, and work on a device never fails of it.
 - What a device shows was written by somebody of the account: every line, title, mood and tag, in the entry in which it
   is shown. Nothing is gone that nobody deleted, and no entry goes back to an earlier revision.
-- Every text that a device ever held is still to be found on it, but for what its own writer replaced there.
+- Every text that a device ever held is still to be found on it, but for what its own writer replaced, or decided
+  against.
 - With an honest server afterwards, each device goes on or stops with an error that names what it was told, and its
   remedy ends that: then both show the same.
 """
@@ -116,7 +117,9 @@ class _Session:
         before = await journal.get(conflict.entry_id)
         with suppress(ConflictNotFound, EntryChanged, EditConflict):
             decided = await journal.resolve(conflict_id, choice, merged_body=text)
-            self.replaced |= _words_in(before) - (_words_in(decided) if decided else set())
+            # What its user decided against goes from the devices on which it only waited.
+            against = _words_in(before) | (_words_in(conflict.local) if conflict.local is not None else set())
+            self.replaced |= against - (_words_in(decided) if decided else set())
 
     def own(self, device: Client) -> None:
         """Have one more device."""
