@@ -40,7 +40,7 @@ async def test_an_item_is_found_at_sync_and_can_be_read_and_accepted_offline(
     app: FastAPI, ada: Diarist, liar: LyingServer, database_url: str
 ) -> None:
     laptop = await ada.first("laptop", at=liar.url)
-    await put_in(app, user_of(laptop))
+    await put_in(app, user_of(laptop), content={**POST, "weather": "haze", "location": "Hove"})
     assert (await laptop.sync()).inbox == 1
     liar.tell(Unreachable())
     (item,) = await laptop.inbox.list()
@@ -50,6 +50,7 @@ async def test_an_item_is_found_at_sync_and_can_be_read_and_accepted_offline(
     assert await laptop.journal.list() == []  # nothing becomes of it by itself
     entry = await laptop.inbox.accept(item.id)
     assert (entry.title, entry.body, entry.date, entry.source) == (item.title, item.body, item.date, "web")
+    assert (item.weather, item.location) == (entry.weather, entry.location) == ("haze", "Hove")
     assert await laptop.inbox.list() == []
     await caught(laptop.sync(), ServerUnreachable)
     assert await waiting_on_the_server(database_url, laptop) == 1

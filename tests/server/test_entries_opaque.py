@@ -138,6 +138,20 @@ async def test_a_change_names_its_revision_and_leaves_what_it_does_not_name(ada:
     assert {name: first[name] for name in SENT} == SENT
 
 
+async def test_a_whole_entry_may_be_sent_back_with_its_changes_and_stays_the_same_one(ada: Owner) -> None:
+    entry = await made(ada)
+    path = f"/entries/{entry['id']}"
+    whole = {name: value for name, value in entry.items() if value is not None}
+    changed = await ada.request("PUT", path, json={**whole, "mood": "glad", "revision": 2})
+    assert {**changed.json(), **{name: entry[name] for name in ("parent", "seq", "updated_at")}} == {
+        **entry,
+        "mood": "glad",
+        "revision": 2,
+    }
+    other = await ada.request("PUT", path, json={**whole, "id": str(uuid4()), "revision": 3})
+    assert [each["field"] for each in problem(other, 422, "invalid_request")["errors"]] == ["id"]
+
+
 async def test_deleting_and_restoring_need_nothing_to_be_sent(ada: Owner) -> None:
     entry = await made(ada)
     path = f"/entries/{entry['id']}"

@@ -192,6 +192,11 @@ async def test_a_blob_keeps_its_salt_where_its_next_version_names_none(http: htt
         replaced = await http.put("/vault/main", json=following, headers=headers)
         assert (replaced.status_code, replaced.json()["version"]) == (200, 2)
     assert (await http.get("/vault/main", headers=headers)).json()["salt"] == "a salt"
-    other = {**following, "salt": "a new salt", "version": 3}
+    problem(
+        await http.put("/vault/main", json={**following, "vault_id": "x", "version": 3}, headers=headers),
+        422,
+        "invalid_request",
+    )
+    other = {**following, "vault_id": "main", "salt": "a new salt", "version": 3}
     assert (await http.put("/vault/main", json=other, headers=headers)).status_code == 200
     assert (await http.get("/vault/main", headers=headers)).json()["salt"] == "a new salt"

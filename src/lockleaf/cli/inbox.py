@@ -9,7 +9,7 @@ import typer
 from lockleaf.cli.completion import complete_item
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
-from lockleaf.cli.rendering import printable, short_id
+from lockleaf.cli.rendering import printable, short_id, surroundings
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 
@@ -83,7 +83,7 @@ async def show_item(run: Run, item: ItemId) -> None:
         f"from {shown_name(found.provider)}, unauthenticated",
         f"received {_local(found)}",
         *([f"date: {found.date}"] if found.date else []),
-        *([f"mood: {printable(found.mood)}"] if found.mood else []),
+        *(f"{name}: {printable(words)}" for name, words in surroundings(found)),
         *([f"tags: {printable(', '.join(found.tags))}"] if found.tags else []),
         short_id(found.id),
     ]
@@ -152,6 +152,8 @@ def item_json(item: InboxItem) -> dict[str, Any]:
         "title": item.title,
         "body": item.body if item.readable else None,
         "mood": item.mood,
+        "weather": item.weather,
+        "location": item.location,
         "tags": list(item.tags),
         "date": item.date,
     }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lockleaf.client.entries import Entry
+    from lockleaf.client.inbox import InboxItem
     from lockleaf.client.journal import Conflict
     from lockleaf.client.revisions import Revision
 
@@ -29,6 +30,7 @@ __all__ = [
     "revisions_table",
     "short_id",
     "shown_date",
+    "surroundings",
 ]
 
 
@@ -186,7 +188,7 @@ def entry_view(entry: Entry) -> RenderableType:
 
     facts = [
         shown_date(entry.date, entry.time_zone),
-        *(f"{name}: {printable(words)}" for name, words in _surroundings(entry)),
+        *(f"{name}: {printable(words)}" for name, words in surroundings(entry)),
         *([f"tags: {printable(', '.join(entry.tags))}"] if entry.tags else []),
         *(f"{name}: {value:g}" for name, value in entry.metrics.items()),
         *([marks(entry)] if marks(entry) else []),
@@ -196,7 +198,7 @@ def entry_view(entry: Entry) -> RenderableType:
     return Group(*head, Text(" · ".join(facts), style="dim"), Text(), Text(printable(entry.body)))
 
 
-def _surroundings(entry: Entry) -> Iterator[tuple[str, str]]:
+def surroundings(entry: Entry | InboxItem) -> Iterator[tuple[str, str]]:
     """Yield what a writer said of the mood, the weather and the location, by name."""
     told = (("mood", entry.mood), ("weather", entry.weather), ("location", entry.location))
     return ((name, words) for name, words in told if words)
@@ -209,7 +211,7 @@ def version_lines(entry: Entry | None) -> list[str]:
     fields = [
         f"date: {entry.date}",
         *([f"title: {entry.title}"] if entry.title else []),
-        *(f"{name}: {words}" for name, words in _surroundings(entry)),
+        *(f"{name}: {words}" for name, words in surroundings(entry)),
         *([f"tags: {', '.join(entry.tags)}"] if entry.tags else []),
         *(f"{name}: {value:g}" for name, value in entry.metrics.items()),
         "",

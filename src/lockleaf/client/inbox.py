@@ -48,6 +48,8 @@ class InboxItem:
     title: str | None = None
     body: str = ""
     mood: str | None = None
+    weather: str | None = None
+    location: str | None = None
     tags: tuple[str, ...] = ()
     date: str | None = None
     authenticated: bool = False
@@ -121,6 +123,8 @@ class Inbox:
                 body=opened.body,
                 title=opened.title,
                 mood=opened.mood,
+                weather=opened.weather,
+                location=opened.location,
                 tags=opened.tags,
                 date=opened.occurred_at or item.received_at,
                 time_zone=opened.time_zone,
@@ -188,6 +192,8 @@ def _shown(keyring: Keyring, item: StoredItem) -> InboxItem:
         title=content.title,
         body=content.body,
         mood=content.mood,
+        weather=content.weather,
+        location=content.location,
         tags=tuple(content.tags),
         date=content.occurred_at,
     )

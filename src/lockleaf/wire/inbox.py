@@ -43,6 +43,8 @@ class InboxContent(BaseModel):
     body: str
     title: str | None = None
     mood: str | None = None
+    weather: str | None = None
+    location: str | None = None
     tags: Annotated[list[str], Len(0, 60)] = []
     occurred_at: Rfc3339Text | None = Field(default=None, description="With a zone; the time of arrival if absent.")
     time_zone: str | None = None

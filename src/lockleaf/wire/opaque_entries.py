@@ -25,7 +25,7 @@ MAX_FURTHER = 32
 LONGEST_FURTHER = 4096
 
 _OF_THE_SERVER = frozenset(
-    ("user_id", "log_id", "revision", "base_revision", "parent", "seq", "created_at", "updated_at", "deleted_at")
+    ("id", "user_id", "log_id", "revision", "base_revision", "parent", "seq", "created_at", "updated_at", "deleted_at")
 )
 """What an answer says beside an entry's fields: sent back with a change, it asks for nothing."""
 

@@ -31,6 +31,7 @@ class VaultCreation(_Blob):
 class VaultChange(_Blob):
     """The next version of a blob."""
 
+    vault_id: RecordId | None = Field(default=None, description="That of the path, if it is given.")
     salt: Opaque | None = Field(default=None, description="The present version's, if absent.")
     version: Sequence64 | None = Field(
         default=None, description="The present version + 1; may be left out where `If-Match` names the present one."

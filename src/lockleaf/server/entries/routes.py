@@ -205,6 +205,8 @@ async def change(
     if_match: IfMatch = None,
 ) -> Entry:
     """Store the next revision. With uce what is absent stays as it is, and null takes a field away."""
+    if (body.fields or {}).get("id", str(entry_id)) != str(entry_id):
+        raise _contradiction("id", "this is another entry than that of the path: an entry keeps its id")
     if principal.custody == "uce":
         return _tagged(response, await plain.change(tx, services, principal, entry_id, body.plain(), if_match=if_match))
     if await _is_opaque(tx, principal, body):
@@ -298,10 +300,10 @@ async def revision(
 
 async def _is_opaque(tx: DriverTransaction, principal: Principal, body: Received[Any, Any]) -> bool:
     """Tell whether an e2e account's client sends fields as they are, and no payload that it sealed as Lockleaf does."""
-    names = body.names
-    if names is None or "payload" in names:
+    fields = body.fields
+    if fields is None or "payload" in fields:
         return False
-    return "encrypted_content" in names or await takes_opaque(tx.connection, principal.user_id)
+    return "encrypted_content" in fields or await takes_opaque(tx.connection, principal.user_id)
 
 
 V = TypeVar("V", int, str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
@@ -51,7 +52,7 @@ class Parsed(Generic[M]):
         return _decoded(self.model, data, media_type)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Received(Generic[S, P]):
     """A body that is read as one of several models, once it is known whose account it speaks for.
 
@@ -62,19 +63,19 @@ class Received(Generic[S, P]):
     _sealed: type[S]
     _plain: type[P]
 
-    @property
-    def names(self) -> frozenset[str] | None:
-        """The fields of the body by their names, None where it is no JSON object."""
+    @cached_property
+    def fields(self) -> dict[str, Any] | None:
+        """The fields of the body as they came, None where it is no JSON object."""
         try:
             found = from_json(self._data)
         except ValueError:
             return None
-        return frozenset(found) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else None
 
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing: there is none, or an object without fields."""
-        return self.names == frozenset()
+        return self.fields == {}
 
     def read(self, model: type[M]) -> M:
         """Return what a client sent that seals by a scheme of its own."""

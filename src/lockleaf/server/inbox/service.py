@@ -45,8 +45,8 @@ async def add(
     Arguments:
         provider: where it comes from, by its short name.
         external_id: what the provider calls it; with ``provider`` it decides which entry it becomes.
-        content: ``body``, and as far as there are ``title``, ``mood``, ``tags``, ``occurred_at`` (RFC 3339 with a zone)
-            and ``time_zone``: a map, or one in MessagePack.
+        content: ``body``, and as far as there are ``title``, ``mood``, ``weather``, ``location``, ``tags``,
+            ``occurred_at`` (RFC 3339 with a zone) and ``time_zone``: a map, or one in MessagePack.
 
     Returns:
         The item's id: the same for the same thing, so that a provider may be asked twice.

@@ -13,6 +13,7 @@ from lockleaf.server import quota
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
+from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.preconditions import matches
 from lockleaf.server.records import blobs, pages
 from lockleaf.server.records import service as records
@@ -64,6 +65,7 @@ async def replace(
     """Store the next version of a blob; the same one sent again is answered like the first time.
 
     Raises:
+        InvalidRequest: the body names another blob.
         VaultNotFound: there is none to replace.
         RevisionRequired: neither ``version`` nor ``If-Match`` says what is replaced.
         PreconditionFailed: ``If-Match`` names another version than the present one.
@@ -72,6 +74,9 @@ async def replace(
         QuotaExceeded: there is no room for it.
     """
     # `*` lets pass whatever is there, which is no word on what is replaced.
+    if body.vault_id not in (None, vault_id):
+        other = "this is another blob than that of the path: a blob keeps its id"
+        raise InvalidRequest(errors=[{"field": "vault_id", "type": "value_error", "message": other}])
     if body.version is None and (if_match is None or if_match.strip() == "*"):
         raise RevisionRequired
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, vault_id)
