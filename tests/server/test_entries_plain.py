@@ -341,11 +341,11 @@ async def test_attachments_come_back_with_their_digests(ada: Owner) -> None:
     digest = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
     attachment = {
         "media_id": str(uuid4()), "name": "river.jpg", "media_type": "image/jpeg", "size": 12,
-        "sha256": digest, "sealed_size": 300, "sealed_sha256": None, "key_id": None, "thumbnail": None,
+        "sha256": digest, "sealed_size": 300, "sealed_sha256": None, "recipient": None, "thumbnail": None,
     }  # fmt: skip
     thumbnail = {
         "media_id": str(uuid4()), "media_type": "image/webp", "size": 3,
-        "sha256": digest, "sealed_size": 290, "sealed_sha256": digest, "key_id": None,
+        "sha256": digest, "sealed_size": 290, "sealed_sha256": digest, "recipient": None,
     }  # fmt: skip
     both = [attachment, {**attachment, "media_id": str(uuid4()), "thumbnail": thumbnail}]
     made = await written(ada, attachments=both)
