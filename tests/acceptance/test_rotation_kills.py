@@ -14,6 +14,7 @@ from lockleaf.client.entries import EntryDraft
 from lockleaf.client.errors import SessionRevoked
 from lockleaf.crypto.kdf import DEFAULT
 from lockleaf.wire.sync import MAX_BATCH_CHANGES
+from tests.acceptance.test_media_rotation import held
 from tests.acceptance.test_rotation import open_under
 from tests.support.command_line import CommandLine, Outcome
 from tests.support.diarist import PASSWORD, Diarist, diarist
@@ -163,3 +164,47 @@ async def test_a_rotation_that_was_killed_is_finished_and_loses_nothing(scene: S
     await scene.run("sync")
     listed = (await scene.run("--json", "list", "--all")).values()
     assert {each["body"] for each in listed} == bodies
+
+
+FILE_POINTS: dict[str, tuple[str, Callable[[Passing], bool]]] = {
+    "before the new file's bytes are sent": ("hold", lambda each: each.to_store and each.method == "PUT"),
+    "the new file is there, its answer is lost": ("hold_answers", lambda each: each.asks("POST", "/complete")),
+    "before the entry that names it is sent": ("hold", push),
+    "that entry is there, its answer is lost": ("hold_answers", push),
+    "before the old file is deleted": ("hold", lambda each: each.method == "DELETE" and "/media/" in each.path),
+}
+
+
+async def test_sealing_files_anew_that_was_killed_goes_on_without_another_change_of_keys(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with storage_proxy(server.port) as wire, diarist(tmp_path / "home", wire.url) as eve:
+        laptop = await eve.open("laptop", strict=True)
+        laptop._device.keychain.file = eve.home / "profiles" / "laptop" / "keychain.json"  # type: ignore[attr-defined]
+        await eve.register(laptop, kdf_profile=DEFAULT)
+        (tmp_path / "letter").write_bytes(b"a letter, " * 5000)
+        entry = await laptop.journal.write(body="with a letter")
+        made = await laptop.media.attach(entry.id, tmp_path / "letter")
+        await laptop.sync()
+        await laptop.aclose()
+        phone = await eve.another()
+        scene = Scene(eve, wire, phone)
+        for name, (where, which) in FILE_POINTS.items():
+            setattr(wire, where, which)
+            await scene.kill("keys", "rotate", "--media", when=wire.held)
+            wire.behave()
+            if scene.number == 1:
+                scene.password, scene.number = scene.next_password, 2
+                await eve.login(phone, password=scene.password)
+            await phone.sync()
+            [shown] = [each.attachment for each in await phone.media.list()]
+            saved = await phone.media.download(shown, tmp_path / name.replace(" ", "-"))
+            assert saved.read_bytes() == (tmp_path / "letter").read_bytes(), name
+        told = (await scene.run("--json", "keys", "rotate", "--media")).value()
+        assert (told["rotated"], told["media"]["left"], told["media"]["missing"]) == (False, 0, [])
+        await phone.sync()
+        assert len(phone._device.opened.keyring) == 2
+        [shown] = [each.attachment for each in await phone.media.list()]
+        assert shown.recipient == phone._device.opened.keyring.newest.recipient
+        assert shown.media_id != made.media_id
+        assert set(await held(phone)) == {shown.media_id}
