@@ -177,7 +177,11 @@ async def _enter(
             allow_pbkdf2=allow_pbkdf2,
         )
     except KeyringRolledBack as error:
-        if profile.custody == "uce" or not device.is_open or not await asyncio.to_thread(confirm, error):
+        if profile.custody == "uce":
+            raise KeyringRolledBack("the server makes the keys of this account, and takes none from a device") from None
+        if not device.is_open:
+            raise KeyringRolledBack("the newer keys are in the journal here, which does not open") from None
+        if not await asyncio.to_thread(confirm, error):
             raise
         newer = device.opened.keyring
         place = Place(profile.server, profile.email, profile.device_name, profile.custody, profile.allow_insecure)
