@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +14,7 @@ from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, register, sealed
-from tests.support.diaries import sealed_body, thin
+from tests.support.diaries import next_body, sealed_body, thin
 from tests.support.feeds import Reader
 
 pytestmark = pytest.mark.unmeasured
@@ -31,12 +30,6 @@ async def made(owner: Owner, **fields: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     entry: dict[str, Any] = answer.json()
     return entry
-
-
-def next_body(entry: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """The body of the change that follows an entry."""
-    parent = sha256(decode_base64(entry["payload"])).digest()
-    return sealed_body(**{"id": None, "base_revision": entry["revision"], "parent": parent, **fields})
 
 
 async def test_an_entry_comes_back_to_the_byte(ada: Owner) -> None:

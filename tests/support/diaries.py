@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.accounts import ZERO, Owner, change, sealed
 from tests.support.uce_holders import Thin
 
-__all__ = ["FullClient", "sealed_body", "thin"]
+__all__ = ["FullClient", "next_body", "sealed_body", "thin"]
 
 
 async def thin(http: httpx.AsyncClient, **fields: Any) -> Owner:
@@ -37,6 +38,12 @@ def sealed_body(**fields: Any) -> dict[str, Any]:
     if "labels" in body:
         encoded["labels"] = [encode_base64(each) for each in body["labels"]]
     return {name: value for name, value in {**body, **encoded}.items() if value is not None}
+
+
+def next_body(entry: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """The body of the change that follows an entry."""
+    parent = sha256(decode_base64(entry["payload"])).digest()
+    return sealed_body(**{"id": None, "base_revision": entry["revision"], "parent": parent, **fields})
 
 
 @dataclass

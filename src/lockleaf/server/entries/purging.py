@@ -20,11 +20,18 @@ from lockleaf.wire.opaque_entries import OpaqueEntry
 __all__ = ["deleted_before", "purge"]
 
 
-async def purge(tx: DriverTransaction, services: Services, principal: Principal, entry: Entry) -> Entry:
+async def purge(
+    tx: DriverTransaction, services: Services, principal: Principal, entry: Entry, *, if_match: str | None
+) -> Entry:
     """Drop what a deleted entry held, and return it as it is then. That there was one stays in the history.
 
     Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
+
+    Raises:
+        PreconditionFailed: ``If-Match`` names neither the deletion nor the revision that was deleted.
     """
+    if not matches(if_match, entry.revision) and not matches(if_match, entry.revision - 1):
+        raise PreconditionFailed(current_revision=entry.revision)
     await purge_record(tx.connection, principal.user_id, COLLECTION, entry.id, now=services.clock())
     if isinstance(entry, SealedEntry):
         return entry
@@ -32,17 +39,7 @@ async def purge(tx: DriverTransaction, services: Services, principal: Principal,
     return PlainEntry(**left) if isinstance(entry, PlainEntry) else OpaqueEntry(**left, encrypted_content=None)
 
 
-async def deleted_before(
-    tx: DriverTransaction, principal: Principal, entry_id: UUID, *, if_match: str | None
-) -> SealedEntry | None:
-    """Return a sealed entry that is deleted already, so that nothing is left to be sealed; None for another.
-
-    Raises:
-        PreconditionFailed: ``If-Match`` names another revision than the present one.
-    """
+async def deleted_before(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> SealedEntry | None:
+    """Return a sealed entry that is deleted already, so that nothing is left to be sealed; None for another."""
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(entry_id))
-    if held is None or not held.deleted:
-        return None
-    if not matches(if_match, held.revision):
-        raise PreconditionFailed(current_revision=held.revision)
-    return sealed.shown(held)
+    return None if held is None or not held.deleted else sealed.shown(held)

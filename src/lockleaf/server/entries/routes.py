@@ -237,10 +237,12 @@ async def delete(
     elif body.is_empty and await opaque.holds(tx, principal, entry_id):
         entry = await opaque.delete(tx, services, principal, entry_id, if_match=if_match)
     elif permanent and body.is_empty:
-        entry = await purging.deleted_before(tx, principal, entry_id, if_match=if_match)
+        entry = await purging.deleted_before(tx, principal, entry_id)
     if entry is None:
         entry = await sealed.delete(tx, services, principal, entry_id, body.sealed(), if_match=if_match)
-    return _tagged(response, await purging.purge(tx, services, principal, entry) if permanent else entry)
+    if permanent:
+        entry = await purging.purge(tx, services, principal, entry, if_match=if_match)
+    return _tagged(response, entry)
 
 
 @router.post(
