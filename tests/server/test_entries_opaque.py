@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lockleaf.server.records.opaque import opaque_map
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, problem
-from tests.support.accounts import Owner, register
+from tests.support.accounts import Owner, register, sealed
 from tests.support.diaries import next_body, sealed_body, thin
 
 SENT = {
@@ -396,6 +396,18 @@ async def test_a_sealed_entry_is_deleted_for_good_with_its_tombstone_or_after_it
             assert (await ada.request("DELETE", path, params={"permanent": "true"})).json() == deleted.json()
         problem(await ada.request("GET", f"{path}/revisions/1"), 404, "revision_not_found")
         assert (await ada.request("GET", path)).json() == deleted.json()
+
+
+async def test_a_token_alone_deletes_nothing_for_good_where_a_keyring_seals(http: httpx.AsyncClient) -> None:
+    person = await Person().sign_up(http)
+    entry = (await http.post("/entries", json=sealed_body(payload=sealed(key_id=1)), headers=person.headers)).json()
+    path, tombstone = f"/entries/{entry['id']}", next_body(entry, payload=sealed(key_id=1))
+    options: dict[str, Any] = {"params": {"permanent": "true"}, "headers": person.headers}
+    answer = await http.request("DELETE", path, json=tombstone, **options)
+    assert [each["field"] for each in problem(answer, 422, "invalid_request")["errors"]] == ["permanent"]
+    assert (await http.request("DELETE", path, json=tombstone, headers=person.headers)).status_code == 200
+    problem(await http.request("DELETE", path, **options), 422, "invalid_request")
+    assert (await http.get(f"{path}/revisions/1", headers=person.headers)).json() == entry
 
 
 def test_no_envelope_is_taken_for_a_map() -> None:

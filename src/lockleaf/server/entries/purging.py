@@ -10,14 +10,32 @@ from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.entries import sealed
 from lockleaf.server.entries.service import Entry
 from lockleaf.server.entries.writing import COLLECTION
+from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.preconditions import matches
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import PreconditionFailed
+from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.server.records.purge import purge_record
 from lockleaf.wire.entries import PlainEntry, SealedEntry, ShownEntry
 from lockleaf.wire.opaque_entries import OpaqueEntry
 
-__all__ = ["deleted_before", "purge"]
+__all__ = ["deleted_before", "purge", "require_allowed"]
+
+
+async def require_allowed(tx: DriverTransaction, principal: Principal) -> None:
+    """Check that an account's session may delete for good.
+
+    Where clients seal, nobody here can tell a tombstone from any other bytes: whoever has stolen a token, and no key,
+    would delete the only copy but those on devices.
+
+    Raises:
+        InvalidRequest: the account is end-to-end encrypted under a keyring.
+    """
+    if principal.custody == "e2e" and not await takes_opaque(tx.connection, principal.user_id):
+        kept = (
+            "what is deleted from an account with a keyring is kept until it is purged: a token alone must not drop it"
+        )
+        raise InvalidRequest(errors=[{"field": "permanent", "type": "value_error", "message": kept}])
 
 
 async def purge(

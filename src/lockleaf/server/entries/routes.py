@@ -232,6 +232,8 @@ async def delete(
 ) -> Entry:
     """Delete an entry; it can be restored for 30 days. With e2e the body is the sealed tombstone, with uce none."""
     entry: Entry | None = None
+    if permanent:
+        await purging.require_allowed(tx, principal)
     if principal.custody == "uce":
         entry = await plain.delete(tx, services, principal, entry_id, if_match=if_match)
     elif body.is_empty and await opaque.holds(tx, principal, entry_id):
