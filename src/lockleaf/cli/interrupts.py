@@ -7,26 +7,22 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import termios
 import threading
 from collections.abc import Coroutine, Iterator
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
-from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.cli.ending import before_ending, end_at_once
 
-__all__ = ["asking", "end_at_once_when_interrupted", "interrupts_raise", "run_to_end"]
-
-_SHOW_CURSOR = b"\x1b[?25h"
+__all__ = ["asking", "interrupts_raise", "run_to_end"]
 
 
 class _Asked:
-    """Whether a person is being asked something at the moment; the terminal as it was before."""
+    """Whether a person is being asked something at the moment."""
 
     depth = 0
     in_thread = False
-    terminal: tuple[int, list[Any]] | None = None
 
 
 @contextlib.contextmanager
@@ -37,40 +33,32 @@ def asking() -> Iterator[None]:
     """
     _Asked.depth += 1
     _Asked.in_thread = threading.current_thread() is not threading.main_thread()
-    with _terminal() as terminal:
-        _Asked.terminal = terminal
-        try:
+    try:
+        with _terminal_put_back():
             yield
-        finally:
-            _Asked.depth -= 1
-            _Asked.terminal = None
+    finally:
+        _Asked.depth -= 1
 
 
 @contextlib.contextmanager
-def _terminal() -> Iterator[tuple[int, list[Any]] | None]:
-    """Give the terminal and how it is set, None where there is none: a password is typed without being shown."""
+def _terminal_put_back() -> Iterator[None]:
+    """Leave the terminal as it is now if the process ends at once: a password is typed without being shown."""
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
-        yield None
+        yield
         return
+    settings = termios.tcgetattr(terminal)
+
+    def put_back() -> None:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, settings)
+
     try:
-        yield terminal, termios.tcgetattr(terminal)
+        with before_ending(put_back):
+            yield
     finally:
         os.close(terminal)
-
-
-def end_at_once_when_interrupted() -> None:
-    """Let an interrupt end the process without further ado, while it starts and while it ends.
-
-    An exception in the middle of an import may come out of it as another one, and one behind the last line of a
-    program is printed with its traceback.
-    """
-    if (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # by a shell that started it in the background
-    ):
-        signal.signal(signal.SIGINT, lambda number, frame: _end_at_once())
 
 
 @contextlib.contextmanager
@@ -108,7 +96,7 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
             raise KeyboardInterrupt
         interrupted = interrupted or bool(_Asked.depth)
         if interrupted:
-            _end_at_once()
+            end_at_once()
         interrupted = True
         if task is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the command has ended
@@ -159,14 +147,3 @@ def _woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Abstr
             signal.set_wakeup_fd(before)
             if not loop.is_closed():
                 loop.remove_reader(reading)
-
-
-def _end_at_once() -> NoReturn:
-    if _Asked.terminal is not None:
-        with contextlib.suppress(OSError, termios.error):
-            terminal, settings = _Asked.terminal
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, settings)
-    with contextlib.suppress(OSError, ValueError):
-        if sys.stderr.isatty():
-            os.write(sys.stderr.fileno(), _SHOW_CURSOR)  # a progress bar hides it
-    os._exit(ExitCode.INTERRUPTED)

@@ -18,11 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the process if absent, without the program's name.
     """
     if arguments is None:
-        from lockleaf.cli.interrupts import end_at_once_when_interrupted  # noqa: PLC0415
+        from lockleaf.cli.ending import end_at_once_when_interrupted  # noqa: PLC0415
+
+        end_at_once_when_interrupted()
+        _forbid_core_dumps()
         from lockleaf.cli.surroundings import put_in_order  # noqa: PLC0415
 
-        _forbid_core_dumps()
-        end_at_once_when_interrupted()
         put_in_order()
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))

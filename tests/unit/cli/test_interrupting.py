@@ -35,3 +35,9 @@ def test_an_interrupt_that_another_thread_takes_wakes_the_loop() -> None:
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=SECONDS, check=False
     )
     assert (ended.returncode, ended.stdout) == (0, "ended\n"), ended.stderr
+
+
+def test_next_to_nothing_is_loaded_before_an_interrupt_is_quiet() -> None:
+    loaded = "import sys, lockleaf.cli.main, lockleaf.cli.ending; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=SECONDS, check=True)
+    assert not {"asyncio", "ssl", "socket", "typer", "pydantic"} & set(ended.stdout.split())
