@@ -267,6 +267,7 @@ async def test_calls_that_bring_keys_to_a_uce_account_are_refused_by_name(
     bodies = {
         "PUT /auth/password": {"current_password": person.secret, "password": NEW, **keys},
         "PUT /auth/keyring": {**full.keyring_body(full, 1), "current_password": person.secret},
+        "PUT /auth/keyring/": {"current_password": person.secret, "keyring_version": 9},
         "POST /auth/recovery-codes": {
             "current_password": person.secret,
             "recovery": full.recovery_set(),

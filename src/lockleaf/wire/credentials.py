@@ -34,7 +34,7 @@ LaterVersion = Annotated[
         ge=1,
         le=2**31 - 1,
         description="Of this keyring, if it is not `base_keyring_version` + 1: after a restore one more than the"
-        " highest that a device had seen.",
+        " highest that a device had seen; at most 10,000 beyond the present one.",
     ),
 ]
 

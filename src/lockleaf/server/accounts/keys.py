@@ -24,6 +24,7 @@ from lockleaf.server.accounts.models import Account
 from lockleaf.server.accounts.prelogin import kdf_to_stored
 from lockleaf.server.accounts.repository import AccountRepository
 from lockleaf.server.auth.errors import CustodyRequired
+from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.records import service as records
 from lockleaf.wire.account_fields import Kdf, RecoveryEntry
 from lockleaf.wire.accounts import Register
@@ -49,7 +50,20 @@ RAW_RECIPIENT = 44
 """Characters of 32 bytes in base64; an age recipient has 62."""
 
 
-_KEYS = ("kdf", "keyring", "recipient", "signing_key", "rotation_signature", "recovery", "key_id", "retired_at")
+_KEYS = (
+    "kdf",
+    "keyring",
+    "keyring_version",
+    "recipient",
+    "signing_key",
+    "rotation_signature",
+    "recovery",
+    "key_id",
+    "retired_at",
+)
+
+FURTHEST_VERSION = 10_000
+"""By how much a client may go beyond the present version: more than a restore takes back, and far from the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +269,14 @@ def _version_of(account: Account, body: PasswordChange | KeyringReplacement | Re
 
     Raises:
         KeyringConflict: it is not later than the present one.
+        InvalidRequest: it is so much later that soon no version would be left for a change.
     """
     version = getattr(body, "keyring_version", None) or account.keyring_version + 1
     if version <= account.keyring_version:
         raise KeyringConflict(current_version=account.keyring_version)
+    if version > account.keyring_version + FURTHEST_VERSION:
+        beyond = f"at most {FURTHEST_VERSION} beyond the present version"
+        raise InvalidRequest(errors=[{"field": "keyring_version", "type": "less_than_equal", "message": beyond}])
     return version
 
 
