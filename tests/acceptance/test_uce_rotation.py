@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import httpx
@@ -104,6 +105,16 @@ async def test_a_thin_client_rotates_and_follows_it_to_its_end(home: Household) 
     }
     entry = await home.laptop.journal.get(ids["harbour"])
     assert (entry.body, entry.mood, entry.tags) == (WORDS["harbour"], "calm", ("sea",))
+
+
+async def test_a_slice_of_long_entries_is_no_longer_than_a_push(home: Household) -> None:
+    for _ in range(7):
+        await write(home.thin, secrets.token_hex(1024 * 1024))
+    await rotate(home.thin)
+    told = await finish(home.thin)
+    assert sum(each["records"] for each in told) == 7
+    # However fast the machine is: a slice ends behind 8 MiB, and entries are looked at in pages of 2 MiB.
+    assert max(each["records"] for each in told) <= 5
 
 
 async def test_what_is_changed_between_the_slices_stands(home: Household) -> None:

@@ -30,7 +30,7 @@ from lockleaf.server.records.policy import door_policy
 from lockleaf.server.search import following as search
 from lockleaf.server.sync.resealing import as_record
 from lockleaf.server.tags.moving import move_all
-from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record, Resealed
+from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Change, Record, Resealed
 
 __all__ = ["seal_again"]
 
@@ -78,15 +78,22 @@ async def seal_again(session: AsyncSession, services: Services, principal: Princ
 async def _entries(
     connection: asyncpg.Connection, services: Services, principal: Principal, keys: Room
 ) -> tuple[list[Sealed], bool]:
-    """Return entries sealed again, of as many as there is time for, and whether those are all; of some in any case."""
+    """Return entries sealed again, and whether those are all: as many as there is time for, and as one push may hold.
+
+    There are some in any case, if any are left.
+    """
     # Writing takes about as long as sealing.
     until = time.monotonic() + services.settings.search.slice_seconds / 2
     sealed: list[Sealed] = []
+    size = 0
     after = ""
     while found := await retired.current(connection, principal.user_id, _ENTRIES, after=after):
-        sealed += await asyncio.to_thread(_again, keys, found)
+        again = await asyncio.to_thread(_again, keys, found)
+        sealed += again
+        size += sum(len(change.payload) for change, _ in again)
         after = found[-1].record_id
-        if time.monotonic() >= until:
+        # All are held in memory until they are written, several times over, and so are those of other requests.
+        if size >= MAX_BATCH_BYTES or time.monotonic() >= until:
             return sealed, False
     return sealed, True
 
