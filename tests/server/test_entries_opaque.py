@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from typing import Any
 from uuid import uuid4
@@ -148,8 +149,12 @@ async def test_a_whole_entry_may_be_sent_back_with_its_changes_and_stays_the_sam
         "mood": "glad",
         "revision": 2,
     }
-    other = await ada.request("PUT", path, json={**whole, "id": str(uuid4()), "revision": 3})
-    assert [each["field"] for each in problem(other, 422, "invalid_request")["errors"]] == ["id"]
+    for name in ("id", "log_id"):
+        other = await ada.request("PUT", path, json={**whole, name: str(uuid4()), "revision": 3})
+        assert [each["field"] for each in problem(other, 422, "invalid_request")["errors"]] == [name]
+    # The same id as other platforms write it.
+    spelt = {**whole, "id": entry["id"].upper(), "log_id": None, "revision": 3}
+    assert (await ada.request("PUT", path, json=spelt)).status_code == 200
 
 
 async def test_deleting_and_restoring_need_nothing_to_be_sent(ada: Owner) -> None:
@@ -221,12 +226,17 @@ async def test_a_search_finds_them_by_the_tokens_that_came_with_them(ada: Owner)
         ("further", "x" * 4097),
         ("further", [["nested"]]),
         ("further", 2**70),
+        ("further", [1.5, float("nan")]),
+        ("further", float("inf")),
+        ("tags", ["other than tag_names"]),
         ("x" * 65, "a long name"),
         ("id", "not-an-id"),
     ],
 )
 async def test_what_cannot_be_kept_is_refused_by_name(ada: Owner, field: str, value: Any) -> None:
-    answer = await ada.request("POST", "/entries", json={**SENT, field: value})
+    # As clients write it that know of numbers which JSON has not.
+    body, headers = json.dumps({**SENT, field: value}), {"Content-Type": "application/json"}
+    answer = await ada.request("POST", "/entries", content=body, headers=headers)
     found = problem(answer, 422, "invalid_request")
     assert {error["field"].split(".")[0] for error in found["errors"]} <= {field[:64]}
     assert await listed(ada) == []

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, SeveralNames
 from lockleaf.wire.fields import BaseRevision, Bytes, DeviceId, Instant, RecordId, Sequence64
 
 __all__ = [
@@ -46,7 +46,7 @@ class _Content(Body):
     device_id: DeviceId
 
 
-class Backup(_Content):
+class Backup(SeveralNames, _Content):
     """One entry, sealed by a device."""
 
     created_at: Instant | None = Field(default=None, description="As the client says; `updated_at` if it says nothing.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
-__all__ = ["Body", "RefusesSome", "invalid_field"]
+__all__ = ["Body", "RefusesSome", "SeveralNames", "invalid_field"]
 
 
 def invalid_field(name: str, why: str) -> ValidationError:
@@ -81,4 +81,20 @@ class RefusesSome(Body):
         for name, instead in cls.refused.items():
             if isinstance(data, dict) and data.get(name) is not None:
                 raise invalid_field(name, f"this is not done here: {instead}")
+        return data
+
+
+class SeveralNames(Body):
+    """A body with fields that go by several names: they may not say different things, of which one would be ignored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_one_thing(cls, data: Any) -> Any:
+        for field in cls.model_fields.values() if isinstance(data, dict) else ():
+            if not isinstance(field.validation_alias, AliasChoices):
+                continue
+            given = [name for name in field.validation_alias.choices if data.get(name) is not None]
+            for name in given[1:]:
+                if data[name] != data[given[0]]:
+                    raise invalid_field(str(name), f"this differs from `{given[0]}`: send one of them")
         return data

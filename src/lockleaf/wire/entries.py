@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body, RefusesSome
+from lockleaf.wire.base import Body, RefusesSome, SeveralNames
 from lockleaf.wire.content import MAX_SOURCE, MAX_TITLE, clean_line, clean_tags, clean_text, date_text, known_time_zone
 from lockleaf.wire.fields import (
     BaseRevision,
@@ -157,7 +157,7 @@ _OF_E2E = dict.fromkeys(
 Attachments = Annotated[tuple[Attachment, ...], Len(0, MAX_ATTACHMENTS)]
 
 
-class _Plain(RefusesSome):
+class _Plain(SeveralNames, RefusesSome):
     refused: ClassVar[Mapping[str, str]] = _OF_E2E
 
     title: Title | None = None

@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from lockleaf.wire.account_fields import LONGEST_EMAIL, EmailText
-from lockleaf.wire.base import Body, invalid_field
+from lockleaf.wire.base import Body, SeveralNames, invalid_field
 
 __all__ = ["PASSWORD", "SECRET", "SECRET_NAMES", "HasSecret", "Identified", "LoginName", "is_email", "secret_name"]
 
@@ -81,26 +81,13 @@ class Identified(Body):
 
 
 def secret_name(data: Any) -> str:
-    """Return the name by which a body, as it came, gives its secret.
-
-    Raises:
-        ValidationError: it gives two different ones.
-    """
-    given = [name for name in SECRET_NAMES if isinstance(data, dict) and data.get(name) is not None]
-    for name in given:
-        if data[name] != data[given[0]]:
-            raise invalid_field(name, f"this differs from `{given[0]}`: send one secret, by one of its names")
-    return given[0] if given else PASSWORD
+    """Return the name by which a body, as it came, gives its secret."""
+    given = (name for name in SECRET_NAMES if isinstance(data, dict) and data.get(name) is not None)
+    return next(given, PASSWORD)
 
 
-class HasSecret(Body):
+class HasSecret(SeveralNames):
     """A body with a secret, under any of its names."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_secret(cls, data: Any) -> Any:
-        secret_name(data)
-        return data
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

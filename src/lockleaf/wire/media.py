@@ -14,7 +14,7 @@ from annotated_types import Len
 from pydantic import AliasChoices, Field, StringConstraints, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, SeveralNames
 from lockleaf.wire.fields import DIGEST_LENGTH, Bytes, Digest, Instant
 
 __all__ = [
@@ -96,7 +96,7 @@ class Part(Body):
     sha256: AnyDigest
 
 
-class MediaDeclaration(Body):
+class MediaDeclaration(SeveralNames):
     """What a client is about to upload."""
 
     id: UUID | None = Field(default=None, description="Chosen by the client, so that it may ask again.")

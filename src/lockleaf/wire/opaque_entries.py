@@ -6,13 +6,14 @@ too: one of them may be what opens the others.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from annotated_types import Len
 from pydantic import AliasChoices, ConfigDict, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body, invalid_field
+from lockleaf.wire.base import Body, SeveralNames, invalid_field
 from lockleaf.wire.content import MAX_TAGS
 from lockleaf.wire.entries import DateText, PlainEntry, SealedEntry, ShownEntry, ZoneName
 from lockleaf.wire.fields import BaseRevision, NextRevision
@@ -44,10 +45,12 @@ def _is_small(value: Any) -> bool:
 def _is_scalar(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= LONGEST_FURTHER
-    return value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63)
+    if isinstance(value, float):
+        return isfinite(value)  # JSON has no other, so it could not be given back
+    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63)
 
 
-class _OpaqueFields(Body):
+class _OpaqueFields(SeveralNames):
     model_config = ConfigDict(extra="allow")
 
     encrypted_title: Annotated[str, StringConstraints(min_length=1, max_length=8192)] | None = None

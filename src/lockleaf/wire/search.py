@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body, RefusesSome
+from lockleaf.wire.base import Body, RefusesSome, SeveralNames
 from lockleaf.wire.content import MAX_NAME, MAX_SOURCE, clean_tags
 from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import PlainEntry, SealedEntry
@@ -69,7 +69,7 @@ class _Search(RefusesSome):
     cursor: Cursor | None = None
 
 
-class PlainSearch(_Search):
+class PlainSearch(SeveralNames, _Search):
     """A query in words, for an account whose entries the server opens within the request."""
 
     query: str = Field(

@@ -205,8 +205,7 @@ async def change(
     if_match: IfMatch = None,
 ) -> Entry:
     """Store the next revision. With uce what is absent stays as it is, and null takes a field away."""
-    if (body.fields or {}).get("id", str(entry_id)) != str(entry_id):
-        raise _contradiction("id", "this is another entry than that of the path: an entry keeps its id")
+    _require_id(body, entry_id)
     if principal.custody == "uce":
         return _tagged(response, await plain.change(tx, services, principal, entry_id, body.plain(), if_match=if_match))
     if await _is_opaque(tx, principal, body):
@@ -308,6 +307,21 @@ async def _is_opaque(tx: DriverTransaction, principal: Principal, body: Received
     if fields is None or "payload" in fields:
         return False
     return "encrypted_content" in fields or await takes_opaque(tx.connection, principal.user_id)
+
+
+def _require_id(body: Received[Any, Any], entry_id: UUID) -> None:
+    """Refuse a body that is about another entry than that of the path."""
+    for name in ("id", "log_id"):
+        given = (body.fields or {}).get(name)
+        if given is not None and _as_id(given) != entry_id:
+            raise _contradiction(name, "this is another entry than that of the path: an entry keeps its id")
+
+
+def _as_id(given: object) -> UUID | None:
+    try:
+        return UUID(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
 
 
 V = TypeVar("V", int, str)
