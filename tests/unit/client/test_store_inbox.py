@@ -73,7 +73,7 @@ BEFORE_KEYS = (
         f"ALTER TABLE conflicts DROP COLUMN {name}"
         for name in ("written_at", "sealed_parent", "payload_hash", "key_id", "authentic", "parent", "first_id")
     ),
-    *(f"ALTER TABLE media DROP COLUMN {name}" for name in ("key_id", "replaces", "after_entry")),
+    *(f"ALTER TABLE media DROP COLUMN {name}" for name in ("recipient", "replaces", "after_entry")),
     "ALTER TABLE absorbed DROP COLUMN standing",
     "DROP TABLE accepted",
     "DROP TABLE earlier",
