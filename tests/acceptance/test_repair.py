@@ -350,6 +350,24 @@ async def test_an_entry_that_stands_on_a_history_that_never_was_stops_nobody_for
         assert await texts(device) == ["dropped", "known to both", "passed on"]
 
 
+async def test_the_last_text_of_an_entry_that_was_deleted_after_the_backup_is_kept(ada: Diarist, copy_of: Take) -> None:
+    laptop = await ada.first("laptop")
+    (entry,) = await write(laptop, "as it was")
+    backup = await copy_of(laptop)
+    await laptop.journal.edit(entry, body="rewritten in the evening")
+    await laptop.sync()
+    await laptop.journal.delete(entry)
+    await laptop.sync()
+    await backup.restore(None)
+    await caught(laptop.sync(), HistoryForked)
+    await laptop.repair(PASSWORD)
+    await laptop.sync()
+    assert await texts(laptop) == ["as it was"]
+    states = await laptop.history(entry)
+    kept = [await laptop.revision(entry, each.number) for each in states]
+    assert "rewritten in the evening" in {each.entry.body for each in kept if each.entry is not None}
+
+
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
 async def test_a_conflict_and_an_item_from_after_the_backup_are_not_lost_by_a_restore(
     app: FastAPI, ada: Diarist, database_url: str, declared: bool

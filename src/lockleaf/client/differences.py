@@ -17,6 +17,7 @@ from lockleaf.client.merge import Conflicting, Version, merge_versions, same_con
 from lockleaf.client.sealer import Sealer
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.conflicts import StoredConflict, conflict_id_of
+from lockleaf.client.store.earlier import EarlierText
 from lockleaf.client.store.history import Position
 from lockleaf.client.store.records import ENTRIES, TAGS, StoredRecord
 from lockleaf.client.tag_records import merge_tags
@@ -139,6 +140,7 @@ class _Taking:
         self, mine: StoredRecord, theirs: StoredRecord, base: Version | None, local: Version, remote: Version
     ) -> None:
         result = (merge_tags if mine.collection == TAGS else merge_versions)(base, local, remote)
+        self._keep_deleted(mine, theirs)
         if isinstance(result, Conflicting):
             if local.content is None:
                 return  # a deletion: nothing is deleted by this
@@ -151,6 +153,17 @@ class _Taking:
             if self._wanted("edit", mine, theirs):
                 self._edits.keep(theirs, result.content)
                 self._count("merged", mine)
+
+    def _keep_deleted(self, mine: StoredRecord, theirs: StoredRecord) -> None:
+        """Keep the last text of an entry that was deleted here, where the server shows another one."""
+        if mine.collection != ENTRIES or not mine.deleted or mine.doc is None:
+            return
+        if theirs.doc is None or not same_content(mine.doc.content, theirs.doc.content):
+            self._keep_earlier(EarlierText(mine.record_id, self._edits.time(), mine.doc))
+
+    def _keep_earlier(self, text: EarlierText) -> None:
+        if text not in self._store.earlier.of_record(text.record_id):
+            self._store.earlier.add(text)
 
     def _count(self, what: str, record: StoredRecord) -> None:
         name = what if record.collection == ENTRIES else "tags"
@@ -211,8 +224,7 @@ class _Taking:
     def earlier(self) -> None:
         """Take in texts that were replaced here before a server had them."""
         for text in self._aside.earlier.all():
-            if text not in self._store.earlier.of_record(text.record_id):
-                self._store.earlier.add(text)
+            self._keep_earlier(text)
 
     def inbox(self) -> None:
         """Take in what waited for a decision, and decisions of which the server is still to hear."""
