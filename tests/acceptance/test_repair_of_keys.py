@@ -163,7 +163,7 @@ async def test_a_password_that_a_restore_took_back_locks_nobody_out(
     with pytest.raises(WrongPassword):
         await laptop.repair(NEW_PASSWORD, again=True)
     assert await bodies(laptop) == ["after", "before"]
-    report = await laptop.repair(PASSWORD, again=True)
+    report = await laptop.repair(PASSWORD, again=True, confirm=lambda _: True)
     assert report.keys_again
     assert report.codes is None
     await laptop.sync()
@@ -172,3 +172,20 @@ async def test_a_password_that_a_restore_took_back_locks_nobody_out(
     await tablet.sync()
     assert await bodies(tablet) == ["after", "before"]
     await laptop.account.change_password(PASSWORD, NEW_PASSWORD)
+
+
+async def test_newer_keys_go_to_an_older_keyrings_password_with_consent_alone(
+    ada: Diarist, connection: asyncpg.Connection
+) -> None:
+    """As a server does that is in league with somebody who knows the password of then."""
+    laptop = await ada.first("laptop")
+    await write(laptop, "before")
+    backup = await copied(connection, laptop)
+    await laptop.account.rotate_keyring(PASSWORD, NEW_PASSWORD)
+    await write(laptop, "after")
+    await backup.restore(None)
+    await caught(laptop.repair(PASSWORD, again=True), KeyringRolledBack)
+    assert laptop.profile is not None
+    [found] = await connection.fetch("SELECT keyring_version FROM accounts WHERE user_id = $1", laptop.profile.user_id)
+    assert found["keyring_version"] == 1
+    assert (await bodies(laptop), key_ids(laptop)) == (["after", "before"], [1, 2])

@@ -62,7 +62,11 @@ async def repair(
         if isinstance(error, errors.ServerRestored):
             question = "Did the operator confirm that? Go on with what the server shows?"
         elif isinstance(error, errors.KeyringRolledBack):
-            run.note("The server has an older keyring than this device has seen.")
+            run.note(
+                "The server has an older keyring than this device has seen. Written again, the newer keys are sealed "
+                "under the password that you just gave: whoever knows it, and gets at the server, has them. If "
+                "somebody else may know it, say no, and ask the operator first."
+            )
             question = "Did its operator confirm a restore? Write the newer keys there again?"
         if yes or (run.interactive and prompts.agrees(question)):
             return True
@@ -147,6 +151,6 @@ def _tell(run: Run, report: RepairReport) -> None:
     if report.keys_again:
         run.note(
             "This device's keys are in force again, under the password that you gave. Log in again on your other "
-            "devices. If somebody else knows that password, change it: lockleaf password."
+            "devices. If somebody else may know that password, change keys and password now: lockleaf keys rotate."
         )
     run.note("Next: lockleaf sync sends it.")

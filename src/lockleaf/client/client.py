@@ -30,7 +30,7 @@ from lockleaf.client.metrics import service as metrics
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.tally import MetricsReport, Tally
 from lockleaf.client.profile import Profile, ProfileFolder, default_home
-from lockleaf.client.repair import Confirm, RepairReport, repair, take_all
+from lockleaf.client.repair import Confirm, RepairReport, accept_history, repair, take_all
 from lockleaf.client.resealing import is_sealed_again
 from lockleaf.client.retry import RetryPolicy
 from lockleaf.client.revisions import Revision, fetch_history, fetch_revision, replaced_here
@@ -379,7 +379,8 @@ class Client(Locking, Choices):
         Args:
             password: the account's, or what gives it; asked for only where a new login is needed.
             confirm: told what the server shows beside what was verified, if it lacks something; False leaves everything
-                as it is. Absent: it is accepted.
+                as it is. Absent: it is accepted, except for `KeyringRolledBack`: the newer keys are written again
+                under ``password``, which is an earlier one, and whoever knows it may get them from that server.
             choose: whether a difference is taken in; absent: all are. What is not chosen stays in the store set aside.
             progress: as for `sync`.
             again: set the present store aside although nothing is wrong with it.
@@ -389,13 +390,14 @@ class Client(Locking, Choices):
             WrongPassword: it is not the password.
             IntegrityError: what the server shows now does not verify either; the present store stays as it is.
             ServerRestored: ``confirm`` said no.
+            KeyringRolledBack: it did, or is absent; the server has an older keyring.
             TransportError, ApiError, LocalStoreError: each as its name says; nothing was changed.
         """
         return await repair(
             self._device,
             password,
             lambda device: self._synchroniser(metrics.tally(device), device),
-            confirm=confirm or (lambda _: True),
+            confirm=confirm or accept_history,
             choose=choose or take_all,
             progress=progress,
             again=again,

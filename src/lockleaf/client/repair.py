@@ -40,7 +40,7 @@ from lockleaf.client.sync import Synchroniser
 from lockleaf.client.verify import Chain
 from lockleaf.crypto.keyring import Keyring
 
-__all__ = ["Confirm", "RepairReport", "SyncOf", "repair", "take_all"]
+__all__ = ["Confirm", "RepairReport", "SyncOf", "accept_history", "repair", "take_all"]
 
 Confirm = Callable[[ServerRestored | HistoryForked | KeyringRolledBack], bool]
 SyncOf = Callable[[Device], Synchroniser]
@@ -317,6 +317,11 @@ def _take_in(device: Device, aside: LocalStore, path: Path, held: Held, choose: 
         name=path.name,
         bring=bring,
     )
+
+
+def accept_history(error: ServerRestored | HistoryForked | KeyringRolledBack) -> bool:
+    """Accept what the server shows, but not that newer keys are sealed under an earlier password."""
+    return not isinstance(error, KeyringRolledBack)
 
 
 def take_all(_difference: Difference) -> bool:
