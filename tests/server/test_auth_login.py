@@ -47,7 +47,7 @@ async def test_the_form_of_oauth_2_logs_in_too(http: httpx.AsyncClient) -> None:
     assert await person.is_signed_in(http)
 
 
-@pytest.mark.parametrize("form", [{}, {"username": "a@example.org"}, {"username": "nobody", "password": "x" * 9}])
+@pytest.mark.parametrize("form", [{}, {"username": "a@example.org"}, {"username": "no@body@", "password": "x" * 9}])
 async def test_a_form_that_is_no_login_is_refused(http: httpx.AsyncClient, form: dict[str, str]) -> None:
     assert code_of(await http.post("/auth/token", data=form)) == (422, "invalid_request")
 
@@ -182,7 +182,7 @@ async def test_an_outdated_hash_is_renewed_at_login(settings: Settings) -> None:
 async def test_prelogin_gives_the_parameters_of_an_account(http: httpx.AsyncClient) -> None:
     person = await Person().sign_up(http)
     answer = await http.post("/auth/prelogin", json={"email": f" {person.email.upper()} "})
-    assert answer.json() == {"kdf": person.kdf}
+    assert answer.json()["kdf"] == person.kdf
 
 
 async def test_prelogin_for_an_unknown_email_looks_real_and_stays_the_same(http: httpx.AsyncClient) -> None:
@@ -211,7 +211,7 @@ async def test_pbkdf2_parameters_come_back_without_the_costs_they_do_not_have(ht
     person = Person()
     person.kdf = {"algorithm": "pbkdf2-sha256", "salt": person.kdf["salt"], "iterations": 600000}
     await person.sign_up(http)
-    assert (await http.post("/auth/prelogin", json={"email": person.email})).json() == {"kdf": person.kdf}
+    assert (await http.post("/auth/prelogin", json={"email": person.email})).json()["kdf"] == person.kdf
 
 
 async def test_new_root_secrets_end_no_session_and_change_no_prelogin(settings: Settings) -> None:

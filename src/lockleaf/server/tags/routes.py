@@ -27,13 +27,14 @@ Writer = Annotated[Principal, Depends(caller("tags", write=True, tier="full_sync
 Creation = Annotated[Received[OpaqueTagCreation, TagCreation], Depends(ByCustody(OpaqueTagCreation, TagCreation))]
 Change = Annotated[Received[OpaqueTagChange, TagChange], Depends(ByCustody(OpaqueTagChange, TagChange))]
 Id = Annotated[TagId, Path(description="The tag's label in hexadecimal digits.")]
+Limit = Annotated[int | None, Query(ge=1, le=500, description="How many at most; all of them if absent.")]
 Days = Annotated[int, Query(ge=0, le=36500)]
 
 
 @router.get("", summary="List tags", responses=problems(*OF_CALLERS))
-async def list_all(principal: Reader, services: ServicesOf) -> list[Tag]:
-    """Give all tags, by the alphabet; those of an e2e account by their stored bytes."""
-    return await service.list_all(services, principal)
+async def list_all(principal: Reader, services: ServicesOf, limit: Limit = None) -> list[Tag]:
+    """Give all tags, or the first ones, by the alphabet; those of an e2e account by their stored bytes."""
+    return (await service.list_all(services, principal))[:limit]
 
 
 @router.post(
