@@ -23,6 +23,7 @@ from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate
 from lockleaf.server.settings import Settings
 from tests.support.command_line import INSTALLED, CommandLine, Outcome
+from tests.support.process import running_server
 from tests.support.s3_front import running_s3_front
 
 pytestmark = pytest.mark.unmeasured
@@ -184,6 +185,9 @@ def test_a_development_database_is_made_new_as_often_as_one_likes(tmp_path: Path
     device = CommandLine(Path(second.value()["home"]), "ada-phone")
     assert device.run("--json", "list").values() == []
     asyncio.run(visit(folder, second.value()["documented"], tmp_path / "ours"))
+    # Who goes on with it for real is told that there are accounts which anybody can enter.
+    with running_server({"LOCKLEAF_DATA_DIR": str(folder)}, log=tmp_path / "log") as served:
+        assert '"event": "development_database"' in served.log.read_text()
 
 
 async def visit(folder: Path, documented: list[dict[str, str]], home: Path) -> None:

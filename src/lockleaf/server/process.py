@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE
@@ -32,10 +33,12 @@ from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate, require_current
 from lockleaf.server.http.connections import BoundedProtocol
 from lockleaf.server.observability import logging
-from lockleaf.server.operation.installation import mark_for_development
+from lockleaf.server.operation.installation import is_for_development, mark_for_development
 from lockleaf.server.settings import Settings
 from lockleaf.server.work import WorkThread, connections, in_process
 from lockleaf.server.worker import EMBEDDED_DATABASE
+
+log = structlog.get_logger("lockleaf.process")
 
 __all__ = ["PortUnavailable", "Running", "ServeError", "serve"]
 
@@ -118,6 +121,7 @@ def serve(
         # The port first: it is the likeliest to fail, and nothing need be stopped then.
         listening = stack.enter_context(_listen(host, port, workers))
         database_url = stack.enter_context(_database(settings, workers))
+        _warn_of_development(settings, database_url)
         load_keys(settings)  # made here, once, where workers would race for it
         require_folder(settings)
         stack.enter_context(_worker_environment(settings, database_url, workers))
@@ -291,6 +295,12 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
         finally:
             stop.set()
             watching.join()
+
+
+def _warn_of_development(settings: Settings, database_url: str) -> None:
+    """Say where a database that was made for development is served otherwise: `admin reset` may have filled it."""
+    if settings.environment != "development" and asyncio.run(is_for_development(database_url)):
+        log.warning("development_database", detail="It may have accounts whose passwords everybody can read.")
 
 
 @contextlib.contextmanager
