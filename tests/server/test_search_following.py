@@ -187,16 +187,20 @@ async def test_tokens_come_with_sealed_entries_and_go_with_them(app: FastAPI, ad
     await ada.request("POST", "/entries", json=body)
     assert await held(app, ada, body["id"]) == {body["id"]: [SEA]}
     parent = encode_base64(sha256(decode_base64(body["payload"])).digest())
-    changed = sealed_body(parent=parent, base_revision=1, tokens=[])
+    changed = sealed_body(id=body["id"], parent=parent, base_revision=1, tokens=[])
     changed["tokens"] = [encode_base64(RAIN)]
     answer = await ada.request("PUT", f"/entries/{body['id']}", json=changed)
     assert answer.status_code == 200, answer.text
     assert await held(app, ada, body["id"]) == {body["id"]: [RAIN]}
-    step = sealed_body(parent=encode_base64(sha256(decode_base64(changed["payload"])).digest()), base_revision=2)
+    step = sealed_body(
+        id=body["id"], parent=encode_base64(sha256(decode_base64(changed["payload"])).digest()), base_revision=2
+    )
     answer = await ada.request("DELETE", f"/entries/{body['id']}", json=step)
     assert answer.status_code == 200, answer.text
     assert await held(app, ada, body["id"]) == {}
-    back = sealed_body(parent=encode_base64(sha256(decode_base64(step["payload"])).digest()), base_revision=3)
+    back = sealed_body(
+        id=body["id"], parent=encode_base64(sha256(decode_base64(step["payload"])).digest()), base_revision=3
+    )
     back["tokens"] = [encode_base64(SEA)]
     await ada.request("POST", f"/entries/{body['id']}/restore", json=back)
     assert await held(app, ada, body["id"]) == {body["id"]: [SEA]}
