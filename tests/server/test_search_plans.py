@@ -7,6 +7,7 @@ import re
 
 from fastapi import FastAPI
 
+from lockleaf.server.records.diary import has_labels
 from lockleaf.server.search import repository
 
 USER = "'00000000-0000-0000-0000-000000000001'"
@@ -31,8 +32,8 @@ STATEMENTS = {
     ),
     "_LISTS": ("uuid, bigint[]", f"{USER}, '{{1}}'", ("ix_search_documents_tokens",)),
     "_FILTERED": (
-        "uuid, bytea[], timestamptz, timestamptz, timestamptz, timestamptz",
-        f"{USER}, '{{}}', now(), now(), now(), now()",
+        "uuid, timestamptz, timestamptz, timestamptz, timestamptz, bytea[], bytea[]",
+        f"{USER}, now(), now(), now(), now(), '{{}}', '{{}}'",
         ("ix_records_date",),
     ),
     "_RECORDS": ("uuid, bigint[], bigint", f"{USER}, '{{1}}', 1", ("ix_records_seq",)),
@@ -42,7 +43,8 @@ STATEMENTS = {
 async def test_every_statement_is_a_lookup(app: FastAPI) -> None:
     async with app.state.services.database.write_driver() as tx:
         for name, (types, arguments, indexes) in STATEMENTS.items():
-            await tx.connection.execute(f"PREPARE tried ({types}) AS {getattr(repository, name)}")
+            statement = getattr(repository, name).replace("{labels}", has_labels(2, first=6))
+            await tx.connection.execute(f"PREPARE tried ({types}) AS {statement}")
             try:
                 rows = await tx.connection.fetch(f"EXPLAIN EXECUTE tried ({arguments})")
             finally:
