@@ -21,7 +21,7 @@ from lockleaf.server.records.restores import declare_restored
 from tests.support.backups import Backup
 from tests.support.diarist import NEW_PASSWORD, PASSWORD, Diarist, caught, write
 
-CREDENTIALS = "verifier_hash, kdf, keyring, keyring_version, recipient, signing_key"
+CREDENTIALS = "verifier_hash, kdf, keyring, keyring_version, kek_salt, recipient, signing_key"
 
 
 class WholeBackup(Backup):
@@ -53,7 +53,9 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def copied(connection: asyncpg.Connection, client: Client) -> WholeBackup:
     assert client.profile is not None
-    backup = WholeBackup(connection, client.profile.user_id, also=("recovery_codes", "signing_keys", "sessions"))
+    backup = WholeBackup(
+        connection, client.profile.user_id, also=("recovery_codes", "signing_keys", "sessions", "session_keys")
+    )
     await backup.take()
     return backup
 
@@ -189,3 +191,42 @@ async def test_newer_keys_go_to_an_older_keyrings_password_with_consent_alone(
     [found] = await connection.fetch("SELECT keyring_version FROM accounts WHERE user_id = $1", laptop.profile.user_id)
     assert found["keyring_version"] == 1
     assert (await bodies(laptop), key_ids(laptop)) == (["after", "before"], [1, 2])
+
+
+async def test_a_password_of_a_uce_account_that_a_restore_took_back_locks_nobody_out(
+    ada: Diarist, connection: asyncpg.Connection, database_url: str
+) -> None:
+    laptop = await ada.open("laptop")
+    await laptop.account.register(ada.server, ada.email, PASSWORD, device_name="laptop", custody="uce")
+    await write(laptop, "before")
+    backup = await copied(connection, laptop)
+    await laptop.account.change_password(PASSWORD, NEW_PASSWORD)
+    await laptop.account.change_password(NEW_PASSWORD, PASSWORD)
+    await write(laptop, "after")
+    await backup.restore(None)
+    await declare_restored(database_url)
+    await caught(laptop.repair(PASSWORD, again=True, confirm=lambda _: False), KeyringRolledBack)
+    report = await laptop.repair(PASSWORD, again=True, confirm=lambda _: True)
+    assert report.keys_again
+    await laptop.sync()
+    tablet = await ada.open("tablet")
+    await tablet.account.login(ada.server, ada.email, PASSWORD, device_name="tablet", custody="uce")
+    await tablet.sync()
+    for device in (laptop, tablet):
+        assert await bodies(device) == ["after", "before"]
+
+
+async def test_keys_of_a_uce_account_that_a_restore_took_back_are_said_to_be_lost(
+    ada: Diarist, connection: asyncpg.Connection, database_url: str
+) -> None:
+    laptop = await ada.open("laptop")
+    await laptop.account.register(ada.server, ada.email, PASSWORD, device_name="laptop", custody="uce")
+    await write(laptop, "before")
+    backup = await copied(connection, laptop)
+    await laptop.account.rotate_keyring(PASSWORD)
+    await write(laptop, "after")
+    await backup.restore(None)
+    await declare_restored(database_url)
+    told = await caught(laptop.repair(PASSWORD, again=True, confirm=lambda _: True), KeyringRolledBack)
+    assert "keys were lost" in str(told)
+    assert await bodies(laptop) == ["after", "before"]

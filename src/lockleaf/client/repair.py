@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from lockleaf.client import enrolment
+from lockleaf.client import enrolment, uce_credentials, uce_enrolment
 from lockleaf.client.account import AccountService
 from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.credentials import write_again
@@ -135,7 +135,11 @@ async def _exchange(
         if newer is not None:
             remembered = await asyncio.to_thread(device.memory.of_account, profile.user_id)
             highest = max(profile.keyring_version, 0 if remembered is None else remembered.keyring_version)
-            codes = await write_again(new, password, newer, highest + 1, sync=sync)
+            if profile.custody == "e2e":
+                codes = await write_again(new, password, newer, highest + 1, sync=sync)
+            while new.session.profile.keyring_version <= highest:
+                # The server counts, one version a change; devices take none that they have passed.
+                await uce_credentials.change_password(new, password, password)
         tokens = new.opened.transport.tokens.load()
         taken_over, keyring = new.profile, new.opened.keyring
         assert tokens is not None
@@ -160,8 +164,8 @@ async def _enter(
     """Log in with a new store; return the keyring that is to be written again, where the server has an older one.
 
     Raises:
-        KeyringRolledBack: it has, and nobody agreed, or the newer one is not at hand; or the account is a ``uce`` one,
-            whose server makes the keys.
+        KeyringRolledBack: it has, and nobody agreed, or the newer one is not at hand; or keys of a ``uce`` account were
+            lost, which its server makes, and takes from no device.
     """
     profile = new.profile
     assert profile is not None
@@ -177,15 +181,16 @@ async def _enter(
             allow_pbkdf2=allow_pbkdf2,
         )
     except KeyringRolledBack as error:
-        if profile.custody == "uce":
-            raise KeyringRolledBack("the server makes the keys of this account, and takes none from a device") from None
         if not device.is_open:
             raise KeyringRolledBack("the newer keys are in the journal here, which does not open") from None
         if not await asyncio.to_thread(confirm, error):
             raise
         newer = device.opened.keyring
         place = Place(profile.server, profile.email, profile.device_name, profile.custody, profile.allow_insecure)
-        await enrolment.login(new, place, password, remembered=profile, allow_pbkdf2=allow_pbkdf2, newer=newer)
+        if profile.custody == "uce":
+            await uce_enrolment.login(new, place, password, remembered=profile, newer=newer)
+        else:
+            await enrolment.login(new, place, password, remembered=profile, allow_pbkdf2=allow_pbkdf2, newer=newer)
         return newer
     return None
 

@@ -91,8 +91,14 @@ async def register(device: Device, place: Place, password: str, *, privacy_tier:
     return codes if codes is not None else await uce_credentials.new_recovery_codes(device, password)
 
 
-async def login(device: Device, place: Place, password: str, *, remembered: Profile | None) -> None:
-    """Log in and take the account over; see `AccountService.login`."""
+async def login(
+    device: Device, place: Place, password: str, *, remembered: Profile | None, newer: Keyring | None = None
+) -> None:
+    """Log in and take the account over; see `AccountService.login`.
+
+    Args:
+        newer: a keyring with the account's keys, which may then be of an older version than is remembered.
+    """
     try:
         sent = uce.sendable(password)
     except PasswordUnsuitable:
@@ -107,7 +113,7 @@ async def login(device: Device, place: Place, password: str, *, remembered: Prof
             raise WrongPassword from None
         tokens.save(SessionTokens.of(answer))
         async with ended_on_failure(transport):
-            keyring = await _open(answer.user, password, place, remembered)
+            keyring = await _open(answer.user, password, place, remembered, newer)
             profile = new_profile(
                 transport,
                 place,
@@ -117,7 +123,7 @@ async def login(device: Device, place: Place, password: str, *, remembered: Prof
                 keyring,
                 remembered=remembered,
             )
-            await device.adopt(profile, keyring, SessionTokens.of(answer), password)
+            await device.adopt(profile, keyring, SessionTokens.of(answer), password, older=newer is not None)
     finally:
         await transport.aclose()
 
@@ -174,14 +180,22 @@ async def recover(device: Device, place: Place, code: str, new_password: str, *,
         await transport.aclose()
 
 
-async def _open(account: Account, password: str, place: Place, remembered: Profile | None) -> Keyring:
+async def _open(
+    account: Account, password: str, place: Place, remembered: Profile | None, newer: Keyring | None = None
+) -> Keyring:
     """Return the keyring of an account that has just been entered, once nothing contradicts what is known here.
 
     Raises:
         AccountMismatch, CustodyMismatch, KeyringRolledBack, KeyringMissing, SealBroken, KeySubstituted: as their
             names say.
     """
-    check_account(account, place, remembered)
+    check_account(account, place, remembered, older=newer is not None)
     keyring = await uce.open_account(account, password)
     check_public_keys(account, keyring)
+    if newer is not None and keyring != newer:
+        raise KeyringRolledBack(
+            "keys were lost at the server, which makes them for this account and takes none from a device. Every text"
+            " is here: lockleaf list --all --json writes them, and lockleaf import takes them in where another profile"
+            " has logged in anew"
+        )
     return keyring
