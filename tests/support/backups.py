@@ -21,11 +21,10 @@ class Backup:
         also: tables that it holds besides those of the history.
     """
 
+    tables = ("heads", "epochs", "changes", "records", "revisions", "conflicts", "checkpoints", "epoch_statements")
+
     def __init__(self, connection: asyncpg.Connection, user_id: UUID | str, also: Sequence[str] = ()) -> None:
-        self.tables = (
-            *("heads", "epochs", "changes", "records", "revisions", "conflicts", "checkpoints", "epoch_statements"),
-            *also,
-        )
+        self.tables = (*self.tables, *also)
         self._connection = connection
         self._user_id = UUID(str(user_id))
 
