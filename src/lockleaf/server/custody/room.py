@@ -25,7 +25,7 @@ from lockleaf.server.context import Services
 from lockleaf.server.custody.errors import ContentUnreadable
 from lockleaf.server.custody.repository import AccessRepository, SealedKeys
 from lockleaf.server.records.errors import PayloadTooLarge
-from lockleaf.wire.sync import Record
+from lockleaf.wire.sync import Change, Record
 
 __all__ = ["TOMBSTONE", "ContentUnreadable", "Room", "opened", "session_kek"]
 
@@ -148,6 +148,19 @@ class Room:
             return seal_record(self._keyring, context, {**content, **head}, suite=self.suite)
         except crypto_errors.TooLarge:
             raise PayloadTooLarge from None
+
+    def sealed_change(self, content: Mapping[str, Any], *, device: str, written_at: datetime, **bound: Any) -> Change:
+        """Return the change that brings this content, sealed.
+
+        Arguments:
+            device, written_at: as for `seal`; the change bears them in the open, too.
+            bound: the other arguments of `seal`, which the change carries as they are.
+
+        Raises:
+            PayloadTooLarge: as for `seal`.
+        """
+        payload = self.seal(content=content, device=device, written_at=written_at, **bound)
+        return Change(payload=payload, device_id=device, client_updated_at=written_at, **bound)
 
     def seal_name(self, media_id: UUID, name: str) -> bytes:
         """Return the name of a file, sealed for it alone."""

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lockleaf.server.custody.room import ContentUnreadable, Room
+from lockleaf.server.entries.standing import standing
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PayloadTooLarge
@@ -120,13 +121,7 @@ def entry(record: Record, content: dict[str, Any], *, unreadable: bool = False) 
     """Return a record and the map that is sealed in it as it travels."""
     tags = content.get("tags")
     return PlainEntry(
-        id=record.record_id,
-        revision=record.revision,
-        parent=record.parent,
-        seq=record.seq,
-        created_at=record.created_at,
-        updated_at=record.updated_at,
-        deleted_at=record.updated_at if record.deleted else None,
+        **standing(record),
         source=_text(content.get("source")) or record.source,
         content=_text(content.get("body")),
         title=_text(content.get("title")),

@@ -6,23 +6,23 @@ and restores without being sent anything. It opens nothing, and holds two entrie
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.entries import sealed
 from lockleaf.server.entries.conditions import Condition
-from lockleaf.server.entries.errors import EntryDeleted, EntryNotFound, EntryPurged
-from lockleaf.server.entries.writing import COLLECTION, write
+from lockleaf.server.entries.errors import EntryDeleted, EntryPurged
+from lockleaf.server.entries.standing import standing
+from lockleaf.server.entries.writing import COLLECTION, held_entry, write
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.http.preconditions import matches
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.diary import Held, Wanted
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
 from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
@@ -105,7 +105,7 @@ async def change(
     # `*` lets pass whatever is there, which is no word on what is replaced.
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=named)
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     follows = condition.holds(held.revision)
     if held.deleted:
         raise EntryDeleted if follows else condition.refusal(held.revision)
@@ -132,7 +132,7 @@ async def delete(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         SealRequired: the account has a keyring, and a deletion is sealed too.
     """
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     if held.deleted:
         found = await diary.read(tx.connection, principal.user_id, COLLECTION, held.record_id)
         return shown(found or Held(held))
@@ -156,7 +156,7 @@ async def restore(
         EntryPurged: what it held is gone.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     if not held.deleted:
         return shown(Held(held))
     if not matches(if_match, held.revision):
@@ -176,13 +176,6 @@ async def holds(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> 
         return True
     said = found.last if found.last is not None and not found.record.payload else found.record
     return not said.payload or opaque_map(said.payload) is not None
-
-
-async def _held(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> Record:
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(entry_id))
-    if held is None:
-        raise EntryNotFound
-    return held
 
 
 def _applied(fields: dict[str, Any], body: OpaqueCreation | OpaqueChange) -> dict[str, Any]:
@@ -242,11 +235,12 @@ def _change(
     tokens: tuple[bytes, ...] | None = None,
     deleted: bool = False,
 ) -> Change:
+    base_revision, parent = base_of(held)
     return Change(
         collection=COLLECTION,
         record_id=entry_id,
-        base_revision=0 if held is None else held.revision,
-        parent=ZERO if held is None else sha256(held.payload).digest(),
+        base_revision=base_revision,
+        parent=parent,
         payload=payload,
         labels=labels,
         source=source,
@@ -272,13 +266,7 @@ def shown(held: Held) -> OpaqueEntry:
     return OpaqueEntry.model_validate(
         {
             **fields,
-            "id": record.record_id,
-            "revision": record.revision,
-            "parent": record.parent,
-            "seq": record.seq,
-            "created_at": record.created_at,
-            "updated_at": record.updated_at,
-            "deleted_at": record.updated_at if record.deleted else None,
+            **standing(record),
             "source": fields.get("source") or record.source,
         }
     )

@@ -6,11 +6,9 @@ what is decided here cannot be overtaken.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody import room
@@ -18,12 +16,13 @@ from lockleaf.server.custody.room import TOMBSTONE, Room
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.entries import content
 from lockleaf.server.entries.conditions import Condition
-from lockleaf.server.entries.errors import EntryDeleted, EntryNotFound, EntryPurged
-from lockleaf.server.entries.writing import COLLECTION, write
+from lockleaf.server.entries.errors import EntryDeleted, EntryPurged
+from lockleaf.server.entries.writing import COLLECTION, held_entry, write
 from lockleaf.server.http.preconditions import matches
 from lockleaf.server.identifiers import uuid7
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
 from lockleaf.server.tags import service as tags
@@ -77,7 +76,7 @@ async def change(
     # `*` lets pass whatever is there, which is no word on what is replaced.
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(revision=body.revision, if_match=named)
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     follows = condition.holds(held.revision)
     if held.deleted:
         raise EntryDeleted if follows else condition.refusal(held.revision)
@@ -103,7 +102,7 @@ async def delete(
         EntryNotFound: there is none.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
         if held.deleted:
             return content.shown(keys, await _read(tx, principal, held))
@@ -129,7 +128,7 @@ async def restore(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         ContentUnreadable: what it held does not open.
     """
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     async with room.opened(services, tx.connection, principal, purpose=WRITING) as keys:
         if not held.deleted:
             return content.shown(keys, Held(held))
@@ -140,13 +139,6 @@ async def restore(
             raise EntryPurged
         found = {name: value for name, value in keys.open(last).items() if name != content.SEEN}
         return await _write(tx, services, principal, keys, held, held.record_id, found)
-
-
-async def _held(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> Record:
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(entry_id))
-    if held is None:
-        raise EntryNotFound
-    return held
 
 
 async def _read(tx: DriverTransaction, principal: Principal, held: Record) -> Held:
@@ -188,21 +180,17 @@ def _change(
     occurred_at: str | None = None,
     deleted: bool = False,
 ) -> Change:
-    base, parent = (0, ZERO) if held is None else (held.revision, sha256(held.payload).digest())
-    open_fields: dict[str, Any] = {
-        "collection": COLLECTION,
-        "record_id": entry_id,
-        "base_revision": base,
-        "parent": parent,
-        "labels": labels,
-        "source": source,
-        "occurred_at": occurred_at,
-        "deleted": deleted,
-    }
-    now = services.clock()
-    return Change(
-        **open_fields,
-        payload=keys.seal(content=new, **open_fields, device=principal.device, written_at=now),
-        device_id=principal.device,
-        client_updated_at=now,
+    base_revision, parent = base_of(held)
+    return keys.sealed_change(
+        new,
+        collection=COLLECTION,
+        record_id=entry_id,
+        base_revision=base_revision,
+        parent=parent,
+        labels=labels,
+        source=source,
+        occurred_at=occurred_at,
+        deleted=deleted,
+        device=principal.device,
+        written_at=services.clock(),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from hashlib import sha256
 from typing import Any
 
 from lockleaf.server.auth.principal import Principal
@@ -12,10 +11,9 @@ from lockleaf.server.custody.room import ContentUnreadable, Room
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.entries import content
 from lockleaf.server.records import diary
-from lockleaf.server.records import service as records
+from lockleaf.server.records.applying import apply_all
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.diary import Wanted
-from lockleaf.server.records.errors import refusal
-from lockleaf.server.records.policy import door_policy
 from lockleaf.server.search import following as search
 from lockleaf.wire.content import tag_names
 from lockleaf.wire.names import distinct_names
@@ -45,18 +43,13 @@ async def retag(
         held = [each.record for each in page.items]
         changes, contents = await asyncio.to_thread(_changes, services, principal, keys, held, label, new_name)
         if changes:
-            pushed = await records.push(
+            pushed = await apply_all(
                 tx.connection,
                 principal.user_id,
                 changes,
                 now=services.clock(),
-                atomic=True,
-                policy=door_policy,
                 most_bytes=services.settings.limits.record_bytes,
             )
-            for outcome in pushed.outcomes:
-                if outcome.status != "applied":
-                    raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
             await search.follow(
                 tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents
             )
@@ -89,19 +82,16 @@ def _changes(
 
 
 def _change(services: Services, principal: Principal, keys: Room, record: Record, new: dict[str, Any]) -> Change:
-    open_fields: dict[str, Any] = {
-        "collection": record.collection,
-        "record_id": record.record_id,
-        "base_revision": record.revision,
-        "parent": sha256(record.payload).digest(),
-        "labels": content.labels_of(keys, new),
-        "source": record.source,
-        "occurred_at": record.occurred_at,
-    }
-    now = services.clock()
-    return Change(
-        **open_fields,
-        payload=keys.seal(content=new, **open_fields, device=principal.device, written_at=now),
-        device_id=principal.device,
-        client_updated_at=now,
+    base_revision, parent = base_of(record)
+    return keys.sealed_change(
+        new,
+        collection=record.collection,
+        record_id=record.record_id,
+        base_revision=base_revision,
+        parent=parent,
+        labels=content.labels_of(keys, new),
+        source=record.source,
+        occurred_at=record.occurred_at,
+        device=principal.device,
+        written_at=services.clock(),
     )

@@ -8,8 +8,9 @@ from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.entries.conditions import Condition
-from lockleaf.server.entries.errors import EntryDeleted, EntryNotFound
-from lockleaf.server.entries.writing import COLLECTION, write
+from lockleaf.server.entries.errors import EntryDeleted
+from lockleaf.server.entries.standing import standing
+from lockleaf.server.entries.writing import COLLECTION, held_entry, write
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import RevisionConflict
@@ -22,13 +23,7 @@ __all__ = ["change", "create", "delete", "restore", "shown"]
 def shown(record: Record) -> SealedEntry:
     """Return an entry as it travels."""
     return SealedEntry(
-        id=record.record_id,
-        revision=record.revision,
-        parent=record.parent,
-        seq=record.seq,
-        created_at=record.created_at,
-        updated_at=record.updated_at,
-        deleted_at=record.updated_at if record.deleted else None,
+        **standing(record),
         source=record.source,
         occurred_at=record.occurred_at,
         payload=record.payload,
@@ -65,7 +60,7 @@ async def change(
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=if_match)
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     base = condition.base
     if condition.holds(held.revision):
         if held.deleted:
@@ -128,18 +123,11 @@ async def _step(
     deleted: bool,
 ) -> SealedEntry:
     condition = Condition.of(base=body.base_revision, if_match=if_match)
-    held = await _held(tx, principal, entry_id)
+    held = await held_entry(tx, principal, entry_id)
     if body.base_revision == held.revision and (held.deleted == deleted or not condition.holds(held.revision)):
         raise condition.refusal(held.revision)
     change = _change(principal, services, entry_id, body, body.base_revision, deleted=deleted)
     return await _send(tx, services, principal, held, change, condition=condition)
-
-
-async def _held(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> Record:
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(entry_id))
-    if held is None:
-        raise EntryNotFound
-    return held
 
 
 def _change(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from lockleaf.server import quota
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody.room import Room
 from lockleaf.server.db.engine import DriverTransaction
+from lockleaf.server.entries.errors import EntryNotFound
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import refusal
 from lockleaf.server.records.policy import RecordPolicy, door_policy, room_needed
@@ -18,9 +20,21 @@ from lockleaf.server.search import following as search
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Change, Record, pack_record
 
-__all__ = ["COLLECTION", "Written", "write"]
+__all__ = ["COLLECTION", "Written", "held_entry", "write"]
 
 COLLECTION = "entries"
+
+
+async def held_entry(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> Record:
+    """Return an entry as it stays until the transaction ends; a deleted one too.
+
+    Raises:
+        EntryNotFound: there is no such entry.
+    """
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(entry_id))
+    if held is None:
+        raise EntryNotFound
+    return held
 
 
 @dataclass(frozen=True, slots=True)

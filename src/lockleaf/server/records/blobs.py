@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from uuid import UUID
 
 import asyncpg
 
-from lockleaf.crypto.history import ZERO, payload_hash
+from lockleaf.crypto.history import payload_hash
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import PayloadTooLarge, refusal
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.records.repository import RecordRepository
@@ -88,7 +88,7 @@ async def delete(connection: asyncpg.Connection, user_id: UUID, held: Record, *,
 
 
 def _following(held: Record | None, **fields: object) -> Change:
-    base, parent = (0, ZERO) if held is None else (held.revision, sha256(held.payload).digest())
+    base, parent = base_of(held)
     return Change.model_validate({"base_revision": base, "parent": parent, **fields})
 
 

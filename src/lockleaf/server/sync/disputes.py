@@ -7,7 +7,6 @@ the server seals for clients that cannot; a backup is a map of fields, which the
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from lockleaf.server.context import Services
 from lockleaf.server.cursors import InvalidCursor
 from lockleaf.server.db.engine import driver
 from lockleaf.server.records import conflicts, resolution
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
 from lockleaf.server.records.models import Conflict as Kept
 from lockleaf.server.records.policy import door_policy, sync_policy
@@ -249,11 +249,12 @@ def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: dateti
             "device_id": fields["device_id"],
         }
     at = _time_of_choice(dispute, choice, now=now)
+    base_revision, parent = base_of(record)
     change = Change(
         collection=BACKUPS,
         record_id=kept.record_id,
-        base_revision=0 if record is None else record.revision,
-        parent=ZERO if record is None else sha256(record.payload).digest(),
+        base_revision=base_revision,
+        parent=parent,
         payload=canonical({**fields, "updated_at": at}),
         occurred_at=time_text(at),
         device_id=choice.device_id or device,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody import room
 from lockleaf.server.custody.room import ContentUnreadable
 from lockleaf.server.db.engine import driver
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.resolution import Dispute
@@ -50,7 +49,7 @@ async def changes(
     merged = choice.chosen_version == "merged"
     if merged and (choice.content is None or kept.collection != "entries"):
         raise ContentRequired
-    base_revision, parent = (0, ZERO) if record is None else (record.revision, sha256(record.payload).digest())
+    base_revision, parent = base_of(record)
     connection = await driver(session)
     async with room.opened(services, connection, principal, purpose=_PURPOSE) as keys:
         if merged:
@@ -62,12 +61,12 @@ async def changes(
             ground = as_record(kept)
             content, labels, deleted = _open(keys, ground), ground.labels, ground.deleted
         content["resolves"] = _resolves(kept, content, _present(keys, record))
-        payload = keys.seal(
+        change = keys.sealed_change(
+            content,
             collection=kept.collection,
             record_id=kept.record_id,
             base_revision=base_revision,
             parent=parent,
-            content=content,
             labels=labels,
             source=ground.source,
             occurred_at=ground.occurred_at,
@@ -76,19 +75,6 @@ async def changes(
             written_at=choice.client_updated_at or now,
         )
         made = await tags.ensure(connection, services, principal, keys, tag_names(content))
-    change = Change(
-        collection=kept.collection,
-        record_id=kept.record_id,
-        base_revision=base_revision,
-        parent=parent,
-        payload=payload,
-        deleted=deleted,
-        labels=labels,
-        source=ground.source,
-        occurred_at=ground.occurred_at,
-        device_id=choice.device_id or principal.device,
-        client_updated_at=choice.client_updated_at or now,
-    )
     return [change, *made]
 
 

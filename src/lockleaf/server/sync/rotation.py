@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -25,6 +24,7 @@ from lockleaf.server.entries.content import SEEN, labels_of
 from lockleaf.server.jobs import service as jobs
 from lockleaf.server.records import resolution, retired
 from lockleaf.server.records import service as records
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.records.policy import door_policy
 from lockleaf.server.search import following as search
@@ -103,7 +103,7 @@ def _again(keys: Room, found: Sequence[Record]) -> list[Sealed]:
     for record in found:
         try:
             content = keys.open(record)
-            sealed.append((_change(keys, record, content, record.revision, sha256(record.payload).digest()), content))
+            sealed.append((_change(keys, record, content, *base_of(record)), content))
         except (ContentUnreadable, PayloadTooLarge):
             continue  # nobody can seal it again: it stays as it is
     return sealed
@@ -123,6 +123,7 @@ def _change(keys: Room, record: Record, content: dict[str, Any], base_revision: 
         "occurred_at": record.occurred_at,
         "deleted": record.deleted,
     }
+    # What is sealed of both is the writer's own word, and may be longer than what a change bears in the open.
     payload = keys.seal(
         content=new,
         **fields,

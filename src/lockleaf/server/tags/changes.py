@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 from lockleaf.crypto.history import ZERO
 from lockleaf.server.auth.principal import Principal
 from lockleaf.server.context import Services
 from lockleaf.server.custody.room import TOMBSTONE, Room
+from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.tagging import Present
 from lockleaf.wire.sync import Change, Record
 
@@ -19,7 +19,7 @@ COLLECTION = "tags"
 
 def following(held: Record) -> Present:
     """Return what a change to this tag follows."""
-    return Present(held.record_id, held.revision, sha256(held.payload).digest(), held.deleted)
+    return Present(held.record_id, *base_of(held), held.deleted)
 
 
 def present_of(held: Record | None) -> Present | None:
@@ -31,34 +31,32 @@ def sealed_change(
     services: Services, principal: Principal, keys: Room, record_id: str, present: Present | None, new: dict[str, Any]
 ) -> Change:
     """Return the change that seals ``new`` as a tag, behind what is ``present``."""
-    base, parent = (0, ZERO) if present is None else (present.revision, present.payload_hash)
-    payload = keys.seal(
+    base_revision, parent = _base_of(present)
+    return keys.sealed_change(
+        new,
         collection=COLLECTION,
         record_id=record_id,
-        base_revision=base,
+        base_revision=base_revision,
         parent=parent,
-        content=new,
         device=principal.device,
         written_at=services.clock(),
     )
-    return change_of(services, principal, record_id, present, payload)
 
 
 def tombstone(services: Services, principal: Principal, keys: Room | None, present: Present) -> Change:
     """Return the deletion of a tag: sealed with uce, and without a payload where nobody here could seal one."""
-    payload = b""
-    if keys is not None:
-        payload = keys.seal(
-            collection=COLLECTION,
-            record_id=present.record_id,
-            base_revision=present.revision,
-            parent=present.payload_hash,
-            content={"type": TOMBSTONE},
-            deleted=True,
-            device=principal.device,
-            written_at=services.clock(),
-        )
-    return change_of(services, principal, present.record_id, present, payload, deleted=True)
+    if keys is None:
+        return change_of(services, principal, present.record_id, present, b"", deleted=True)
+    return keys.sealed_change(
+        {"type": TOMBSTONE},
+        collection=COLLECTION,
+        record_id=present.record_id,
+        base_revision=present.revision,
+        parent=present.payload_hash,
+        deleted=True,
+        device=principal.device,
+        written_at=services.clock(),
+    )
 
 
 def change_of(
@@ -71,13 +69,18 @@ def change_of(
     deleted: bool = False,
 ) -> Change:
     """Return the change that brings a payload as it is."""
+    base_revision, parent = _base_of(present)
     return Change(
         collection=COLLECTION,
         record_id=record_id,
-        base_revision=0 if present is None else present.revision,
-        parent=ZERO if present is None else present.payload_hash,
+        base_revision=base_revision,
+        parent=parent,
         payload=payload,
         deleted=deleted,
         device_id=principal.device,
         client_updated_at=services.clock(),
     )
+
+
+def _base_of(present: Present | None) -> tuple[int, bytes]:
+    return (0, ZERO) if present is None else (present.revision, present.payload_hash)

@@ -24,9 +24,8 @@ from lockleaf.server.entries.retagging import retag
 from lockleaf.server.http.errors import InvalidRequest
 from lockleaf.server.records import diary, tagging
 from lockleaf.server.records import service as records
-from lockleaf.server.records.errors import refusal
+from lockleaf.server.records.applying import apply_all
 from lockleaf.server.records.opaque import opaque_map
-from lockleaf.server.records.policy import door_policy
 from lockleaf.server.tags import forms
 from lockleaf.server.tags.changes import COLLECTION, change_of, following, present_of, sealed_change, tombstone
 from lockleaf.server.tags.errors import TagNotFound
@@ -297,17 +296,8 @@ async def _write(
 async def _push(
     tx: DriverTransaction, services: Services, principal: Principal, changes: Sequence[Change], *, now: datetime
 ) -> list[records.Outcome]:
-    pushed = await records.push(
-        tx.connection,
-        principal.user_id,
-        changes,
-        now=now,
-        atomic=True,
-        policy=door_policy,
-        most_bytes=services.settings.limits.record_bytes,
+    pushed = await apply_all(
+        tx.connection, principal.user_id, changes, now=now, most_bytes=services.settings.limits.record_bytes
     )
-    for outcome in pushed.outcomes:
-        if outcome.status != "applied":
-            raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
     tx.after_commit.append(lambda: services.events.changed(principal.user_id))
     return pushed.outcomes
