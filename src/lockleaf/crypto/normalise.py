@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 
-from lockleaf.wire.names import known_as
+from lockleaf.wire.names import known_as, login_form
 
 __all__ = ["normalise_email", "normalise_password", "normalise_value"]
 
 
 def normalise_email(email: str) -> str:
     """Return ``email`` in NFKC, trimmed, case-folded: what the account's directory and the KDF salt know it by."""
-    return unicodedata.normalize("NFKC", email).strip().casefold()
+    return login_form(email)
 
 
 def normalise_password(password: str) -> str:

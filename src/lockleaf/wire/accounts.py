@@ -10,7 +10,6 @@ from pydantic import AliasChoices, Field, ModelWrapValidatorHandler, PrivateAttr
 
 from lockleaf.wire.account_fields import (
     ClientSalt,
-    Custody,
     CustodyChoice,
     Kdf,
     KeyringBytes,
@@ -19,11 +18,11 @@ from lockleaf.wire.account_fields import (
     RecipientText,
     RecoverySet,
 )
-from lockleaf.wire.base import Body, RefusesSome, invalid_field
+from lockleaf.wire.base import RefusesSome, invalid_field
 from lockleaf.wire.credentials import Credentials
 from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, RecordId, Secret, Sequence64
 from lockleaf.wire.identification import PASSWORD, SECRET, HasSecret, Identified, is_email, secret_name
-from lockleaf.wire.profiles import PreferenceFields
+from lockleaf.wire.profiles import PreferenceFields, ShownAccount
 from lockleaf.wire.tokens import Tokens
 
 __all__ = [
@@ -95,36 +94,19 @@ class Signup(Register):
     encryption_tier: CustodyChoice
 
 
-class SignupAnswer(Tokens):
+class SignupAnswer(ShownAccount, Tokens):
     """A new account and its first session."""
 
-    id: UUID
-    email: str | None = None
-    username: str | None = Field(default=None, description="Of an account that has a name, and no email.")
-    display_name: str | None
-    timezone: str
-    locale: str
-    privacy_tier: PrivacyTier
-    encryption_tier: Custody
-    created_at: Instant
     salt: str | None = None
     vault_id: str | None = None
     recovery_codes: tuple[str, ...] | None = None
 
 
-class Account(Body):
+class Account(ShownAccount):
     """The account of the token: custody, tier, and the keys that the client sealed or published."""
 
-    id: UUID
     user_id: UUID | None = Field(default=None, description="The same as `id`.")
-    email: str | None = None
-    username: str | None = Field(default=None, description="Of an account that has a name, and no email.")
     display_name: str | None = None
-    timezone: str
-    locale: str
-    privacy_tier: PrivacyTier
-    encryption_tier: Custody
-    created_at: Instant
     kdf: Kdf | None = None
     kek_salt: Bytes | None = Field(default=None, description="uce: the salt of the key that seals the keyring.")
     keyring: Bytes | None = None

@@ -6,7 +6,6 @@ what it is, the authentication hash that was derived from a password.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Self
 
@@ -16,6 +15,7 @@ from pydantic_core import CoreSchema
 
 from lockleaf.wire.account_fields import LONGEST_EMAIL, EmailText
 from lockleaf.wire.base import Body, SeveralNames, invalid_field
+from lockleaf.wire.names import login_form
 
 __all__ = ["PASSWORD", "SECRET", "SECRET_NAMES", "HasSecret", "Identified", "LoginName", "is_email", "secret_name"]
 
@@ -30,14 +30,10 @@ def is_email(login_name: str) -> bool:
     return "@" in login_name
 
 
-def _known_as(login_name: str) -> str:
-    return unicodedata.normalize("NFKC", login_name).strip().casefold()
-
-
 def _name(value: str) -> str:
     """Refuse what is a name only as it is written: a compatibility character can stand for "@", or for a blank."""
-    known_as = _known_as(value)
-    if not 0 < len(known_as) <= LONGEST_EMAIL or is_email(known_as) or any(map(str.isspace, known_as)):
+    form = login_form(value)
+    if not 0 < len(form) <= LONGEST_EMAIL or is_email(form) or any(map(str.isspace, form)):
         raise ValueError("not a name: it has no @, no blank, and at most 254 characters")
     return value
 
@@ -63,7 +59,7 @@ class Identified(Body):
     def _by_one_of_them(self) -> Self:
         if self.email is None and self.username is None:
             raise invalid_field("email", "the email or the name of the account is missing")
-        if self.email is not None and self.username is not None and _known_as(self.email) != _known_as(self.username):
+        if self.email is not None and self.username is not None and login_form(self.email) != login_form(self.username):
             raise invalid_field("username", "an account has an email or a name: send `email` or `username`")
         return self
 

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["distinct_names", "known_as", "same_name"]
+__all__ = ["distinct_names", "known_as", "login_form", "same_name"]
 
 # Characters that take no place and change no word: soft hyphen, joiners, marks of direction, word joiner and invisible
 # operators, variation selectors, byte order mark. (The tag characters of flags stay: they tell flags apart.)
@@ -27,6 +27,11 @@ def known_as(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).casefold()
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", folded)).strip(" ")
+
+
+def login_form(login_name: str) -> str:
+    """Return the one form of an email, or of the name that an account has in its place: NFKC, trimmed, case-folded."""
+    return unicodedata.normalize("NFKC", login_name).strip().casefold()
 
 
 def same_name(one: str, other: str) -> bool:

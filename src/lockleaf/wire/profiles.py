@@ -21,6 +21,7 @@ __all__ = [
     "PreferencesChange",
     "Profile",
     "ProfileChange",
+    "ShownAccount",
     "Statistics",
     "Storage",
 ]
@@ -73,11 +74,10 @@ class Statistics(Body):
     avg_words_per_entry: float | None = None
 
 
-class Profile(Body):
-    """The account as its user sees it. Some of it is said twice, as diary clients look for it."""
+class ShownAccount(Body):
+    """What every answer about an account says of it."""
 
     id: UUID
-    user_id: UUID | None = Field(default=None, description="The same as `id`.")
     email: str | None = None
     username: str | None = Field(default=None, description="Of an account that has a name, and no email.")
     display_name: str | None
@@ -86,6 +86,12 @@ class Profile(Body):
     privacy_tier: PrivacyTier
     encryption_tier: Custody
     created_at: Instant
+
+
+class Profile(ShownAccount):
+    """The account as its user sees it. Some of it is said twice, as diary clients look for it."""
+
+    user_id: UUID | None = Field(default=None, description="The same as `id`.")
     statistics: Statistics
     updated_at: Instant | None = None
     daily_word_goal: int | None = None

@@ -66,14 +66,17 @@ def _config(connection: Connection | None = None, output: TextIO | None = None) 
 
 
 @cache
-def head_revision() -> str:
-    """Return the revision that this version of the package needs.
+def _revisions() -> tuple[str, ...]:
+    """Return the revisions that this version of the package knows, oldest first.
 
-    It is read once: that loads every script of the migrations, and those who ask whether a server is ready ask often.
+    They are read once: that loads every script of the migrations, and whoever asks if a server is ready asks often.
     """
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
+    return tuple(each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions())[::-1]
+
+
+def head_revision() -> str:
+    """Return the revision that this version of the package needs."""
+    return _revisions()[-1]
 
 
 async def migrate(url: str, revision: str = "head") -> None:
@@ -122,11 +125,11 @@ def _number_of(revision: str | None) -> int:
     Raises:
         RevisionUnknown: this version of the package has no such schema.
     """
-    newest_first = [each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()]
-    order = {name: len(newest_first) - place for place, name in enumerate(newest_first)}
-    found = (order | {None: 0, "base": 0, "head": len(order)}).get(revision)
+    known = _revisions()
+    order: dict[str | None, int] = {name: place for place, name in enumerate(known, 1)}
+    found = (order | {None: 0, "base": 0, "head": len(known)}).get(revision)
     if found is None:
-        raise RevisionUnknown(revision, newest_first[::-1])
+        raise RevisionUnknown(revision, list(known))
     return found
 
 
