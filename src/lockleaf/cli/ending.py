@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
+from lockleaf.cli.exit_codes import ExitCode
+
 __all__ = ["before_ending", "end_at_once", "end_at_once_when_interrupted"]
 
-_INTERRUPTED = 130
-"""``ExitCode.INTERRUPTED``, which takes a while to load."""
 _SHOW_CURSOR = b"\x1b[?25h"
 _to_do: list[Callable[[], None]] = []
 
@@ -48,4 +48,4 @@ def end_at_once() -> NoReturn:
     with contextlib.suppress(OSError, ValueError):
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), _SHOW_CURSOR)  # a progress bar hides it
-    os._exit(_INTERRUPTED)
+    os._exit(ExitCode.INTERRUPTED)

@@ -94,8 +94,7 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
         nonlocal interrupted
         if _Asked.depth and not _Asked.in_thread:
             raise KeyboardInterrupt
-        interrupted = interrupted or bool(_Asked.depth)
-        if interrupted:
+        if _Asked.depth or interrupted:
             end_at_once()
         interrupted = True
         if task is not None:

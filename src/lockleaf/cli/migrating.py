@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -85,17 +85,14 @@ def _address(settings: Settings, start: str | None) -> str:
     return settings.database.url.get_secret_value()
 
 
-def _attempt(act: Callable[[], Awaitable[Found]]) -> Found:
+def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
     from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     from lockleaf.server.db.migrate import RevisionUnknown, WrongDirection  # noqa: PLC0415
 
-    async def awaited() -> Found:
-        return await act()
-
     try:
-        return asyncio.run(awaited())
+        return asyncio.run(act())
     except (RevisionUnknown, WrongDirection) as error:
         raise Complaint(str(error), ExitCode.CONFLICT, type(error).__name__) from None
     except (SQLAlchemyError, OSError, CommandError):

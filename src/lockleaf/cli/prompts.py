@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable
+from typing import Any
 
 import typer
 
@@ -42,14 +43,7 @@ def answer(label: str, default: str | None = None) -> str:
     Raises:
         Complaint: it is no text in UTF-8.
     """
-    with asking():
-        try:
-            given: str = typer.prompt(label, default=default, err=True)
-        except UnicodeDecodeError:
-            raise _not_text("What was typed is") from None
-    if not is_utf8(given):
-        raise _not_text("What was typed is")
-    return given.strip()
+    return _typed(label, default=default).strip()
 
 
 def password(run: Run) -> str:
@@ -127,11 +121,13 @@ def hidden(label: str, *, twice: bool = False) -> str:
     Raises:
         Complaint: it is no text in UTF-8.
     """
+    return _typed(label, hide_input=True, confirmation_prompt="The same again" if twice else False)
+
+
+def _typed(label: str, **options: Any) -> str:
     with asking():
         try:
-            given: str = typer.prompt(
-                label, hide_input=True, err=True, confirmation_prompt="The same again" if twice else False
-            )
+            given: str = typer.prompt(label, err=True, **options)
         except UnicodeDecodeError:
             raise _not_text("What was typed is") from None
     if not is_utf8(given):

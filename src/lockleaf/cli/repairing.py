@@ -17,8 +17,7 @@ from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
     from lockleaf.client.differences import Difference
-    from lockleaf.client.errors import HistoryForked, KeyringRolledBack, ServerRestored
-    from lockleaf.client.repair import RepairReport
+    from lockleaf.client.repair import Doubt, RepairReport
 
 __all__ = ["install"]
 
@@ -55,8 +54,8 @@ async def repair(
     asking = run.interactive and not yes
     declined: list[errors.IntegrityError] = []
 
-    def confirm(error: ServerRestored | HistoryForked | KeyringRolledBack) -> bool:
-        for sentence in () if isinstance(error, errors.KeyringRolledBack) else error.details:
+    def confirm(error: Doubt) -> bool:
+        for sentence in error.details:
             run.note(printable(sentence))
         question = "Go on with what the server shows, before that device is repaired too?"
         if isinstance(error, errors.ServerRestored):

@@ -178,8 +178,9 @@ class Disputes:
         A server that was put back from a backup has not heard of it. It follows no revision any more, so that it does
         not become one there. What went since the last sync was perhaps decided, and is looked at by the next one.
         """
-        sent = known.state == "open" and known.authentic and known.payload_hash is not None
-        return sent and self._store.outbox.get(known.payload_hash or b"") is None
+        if known.state != "open" or not known.authentic or known.payload_hash is None:
+            return False
+        return self._store.outbox.get(known.payload_hash) is None
 
     def _looked_up(self, entries: list[Conflict]) -> list[_Listed]:
         """Return listed conflicts with what this device knows of them."""

@@ -19,6 +19,7 @@ from lockleaf.client.claims import RememberedCheckpoint
 from lockleaf.client.credentials import write_again
 from lockleaf.client.device import Device
 from lockleaf.client.differences import Choose, Difference, Held, TakenIn, take_in
+from lockleaf.client.ending import Sync
 from lockleaf.client.entering import Place
 from lockleaf.client.entries import ProgressCallback
 from lockleaf.client.errors import (
@@ -31,6 +32,7 @@ from lockleaf.client.errors import (
     ServerRestored,
 )
 from lockleaf.client.opening import OPENED
+from lockleaf.client.profile import Profile
 from lockleaf.client.pull import fetch_page
 from lockleaf.client.recovery import RecoveryCodes
 from lockleaf.client.sealer import Sealer
@@ -40,9 +42,11 @@ from lockleaf.client.sync import Synchroniser
 from lockleaf.client.verify import Chain
 from lockleaf.crypto.keyring import Keyring
 
-__all__ = ["Confirm", "RepairReport", "SyncOf", "accept_history", "repair", "take_all"]
+__all__ = ["Confirm", "Doubt", "RepairReport", "SyncOf", "accept_history", "repair", "take_all"]
 
-Confirm = Callable[[ServerRestored | HistoryForked | KeyringRolledBack], bool]
+Doubt = ServerRestored | HistoryForked | KeyringRolledBack
+"""What a repair asks about before it goes on."""
+Confirm = Callable[[Doubt], bool]
 SyncOf = Callable[[Device], Synchroniser]
 
 _NEW = "repair"
@@ -131,15 +135,7 @@ async def _exchange(
             # What the old store knows is fresher than what is remembered outside it.
             await asyncio.to_thread(_pass_on, device.opened.store, new.opened.store)
         await _fill(new, sync_of, confirm, progress)
-        codes = None
-        if newer is not None:
-            remembered = await asyncio.to_thread(device.memory.of_account, profile.user_id)
-            highest = max(profile.keyring_version, 0 if remembered is None else remembered.keyring_version)
-            if profile.custody == "e2e":
-                codes = await write_again(new, password, newer, highest + 1, sync=sync)
-            while new.session.profile.keyring_version <= highest:
-                # The server counts, one version a change; devices take none that they have passed.
-                await uce_credentials.change_password(new, password, password)
+        codes = None if newer is None else await _keys_again(new, profile, password, newer, sync)
         tokens = new.opened.transport.tokens.load()
         taken_over, keyring = new.profile, new.opened.keyring
         assert tokens is not None
@@ -192,6 +188,18 @@ async def _enter(
         else:
             await enrolment.login(new, place, password, remembered=profile, allow_pbkdf2=allow_pbkdf2, newer=newer)
         return newer
+    return None
+
+
+async def _keys_again(new: Device, before: Profile, password: str, newer: Keyring, sync: Sync) -> RecoveryCodes | None:
+    """Have the server hold ``newer`` under a version that no device has passed; return the codes that come of it."""
+    remembered = await asyncio.to_thread(new.memory.of_account, before.user_id)
+    highest = max(before.keyring_version, 0 if remembered is None else remembered.keyring_version)
+    if before.custody == "e2e":
+        return await write_again(new, password, newer, highest + 1, sync=sync)
+    while new.session.profile.keyring_version <= highest:
+        # Here the server counts, one version a change of the password, be it to the same.
+        await uce_credentials.change_password(new, password, password)
     return None
 
 
@@ -324,7 +332,7 @@ def _take_in(device: Device, aside: LocalStore, path: Path, held: Held, choose: 
     )
 
 
-def accept_history(error: ServerRestored | HistoryForked | KeyringRolledBack) -> bool:
+def accept_history(error: Doubt) -> bool:
     """Accept what the server shows, but not that newer keys are sealed under an earlier password."""
     return not isinstance(error, KeyringRolledBack)
 

@@ -28,6 +28,11 @@ __all__ = [
 class IntegrityError(LockleafError):
     """The server's answer contradicts what this device knows. Nothing of it was taken over."""
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What else there is to say about this very answer, in sentences."""
+        return ()
+
 
 class HistoryForked(IntegrityError):
     """The server sent history that does not match what this device, or another device of yours, verified.
