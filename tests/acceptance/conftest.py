@@ -10,6 +10,7 @@ import pytest
 from tests.support.diarist import Diarist, diarist
 from tests.support.lying_server import LyingServer, lying_server
 from tests.support.process import RunningServer
+from tests.support.storage_proxy import StorageProxy, storage_proxy
 
 
 @pytest.fixture
@@ -24,3 +25,17 @@ async def ada(tmp_path: Path, server: RunningServer) -> AsyncIterator[Diarist]:
     """Somebody who keeps a journal at the real server."""
     async with diarist(tmp_path, server.url) as ada:
         yield ada
+
+
+@pytest.fixture
+async def wire(server: RunningServer) -> AsyncIterator[StorageProxy]:
+    """A proxy before the real server and its store, which holds, alters and counts what passes."""
+    async with storage_proxy(server.port) as wire:
+        yield wire
+
+
+@pytest.fixture
+async def eve(tmp_path: Path, wire: StorageProxy) -> AsyncIterator[Diarist]:
+    """Somebody whose devices reach the server by the wire."""
+    async with diarist(tmp_path / "eve", wire.url) as eve:
+        yield eve

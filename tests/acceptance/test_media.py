@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,19 +32,6 @@ from tests.support.process import RunningServer
 from tests.support.storage_proxy import Passing, StorageProxy, answer, storage_proxy
 
 SMALL = b"a few lines\n" * 2000
-
-
-@pytest.fixture
-async def wire(server: RunningServer) -> AsyncIterator[StorageProxy]:
-    async with storage_proxy(server.port) as wire:
-        yield wire
-
-
-@pytest.fixture
-async def eve(tmp_path: Path, wire: StorageProxy) -> AsyncIterator[Diarist]:
-    """Somebody whose devices reach the server by the wire."""
-    async with diarist(tmp_path / "eve", wire.url) as eve:
-        yield eve
 
 
 def a_file(folder: Path, data: bytes = SMALL, name: str = "notes.txt") -> Path:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pyrage
-import pytest
 from PIL import Image
 
 from lockleaf.client import Attachment, Client
 from lockleaf.client.errors import LockleafError
 from lockleaf.crypto.keyring import Keyring
-from tests.support.diarist import NEW_PASSWORD, PASSWORD, Diarist, diarist
-from tests.support.process import RunningServer
-from tests.support.storage_proxy import StorageProxy, storage_proxy
-
-
-@pytest.fixture
-async def wire(server: RunningServer) -> AsyncIterator[StorageProxy]:
-    async with storage_proxy(server.port) as wire:
-        yield wire
-
-
-@pytest.fixture
-async def eve(tmp_path: Path, wire: StorageProxy) -> AsyncIterator[Diarist]:
-    async with diarist(tmp_path / "eve", wire.url) as eve:
-        yield eve
+from tests.support.diarist import NEW_PASSWORD, PASSWORD, Diarist
+from tests.support.storage_proxy import StorageProxy
 
 
 async def with_photo(client: Client, folder: Path, body: str = "a day out") -> Attachment:

@@ -60,6 +60,14 @@ async def copied(connection: asyncpg.Connection, client: Client) -> WholeBackup:
     return backup
 
 
+async def uce_laptop(ada: Diarist, connection: asyncpg.Connection) -> tuple[Client, WholeBackup]:
+    """A device of an account whose server makes the keys, with an entry, and a copy of the account."""
+    laptop = await ada.open("laptop")
+    await laptop.account.register(ada.server, ada.email, PASSWORD, device_name="laptop", custody="uce")
+    await write(laptop, "before")
+    return laptop, await copied(connection, laptop)
+
+
 async def bodies(client: Client) -> list[str]:
     found = [entry.body for entry in await client.journal.list()]
     found += [each.local.body for each in await client.journal.conflicts() if each.local is not None]
@@ -196,10 +204,7 @@ async def test_newer_keys_go_to_an_older_keyrings_password_with_consent_alone(
 async def test_a_password_of_a_uce_account_that_a_restore_took_back_locks_nobody_out(
     ada: Diarist, connection: asyncpg.Connection, database_url: str
 ) -> None:
-    laptop = await ada.open("laptop")
-    await laptop.account.register(ada.server, ada.email, PASSWORD, device_name="laptop", custody="uce")
-    await write(laptop, "before")
-    backup = await copied(connection, laptop)
+    laptop, backup = await uce_laptop(ada, connection)
     await laptop.account.change_password(PASSWORD, NEW_PASSWORD)
     await laptop.account.change_password(NEW_PASSWORD, PASSWORD)
     await write(laptop, "after")
@@ -219,10 +224,7 @@ async def test_a_password_of_a_uce_account_that_a_restore_took_back_locks_nobody
 async def test_keys_of_a_uce_account_that_a_restore_took_back_are_said_to_be_lost(
     ada: Diarist, connection: asyncpg.Connection, database_url: str
 ) -> None:
-    laptop = await ada.open("laptop")
-    await laptop.account.register(ada.server, ada.email, PASSWORD, device_name="laptop", custody="uce")
-    await write(laptop, "before")
-    backup = await copied(connection, laptop)
+    laptop, backup = await uce_laptop(ada, connection)
     await laptop.account.rotate_keyring(PASSWORD)
     await write(laptop, "after")
     await backup.restore(None)
