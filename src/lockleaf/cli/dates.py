@@ -20,7 +20,7 @@ def entered_date(text: str | None, today: date | None = None) -> str | None:
         today: the day that it is, in the local time zone; asked for if absent.
 
     Raises:
-        Complaint: it is none of these.
+        Complaint: it has none of these forms.
     """
     if text is None:
         return None

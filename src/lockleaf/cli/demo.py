@@ -88,7 +88,7 @@ def _furnish(run: Run, running: Running, settings: Settings, place: Path) -> Non
         if not (place / "profiles").exists():
             asyncio.run(_make(run, running, settings, place))
     except Exception as error:
-        # In a thread nobody would hear of it, and a server with half a demonstration in it is none.
+        # In a thread nobody would hear of it, and a server with half a demonstration in it shows nothing.
         run.note(f"The demonstration could not be made: {type(error).__name__}. {error}")
         os.kill(os.getpid(), signal.SIGTERM)
         return

@@ -94,7 +94,7 @@ def _print(run: Run, found: Found) -> None:
 
 
 def _unread(query: str) -> Iterator[str]:
-    """Yield what to say of filters that are none, and of a query that asks for nothing."""
+    """Yield what to say of filters that are invalid, and of a query that asks for nothing."""
     from lockleaf.search.languages import language  # noqa: PLC0415
     from lockleaf.search.plan import plan  # noqa: PLC0415
     from lockleaf.search.query import parse  # noqa: PLC0415

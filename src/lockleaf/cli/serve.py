@@ -72,7 +72,7 @@ def settings_of(data_dir: Path | None, log_format: str | None = None, *, develop
     """Return the server's settings: the environment's and those of ``.env``, and over them what the command line says.
 
     Raises:
-        Complaint: a setting is none.
+        Complaint: a setting is invalid.
     """
     from pydantic import ValidationError  # noqa: PLC0415
 

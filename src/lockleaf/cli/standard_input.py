@@ -118,7 +118,7 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
     """Return the text of ``data``: UTF-8, or what a mark at its beginning says, unless ``encoding`` names another.
 
     Raises:
-        UnicodeDecodeError: some of the bytes are none of that encoding.
+        UnicodeDecodeError: some of the bytes are not text in that encoding.
     """
     if encoding is None:
         encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")

@@ -43,7 +43,7 @@ class Choices:
         Raises:
             NotLoggedIn: there is no session.
             PasswordRequired, WrongPassword: the tier is lower, and the password is missing or wrong.
-            SecretKeyReceived, InvalidHePublicKey: the given key is none to give away.
+            SecretKeyReceived, InvalidHePublicKey: the given key is not one to give away.
             ConsentRequired: this device's clock is far from the server's.
         """
 

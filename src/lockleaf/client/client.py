@@ -306,9 +306,9 @@ class Client(Locking, Choices):
 
         Raises:
             NotLoggedIn: there is no account here, or without ``local`` no session.
-            InvalidEntry: no metric can be called so, or a day is none.
+            InvalidEntry: no metric can be called so, or a day is invalid.
             MetricsOff: no sums are kept for the account; see `count_metrics`.
-            MetricsUnreadable: the server's sums are none that the account's devices can have made.
+            MetricsUnreadable: the account's devices cannot have made the server's sums.
         """
         return await metrics.stats(self._device, metric, by, since, until, local=local)
 

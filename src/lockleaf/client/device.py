@@ -93,7 +93,7 @@ class Device:
         """Return a way to ``server`` for the session whose tokens are in ``tokens``.
 
         Raises:
-            InvalidServerAddress: the URL is none.
+            InvalidServerAddress: the URL is invalid.
             InsecureServer: plain http to another machine.
         """
         return Transport(

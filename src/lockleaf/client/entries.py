@@ -45,7 +45,7 @@ UNCHANGED: Final = Unchanged()
 
 
 class InvalidEntry(LocalError):
-    """An entry has a field that is none: a date that does not exist, a tag or mood that is empty or too long."""
+    """An entry has an invalid field: a date that does not exist, a tag or mood that is empty or too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def draft_content(
     """Return the map of a new entry; what is absent has no field. ``metrics`` are checked already.
 
     Raises:
-        InvalidEntry: a field is none.
+        InvalidEntry: a field is invalid.
         EntryTooLarge: the whole is longer than a record may be.
     """
     with _as_invalid_entry():

@@ -99,7 +99,7 @@ class Journal(JournalTags):
             metrics: numbers of one's own by name (1 to 64 of ``a-z 0-9 _``), from -65536 to 65536, up to 20.
 
         Raises:
-            InvalidEntry: a field is none, or the id belongs to another entry.
+            InvalidEntry: a field is invalid, or the id belongs to another entry.
             EntryTooLarge: it is longer than a record may be.
             DiskFull, StoreLocked, StoreDamaged: the local store refused.
         """

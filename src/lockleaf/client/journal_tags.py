@@ -41,7 +41,7 @@ class JournalTags:
         Raises:
             TagNotFound: there is none of this name.
             TagChanged: it is not ``base`` any more; nothing was changed.
-            InvalidTag: the colour is none.
+            InvalidTag: the colour is invalid.
         """
         return await asyncio.to_thread(self._tags.recolor, name, color, base)
 
@@ -53,7 +53,7 @@ class JournalTags:
         Raises:
             TagNotFound: there is none of this name.
             TagChanged: it is not ``base`` any more; nothing was changed.
-            InvalidTag: the new name is none.
+            InvalidTag: the new name is invalid.
         """
         return await asyncio.to_thread(self._tags.rename, name, new_name, base)
 

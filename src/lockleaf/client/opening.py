@@ -30,7 +30,7 @@ _NOTHING = payload_hash(b"")
 class Opened:
     """The content of a change, None for a deletion.
 
-    ``usable`` is False for a tag whose name is none, or does not belong to its record. ``mark``: what its writer
+    ``usable`` is False for a tag whose name is invalid, or does not belong to its record. ``mark``: what its writer
     counted of it. ``key_id`` is of the key that sealed it; ``device`` and ``written_at`` are its writer's word.
     ``disputed``: its writer saw another history, and this device's user goes on in spite of that.
     ``resolves``: payload hashes of the conflicts about the record that were decided.

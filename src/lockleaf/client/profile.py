@@ -97,7 +97,7 @@ class ProfileFolder:
         name: 1 to 64 of ``A-Z a-z 0-9 . _ -``, not beginning with a dot.
 
     Raises:
-        InvalidProfileName: the name is none; it becomes part of a path.
+        InvalidProfileName: the name is invalid; it becomes part of a path.
     """
 
     def __init__(self, home: Path, name: str) -> None:

@@ -54,7 +54,7 @@ def proxy_for(url: httpx.URL, environment: Mapping[str, str] | None = None) -> P
         environment: in place of the process's own.
 
     Raises:
-        InvalidProxy: the one that is named for this address is none.
+        InvalidProxy: the one that is named for this address is invalid.
     """
     given = os.environ if environment is None else environment
     if may_be_this_machine(url.host):

@@ -34,7 +34,7 @@ class Selection:
         """Return the selection of what a caller gave.
 
         Raises:
-            InvalidEntry: a day is none.
+            InvalidEntry: a day is invalid.
         """
         first, last = (date_text(day)[:10] if day is not None else None for day in (since, until))
         return cls(first, last, tag, mood, source)

@@ -48,7 +48,7 @@ def tag_content(name: str, color: str) -> dict[str, Any]:
 
 
 def color_in(content: dict[str, Any]) -> str:
-    """Return the colour of a tag's map; one that is none is the name's own."""
+    """Return the colour of a tag's map; if it is invalid, the name's own."""
     color = content.get("color")
     return color.lower() if isinstance(color, str) and _COLOR.fullmatch(color) else color_of(content["name"])
 

@@ -43,7 +43,7 @@ class SessionTokens(BaseModel):
         """Return the tokens of a server's answer.
 
         Raises:
-            InvalidAnswer: they are none that a header could carry.
+            InvalidAnswer: a header could not carry them.
         """
         try:
             return cls(access_token=answer.access_token, refresh_token=answer.refresh_token)

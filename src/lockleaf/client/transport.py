@@ -90,7 +90,7 @@ class Transport:
         retry: how often and how fast to try again.
 
     Raises:
-        InvalidServerAddress: the URL is none.
+        InvalidServerAddress: the URL is invalid.
         InsecureServer: plain http to another machine.
     """
 

@@ -62,7 +62,7 @@ def drawn_codes(codes: Iterable[str] | None) -> RecoveryCodes:
     """Return the recovery codes that the server drew, once they have the form of such.
 
     Raises:
-        InvalidAnswer: they are none: they are shown to a person, and must be worth the paper.
+        InvalidAnswer: they are not such codes: they are shown to a person, and must be worth the paper.
     """
     drawn = tuple(codes or ())
     if len(set(drawn)) != CODES or len(drawn) != CODES or not all(_CODE.fullmatch(code) for code in drawn):

@@ -80,7 +80,7 @@ def seal_record(
 
     Raises:
         TooLarge: the packed map is longer than 4 MiB less 64 KiB.
-        Malformed: the map has no MessagePack form, or the context or suite is none.
+        Malformed: the map has no MessagePack form, or the context or suite is invalid.
     """
     entry = keyring.newest
     key = entry.record_key(context.collection, context.record_id)

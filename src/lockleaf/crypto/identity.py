@@ -109,7 +109,7 @@ def open_sealed(identities: Sequence[str], data: bytes) -> bytes:
 
     Raises:
         SealBroken: it was sealed to none of them, is damaged or cut, or is no age file.
-        Malformed: an identity is none.
+        Malformed: an identity is invalid.
     """
     try:
         opened: bytes = pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(identity) for identity in identities])

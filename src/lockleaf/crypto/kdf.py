@@ -194,7 +194,7 @@ def derive(password: str, email: str, params: KdfParameters) -> PasswordKeys:
     Takes as long as the parameters ask for, and their memory; the interpreter's lock is released meanwhile.
 
     Raises:
-        Malformed: the costs are none that the algorithm can run with, or a text has no UTF-8 form.
+        Malformed: the algorithm cannot run with these costs, or a text has no UTF-8 form.
     """
     salt = sha256(_SALT + lp(normalise_email(email)) + lp(params.salt)).digest()[:SALT_LENGTH]
     try:

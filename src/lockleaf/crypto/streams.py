@@ -81,7 +81,7 @@ def open_stream(identities: Sequence[str], sealed: Reader, plain: Writer) -> Non
 
     Raises:
         SealBroken: it was sealed to none of them, is damaged or cut, or is no age file.
-        Malformed: an identity is none.
+        Malformed: an identity is invalid.
         Whatever ``sealed`` and ``plain`` raise.
     """
     try:

@@ -191,7 +191,7 @@ def client_version(data: bytes) -> SealVersion:
     """Return the version of SEAL that wrote a serialised ciphertext, wrapped or raw.
 
     Raises:
-        InvalidCiphertext: it is none, or of a version that is not read.
+        InvalidCiphertext: it is invalid, or of a version that is not read.
     """
     try:
         return seal.version_of(data if seal.is_object(data) else bytes_of(messages.read(data, _VECTOR), 2))
@@ -203,6 +203,6 @@ def with_version(data: bytes, version: SealVersion, parameters: ParameterSet) ->
     """Return a serialised ciphertext as SEAL of another version would have written it, uncompressed.
 
     Raises:
-        InvalidCiphertext: it is none of the parameter set.
+        InvalidCiphertext: it is not one of the parameter set.
     """
     return write_ciphertext(replace(read_ciphertext(data, parameters, level=None), version=version))

@@ -38,7 +38,7 @@ def decrypt_slots(
         values: how many slots it must have; any number if it is left out.
 
     Raises:
-        InvalidCiphertext: it is none of the key's parameter set, or has another scale, level or size. It is not
+        InvalidCiphertext: it is not one of the key's parameter set, or has another scale, level or size. It is not
             decrypted.
         ImplausibleResult: a number is larger than makes sense: it was encrypted under another key, or is wrong.
     """
@@ -89,7 +89,7 @@ def decrypt_months(key: SecretKey, data: bytes, layout: Layout) -> dict[tuple[st
     """Return what a month's accumulator, or a sum of some, holds by metric and day of the month.
 
     Raises:
-        InvalidCiphertext: it is none of the key's parameter set.
+        InvalidCiphertext: it is not one of the key's parameter set.
         ImplausibleResult: it is wrong, or of another key or layout.
         ValueError: the layout is of another parameter set.
     """

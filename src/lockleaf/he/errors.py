@@ -72,15 +72,15 @@ class Refused(HeError):
 
 
 class InvalidContext(Refused):
-    """A public context is none, or not of a known parameter set."""
+    """A public context is invalid, or not of a known parameter set."""
 
 
 class InvalidCiphertext(Refused):
-    """A ciphertext is none, or not one of its parameter set."""
+    """A ciphertext is invalid, or not one of its parameter set."""
 
 
 class InvalidKeys(Refused):
-    """A secret key is none, or not one of its parameter set."""
+    """A secret key is invalid, or not one of its parameter set."""
 
 
 class SecretKeyReceived(HeError):

@@ -62,7 +62,7 @@ class SecretKey:
         """Return the key that ``to_bytes`` wrote, under any version of SEAL that is read; its seal is open already.
 
         Raises:
-            InvalidKeys: it is none.
+            InvalidKeys: it is not such a key.
         """
         try:
             fields = messages.read(data, CONTEXT)

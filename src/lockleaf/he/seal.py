@@ -116,7 +116,7 @@ def read_object(data: bytes, capacity: int) -> tuple[SealVersion, memoryview]:
         capacity: how many bytes the body has at most.
 
     Raises:
-        Refused: it is none, is longer, or does not decompress.
+        Refused: it is not such an object, is longer, or does not decompress.
     """
     version, compression, length = _header(data)
     if length != len(data):
@@ -179,7 +179,7 @@ def read_parameters(data: bytes, known: tuple[ParameterSet, ...]) -> ParameterSe
     """Return the set whose encryption parameters the object ``data`` holds.
 
     Raises:
-        Refused: ``parameters`` where it is none of the ``known``; or it is no such object.
+        Refused: ``parameters`` where it is not among the ``known``; or it is no such object.
     """
     capacity = max(len(write_parameters(each, NATIVE)) for each in known)
     version, body = read_object(data, capacity)

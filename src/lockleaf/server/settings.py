@@ -359,7 +359,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_placeholders(self) -> Self:
-        """A secret that stands in some documentation is none."""
+        """A secret that stands in some documentation is known to everybody."""
         if self.environment == "development":
             return self
         for secret in (*self.secrets.roots, *filter(None, [self.secrets.prelogin])):

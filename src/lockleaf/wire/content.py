@@ -50,8 +50,11 @@ MAX_CONTENT_BYTES = MAX_PAYLOAD_BYTES - 2**16 - _LENGTH - _ROOM_FOR_WRITER
 """The longest map in MessagePack: what a sealed plaintext holds at most, less what else stands in it."""
 
 
+_NO_DATE = "invalid date: use 2026-11-21, or a time with its zone"
+
+
 class InvalidContent(ValueError):
-    """A field is none. The text says which, and never what it held."""
+    """A field is invalid. The text says which, and never what it held."""
 
 
 def date_text(value: date | datetime | str) -> str:
@@ -70,10 +73,10 @@ def date_text(value: date | datetime | str) -> str:
         else:
             datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidContent("the date is none") from None
+        raise InvalidContent(_NO_DATE) from None
     # Hour 24 is a time to some versions of Python alone.
     if len(text) < 10 or text[4] != "-" or text[7] != "-" or text[11:13] == "24":
-        raise InvalidContent("the date is none")
+        raise InvalidContent(_NO_DATE)
     return text
 
 
@@ -86,12 +89,12 @@ def known_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        raise InvalidContent("the time zone is none") from None
+        raise InvalidContent("the time zone is not an IANA name") from None
     return name
 
 
 def shared_source(content: Mapping[str, Any]) -> str | None:
-    """Return the source of a map as a server takes it, None where it is none that could stand in the open."""
+    """Return the source of a map as a server takes it, None where it could not stand in the open."""
     source = content.get("source")
     return source if isinstance(source, str) and 0 < len(source) <= MAX_SOURCE and "\0" not in source else None
 
@@ -142,7 +145,7 @@ def entry_fields(
     """Return the map of an entry; what is absent has no field.
 
     Raises:
-        InvalidContent: a field is none.
+        InvalidContent: a field is invalid.
     """
     fields = {
         "type": "entry",
@@ -160,7 +163,7 @@ def entry_fields(
 
 
 def tag_names(content: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the tags of a map, those of other programs left out that are none."""
+    """Return the tags of a map, what other programs put there and is no tag left out."""
     tags = content.get("tags")
     return tuple(tag for tag in tags if isinstance(tag, str) and tag) if isinstance(tags, list) else ()
 

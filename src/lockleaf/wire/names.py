@@ -40,7 +40,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names each once, in their order and in the first of their spellings; what has no form is none."""
+    """Return names each once, in their order and in the first of their spellings; what has no form is left out."""
     found: dict[str, str] = {}
     for name in names:
         if form := known_as(name):

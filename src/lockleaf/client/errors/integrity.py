@@ -102,7 +102,7 @@ class MetricKeyRolledBack(IntegrityError):
 
 
 class MetricsUnreadable(IntegrityError):
-    """The server's sums are none that your devices can have made: they are wrong, or another device is still counting.
+    """Your devices cannot have made the server's sums: they are wrong, or another device is still counting.
 
     Sync again, on your other devices too, and ask again. If it stays, `lockleaf stats --local` shows what the entries
     on this device come to, and `lockleaf stats rebuild` has everything counted anew.

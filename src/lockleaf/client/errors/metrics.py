@@ -34,7 +34,7 @@ class HeKeyRequired(ApiError):
 
 
 class InvalidCiphertext(ApiError):
-    """A ciphertext is none of its parameter set, or was damaged. Nothing was counted; encrypt the value anew."""
+    """A ciphertext is not one of its parameter set, or was damaged. Nothing was counted; encrypt the value anew."""
 
 
 class TooManyValues(ApiError):

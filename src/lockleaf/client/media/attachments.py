@@ -154,7 +154,7 @@ _Fields = tuple[str, str, int, bytes | None, int | None, bytes | None, str | Non
 
 
 def _medium(value: Any) -> _Fields | None:
-    """Return the fields of a medium, None where they are none."""
+    """Return the fields of a medium, None where they are invalid."""
     if not isinstance(value, dict):
         return None
     try:

@@ -126,7 +126,7 @@ class ObjectStoreClient:
             ObjectStoreUnreachable: the store does not answer, or cannot take it now; to be tried again.
             ObjectStoreRefused: it does not take these bytes.
             ApiError: a store that is the server itself refuses, and says why.
-            InsecureObjectStore: the address is none to send anything to.
+            InsecureObjectStore: nothing may be sent to that address.
             StoreNotPinned: it is of a store that the account's user has not allowed.
         """
         request = self._http.build_request(

@@ -77,7 +77,7 @@ def checked_type(media_type: str) -> str:
     """Return a media type in lower case, without parameters.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a media type.
     """
     text = media_type.partition(";")[0].strip().lower()
     if not _MEDIA_TYPE.fullmatch(text):

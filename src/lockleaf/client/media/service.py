@@ -77,7 +77,7 @@ class Media(PinnedStores):
             NotLoggedIn: there is no account here.
             EntryNotFound: there is no such entry.
             NoSuchFile, FileChanged, AttachmentTooLarge, TooManyAttachments: each as its name says.
-            InvalidAttachment: name or type is none.
+            InvalidAttachment: name or type is invalid.
             EntryTooLarge: the entry has no room for it.
             DiskFull, StoreLocked, StoreDamaged: this device refused. Whatever fails, nothing is left behind.
         """

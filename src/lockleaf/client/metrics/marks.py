@@ -35,7 +35,7 @@ def marked(content: Mapping[str, Any], created_at: str, census: str) -> Mark:
 
 
 def valid(found: Any) -> Mark | None:
-    """Return a mark as it was found in a map, None for what is none."""
+    """Return a mark as it was found in a map, None for anything else."""
     if not isinstance(found, dict) or not isinstance(found.get("census"), str):
         return None
     return found

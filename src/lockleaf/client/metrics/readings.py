@@ -71,7 +71,7 @@ def _measured(content: Mapping[str, Any]) -> list[tuple[MetricType, float]]:
 
 
 def own_metrics(content: Mapping[str, Any]) -> dict[str, float]:
-    """Return the metrics that an entry's writer named, those of other programs left out that are none."""
+    """Return the metrics that an entry's writer named, what other programs put there and is no metric left out."""
     found = content.get("metrics")
     if not isinstance(found, dict):
         return {}
@@ -98,7 +98,7 @@ def changed_metrics(present: Mapping[str, float], given: Mapping[str, float | No
         given: new values by name; None takes one away.
 
     Raises:
-        InvalidEntry: a name or a value is none, or there are too many.
+        InvalidEntry: a name or a value is invalid, or there are too many.
     """
     metrics = dict(present)
     named: dict[str, str] = {}

@@ -78,7 +78,7 @@ async def from_server(store: LocalStore, transport: Transport, query: Query) -> 
 
     Raises:
         MetricsOff: no sums are kept for the account.
-        MetricsUnreadable: they are none that the account's devices can have made.
+        MetricsUnreadable: the account's devices cannot have made them.
     """
     state = await asyncio.to_thread(State.load, store)
     if state.census is None or not state.version:

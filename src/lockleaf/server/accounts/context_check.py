@@ -1,8 +1,8 @@
 """A process of its own that looks at a public context: ``python -m lockleaf.server.accounts.context_check``.
 
 It reads the context, or SEAL's own public key, from standard input, and writes the name of its parameter set to
-standard output, with a word more if it has keys to multiply with, or why it is none. The library that decompresses such
-bytes is native code, and they come from anybody: here it has no secret of the server's, no connection, and so much
+standard output, with a word more if it has keys to multiply with, or why it is invalid. The library that decompresses
+such bytes is native code, and they come from anybody: here it has no secret of the server's, no connection, and so much
 memory and time. Whatever happens to it, the server goes on.
 """
 

@@ -24,7 +24,7 @@ __all__ = [
 
 
 class InvalidCiphertext(Invalid):
-    """A ciphertext is none of its parameter set. Nothing of the request was counted.
+    """A ciphertext is not one of its parameter set. Nothing of the request was counted.
 
     `item` is its place in the request, `field` which of its ciphertexts it is, and `reason` what is wrong with it.
     """

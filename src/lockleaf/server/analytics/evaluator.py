@@ -40,7 +40,7 @@ _SHORTEST = 0.9
 
 
 class _Refused(Exception):
-    """A ciphertext of an upload is none."""
+    """A ciphertext of an upload is invalid."""
 
     def __init__(self, item: int, field: str, reason: str) -> None:
         self.facts = {"item": item, "field": field, "reason": reason}

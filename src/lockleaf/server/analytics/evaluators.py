@@ -130,7 +130,7 @@ class Evaluators:
         """Read what was uploaded; see ``evaluator``.
 
         Raises:
-            InvalidCiphertext: one of it is none.
+            InvalidCiphertext: one of them is invalid.
             EvaluationUnavailable: an evaluator died, or took too long.
         """
         said = await self._ask("upload", {"do": "check", "items": list(items), "contexts": dict(contexts)})

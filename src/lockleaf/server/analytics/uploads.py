@@ -76,7 +76,7 @@ async def upload(session: AsyncSession, services: Services, user_id: UUID, batch
 
     Raises:
         HeKeyRequired: no public key of a parameter set is registered.
-        InvalidCiphertext: one of them is none of its parameter set, or has other slots than its accumulator.
+        InvalidCiphertext: one of them is not of its parameter set, or has other slots than its accumulator.
         MetricIdTaken: another metric has the id of one of them.
         ChangeNotAccepted: a delta names changes that the server does not have.
         AlreadyCounted: a delta names changes that are counted.

@@ -184,7 +184,7 @@ async def refresh(parts: Services, body: Refresh) -> Tokens:
     request fails.
 
     Raises:
-        TokenExpired, TokenInvalid: the token is none, or its time is over.
+        TokenExpired, TokenInvalid: it is not such a token, or its time is over.
         SessionRevoked: its session has ended.
         RefreshTokenReused: it had been replaced; the session has ended now.
     """

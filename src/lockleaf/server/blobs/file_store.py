@@ -145,7 +145,7 @@ class FileStore:
         """Return if what an address is for is still wanted.
 
         Raises:
-            UploadNotFound: the object was deleted, or the upload in parts is none any more.
+            UploadNotFound: the object was deleted, or there is no such upload in parts any more.
         """
         if await self._run(self._folder.is_gone, grant.key):
             raise UploadNotFound

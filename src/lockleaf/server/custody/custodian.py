@@ -189,7 +189,7 @@ class Custodian:
     # ---- recovery codes ----
 
     def code_keys(self, code: str) -> tuple[bytes, bytes] | None:
-        """Return (hash of the verifier, key) of a recovery code as a person types it; None where it is none."""
+        """Return (hash of the verifier, key) of a recovery code as a person types it; None where it is not one."""
         try:
             return recovery.verifier_hash(recovery.verifier(code)), recovery.recovery_key(code)
         except crypto_errors.BadRecoveryCode:

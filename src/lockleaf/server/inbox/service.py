@@ -56,7 +56,7 @@ async def add(
         RecipientRequired: nothing can be sealed to it.
         InboxFull: too much waits there.
         ItemTooLarge: no entry could hold it.
-        pydantic.ValidationError: the content is none; its text names no value.
+        pydantic.ValidationError: the content is invalid; the error names no value.
     """
     fields = unpack(content) if isinstance(content, bytes) else dict(content)
     item = InboxContent.model_validate({**fields, "provider": provider, "external_id": external_id})

@@ -42,7 +42,7 @@ MOST_CHARACTERS = 2**20
 
 
 def text_of(content: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Return the title and the body of an entry's map, as far as they are searched; what is no text is none."""
+    """Return the title and the body of an entry's map, as far as they are searched; what is not text is left out."""
     title, body = content.get("title"), content.get("body")
     return (
         title[:MOST_CHARACTERS] if isinstance(title, str) else None,

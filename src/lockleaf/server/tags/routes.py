@@ -53,7 +53,7 @@ async def create(principal: Writer, body: Creation, tx: DriverTx, services: Serv
     return tag
 
 
-# Before the routes with an id: "cleanup" is none.
+# Before the routes with an id: "cleanup" is no id.
 @router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS, SealRequired))
 async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: Days = 90) -> TagCleanup:
     """Delete the tags that no entry written within so many days has, and that were not changed within them."""

@@ -169,7 +169,7 @@ class EmbeddedPostgres:
         """Create the database `name`, owned by the role `lockleaf`, if it is not there.
 
         Raises:
-            EmbeddedPostgresError: PostgreSQL does not run, or the name is none.
+            EmbeddedPostgresError: PostgreSQL does not run, or the name is invalid.
 
         """
         if probe.ensure_database(self._running_socket_dir(), name):

@@ -63,5 +63,5 @@ def hexadecimal(name: str, length: int = 16) -> str:
 
 
 def token(name: str) -> str:
-    """Return what has the outside of a token and says that it is none."""
+    """Return what has the outside of a token and says that it is not one."""
     return f"eyJhbGciOiJIUzI1NiJ9.{opaque(name, 48).rstrip('=').replace('+', '-').replace('/', '_')}.example"
