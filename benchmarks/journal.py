@@ -34,7 +34,7 @@ def _texts() -> list[str]:
 async def device_one(url: str, email: str, home: str) -> dict[str, Any]:
     """Register, import the whole diary, synchronise."""
     from lockleaf.client import Client  # noqa: PLC0415
-    from lockleaf.client.importers.jsonl import read_jsonl  # noqa: PLC0415
+    from lockleaf.client.journal.importers.jsonl import read_jsonl  # noqa: PLC0415
 
     async with await Client.open(Path(home)) as client:
         started = time.perf_counter()

@@ -46,7 +46,7 @@ def _kept(path: Path) -> tuple[int, int]:
 async def the_rotation(url: str, email: str, home: str, diary: str) -> dict[str, Any]:
     """Import the diary, synchronise, rotate, and synchronise until everything is sealed again."""
     from lockleaf.client import Client  # noqa: PLC0415
-    from lockleaf.client.importers.jsonl import read_jsonl  # noqa: PLC0415
+    from lockleaf.client.journal.importers.jsonl import read_jsonl  # noqa: PLC0415
 
     network = _Counting()
     async with await Client.open(Path(home), http_transport=network) as client:

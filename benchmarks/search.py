@@ -29,7 +29,7 @@ from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import BenchmarkServer, lockleaf_server
 from lockleaf.client import Client, FileKeychain
-from lockleaf.client.entries import EntryDraft
+from lockleaf.client.records.entries import EntryDraft
 from lockleaf.crypto import labels
 from lockleaf.search.languages import language
 from lockleaf.search.plan import plan

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from lockleaf.client import BlockingClient, Client, FileKeychain
+from lockleaf.client.account.key_rotation import KeyChange
+from lockleaf.client.account.recovery_codes import CODES
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
     EmailTaken,
@@ -29,8 +31,6 @@ from lockleaf.client.errors import (
     StoreDamaged,
     WrongPassword,
 )
-from lockleaf.client.recovery import CODES
-from lockleaf.client.rotation import KeyChange
 from lockleaf.crypto.kdf import CHEAPEST
 from lockleaf.crypto.keyring import Keyring
 from tests.support.networks import LosingNetwork, Network

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from lockleaf.client import Client
-from lockleaf.client.keychain import FileKeychain
+from lockleaf.client.keychain.keychains import FileKeychain
 from lockleaf.server.app import create_app
 from lockleaf.server.db.embedded import EmbeddedPostgres
 from lockleaf.server.db.migrate import migrate

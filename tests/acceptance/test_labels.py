@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lockleaf.client import Client
 from lockleaf.client.errors import LabelsBelongToCustody, ServerUnreachable
-from lockleaf.client.labels import merge_settings
-from lockleaf.client.listing import _SealedPage
-from lockleaf.client.merge import Version
+from lockleaf.client.records.labels import merge_settings
+from lockleaf.client.records.merge import Version
+from lockleaf.client.search.listing import _SealedPage
 from lockleaf.crypto.labels import label
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.networks import Network

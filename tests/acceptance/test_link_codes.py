@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from lockleaf.client.account.link_codes import parse_link_code, require_keyring
 from lockleaf.client.errors import (
     AccountMismatch,
     HistoryForked,
@@ -19,7 +20,6 @@ from lockleaf.client.errors import (
     ServerRestored,
     WithoutLinkCodes,
 )
-from lockleaf.client.links import parse_link_code, require_keyring
 from lockleaf.crypto.kdf import KdfProfile
 from lockleaf.crypto.keyring import KeyEntry, Keyring, RetiredAt
 from lockleaf.crypto.links import LinkCode

@@ -22,7 +22,7 @@ from lockleaf.client.errors import (
     SealBroken,
     ServerUnreachable,
 )
-from lockleaf.client.transport import MAX_ANSWER_BYTES
+from lockleaf.client.transport.http import MAX_ANSWER_BYTES
 from lockleaf.crypto.kdf import KdfProfile
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.codec import JSON, MSGPACK

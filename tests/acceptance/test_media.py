@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from lockleaf.client import Attachment, Client
-from lockleaf.client.entries import Progress
 from lockleaf.client.errors import (
     AttachmentAwaited,
     AttachmentNotFound,
@@ -23,8 +22,9 @@ from lockleaf.client.errors import (
     StoreUnavailable,
     TierRequired,
 )
-from lockleaf.client.media.carrying import MediaRefusal
 from lockleaf.client.media.staging import ONE_PART, PART_BYTES
+from lockleaf.client.media.transfers import MediaRefusal
+from lockleaf.client.records.entries import Progress
 from lockleaf.wire.media import Media as ServerMedia
 from lockleaf.wire.problems import PROBLEM
 from tests.support.diarist import PASSWORD, Diarist, caught, diarist

@@ -11,7 +11,7 @@ import pytest
 from lockleaf.client import Client
 from lockleaf.client.errors import MetricsOff, MetricsOutdated, MetricsUnreadable, SealBroken, TierRequired
 from lockleaf.client.metrics.census import PARAMETERS, Census
-from lockleaf.client.metrics.state import State
+from lockleaf.client.metrics.census_state import State
 from lockleaf.wire.analytics import SealedKey
 from tests.support.diarist import PASSWORD, Diarist, caught
 from tests.support.lies import AltersAnswers
@@ -232,7 +232,7 @@ async def test_a_copied_device_counts_nothing_twice(ada: Diarist) -> None:
     state = State.load(store)
     assert state.census is not None
     (record,) = store.records.entries()
-    from lockleaf.client.metrics.marks import standing_in
+    from lockleaf.client.metrics.counted import standing_in
     from lockleaf.client.store.contributions import Contribution
 
     again = Contribution(state.census.census_id, record.record_id, record.revision, None, standing_in(record.doc))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.importers.jsonl import read_jsonl
+from lockleaf.client.journal.importers.jsonl import read_jsonl
 from tests.support.diarist import Diarist
 from tests.support.statistics import agree
 

@@ -13,7 +13,7 @@ import pytest
 
 from lockleaf.client.errors import MetricKeyRolledBack, SealBroken
 from lockleaf.client.metrics.census import Census
-from lockleaf.client.metrics.state import State
+from lockleaf.client.metrics.census_state import State
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.he.keys import make_keys
 from tests.acceptance.test_sync_faults import Backup

@@ -9,7 +9,7 @@ import pytest
 
 from lockleaf.client import Client
 from lockleaf.client.errors import PasswordRequired, ServerEmptied, TierRequired, WrongPassword
-from lockleaf.client.metrics.state import prepared_pair
+from lockleaf.client.metrics.census_state import prepared_pair
 from lockleaf.he.codec import check_public_context
 from lockleaf.he.errors import SecretKeyReceived
 from tests.support.diarist import PASSWORD, Diarist, caught, write

@@ -8,9 +8,9 @@ import pytest
 
 from lockleaf.client import Client
 from lockleaf.client.errors import SealBroken, SessionRevoked, WrongPassword
-from lockleaf.client.listing import fetch_entries
-from lockleaf.client.selection import Selection
-from lockleaf.client.tag_records import tag_id
+from lockleaf.client.records.tag_records import tag_id
+from lockleaf.client.search.listing import fetch_entries
+from lockleaf.client.search.selection import Selection
 from lockleaf.crypto.envelope import parse
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.sync import Conflicts

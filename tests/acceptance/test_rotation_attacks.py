@@ -14,10 +14,10 @@ import pytest
 from lockleaf.client import Client
 from lockleaf.client.errors import HistoryForked, RetiredKey, SealBroken
 from lockleaf.client.metrics.census import PARAMETERS, Census
-from lockleaf.client.metrics.state import State
-from lockleaf.client.sealer import labels_of
-from lockleaf.client.search.tokens import tokens_of
-from lockleaf.client.tag_records import tag_id
+from lockleaf.client.metrics.census_state import State
+from lockleaf.client.records.sealer import labels_of
+from lockleaf.client.records.tag_records import tag_id
+from lockleaf.client.search.word_digests import tokens_of
 from lockleaf.crypto.envelope import RecordContext, seal_record
 from lockleaf.crypto.history import meta, payload_hash
 from lockleaf.crypto.identity import checkpoint_message, sign

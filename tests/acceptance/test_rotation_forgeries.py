@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lockleaf.client.edits import Edits
 from lockleaf.client.errors import RetiredKey
+from lockleaf.client.records.edits import Edits
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.fields import encode_base64
 from tests.acceptance.test_rotation_attacks import SECRET, Thief, append, replace_last, robbed

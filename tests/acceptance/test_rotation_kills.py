@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client import Client
-from lockleaf.client.entries import EntryDraft
 from lockleaf.client.errors import SessionRevoked
+from lockleaf.client.records.entries import EntryDraft
 from lockleaf.crypto.kdf import DEFAULT
 from lockleaf.wire.sync import MAX_BATCH_CHANGES
 from tests.acceptance.test_media_rotation import held

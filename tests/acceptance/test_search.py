@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from lockleaf.client import Client, Progress
-from lockleaf.client.entries import EntryDraft
 from lockleaf.client.errors import (
     InvalidAnswer,
     InvalidSearch,
@@ -21,6 +20,7 @@ from lockleaf.client.errors import (
     SearchOff,
     TierRequired,
 )
+from lockleaf.client.records.entries import EntryDraft
 from lockleaf.client.search.results import Found
 from tests.support.networks import AlteringNetwork, Network
 from tests.support.people import PASSWORD, Person, UcePerson

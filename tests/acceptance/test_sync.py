@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lockleaf.client.entries import EntryDraft, Progress
 from lockleaf.client.errors import SyncAlreadyRunning
-from lockleaf.client.importers import read_jsonl
-from lockleaf.client.pull import fetch_page
+from lockleaf.client.journal.importers import read_jsonl
+from lockleaf.client.records.entries import EntryDraft, Progress
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
-from lockleaf.client.sync import Rejection
+from lockleaf.client.sync.pull import fetch_page
+from lockleaf.client.sync.synchroniser import Rejection
 from lockleaf.wire.content import MAX_CONTENT_BYTES
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
 from tests.support.networks import Network

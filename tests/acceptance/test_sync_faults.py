@@ -17,9 +17,9 @@ import asyncpg
 import httpx
 import pytest
 
-from lockleaf.client.entries import EntryDraft
 from lockleaf.client.errors import HistoryForked, ServerRestored, ServerUnreachable
-from lockleaf.client.sync import SyncReport
+from lockleaf.client.records.entries import EntryDraft
+from lockleaf.client.sync.synchroniser import SyncReport
 from tests.support.backups import Backup
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
 from tests.support.networks import LosingNetwork, Network
@@ -98,8 +98,8 @@ def draft(number: int) -> EntryDraft:
 _CLIENT = """
 import asyncio, sys
 from pathlib import Path
-from lockleaf.client.importers import read_jsonl
-from lockleaf.client.sync import SyncReport
+from lockleaf.client.journal.importers import read_jsonl
+from lockleaf.client.sync.synchroniser import SyncReport
 from tests.support.journal_devices import TestAccount
 
 async def main(account, folder, file):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lockleaf.client import Client
+from lockleaf.client.account.recovery_codes import CODES
 from lockleaf.client.errors import (
     CustodyMismatch,
     InvalidRecoveryCode,
@@ -25,7 +26,6 @@ from lockleaf.client.errors import (
     SessionRevoked,
     WrongPassword,
 )
-from lockleaf.client.recovery import CODES
 from tests.support.diarist import caught
 from tests.support.lying_server import Answer, Honest, Lie, LyingServer, Request
 from tests.support.networks import LosingNetwork, Network

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lockleaf.client.tag_records import tag_id
+from lockleaf.client.records.tag_records import tag_id
 from lockleaf.crypto.envelope import parse
 from tests.acceptance.test_uce_thin import Household, Thin, home
 from tests.support.forged_history import history_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client import Client, FileKeychain, RetryPolicy
-from lockleaf.client.device import utc_now
+from lockleaf.client.device.device import utc_now
 from lockleaf.client.errors import LockleafError
 from lockleaf.crypto.kdf import CHEAPEST, KdfProfile
 from tests.support.sentences import tells_what_to_do

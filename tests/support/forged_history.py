@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lockleaf.client import Client
-from lockleaf.client.pull import fetch_page
+from lockleaf.client.sync.pull import fetch_page
 from lockleaf.crypto.history import epoch_head, leaf, meta, next_head, payload_hash
 from tests.support.lying_server import MADE_UP
 

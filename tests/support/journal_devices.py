@@ -14,13 +14,13 @@ from pathlib import Path
 
 import httpx
 
-from lockleaf.client.entries import ProgressCallback
-from lockleaf.client.journal import Journal
-from lockleaf.client.retry import RetryPolicy
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.records.entries import ProgressCallback
 from lockleaf.client.store import LocalStore, local_keys
-from lockleaf.client.sync import Synchroniser, SyncReport
-from lockleaf.client.tokens import MemoryTokens, SessionTokens
-from lockleaf.client.transport import Transport
+from lockleaf.client.sync.synchroniser import Synchroniser, SyncReport
+from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.tokens import MemoryTokens, SessionTokens
 from lockleaf.crypto.keyring import PASSWORD_LABEL, RECOVERY_LABEL, Keyring, seal_keyring
 from lockleaf.wire.account_fields import Kdf, RecoveryEntry
 from lockleaf.wire.accounts import Signup, SignupAnswer

@@ -19,7 +19,6 @@ from pathlib import Path
 from random import Random
 
 from lockleaf.client import Client
-from lockleaf.client.entries import Entry
 from lockleaf.client.errors import (
     ConflictNotFound,
     EditConflict,
@@ -30,6 +29,7 @@ from lockleaf.client.errors import (
     LockleafError,
     ServerRestored,
 )
+from lockleaf.client.records.entries import Entry
 from tests.support.diarist import PASSWORD, Diarist, diarist
 from tests.support.lying_server import Lie, LyingServer, lying_server
 from tests.support.mutations import Mutates

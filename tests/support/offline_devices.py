@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from lockleaf.client import Client, FileKeychain
-from lockleaf.client.device import Device
-from lockleaf.client.profile import Profile, ProfileFolder
-from lockleaf.client.tokens import SessionTokens
+from lockleaf.client.device.device import Device
+from lockleaf.client.profile.profiles import Profile, ProfileFolder
+from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto.keyring import Keyring
 
 __all__ = ["offline_device"]

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from lockleaf.client.entries import EntryDraft
-from lockleaf.client.importers.jsonl import read_jsonl
+from lockleaf.client.journal.importers.jsonl import read_jsonl
+from lockleaf.client.records.entries import EntryDraft
 from lockleaf.search.languages import Language, language
 from lockleaf.search.plan import All, NoneOf, Part, Plan, Stems, plan
 from lockleaf.search.query import parse

@@ -18,10 +18,10 @@ from typing import Any
 import asyncpg
 import httpx
 
-from lockleaf.client.entries import Entry
 from lockleaf.client.errors import ServerUnreachable, TagNotFound
+from lockleaf.client.records.entries import Entry
 from lockleaf.client.store import LocalStore
-from lockleaf.client.sync import SyncReport
+from lockleaf.client.sync.synchroniser import SyncReport
 from lockleaf.crypto.envelope import RecordContext, open_record
 from lockleaf.crypto.history import meta
 from lockleaf.wire.codec import unpack

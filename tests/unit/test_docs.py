@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from lockleaf.cli.app import build
 from lockleaf.cli.exit_codes import MEANINGS
 from lockleaf.client import Client
-from lockleaf.client.account import AccountService
-from lockleaf.client.inbox import Inbox
-from lockleaf.client.journal import Journal
-from lockleaf.client.media.service import Media
-from lockleaf.client.search.service import ServerSearch
+from lockleaf.client.account.account import AccountService
+from lockleaf.client.journal.inbox import Inbox
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.media.media import Media
+from lockleaf.client.search.server_search import ServerSearch
 from lockleaf.server.app import create_app
 from lockleaf.server.settings import Settings
 

@@ -145,7 +145,7 @@ async def login(
     The password is asked for, or taken from LOCKLEAF_PASSWORD; only with --custody uce is it sent to the server.
     """
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
-        from lockleaf.client.links import parse_link_code  # noqa: PLC0415
+        from lockleaf.client.account.link_codes import parse_link_code  # noqa: PLC0415
 
         known = client.profile
         code = parse_link_code(link) if link is not None else None

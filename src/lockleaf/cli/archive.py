@@ -14,7 +14,7 @@ from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
-    from lockleaf.client.archive import Archive
+    from lockleaf.client.account.archive import Archive
     from lockleaf.client.client import Client
 
 __all__ = ["install", "save"]

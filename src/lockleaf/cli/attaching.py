@@ -34,8 +34,8 @@ from lockleaf.cli.writing import EntryId
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
-    from lockleaf.client.media.attachments import Attachment, Medium
-    from lockleaf.client.media.book import ListedAttachment
+    from lockleaf.client.media.local_attachments import ListedAttachment
+    from lockleaf.client.records.attachments import Attachment, MediaObject
 
 __all__ = ["install"]
 
@@ -290,7 +290,7 @@ def _check_folder(output: str | None) -> None:
         raise Complaint(f"There is no folder {output}.", ExitCode.USAGE, "NoSuchFolder")
 
 
-async def _chosen(client: Client, which: str, name: str | None) -> Medium:
+async def _chosen(client: Client, which: str, name: str | None) -> MediaObject:
     """Return the medium that is meant: of an entry the one of ``name``, or its only one; else that of an id."""
     from lockleaf.client.errors import AttachmentNotFound, EntryNotFound  # noqa: PLC0415
 

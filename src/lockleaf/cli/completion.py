@@ -17,7 +17,7 @@ _MOST = 200
 
 def _place(context: typer.Context) -> tuple[Path, str]:
     """Return home and profile as far as they are typed already."""
-    from lockleaf.client.profile import default_home, expanded  # noqa: PLC0415
+    from lockleaf.client.profile.profiles import default_home, expanded  # noqa: PLC0415
 
     home: Any = None
     profile: Any = None
@@ -32,7 +32,7 @@ def _place(context: typer.Context) -> tuple[Path, str]:
 def complete_profile(context: typer.Context, incomplete: str) -> list[str]:
     """Return the names of the profiles on this machine."""
     with suppress(Exception):
-        from lockleaf.client.profile import profile_names  # noqa: PLC0415
+        from lockleaf.client.profile.profiles import profile_names  # noqa: PLC0415
 
         return [name for name in profile_names(_place(context)[0]) if name.startswith(incomplete)]
     return []

@@ -19,8 +19,8 @@ from lockleaf.cli.standard_input import read_file
 from lockleaf.cli.writing import BaseVersion
 
 if TYPE_CHECKING:
-    from lockleaf.client.entries import Entry
-    from lockleaf.client.journal import Conflict
+    from lockleaf.client.journal.journal import Conflict
+    from lockleaf.client.records.entries import Entry
 
 __all__ = ["install", "marked", "still_marked"]
 

@@ -24,7 +24,7 @@ from lockleaf.cli.terminal import printable
 
 if TYPE_CHECKING:
     from lockleaf.client import Client, DraftContent, Drafts, Entry, UnsavedDraft
-    from lockleaf.client.drafts import Purpose
+    from lockleaf.client.journal.drafts import Purpose
 
 __all__ = ["go_on_with", "install", "keep_piped", "tell_of_drafts", "tell_of_trouble"]
 
@@ -177,9 +177,9 @@ async def _save(client: Client, draft: UnsavedDraft, text: str, fields: dict[str
 
 def tell_of_drafts(run: Run, client: Client | None = None) -> None:
     """Tell a person of drafts that are not saved, on standard error; nothing with --quiet."""
-    from lockleaf.client.drafts import known_drafts  # noqa: PLC0415
     from lockleaf.client.errors import LockleafError  # noqa: PLC0415
-    from lockleaf.client.profile import ProfileFolder  # noqa: PLC0415
+    from lockleaf.client.journal.drafts import known_drafts  # noqa: PLC0415
+    from lockleaf.client.profile.profiles import ProfileFolder  # noqa: PLC0415
 
     drafts: list[UnsavedDraft] = []
     with suppress(LockleafError, OSError):

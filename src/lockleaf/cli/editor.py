@@ -23,7 +23,7 @@ from lockleaf.cli.terminal import printable
 
 if TYPE_CHECKING:
     from lockleaf.client import DraftContent, Drafts, UnsavedDraft
-    from lockleaf.client.drafts import Purpose
+    from lockleaf.client.journal.drafts import Purpose
 
 __all__ = ["Draft", "Task"]
 

@@ -46,7 +46,7 @@ def epilog() -> str:
 def exit_code_for(error: Exception) -> ExitCode:
     """Return the exit code of an error of the SDK; `ExitCode.UNEXPECTED` for any other exception."""
     from lockleaf.client import errors  # noqa: PLC0415  (only a command that failed pays for it)
-    from lockleaf.client.entries import InvalidEntry  # noqa: PLC0415
+    from lockleaf.client.records.entries import InvalidEntry  # noqa: PLC0415
 
     # The first class that fits decides, so what is special stands before what is general.
     by_class: tuple[tuple[tuple[type[Exception], ...], ExitCode], ...] = (

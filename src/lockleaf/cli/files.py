@@ -13,9 +13,9 @@ from lockleaf.cli.terminal import printable, shown_name
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lockleaf.client.media.attachments import Attachment, Medium
-    from lockleaf.client.media.book import ListedAttachment
-    from lockleaf.client.media.carrying import MediaRefusal, MediaReport
+    from lockleaf.client.media.local_attachments import ListedAttachment
+    from lockleaf.client.media.transfers import MediaRefusal, MediaReport
+    from lockleaf.client.records.attachments import Attachment, MediaObject
 
 __all__ = [
     "attachment_json",
@@ -54,7 +54,7 @@ def shown_size(size: int) -> str:
     return f"{size:,} bytes" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
-def viewable(medium: Medium) -> bool:
+def viewable(medium: MediaObject) -> bool:
     """Return whether a file of this name may be opened with whatever program the machine has for it."""
     name = getattr(medium, "name", "picture.webp")
     return _VIEWED.fullmatch(PurePath(name).suffix) is not None
@@ -82,7 +82,7 @@ def attachment_json(attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def _facts(medium: Medium) -> dict[str, Any]:
+def _facts(medium: MediaObject) -> dict[str, Any]:
     return {
         "media_type": medium.media_type,
         "size": medium.size,

@@ -51,7 +51,7 @@ async def import_file(
     Running it again adds nothing twice, on whichever of your devices. What list, show and search write with --json
     comes back as it was. Lines that cannot be read are named, and everything else comes in.
     """
-    from lockleaf.client.importers import read_jsonl  # noqa: PLC0415
+    from lockleaf.client.journal.importers import read_jsonl  # noqa: PLC0415
 
     async with run.client() as client:
         with progress_bars(run) as progress:

@@ -14,7 +14,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 
 if TYPE_CHECKING:
-    from lockleaf.client.inbox import Inbox, InboxItem
+    from lockleaf.client.journal.inbox import Inbox, InboxItem
 
 __all__ = ["install", "item_json"]
 

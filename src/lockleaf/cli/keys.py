@@ -14,9 +14,9 @@ from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
+    from lockleaf.client.account.recovery_codes import RecoveryCodes
     from lockleaf.client.client import Client
-    from lockleaf.client.media.rotation import MediaRotation
-    from lockleaf.client.recovery import RecoveryCodes
+    from lockleaf.client.media.media_rotation import MediaRotation
 
 __all__ = ["AllowWeakPassword", "install", "show_codes"]
 

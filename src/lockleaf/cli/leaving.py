@@ -14,7 +14,7 @@ from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
-    from lockleaf.client.drafts import UnsavedDraft
+    from lockleaf.client.journal.drafts import UnsavedDraft
 
 __all__ = ["logout"]
 

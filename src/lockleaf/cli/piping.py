@@ -16,7 +16,7 @@ from lockleaf.cli.standard_input import STANDARD_INPUT, GivenText, given_text, h
 
 if TYPE_CHECKING:
     from lockleaf.client import Drafts
-    from lockleaf.client.drafts import Purpose
+    from lockleaf.client.journal.drafts import Purpose
 
 __all__ = ["body_of", "refused_bytes"]
 

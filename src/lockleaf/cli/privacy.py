@@ -137,7 +137,7 @@ async def labels(
 
 
 async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
-    from lockleaf.client.privacy import TIERS  # noqa: PLC0415
+    from lockleaf.client.account.privacy_tiers import TIERS  # noqa: PLC0415
 
     async with run.client() as client:
         present = (await client.privacy()).current_tier

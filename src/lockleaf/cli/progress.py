@@ -12,7 +12,7 @@ from lockleaf.cli.run import Run
 if TYPE_CHECKING:
     from rich.progress import Task
 
-    from lockleaf.client.entries import Progress
+    from lockleaf.client.records.entries import Progress
 
 __all__ = ["progress_bars"]
 

@@ -74,7 +74,7 @@ def new_password(
     Raises:
         Complaint: the variable's is too easy to guess, or there is none and nobody can be asked.
     """
-    from lockleaf.client.strength import new_passphrase, weakness  # noqa: PLC0415
+    from lockleaf.client.account.password_strength import new_passphrase, weakness  # noqa: PLC0415
 
     while True:
         chosen = _secret(run, variable, label, twice=True)

@@ -19,9 +19,9 @@ from lockleaf.cli.writing import EntryId
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
-    from lockleaf.client.entries import Entry
-    from lockleaf.client.media.book import ListedAttachment
-    from lockleaf.client.revisions import Revision
+    from lockleaf.client.journal.revisions import Revision
+    from lockleaf.client.media.local_attachments import ListedAttachment
+    from lockleaf.client.records.entries import Entry
 
 __all__ = ["Everything", "Limit", "install"]
 

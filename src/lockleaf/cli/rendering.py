@@ -13,10 +13,10 @@ from lockleaf.cli.terminal import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lockleaf.client.entries import Entry
-    from lockleaf.client.inbox import InboxItem
-    from lockleaf.client.journal import Conflict
-    from lockleaf.client.revisions import Revision
+    from lockleaf.client.journal.inbox import InboxItem
+    from lockleaf.client.journal.journal import Conflict
+    from lockleaf.client.journal.revisions import Revision
+    from lockleaf.client.records.entries import Entry
 
 __all__ = [
     "conflict_json",

@@ -16,8 +16,8 @@ from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
-    from lockleaf.client.differences import Difference
-    from lockleaf.client.repair import Doubt, RepairReport
+    from lockleaf.client.sync.differences import Difference
+    from lockleaf.client.sync.repair import Doubt, RepairReport
 
 __all__ = ["install"]
 

@@ -30,7 +30,7 @@ def _unlocked_for() -> float:
     Raises:
         Complaint: ``LOCKLEAF_UNLOCK_MINUTES`` is not a number of minutes.
     """
-    from lockleaf.client.unlocked import DEFAULT_IDLE  # noqa: PLC0415
+    from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE  # noqa: PLC0415
 
     given = os.environ.get("LOCKLEAF_UNLOCK_MINUTES")
     if not given:
@@ -82,7 +82,7 @@ class Run:
             keep_unlocked: leave the key beside the journal from the next login on, where there is no keychain.
         """
         from lockleaf.client.client import Client  # noqa: PLC0415
-        from lockleaf.client.profile import expanded  # noqa: PLC0415
+        from lockleaf.client.profile.profiles import expanded  # noqa: PLC0415
 
         async with await Client.open(
             expanded(self.home),

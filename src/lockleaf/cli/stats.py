@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lockleaf.client.client import Client
     from lockleaf.client.metrics.summary import Period, Stats
-    from lockleaf.client.metrics.tally import MetricsReport
+    from lockleaf.client.metrics.sums import MetricsReport
 
 __all__ = ["install", "metrics_note", "report_fields", "shown_number", "stats_json", "stats_view"]
 

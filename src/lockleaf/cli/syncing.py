@@ -19,7 +19,7 @@ from lockleaf.cli.stats import metrics_note, report_fields
 
 if TYPE_CHECKING:
     from lockleaf.client.client import Client
-    from lockleaf.client.sync import SyncReport
+    from lockleaf.client.sync.synchroniser import SyncReport
 
 __all__ = ["install", "report_json", "report_text"]
 

@@ -14,7 +14,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 
 if TYPE_CHECKING:
-    from lockleaf.client.tags import Tag
+    from lockleaf.client.journal.tags import Tag
 
 __all__ = ["install"]
 

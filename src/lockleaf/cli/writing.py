@@ -19,7 +19,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import text_encoding
 
 if TYPE_CHECKING:
-    from lockleaf.client.entries import Entry
+    from lockleaf.client.records.entries import Entry
 
 __all__ = ["install"]
 

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
-from lockleaf.client.account import AccountService
+from lockleaf.client.account.account import AccountService
+from lockleaf.client.account.link_codes import LinkCode
+from lockleaf.client.account.password_strength import new_passphrase
+from lockleaf.client.account.recovery_codes import RecoveryCodes
 from lockleaf.client.blocking import (
     BlockingAccount,
     BlockingClient,
@@ -15,35 +18,32 @@ from lockleaf.client.blocking import (
     BlockingMedia,
     BlockingServerSearch,
 )
-from lockleaf.client.claims import Claim
 from lockleaf.client.client import Client
-from lockleaf.client.differences import Difference, TakenIn
-from lockleaf.client.disputes import StaleConflict
-from lockleaf.client.drafts import DraftContent, Drafts, UnsavedDraft
-from lockleaf.client.entries import Entry, EntryDraft, Exported, Progress, ProgressCallback
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
-from lockleaf.client.inbox import Inbox, InboxItem
-from lockleaf.client.journal import UNCHANGED, Conflict, ImportReport, Journal, Remark, Skipped
-from lockleaf.client.keychain import FileKeychain, Keychain, SystemKeychain
-from lockleaf.client.links import LinkCode
-from lockleaf.client.listing import EntriesPage
-from lockleaf.client.media.attachments import Attachment, Medium
-from lockleaf.client.media.book import ListedAttachment
-from lockleaf.client.media.carrying import MediaReport
-from lockleaf.client.media.rotation import MediaRotation
-from lockleaf.client.media.service import Media
+from lockleaf.client.errors.claims import Claim
+from lockleaf.client.journal.drafts import DraftContent, Drafts, UnsavedDraft
+from lockleaf.client.journal.inbox import Inbox, InboxItem
+from lockleaf.client.journal.journal import UNCHANGED, Conflict, ImportReport, Journal, Remark, Skipped
+from lockleaf.client.journal.revisions import Revision
+from lockleaf.client.journal.tags import Tag
+from lockleaf.client.keychain.keychains import FileKeychain, Keychain, SystemKeychain
+from lockleaf.client.media.local_attachments import ListedAttachment
+from lockleaf.client.media.media import Media
+from lockleaf.client.media.media_rotation import MediaRotation
+from lockleaf.client.media.transfers import MediaReport
 from lockleaf.client.metrics.summary import Period, Stats, Trend
-from lockleaf.client.metrics.tally import MetricsReport
-from lockleaf.client.profile import Profile, default_home, profile_names
-from lockleaf.client.recovery import RecoveryCodes
-from lockleaf.client.repair import RepairReport
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.revisions import Revision
+from lockleaf.client.metrics.sums import MetricsReport
+from lockleaf.client.profile.profiles import Profile, default_home, profile_names
+from lockleaf.client.records.attachments import Attachment, MediaObject
+from lockleaf.client.records.entries import Entry, EntryDraft, Exported, Progress, ProgressCallback
+from lockleaf.client.search.listing import EntriesPage
 from lockleaf.client.search.results import Found, Highlight, Hit
-from lockleaf.client.search.service import ServerSearch
-from lockleaf.client.strength import new_passphrase
-from lockleaf.client.sync import SyncReport
-from lockleaf.client.tags import Tag
+from lockleaf.client.search.server_search import ServerSearch
+from lockleaf.client.sync.conflict_sync import StaleConflict
+from lockleaf.client.sync.differences import Difference, TakenIn
+from lockleaf.client.sync.repair import RepairReport
+from lockleaf.client.sync.synchroniser import SyncReport
+from lockleaf.client.transport.retries import RetryPolicy
 
 __all__ = [
     "UNCHANGED",
@@ -81,9 +81,9 @@ __all__ = [
     "LocalError",
     "LockleafError",
     "Media",
+    "MediaObject",
     "MediaReport",
     "MediaRotation",
-    "Medium",
     "MetricsReport",
     "Period",
     "Profile",

@@ -15,24 +15,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
-from lockleaf.client.account import AccountService
-from lockleaf.client.archive import Archive
+from lockleaf.client.account.account import AccountService
+from lockleaf.client.account.archive import Archive
 from lockleaf.client.client import Client
-from lockleaf.client.differences import Choose
-from lockleaf.client.drafts import Drafts
-from lockleaf.client.entries import ProgressCallback
-from lockleaf.client.inbox import Inbox
-from lockleaf.client.journal import Journal
-from lockleaf.client.keychain import KeysIn
-from lockleaf.client.listing import EntriesPage
-from lockleaf.client.media.service import Media
+from lockleaf.client.journal.drafts import Drafts
+from lockleaf.client.journal.inbox import Inbox
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.journal.revisions import Revision
+from lockleaf.client.keychain.keychains import KeysIn
+from lockleaf.client.media.media import Media
 from lockleaf.client.metrics.summary import By, Stats
-from lockleaf.client.metrics.tally import MetricsReport
-from lockleaf.client.profile import Profile
-from lockleaf.client.repair import Confirm, RepairReport
-from lockleaf.client.revisions import Revision
-from lockleaf.client.search.service import ServerSearch
-from lockleaf.client.sync import SyncReport
+from lockleaf.client.metrics.sums import MetricsReport
+from lockleaf.client.profile.profiles import Profile
+from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.search.listing import EntriesPage
+from lockleaf.client.search.server_search import ServerSearch
+from lockleaf.client.sync.differences import Choose
+from lockleaf.client.sync.repair import Confirm, RepairReport
+from lockleaf.client.sync.synchroniser import SyncReport
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 

@@ -12,35 +12,35 @@ from typing import Self
 
 import httpx
 
-from lockleaf.client.account import AccountService
-from lockleaf.client.archive import Archive, fetch_archive
-from lockleaf.client.checks import check_keys
-from lockleaf.client.choices import Choices
-from lockleaf.client.device import Device, utc_now
-from lockleaf.client.differences import Choose
-from lockleaf.client.drafts import Drafts
-from lockleaf.client.entries import ProgressCallback
-from lockleaf.client.inbox import Inbox
-from lockleaf.client.journal import Journal
-from lockleaf.client.keychain import Keychain, PasswordKeychain, choose_keychain
-from lockleaf.client.listing import EntriesPage, fetch_entries
-from lockleaf.client.locking import Locking
-from lockleaf.client.media.service import Media
-from lockleaf.client.metrics import service as metrics
+from lockleaf.client.account.account import AccountService
+from lockleaf.client.account.archive import Archive, fetch_archive
+from lockleaf.client.account.choices import Choices
+from lockleaf.client.account.key_checks import check_keys
+from lockleaf.client.account.locking import Locking
+from lockleaf.client.device.device import Device, utc_now
+from lockleaf.client.journal.drafts import Drafts
+from lockleaf.client.journal.inbox import Inbox
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.journal.revisions import Revision, fetch_history, fetch_revision, replaced_here
+from lockleaf.client.keychain.keychains import Keychain, PasswordKeychain, choose_keychain
+from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE
+from lockleaf.client.media.media import Media
+from lockleaf.client.metrics import metrics
 from lockleaf.client.metrics.summary import By, Stats
-from lockleaf.client.metrics.tally import MetricsReport, Tally
-from lockleaf.client.profile import Profile, ProfileFolder, default_home
-from lockleaf.client.repair import Confirm, RepairReport, accept_history, repair, take_all
-from lockleaf.client.resealing import is_sealed_again
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.revisions import Revision, fetch_history, fetch_revision, replaced_here
-from lockleaf.client.search.indexing import Indexing
-from lockleaf.client.search.service import ServerSearch
-from lockleaf.client.selection import Selection
+from lockleaf.client.metrics.sums import EncryptedSums, MetricsReport
+from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_home
+from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.records.resealing import is_sealed_again
+from lockleaf.client.search.indexer import Indexer
+from lockleaf.client.search.listing import EntriesPage, fetch_entries
+from lockleaf.client.search.selection import Selection
+from lockleaf.client.search.server_search import ServerSearch
 from lockleaf.client.store import LocalStore
-from lockleaf.client.sync import Synchroniser, SyncReport
-from lockleaf.client.unlocked import DEFAULT_IDLE
-from lockleaf.client.watch import watch
+from lockleaf.client.sync.differences import Choose
+from lockleaf.client.sync.repair import Confirm, RepairReport, accept_history, repair, take_all
+from lockleaf.client.sync.synchroniser import Synchroniser, SyncReport
+from lockleaf.client.sync.watch import watch
+from lockleaf.client.transport.retries import RetryPolicy
 
 __all__ = ["Client"]
 
@@ -406,7 +406,7 @@ class Client(Locking, Choices):
     async def _catch_up(self) -> None:
         await self._synchroniser(metrics.tally(self._device)).catch_up()
 
-    def _synchroniser(self, tally: Tally, other: Device | None = None) -> Synchroniser:
+    def _synchroniser(self, tally: EncryptedSums, other: Device | None = None) -> Synchroniser:
         device = other or self._device
         session = device.session
 
@@ -423,7 +423,7 @@ class Client(Locking, Choices):
             server_decides=session.profile.custody == "uce",
             clock=device.clock,
             tally=tally,
-            indexing=Indexing(session.store, session.transport, blind=session.profile.custody == "e2e"),
+            indexing=Indexer(session.store, session.transport, blind=session.profile.custody == "e2e"),
         )
 
     def watch(self, *, every: float = 15.0) -> AsyncIterator[SyncReport]:

@@ -20,7 +20,7 @@ from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.main import main
 from lockleaf.client import MediaReport
 from lockleaf.client.errors import ObjectStoreUnreachable
-from lockleaf.client.media.carrying import MediaRefusal
+from lockleaf.client.media.transfers import MediaRefusal
 from tests.support.offline_devices import offline_device
 
 HOSTILE = "..\\..\\\x1b[31m.bashrc"

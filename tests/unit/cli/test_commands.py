@@ -11,7 +11,7 @@ from lockleaf.cli.errors import HINTS, complaint_of
 from lockleaf.cli.exit_codes import ExitCode, epilog, exit_code_for
 from lockleaf.cli.main import main
 from lockleaf.client import errors
-from lockleaf.client.claims import Claim
+from lockleaf.client.errors.claims import Claim
 from lockleaf.wire.problems import Problem
 
 ERRORS = [getattr(errors, name) for name in errors.__all__ if isinstance(getattr(errors, name), type)]

@@ -17,7 +17,7 @@ import pytest
 
 from lockleaf.cli.main import main
 from lockleaf.client import BlockingClient
-from lockleaf.client.drafts import known_drafts
+from lockleaf.client.journal.drafts import known_drafts
 from tests.support.editors import editor_that, standard_input
 from tests.support.offline_devices import offline_device
 

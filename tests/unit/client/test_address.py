@@ -1,7 +1,7 @@
 import pytest
 
-from lockleaf.client.address import server_address
 from lockleaf.client.errors import InsecureServer, InvalidServerAddress
+from lockleaf.client.transport.addresses import server_address
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from lockleaf.client.errors import ConnectionBroken, InvalidAnswer, NotOurServer, ServerUnreachable, TooLargeForProxy
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.tokens import MemoryTokens, SessionTokens
-from lockleaf.client.transport import Transport
+from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.tokens import MemoryTokens, SessionTokens
 from lockleaf.wire.codec import pack
 from lockleaf.wire.credentials import KeyringVersion
 from lockleaf.wire.sessions import Prelogin

@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pytest
 
-from lockleaf.client.archive import fetch_archive
-from lockleaf.client.entries import Progress
+from lockleaf.client.account.archive import fetch_archive
 from lockleaf.client.errors import ArchiveNotBegun, InternalError, InvalidAnswer, NotFound, ServerUnreachable
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.tokens import MemoryTokens, SessionTokens
-from lockleaf.client.transport import Transport
+from lockleaf.client.records.entries import Progress
+from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.tokens import MemoryTokens, SessionTokens
 from tests.support.scripted_server import Reply, ScriptedServer, answer, problem, scripted_server
 
 DATA = bytes(range(256)) * 9000

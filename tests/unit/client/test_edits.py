@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.bases import Base
-from lockleaf.client.entries import Entry
 from lockleaf.client.errors import EditConflict, EntryChanged, EntryNotFound, TagChanged
-from lockleaf.client.journal import Journal
-from lockleaf.client.revisions import replaced_here
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.journal.revisions import replaced_here
+from lockleaf.client.records.bases import Base
+from lockleaf.client.records.entries import Entry
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.crypto.keyring import Keyring
 

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockleaf.cli.rendering import entry_json
-from lockleaf.client.entries import MAX_NAME
-from lockleaf.client.import_report import ImportReport
-from lockleaf.client.importers import read_jsonl
-from lockleaf.client.journal import Journal
+from lockleaf.client.journal.import_report import ImportReport
+from lockleaf.client.journal.importers import read_jsonl
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.records.entries import MAX_NAME
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.keyring import Keyring, RetiredAt
 

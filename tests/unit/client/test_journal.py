@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.entries import EntryDraft, InvalidEntry, Progress, date_text
 from lockleaf.client.errors import ConflictNotFound, EntryNotFound, EntryTooLarge
-from lockleaf.client.journal import Journal
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.records.entries import EntryDraft, InvalidEntry, Progress, date_text
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES
 from lockleaf.crypto.keyring import Keyring

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockleaf.client.entries import EntryDraft
-from lockleaf.client.import_report import Skipped
-from lockleaf.client.importers import read_jsonl, reading
-from lockleaf.client.imports import imported_id, portions
+from lockleaf.client.journal.import_report import Skipped
+from lockleaf.client.journal.importers import read_jsonl, reading
+from lockleaf.client.journal.imports import imported_id, portions
+from lockleaf.client.records.entries import EntryDraft
 
 LINE = {"date": "2026-03-01", "text": "one"}
 

@@ -11,7 +11,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
 from lockleaf.client.errors import KeychainSilent, KeychainUnavailable
-from lockleaf.client.keychain import (
+from lockleaf.client.keychain.keychains import (
     FileKeychain,
     Keychain,
     PasswordKeychain,

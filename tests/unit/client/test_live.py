@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockleaf.client.errors import InvalidAnswer
-from lockleaf.client.live import EventParser
+from lockleaf.client.transport.event_stream import EventParser
 from lockleaf.wire.sync import Event
 
 STREAM = (

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lockleaf.client.address import origin_of, store_origin
 from lockleaf.client.errors import InsecureObjectStore, InvalidAnswer, InvalidServerAddress, StoreNotPinned
-from lockleaf.client.media.exchange import ObjectStoreClient
+from lockleaf.client.media.object_store import ObjectStoreClient
+from lockleaf.client.transport.addresses import origin_of, store_origin
 from tests.support.scripted_server import OURS
 
 FAR = "https://journal.example.org"

@@ -14,8 +14,7 @@ import pytest
 from PIL import Image
 
 from lockleaf.client import Attachment, Client
-from lockleaf.client.device import Device
-from lockleaf.client.entries import Progress
+from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     AttachmentNotFound,
     AttachmentTooLarge,
@@ -27,9 +26,10 @@ from lockleaf.client.errors import (
     NoSuchFile,
     TooManyAttachments,
 )
-from lockleaf.client.media.drafts import AttachmentDraft, drafted
-from lockleaf.client.media.folder import StagingFolder
+from lockleaf.client.media.preparation import PreparedAttachment, drafted
 from lockleaf.client.media.staging import MAX_BYTES, ONE_PART, PART_BYTES
+from lockleaf.client.media.staging_folder import StagingFolder
+from lockleaf.client.records.entries import Progress
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.entries import MAX_ATTACHMENTS
 from tests.support.offline_devices import offline_device
@@ -151,9 +151,9 @@ class Writer:
 def test_a_file_that_changes_while_it_is_read_is_refused_and_nothing_stays(tmp_path: Path, what: str) -> None:
     path = a_file(tmp_path, bytes(3 * 1024 * 1024), "growing")
     writer = Writer(path, what)
-    kept: list[AttachmentDraft] = []
+    kept: list[PreparedAttachment] = []
 
-    def keep(draft: AttachmentDraft) -> Attachment:
+    def keep(draft: PreparedAttachment) -> Attachment:
         kept.append(draft)
         return draft.attachment
 

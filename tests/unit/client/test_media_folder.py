@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client.errors import UploadAlreadyRunning
-from lockleaf.client.media.folder import StagingFolder
+from lockleaf.client.media.staging_folder import StagingFolder
 
 
 def names(folder: StagingFolder) -> list[str]:

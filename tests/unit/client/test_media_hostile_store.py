@@ -15,13 +15,13 @@ import pyrage
 import pytest
 
 from lockleaf.client.errors import InvalidAnswer, MediaDamaged, ObjectStoreRefused, ObjectStoreUnreachable
-from lockleaf.client.media.attachments import Medium
-from lockleaf.client.media.downloading import Downloader, unsealed
-from lockleaf.client.media.exchange import ObjectStoreClient
-from lockleaf.client.media.folder import StagingFolder
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.tokens import MemoryTokens, SessionTokens
-from lockleaf.client.transport import Transport
+from lockleaf.client.media.downloads import Downloader, unsealed
+from lockleaf.client.media.object_store import ObjectStoreClient
+from lockleaf.client.media.staging_folder import StagingFolder
+from lockleaf.client.records.attachments import MediaObject
+from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.tokens import MemoryTokens, SessionTokens
 from lockleaf.crypto.identity import seal_to
 from tests.support.scripted_server import OURS
 
@@ -56,12 +56,12 @@ class Network(httpx.AsyncBaseTransport):
             yield piece
 
 
-def medium(*, size: int = len(PLAIN), **known: Any) -> Medium:
+def medium(*, size: int = len(PLAIN), **known: Any) -> MediaObject:
     facts: dict[str, Any] = {"sha256": None, "sealed_size": None, "sealed_sha256": None, "recipient": None}
-    return Medium(str(uuid4()), "text/plain", size, **{**facts, **known})
+    return MediaObject(str(uuid4()), "text/plain", size, **{**facts, **known})
 
 
-async def fetched(network: Network, wanted: Medium, folder: Path) -> bytes:
+async def fetched(network: Network, wanted: MediaObject, folder: Path) -> bytes:
     tokens = MemoryTokens()
     tokens.save(SessionTokens(access_token="access", refresh_token="refresh"))
     retry = RetryPolicy(attempts=2, base=0.0, cap=0.0)

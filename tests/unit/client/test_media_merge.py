@@ -8,14 +8,14 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.client.media.attachments import (
+from lockleaf.client.records.attachments import (
     attachments_of,
     described,
     described_in,
     with_attachments,
     without_attachment,
 )
-from lockleaf.client.merge import Conflicting, Merged, Version, merge, merge_versions
+from lockleaf.client.records.merge import Conflicting, Merged, Version, merge, merge_versions
 
 IDS = [str(UUID(int=number)) for number in range(1, 6)]
 ENTRY = str(UUID(int=99))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.client.media.names import MAX_NAME, checked_type, clean_name, guessed_type, safe_name
+from lockleaf.client.media.file_names import MAX_NAME, checked_type, clean_name, guessed_type, safe_name
 
 ANYTHING = st.text(max_size=400) | st.lists(
     st.sampled_from(

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.client.merge import Conflicting, Merged, Version, merge, merge_versions, same_content
+from lockleaf.client.records.merge import Conflicting, Merged, Version, merge, merge_versions, same_content
 
 lines = st.lists(st.sampled_from(["a", "b", "c", "", "\r", "ü"]), max_size=6).map("\n".join)
 tags = st.lists(st.sampled_from(["x", "y", "z", "w"]), unique=True, max_size=4)

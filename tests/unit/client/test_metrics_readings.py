@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.client.entries import InvalidEntry, draft_content
-from lockleaf.client.merge import Conflicting, Merged, merge
 from lockleaf.client.metrics.moods import MOODS, mood_score
 from lockleaf.client.metrics.readings import MAX_OWN, changed_metrics, checked_name, own_metrics, reading_of
 from lockleaf.client.metrics.sentiment import LEXICON, sentiment
+from lockleaf.client.records.entries import InvalidEntry, draft_content
+from lockleaf.client.records.merge import Conflicting, Merged, merge
 from lockleaf.he.metric_types import CHARACTERS, WORD_COUNT
 
 NOW = "2026-11-21T23:30:00Z"

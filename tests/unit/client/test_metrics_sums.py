@@ -13,14 +13,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lockleaf.client.edits import Edits
 from lockleaf.client.errors import MetricsUnreadable
-from lockleaf.client.metrics import recount
+from lockleaf.client.metrics import recounts
 from lockleaf.client.metrics.census import PARAMETERS, Census
+from lockleaf.client.metrics.deltas import make_deltas
 from lockleaf.client.metrics.layouts import names_of
-from lockleaf.client.metrics.sending import make_deltas
 from lockleaf.client.metrics.stats import Query, from_device, opened_sum
 from lockleaf.client.metrics.summary import Part, Stats, last_day, period_start, summarise
+from lockleaf.client.records.edits import Edits
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.he import codec, evaluate
@@ -105,7 +105,7 @@ def test_sums_of_any_journal_are_what_its_entries_come_to_within_the_stated_erro
                 edits.insert(ids[-1], content)
             elif action == "sync":
                 with store.transaction():
-                    recount.collect(store, census)
+                    recounts.collect(store, census)
                 make_deltas(store, census)
                 sums.take(store)
             elif record is not None and record.deleted == (action == "restore"):
@@ -125,16 +125,16 @@ def test_what_comes_to_nothing_is_not_sent(tmp_path: Path) -> None:
     with LocalStore.create(tmp_path / "store", KEYRING) as store:
         edits, sums = Edits(store, lambda: NOW), Sums()
         edits.insert("a" * 8, {"body": "one two", "occurred_at": "2026-01-01"})
-        recount.collect(store, census)
+        recounts.collect(store, census)
         edits.delete("a" * 8)
-        recount.collect(store, census)
+        recounts.collect(store, census)
         assert store.contributions.counts() == (2, 0)
         make_deltas(store, census)
         assert store.contributions.counts() == (0, 0)
         edits.restore("a" * 8)
-        recount.collect(store, census)
+        recounts.collect(store, census)
         edits.edit("a" * 8, {"title": "no number changes", "tags": ("a",)})
-        recount.collect(store, census)
+        recounts.collect(store, census)
         make_deltas(store, census)
         assert sums.take(store) == 1
 
@@ -144,7 +144,7 @@ def test_sums_of_another_key_or_layout_are_none(tmp_path: Path) -> None:
     with LocalStore.create(tmp_path / "store", KEYRING) as store:
         sums = Sums()
         Edits(store, lambda: NOW).insert("a" * 8, {"body": "one two", "occurred_at": "2026-01-31"})
-        recount.collect(store, census)
+        recounts.collect(store, census)
         make_deltas(store, census)
         sums.take(store)
     query = Query("word_count", "month", *EVER)

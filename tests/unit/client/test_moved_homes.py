@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from lockleaf.client.client import Client
-from lockleaf.client.device import Device
+from lockleaf.client.device.device import Device
 from lockleaf.client.errors import KeychainUnavailable
-from lockleaf.client.profile import Profile, ProfileFolder
-from lockleaf.client.tokens import SessionTokens
+from lockleaf.client.profile.profiles import Profile, ProfileFolder
+from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto.keyring import Keyring
 
 

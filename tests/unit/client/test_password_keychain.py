@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client.errors import JournalLocked, KeychainUnavailable, WrongPassword
-from lockleaf.client.password_keychain import LOCK_FILE, OPEN_FILE, PasswordKeychain
+from lockleaf.client.keychain.password_keychain import LOCK_FILE, OPEN_FILE, PasswordKeychain
 from lockleaf.crypto.device_lock import LockContext
 from tests.support.files import bytes_below
 

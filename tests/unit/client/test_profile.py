@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from lockleaf.client.errors import InvalidProfileName, ProfileDamaged, ProfileNotFound
-from lockleaf.client.profile import Profile, ProfileFolder, profile_names
+from lockleaf.client.profile.profiles import Profile, ProfileFolder, profile_names
 from lockleaf.wire.account_fields import Kdf
 
 

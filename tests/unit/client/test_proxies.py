@@ -5,7 +5,6 @@ import asyncio
 import httpx
 import pytest
 
-from lockleaf.client import network
 from lockleaf.client.errors import (
     InvalidCertificates,
     InvalidProxy,
@@ -14,10 +13,11 @@ from lockleaf.client.errors import (
     ProxyUnreachable,
     ServerUnreachable,
 )
-from lockleaf.client.proxies import proxy_for
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.tokens import MemoryTokens
-from lockleaf.client.transport import Transport
+from lockleaf.client.transport import network
+from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.proxies import proxy_for
+from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.tokens import MemoryTokens
 from lockleaf.wire.credentials import KeyringVersion
 from tests.support.proxies import ForwardingProxy, listening
 from tests.support.scripted_server import answer, scripted_server

@@ -4,7 +4,7 @@ from email.utils import format_datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.client.retry import RetryPolicy, retry_after
+from lockleaf.client.transport.retries import RetryPolicy, retry_after
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockleaf.client.entries import Entry, EntryDraft
 from lockleaf.client.errors import InvalidSearch
-from lockleaf.client.journal import Journal
-from lockleaf.client.preferences import choose_locale
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.records.entries import Entry, EntryDraft
+from lockleaf.client.records.preferences import choose_locale
 from lockleaf.client.search.filters import Facts, fits
-from lockleaf.client.search.index import Document, WordIndex
+from lockleaf.client.search.query_text import written
 from lockleaf.client.search.results import Found
-from lockleaf.client.search.tokens import tokens_of
-from lockleaf.client.search.writing import written
+from lockleaf.client.search.word_digests import tokens_of
+from lockleaf.client.search.word_index import IndexedEntry, WordIndex
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.crypto.labels import token
@@ -345,8 +345,10 @@ def test_an_index_of_which_most_is_waste_says_so_and_stays_right() -> None:
     index = WordIndex.new(b"store", ENGLISH)
     facts = Facts("2020-01-01", "", "", "\n")
     for at in range(250):
-        assert index.update([Document("a", "", f"version {at}", facts), Document("b", "", "rain", facts)], (), at)
-    assert index.update([Document("b", "", "rain", facts)], ["nobody"], 250) == 0
+        assert index.update(
+            [IndexedEntry("a", "", f"version {at}", facts), IndexedEntry("b", "", "rain", facts)], (), at
+        )
+    assert index.update([IndexedEntry("b", "", "rain", facts)], ["nobody"], 250) == 0
     assert index.is_wasteful
     live = {place: found.entry_id for place, found in index.documents.items()}
     found = index.positions(["version", "249", "rain"])

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockleaf.client import uce
-from lockleaf.client.entering import Place
+from lockleaf.client.account import uce_keyring
+from lockleaf.client.account.enrolment_steps import AccountPlace
+from lockleaf.client.account.recovery_codes import CODES, new_recovery_set
 from lockleaf.client.errors import (
     InvalidAnswer,
     InvalidDeviceName,
@@ -14,8 +15,7 @@ from lockleaf.client.errors import (
     PasswordNotText,
     PasswordUnsuitable,
 )
-from lockleaf.client.password import fresh_parameters, kdf_from_wire, kdf_to_wire, unlock
-from lockleaf.client.recovery import CODES, new_recovery_set
+from lockleaf.client.keychain.password_keys import fresh_parameters, kdf_from_wire, kdf_to_wire, unlock
 from lockleaf.crypto import recovery
 from lockleaf.crypto.kdf import CHEAPEST, COMPATIBLE, DEFAULT, KdfParameters, is_weaker
 from lockleaf.crypto.keyring import RECOVERY_LABEL, Keyring, open_keyring
@@ -84,38 +84,38 @@ def test_each_code_of_a_set_opens_the_keyring_of_its_version_alone(version: int)
 @pytest.mark.parametrize("email", ["", "ada", "a@b@c", "a b@c", "@", "ada@\n", "x" * 250 + "@example.org"])
 def test_what_is_no_email_is_refused_without_being_shown(email: str) -> None:
     with pytest.raises(InvalidEmail) as caught:
-        Place("https://example.org", email, "laptop")
+        AccountPlace("https://example.org", email, "laptop")
     assert len(email) < 3 or email not in str(caught.value)
 
 
 def test_an_email_is_known_in_one_form() -> None:
-    assert Place("https://example.org", " Ada@Example.ORG ", "laptop").email == "ada@example.org"
+    assert AccountPlace("https://example.org", " Ada@Example.ORG ", "laptop").email == "ada@example.org"
 
 
 @pytest.mark.parametrize("name", ["x" * 129, "lap\ntop", "\x1b[2J"])
 def test_a_device_name_that_a_terminal_could_not_show_is_refused(name: str) -> None:
     with pytest.raises(InvalidDeviceName):
-        Place("https://example.org", "ada@example.org", name)
+        AccountPlace("https://example.org", "ada@example.org", name)
 
 
 @pytest.mark.parametrize("password", ["", "seven77", "x" * 1025])
 def test_a_password_that_no_server_takes_is_not_sent(password: str) -> None:
     with pytest.raises(PasswordUnsuitable):
-        uce.sendable(password)
+        uce_keyring.sendable(password)
 
 
 def test_a_password_that_is_not_text_is_named_as_such() -> None:
     with pytest.raises(PasswordNotText):
-        uce.sendable("surrogate \ud800 inside")
+        uce_keyring.sendable("surrogate \ud800 inside")
 
 
 def test_a_password_is_sent_in_one_form() -> None:
-    assert uce.sendable("cafe\u0301 au lait") == "caf\u00e9 au lait"
+    assert uce_keyring.sendable("cafe\u0301 au lait") == "caf\u00e9 au lait"
 
 
 def test_codes_that_a_server_drew_are_shown_only_if_they_are_codes() -> None:
     codes = tuple(recovery.new_code() for _ in range(CODES))
-    assert uce.drawn_codes(codes).codes == codes
+    assert uce_keyring.drawn_codes(codes).codes == codes
     for wrong in (None, (), codes[:9], (*codes[:9], codes[0]), (*codes[:9], "\x1b[2J"), (*codes[:9], codes[9].lower())):
         with pytest.raises(InvalidAnswer):
-            uce.drawn_codes(wrong)
+            uce_keyring.drawn_codes(wrong)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lockleaf.client.errors import HistoryForked
-from lockleaf.client.statements import StatementBook, Transition, offer_of, transitions
+from lockleaf.client.history.statements import StatementBook, Transition, offer_of, transitions
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.epochs import Epoch, Statement
 

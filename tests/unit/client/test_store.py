@@ -14,12 +14,12 @@ import pytest
 
 from lockleaf.client.errors import DiskFull, StoreDamaged, StoreLocked, SyncAlreadyRunning
 from lockleaf.client.store import LocalStore, local_keys
-from lockleaf.client.store.conflicts import StoredConflict
 from lockleaf.client.store.database import Database
-from lockleaf.client.store.history import Acknowledgement, Position
+from lockleaf.client.store.open_conflicts import StoredConflict
 from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.store.sealing import LocalSeal, place
+from lockleaf.client.store.verified_history import Acknowledgement, Position
 from lockleaf.crypto.history import ZERO
 from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.wire.sync import Epoch

@@ -10,8 +10,8 @@ import pytest
 
 from lockleaf.client.errors import LocalStoreError
 from lockleaf.client.store import LocalStore, local_keys
-from lockleaf.client.store.inbox import StoredItem
-from lockleaf.client.store.media import StoredMedium
+from lockleaf.client.store.inbox_items import StoredInboxItem
+from lockleaf.client.store.media_queue import QueuedObject
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.store.schema import SCHEMA_VERSION
 from lockleaf.crypto.keyring import Keyring
@@ -20,8 +20,8 @@ NOW = "2026-01-01T00:00:00Z"
 KEYRING = Keyring.new(NOW)
 
 
-def an_item(item_id: str, received_at: str = NOW) -> StoredItem:
-    return StoredItem(item_id, "web", received_at, b"sealed")
+def an_item(item_id: str, received_at: str = NOW) -> StoredInboxItem:
+    return StoredInboxItem(item_id, "web", received_at, b"sealed")
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in
 
 def test_files_that_wait_in_a_store_of_an_earlier_version_wait_on(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
-    medium = StoredMedium("m", "e", "delete", NOW, "text/plain", 3, b"d" * 32, announced=True)
+    medium = QueuedObject("m", "e", "delete", NOW, "text/plain", 3, b"d" * 32, announced=True)
     with LocalStore.create(path, KEYRING) as store:
         store.media.put([medium])
     _as_version(path, 5, *BEFORE_KEYS, "ALTER TABLE media DROP COLUMN for_good")

@@ -10,8 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zxcvbn.matching import RANKED_DICTIONARIES
 
+from lockleaf.client.account.password_strength import (
+    PASSPHRASE_BITS,
+    check_strength,
+    new_passphrase,
+    require_strength,
+    weakness,
+)
 from lockleaf.client.errors import PasswordTooWeak
-from lockleaf.client.strength import PASSPHRASE_BITS, check_strength, new_passphrase, require_strength, weakness
 
 ABOUT = ("ada.lovelace@example.org", "Ada King")
 

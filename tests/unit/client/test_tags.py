@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockleaf.client.errors import InvalidTag, TagNotFound
-from lockleaf.client.journal import Journal
-from lockleaf.client.merge import Version
-from lockleaf.client.store import LocalStore
-from lockleaf.client.store.records import TAGS
-from lockleaf.client.tag_records import (
+from lockleaf.client.journal.journal import Journal
+from lockleaf.client.records.merge import Version
+from lockleaf.client.records.tag_records import (
     make_missing,
     merge_tags,
     new_tag,
@@ -23,6 +21,8 @@ from lockleaf.client.tag_records import (
     tag_id,
     well_formed_tag,
 )
+from lockleaf.client.store import LocalStore
+from lockleaf.client.store.records import TAGS
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.palette import PALETTE, color_of
 

@@ -16,9 +16,9 @@ from lockleaf.client.errors import (
     SessionRevoked,
     TooManyRequests,
 )
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.tokens import MemoryTokens, SecretTokens, SessionTokens
-from lockleaf.client.transport import MAX_ANSWER_BYTES, Transport
+from lockleaf.client.transport.http import MAX_ANSWER_BYTES, Transport
+from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.tokens import MemoryTokens, SecretTokens, SessionTokens
 from lockleaf.wire.api import API_HEADER, API_VERSION
 from lockleaf.wire.codec import MSGPACK, pack
 from lockleaf.wire.credentials import KeyringVersion

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.unlocked import Unlocked, memory_folder, seconds_now
+from lockleaf.client.keychain.unlocked_key import Unlocked, memory_folder, seconds_now
 
 KEY = bytes(range(32))
 NAME = "0" * 32

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockleaf.client.errors import HistoryForked
-from lockleaf.client.store.history import Acknowledgement, Position
-from lockleaf.client.verify import Chain, EpochsChanged, VerifiedChange
+from lockleaf.client.history.verification import Chain, EpochsChanged, VerifiedChange
+from lockleaf.client.store.verified_history import Acknowledgement, Position
 from lockleaf.crypto.history import ZERO, epoch_head, payload_hash
 from lockleaf.wire.sync import Epoch, Feed, Record
 from tests.support.histories import HistoryBuilder, meta_of, superseded

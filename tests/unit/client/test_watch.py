@@ -6,9 +6,9 @@ from contextlib import aclosing
 import pytest
 
 from lockleaf.client.errors import HistoryForked, ServerUnreachable, SessionRevoked
-from lockleaf.client.retry import RetryPolicy
-from lockleaf.client.sync import SyncReport
-from lockleaf.client.watch import watch
+from lockleaf.client.sync.synchroniser import SyncReport
+from lockleaf.client.sync.watch import watch
+from lockleaf.client.transport.retries import RetryPolicy
 from lockleaf.wire.sync import Event
 
 AT_ONCE = RetryPolicy(attempts=2**31, base=0.0, cap=0.0)

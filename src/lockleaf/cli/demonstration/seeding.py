@@ -14,8 +14,8 @@ from lockleaf.cli.demonstration.keepsakes import KEEPSAKES
 from lockleaf.cli.demonstration.people import PASSWORD, PEOPLE, Page, Person, pages
 from lockleaf.client import Client
 from lockleaf.client.errors import StoreNotPinned
-from lockleaf.client.keychain import FileKeychain
-from lockleaf.client.profile import ProfileFolder
+from lockleaf.client.keychain.keychains import FileKeychain
+from lockleaf.client.profile.profiles import ProfileFolder
 
 __all__ = ["seed"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lockleaf.client.claims import Claim, RememberedCheckpoint
 from lockleaf.client.errors.base import LockleafError
+from lockleaf.client.errors.claims import Claim, RememberedCheckpoint
 
 __all__ = [
     "AccountMismatch",

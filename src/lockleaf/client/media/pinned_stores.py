@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from lockleaf.client.address import store_origin
-from lockleaf.client.device import Device
+from lockleaf.client.device.device import Device
+from lockleaf.client.transport.addresses import store_origin
 
 __all__ = ["PinnedStores"]
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from lockleaf.client.errors import AttachmentTooLarge, FileChanged, NoSuchFile
-from lockleaf.client.files import full_disk_by_name
-from lockleaf.client.media.folder import StagedFile
+from lockleaf.client.media.staging_folder import StagedFile
 from lockleaf.client.media.threads import Beat
+from lockleaf.client.profile.private_files import full_disk_by_name
 from lockleaf.crypto.streams import seal_stream
 from lockleaf.wire.media import MAX_MEDIA_BYTES
 

@@ -1,7 +1,8 @@
 """Numbers of a journal: made on this device as entries are written, added up by a server that cannot read them.
 
-``readings`` says what is measured of an entry, ``marks`` what of it is counted already, ``census`` and ``contexts`` are
-about the key, ``tally`` and ``sending`` carry changes to the server, ``stats`` asks for sums and works out the rest.
+``readings`` says what is measured of an entry, ``counted`` what of it is in the sums already, ``census`` and
+``layouts`` are about the key, ``sums`` and ``deltas`` carry changes to the server, ``stats`` asks for sums and works
+out the rest.
 """
 
 from __future__ import annotations

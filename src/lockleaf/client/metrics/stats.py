@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Literal
 
 from lockleaf.client.errors import InvalidAnswer, MetricsOff, MetricsUnreadable, NoMetrics
 from lockleaf.client.metrics.census import PARAMETERS, Census
+from lockleaf.client.metrics.census_state import State
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
 from lockleaf.client.metrics.readings import checked_name, reading_of
-from lockleaf.client.metrics.state import State
 from lockleaf.client.metrics.summary import By, Part, Stats, summarise
 from lockleaf.client.store import LocalStore
-from lockleaf.client.transport import Transport
+from lockleaf.client.transport.http import Transport
 from lockleaf.he.errors import HeError
 from lockleaf.he.layout import DayTotal
 from lockleaf.he.metric_types import metric_type

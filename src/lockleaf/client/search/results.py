@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockleaf.client.entries import Entry
+from lockleaf.client.records.entries import Entry
 from lockleaf.search.highlights import Highlight
 
 __all__ = ["Found", "Highlight", "Hit"]

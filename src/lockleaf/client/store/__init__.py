@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lockleaf.client.store.local import LocalStore, holds_alone, local_keys
+from lockleaf.client.store.local_store import LocalStore, holds_alone, local_keys
 
 __all__ = ["LocalStore", "holds_alone", "local_keys"]

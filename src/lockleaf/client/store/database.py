@@ -18,7 +18,7 @@ from lockleaf.client.errors import (
     StoreLocked,
     SyncAlreadyRunning,
 )
-from lockleaf.client.files import full_disk_by_name, locked
+from lockleaf.client.profile.private_files import full_disk_by_name, locked
 from lockleaf.client.store.read_only import ReadOnlyFile, may_write
 from lockleaf.client.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 

@@ -60,7 +60,7 @@ class StoredRecord:
     ``revision``, ``seq``, ``payload_hash`` and ``bare`` are its last leaf. ``base_*`` is the revision whose content is
     known here, and which an edit follows; ``base`` is that content, kept while an edit is ``pending``. ``doc`` is the
     content as the user sees it; a deleted record keeps the last one that was known, so that it can be restored.
-    ``labels``: see `lockleaf.client.labels`.
+    ``labels``: see `lockleaf.client.records.labels`.
     ``key_id`` is of the master key that sealed the last leaf, 0 where it is not known; ``device`` and ``written_at``
     (RFC 3339) tell who wrote the revision whose content is known. ``unseen``: a revision was superseded before this
     device looked, and what came after it and was opened here is a deletion at most. ``resolves``: payload hashes of the

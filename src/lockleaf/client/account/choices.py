@@ -1,0 +1,95 @@
+"""The part of `Client` by which a user chooses what leaves the device."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lockleaf.client.account import credentials, privacy_tiers, uce_credentials
+from lockleaf.client.device.device import Device
+from lockleaf.client.errors import LabelsBelongToCustody, PasswordRequired
+from lockleaf.client.records import labels
+from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.privacy import Privacy, PrivacyChanged
+
+__all__ = ["Choices"]
+
+
+class Choices:
+    """What the server gets, by the user's choice."""
+
+    _device: Device
+
+    async def privacy(self) -> Privacy:
+        """Return how much the server holds of the account, and what works with that.
+
+        Raises:
+            NotLoggedIn: there is no session.
+        """
+        return await privacy_tiers.show(self._device)
+
+    async def set_privacy_tier(
+        self, tier: PrivacyTier, *, password: str | None = None, he_public_key: bytes | None = None
+    ) -> PrivacyChanged:
+        """Choose how much the server holds. What a lower tier does not hold is deleted there at once, and counted.
+
+        This device keeps what it has; attachments are among that after `Media.keep_all`. Where the tier rises to
+        ``full_sync`` again, each device sends what it has with its next sync.
+
+        Args:
+            tier: ``local_only``, ``analytics_sync`` or ``full_sync``.
+            password: the account's password. A lower tier needs it, since it deletes: a stolen session alone must not.
+            he_public_key: a public TenSEAL context for encrypted metrics. Where the tier rises, none is given and none
+                is registered, a key pair is made, its secret half kept sealed on this device.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            PasswordRequired, WrongPassword: the tier is lower, and the password is missing or wrong.
+            SecretKeyReceived, InvalidHePublicKey: the given key is not one to give away.
+            ConsentRequired: this device's clock is far from the server's.
+        """
+
+        async def prove() -> str:
+            if password is None:
+                raise PasswordRequired
+            if self._device.session.profile.custody == "uce":
+                return await uce_credentials.current_secret(self._device, password)
+            return await credentials.current_secret(self._device, password)
+
+        return await privacy_tiers.change(self._device, tier, he_public_key, self._catch_up, prove)
+
+    async def _catch_up(self) -> None:
+        """Fetch and verify what is new at the server, and send nothing."""
+        raise NotImplementedError
+
+    def share_dates(self, share: bool) -> None:
+        """Decide whether the server may know date and source of entries written from now on, to sort by them.
+
+        Raises:
+            NotLoggedIn: there is no account here.
+        """
+        self._device.remember(self._device.opened.profile.model_copy(update={"share_dates": share}))
+
+    @property
+    def sends_labels(self) -> bool:
+        """Whether labels of mood, tags and source go to the server with each entry, as this device knows it.
+
+        Raises:
+            NotLoggedIn, JournalLocked: as for `journal`.
+        """
+        return self._device.opened.profile.custody == "uce" or labels.is_on(self._device.opened.store)
+
+    async def send_labels(self, send: bool) -> None:
+        """Decide for all devices of the account whether labels go to the server; carried out by each one's next sync.
+
+        A label is a keyed digest: it tells no word, but equal words give equal labels. Without them filters work on
+        the device. The choice is sealed, so the server can neither make nor undo it. Each entry is sealed anew
+        without its labels, or with them, as a new revision.
+
+        Raises:
+            LabelsBelongToCustody: with uce, where the server can read, they hide nothing.
+            NotLoggedIn, JournalLocked: as for `journal`.
+        """
+        opened = self._device.opened
+        if opened.profile.custody == "uce":
+            raise LabelsBelongToCustody
+        await asyncio.to_thread(labels.choose, opened.store, on=send, now=self._device.now())

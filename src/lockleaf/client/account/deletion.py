@@ -1,0 +1,56 @@
+"""Deleting the account at the server, and what becomes of this device then: its journal stays, and opens here alone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from lockleaf.client.account.enrolment_steps import AccountPlace, enrol
+from lockleaf.client.account.key_checks import may_have_been_accepted
+from lockleaf.client.device.device import Device
+from lockleaf.client.errors import InvalidCredentials, LockleafError, WrongPassword
+from lockleaf.client.transport.tokens import SessionTokens
+from lockleaf.wire.accounts import AccountDeletion
+
+__all__ = ["delete"]
+
+
+async def delete(device: Device, secret: str) -> None:
+    """Delete the account, and remember that it is gone.
+
+    Args:
+        device: logged in.
+        secret: what proves the password to the server, found to be right already.
+
+    Raises:
+        WrongPassword: the server does not take the secret.
+        ApiError, TransportError: nothing was deleted, or it is not known whether it was.
+    """
+    session = device.session
+    try:
+        body = AccountDeletion(current_password=secret)
+        # Once: deleted the first time, it would be refused the second time.
+        await session.transport.command("DELETE", "/users/me", body=body, retry=False)
+    except InvalidCredentials:
+        raise WrongPassword from None
+    except LockleafError as error:
+        if not may_have_been_accepted(error) or not await _is_gone(device, secret):
+            raise
+    session.transport.tokens.clear()
+    device.remember(session.profile.model_copy(update={"account_deleted": True}))
+
+
+async def _is_gone(device: Device, secret: str) -> bool:
+    """Find out whether an account whose deletion was not answered is there: with its secret nobody else logs in."""
+    session = device.session
+    place = AccountPlace(
+        session.profile.server, session.profile.email, session.profile.device_name, session.profile.custody
+    )
+    try:
+        answer = await enrol(session.transport, place, secret, session.profile.device_id)
+    except InvalidCredentials:
+        return True
+    except LockleafError:
+        return False
+    with suppress(LockleafError):
+        session.transport.tokens.save(SessionTokens.of(answer))
+    return False

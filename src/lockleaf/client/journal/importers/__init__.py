@@ -1,0 +1,7 @@
+"""Readers of journals that were kept elsewhere; each gives drafts for `Journal.import_entries`."""
+
+from __future__ import annotations
+
+from lockleaf.client.journal.importers.jsonl import read_jsonl
+
+__all__ = ["read_jsonl"]

@@ -1,0 +1,104 @@
+"""Making an attachment of a file: sealed and measured, with a small picture if it is an image."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from lockleaf.client.media.staging import Sealed, Source, sealed
+from lockleaf.client.media.staging_folder import StagedFile, Staging, StagingFolder, staging
+from lockleaf.client.media.threads import Beat
+from lockleaf.client.media.thumbnails import MEDIA_TYPE, thumbnail
+from lockleaf.client.profile.private_files import full_disk_by_name
+from lockleaf.client.records.attachments import Attachment, MediaObject, described
+from lockleaf.client.store.media_queue import QueuedObject
+from lockleaf.crypto.identity import seal_to
+from lockleaf.crypto.keyring import KeyEntry
+
+__all__ = ["PreparedAttachment", "drafted"]
+
+
+@dataclass
+class PreparedAttachment:
+    """What was made of a file: the attachment, and the rows and sealed files by which it is sent."""
+
+    attachment: Attachment
+    rows: tuple[QueuedObject, ...]
+
+
+def drafted(
+    path: Path,
+    *,
+    entry_id: str,
+    name: str,
+    media_type: str,
+    key: KeyEntry,
+    folder: StagingFolder,
+    now: str,
+    beat: Beat,
+    keep: Callable[[PreparedAttachment], Attachment],
+) -> Attachment:
+    """Seal a file, and have ``keep`` enter it; whatever fails, ``keep`` included, leaves nothing behind. Blocks.
+
+    Args:
+        key: the account's newest master key, to whose age recipient it is sealed.
+        now: the present time, RFC 3339.
+        keep: writes entry and rows in one transaction.
+
+    Raises:
+        NoSuchFile, AttachmentTooLarge, FileChanged, DiskFull: each as its name says.
+    """
+    with staging(folder) as begun, Source(path) as source:
+        media_id = str(uuid.uuid4())
+        whole = sealed(source, begun.begin(media_id), key.recipient, beat)
+        small = _thumbnail(source, begun, key) if media_type.startswith("image/") else None
+        # The picture was made from the file as well, so it has to be the same to the end.
+        source.check_unchanged()
+        attachment = Attachment(
+            media_id, media_type, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256,
+            key.recipient, name=name, entry_id=entry_id, thumbnail=small,
+        )  # fmt: skip
+        rows = [_row(attachment, entry_id, now, whole.parts)]
+        if small is not None:
+            rows.append(_row(small, entry_id, now))
+        return keep(PreparedAttachment(attachment, tuple(rows)))
+
+
+def _thumbnail(source: Source, begun: Staging, key: KeyEntry) -> MediaObject | None:
+    source.file.seek(0)
+    picture = thumbnail(source.file)
+    if picture is None:
+        return None
+    media_id = str(uuid.uuid4())
+    whole = _sealed_bytes(picture, begun.begin(media_id), key.recipient)
+    return MediaObject(
+        media_id, MEDIA_TYPE, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256, key.recipient
+    )
+
+
+def _sealed_bytes(data: bytes, staged: StagedFile, recipient: str) -> Sealed:
+    closed = seal_to(recipient, data)
+    with full_disk_by_name():
+        staged.file.write(closed)
+        staged.settle()
+    return Sealed(len(data), sha256(data).digest(), len(closed), sha256(closed).digest(), ())
+
+
+def _row(medium: MediaObject, entry_id: str, now: str, parts: tuple[tuple[int, bytes], ...] = ()) -> QueuedObject:
+    assert medium.sealed_size is not None
+    assert medium.sealed_sha256 is not None
+    return QueuedObject(
+        medium.media_id,
+        entry_id,
+        "upload",
+        now,
+        medium.media_type,
+        medium.sealed_size,
+        medium.sealed_sha256,
+        parts,
+        described(medium) if isinstance(medium, Attachment) else None,
+        recipient=medium.recipient,
+    )

@@ -1,0 +1,1 @@
+"""Profiles: the folders in which this device keeps accounts, and the private files in them."""

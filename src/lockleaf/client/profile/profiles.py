@@ -1,0 +1,229 @@
+"""Profiles: which account a folder belongs to, and what this device remembers of it.
+
+A profile is a folder ``<home>/profiles/<name>`` with ``profile.json`` and the local store beside it. What is
+remembered here is what a server's answers are held against: custody, key derivation, the highest keyring version,
+the account's public keys.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from uuid import UUID
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from lockleaf.client.errors import InvalidFolder, InvalidProfileName, ProfileDamaged, ProfileNotFound
+from lockleaf.client.profile.private_files import make_private_folder, write_private
+from lockleaf.wire.account_fields import Kdf
+from lockleaf.wire.fields import DeviceId, Digest, Sequence64
+
+__all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "expanded", "profile_names"]
+
+Custody = Literal["e2e", "uce"]
+
+_ASIDE = "aside-"
+_DAMAGED = "damaged-"
+_EXCHANGE = "exchange"
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+class Profile(BaseModel):
+    """What this device remembers of its account. Holds no secret."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
+
+    server: str
+    allow_insecure: bool = False
+    email: str
+    user_id: UUID
+    device_id: DeviceId
+    device_name: str
+    custody: Custody
+    kdf: Kdf | None = None
+    keyring_version: Sequence64
+    recipient: str
+    signing_key: Digest
+    share_dates: bool = False
+    logged_out: bool = False
+    account_deleted: bool = False
+    keychain_entry: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    """The name under which the keychain holds the key of the journal: the profile's own, wherever its folder lies."""
+
+
+def default_home() -> Path:
+    """Return the folder of all profiles: ``LOCKLEAF_HOME``, else the user's data folder of the platform."""
+    chosen = os.environ.get("LOCKLEAF_HOME")
+    try:
+        return expanded(Path(chosen or platformdirs.user_data_dir("lockleaf", appauthor=False)))
+    except RuntimeError:
+        raise InvalidFolder from None
+
+
+def expanded(path: Path) -> Path:
+    """Return ``path`` with a ``~`` at its beginning replaced by the user's home folder.
+
+    Raises:
+        InvalidFolder: there is no home folder: no HOME is set, and the system knows no such user, as in a container.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise InvalidFolder from None
+
+
+def profile_names(home: Path) -> list[str]:
+    """Return the names of the profiles under ``home``, sorted."""
+    return sorted(path.parent.name for path in (home / "profiles").glob("*/profile.json"))
+
+
+def _spelled_otherwise(path: Path) -> Path | None:
+    """Return the profile whose name is that of ``path`` in another case, None where there is none."""
+    folders = path.parent.iterdir() if path.parent.is_dir() else ()
+    return next((folder for folder in sorted(folders) if folder.name.casefold() == path.name.casefold()), None)
+
+
+class ProfileFolder:
+    """The folder of one profile.
+
+    Args:
+        home: the folder of all profiles.
+        name: 1 to 64 of ``A-Z a-z 0-9 . _ -``, not beginning with a dot.
+
+    Raises:
+        InvalidProfileName: the name is invalid; it becomes part of a path.
+    """
+
+    def __init__(self, home: Path, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise InvalidProfileName
+        self.home = home.absolute()
+        self.path = self.home / "profiles" / name
+        if not self.path.exists():
+            # Where names differ by case alone some file systems have one folder, and so has a person one profile.
+            self.path = _spelled_otherwise(self.path) or self.path
+        self.name = self.path.name
+
+    def within(self, name: str) -> ProfileFolder:
+        """Return a folder of the same profile inside this one, for a store that is still to take its place."""
+        inner = ProfileFolder(self.home, self.name)
+        inner.path = self.path / name
+        return inner
+
+    @property
+    def memory(self) -> Path:
+        """The folder of what is remembered although the profile is forgotten."""
+        return self.home / "memory" / self.name
+
+    @property
+    def store(self) -> Path:
+        """The file of the local store."""
+        return self.path / "store.sqlite3"
+
+    @property
+    def media(self) -> Path:
+        """The folder of sealed attachments that are on their way."""
+        return self.path / "media"
+
+    @property
+    def drafts(self) -> Path:
+        """The folder that knows of unsaved drafts."""
+        return self.path / "drafts"
+
+    @property
+    def file(self) -> Path:
+        """The file that describes the profile."""
+        return self.path / "profile.json"
+
+    def load(self) -> Profile | None:
+        """Return the profile, or None where there is none yet.
+
+        Raises:
+            ProfileDamaged: there is a file, and it describes no profile.
+        """
+        try:
+            return Profile.model_validate_json(self.file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError:
+            raise ProfileDamaged from None
+
+    def save(self, profile: Profile) -> None:
+        """Replace the profile, whole or not at all.
+
+        Raises:
+            DiskFull: there is no room; the old profile is untouched.
+        """
+        self.make()
+        write_private(self.file, profile.model_dump_json(indent=2, exclude_none=True).encode())
+
+    def make(self) -> None:
+        """Make the folder, for its owner alone."""
+        make_private_folder(self.path)
+
+    def set_store_aside(self, now: datetime, *, damaged: bool = False) -> Path:
+        """Rename the local store, with what lies beside it, and return its new place; nothing is deleted."""
+        aside = self.path / f"{_DAMAGED if damaged else _ASIDE}{now:%Y%m%dT%H%M%S%f}"
+        make_private_folder(aside)
+        self._move(self.path, aside)
+        return aside
+
+    def stores_aside(self) -> list[Path]:
+        """Return the folders of stores that were set aside, oldest first."""
+        found = (*self.path.glob(f"{_ASIDE}*"), *self.path.glob(f"{_DAMAGED}*"))
+        return sorted((path for path in found if path.is_dir()), key=lambda path: path.name.partition("-")[2])
+
+    def exchange(self, other: ProfileFolder, now: datetime) -> Path:
+        """Set the store aside, and put the one of ``other`` in its place; return where the old one is.
+
+        Where this ends half-way, `finish_exchange` does the rest.
+        """
+        aside = self.path / f"{_ASIDE}{now:%Y%m%dT%H%M%S%f}"
+        write_private(self.path / _EXCHANGE, f"{aside.name}\n{other.path.name}\n".encode())
+        self.finish_exchange()
+        return aside
+
+    def finish_exchange(self) -> None:
+        """Go on with an exchange that was begun, if one was."""
+        try:
+            aside_name, other_name = (self.path / _EXCHANGE).read_text().split()
+        except (FileNotFoundError, ValueError):
+            return
+        aside, other = self.path / aside_name, self.path / other_name
+        make_private_folder(aside)
+        if (other / self.store.name).exists():
+            # The main file goes last both times: as long as it is there, what lies beside it still has to follow it.
+            if not (aside / self.store.name).exists():
+                self._move(self.path, aside)
+            self._move(other, self.path)
+        shutil.rmtree(other, ignore_errors=True)
+        (self.path / _EXCHANGE).unlink(missing_ok=True)
+
+    def _move(self, source: Path, target: Path) -> None:
+        beside = [*source.glob(f"{self.store.name}?*"), *source.glob(self.media.name)]
+        for file in (*beside, *source.glob(self.store.name)):
+            file.rename(target / file.name)
+
+    def remove(self) -> None:
+        """Delete the folder and everything in it but stores that were set aside, and drafts that are in no journal.
+
+        Raises:
+            ProfileNotFound: there is none.
+        """
+        if not self.path.exists():
+            raise ProfileNotFound
+        kept = set(self.stores_aside())
+        if self.drafts.is_dir() and any(self.drafts.iterdir()):
+            kept.add(self.drafts)
+        if not kept:
+            shutil.rmtree(self.path)
+            return
+        for found in self.path.iterdir():
+            if found not in kept:
+                shutil.rmtree(found) if found.is_dir() else found.unlink()

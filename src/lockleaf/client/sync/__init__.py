@@ -1,0 +1,1 @@
+"""Synchronisation: pull, push, conflicts, checkpoints, changes of epoch, and repair."""
