@@ -95,7 +95,8 @@ def period_start(day: date, by: By) -> date:
 def last_day(start: date, by: By) -> date:
     """Return the last day of the period that begins with ``start``."""
     if by == "week":
-        return start + timedelta(days=6 - start.weekday())
+        # The calendar ends within a week, as it begins within one.
+        return date.fromordinal(min(date.max.toordinal(), start.toordinal() + 6 - start.weekday()))
     if by == "month" and start.month < 12:
         return start.replace(month=start.month + 1) - timedelta(days=1)
     return start.replace(month=12, day=31)
