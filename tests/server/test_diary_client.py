@@ -159,18 +159,14 @@ def _writes(ada: DiaryClient) -> None:
 
 def _attaches(ada: DiaryClient) -> None:
     data = secrets.token_bytes(2000)
-    body = {
-        "file_name": "river.jpg",
-        "file_size": len(data),
-        "mime_type": "image/jpeg",
-        "sha256": sha256(data).hexdigest(),
-    }
+    body = {"file_name": "river.jpg", "file_size": len(data), "mime_type": "image/jpeg"}
     declared = ada.call("POST", "/media/upload", 201, json=body)
     upload = declared["upload"]
     stored = ada.http.request(upload["method"], upload["url"], headers=upload["headers"], content=data)
     assert stored.is_success, stored.text
     file = ada.call("POST", f"/media/{declared['id']}/complete")
     assert (file["file_name"], file["media_type"], file["size"]) == ("river.jpg", "image/jpeg", 2000)
+    assert decode_base64(file["sha256"]) == sha256(data).digest()
     told = ada.call("GET", f"/media/{declared['id']}/download")
     assert ada.http.get(told["url"], headers=told["headers"]).content == data
 

@@ -14,7 +14,7 @@ from annotated_types import Len
 from pydantic import AliasChoices, Field, StringConstraints, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
-from lockleaf.wire.base import Body, SeveralNames
+from lockleaf.wire.base import Body, SeveralNames, invalid_field
 from lockleaf.wire.fields import DIGEST_LENGTH, Bytes, Digest, Instant
 
 __all__ = [
@@ -107,7 +107,11 @@ class MediaDeclaration(SeveralNames):
     size: Annotated[int, Field(ge=1, le=MAX_MEDIA_BYTES)] = Field(
         validation_alias=AliasChoices("size", "file_size"), description="Of the ciphertext, in bytes."
     )
-    sha256: AnyDigest = Field(description="Of the ciphertext, in hexadecimal digits or base64.")
+    sha256: AnyDigest | None = Field(
+        default=None,
+        description="Of the ciphertext, in hexadecimal digits or base64. Needed with `parts`, and in an e2e account"
+        " with a keyring; else the file has the digest of what was received.",
+    )
     entry_id: UUID | None = Field(default=None, description="The entry that it belongs to.")
     file_name: FileName | None = Field(
         default=None,
@@ -125,6 +129,8 @@ class MediaDeclaration(SeveralNames):
             if self.size > MAX_PART_BYTES:
                 raise ValueError("a file of more than 50 MiB comes in parts")
             return self
+        if self.sha256 is None:
+            raise invalid_field("sha256", "a file in parts names the digest of the whole")
         if any(part.size < MIN_PART_BYTES for part, _ in pairwise(self.parts)):
             raise ValueError("every part but the last has 5 MiB or more")
         if sum(part.size for part in self.parts) != self.size:
@@ -186,7 +192,7 @@ class Media(Body):
     id: UUID
     media_type: str
     size: int
-    sha256: Digest
+    sha256: Digest | None = Field(default=None, description="Absent until the file exists, if its client named none.")
     entry_id: UUID | None = None
     file_name: str | None = None
     state: MediaState

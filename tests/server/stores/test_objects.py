@@ -62,6 +62,27 @@ async def test_a_request_says_when_it_expires_and_what_to_send(someone: Bearer) 
     assert timedelta(seconds=295) < signed.expires_at - before < timedelta(seconds=305)
 
 
+async def test_without_a_digest_any_bytes_of_the_size_come_in_and_a_copy_stays_as_it_was_made(someone: Bearer) -> None:
+    key, copy, other = new_key(), new_key(), DATA[::-1]
+    assert await someone.store.copy(key, copy) is None
+    assert await someone.store.stat(copy) is None
+    signed = await someone.store.sign_upload(key, size=len(DATA), sha256=None, seconds=MINUTE)
+    assert "x-amz-checksum-sha256" not in signed.headers
+    assert (await someone.send(signed, DATA)).is_success
+    assert await someone.store.copy(key, copy) == StoredObject(len(DATA), sha256(DATA))
+    assert (await someone.send(signed, other)).is_success
+    assert (await someone.fetch(key)).content == other
+    answer = await someone.fetch(copy)
+    assert (answer.content, answer.headers["content-type"]) == (DATA, "application/octet-stream")
+    for wrong in (DATA + b"!", DATA[:-1]):
+        refused = await someone.send(signed, wrong)
+        assert (refused.status_code, code(refused)) in REFUSALS["too many bytes"] + REFUSALS["too few bytes"]
+    if someone.kind == "file":
+        named = replace(signed, url=f"{signed.url}&sha256={sha256(DATA).hex()}")
+        refused = await someone.send(named, DATA)
+        assert (refused.status_code, code(refused)) == (403, "url_invalid")
+
+
 async def test_the_same_upload_again_changes_nothing(someone: Bearer) -> None:
     key = new_key()
     signed = await _signed(someone, key)

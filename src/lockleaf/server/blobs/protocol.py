@@ -1,7 +1,8 @@
 """What an object store does. Two keep to it: a folder of this machine, and whatever speaks S3.
 
-Bytes never pass through the API: the server signs requests, each for one object, one length and one digest, and whoever
-bears one sends it to the store. The store refuses what was not signed, and an object exists whole or not at all.
+Bytes never pass through the API: the server signs requests, each for one object, one length and, but for clients that
+do not name it, one digest, and whoever bears one sends it to the store. The store refuses what was not signed, and an
+object exists whole or not at all.
 """
 
 from __future__ import annotations
@@ -108,8 +109,12 @@ class ObjectStore(Protocol):
     Sizes are in bytes, digests are SHA-256 (32 bytes). An object has at least one byte.
     """
 
-    async def sign_upload(self, key: str, *, size: int, sha256: bytes, seconds: int) -> SignedRequest:
-        """Return the request that puts an object of just this size and digest there, for so many seconds."""
+    async def sign_upload(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> SignedRequest:
+        """Return the request that puts an object of just this size and digest there, for so many seconds.
+
+        Without a digest its bearer may put any bytes of this size there, and others in their place: use `copy` before
+        relying on what came.
+        """
         ...
 
     async def begin_parts(self, key: str) -> str:
@@ -142,6 +147,13 @@ class ObjectStore(Protocol):
 
     async def abort_parts(self, key: str, upload: str) -> None:
         """Throw an upload in parts away; nothing happens if it is gone."""
+        ...
+
+    async def copy(self, key: str, to: str) -> StoredObject | None:
+        """Copy an object that came whole, and return size and digest of the copy; None if there is no such object.
+
+        What is put under ``key`` meanwhile changes nothing of the copy.
+        """
         ...
 
     async def stat(self, key: str) -> StoredObject | None:

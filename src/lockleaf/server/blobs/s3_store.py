@@ -9,19 +9,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-import structlog
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from aiohttp import ClientError as HttpError
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from lockleaf.server.blobs.errors import StoreUnavailable
 from lockleaf.server.blobs.protocol import (
@@ -34,6 +31,7 @@ from lockleaf.server.blobs.protocol import (
     WrongPart,
     require_key,
 )
+from lockleaf.server.blobs.s3_refusals import Refused, answering
 from lockleaf.server.settings import BlobSettings
 
 __all__ = ["S3Store"]
@@ -43,13 +41,11 @@ CONNECT_SECONDS = 3.0
 CONNECTIONS = 50
 DELETED_AT_ONCE = 1000
 DIGEST_LENGTH = 32
+PIECE = 256 * 1024
 OCTETS = "application/octet-stream"
 _GONE = frozenset({"NoSuchUpload", "NoSuchKey"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _WRONG = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest"})
-_CODE = re.compile(r"[A-Za-z0-9.]{1,64}")
-
-log = structlog.get_logger("lockleaf.objects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class S3Store:
 
     # ---- what is signed ----
 
-    async def sign_upload(self, key: str, *, size: int, sha256: bytes, seconds: int) -> SignedRequest:
+    async def sign_upload(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> SignedRequest:
         """Return the request that puts an object there."""
         return await self._sign_put("put_object", self._named(key), size, sha256, seconds)
 
@@ -89,13 +85,14 @@ class S3Store:
         return await self._sign_put("upload_part", named, size, sha256, seconds)
 
     async def _sign_put(
-        self, method: str, named: dict[str, Any], size: int, sha256: bytes, seconds: int
+        self, method: str, named: dict[str, Any], size: int, sha256: bytes | None, seconds: int
     ) -> SignedRequest:
         if size < 1:
             raise ValueError("an object has at least one byte")
-        digest = _base64(sha256)
-        signed = {**named, "ContentLength": size, "ChecksumSHA256": digest}
-        headers = {"Content-Length": str(size), "x-amz-checksum-sha256": digest}
+        signed = {**named, "ContentLength": size}
+        headers = {"Content-Length": str(size)}
+        if sha256 is not None:
+            signed["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = _base64(sha256)
         return await self._sign("PUT", method, signed, headers, seconds)
 
     async def sign_download(self, key: str, *, seconds: int) -> SignedRequest:
@@ -112,7 +109,7 @@ class S3Store:
     ) -> SignedRequest:
         clients = await self._connected()
         expires_at = self._clock() + timedelta(seconds=seconds)
-        with _answering(method):
+        with answering(method):
             url = await clients.signs.generate_presigned_url(method, Params=parameters, ExpiresIn=seconds)
         return SignedRequest(verb, url, headers, expires_at)
 
@@ -135,7 +132,7 @@ class S3Store:
         try:
             async for page in self._pages("list_parts", named, known=_GONE):
                 found.extend((_part(each), each["ETag"]) for each in page.get("Parts", ()))
-        except _Refused:
+        except Refused:
             raise UploadGone(()) from None
         return found
 
@@ -157,23 +154,39 @@ class S3Store:
         named = {**self._named(key), "UploadId": upload, "MultipartUpload": {"Parts": listed}}
         try:
             await self._call("complete_multipart_upload", named, known=_GONE | _WRONG)
-        except _Refused as error:
+        except Refused as error:
             if error.code in _GONE:
                 raise UploadGone(numbers) from None
             raise WrongPart from None
 
     async def abort_parts(self, key: str, upload: str) -> None:
         """Throw an upload in parts away."""
-        with suppress(_Refused):
+        with suppress(Refused):
             await self._call("abort_multipart_upload", {**self._named(key), "UploadId": upload}, known=_GONE)
 
     # ---- objects ----
+
+    async def copy(self, key: str, to: str) -> StoredObject | None:
+        """Copy an object, and read the copy for its digest: not every store computes one where none was sent."""
+        source = {"CopySource": self._named(key), "MetadataDirective": "REPLACE", "ContentType": OCTETS}
+        try:
+            await self._call("copy_object", {**self._named(to), **source}, known=_ABSENT)
+        except Refused:
+            return None
+        digest, size = hashlib.sha256(), 0
+        with answering("get_object"):
+            answer = await self._call("get_object", self._named(to))
+            async with answer["Body"] as body:
+                async for piece in body.iter_chunks(PIECE):
+                    digest.update(piece)
+                    size += len(piece)
+        return StoredObject(size, digest.digest())
 
     async def stat(self, key: str) -> StoredObject | None:
         """Return size and digest of an object."""
         try:
             found = await self._call("head_object", {**self._named(key), "ChecksumMode": "ENABLED"}, known=_ABSENT)
-        except _Refused:
+        except Refused:
             return None
         return StoredObject(found["ContentLength"], _digest(found.get("ChecksumSHA256")))
 
@@ -231,7 +244,7 @@ class S3Store:
         self, method: str, parameters: Mapping[str, Any], known: frozenset[str] = frozenset()
     ) -> dict[str, Any]:
         clients = await self._connected()
-        with _answering(method, known):
+        with answering(method, known):
             answer: dict[str, Any] = await getattr(clients.calls, method)(**parameters)
             return answer
 
@@ -239,7 +252,7 @@ class S3Store:
         self, method: str, parameters: Mapping[str, Any], known: frozenset[str] = frozenset()
     ) -> AsyncIterator[dict[str, Any]]:
         clients = await self._connected()
-        with _answering(method, known):
+        with answering(method, known):
             pages = clients.calls.get_paginator(method).paginate(**parameters)
             async for page in pages:
                 yield page
@@ -247,7 +260,7 @@ class S3Store:
     async def _connected(self) -> _Clients:
         async with self._connecting:
             if self._clients is None:
-                with _answering("connect"):
+                with answering("connect"):
                     self._clients = await self._connect()
             return self._clients
 
@@ -284,34 +297,6 @@ class S3Store:
             signs = await client(settings.public_endpoint) if settings.public_endpoint else calls
             return _Clients(calls, signs, closing.pop_all())
         raise AssertionError
-
-
-class _Refused(Exception):
-    """The store answers, with a code for which whoever asked has an answer of its own."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-        super().__init__(code)
-
-
-@contextmanager
-def _answering(method: str, known: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Say in the words of the store what its client raises: its own texts hold addresses and names of objects.
-
-    Args:
-        known: codes that raise ``_Refused``; with any other the store is of no use.
-    """
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in known:
-            raise _Refused(code) from None
-        log.warning("the store refused", operation=method, code=code if _CODE.fullmatch(code) else "unknown")
-        raise StoreUnavailable from None
-    except (BotoCoreError, HTTPClientError, HttpError, OSError, TimeoutError) as error:
-        log.warning("the store does not answer", operation=method, error=type(error).__name__)
-        raise StoreUnavailable from None
 
 
 def _style(settings: BlobSettings) -> str:

@@ -37,7 +37,8 @@ class Grant:
         method: PUT, or GET.
         key: of the object.
         upload, number: of a part, where it is for one.
-        size, sha256: of the bytes that may be put there: their number, and their digest in hexadecimal digits.
+        size, sha256: of the bytes that may be put there: their number, and their digest in hexadecimal digits, empty
+            where any of this number may be.
     """
 
     method: str
@@ -69,7 +70,9 @@ class ObjectUrls:
         expires = int((self._clock() + timedelta(seconds=seconds)).timestamp())
         query = {"expires": str(expires)}
         if grant.method == "PUT":
-            query |= {"size": str(grant.size), "sha256": grant.sha256}
+            query["size"] = str(grant.size)
+            if grant.sha256:
+                query["sha256"] = grant.sha256
         query["signature"] = _signature(self._keys.signing(Purpose.OBJECT_URL), grant, expires)
         return f"{grant.path()}?{urlencode(query)}", datetime.fromtimestamp(expires, UTC)
 
@@ -84,13 +87,14 @@ class ObjectUrls:
             UrlInvalid: it was not signed here, or not for this.
             UrlExpired: it was, and its time is over.
         """
-        fields = _fields(query, {"expires", "signature"} | ({"size", "sha256"} if method == "PUT" else set()))
+        puts = method == "PUT"
+        fields = _fields(query, {"expires", "signature"} | ({"size"} if puts else set()), {"sha256"} if puts else set())
         for_part = bool(upload or number)
         if not KEY.fullmatch(key) or (for_part and not (UPLOAD.fullmatch(upload) and _NUMBER.fullmatch(number))):
             raise UrlInvalid
         grant = Grant(method, key, upload, int(number) if for_part else 0)
         if method == "PUT":
-            grant = replace(grant, size=int(fields["size"]), sha256=fields["sha256"])
+            grant = replace(grant, size=int(fields["size"]), sha256=fields.get("sha256", ""))
         expires = int(fields["expires"])
         given = fields["signature"]
         # All of them are tried, whichever fits.
@@ -111,7 +115,7 @@ def _signature(root: bytes, grant: Grant, expires: int) -> str:
     return hmac.new(root, "\n".join(map(str, fields)).encode(), hashlib.sha256).hexdigest()
 
 
-def _fields(query: bytes, names: set[str]) -> dict[str, str]:
+def _fields(query: bytes, names: set[str], optional: set[str]) -> dict[str, str]:
     """Return the fields of a query if they are just these, each once and well-formed."""
     try:
         # Longer ones are not even taken apart.
@@ -119,7 +123,7 @@ def _fields(query: bytes, names: set[str]) -> dict[str, str]:
     except ValueError:
         raise UrlInvalid from None
     fields = dict(pairs)
-    if len(query) > _LONGEST_QUERY or len(fields) != len(pairs) or fields.keys() != names:
+    if len(query) > _LONGEST_QUERY or len(fields) != len(pairs) or fields.keys() - optional != names:
         raise UrlInvalid
     if not all(_FORMS[name].fullmatch(value) for name, value in fields.items()):
         raise UrlInvalid

@@ -24,7 +24,7 @@ class Media(Base):
     object_key: Mapped[Name] = mapped_column(comment="random, with nothing of the account in it")
     media_type: Mapped[Name]
     size: Mapped[int] = mapped_column(BigInteger, comment="of the ciphertext, as the digests are")
-    sha256: Mapped[Blob]
+    sha256: Mapped[Blob | None] = mapped_column(comment="absent until it is stored, if its client named none")
     parts: Mapped[Blob | None] = mapped_column(comment="size (4 bytes) and SHA-256 of each, if it comes in parts")
     upload_id: Mapped[Name | None] = mapped_column(comment="the store's word for the upload in parts")
     entry_id: Mapped[UUID | None]

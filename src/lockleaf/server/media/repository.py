@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-__all__ = ["MediaRepository", "StoredMedia", "Which", "stage"]
+__all__ = ["MediaRepository", "StoredMedia", "Which", "new_key", "stage"]
 
 Which = Literal["false", "true", "all"]
 
@@ -55,6 +56,18 @@ _COMPLETE = """
 UPDATE media SET state = 'stored', completed_at = coalesce(completed_at, $4::timestamptz), upload_id = NULL
 WHERE user_id = $1 AND media_id = $2 AND object_key = $3
 RETURNING *
+"""
+
+_SETTLE = """
+WITH held AS (
+  SELECT object_key FROM media
+  WHERE user_id = $1 AND media_id = $2 AND object_key = $3 AND state = 'uploading' FOR UPDATE
+), staged AS (
+  INSERT INTO media_removals (object_key) SELECT object_key FROM held ON CONFLICT (object_key) DO NOTHING
+)
+UPDATE media m SET state = 'stored', completed_at = $6::timestamptz, object_key = $4::text, sha256 = $5
+FROM held WHERE m.user_id = $1 AND m.media_id = $2
+RETURNING m.*
 """
 
 _MARK = """
@@ -110,7 +123,7 @@ class StoredMedia:
     object_key: str
     media_type: str
     size: int
-    sha256: bytes
+    sha256: bytes | None
     parts: bytes | None
     upload_id: str | None
     entry_id: UUID | None
@@ -124,6 +137,16 @@ class StoredMedia:
     def of(cls, row: asyncpg.Record) -> StoredMedia:
         """Return what a row of the table says."""
         return cls(**{each.name: row[each.name] for each in fields(cls)})
+
+
+def new_key(*, beside: str = "") -> str:
+    """Return the random end of an object's key (32 hexadecimal digits), or a whole key of the same database.
+
+    Args:
+        beside: a key of that database.
+    """
+    end = secrets.token_hex(16)
+    return beside[: -len(end)] + end
 
 
 async def stage(connection: asyncpg.Connection, object_key: str, upload_id: str | None) -> None:
@@ -157,7 +180,7 @@ class MediaRepository:
         key: str,
         media_type: str,
         size: int,
-        sha256: bytes,
+        sha256: bytes | None,
         parts: bytes | None,
         entry_id: UUID | None,
         file_name: bytes | None,
@@ -185,6 +208,17 @@ class MediaRepository:
     async def complete(self, media_id: UUID, object_key: str, now: datetime) -> StoredMedia | None:
         """Let a file exist whose object is whole; None if it is gone, or to be made of another object by now."""
         return await self._one(_COMPLETE, media_id, object_key, now)
+
+    async def settle(
+        self, media_id: UUID, object_key: str, *, key: str, sha256: bytes, now: datetime
+    ) -> StoredMedia | None:
+        """Let a file exist as the copy of what was sent; None if it is gone, or was completed by somebody else.
+
+        Args:
+            object_key: where its bytes were sent; what lies there shall be deleted.
+            key, sha256: of the copy.
+        """
+        return await self._one(_SETTLE, media_id, object_key, key, sha256, now)
 
     async def mark_deleted(self, media_id: UUID, now: datetime) -> StoredMedia | None:
         """Delete a stored file for the time being."""

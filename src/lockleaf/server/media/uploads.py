@@ -6,7 +6,6 @@ repeated, and a file that is gone in the meantime leaves nothing behind.
 
 from __future__ import annotations
 
-import secrets
 from uuid import UUID
 
 from lockleaf.server import quota
@@ -16,7 +15,7 @@ from lockleaf.server.blobs.protocol import PartMissing, StoredPart, UploadGone, 
 from lockleaf.server.context import Services
 from lockleaf.server.db.engine import DriverTransaction
 from lockleaf.server.identifiers import uuid7
-from lockleaf.server.media import names
+from lockleaf.server.media import names, without_digest
 from lockleaf.server.media.errors import (
     MediaDeleted,
     MediaIdTaken,
@@ -26,17 +25,13 @@ from lockleaf.server.media.errors import (
     UploadIncomplete,
 )
 from lockleaf.server.media.parts import DeclaredPart, fitting, packed, unpacked
-from lockleaf.server.media.repository import MediaRepository, StoredMedia, stage
+from lockleaf.server.media.repository import MediaRepository, StoredMedia, new_key, stage
 from lockleaf.server.media.service import get
 from lockleaf.server.media.signing import Signer
 from lockleaf.server.records import service as records
 from lockleaf.wire.media import PARTS_AT_ONCE, MediaDeclaration, MediaDeclared, MediaParts, MediaPartsWanted
 
 __all__ = ["complete", "declare", "more_parts", "whole"]
-
-
-def _new_key() -> str:
-    return secrets.token_hex(16)
 
 
 async def declare(services: Services, principal: Principal, body: MediaDeclaration, signer: Signer) -> MediaDeclared:
@@ -47,6 +42,7 @@ async def declare(services: Services, principal: Principal, body: MediaDeclarati
     Raises:
         TierRequired: the account's tier holds no media.
         QuotaExceeded: there is no room for it.
+        InvalidRequest: it names no digest, or a name, in an account with a keyring.
         MediaIdTaken: another declaration has its id.
         MediaDeleted: it is deleted.
         StoreUnavailable: the store does not answer.
@@ -82,13 +78,17 @@ async def _declared(
     # Behind the lock of whoever adds to what the account holds: two cannot take the same room, and a tier that is
     # being lowered finds everything there is.
     await records.lock(tx.connection, principal.user_id)
+    await without_digest.require_digest(tx.connection, principal, body)
     now = services.clock()
     repository = MediaRepository(tx.connection, principal.user_id)
     held = await repository.touch(media_id, now)
     parts = packed(body.parts)
     if held is not None:
-        told = (body.media_type, body.size, body.sha256, body.entry_id, parts)
-        if (held.media_type, held.size, held.sha256, held.entry_id, held.parts) != told:
+        told = (body.media_type, body.size, body.entry_id, parts)
+        if (held.media_type, held.size, held.entry_id, held.parts) != told:
+            raise MediaIdTaken
+        # Who named no digest does not name it again, although the file has one once it is stored.
+        if body.sha256 not in (None, held.sha256):
             raise MediaIdTaken
         if not await names.agrees(tx, services, principal, held, body.file_name):
             raise MediaIdTaken
@@ -100,7 +100,7 @@ async def _declared(
     await quota.require(tx.connection, services, principal.user_id, body.size)
     added = await repository.add(
         media_id,
-        key=_new_key(),
+        key=new_key(),
         media_type=body.media_type,
         size=body.size,
         sha256=body.sha256,
@@ -192,7 +192,7 @@ async def _begun_anew(services: Services, user_id: UUID, media: StoredMedia) -> 
 async def _renew(services: Services, user_id: UUID, media: StoredMedia) -> None:
     """Let the bytes of an unfinished upload come to another place, and have what lies at the present one deleted."""
     async with services.database.write_driver() as tx:
-        await MediaRepository(tx.connection, user_id).renew(media.media_id, media.object_key, key=_new_key())
+        await MediaRepository(tx.connection, user_id).renew(media.media_id, media.object_key, key=new_key())
         tx.after_commit.append(services.removals.soon)
 
 
@@ -212,6 +212,12 @@ async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredM
         raise MediaNotFound
     if media.state == "stored":
         return media
+    if media.sha256 is None:
+        try:
+            return await without_digest.complete(services, user_id, media)
+        except UploadDamaged:
+            await _renew(services, user_id, media)
+            raise
     if not await _is_whole(services, media, unpacked(media.parts)):
         await _renew(services, user_id, media)
         raise UploadDamaged

@@ -110,6 +110,13 @@ def upgrade() -> None:
             "file_name", sa.LargeBinary(), nullable=True, comment="sealed with uce, as its client made it with e2e"
         ),
     )
+    op.alter_column(
+        "media",
+        "sha256",
+        existing_type=sa.LargeBinary(),
+        nullable=True,
+        comment="absent until it is stored, if its client named none",
+    )
     op.add_column(
         "accounts",
         sa.Column("salt", sa.Text(), nullable=True, comment="a vault client's own, as it writes it"),
@@ -159,6 +166,21 @@ def downgrade() -> None:
     # Codes without a keyring are of no use to a server before this one.
     op.execute("DELETE FROM recovery_codes WHERE keyring IS NULL")
     op.alter_column("recovery_codes", "keyring", existing_type=sa.LargeBinary(), nullable=False)
+    # Uploads under way that named no digest end: a server before this one could not complete them.
+    op.execute(
+        """
+        WITH gone AS (DELETE FROM media WHERE sha256 IS NULL RETURNING object_key)
+        INSERT INTO media_removals (object_key) SELECT object_key FROM gone ON CONFLICT (object_key) DO NOTHING
+        """
+    )
+    op.alter_column(
+        "media",
+        "sha256",
+        existing_type=sa.LargeBinary(),
+        nullable=False,
+        existing_comment="absent until it is stored, if its client named none",
+        comment=None,
+    )
     op.drop_column("media", "file_name")
     op.drop_column("accounts", "vault_id")
     op.drop_column("accounts", "salt")
