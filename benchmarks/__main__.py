@@ -27,7 +27,7 @@ from benchmarks import (
 from benchmarks.postgres import durable_postgres
 from benchmarks.report import Report
 from benchmarks.servers import empty_application, lockleaf_server
-from lockleaf.server.db.migrate import migrate
+from lockleaf.server.platform.db.migrate import migrate
 
 
 def main() -> None:

@@ -35,11 +35,11 @@ from lockleaf.search.languages import language
 from lockleaf.search.plan import plan
 from lockleaf.search.query import parse
 from lockleaf.search.words import words
-from lockleaf.server.db.engine import Database
-from lockleaf.server.db.migrate import migrate
-from lockleaf.server.search.candidates import leaves
-from lockleaf.server.search.repository import SearchRepository
-from lockleaf.server.settings import DatabaseSettings
+from lockleaf.server.features.search.candidates import leaves
+from lockleaf.server.features.search.repository import SearchRepository
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.migrate import migrate
+from lockleaf.server.platform.settings import DatabaseSettings
 from tests.support.search_reference import titled_diary, tsquery, tsvector
 
 __all__ = ["run"]

@@ -38,8 +38,8 @@ class BenchmarkServer:
 
 _SERVE = """
 import sys
-from lockleaf.server.process import serve
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.supervisor import serve
+from lockleaf.server.platform.settings import Settings
 serve(Settings(), host="127.0.0.1", port=0, workers=int(sys.argv[1]), announce=lambda r: print(r.port, flush=True))
 """
 

@@ -6,10 +6,10 @@ import inspect
 from collections import defaultdict
 from pathlib import Path
 
-import lockleaf.server.app  # noqa: F401  (importing the application declares every error of the server)
+import lockleaf.server.main.app  # noqa: F401  (importing the application declares every error of the server)
 from lockleaf.client.errors import ApiError
-from lockleaf.server.errors import DomainError
-from lockleaf.server.http.problems import every_error, status_of
+from lockleaf.server.platform.errors import DomainError
+from lockleaf.server.platform.http.problems import every_error, status_of
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = ["PAGE", "page", "server_errors"]

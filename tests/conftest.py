@@ -18,9 +18,9 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 
-from lockleaf.server.app import create_app
-from lockleaf.server.db.migrate import migrate
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.db.migrate import migrate
+from lockleaf.server.platform.settings import Settings
 from tests.support.postgres import temporary_postgres
 from tests.support.process import RunningServer, running_server
 

@@ -18,10 +18,10 @@ import pytest
 
 from lockleaf.client import Client
 from lockleaf.client.keychain.keychains import FileKeychain
-from lockleaf.server.app import create_app
-from lockleaf.server.db.embedded import EmbeddedPostgres
-from lockleaf.server.db.migrate import migrate
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.db.embedded import EmbeddedPostgres
+from lockleaf.server.platform.db.migrate import migrate
+from lockleaf.server.platform.settings import Settings
 from tests.support.command_line import INSTALLED, CommandLine, Outcome
 from tests.support.process import running_server
 from tests.support.s3_front import running_s3_front

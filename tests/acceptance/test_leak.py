@@ -20,7 +20,7 @@ import pytest
 
 from lockleaf.client import Client, FileKeychain, RetryPolicy
 from lockleaf.crypto.kdf import CHEAPEST
-from lockleaf.server.db.embedded.binaries import find_binaries
+from lockleaf.server.platform.db.embedded.binaries import find_binaries
 from lockleaf.wire.codec import MalformedBody, pack, unpack
 from tests.support.canaries import Canaries, raw_bytes_below
 from tests.support.process import RunningServer, running_server

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from lockleaf.client.errors import ConnectionBroken
-from lockleaf.server.app import create_app
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.settings import Settings
 from tests.support.journal_devices import TestAccount, new_account
 from tests.support.networks import Network
 from tests.support.process import RunningServer

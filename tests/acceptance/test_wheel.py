@@ -70,8 +70,8 @@ def serving(command: CommandLine, folder: Path) -> Iterator[str]:
 def test_the_wheel_holds_the_package_with_its_migrations_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {"lockleaf", f"lockleaf-{lockleaf.__version__}.dist-info"}
-    assert "lockleaf/server/db/migrations/versions/0001_the_first_schema.py" in names
-    assert "lockleaf/server/db/embedded/guard.py" in names
+    assert "lockleaf/server/platform/db/migrations/versions/0001_the_first_schema.py" in names
+    assert "lockleaf/server/platform/db/embedded/guard.py" in names
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "lockleaf").rglob("*.py")}
     assert sources <= set(names)
     assert not [name for name in names if name.endswith((".pyc", ".pyi.bak", "~"))]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from lockleaf.server.observability.logging import configure
+from lockleaf.server.platform.observability.logging import configure
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
-from lockleaf.server.db.engine import Database
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import service
 from lockleaf.wire.sync import Change
 from tests.support.accounts import change, register

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from lockleaf.server.db.tables import metadata
+from lockleaf.server.main.tables import metadata
 from tests.support.account_holders import Person, problem
 
 

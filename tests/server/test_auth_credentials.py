@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from lockleaf.crypto.recovery import verifier
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Clock, Person, new_email, new_kdf, problem, sealed, served
 from tests.support.accounts import Owner, change

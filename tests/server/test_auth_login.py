@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import event, text
 
-from lockleaf.server.settings import SecretSettings, Settings
+from lockleaf.server.platform.settings import SecretSettings, Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, Person, new_email, served
 

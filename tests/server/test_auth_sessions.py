@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import Clock, Person, problem, served
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockleaf.server.sync.backup_rule import Verdict, judge
+from lockleaf.server.features.backups.rule import Verdict, judge
 from lockleaf.wire.codec import MSGPACK, canonical, pack, unpack
 from lockleaf.wire.fields import encode_base64
 from tests.server.test_backups import at, backup, listed, post, store

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.custody import room
+from lockleaf.server.identity.custody import keyrings
 from lockleaf.wire.codec import MSGPACK, pack
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
@@ -29,7 +29,7 @@ async def sealed_change(app: FastAPI, thin: Thin, record_id: str, base: int, con
     services, principal = services_of(app), await principal_of(app, thin)
     async with (
         services.database.write_driver() as tx,
-        room.opened(services, tx.connection, principal, purpose="entries.write") as keys,
+        keyrings.opened(services, tx.connection, principal, purpose="entries.write") as keys,
     ):
         place: dict[str, Any] = {
             "collection": "entries",
@@ -102,7 +102,7 @@ async def test_a_merged_entry_is_sealed_from_its_fields_and_keeps_the_others(
     services, principal = services_of(app), await principal_of(app, thin)
     async with (
         services.database.write_driver() as tx,
-        room.opened(services, tx.connection, principal, purpose="entries.read") as keys,
+        keyrings.opened(services, tx.connection, principal, purpose="entries.read") as keys,
     ):
         expected = sorted(keys.label("tag", tag) for tag in ("sea", "hill"))
     record = await stored(app, thin.id, record_id)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from lockleaf.server.settings import ConnectionSettings
+from lockleaf.server.platform.settings import ConnectionSettings
 from tests.support.process import RunningServer, running_server
 
 MOST = 30

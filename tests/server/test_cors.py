@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from lockleaf.server.settings import CorsSettings, Settings
+from lockleaf.server.platform.settings import CorsSettings, Settings
 from tests.support.account_holders import problem, served
 from tests.support.accounts import register
 

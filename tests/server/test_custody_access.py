@@ -10,9 +10,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.auth.errors import CustodyRequired, SessionRevoked
-from lockleaf.server.custody import room
-from lockleaf.server.settings import Settings
+from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.errors import CustodyRequired, SessionRevoked
+from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.uce_holders import Thin, opened_entry, principal_of, services_of, written_entry
 
@@ -32,7 +32,7 @@ async def open_for(app: FastAPI, person: Person, purpose: str, records: int = 0)
     services, principal = services_of(app), await principal_of(app, person)
     async with (
         services.database.write_driver() as transaction,
-        room.opened(services, transaction.connection, principal, purpose=purpose) as keys,
+        keyrings.opened(services, transaction.connection, principal, purpose=purpose) as keys,
     ):
         for number in range(records):
             place: dict[str, Any] = {"collection": "entries", "record_id": str(number), "base_revision": 0}
@@ -86,7 +86,7 @@ async def test_an_opening_that_fails_with_its_request_is_not_told(app: FastAPI, 
     async def fail() -> None:
         async with (
             services.database.write_driver() as transaction,
-            room.opened(services, transaction.connection, principal, purpose="entries.read"),
+            keyrings.opened(services, transaction.connection, principal, purpose="entries.read"),
         ):
             raise LookupError
 
@@ -100,7 +100,7 @@ async def test_the_keys_are_gone_when_the_room_is_left(app: FastAPI, http: httpx
     services, principal = services_of(app), await principal_of(app, person)
     async with (
         services.database.write_driver() as transaction,
-        room.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
+        keyrings.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
     ):
         label = keys.label("tag", "garden")
         assert label == keys.label("tag", "Garden")
@@ -175,7 +175,7 @@ async def test_the_room_stays_closed_when_the_session_ended_after_its_token_was_
     async def enter() -> None:
         async with (
             services.database.write_driver() as transaction,
-            room.opened(services, transaction.connection, principal, purpose="entries.read"),
+            keyrings.opened(services, transaction.connection, principal, purpose="entries.read"),
         ):
             raise LookupError
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from lockleaf.crypto import identity, recovery, uce
 from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, open_keyring
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.account_holders import Clock, Person, new_kdf, problem, sealed, served
 from tests.support.uce_holders import Thin, opened_entry, services_of, written_entry

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 
 from lockleaf.crypto import uce
 from lockleaf.crypto.keyring import UCE_LABEL, open_keyring
-from lockleaf.server.auth import sessions
-from lockleaf.server.auth.repository import SessionRepository
-from lockleaf.server.settings import Settings
+from lockleaf.server.identity.auth import sessions
+from lockleaf.server.identity.auth.repository import SessionRepository
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.thief import token_claims

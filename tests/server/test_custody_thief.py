@@ -15,11 +15,11 @@ from fastapi import FastAPI
 from lockleaf.crypto import recovery, uce
 from lockleaf.crypto.identity import seal_to
 from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
-from lockleaf.server.auth.errors import SessionRevoked
-from lockleaf.server.auth.keys import Purpose, ServerKeys, load_keys
-from lockleaf.server.auth.tokens import TokenCodec
-from lockleaf.server.auth.upkeep import forget_expired
-from lockleaf.server.settings import Settings
+from lockleaf.server.identity.auth.upkeep import forget_expired
+from lockleaf.server.identity.errors import SessionRevoked
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.server_keys import Purpose, ServerKeys, load_keys
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, problem, served
 from tests.support.accounts import Owner

@@ -18,12 +18,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from lockleaf.server.db.embedded import DataFolderInUseError, EmbeddedPostgres, EmbeddedPostgresError
-from lockleaf.server.db.embedded.account import choose_account
-from lockleaf.server.db.embedded.binaries import find_binaries
-from lockleaf.server.db.embedded.cluster import order_for, postgres_arguments
-from lockleaf.server.db.embedded.folders import DataFolder
-from lockleaf.server.db.embedded.leftover import processes_in, wait_for_end
+from lockleaf.server.platform.db.embedded import DataFolderInUseError, EmbeddedPostgres, EmbeddedPostgresError
+from lockleaf.server.platform.db.embedded.account import choose_account
+from lockleaf.server.platform.db.embedded.binaries import find_binaries
+from lockleaf.server.platform.db.embedded.cluster import order_for, postgres_arguments
+from lockleaf.server.platform.db.embedded.folders import DataFolder
+from lockleaf.server.platform.db.embedded.leftover import processes_in, wait_for_end
 
 pytestmark = pytest.mark.processes_measured
 
@@ -35,7 +35,7 @@ LONG = 30.0
 RUN_UNTIL_KILLED = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
-    from lockleaf.server.db.embedded import EmbeddedPostgres
+    from lockleaf.server.platform.db.embedded import EmbeddedPostgres
     server = EmbeddedPostgres(Path(sys.argv[1]))
     server.start()
     worker = os.fork()
@@ -187,7 +187,7 @@ def test_our_environment_does_not_reach_it(data_dir: Path) -> None:
     script = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from lockleaf.server.db.embedded import EmbeddedPostgres
+        from lockleaf.server.platform.db.embedded import EmbeddedPostgres
         with EmbeddedPostgres(Path(sys.argv[1])) as server:
             try:
                 sys.exit(b"canary" in Path(f"/proc/{server.pid}/environ").read_bytes())

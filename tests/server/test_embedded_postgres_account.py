@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.server.db.embedded.account import Account, choose_account
-from lockleaf.server.db.embedded.cluster import order_for
+from lockleaf.server.platform.db.embedded.account import Account, choose_account
+from lockleaf.server.platform.db.embedded.cluster import order_for
 
 pytestmark = [
     pytest.mark.processes_measured,
@@ -117,7 +117,7 @@ def test_an_ordinary_user_runs_it_as_themselves(account: Account, public: Path) 
     script = textwrap.dedent("""
         import os, sys
         from pathlib import Path
-        from lockleaf.server.db.embedded import EmbeddedPostgres
+        from lockleaf.server.platform.db.embedded import EmbeddedPostgres
         data = Path(sys.argv[1]) / "data"
         with EmbeddedPostgres(data, durable=False) as server:
             assert Path(f"/proc/{server.pid}").stat().st_uid == os.geteuid() != 0

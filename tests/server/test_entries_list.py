@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import diary
-from lockleaf.server.settings import Settings
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem, served

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.content import MAX_CONTENT_BYTES
 from tests.support.account_holders import Clock, problem, served
 from tests.support.accounts import Owner, register

@@ -8,8 +8,8 @@ import pytest
 from docs.generate_errors import PAGE, page, server_errors
 
 from lockleaf.client import errors as sdk
-from lockleaf.server.errors import DomainError
-from lockleaf.server.http.problems import STATUSES, problem_response, status_of
+from lockleaf.server.platform.errors import DomainError
+from lockleaf.server.platform.http.problems import STATUSES, problem_response, status_of
 from lockleaf.wire.problems import ErrorCode, Problem
 
 ALL = sorted((error for classes in server_errors().values() for error in classes), key=lambda error: error.__name__)

@@ -17,13 +17,13 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from lockleaf.crypto import history
-from lockleaf.server.background import FACTS, HANDLERS, SECTIONS
-from lockleaf.server.context import Services
-from lockleaf.server.export import service
-from lockleaf.server.export.bundle import PART_BYTES
-from lockleaf.server.export.jobs import handler, sweep
-from lockleaf.server.jobs.attempt import Attempt, Handler
-from lockleaf.server.sections import Section
+from lockleaf.server.features.export import service
+from lockleaf.server.features.export.bundle import PART_BYTES
+from lockleaf.server.features.export.jobs import handler, sweep
+from lockleaf.server.main.background import FACTS, HANDLERS, SECTIONS
+from lockleaf.server.platform.archive import Section
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.jobs.attempt import Attempt, Handler
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.accounts import Owner, change, following, register
 from tests.support.archives import ReadArchive, read_archive

@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from lockleaf.crypto import identity
-from lockleaf.server.auth.errors import TierRequired
-from lockleaf.server.inbox.errors import InboxFull, ItemTooLarge, RecipientRequired
-from lockleaf.server.settings import Settings
-from lockleaf.server.sync.stream import LiveStream
+from lockleaf.server.features.inbox.errors import InboxFull, ItemTooLarge, RecipientRequired
+from lockleaf.server.features.sync.stream import LiveStream
+from lockleaf.server.identity.errors import TierRequired
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.codec import pack, unpack
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import decode_base64

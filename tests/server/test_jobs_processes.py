@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from lockleaf.server.app import build_services
-from lockleaf.server.context import Services
-from lockleaf.server.jobs import service as jobs
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import build_services
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.jobs import service as jobs
+from lockleaf.server.platform.settings import Settings
 from tests.conftest import fresh_database
 from tests.support.job_workers import WAITING_KIND, ended, job_row, process, until
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.usefixtures("settings"), pytest.mark.processes_measure
 @pytest.fixture
 def own_database_url(worker_id: str) -> str:
     """A database of its own: the workers of these tests must not find the jobs of others, nor the others theirs."""
-    from lockleaf.server.db.migrate import migrate
+    from lockleaf.server.platform.db.migrate import migrate
 
     url = fresh_database(f"lockleaf_jobs_{worker_id}_{secrets.token_hex(4)}")
     asyncio.run(migrate(url))

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from pgqueuer.adapters.persistence.schema_ddl import render_install
 from pgqueuer.domain.settings import DBSettings
 
-from lockleaf.server.db.engine import Database
-from lockleaf.server.jobs import queue
-from lockleaf.server.jobs import service as jobs
-from lockleaf.server.jobs.errors import JobNotFound
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.jobs import queue
+from lockleaf.server.platform.jobs import service as jobs
+from lockleaf.server.platform.jobs.errors import JobNotFound
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, register
 
@@ -50,7 +50,7 @@ async def test_the_migration_makes_what_the_installed_library_would(database: Da
 async def test_the_migration_keeps_the_librarys_own_words() -> None:
     from importlib import import_module
 
-    migration = import_module("lockleaf.server.db.migrations.versions.0003_the_queue")
+    migration = import_module("lockleaf.server.platform.db.migrations.versions.0003_the_queue")
     installed = render_install(queue.NAMES).partition("\n")[2]
     assert migration.QUEUE.split() == installed.split()
 

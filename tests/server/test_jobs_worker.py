@@ -13,14 +13,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from lockleaf.server.app import build_services
-from lockleaf.server.context import Services
-from lockleaf.server.db.errors import DatabaseBusy
-from lockleaf.server.jobs import service as jobs
-from lockleaf.server.jobs.attempt import Attempt
-from lockleaf.server.jobs.errors import JobNotFound
-from lockleaf.server.jobs.upkeep import forget, mend
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import build_services
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.errors import DatabaseBusy
+from lockleaf.server.platform.jobs import service as jobs
+from lockleaf.server.platform.jobs.attempt import Attempt
+from lockleaf.server.platform.jobs.errors import JobNotFound
+from lockleaf.server.platform.jobs.upkeep import forget, mend
+from lockleaf.server.platform.settings import Settings
 from tests.support.job_workers import ended, job_row, until, working
 
 CANARY = "heliotrope-canary-7f3a"

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from lockleaf.crypto import recovery
-from lockleaf.server.accounts import service as accounts
-from lockleaf.server.http.dependencies import Tx
-from lockleaf.server.observability.logging import redact_text
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.platform.http.dependencies import Tx
+from lockleaf.server.platform.observability.logging import redact_text
 from lockleaf.wire.codec import MSGPACK, pack
 from tests.support.accounts import change, register
 from tests.support.canaries import Canaries

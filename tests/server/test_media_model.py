@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lockleaf.server.media import upkeep
-from lockleaf.server.settings import MediaSettings, Settings
+from lockleaf.server.features.media import upkeep
+from lockleaf.server.platform.settings import MediaSettings, Settings
 from tests.support.account_holders import served
 from tests.support.accounts import Owner, register
 from tests.support.media import complete, declaration, fetch, keys_in_store, object_key, send

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from lockleaf.server.media import repository, upkeep
+from lockleaf.server.features.media import repository, upkeep
 
 USER = "'00000000-0000-0000-0000-000000000001'"
 STATEMENTS = (

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.settings import LimitSettings, MediaSettings, Settings
+from lockleaf.server.platform.settings import LimitSettings, MediaSettings, Settings
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, change, following, register
 from tests.support.media import attach, declaration, declare, in_parts, two_parts

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from lockleaf.server.blobs.errors import StoreUnavailable
-from lockleaf.server.context import Services
-from lockleaf.server.media import upkeep
-from lockleaf.server.media.removals import BATCH
-from lockleaf.server.settings import BlobSettings, MediaSettings, Settings
+from lockleaf.server.features.media import upkeep
+from lockleaf.server.platform.blobs.errors import StoreUnavailable
+from lockleaf.server.platform.blobs.removals import BATCH
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.settings import BlobSettings, MediaSettings, Settings
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, register
 from tests.support.job_workers import until

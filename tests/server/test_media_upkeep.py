@@ -11,9 +11,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from lockleaf.server.context import Services
-from lockleaf.server.media import upkeep
-from lockleaf.server.settings import Settings
+from lockleaf.server.features.media import upkeep
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.accounts import Owner, register
 from tests.support.job_workers import until

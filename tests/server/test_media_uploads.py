@@ -12,8 +12,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.context import Services
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.media import MAX_MEDIA_BYTES, MAX_PART_BYTES, MIN_PART_BYTES
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, register

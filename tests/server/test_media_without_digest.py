@@ -12,9 +12,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.context import Services
-from lockleaf.server.media import upkeep
-from lockleaf.server.settings import BlobSettings, Settings
+from lockleaf.server.features.media import upkeep
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.settings import BlobSettings, Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Person, problem, served
 from tests.support.accounts import Owner, register

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.analytics.evaluators import EvaluationFailed, Evaluators, Sum
-from lockleaf.server.observability.metrics import Metrics
-from lockleaf.server.settings import AnalyticsSettings, Settings
+from lockleaf.server.features.analytics.evaluators import EvaluationFailed, Evaluators, Sum
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import AnalyticsSettings, Settings
 from tests.support.account_holders import problem, served
 from tests.support.measurers import Measurer, measurer
 from tests.support.process import RunningServer
@@ -153,7 +153,7 @@ async def test_an_evaluator_has_no_secret_no_socket_and_so_much_memory(
     processes = [
         child
         for child in psutil.Process(server.process.pid).children(recursive=True)
-        if "lockleaf.server.analytics.evaluator" in child.cmdline()
+        if "lockleaf.server.features.analytics.evaluator" in child.cmdline()
     ]
     assert processes
     for process in processes:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, new_email, new_kdf, problem, served
 

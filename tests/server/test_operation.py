@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from lockleaf import __version__
-from lockleaf.server.app import create_app
-from lockleaf.server.db.engine import Database
-from lockleaf.server.observability.metrics import Metrics
-from lockleaf.server.settings import MetricsSettings, Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import MetricsSettings, Settings
 from lockleaf.wire.problems import PROBLEM
 from tests.support.accounts import Owner, change, register
 from tests.support.database_link import DatabaseLink, database_link

@@ -15,9 +15,9 @@ from lockleaf.crypto import history
 from lockleaf.he.contexts import wrap_public_key
 from lockleaf.he.params import CKKS_4096
 from lockleaf.he.seal import VERSIONS
-from lockleaf.server.accounts.errors import InvalidHePublicKey
-from lockleaf.server.accounts.public_contexts import WAITING, ContextsBusy, PublicContexts
-from lockleaf.server.db.engine import Database
+from lockleaf.server.features.privacy.public_contexts import WAITING, ContextsBusy, PublicContexts
+from lockleaf.server.identity.accounts.errors import InvalidHePublicKey
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import service as records
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
@@ -378,7 +378,7 @@ async def test_a_first_push_that_waits_for_a_lowered_tier_is_refused(app: FastAP
     owner = await register(http)
     services = app.state.services
     async with services.database.transaction() as session:
-        from lockleaf.server.accounts import privacy
+        from lockleaf.server.features.privacy import service as privacy
 
         await privacy.revoke(session, UUID(owner.answer["id"]), holdings=services.holdings, now=services.clock())
         late = asyncio.create_task(owner.request("POST", "/sync/push", json={"changes": [_as_json(change())]}))

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from lockleaf.server.auth.upkeep import forget_expired
-from lockleaf.server.background import SCHEDULES
-from lockleaf.server.context import Services
-from lockleaf.server.jobs.worker import JobWorker
+from lockleaf.server.identity.auth.upkeep import forget_expired
+from lockleaf.server.main.background import SCHEDULES
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.jobs.worker import JobWorker
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import purge as purging
 from lockleaf.server.records.purge import purge
-from lockleaf.server.settings import Settings
 from lockleaf.wire.codec import unpack
 from tests.support.account_holders import Clock, served
 from tests.support.accounts import Owner, change, following, register

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import MAX_BATCH_BYTES

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import service as records
-from lockleaf.server.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, served
 from tests.support.accounts import Owner, change, following, sealed

@@ -17,9 +17,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from lockleaf.server.db import migrate as migration
-from lockleaf.server.db.engine import sqlalchemy_url
-from lockleaf.server.db.migrate import (
+from lockleaf.server.platform.db import migrate as migration
+from lockleaf.server.platform.db.engine import sqlalchemy_url
+from lockleaf.server.platform.db.migrate import (
     RevisionUnknown,
     WrongDirection,
     downgrade,
@@ -30,7 +30,7 @@ from lockleaf.server.db.migrate import (
     schema_difference,
     sql,
 )
-from lockleaf.server.jobs.queue import TABLES
+from lockleaf.server.platform.jobs.queue import TABLES
 from tests.conftest import fresh_database
 
 STAND_APART = {"email_directory", "installation", "media_removals", "alembic_version", *TABLES}
@@ -160,7 +160,8 @@ async def test_alembic_itself_writes_what_is_missing(empty_database_url: str, tm
     await connection.execute("ALTER TABLE records DROP COLUMN source")
     await connection.close()
     shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    ini = (ROOT / "alembic.ini").read_text().replace("lockleaf.server.db:migrations", str(tmp_path / "migrations"))
+    ini = (ROOT / "alembic.ini").read_text()
+    ini = ini.replace("lockleaf.server.platform.db:migrations", str(tmp_path / "migrations"))
     (tmp_path / "alembic.ini").write_text(ini)
     named = ("--autogenerate", "--rev-id", "9999", "-m", "what is missing")
     made = await asyncio.to_thread(alembic, empty_database_url, "-c", str(tmp_path / "alembic.ini"), "revision", *named)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lockleaf.server.search.candidates import Candidates
-from lockleaf.server.settings import Settings
+from lockleaf.server.features.search.candidates import Candidates
+from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, change, register
 from tests.support.diaries import FullClient, thin

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.jobs.upkeep import mend
-from lockleaf.server.search.following import MOST_CHARACTERS
-from lockleaf.server.settings import Settings
+from lockleaf.server.features.search.indexer import MOST_CHARACTERS
+from lockleaf.server.platform.jobs.upkeep import mend
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, change, following, register

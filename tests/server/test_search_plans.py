@@ -7,8 +7,8 @@ import re
 
 from fastapi import FastAPI
 
+from lockleaf.server.features.search import repository
 from lockleaf.server.records.diary import has_labels
-from lockleaf.server.search import repository
 
 USER = "'00000000-0000-0000-0000-000000000001'"
 STATEMENTS = {

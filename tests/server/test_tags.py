@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.content import MAX_CONTENT_BYTES
 from lockleaf.wire.fields import encode_base64

@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from lockleaf.server.db.engine import driver
-from lockleaf.server.http.dependencies import Read, Tx
+from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.http.dependencies import Read, Tx
 from lockleaf.server.records.errors import RevisionConflict
 
 FAILS_AT_COMMIT = """

@@ -14,8 +14,8 @@ import httpx
 from fastapi import FastAPI
 
 from lockleaf.crypto import identity, recovery
-from lockleaf.server.app import create_app
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 
 __all__ = ["Clock", "Person", "new_email", "new_kdf", "problem", "sealed", "served"]

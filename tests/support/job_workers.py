@@ -16,12 +16,12 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import text
 
-from lockleaf.server.app import build_services
-from lockleaf.server.context import Services
-from lockleaf.server.jobs.attempt import Attempt, Handler
-from lockleaf.server.jobs.worker import JobWorker
-from lockleaf.server.observability import logging
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import build_services
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.jobs.attempt import Attempt, Handler
+from lockleaf.server.platform.jobs.worker import JobWorker
+from lockleaf.server.platform.observability import logging
+from lockleaf.server.platform.settings import Settings
 
 __all__ = ["WAITING_KIND", "ended", "job_row", "process", "until", "working"]
 

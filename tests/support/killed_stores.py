@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from lockleaf.server.blobs.folder import ObjectFolder
-from lockleaf.server.blobs.protocol import StoredPart, UploadGone
+from lockleaf.server.platform.blobs.folder import ObjectFolder
+from lockleaf.server.platform.blobs.protocol import StoredPart, UploadGone
 from tests.support.kills import kills
 
 PIECES = (b"first piece", b"second", b"the third")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from lockleaf.server.context import Services
+from lockleaf.server.platform.context import Services
 from lockleaf.wire.media import MIN_PART_BYTES
 from tests.support.accounts import Owner
 

@@ -18,11 +18,11 @@ from xml.etree import ElementTree
 import httpx
 import uvicorn
 
-from lockleaf.server.app import create_app
-from lockleaf.server.auth.keys import load_keys
-from lockleaf.server.blobs.protocol import ObjectStore, SignedRequest, StoredPart
-from lockleaf.server.blobs.stores import open_store
-from lockleaf.server.settings import BlobSettings, Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.blobs.protocol import ObjectStore, SignedRequest, StoredPart
+from lockleaf.server.platform.blobs.stores import open_store
+from lockleaf.server.platform.server_keys import load_keys
+from lockleaf.server.platform.settings import BlobSettings, Settings
 from tests.support.s3_front import S3Front
 
 MIB = 1024 * 1024
@@ -164,7 +164,7 @@ class S3Site:
         return BlobSettings(**{**told, **changed})
 
     def store(self, **changed: Any) -> ObjectStore:
-        from lockleaf.server.blobs.s3_store import S3Store
+        from lockleaf.server.platform.blobs.s3_store import S3Store
 
         return S3Store(self.settings(**changed), lambda: datetime.now(UTC))
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lockleaf.server.db.embedded import EmbeddedPostgres
+from lockleaf.server.platform.db.embedded import EmbeddedPostgres
 
 
 @contextlib.contextmanager

@@ -18,8 +18,8 @@ STOP_SECONDS = 30
 
 _PROGRAM = """
 import json, sys
-from lockleaf.server.process import serve
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.supervisor import serve
+from lockleaf.server.platform.settings import Settings
 workers, port, host = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 serve(Settings(), host=host, port=port, workers=workers,
       announce=lambda running: print(json.dumps({"url": running.url, "port": running.port}), flush=True))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
-from lockleaf.server.inbox import service
+from lockleaf.server.features.inbox import service
 
 __all__ = ["POST", "put_in"]
 

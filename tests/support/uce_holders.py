@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi import FastAPI
 
-from lockleaf.server.auth.principal import Principal, authenticate
-from lockleaf.server.context import Services
-from lockleaf.server.custody import room
+from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.principal import Principal, authenticate
+from lockleaf.server.platform.context import Services
 from lockleaf.server.records import service as records
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Change, Record
@@ -67,7 +67,7 @@ async def written_entry(app: FastAPI, person: Person, content: dict[str, Any]) -
     """The id of a new entry with ``content``, sealed by the server in the person's session."""
     services, principal, record_id = services_of(app), await principal_of(app, person), str(uuid4())
     async with services.database.write_driver() as transaction:
-        async with room.opened(services, transaction.connection, principal, purpose="entries.write") as keys:
+        async with keyrings.opened(services, transaction.connection, principal, purpose="entries.write") as keys:
             labels = tuple(sorted(keys.label("tag", tag) for tag in content.get("tags", ())))
             place: dict[str, Any] = {"collection": "entries", "record_id": record_id, "base_revision": 0}
             place |= {"parent": bytes(32), "labels": labels}
@@ -95,7 +95,7 @@ async def opened_entry(app: FastAPI, person: Person, record_id: str) -> dict[str
     record = await stored(app, person.id, record_id)
     async with (
         services.database.write_driver() as transaction,
-        room.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
+        keyrings.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
     ):
         content = keys.open(record)
     # Who wrote it, and when, is within each seal that the server makes.

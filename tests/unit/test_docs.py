@@ -20,8 +20,8 @@ from lockleaf.client.journal.inbox import Inbox
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.media.media import Media
 from lockleaf.client.search.server_search import ServerSearch
-from lockleaf.server.app import create_app
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

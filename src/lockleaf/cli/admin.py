@@ -37,8 +37,8 @@ def openapi(run: Run) -> None:
 def _document() -> dict[str, Any]:
     from pydantic import SecretStr  # noqa: PLC0415
 
-    from lockleaf.server.app import create_app  # noqa: PLC0415
-    from lockleaf.server.settings import SecretSettings, Settings  # noqa: PLC0415
+    from lockleaf.server.main.app import create_app  # noqa: PLC0415
+    from lockleaf.server.platform.settings import SecretSettings, Settings  # noqa: PLC0415
 
     # The application is only described. It connects nowhere and signs nothing, so it gets secrets of its own that
     # nobody keeps, instead of making some in a data folder.

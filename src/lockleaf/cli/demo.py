@@ -21,8 +21,8 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.serve import named, settings_of
 
 if TYPE_CHECKING:
-    from lockleaf.server.process import Running
-    from lockleaf.server.settings import Settings
+    from lockleaf.server.main.supervisor import Running
+    from lockleaf.server.platform.settings import Settings
 
 __all__ = ["install"]
 
@@ -54,7 +54,7 @@ def demo(
             raise Complaint(
                 "The demonstration brings its own database. Unset DATABASE_URL, or start it in a folder without a .env."
             )
-        from lockleaf.server.process import serve  # noqa: PLC0415
+        from lockleaf.server.main.supervisor import serve  # noqa: PLC0415
 
         def announce(running: Running) -> None:
             # Beside the supervisor, which goes on looking after its workers.

@@ -15,7 +15,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.serve import settings_of
 
 if TYPE_CHECKING:
-    from lockleaf.server.settings import Settings
+    from lockleaf.server.platform.settings import Settings
 
 __all__ = ["downgrade", "migrate"]
 
@@ -69,7 +69,7 @@ def downgrade(
         if not run.interactive:
             raise Complaint("Nobody is there to be asked. Give --no-confirm.", ExitCode.USAGE)
         confirm(f"Take the database back to schema {to}, and drop everything that it has no place for?")
-    from lockleaf.server.db.migrate import downgrade as take_back  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import downgrade as take_back  # noqa: PLC0415
 
     _attempt(lambda: take_back(url, to))
     _tell(run, url)
@@ -89,7 +89,7 @@ def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
     from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
-    from lockleaf.server.db.migrate import RevisionUnknown, WrongDirection  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import RevisionUnknown, WrongDirection  # noqa: PLC0415
 
     try:
         return asyncio.run(act())
@@ -106,9 +106,9 @@ def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
 
 
 async def _bring_up_to_date(settings: Settings, url: str, to: str) -> None:
-    from lockleaf.server.db.migrate import head_revision, revision_at  # noqa: PLC0415
-    from lockleaf.server.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
-    from lockleaf.server.operation.installation import mark_for_development  # noqa: PLC0415
+    from lockleaf.server.features.operation.installation import mark_for_development  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import head_revision, revision_at  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
 
     await bring_up_to_date(url, to)
     if settings.environment == "development" and await revision_at(url) == head_revision():
@@ -116,7 +116,7 @@ async def _bring_up_to_date(settings: Settings, url: str, to: str) -> None:
 
 
 def _tell(run: Run, url: str) -> None:
-    from lockleaf.server.db.migrate import revision_at  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import revision_at  # noqa: PLC0415
 
     present = _attempt(lambda: revision_at(url)) or "base"
     if run.json:
@@ -127,7 +127,7 @@ def _tell(run: Run, url: str) -> None:
 
 def _print(run: Run, settings: Settings, start: str | None, to: str, *, forth: bool) -> None:
     """Print the statements of a way, from where the database stands unless that is said."""
-    from lockleaf.server.db.migrate import revision_at, sql  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import revision_at, sql  # noqa: PLC0415
 
     url = settings.database.url
     if start is None and url is not None:

@@ -13,8 +13,8 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.serve import DataDir, named, settings_of
 
 if TYPE_CHECKING:
+    from lockleaf.server.platform.settings import Settings
     from lockleaf.server.records.restores import Declared
-    from lockleaf.server.settings import Settings
 
 __all__ = ["restored"]
 
@@ -27,7 +27,7 @@ def restored(run: Run, data_dir: DataDir = None) -> None:
     with HistoryForked. Run again, it leaves alone every account that has not been written to since.
     """
     settings = settings_of(data_dir)
-    from lockleaf.server.observability import logging  # noqa: PLC0415
+    from lockleaf.server.platform.observability import logging  # noqa: PLC0415
 
     logging.configure("console", "WARNING")
     try:
@@ -75,9 +75,9 @@ async def _declare(url: str) -> Declared:
 @contextlib.contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     """Give the address of the server's database; one of our own is started for it, if no server runs on it."""
-    from lockleaf.server.db.embedded import EmbeddedPostgres  # noqa: PLC0415
-    from lockleaf.server.db.embedded.errors import DataFolderInUseError  # noqa: PLC0415
-    from lockleaf.server.db.migrate import migrate  # noqa: PLC0415
+    from lockleaf.server.platform.db.embedded import EmbeddedPostgres  # noqa: PLC0415
+    from lockleaf.server.platform.db.embedded.errors import DataFolderInUseError  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import migrate  # noqa: PLC0415
 
     if settings.database.url is not None:
         yield settings.database.url.get_secret_value()

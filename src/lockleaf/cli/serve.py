@@ -15,8 +15,8 @@ from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
 
 if TYPE_CHECKING:
-    from lockleaf.server.process import Running
-    from lockleaf.server.settings import Settings
+    from lockleaf.server.main.supervisor import Running
+    from lockleaf.server.platform.settings import Settings
 
 __all__ = ["install", "named", "on_terminal", "settings_of"]
 
@@ -53,7 +53,7 @@ def serve(
     settings = on_terminal(settings_of(data_dir, log_format, development=dev))
     if dev and not settings.cors.origins:
         settings = settings.model_copy(update={"cors": settings.cors.model_copy(update={"origins": ("*",)})})
-    from lockleaf.server.process import serve as run_server  # noqa: PLC0415
+    from lockleaf.server.main.supervisor import serve as run_server  # noqa: PLC0415
 
     try:
         run_server(settings, host=host, port=port, workers=workers, announce=lambda running: _announce(run, running))
@@ -76,7 +76,7 @@ def settings_of(data_dir: Path | None, log_format: str | None = None, *, develop
     """
     from pydantic import ValidationError  # noqa: PLC0415
 
-    from lockleaf.server.settings import Settings  # noqa: PLC0415
+    from lockleaf.server.platform.settings import Settings  # noqa: PLC0415
 
     if log_format is not None:
         os.environ["LOCKLEAF_LOG__FORMAT"] = log_format
@@ -111,11 +111,11 @@ def settings_of(data_dir: Path | None, log_format: str | None = None, *, develop
 
 def named(error: Exception) -> Exception:
     """Return what the server says about why it cannot run as a complaint; any other exception as it is."""
-    from lockleaf.server.auth.keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
-    from lockleaf.server.blobs.stores import FolderUnusable  # noqa: PLC0415
-    from lockleaf.server.db.embedded import EmbeddedPostgresError  # noqa: PLC0415
-    from lockleaf.server.db.migrate import SchemaBehind  # noqa: PLC0415
-    from lockleaf.server.process import ServeError  # noqa: PLC0415
+    from lockleaf.server.main.supervisor import ServeError  # noqa: PLC0415
+    from lockleaf.server.platform.blobs.stores import FolderUnusable  # noqa: PLC0415
+    from lockleaf.server.platform.db.embedded import EmbeddedPostgresError  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import SchemaBehind  # noqa: PLC0415
+    from lockleaf.server.platform.server_keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
 
     if isinstance(
         error, (ServeError, EmbeddedPostgresError, FolderUnusable, SchemaBehind, SecretsMissing, SecretsDamaged)

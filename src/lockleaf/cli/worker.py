@@ -40,9 +40,9 @@ def worker(
             "`lockleaf serve` is all it needs.",
             ExitCode.USAGE,
         )
-    from lockleaf.server.auth.keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
-    from lockleaf.server.db.migrate import SchemaBehind  # noqa: PLC0415
-    from lockleaf.server.work import work  # noqa: PLC0415
+    from lockleaf.server.main.job_worker import work  # noqa: PLC0415
+    from lockleaf.server.platform.db.migrate import SchemaBehind  # noqa: PLC0415
+    from lockleaf.server.platform.server_keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
 
     def announce() -> None:
         if run.json:

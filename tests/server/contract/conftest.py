@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from lockleaf.server.app import create_app
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import Clock
 from tests.support.contract import BASES, Contract, Document
 

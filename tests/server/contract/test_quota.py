@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, following, register, sealed

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from lockleaf.server.background import HANDLERS
+from lockleaf.server.main.background import HANDLERS
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, following, register

@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
-from lockleaf.server.app import create_app
-from lockleaf.server.blobs.errors import StoreUnavailable
-from lockleaf.server.blobs.protocol import StoredObject, UploadGone
-from lockleaf.server.blobs.s3_store import S3Store
-from lockleaf.server.settings import BlobSettings, Settings
+from lockleaf.server.main.app import create_app
+from lockleaf.server.platform.blobs.errors import StoreUnavailable
+from lockleaf.server.platform.blobs.protocol import StoredObject, UploadGone
+from lockleaf.server.platform.blobs.s3_store import S3Store
+from lockleaf.server.platform.settings import BlobSettings, Settings
 from tests.support.object_stores import MINUTE, Bearer, S3Site, bearer, code, new_key, part, sha256
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

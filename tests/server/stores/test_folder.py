@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from lockleaf.server.auth.keys import ServerKeys
-from lockleaf.server.blobs.file_store import AT_ONCE, FileStore
-from lockleaf.server.blobs.folder import ObjectFolder
-from lockleaf.server.blobs.protocol import SignedRequest, UploadGone
-from lockleaf.server.blobs.signing import ObjectUrls
+from lockleaf.server.platform.blobs.file_store import AT_ONCE, FileStore
+from lockleaf.server.platform.blobs.folder import ObjectFolder
+from lockleaf.server.platform.blobs.protocol import SignedRequest, UploadGone
+from lockleaf.server.platform.blobs.signing import ObjectUrls
+from lockleaf.server.platform.server_keys import ServerKeys
 from tests.support.object_stores import MIB, MINUTE, Bearer, FileSite, altered, bearer, code, new_key, part, sha256
 from tests.support.process import RunningServer
 

@@ -11,12 +11,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from lockleaf.server.blobs.errors import StoreUnavailable
-from lockleaf.server.blobs.protocol import (
-    SignedRequest,
-    StoredObject,
-    UploadGone,
-)
+from lockleaf.server.platform.blobs.errors import StoreUnavailable
+from lockleaf.server.platform.blobs.protocol import SignedRequest, StoredObject, UploadGone
 from tests.support.object_stores import (
     MIB,
     MINUTE,

@@ -7,13 +7,7 @@ import os
 
 import pytest
 
-from lockleaf.server.blobs.protocol import (
-    PartMissing,
-    StoredObject,
-    StoredPart,
-    UploadGone,
-    WrongPart,
-)
+from lockleaf.server.platform.blobs.protocol import PartMissing, StoredObject, StoredPart, UploadGone, WrongPart
 from tests.support.object_stores import (
     MIB,
     MINUTE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from lockleaf.server.db.engine import asyncpg_url, sqlalchemy_url
+from lockleaf.server.platform.db.engine import asyncpg_url, sqlalchemy_url
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg"])

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import bcrypt
 import pytest
 
-from lockleaf.server.auth.errors import HashingBusy
-from lockleaf.server.auth.hashing import VerifierHasher
-from lockleaf.server.observability.metrics import Metrics
-from lockleaf.server.settings import HashingSettings
+from lockleaf.server.identity.errors import HashingBusy
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import HashingSettings
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.server.auth.keys import Purpose, SecretsDamaged, SecretsMissing, ServerKeys, load_keys
-from lockleaf.server.settings import DatabaseSettings, SecretSettings, Settings
+from lockleaf.server.platform.server_keys import Purpose, SecretsDamaged, SecretsMissing, ServerKeys, load_keys
+from lockleaf.server.platform.settings import DatabaseSettings, SecretSettings, Settings
 
 ROOT, OLDER, PRELOGIN = (
     "r7Qm2xVb9KpL4wZs8TnC1yGd6HfJ3eUa",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.server.process import PortUnavailable, Running, serve
-from lockleaf.server.settings import Settings
+from lockleaf.server.main.supervisor import PortUnavailable, Running, serve
+from lockleaf.server.platform.settings import Settings
 
 
 @pytest.mark.parametrize(

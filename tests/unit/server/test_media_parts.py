@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from lockleaf.server.blobs.protocol import StoredPart
-from lockleaf.server.media.parts import fitting, packed, unpacked
+from lockleaf.server.features.media.parts import fitting, packed, unpacked
+from lockleaf.server.platform.blobs.protocol import StoredPart
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.media import MAX_PART_BYTES, MIN_PART_BYTES, MediaDeclaration, Part
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockleaf.server.auth.keys import ServerKeys
-from lockleaf.server.blobs.file_store import FileStore
-from lockleaf.server.blobs.folder import ObjectFolder
-from lockleaf.server.blobs.signing import ObjectUrls
+from lockleaf.server.platform.blobs.file_store import FileStore
+from lockleaf.server.platform.blobs.folder import ObjectFolder
+from lockleaf.server.platform.blobs.signing import ObjectUrls
+from lockleaf.server.platform.server_keys import ServerKeys
 from tests.support.object_stores import new_key, part
 
 PRELOGIN = b"p" * 32

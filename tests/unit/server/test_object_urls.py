@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.server.auth.keys import ServerKeys
-from lockleaf.server.blobs.errors import UrlExpired, UrlInvalid
-from lockleaf.server.blobs.signing import Grant, ObjectUrls
+from lockleaf.server.platform.blobs.errors import UrlExpired, UrlInvalid
+from lockleaf.server.platform.blobs.signing import Grant, ObjectUrls
+from lockleaf.server.platform.server_keys import ServerKeys
 from tests.support.object_stores import MINUTE, new_key
 
 PRELOGIN = b"p" * 32

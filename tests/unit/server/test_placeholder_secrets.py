@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from lockleaf.server.settings import SecretSettings, Settings
+from lockleaf.server.platform.settings import SecretSettings, Settings
 from lockleaf.wire.fields import encode_base64
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lockleaf.server.auth.keys import ServerKeys, load_keys
-from lockleaf.server.settings import Settings
+from lockleaf.server.platform.server_keys import ServerKeys, load_keys
+from lockleaf.server.platform.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 ONE, OTHER = "Zq8vN3xLw0TjYc5RbK7mGdF2hSaP6eUo", "r5Wb1XkQ9zHn4VtCy7JpLg3MfD8uEsA0"

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.server.auth.errors import TokenExpired, TokenInvalid
-from lockleaf.server.auth.keys import ServerKeys
-from lockleaf.server.auth.tokens import AccessClaims, RecoveryClaims, RefreshClaims, TokenCodec
-from lockleaf.server.settings import TokenSettings
+from lockleaf.server.identity.errors import TokenExpired, TokenInvalid
+from lockleaf.server.identity.tokens import AccessClaims, RecoveryClaims, RefreshClaims, TokenCodec
+from lockleaf.server.platform.server_keys import ServerKeys
+from lockleaf.server.platform.settings import TokenSettings
 from tests.support.account_holders import Clock
 
 OLD, NEW, OTHER = b"o" * 40, b"n" * 40, b"x" * 40

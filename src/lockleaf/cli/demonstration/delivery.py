@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from lockleaf.server.accounts import service as accounts
-from lockleaf.server.app import build_services
-from lockleaf.server.inbox import service as inbox
-from lockleaf.server.settings import Settings
+from lockleaf.server.features.inbox import service as inbox
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.main.app import build_services
+from lockleaf.server.platform.settings import Settings
 
 __all__ = ["post_office"]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.records.errors import refusal
-from lockleaf.server.records.policy import door_policy
+from lockleaf.server.records.policy import endpoint_policy
 from lockleaf.server.records.service import Pushed, push
 from lockleaf.wire.sync import Change
 
@@ -27,7 +27,9 @@ async def apply_all(
     Raises:
         PayloadTooLarge, ChangeRejected, KeyRetired, SealRequired: the store does not take one of them.
     """
-    pushed = await push(connection, user_id, changes, now=now, atomic=True, policy=door_policy, most_bytes=most_bytes)
+    pushed = await push(
+        connection, user_id, changes, now=now, atomic=True, policy=endpoint_policy, most_bytes=most_bytes
+    )
     for outcome in pushed.outcomes:
         if outcome.status != "applied":
             raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lockleaf.server.sections import Facts, Section, plain
+from lockleaf.server.platform.archive import Facts, Section, plain
 from lockleaf.wire.codec import unpack
 
 __all__ = ["FACTS", "SECTIONS"]

@@ -17,7 +17,7 @@ import asyncpg
 from lockleaf.crypto.history import payload_hash
 from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import PayloadTooLarge, refusal
-from lockleaf.server.records.policy import door_policy
+from lockleaf.server.records.policy import endpoint_policy
 from lockleaf.server.records.repository import RecordRepository
 from lockleaf.server.records.service import Outcome, hold, push
 from lockleaf.wire.codec import unpack
@@ -95,7 +95,7 @@ def _following(held: Record | None, **fields: object) -> Change:
 async def _write(
     connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime, most_bytes: int = MAX_PAYLOAD_BYTES
 ) -> Outcome:
-    pushed = await push(connection, user_id, [change], now=now, policy=door_policy, most_bytes=most_bytes)
+    pushed = await push(connection, user_id, [change], now=now, policy=endpoint_policy, most_bytes=most_bytes)
     outcome = pushed.outcomes[0]
     if outcome.status == "rejected":
         raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
@@ -133,7 +133,7 @@ async def delete_all(
             )
             for row in alive[first : first + MAX_BATCH_CHANGES]
         ]
-        await push(connection, user_id, changes, now=now, policy=door_policy)
+        await push(connection, user_id, changes, now=now, policy=endpoint_policy)
     await _forget(connection, user_id, collection, None, now=now)
     conflicts = await connection.fetchval(_DROP_CONFLICTS, user_id, collection)
     return len(alive), conflicts

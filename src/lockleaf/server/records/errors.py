@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockleaf.server.errors import Conflict, DomainError, Invalid, NotFound, Outdated, TooLarge, Unconditional
+from lockleaf.server.platform.errors import Conflict, DomainError, Invalid, NotFound, Outdated, TooLarge, Unconditional
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.problems import ErrorCode
 

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lockleaf.server.db.base import Base, Blob, Instant, Name, Now, Sequence
+from lockleaf.server.platform.db.base import Base, Blob, Instant, Name, Now, Sequence
 
 __all__ = ["LARGE_BYTES", "Change", "Checkpoint", "Conflict", "Epoch", "EpochStatement", "Head", "Record", "Revision"]
 

@@ -10,7 +10,15 @@ from uuid import UUID
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import Change
 
-__all__ = ["RecordPolicy", "door_policy", "is_unsealed", "opaque_policy", "room_needed", "sealed_under", "sync_policy"]
+__all__ = [
+    "RecordPolicy",
+    "bytes_needed",
+    "endpoint_policy",
+    "is_unsealed",
+    "opaque_policy",
+    "sealed_under",
+    "sync_policy",
+]
 
 # version ‖ suite ‖ key_id ‖ nonce ‖ tag, and a plaintext of at least the smallest padding: less is no envelope.
 _SHORTEST_ENVELOPE = 1 + 1 + 4 + 12 + 16 + 256
@@ -106,7 +114,7 @@ _AS_THEY_CAME = _THROUGH_DOORS | {"entries": RecordPolicy(is_id=_is_uuid, is_pay
 _CLOSED = RecordPolicy(writable=False)
 
 
-def room_needed(change: Change) -> int:
+def bytes_needed(change: Change) -> int:
     """Return how many bytes of an account's room a change takes. Deletions take none: they are how room is made."""
     size = len(change.payload)
     return 0 if change.deleted and size <= _LARGEST_TOMBSTONE else size
@@ -117,7 +125,7 @@ def sync_policy(collection: str) -> RecordPolicy:
     return _THROUGH_SYNC.get(collection, _FREE)
 
 
-def door_policy(collection: str) -> RecordPolicy:
+def endpoint_policy(collection: str) -> RecordPolicy:
     """Return the rules for a collection's own door: the server makes some payloads there, and deletions without one."""
     return _THROUGH_DOORS.get(collection, _CLOSED)
 

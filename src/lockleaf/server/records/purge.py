@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.context import Services
+from lockleaf.server.platform.context import Services
 
 __all__ = ["purge", "purge_record"]
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto import history
-from lockleaf.server.identifiers import uuid7
+from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change

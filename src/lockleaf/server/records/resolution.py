@@ -10,14 +10,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.server.db.engine import driver
+from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.records import service
-from lockleaf.server.records.errors import (
-    ConflictNotFound,
-    ConflictResolved,
-    RevisionConflict,
-    refusal,
-)
+from lockleaf.server.records.errors import ConflictNotFound, ConflictResolved, RevisionConflict, refusal
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.policy import RecordPolicy
 from lockleaf.wire.sync import Change, Choice, Record

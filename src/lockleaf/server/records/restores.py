@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.db.engine import asyncpg_url
+from lockleaf.server.platform.db.engine import asyncpg_url
 
 __all__ = ["Declared", "declare_restored"]
 

@@ -15,9 +15,9 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto import history
-from lockleaf.server.auth.errors import TierRequired
+from lockleaf.server.identity.errors import TierRequired
 from lockleaf.server.records.errors import EpochChanged
-from lockleaf.server.records.policy import RecordPolicy, is_unsealed, room_needed, sealed_under, sync_policy
+from lockleaf.server.records.policy import RecordPolicy, bytes_needed, is_unsealed, sealed_under, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted
 from lockleaf.server.records.store import (
     Emptied,
@@ -107,7 +107,7 @@ async def push(
     atomic: bool = False,
     policy: Callable[[str], RecordPolicy] = sync_policy,
     epoch: str | None = None,
-    room: int | None = None,
+    quota: int | None = None,
     most_bytes: int = MAX_PAYLOAD_BYTES,
 ) -> Pushed:
     """Apply a batch of changes, in order, each if it follows the current revision of its record.
@@ -118,7 +118,7 @@ async def push(
         atomic: write nothing unless every change is applied or was before.
         policy: gives the rules of the door that the changes come through, for each collection.
         epoch: the one that the sender knows, if it says so.
-        room: how many bytes may be added; None for any number. Each change that has none is rejected, and the others
+        quota: how many bytes may be added; None for any number. Each change that has none is rejected, and the others
             go on. Deletions need none.
         most_bytes: how long a payload may be; one that replaces a longer one may be as long as that.
 
@@ -133,7 +133,7 @@ async def push(
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != store.epoch:
         raise EpochChanged(**await repository.epoch_facts(store.epoch))
-    batch = _Batch(changes, store.seq, store.head, store.states, now, room, store.key_id, most_bytes)
+    batch = _Batch(changes, store.seq, store.head, store.states, now, quota, store.key_id, most_bytes)
     batch.decide(policy)
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
@@ -175,7 +175,7 @@ class _Batch:
         head: bytes,
         states: dict[tuple[str, str], State],
         now: datetime,
-        room: int | None,
+        quota: int | None,
         key_id: int,
         most_bytes: int,
     ) -> None:
@@ -186,7 +186,7 @@ class _Batch:
         self.head = head
         self.states = states
         self.now = now
-        self.room = room
+        self.quota = quota
         self.most_bytes = most_bytes
         self.accepted: list[Accepted] = []
         self.outcomes: list[Outcome] = []
@@ -241,7 +241,7 @@ class _Batch:
         if change.parent != state.payload_hash:
             self.outcomes.append(Outcome("rejected", code=ErrorCode.PARENT_MISMATCH))
             return
-        if not self._take_room(change, state):
+        if not self._take_quota(change, state):
             self.outcomes.append(Outcome("rejected", code=ErrorCode.QUOTA_EXCEEDED))
             return
         self.seq += 1
@@ -285,19 +285,19 @@ class _Batch:
         self.in_batch[(*key, accepted.revision, payload_hash)] = accepted.seq
         self.outcomes.append(Outcome("applied", seq=accepted.seq, revision=accepted.revision))
 
-    def _take_room(self, change: Change, state: State = _NONE) -> bool:
+    def _take_quota(self, change: Change, state: State = _NONE) -> bool:
         """Take the room for a change; tell whether there is any.
 
         What a retired key sealed gives up its own to what replaces it: a rotation goes through in a full account.
         """
-        needed = room_needed(change)
+        needed = bytes_needed(change)
         if state.key_id is not None and state.key_id < self.key_id:
             needed = max(0, needed - state.size)
-        if self.room is None or needed == 0:
+        if self.quota is None or needed == 0:
             return True
-        if needed > self.room:
+        if needed > self.quota:
             return False
-        self.room -= needed
+        self.quota -= needed
         return True
 
     async def recognise_retries(self, repository: RecordRepository) -> None:
@@ -330,7 +330,7 @@ class _Batch:
     async def keep_conflicts(self, repository: RecordRepository) -> bool:
         """Store the refused payloads whose senders asked for it; tell whether any was new."""
         asked = [p for p in self.late if self.changes[p].on_conflict == "keep"]
-        positions = [p for p in asked if self._take_room(self.changes[p])]
+        positions = [p for p in asked if self._take_quota(self.changes[p])]
         for position in {*asked} - {*positions}:
             self.outcomes[position] = Outcome("rejected", code=ErrorCode.QUOTA_EXCEEDED)
             self.late.remove(position)

@@ -1,8 +1,0 @@
-"""A PostgreSQL of our own in the data folder, for whoever has none: started, watched and stopped by Lockleaf itself."""
-
-from __future__ import annotations
-
-from lockleaf.server.db.embedded.errors import DataFolderInUseError, EmbeddedPostgresError
-from lockleaf.server.db.embedded.server import EmbeddedPostgres
-
-__all__ = ["DataFolderInUseError", "EmbeddedPostgres", "EmbeddedPostgresError"]

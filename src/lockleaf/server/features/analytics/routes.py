@@ -1,0 +1,217 @@
+"""``/encryption``: encrypted metrics (PROTOCOL section 9)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from lockleaf.server.features.analytics import aggregates, context, sealed_keys, service, uploads
+from lockleaf.server.features.analytics.errors import (
+    AlreadyCounted,
+    ChangeNotAccepted,
+    EvaluationUnavailable,
+    EvaluatorsBusy,
+    InvalidCiphertext,
+    MetricIdTaken,
+    MetricNotFound,
+    NoMetrics,
+    SealedKeyConflict,
+    SealedKeyNotFound,
+    SquaresRequired,
+    TooManyValues,
+    UnsupportedOperation,
+    WeightsMismatch,
+)
+from lockleaf.server.identity.accounts.errors import HeKeyRequired
+from lockleaf.server.identity.errors import OF_CALLERS
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
+from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
+from lockleaf.server.platform.http.errors import InvalidRequest, NotAcceptable
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.preconditions import etag
+from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.wire.analytics import (
+    Aggregate,
+    Aggregation,
+    EncryptionContext,
+    MetricBatch,
+    MetricName,
+    Metrics,
+    MetricsStored,
+    ParameterSetName,
+    SealedKey,
+    SealedKeyChange,
+    SealedKeyVersion,
+    SealVersionName,
+)
+from lockleaf.wire.fields import RecordId
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/encryption", tags=["encryption"])
+
+_COMPUTING = (EvaluatorsBusy, EvaluationUnavailable)
+
+Reader = Annotated[Principal, Depends(caller("metrics", write=False, tier="analytics_sync"))]
+Writer = Annotated[Principal, Depends(caller("metrics", write=True, tier="analytics_sync"))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=512)]
+
+_KEPT = "public, max-age=86400"
+"""Parameter sets are fixed for good; a new one may join them."""
+
+
+@router.get(
+    "/context",
+    summary="The parameter sets",
+    response_model=EncryptionContext,
+    responses={304: {"description": "What the client has is still so."}, **problems(InvalidRequest, NotAcceptable)},
+)
+async def get_context(
+    request: Request,
+    seal_version: Annotated[SealVersionName, Query(description="Of SEAL, that reads the contexts.")] = "4.3",
+    if_none_match: Annotated[str | None, Header(max_length=1024)] = None,
+) -> Response:
+    """Give the parameter sets, and within which bounds they add up rightly."""
+    tag = context.tag(seal_version, accepted(request))
+    headers = {"ETag": tag, "Cache-Control": _KEPT, "Vary": "Accept"}
+    if if_none_match is not None and (if_none_match.strip() == "*" or tag in if_none_match):
+        return Response(status_code=304, headers=headers)
+    answer = reply(request, context.described(seal_version))
+    answer.headers.update(headers)
+    return answer
+
+
+@router.get(
+    "/keys/{parameter_set}",
+    summary="Read the sealed key",
+    response_model=SealedKey,
+    responses=problems(*OF_CALLERS, InvalidRequest, SealedKeyNotFound, NotAcceptable),
+)
+async def get_key(
+    request: Request, principal: Reader, services: ServicesOf, parameter_set: Annotated[ParameterSetName, Path()]
+) -> Response:
+    """Give the secret key of a parameter set, as the account's devices sealed it."""
+    found = await sealed_keys.get(services, principal.user_id, parameter_set)
+    answer = reply(request, found)
+    answer.headers["ETag"] = etag(found.version)
+    return answer
+
+
+@router.put(
+    "/keys/{parameter_set}",
+    summary="Store the sealed key",
+    response_model=SealedKeyVersion,
+    responses=problems(*OF_CALLERS, SealedKeyConflict, NotAcceptable),
+)
+async def put_key(
+    request: Request,
+    principal: Writer,
+    session: Tx,
+    services: ServicesOf,
+    parameter_set: Annotated[ParameterSetName, Path()],
+    body: Annotated[SealedKeyChange, Depends(Parsed(SealedKeyChange, msgpack=True))],
+) -> Response:
+    """Store the next version of the sealed secret key. Who comes second is told, and uses the first one's."""
+    stored = await sealed_keys.put(session, services, principal.user_id, parameter_set, body)
+    answer = reply(request, stored)
+    answer.headers["ETag"] = etag(stored.version)
+    return answer
+
+
+@router.post(
+    "/metrics",
+    summary="Upload metrics",
+    status_code=201,
+    response_model=MetricsStored,
+    responses=problems(
+        *OF_CALLERS,
+        *_COMPUTING,
+        HeKeyRequired,
+        InvalidCiphertext,
+        MetricIdTaken,
+        ChangeNotAccepted,
+        AlreadyCounted,
+        TooManyValues,
+        QuotaExceeded,
+        NotAcceptable,
+    ),
+)
+async def post_metrics(
+    request: Request,
+    principal: Writer,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[MetricBatch, Depends(Parsed(MetricBatch, msgpack=True))],
+) -> Response:
+    """Count up to 500 metrics or 8 MiB, each once, all or none: values, and deltas of packed months."""
+    accepted(request)  # before anything is counted
+    return reply(request, await uploads.upload(session, services, principal.user_id, body), 201)
+
+
+@router.get(
+    "/metrics",
+    summary="List metrics",
+    response_model=Metrics,
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, NotAcceptable),
+)
+async def list_metrics(
+    request: Request,
+    principal: Reader,
+    services: ServicesOf,
+    metric_type: Annotated[MetricName | None, Query(description="Only single values of this type.")] = None,
+    packed: Annotated[bool, Query(description="The accumulators of packed months, in place of single values.")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Give the single values by time, or the accumulators of packed months, without their ciphertexts."""
+    if packed:
+        page = await service.list_packs(services, principal.user_id, cursor=cursor, limit=limit)
+    else:
+        page = await service.list_values(
+            services, principal.user_id, metric_type=metric_type, cursor=cursor, limit=limit
+        )
+    return reply(request, page)
+
+
+@router.delete(
+    "/metrics/{metric_id}",
+    summary="Delete a metric",
+    status_code=204,
+    responses=problems(*OF_CALLERS, *_COMPUTING, MetricNotFound),
+)
+async def delete_metric(
+    principal: Writer, session: Tx, services: ServicesOf, metric_id: Annotated[RecordId, Path()]
+) -> None:
+    """Delete a single value, and take it away from what it was added to."""
+    await service.delete(session, services, principal.user_id, metric_id)
+
+
+@router.post(
+    "/aggregate",
+    summary="Add up metrics",
+    response_model=Aggregate,
+    responses=problems(
+        *OF_CALLERS,
+        *_COMPUTING,
+        InvalidCursor,
+        NoMetrics,
+        TooManyValues,
+        UnsupportedOperation,
+        WeightsMismatch,
+        SquaresRequired,
+        NotAcceptable,
+    ),
+)
+async def aggregate(
+    request: Request,
+    principal: Reader,
+    services: ServicesOf,
+    body: Annotated[Aggregation, Depends(Parsed(Aggregation, msgpack=True))],
+) -> Response:
+    """Give the sum, the average, a weighted sum, the variance or the trend of encrypted values, as ciphertexts."""
+    accepted(request)  # before anything is computed
+    return reply(request, await aggregates.aggregate(services, principal.user_id, body))

@@ -1,0 +1,166 @@
+"""The rules of encrypted metrics beside taking them in and adding them up: listing, deleting, and what they take."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.features.analytics import listing
+from lockleaf.server.features.analytics.errors import MetricNotFound
+from lockleaf.server.features.analytics.periods import instant
+from lockleaf.server.features.analytics.repository import MetricRepository
+from lockleaf.server.features.analytics.sums import take_from_sums
+from lockleaf.server.features.analytics.uploads import TIER
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.errors import SessionRevoked
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.holdings import Holding
+from lockleaf.wire.analytics import Metric, Metrics
+from lockleaf.wire.codec import MalformedBody, pack, unpack
+
+__all__ = ["HOLDING", "KEYS_HOLDING", "delete", "list_packs", "list_values", "warm_if_needed"]
+
+log = structlog.get_logger("lockleaf.analytics")
+
+_VALUES = "metrics"
+_PACKS = "metrics/packed"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def delete(session: AsyncSession, services: Services, user_id: UUID, metric_id: str) -> None:
+    """Delete a single value, and take it away from what it was added to.
+
+    Raises:
+        MetricNotFound: there is none.
+        EvaluatorsBusy, EvaluationUnavailable: the server cannot compute now.
+    """
+    async with services.evaluators.turn():
+        await accounts.lock(session, user_id)
+        repository = MetricRepository(await driver(session), user_id)
+        metric = await repository.remove_metric(metric_id)
+        if metric is None:
+            raise MetricNotFound
+        await take_from_sums(repository, services.evaluators, metric, now=services.clock())
+
+
+async def list_values(
+    services: Services, user_id: UUID, *, metric_type: str | None, cursor: str | None, limit: int
+) -> Metrics:
+    """Return a page of single values by time, oldest first.
+
+    Args:
+        metric_type: only these.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    kind = f"{_VALUES}/{metric_type or ''}"
+    after = None if cursor is None else _opened(services.cursors.open(kind, user_id, cursor))
+    async with services.database.read_driver() as connection:
+        rows = await listing.values(connection, user_id, metric_type=metric_type, after=after, limit=limit + 1)
+    shown = rows[:limit]
+    following = None
+    if len(rows) > limit:
+        micros = (shown[-1].at - _EPOCH) // timedelta(microseconds=1)
+        following = services.cursors.seal(kind, user_id, pack([micros, shown[-1].metric_id]))
+    return Metrics(
+        items=tuple(
+            Metric(
+                id=row.metric_id,
+                metric_type=row.metric_type,
+                parameter_set=row.parameter_set,
+                timestamp=row.at,
+                size=row.size,
+            )
+            for row in shown
+        ),
+        next_cursor=following,
+    )
+
+
+def _opened(place: bytes) -> tuple[datetime, str]:
+    try:
+        micros, metric_id = unpack(place)
+    except (MalformedBody, TypeError, ValueError):
+        raise InvalidCursor from None
+    return _EPOCH + timedelta(microseconds=micros), metric_id
+
+
+async def list_packs(services: Services, user_id: UUID, *, cursor: str | None, limit: int) -> Metrics:
+    """Return a page of the accumulators of packed months, by parameter set, layout and month.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    after = None
+    if cursor is not None:
+        try:
+            parameter_set, layout, ordinal = unpack(services.cursors.open(_PACKS, user_id, cursor))
+        except (MalformedBody, TypeError, ValueError):
+            raise InvalidCursor from None
+        after = (parameter_set, layout, datetime.fromordinal(ordinal).date())
+    async with services.database.read_driver() as connection:
+        rows = await listing.packs(connection, user_id, after=after, limit=limit + 1)
+    shown = rows[:limit]
+    following = None
+    if len(rows) > limit:
+        last = shown[-1]
+        place = pack([last.parameter_set, last.layout, last.month.toordinal()])
+        following = services.cursors.seal(_PACKS, user_id, place)
+    return Metrics(
+        items=tuple(
+            Metric(
+                parameter_set=row.parameter_set,
+                timestamp=instant(row.month),
+                size=row.size,
+                layout=row.layout,
+                additions=row.additions,
+            )
+            for row in shown
+        ),
+        next_cursor=following,
+    )
+
+
+async def warm_if_needed(services: Services) -> None:
+    """Start an evaluator if the settings say so, or if there is anything that it may be asked for."""
+    wanted = services.settings.analytics.prewarm
+    try:
+        if wanted is None:
+            async with services.database.read_driver() as connection:
+                wanted = await listing.any_at_all(connection)
+        if wanted:
+            await services.evaluators.warm()
+    except Exception:
+        log.warning("no evaluator was started; the first request that needs one starts it")
+
+
+async def _locked(session: AsyncSession, user_id: UUID) -> MetricRepository:
+    # Nobody may be counting meanwhile. Where the account itself has just been deleted, nobody is.
+    with contextlib.suppress(SessionRevoked):
+        await accounts.lock(session, user_id)
+    return MetricRepository(await driver(session), user_id)
+
+
+async def _delete(session: AsyncSession, user_id: UUID) -> int:
+    return await (await _locked(session, user_id)).delete_metrics()
+
+
+async def _delete_keys(session: AsyncSession, user_id: UUID) -> int:
+    return await (await _locked(session, user_id)).delete_keys()
+
+
+async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:
+    return await MetricRepository(connection, user_id).bytes_used()
+
+
+HOLDING = Holding(TIER, _delete, counted_as="metrics", bytes_used=_bytes_used)
+KEYS_HOLDING = Holding(TIER, _delete_keys)
+"""A key apart from what it encrypts: who deletes all metrics goes on with the same key on every device."""

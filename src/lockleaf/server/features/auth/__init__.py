@@ -1,0 +1,1 @@
+"""The endpoints of sign-up, login, sessions, credentials and recovery."""

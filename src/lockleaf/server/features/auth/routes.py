@@ -1,0 +1,326 @@
+"""``/auth``: coming in, staying in, going out, and changing what proves who one is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.security import OAuth2PasswordRequestForm
+from pydantic import ValidationError
+
+from lockleaf.server.features.search import service as search
+from lockleaf.server.identity.accounts import profiles
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.accounts.errors import (
+    ConsentRequired,
+    EmailTaken,
+    IdTaken,
+    InvalidRecipient,
+    InvalidRecoveryCode,
+    InvalidRecoveryToken,
+    InvalidSignature,
+    KeyDerivationRequired,
+    KeyringConflict,
+    KeyringRequired,
+    KeysRequired,
+)
+from lockleaf.server.identity.auth import credentials, recovery, service, sessions
+from lockleaf.server.identity.errors import (
+    CustodyRequired,
+    HashingBusy,
+    InsufficientScope,
+    InvalidCredentials,
+    NotAuthenticated,
+    RefreshTokenReused,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.identity.tokens import LONGEST_TOKEN
+from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.errors import NotFound
+from lockleaf.server.platform.http.bodies import Parsed, field_errors
+from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.records.errors import HistoryMoved
+from lockleaf.wire.accounts import Account, Register, Signup, SignupAnswer
+from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.profiles import Features
+from lockleaf.wire.recovery import (
+    Recover,
+    RecoveryCodesLeft,
+    RecoveryCodesReplacement,
+    VerifyRecoveryCode,
+    VerifyRecoveryCodeAnswer,
+)
+from lockleaf.wire.sessions import Login, LoginAnswer, Prelogin, PreloginAnswer, Sessions
+from lockleaf.wire.tokens import Refresh, Tokens
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
+ALLOWED = (*SIGNED_IN, InsufficientScope)
+REGISTRATION = (InvalidRequest, ConsentRequired, EmailTaken, IdTaken, KeysRequired, InvalidRecipient, HashingBusy)
+RESEALING = (
+    InvalidRequest,
+    KeyringRequired,
+    KeyDerivationRequired,
+    KeysRequired,
+    KeyringConflict,
+    CustodyRequired,
+    HashingBusy,
+)
+
+
+Anybody = Annotated[Principal, Depends(caller())]
+Reader = Annotated[Principal, Depends(caller("account", write=False))]
+Owner = Annotated[Principal, Depends(caller("account", write=True))]
+
+
+# ---- coming in ----
+
+
+@router.post("/prelogin", response_model_exclude_none=True, responses=problems(InvalidRequest))
+async def prelogin(
+    read: Read, services: ServicesOf, body: Annotated[Prelogin, Depends(Parsed(Prelogin))]
+) -> PreloginAnswer:
+    """Return the key derivation parameters and the salt of an email or a name; for an unknown one, some that look real
+    and stay the same."""
+    return await accounts.shown_derivation(read, body.login_name, services.keys.prelogin, services.settings.prelogin)
+
+
+@router.post("/register", status_code=201, responses=problems(*REGISTRATION))
+async def register(
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[Register, Depends(Parsed(Register))]
+) -> SignupAnswer:
+    """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
+    return _signed_up(services, await service.register(services, read, session, body))
+
+
+@router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
+async def signup(
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[Signup, Depends(Parsed(Signup))]
+) -> SignupAnswer:
+    """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
+    return _signed_up(services, await service.sign_up(services, read, session, body))
+
+
+@router.post("/token", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+async def token(
+    read: Read, session: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+) -> Tokens:
+    """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
+    entered = await service.login(services, read, session, _login_of(form))
+    return service.tokens(services, entered.session, seconds=services.tokens.form_seconds)
+
+
+@router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+async def login(
+    read: Read, session: Tx, services: ServicesOf, body: Annotated[Login, Depends(Parsed(Login))]
+) -> LoginAnswer:
+    """Log in, with the name of the device."""
+    entered = await service.login(services, read, session, body)
+    opened = entered.session
+    row = opened.row
+    user = await profiles.describe(session, entered.account, session_id=row.session_id, device_id=row.device_id)
+    return LoginAnswer(**_tokens(services, entered), user=user, salt=user.salt, vault_id=user.vault_id)
+
+
+# ---- staying in, going out ----
+
+
+class _RefreshFrom(Parsed[Refresh]):
+    """The body of a refresh, or in its place the token in the URL, as diary clients send it."""
+
+    async def __call__(
+        self,
+        request: Request,
+        refresh_token: Annotated[
+            str | None,
+            Query(
+                max_length=LONGEST_TOKEN,
+                deprecated=True,
+                description="In place of a body. This server writes no URL down; what is before it may.",
+            ),
+        ] = None,
+    ) -> Refresh:
+        """Return what is asked for.
+
+        Raises:
+            UnsupportedMediaType, MalformedRequest, InvalidRequest: as `Parsed` does; or the token differs from that of
+                the body.
+        """
+        if refresh_token is not None and (await request.body()).strip() in _NO_BODY:
+            return Refresh(refresh_token=refresh_token)
+        body = await super().__call__(request)
+        if refresh_token not in (None, body.refresh_token):
+            differs = "this differs from the token in the body: send one of them"
+            raise InvalidRequest(errors=[{"field": "refresh_token", "type": "value_error", "message": differs}])
+        return body
+
+
+_NO_BODY = (b"", b"{}", b"null")
+_Refresh = Annotated[Refresh, Depends(_RefreshFrom(Refresh, optional=True))]
+
+
+@router.post(
+    "/refresh", responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused)
+)
+async def refresh(services: ServicesOf, body: _Refresh) -> Tokens:
+    """Exchange a refresh token for the next tokens; the use of an old one ends the session."""
+    return await service.refresh(services, body)
+
+
+@router.post("/logout", status_code=204, responses=problems(*SIGNED_IN))
+async def logout(caller: Anybody, session: Tx) -> None:
+    """End this session at once."""
+    await sessions.end(session, caller.user_id, caller.session_id)
+
+
+@router.get("/sessions", responses=problems(*ALLOWED))
+async def get_sessions(caller: Reader, read: Read, services: ServicesOf) -> Sessions:
+    """Return the devices that are signed in, latest used first."""
+    return await sessions.listed(read, caller.user_id, caller.session_id, now=services.clock())
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(*ALLOWED, NotFound, InvalidRequest))
+async def delete_session(session_id: UUID, caller: Owner, session: Tx) -> None:
+    """Sign one device out at once."""
+    await sessions.end(session, caller.user_id, session_id)
+
+
+# ---- the account ----
+
+
+@router.get("/me", responses=problems(*ALLOWED))
+async def me(caller: Reader, read: Read) -> Account:
+    """Return the account with its public keys and its sealed keyring."""
+    account = await accounts.get(read, caller.user_id)
+    return await profiles.describe(read, account, session_id=caller.session_id, device_id=caller.device_id)
+
+
+@router.get("/features", responses=problems(*ALLOWED))
+async def get_features(caller: Reader, read: Read, services: ServicesOf) -> Features:
+    """Return what the account may do on this server, and how much of its room is used."""
+    account = await accounts.get(read, caller.user_id)
+    searchable = await search.is_on(await driver(read), caller.user_id, caller.custody)
+    return await profiles.features(read, account, services.settings, services.holdings, searchable=searchable)
+
+
+# ---- changing credentials ----
+
+
+@router.put("/password", responses=problems(*ALLOWED, InvalidCredentials, *RESEALING))
+async def put_password(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[PasswordChange, Depends(Parsed(PasswordChange))],
+) -> Tokens:
+    """Change the password, with the keyring sealed under the new one; every other session ends."""
+    return await credentials.change_password(services, read, session, caller, body)
+
+
+@router.put(
+    "/keyring",
+    response_model_exclude_none=True,
+    responses=problems(
+        *ALLOWED,
+        InvalidRequest,
+        InvalidCredentials,
+        InvalidRecipient,
+        InvalidSignature,
+        KeyDerivationRequired,
+        KeysRequired,
+        KeyringRequired,
+        KeyringConflict,
+        HistoryMoved,
+        CustodyRequired,
+        HashingBusy,
+    ),
+)
+async def put_keyring(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[KeyringReplacement, Depends(Parsed(KeyringReplacement))],
+) -> KeyringVersion:
+    """Store a first keyring, or one with a new key, with its recovery set; every other session ends."""
+    return await credentials.replace_keyring(services, read, session, caller, body)
+
+
+@router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*ALLOWED))
+async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
+    """Return how many recovery codes are unspent."""
+    return await accounts.recovery_codes_left(read, caller.user_id)
+
+
+@router.post(
+    "/recovery-codes",
+    response_model_exclude_none=True,
+    responses=problems(
+        *ALLOWED,
+        InvalidRequest,
+        InvalidCredentials,
+        KeyringRequired,
+        KeysRequired,
+        KeyringConflict,
+        CustodyRequired,
+        HashingBusy,
+    ),
+)
+async def post_recovery_codes(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
+) -> RecoveryCodesLeft:
+    """Replace the set of recovery codes; every other session ends."""
+    return await credentials.replace_recovery_codes(services, read, session, caller, body)
+
+
+@router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode))
+async def verify_recovery_code(
+    read: Read,
+    services: ServicesOf,
+    body: Annotated[VerifyRecoveryCode, Depends(Parsed(VerifyRecoveryCode))],
+) -> VerifyRecoveryCodeAnswer:
+    """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
+    return await recovery.verify_code(services, read, body)
+
+
+@router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
+async def recover(session: Tx, services: ServicesOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
+    """Set new credentials; the code is spent, every session ends, and a new one begins."""
+    return await recovery.recover(services, session, body)
+
+
+# ---- shaping ----
+
+
+def _login_of(form: OAuth2PasswordRequestForm) -> Login:
+    try:
+        return Login.model_validate(
+            {"username": form.username, "password": form.password, "scope": " ".join(form.scopes)}
+        )
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidRequest(errors=field_errors(found)) from None
+
+
+def _tokens(services: ServicesOf, entered: service.Entered) -> dict[str, object]:
+    return service.tokens(services, entered.session).model_dump()
+
+
+def _signed_up(services: ServicesOf, entered: service.Entered) -> SignupAnswer:
+    return SignupAnswer.model_validate(
+        {**_tokens(services, entered), **profiles.shown_at_signup(entered.account), "recovery_codes": entered.codes}
+    )

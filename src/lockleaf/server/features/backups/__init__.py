@@ -1,0 +1,1 @@
+"""Backups of older clients, each a record."""

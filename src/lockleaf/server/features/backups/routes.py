@@ -1,0 +1,114 @@
+"""``/sync/backup``: what older clients back up, entry by entry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from lockleaf.server.features.backups import service as backups
+from lockleaf.server.features.sync.errors import BackupConflict, BackupNotFound
+from lockleaf.server.identity.errors import OF_CALLERS
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.http.bodies import Parsed, reply
+from lockleaf.server.platform.http.dependencies import DriverTx, ServicesOf, Tx, caller
+from lockleaf.server.platform.http.errors import InvalidRequest, NotAcceptable
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.problems import problem_response
+from lockleaf.server.records.errors import PayloadTooLarge
+from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, MetricsDeleted
+from lockleaf.wire.fields import DeviceId, Instant, RecordId
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/sync", tags=["sync"])
+
+
+Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
+Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync"))]
+Measurer = Annotated[Principal, Depends(caller("metrics", write=True, tier="analytics_sync"))]
+
+
+@router.post(
+    "/backup",
+    summary="Back up an entry",
+    status_code=201,
+    response_model=BackupStored,
+    responses=problems(*OF_CALLERS, BackupConflict, PayloadTooLarge, QuotaExceeded, NotAcceptable),
+)
+async def store(
+    request: Request,
+    principal: Writer,
+    body: Annotated[Backup, Depends(Parsed(Backup, msgpack=True))],
+    tx: DriverTx,
+    services: ServicesOf,
+) -> Response:
+    """Store an entry as a device sealed it. Where another device stored another one, both are kept as a conflict."""
+    stored = await backups.store(tx, services, principal.user_id, body)
+    return problem_response(stored) if isinstance(stored, BackupConflict) else reply(request, stored, 201)
+
+
+@router.get(
+    "/backups",
+    summary="List the backups",
+    response_model=Backups,
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, NotAcceptable),
+)
+async def list_since(
+    request: Request,
+    principal: Reader,
+    services: ServicesOf,
+    since: Annotated[Instant | None, Query(description="Only what was updated later, by its client's clock.")] = None,
+    device_id: Annotated[
+        DeviceId | None, Query(description="The device that asks: what it wrote last is left out.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> Response:
+    """Give backups by their `updated_at`, oldest first."""
+    page = await backups.list_since(
+        services, principal.user_id, since=since, but_device=device_id, cursor=cursor, limit=limit
+    )
+    return reply(request, page)
+
+
+# Before the route of one backup, whose id this could otherwise be.
+@router.delete(
+    "/backup/content",
+    summary="Delete all backups",
+    response_model=BackupsDeleted,
+    responses=problems(*OF_CALLERS, NotAcceptable),
+)
+async def delete_all(request: Request, principal: Writer, tx: DriverTx, services: ServicesOf) -> Response:
+    """Delete every backup with its earlier revisions and conflicts, at once and for good. Nothing else is touched."""
+    return reply(request, await backups.delete_all(tx, services, principal))
+
+
+@router.delete(
+    "/backup/{log_id}",
+    summary="Delete a backup",
+    response_model=BackupDeleted,
+    responses=problems(*OF_CALLERS, BackupNotFound, NotAcceptable),
+)
+async def delete(
+    request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: DriverTx, services: ServicesOf
+) -> Response:
+    """Delete a backup with its earlier revisions, at once and for good."""
+    return reply(request, await backups.delete(tx, services, principal, log_id))
+
+
+@router.delete(
+    "/metrics/all",
+    summary="Delete all metrics",
+    response_model=MetricsDeleted,
+    responses=problems(*OF_CALLERS, NotAcceptable),
+)
+async def delete_metrics(request: Request, principal: Measurer, session: Tx, services: ServicesOf) -> Response:
+    """Delete every encrypted metric, and what was summed up of them."""
+    deleted = 0
+    for holding in services.holdings:
+        if holding.counted_as == "metrics":
+            deleted += await holding.delete(session, principal.user_id)
+    return reply(request, MetricsDeleted(message="All metrics are deleted.", deleted_metrics=deleted))

@@ -1,0 +1,208 @@
+"""The door of backups: entries that older clients seal by themselves, each a record of the collection ``backups``.
+
+The feed shows them as it shows every record. What is written through ``/sync/push`` or ``/entries`` is no backup: it
+has neither the vectors nor the tags that these clients expect.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from lockleaf.crypto.history import ZERO
+from lockleaf.server.features.backups.rule import Verdict, judge
+from lockleaf.server.features.sync.errors import BackupConflict, BackupNotFound
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.records import blobs, pages, quota
+from lockleaf.server.records import service as records
+from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, StoredBackup
+from lockleaf.wire.codec import canonical, unpack
+from lockleaf.wire.sync import Change, Record
+
+__all__ = ["BACKUPS", "delete", "delete_all", "list_since", "store", "time_text"]
+
+BACKUPS = "backups"
+_LIST = "backups"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_text(at: datetime) -> str:
+    """Return a time as a record's ``occurred_at``."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+async def store(
+    tx: DriverTransaction, services: Services, user_id: UUID, body: Backup
+) -> BackupStored | BackupConflict:
+    """Store a backup, or keep it as an open conflict beside the one that is there.
+
+    The refusal is returned, not raised: the kept version must be committed.
+
+    Raises:
+        TierRequired: the account holds no records here.
+        PayloadTooLarge: it is larger than a record may be.
+        QuotaExceeded: there is no room for it.
+    """
+    held = await records.hold(tx.connection, user_id, BACKUPS, body.id)
+    present = None if held is None or held.deleted else held.payload
+    revision = 0 if held is None else held.revision
+    fields = body.fields()
+    payload = canonical(fields)
+    verdict = judge(present, revision, fields, body.base_revision)
+    if verdict is Verdict.SAME:
+        return _stored(user_id, body, revision)
+    if held is not None and present is not None and _may_be_old(verdict, held, body):
+        earlier = await blobs.find_accepted(tx.connection, user_id, BACKUPS, body.id, payload)
+        if earlier is not None:
+            return _stored(user_id, body, earlier.revision)
+        decided = await blobs.find_decided(tx.connection, user_id, BACKUPS, body.id, payload)
+        if decided is not None and decided.revision is not None:
+            return _stored(user_id, body, decided.revision)
+        if decided is not None:
+            return BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
+    now, most_bytes = services.clock(), services.settings.limits.record_bytes
+    tx.after_commit.append(lambda: services.events.changed(user_id))
+    if verdict is Verdict.CONFLICT:
+        refused = _refused(held, body, payload)
+        conflict_id = await blobs.keep_conflict(tx.connection, user_id, refused, now=now, most_bytes=most_bytes)
+        await quota.require_after(tx.connection, services, user_id, len(payload))
+        services.metrics.changes.labels("conflict").inc()
+        return BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
+    written = await blobs.follow(
+        tx.connection,
+        user_id,
+        held,
+        collection=BACKUPS,
+        record_id=body.id,
+        payload=payload,
+        device_id=body.device_id,
+        client_updated_at=body.updated_at,
+        occurred_at=time_text(body.updated_at),
+        now=now,
+        most_bytes=most_bytes,
+    )
+    await quota.require_after(tx.connection, services, user_id, len(payload))
+    services.metrics.changes.labels(written.status).inc()
+    return _stored(user_id, body, written.revision or 0)
+
+
+def _may_be_old(verdict: Verdict, held: Record, body: Backup) -> bool:
+    """Tell whether the earlier revisions must be searched for what is offered.
+
+    Whoever names the present revision means it. A device that names none, and brings an older time than it brought
+    before, may only be sending again what it sent then.
+    """
+    if verdict is Verdict.CONFLICT:
+        return True
+    return body.base_revision is None and body.updated_at <= held.client_updated_at
+
+
+def _refused(held: Record | None, body: Backup, payload: bytes) -> Change:
+    known = held is not None and held.revision == body.base_revision
+    return Change(
+        collection=BACKUPS,
+        record_id=body.id,
+        base_revision=body.base_revision or 0,
+        parent=sha256(held.payload).digest() if held is not None and known else ZERO,
+        payload=payload,
+        occurred_at=time_text(body.updated_at),
+        device_id=body.device_id,
+        client_updated_at=body.updated_at,
+    )
+
+
+def _stored(user_id: UUID, body: Backup, revision: int) -> BackupStored:
+    return BackupStored(
+        id=body.id,
+        log_id=body.id,
+        user_id=user_id,
+        created_at=body.made_at,
+        updated_at=body.updated_at,
+        device_id=body.device_id,
+        revision=revision,
+        message="The backup is stored.",
+    )
+
+
+async def list_since(
+    services: Services,
+    user_id: UUID,
+    *,
+    since: datetime | None,
+    but_device: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Backups:
+    """Return a page of backups by their clients' times: at most ``limit``, and fewer where they would exceed 8 MiB.
+
+    What ``but_device`` wrote last is left out. That is the device whose request made the present revision: a choice
+    between two versions is the chooser's, and news to the device whose version was chosen.
+
+    Those of one time stay on one page where they can, since ``since`` goes on behind a time. Where they fill it, only
+    the cursor leads to the rest of them.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    start = pages.BEGINNING if since is None else pages.ByTime(since)
+    after = start if cursor is None else _place(services, user_id, cursor)
+    async with services.database.read_driver() as connection:
+        page = await pages.by_time(connection, user_id, after=after, limit=limit, but_device=but_device)
+        total = await pages.count_by_time(connection, user_id, after=start, but_device=but_device)
+    found = page.records
+    if page.following is not None:
+        split = page.following[0]
+        found = [record for record in found if record.client_updated_at != split] or found
+    next_cursor = None
+    if page.following is not None:
+        last = found[-1]
+        place = _microseconds(last.client_updated_at) + last.record_id.encode()
+        next_cursor = services.cursors.seal(_LIST, user_id, place)
+    return Backups(
+        backups=tuple(_shown(user_id, record) for record in found),
+        has_more=page.following is not None,
+        total_count=total,
+        next_cursor=next_cursor,
+    )
+
+
+def _microseconds(at: datetime) -> bytes:
+    return struct.pack(">q", (at - _EPOCH) // timedelta(microseconds=1))
+
+
+def _place(services: Services, user_id: UUID, cursor: str) -> pages.ByTime:
+    place = services.cursors.open(_LIST, user_id, cursor)
+    (at,) = struct.unpack_from(">q", place)
+    return pages.ByTime(_EPOCH + timedelta(microseconds=at), place[8:].decode())
+
+
+def _shown(user_id: UUID, record: Record) -> StoredBackup:
+    fields = {**unpack(record.payload), "id": record.record_id}
+    return StoredBackup.model_validate({**fields, "user_id": user_id, "revision": record.revision})
+
+
+async def delete(tx: DriverTransaction, services: Services, principal: Principal, record_id: str) -> BackupDeleted:
+    """Delete a backup. Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
+
+    Raises:
+        BackupNotFound: there is none.
+    """
+    held = await records.hold(tx.connection, principal.user_id, BACKUPS, record_id)
+    if held is None or held.deleted:
+        raise BackupNotFound
+    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=services.clock())
+    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    return BackupDeleted(message="The backup is deleted.")
+
+
+async def delete_all(tx: DriverTransaction, services: Services, principal: Principal) -> BackupsDeleted:
+    """Delete every backup, every version of one, and what waited for a choice between them."""
+    deleted, conflicts = await blobs.delete_all(
+        tx.connection, principal.user_id, BACKUPS, device_id=principal.device, now=services.clock()
+    )
+    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    return BackupsDeleted(message="All backups are deleted.", deleted_backups=deleted, deleted_conflicts=conflicts)

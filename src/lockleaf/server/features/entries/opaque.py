@@ -1,0 +1,272 @@
+"""Writing to the diary of an e2e account without a keyring, whose client seals by a scheme of its own.
+
+The server keeps what it is given and does the rest as for a thin client: it names revisions, makes tags, and deletes
+and restores without being sent anything. It opens nothing, and holds two entries for the same by what the client says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from lockleaf.server.features.entries import sealed
+from lockleaf.server.features.entries.common_fields import common_fields
+from lockleaf.server.features.entries.conditions import Condition
+from lockleaf.server.features.entries.errors import EntryDeleted, EntryPurged
+from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
+from lockleaf.server.features.tags import service as tags
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.preconditions import matches
+from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.records import diary
+from lockleaf.server.records import service as records
+from lockleaf.server.records.bases import base_of
+from lockleaf.server.records.diary import Held, Wanted
+from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
+from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
+from lockleaf.server.records.policy import opaque_policy
+from lockleaf.wire.codec import canonical
+from lockleaf.wire.content import shared_source
+from lockleaf.wire.days import shared_date
+from lockleaf.wire.entries import SealedEntry
+from lockleaf.wire.opaque_entries import OpaqueChange, OpaqueCreation, OpaqueEntry
+from lockleaf.wire.sync import Change, Record
+
+__all__ = ["as_stored", "change", "create", "delete", "holds", "labels_of", "restore", "shown"]
+
+_NOT_KEPT = frozenset(("id", "tokens", "revision", "base_revision"))
+_SEALED = ("encrypted_content", "encrypted_title")
+"""Fields that differ each time the same is sealed."""
+_LOOKED_AT = 100
+
+
+async def create(
+    tx: DriverTransaction, services: Services, principal: Principal, body: OpaqueCreation
+) -> tuple[OpaqueEntry, bool]:
+    """Return an entry, and whether it was made now.
+
+    The same one sent again is answered like the first time, known by its id, or else by its ``content_hash`` and
+    everything that is not sealed: the same words on another day are another entry.
+
+    Raises:
+        RevisionConflict: the id belongs to another entry.
+        SealRequired: the account has a keyring.
+        PayloadTooLarge, ChangeRejected, QuotaExceeded: as `write` says.
+    """
+    entry_id = str(body.id or uuid7(services.clock()))
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, entry_id)
+    new = _applied({}, body)
+    if held is not None:
+        first = await diary.read_revision(tx.connection, principal.user_id, COLLECTION, entry_id, 1)
+        if first is None or opaque_map(first.payload) != new:
+            raise RevisionConflict(current_revision=held.revision)
+        return shown(Held(first)), True
+    if body.id is None and body.content_hash is not None:
+        there = await _same(tx, principal, new)
+        if there is not None:
+            return shown(there), False
+    return await _write(tx, services, principal, None, entry_id, new, body.tokens), True
+
+
+async def _same(tx: DriverTransaction, principal: Principal, new: dict[str, Any]) -> Held | None:
+    """Return an entry that is there, and says the same as one that was sent."""
+    wanted = Wanted(labels=[[opaque_label("content-hash", new["content_hash"])]])
+    page = await diary.list_by_date(tx.connection, principal.user_id, wanted, limit=_LOOKED_AT, with_last=False)
+    said = _said(new)
+    return next((held for held in page.items if _said(opaque_map(held.record.payload) or {}) == said), None)
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in _SEALED}
+
+
+async def change(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    entry_id: UUID,
+    body: OpaqueChange,
+    *,
+    if_match: str | None,
+) -> OpaqueEntry:
+    """Change the fields of an entry that ``body`` names; the same sent again is answered like the first time.
+
+    Raises:
+        EntryNotFound: there is none.
+        EntryDeleted: it is to be restored first.
+        RevisionRequired, RevisionConflict, PreconditionFailed: it does not say what it follows, or follows another.
+        InvalidRequest: nothing would be left in it.
+        SealRequired: the account has a keyring.
+        PayloadTooLarge, ChangeRejected, QuotaExceeded: as `write` says.
+    """
+    # `*` lets pass whatever is there, which is no word on what is replaced.
+    named = None if if_match is not None and if_match.strip() == "*" else if_match
+    condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=named)
+    held = await held_entry(tx, principal, entry_id)
+    follows = condition.holds(held.revision)
+    if held.deleted:
+        raise EntryDeleted if follows else condition.refusal(held.revision)
+    present = opaque_map(held.payload) or {}
+    changed = _applied(present, body)
+    if "encrypted_content" not in changed:
+        raise InvalidRequest(
+            errors=[{"field": "encrypted_content", "type": "missing", "message": "the entry would be empty"}]
+        )
+    if follows:
+        return await _write(tx, services, principal, held, held.record_id, changed, body.tokens)
+    if condition.base != held.revision - 1 or present != changed:
+        raise condition.refusal(held.revision)
+    return shown(Held(held))
+
+
+async def delete(
+    tx: DriverTransaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+) -> OpaqueEntry:
+    """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
+
+    Raises:
+        EntryNotFound: there is none.
+        PreconditionFailed: ``If-Match`` names another revision than the present one.
+        SealRequired: the account has a keyring, and a deletion is sealed too.
+    """
+    held = await held_entry(tx, principal, entry_id)
+    if held.deleted:
+        found = await diary.read(tx.connection, principal.user_id, COLLECTION, held.record_id)
+        return shown(found or Held(held))
+    if not matches(if_match, held.revision):
+        raise PreconditionFailed(current_revision=held.revision)
+    tombstone = _change(
+        services, principal, held, held.record_id, b"", source=held.source, occurred_at=held.occurred_at, deleted=True
+    )
+    written = await write(tx, services, principal, held, [tombstone], policy=opaque_policy)
+    assert written.record is not None, "nobody writes behind the lock"
+    return shown(Held(written.record, last=held))
+
+
+async def restore(
+    tx: DriverTransaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+) -> OpaqueEntry:
+    """Bring a deleted entry back as it was. One that is not deleted stays as it is.
+
+    Raises:
+        EntryNotFound: there is none.
+        EntryPurged: what it held is gone.
+        PreconditionFailed: ``If-Match`` names another revision than the present one.
+    """
+    held = await held_entry(tx, principal, entry_id)
+    if not held.deleted:
+        return shown(Held(held))
+    if not matches(if_match, held.revision):
+        raise PreconditionFailed(current_revision=held.revision)
+    last = await diary.last_content(tx.connection, principal.user_id, COLLECTION, held.record_id)
+    if last is None:
+        raise EntryPurged
+    return await _write(tx, services, principal, held, held.record_id, opaque_map(last.payload) or {}, None)
+
+
+async def holds(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> bool:
+    """Tell whether an entry came as it is, or would have, if there is none: then no step of it is sealed."""
+    if not await takes_opaque(tx.connection, principal.user_id):
+        return False
+    found = await diary.read(tx.connection, principal.user_id, COLLECTION, str(entry_id))
+    if found is None:
+        return True
+    said = found.last if found.last is not None and not found.record.payload else found.record
+    return not said.payload or opaque_map(said.payload) is not None
+
+
+def _applied(fields: dict[str, Any], body: OpaqueCreation | OpaqueChange) -> dict[str, Any]:
+    """Return an entry's fields with those that ``body`` names."""
+    named = body.model_fields_set.intersection(type(body).model_fields) - _NOT_KEPT
+    given = {name: getattr(body, name) for name in named} | body.further()
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    changed = {**fields, **given}
+    return {name: value for name, value in changed.items() if value not in (None, [])}
+
+
+def labels_of(fields: dict[str, Any]) -> tuple[bytes, ...]:
+    """Return what an entry is found by: its tags, mood and source, and its content's hash."""
+    found = {opaque_label("tag", name) for name in fields.get("tag_names", ()) if isinstance(name, str)}
+    for kind, name in (("mood", "mood"), ("source", "source"), ("content-hash", "content_hash")):
+        if isinstance(value := fields.get(name), str):
+            found.add(opaque_label(kind, value))
+    return tuple(sorted(found))
+
+
+async def _write(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    held: Record | None,
+    entry_id: str,
+    new: dict[str, Any],
+    tokens: tuple[bytes, ...] | None,
+) -> OpaqueEntry:
+    entry = _change(
+        services,
+        principal,
+        held,
+        entry_id,
+        canonical(new),
+        labels=labels_of(new),
+        source=shared_source(new),
+        occurred_at=shared_date(new),
+        tokens=tokens,
+    )
+    made = await tags.ensure_opaque(tx.connection, services, principal, new.get("tag_names", ()))
+    written = await write(tx, services, principal, held, [entry, *made], policy=opaque_policy)
+    assert written.record is not None, "nobody writes behind the lock"
+    return shown(Held(written.record))
+
+
+def _change(
+    services: Services,
+    principal: Principal,
+    held: Record | None,
+    entry_id: str,
+    payload: bytes,
+    *,
+    labels: tuple[bytes, ...] = (),
+    source: str | None = None,
+    occurred_at: str | None = None,
+    tokens: tuple[bytes, ...] | None = None,
+    deleted: bool = False,
+) -> Change:
+    base_revision, parent = base_of(held)
+    return Change(
+        collection=COLLECTION,
+        record_id=entry_id,
+        base_revision=base_revision,
+        parent=parent,
+        payload=payload,
+        labels=labels,
+        source=source,
+        occurred_at=occurred_at,
+        tokens=tokens,
+        deleted=deleted,
+        device_id=principal.device,
+        client_updated_at=services.clock(),
+    )
+
+
+def as_stored(held: Held) -> SealedEntry | OpaqueEntry:
+    """Return an e2e account's entry as it travels, in the form in which it came."""
+    said = held.last if held.last is not None and not held.record.payload else held.record
+    return sealed.shown(held.record) if opaque_map(said.payload) is None else shown(held)
+
+
+def shown(held: Held) -> OpaqueEntry:
+    """Return an entry as it travels: of a deleted one what it held, where that is known."""
+    record = held.record
+    source = held.last if record.deleted else record
+    fields = {"encrypted_content": None, **({} if source is None else opaque_map(source.payload) or {})}
+    return OpaqueEntry.model_validate(
+        {
+            **fields,
+            **common_fields(record),
+            "source": fields.get("source") or record.source,
+        }
+    )

@@ -1,0 +1,97 @@
+"""Giving every entry of a uce account that has a tag another one instead, or none: each is a revision of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from lockleaf.server.features.entries import content
+from lockleaf.server.features.search import indexer as search
+from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.records import diary
+from lockleaf.server.records.applying import apply_all
+from lockleaf.server.records.bases import base_of
+from lockleaf.server.records.diary import Wanted
+from lockleaf.wire.content import tag_names
+from lockleaf.wire.names import distinct_names
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
+
+__all__ = ["retag"]
+
+
+async def retag(
+    tx: DriverTransaction, services: Services, principal: Principal, keys: OpenKeyring, name: str, new_name: str | None
+) -> None:
+    """Put ``new_name``, or nothing, in place of the tag ``name``, in every entry that is not deleted.
+
+    Page by page, within the transaction of the caller, who holds the lock of the history. Entries that do not open stay
+    as they are.
+
+    Raises:
+        PayloadTooLarge: an entry has no room for the longer name.
+    """
+    labels, label = keys.labels([("tag", name)]), keys.label("tag", name)
+    after = None
+    while True:
+        wanted = Wanted(labels=labels, after=after)
+        page = await diary.list_by_date(
+            tx.connection, principal.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
+        )
+        held = [each.record for each in page.items]
+        changes, contents = await asyncio.to_thread(_changes, services, principal, keys, held, label, new_name)
+        if changes:
+            pushed = await apply_all(
+                tx.connection,
+                principal.user_id,
+                changes,
+                now=services.clock(),
+                most_bytes=services.settings.limits.record_bytes,
+            )
+            await search.follow(
+                tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents
+            )
+        if page.end is None:
+            return
+        after = page.end
+
+
+def _changes(
+    services: Services, principal: Principal, keys: OpenKeyring, held: list[Record], label: bytes, new_name: str | None
+) -> tuple[list[Change], dict[str, dict[str, Any]]]:
+    changes = []
+    contents = {}
+    for record in held:
+        try:
+            found = keys.open(record)
+        except ContentUnreadable:
+            continue
+        new = {name: value for name, value in found.items() if name != content.SEEN}
+        # Not held to the limits of tags: what another program wrote beyond them is not this request's to refuse.
+        kept = [tag if keys.label("tag", tag) != label else new_name for tag in tag_names(found)]
+        tags = list(distinct_names(tag for tag in kept if tag is not None))
+        if isinstance(found.get("tags"), list):
+            del new["tags"]
+        if tags:
+            new["tags"] = tags
+        changes.append(_change(services, principal, keys, record, new))
+        contents[record.record_id] = new
+    return changes, contents
+
+
+def _change(services: Services, principal: Principal, keys: OpenKeyring, record: Record, new: dict[str, Any]) -> Change:
+    base_revision, parent = base_of(record)
+    return keys.sealed_change(
+        new,
+        collection=record.collection,
+        record_id=record.record_id,
+        base_revision=base_revision,
+        parent=parent,
+        labels=content.labels_of(keys, new),
+        source=record.source,
+        occurred_at=record.occurred_at,
+        device=principal.device,
+        written_at=services.clock(),
+    )

@@ -1,0 +1,343 @@
+"""``/entries``: the diary.
+
+With e2e a client sends and gets what it sealed; with uce a thin client sends and gets plain fields, and the server
+seals and opens them within the request. Which of them a body must be is known once it is known who sends it. A client
+that seals by a scheme of its own, in an e2e account without a keyring, sends its fields as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import BeforeValidator
+
+from lockleaf.server.features.entries import opaque, plain, purging, sealed, service
+from lockleaf.server.features.entries.errors import EntryDeleted, EntryNotFound, EntryPurged, RevisionNotFound
+from lockleaf.server.features.entries.service import Entry
+from lockleaf.server.identity.custody.errors import ContentUnreadable
+from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.http.bodies import ByCustody, Received
+from lockleaf.server.platform.http.dependencies import DriverTx, ServicesOf, caller
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.preconditions import IfMatch, etag
+from lockleaf.server.records.diary import Deleted
+from lockleaf.server.records.errors import (
+    ChangeRejected,
+    KeyRetired,
+    PayloadTooLarge,
+    PreconditionFailed,
+    RevisionConflict,
+    RevisionRequired,
+    SealRequired,
+)
+from lockleaf.server.records.opaque import takes_opaque
+from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.wire.base import Body
+from lockleaf.wire.days import Bound, bound
+from lockleaf.wire.entries import (
+    EntryHistory,
+    PlainChange,
+    PlainCreation,
+    SealedChange,
+    SealedCreation,
+    SealedStep,
+)
+from lockleaf.wire.opaque_entries import Entries, OpaqueChange, OpaqueCreation
+from lockleaf.wire.sync import MAX_BATCH_CHANGES
+from lockleaf.wire.tags import LabelText
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/entries", tags=["entries"])
+
+_WRITE = (PayloadTooLarge, ChangeRejected, SealRequired, KeyRetired)
+
+Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]
+Writer = Annotated[Principal, Depends(caller("entries", write=True, tier="full_sync"))]
+Limit = Annotated[int, Query(ge=1, le=MAX_BATCH_CHANGES)]
+Cursor = Annotated[str | None, Query(max_length=512)]
+Number = Annotated[int, Path(ge=1, le=2**62)]
+
+
+class _Nothing(Body):
+    """What a route asks of a thin client: no body."""
+
+
+Creation = Annotated[
+    Received[SealedCreation, PlainCreation], Depends(ByCustody(SealedCreation, PlainCreation, opaque=OpaqueCreation))
+]
+Change = Annotated[
+    Received[SealedChange, PlainChange], Depends(ByCustody(SealedChange, PlainChange, opaque=OpaqueChange))
+]
+Step = Annotated[Received[SealedStep, _Nothing], Depends(ByCustody(SealedStep, _Nothing, optional=True))]
+
+
+Name = Annotated[str | None, Query(min_length=1, max_length=200)]
+Labels = Annotated[
+    list[LabelText],
+    Query(max_length=64, description="In hexadecimal digits or base64; an entry has all of them."),
+]
+TagNames = Annotated[
+    list[Annotated[str, Query(min_length=1, max_length=200)]],
+    Query(max_length=60, description="An entry has all of them."),
+]
+From = Annotated[
+    Bound | None,
+    BeforeValidator(bound),
+    Query(
+        alias="from",
+        description="A day, compared with the day where an entry was written, or a time, compared with the instant. It"
+        " belongs to the range.",
+    ),
+]
+To = Annotated[
+    Bound | None,
+    BeforeValidator(bound),
+    Query(alias="to", description="A day or a time as for `from`; it belongs to the range, a day as a whole."),
+]
+PageNumber = Annotated[
+    int | None,
+    Query(ge=1, le=10**6, description="In place of a cursor: it shifts with what is written meanwhile."),
+]
+PageSize = Annotated[int | None, Query(ge=1, le=MAX_BATCH_CHANGES, description="With `page`; as `limit` otherwise.")]
+Permanent = Annotated[bool, Query(description="Drop at once what it held: it cannot be restored.")]
+Which = Annotated[
+    Deleted,
+    Query(description="`false`: those that are not deleted; `true`: those that are, until purged; `all`: both."),
+]
+
+
+@router.get(
+    "",
+    summary="List entries",
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, CustodyRequired),
+)
+async def list_all(
+    principal: Reader,
+    services: ServicesOf,
+    mood: Name = None,
+    source: Name = None,
+    tag: TagNames = [],  # noqa: B006
+    label: Labels = [],  # noqa: B006
+    first: From = None,
+    last: To = None,
+    deleted: Which = "false",
+    cursor: Cursor = None,
+    limit: Limit | None = None,
+    page: PageNumber = None,
+    page_size: PageSize = None,
+    mood_filter: Name = None,
+    source_filter: Name = None,
+) -> Entries:
+    """Give entries, newest first by their local time, else by when they were made."""
+    filters = service.Filters(
+        _one("mood_filter", mood, mood_filter),
+        _one("source_filter", source, source_filter),
+        tag,
+        [bytes.fromhex(each) for each in label],
+        first,
+        last,
+        deleted,
+    )
+    size = _one("page_size", limit, page_size) or 50
+    if page is not None and cursor is not None:
+        raise _contradiction("page", "a page has a number or a cursor: send one of them")
+    return await service.list_all(services, principal, filters, cursor=cursor, limit=size, page=page)
+
+
+@router.post(
+    "",
+    summary="Make an entry",
+    status_code=201,
+    responses={
+        200: {"model": Entry, "description": "It was there: known by its `content_hash`."},
+        **problems(*OF_CALLERS, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
+    },
+)
+async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Entry:
+    """Store a new entry. The same one sent again under the same id is answered like the first time.
+
+    So is one that a client sealed by a scheme of its own, with the same `content_hash` and open fields: with 200.
+    """
+    if principal.custody == "uce":
+        return _tagged(response, await plain.create(tx, services, principal, body.plain()))
+    if await _is_opaque(tx, principal, body):
+        entry, made = await opaque.create(tx, services, principal, body.read(OpaqueCreation))
+        response.status_code = 201 if made else 200
+        return _tagged(response, entry)
+    return _tagged(response, await sealed.create(tx, services, principal, body.sealed()))
+
+
+@router.get("/{entry_id}", summary="Read an entry", responses=problems(*OF_CALLERS, EntryNotFound))
+async def get(principal: Reader, entry_id: UUID, services: ServicesOf, response: Response) -> Entry:
+    """Give an entry; a deleted one too, with `deleted_at`."""
+    return _tagged(response, await service.get(services, principal, entry_id))
+
+
+@router.put(
+    "/{entry_id}",
+    summary="Change an entry",
+    responses=problems(
+        *OF_CALLERS,
+        EntryNotFound,
+        EntryDeleted,
+        RevisionConflict,
+        PreconditionFailed,
+        RevisionRequired,
+        ContentUnreadable,
+        *_WRITE,
+        QuotaExceeded,
+    ),
+)
+async def change(
+    principal: Writer,
+    entry_id: UUID,
+    body: Change,
+    tx: DriverTx,
+    services: ServicesOf,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Entry:
+    """Store the next revision. With uce what is absent stays as it is, and null takes a field away."""
+    _require_id(body, entry_id)
+    if principal.custody == "uce":
+        return _tagged(response, await plain.change(tx, services, principal, entry_id, body.plain(), if_match=if_match))
+    if await _is_opaque(tx, principal, body):
+        given = body.read(OpaqueChange)
+        return _tagged(response, await opaque.change(tx, services, principal, entry_id, given, if_match=if_match))
+    return _tagged(response, await sealed.change(tx, services, principal, entry_id, body.sealed(), if_match=if_match))
+
+
+@router.delete(
+    "/{entry_id}",
+    summary="Delete an entry",
+    responses=problems(*OF_CALLERS, EntryNotFound, RevisionConflict, PreconditionFailed, *_WRITE),
+)
+async def delete(
+    principal: Writer,
+    entry_id: UUID,
+    body: Step,
+    tx: DriverTx,
+    services: ServicesOf,
+    response: Response,
+    if_match: IfMatch = None,
+    permanent: Permanent = False,
+) -> Entry:
+    """Delete an entry; it can be restored for 30 days. With e2e the body is the sealed tombstone, with uce none."""
+    entry: Entry | None = None
+    if permanent:
+        await purging.require_allowed(tx, principal)
+    if principal.custody == "uce":
+        entry = await plain.delete(tx, services, principal, entry_id, if_match=if_match)
+    elif body.is_empty and await opaque.holds(tx, principal, entry_id):
+        entry = await opaque.delete(tx, services, principal, entry_id, if_match=if_match)
+    elif permanent and body.is_empty:
+        entry = await purging.deleted_before(tx, principal, entry_id)
+    if entry is None:
+        entry = await sealed.delete(tx, services, principal, entry_id, body.sealed(), if_match=if_match)
+    if permanent:
+        entry = await purging.purge(tx, services, principal, entry, if_match=if_match)
+    return _tagged(response, entry)
+
+
+@router.post(
+    "/{entry_id}/restore",
+    summary="Restore an entry",
+    responses=problems(
+        *OF_CALLERS,
+        EntryNotFound,
+        EntryPurged,
+        RevisionConflict,
+        PreconditionFailed,
+        ContentUnreadable,
+        *_WRITE,
+        QuotaExceeded,
+    ),
+)
+async def restore(
+    principal: Writer,
+    entry_id: UUID,
+    body: Step,
+    tx: DriverTx,
+    services: ServicesOf,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Entry:
+    """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce there is none."""
+    if principal.custody == "uce":
+        return _tagged(response, await plain.restore(tx, services, principal, entry_id, if_match=if_match))
+    if body.is_empty and await opaque.holds(tx, principal, entry_id):
+        return _tagged(response, await opaque.restore(tx, services, principal, entry_id, if_match=if_match))
+    return _tagged(response, await sealed.restore(tx, services, principal, entry_id, body.sealed(), if_match=if_match))
+
+
+@router.get(
+    "/{entry_id}/history",
+    summary="Read what happened to an entry",
+    responses=problems(*OF_CALLERS, EntryNotFound, InvalidRequest, InvalidCursor),
+)
+async def history(
+    principal: Reader, entry_id: UUID, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
+) -> EntryHistory:
+    """Give when an entry was made, changed, deleted and restored, and on which device, oldest first."""
+    return await service.history(services, principal, entry_id, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/{entry_id}/revisions/{number}",
+    summary="Read an earlier revision",
+    responses=problems(*OF_CALLERS, EntryNotFound, RevisionNotFound),
+)
+async def revision(
+    principal: Reader, entry_id: UUID, number: Number, services: ServicesOf, response: Response
+) -> Entry:
+    """Give one revision of an entry, the present one or an earlier one that is kept."""
+    return _tagged(response, await service.revision(services, principal, entry_id, number))
+
+
+async def _is_opaque(tx: DriverTransaction, principal: Principal, body: Received[Any, Any]) -> bool:
+    """Tell whether an e2e account's client sends fields as they are, and no payload that it sealed as Lockleaf does."""
+    fields = body.fields
+    if fields is None or "payload" in fields:
+        return False
+    return "encrypted_content" in fields or await takes_opaque(tx.connection, principal.user_id)
+
+
+def _require_id(body: Received[Any, Any], entry_id: UUID) -> None:
+    """Refuse a body that is about another entry than that of the path."""
+    for name in ("id", "log_id"):
+        given = (body.fields or {}).get(name)
+        if given is not None and _as_id(given) != entry_id:
+            raise _contradiction(name, "this is another entry than that of the path: an entry keeps its id")
+
+
+def _as_id(given: object) -> UUID | None:
+    try:
+        return UUID(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+
+
+V = TypeVar("V", int, str)
+
+
+def _one(name: str, first: V | None, second: V | None) -> V | None:
+    """Return what is asked for under either of two names, of which ``name`` is the second."""
+    if first is not None and second is not None and first != second:
+        raise _contradiction(name, "this differs from what is asked for by its other name: send one of them")
+    return second if first is None else first
+
+
+def _contradiction(name: str, why: str) -> InvalidRequest:
+    return InvalidRequest(errors=[{"field": name, "type": "value_error", "message": why}])
+
+
+def _tagged(response: Response, entry: Entry) -> Entry:
+    response.headers["ETag"] = etag(entry.revision)
+    return entry

@@ -1,0 +1,176 @@
+"""Writing to the diary of an end-to-end encrypted account: what comes is sealed, and is compared by its bytes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from lockleaf.server.features.entries.common_fields import common_fields
+from lockleaf.server.features.entries.conditions import Condition
+from lockleaf.server.features.entries.errors import EntryDeleted
+from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.records import diary
+from lockleaf.server.records import service as records
+from lockleaf.server.records.errors import RevisionConflict
+from lockleaf.wire.entries import SealedChange, SealedCreation, SealedEntry, SealedStep
+from lockleaf.wire.sync import Change, Record
+
+__all__ = ["change", "create", "delete", "restore", "shown"]
+
+
+def shown(record: Record) -> SealedEntry:
+    """Return an entry as it travels."""
+    return SealedEntry(
+        **common_fields(record),
+        source=record.source,
+        occurred_at=record.occurred_at,
+        payload=record.payload,
+        labels=record.labels,
+    )
+
+
+async def create(tx: DriverTransaction, services: Services, principal: Principal, body: SealedCreation) -> SealedEntry:
+    """Make an entry. The same one sent again is answered like the first time.
+
+    Raises:
+        RevisionConflict: the id belongs to another entry, or to this one as it was before.
+        PayloadTooLarge, ChangeRejected: as `write` says.
+    """
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(body.id))
+    return await _send(tx, services, principal, held, _change(principal, services, body.id, body, 0))
+
+
+async def change(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    entry_id: UUID,
+    body: SealedChange,
+    *,
+    if_match: str | None,
+) -> SealedEntry:
+    """Give an entry its next revision; the same one sent again is answered like the first time.
+
+    Raises:
+        EntryNotFound: there is none.
+        EntryDeleted: it is to be restored first.
+        RevisionRequired, RevisionConflict, PreconditionFailed: it does not say what it follows, or follows another.
+        PayloadTooLarge, ChangeRejected: as `write` says.
+    """
+    condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=if_match)
+    held = await held_entry(tx, principal, entry_id)
+    base = condition.base
+    if condition.holds(held.revision):
+        if held.deleted:
+            raise EntryDeleted
+        base = held.revision
+    elif base is None or base == held.revision:
+        raise condition.refusal(held.revision)
+    # One that follows an earlier revision may be one that was accepted then: the store knows.
+    return await _send(
+        tx, services, principal, held, _change(principal, services, entry_id, body, base), condition=condition
+    )
+
+
+async def delete(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    entry_id: UUID,
+    body: SealedStep,
+    *,
+    if_match: str | None,
+) -> SealedEntry:
+    """Delete an entry by its sealed tombstone.
+
+    Raises:
+        EntryNotFound: there is none.
+        RevisionConflict, PreconditionFailed: it has moved on.
+        PayloadTooLarge, ChangeRejected: as `write` says.
+    """
+    return await _step(tx, services, principal, entry_id, body, if_match=if_match, deleted=True)
+
+
+async def restore(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    entry_id: UUID,
+    body: SealedStep,
+    *,
+    if_match: str | None,
+) -> SealedEntry:
+    """Bring a deleted entry back with its content, sealed again.
+
+    Raises:
+        EntryNotFound: there is none.
+        RevisionConflict, PreconditionFailed: it has moved on, or is not deleted.
+        PayloadTooLarge, ChangeRejected: as `write` says.
+    """
+    return await _step(tx, services, principal, entry_id, body, if_match=if_match, deleted=False)
+
+
+async def _step(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    entry_id: UUID,
+    body: SealedStep,
+    *,
+    if_match: str | None,
+    deleted: bool,
+) -> SealedEntry:
+    condition = Condition.of(base=body.base_revision, if_match=if_match)
+    held = await held_entry(tx, principal, entry_id)
+    if body.base_revision == held.revision and (held.deleted == deleted or not condition.holds(held.revision)):
+        raise condition.refusal(held.revision)
+    change = _change(principal, services, entry_id, body, body.base_revision, deleted=deleted)
+    return await _send(tx, services, principal, held, change, condition=condition)
+
+
+def _change(
+    principal: Principal,
+    services: Services,
+    entry_id: UUID,
+    body: SealedCreation | SealedChange | SealedStep,
+    base: int,
+    *,
+    deleted: bool = False,
+) -> Change:
+    return Change(
+        collection=COLLECTION,
+        record_id=str(entry_id),
+        base_revision=base,
+        parent=body.parent,
+        payload=body.payload,
+        deleted=deleted,
+        labels=body.labels,
+        source=body.source,
+        occurred_at=body.occurred_at,
+        tokens=body.tokens,
+        device_id=body.device_id or principal.device,
+        client_updated_at=body.client_updated_at or services.clock(),
+    )
+
+
+async def _send(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    held: Record | None,
+    change: Change,
+    *,
+    condition: Condition | None = None,
+) -> SealedEntry:
+    written = await write(tx, services, principal, held, [change])
+    if written.record is not None:
+        return shown(written.record)
+    current = 0 if held is None else held.revision
+    if written.repeats is None:
+        raise RevisionConflict(current_revision=current) if condition is None else condition.refusal(current)
+    earlier = await diary.read_revision(tx.connection, principal.user_id, COLLECTION, change.record_id, written.repeats)
+    if earlier is None:  # what it held has been purged since
+        raise RevisionConflict(current_revision=current)
+    return shown(earlier)

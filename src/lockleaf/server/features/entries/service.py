@@ -1,0 +1,216 @@
+"""Reading the diary: one entry, its past, and the list of them, in the form that the account's custody asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from lockleaf.server.features.entries import content, opaque
+from lockleaf.server.features.entries.errors import EntryNotFound, RevisionNotFound
+from lockleaf.server.features.entries.writing import COLLECTION
+from lockleaf.server.identity.custody.keyrings import OpenKeyring
+from lockleaf.server.identity.custody.reading import reading
+from lockleaf.server.identity.errors import CustodyRequired
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.records import diary
+from lockleaf.server.records.diary import Deleted, Event, Held, Place, Wanted
+from lockleaf.server.records.opaque import opaque_label, takes_opaque
+from lockleaf.wire.days import Bound
+from lockleaf.wire.entries import EntryEvent, EntryHistory, PlainEntry, SealedEntry
+from lockleaf.wire.opaque_entries import Entries, OpaqueEntry
+
+__all__ = ["Filters", "get", "history", "list_all", "revision"]
+
+READING = "entries.read"
+FEW = 20
+"""So many entries are opened within the event loop: it costs less than going to a thread."""
+
+_LIST = "entries"
+_HISTORY = "entry-history"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_IMPORTED = "import"
+
+
+Entry = PlainEntry | SealedEntry | OpaqueEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which entries a list holds; an entry fits all that is given.
+
+    Attributes:
+        mood, source, tags: with uce, where the server makes the labels, or in an account without a keyring, where they
+            came as they are.
+        labels: 16 bytes each.
+        first, last: of the range, both within it: days or instants.
+    """
+
+    mood: str | None = None
+    source: str | None = None
+    tags: Sequence[str] = ()
+    labels: Sequence[bytes] = ()
+    first: Bound | None = None
+    last: Bound | None = None
+    deleted: Deleted = "false"
+
+    @property
+    def plain(self) -> list[tuple[str, str]]:
+        """What is asked for in words, as (kind, value)."""
+        wanted = [("mood", self.mood), ("source", self.source), *(("tag", tag) for tag in self.tags)]
+        return [(kind, value) for kind, value in wanted if value is not None]
+
+
+async def get(services: Services, principal: Principal, entry_id: UUID) -> Entry:
+    """Return an entry, a deleted one too.
+
+    Raises:
+        EntryNotFound: there is none.
+    """
+    async with reading(services, principal, purpose=READING) as (connection, keys):
+        held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+        if held is None:
+            raise EntryNotFound
+        return _shown(keys, held)
+
+
+async def revision(services: Services, principal: Principal, entry_id: UUID, number: int) -> Entry:
+    """Return one revision of an entry.
+
+    Raises:
+        EntryNotFound: there is no such entry.
+        RevisionNotFound: it has no such revision, or no longer.
+    """
+    async with reading(services, principal, purpose=READING) as (connection, keys):
+        found = await diary.read_revision(connection, principal.user_id, COLLECTION, str(entry_id), number)
+        if found is None:
+            there = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+            raise EntryNotFound if there is None else RevisionNotFound
+        return _shown(keys, Held(found))
+
+
+async def list_all(
+    services: Services, principal: Principal, filters: Filters, *, cursor: str | None, limit: int, page: int | None
+) -> Entries:
+    """Return a page of the entries that fit, newest first: at most ``limit``, and fewer where they exceed 8 MiB.
+
+    Arguments:
+        page: the number of the page, from 1, in place of a cursor; it shifts with what is written meanwhile.
+
+    Raises:
+        CustodyRequired: plain filters, for an account whose labels only its clients can make.
+        InvalidCursor: the cursor is not of this account's entries.
+        InvalidRequest: a numbered page would exceed 8 MiB: what it left out would be on no page.
+    """
+    after = None if cursor is None else _place(services, principal.user_id, cursor)
+    async with reading(services, principal, purpose=READING) as (connection, keys):
+        as_they_came = keys is None and await _takes_opaque(connection, principal, filters)
+        wanted = Wanted(
+            labels=_labels(keys, filters, as_they_came=as_they_came),
+            first=filters.first,
+            last=filters.last,
+            deleted=filters.deleted,
+            after=after,
+            skip=0 if page is None else (page - 1) * limit,
+        )
+        found = await diary.list_by_date(
+            connection, principal.user_id, wanted, limit=limit, with_last=keys is not None or as_they_came
+        )
+        total = None if page is None else await diary.count_by_date(connection, principal.user_id, wanted)
+        items = await _all_shown(keys, found.items)
+    next_cursor = None if found.end is None else _cursor(services, principal.user_id, found.end)
+    if page is None or total is None:
+        return Entries(items=items, next_cursor=next_cursor)
+    if found.end is not None and len(items) < limit:
+        too_much = "these entries are more than one answer holds: ask for fewer on a page, or go on by cursors"
+        raise InvalidRequest(errors=[{"field": "page_size", "type": "too_long", "message": too_much}])
+    return Entries(items=items, next_cursor=next_cursor, page=page, page_size=limit, total=total)
+
+
+async def _takes_opaque(connection: asyncpg.Connection, principal: Principal, filters: Filters) -> bool:
+    """Tell whether an e2e account's entries came as they are, where the list depends on it."""
+    asked = filters.plain or filters.deleted != "false"
+    return bool(asked) and await takes_opaque(connection, principal.user_id)
+
+
+async def history(
+    services: Services, principal: Principal, entry_id: UUID, *, cursor: str | None, limit: int
+) -> EntryHistory:
+    """Return a page of what happened to an entry, oldest first. It says nothing of what the entry held.
+
+    Raises:
+        EntryNotFound: there is none.
+        InvalidCursor: the cursor is not of this entry's history.
+    """
+    kind = f"{_HISTORY}/{entry_id}"
+    after = 0 if cursor is None else int.from_bytes(services.cursors.open(kind, principal.user_id, cursor))
+    async with services.database.read_driver() as connection:
+        held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+        if held is None:
+            raise EntryNotFound
+        found = await diary.events(
+            connection, principal.user_id, COLLECTION, str(entry_id), after=after, limit=limit + 1
+        )
+    shown = found[:limit]
+    next_cursor = None
+    if len(found) > limit:
+        next_cursor = services.cursors.seal(kind, principal.user_id, shown[-1].revision.to_bytes(8))
+    imported = held.record.source == _IMPORTED
+    return EntryHistory(items=tuple(_event(each, imported=imported) for each in shown), next_cursor=next_cursor)
+
+
+def _event(event: Event, *, imported: bool) -> EntryEvent:
+    fields = {"revision": event.revision, "at": event.at, "device_id": event.device_id}
+    if event.deleted:
+        return EntryEvent(event="deleted", **fields)
+    if event.was_deleted:
+        return EntryEvent(event="restored", **fields)
+    if event.revision > 1:
+        return EntryEvent(event="updated", **fields)
+    return EntryEvent(event="imported" if imported else "created", **fields)
+
+
+def _shown(keys: OpenKeyring | None, held: Held) -> Entry:
+    return opaque.as_stored(held) if keys is None else content.shown(keys, held)
+
+
+async def _all_shown(keys: OpenKeyring | None, found: Sequence[Held]) -> tuple[Entry, ...]:
+    def show() -> tuple[Entry, ...]:
+        return tuple(_shown(keys, held) for held in found)
+
+    return show() if keys is None or len(found) <= FEW else await asyncio.to_thread(show)
+
+
+def _labels(keys: OpenKeyring | None, filters: Filters, *, as_they_came: bool) -> list[list[bytes]]:
+    if filters.plain and keys is None and not as_they_came:
+        raise CustodyRequired(required="uce")
+    if not filters.plain:
+        return [list(filters.labels)]
+    if keys is None:
+        made = [[opaque_label(kind, value) for kind, value in filters.plain]]
+    else:
+        made = keys.labels([(kind, value.strip()) for kind, value in filters.plain])
+    return [[*of_one_key, *filters.labels] for of_one_key in made]
+
+
+def _cursor(services: Services, user_id: UUID, place: Place) -> str:
+    at = (place.at - _EPOCH) // _MICROSECOND
+    return services.cursors.seal(_LIST, user_id, struct.pack(">q", at) + place.record_id.encode())
+
+
+def _place(services: Services, user_id: UUID, cursor: str) -> Place:
+    place = services.cursors.open(_LIST, user_id, cursor)
+    try:
+        (at,) = struct.unpack_from(">q", place)
+        return Place(_EPOCH + at * _MICROSECOND, place[8:].decode())
+    except (struct.error, ValueError, OverflowError):
+        raise InvalidCursor from None

@@ -1,0 +1,131 @@
+"""The job that makes an archive of what the server holds of an account, as it holds it: sealed what is sealed.
+
+It reads one snapshot of the database and writes in one transaction, so that an archive is of one moment, and there or
+not there. Neither the rows nor the archive are ever in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+
+from lockleaf import __version__
+from lockleaf.server.features.export.bundle import Bundle, as_json
+from lockleaf.server.features.export.repository import ArchiveRepository
+from lockleaf.server.platform.archive import Facts, Section
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.jobs.attempt import Attempt, Handler
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "handler", "sweep"]
+
+FORMAT = "lockleaf-archive"
+FORMAT_VERSION = 1
+PROGRESS_ROWS = 1000
+SWEEP_BATCH = 8
+
+_COUNT = "SELECT count(*) FROM ({}) AS rows"
+
+
+def handler(facts: Sequence[Facts], sections: Sequence[Section]) -> Handler:
+    """Return what makes archives of ``facts``, which stand in the manifest, and ``sections``, each a file."""
+
+    async def make(attempt: Attempt) -> None:
+        async with attempt.transaction() as session:
+            repository = ArchiveRepository(session, attempt.user_id)
+            if await repository.get(attempt.job_id) is not None:
+                return  # made by an attempt that could not say so any more
+            await repository.delete_all()  # the newest is kept, and nothing of one that came to no end
+            async with attempt.snapshot() as snapshot:
+                await _Making(attempt, repository, snapshot).run(facts, sections)
+
+    return make
+
+
+class _Making:
+    """An archive while it is made."""
+
+    def __init__(self, attempt: Attempt, repository: ArchiveRepository, snapshot: asyncpg.Connection) -> None:
+        self._attempt = attempt
+        self._repository = repository
+        self._snapshot = snapshot
+        self._now = attempt.services.clock()
+        self._bundle = Bundle(self._now)
+        self._part = 0
+        self._done = 0
+        self._told = 0
+
+    async def run(self, facts: Sequence[Facts], sections: Sequence[Section]) -> None:
+        """Write every section, then the manifest, and let the archive be fetched."""
+        user_id, bundle = self._attempt.user_id, self._bundle
+        counts = {
+            section.file: await self._snapshot.fetchval(_COUNT.format(section.query), user_id) for section in sections
+        }
+        total = sum(counts.values())
+        await self._attempt.progress(0, total)
+        for section in sections:
+            with bundle.file(section.file) as file:
+                async for rows in self._rows(section):
+                    # Packing and compressing take time, which is not the event loop's to give.
+                    await asyncio.to_thread(bundle.write_lines, file, map(section.line, rows))
+                    await self._store(bundle.take())
+                    await self._tell(len(rows), total)
+        manifest: dict[str, Any] = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "made_at": self._now,
+            "server_version": __version__,
+            **{each.name: each.tell(await self._snapshot.fetchrow(each.query, user_id)) for each in facts},
+            "files": counts,
+        }
+        with bundle.file("manifest.json") as file:
+            file.write(as_json(manifest).encode() + b"\n")
+        await self._store(bundle.end())
+        days = self._attempt.services.settings.jobs.archive_days
+        await self._repository.finish(
+            self._attempt.job_id,
+            size=bundle.size,
+            sha256=bundle.sha256,
+            now=self._now,
+            expires_at=self._now + timedelta(days=days),
+        )
+
+    async def _rows(self, section: Section) -> AsyncIterator[list[asyncpg.Record]]:
+        cursor = await self._snapshot.cursor(section.query, self._attempt.user_id)
+        while rows := await cursor.fetch(section.at_once):
+            yield rows
+
+    async def _store(self, parts: Iterable[bytes]) -> None:
+        for data in parts:
+            await self._repository.add_part(self._attempt.job_id, self._part, data)
+            self._part += 1
+
+    async def _tell(self, rows: int, total: int) -> None:
+        self._done += rows
+        if self._done - self._told >= PROGRESS_ROWS:
+            await self._attempt.progress(self._done, total)
+            self._told = self._done
+
+
+_EXPIRED = text("""
+WITH expired AS MATERIALIZED (
+  SELECT user_id, job_id FROM archives WHERE expires_at <= :now
+  ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+), parts AS (
+  DELETE FROM archive_parts p USING expired e WHERE p.user_id = e.user_id AND p.job_id = e.job_id
+)
+DELETE FROM archives a USING expired e WHERE a.user_id = e.user_id AND a.job_id = e.job_id
+""")
+
+
+async def sweep(services: Services) -> None:
+    """Delete archives whose time is over."""
+    deleted = SWEEP_BATCH
+    while deleted == SWEEP_BATCH:
+        async with services.database.transaction() as session:
+            result = await session.execute(_EXPIRED, {"now": services.clock(), "batch": SWEEP_BATCH})
+            deleted = result.rowcount  # type: ignore[attr-defined]

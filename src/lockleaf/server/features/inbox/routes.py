@@ -1,0 +1,62 @@
+"""``/inbox``: what waits for a device of its account.
+
+The scope is ``entries``: an item is an entry that nobody has accepted yet. Whoever reads and writes entries may take it
+in or refuse it; who manages connections to other services (``integrations``) has no need to read what they brought.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from lockleaf.server.features.inbox import service
+from lockleaf.server.features.inbox.errors import ItemNotFound
+from lockleaf.server.identity.errors import (
+    InsufficientScope,
+    NotAuthenticated,
+    SessionRevoked,
+    TierRequired,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.wire.inbox import Inbox
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/inbox",
+    tags=["inbox"],
+    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired),
+)
+
+Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]
+Writer = Annotated[Principal, Depends(caller("entries", write=True, tier="full_sync"))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=512)]
+Sealed = Annotated[bool, Query(description="False for ids and times alone, to see whether there is anything new.")]
+
+
+@router.get("", responses=problems(InvalidRequest, InvalidCursor))
+async def get_inbox(
+    caller: Reader,
+    read: Read,
+    services: ServicesOf,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    sealed: Sealed = True,
+) -> Inbox:
+    """Return the sealed items that wait."""
+    return await service.page(read, services, caller.user_id, cursor=cursor, limit=limit, sealed=sealed)
+
+
+@router.delete("/{item_id}", status_code=204, responses=problems(InvalidRequest, ItemNotFound))
+async def delete_item(caller: Writer, session: Tx, services: ServicesOf, item_id: UUID) -> None:
+    """Acknowledge an item that was accepted or refused: it is deleted."""
+    await service.acknowledge(session, services, caller.user_id, item_id)

@@ -1,0 +1,145 @@
+"""The rules of the inbox: what arrives is sealed to the account at once, and waits until a device takes it.
+
+What an item holds is in the server's memory while it is sealed, and nowhere else: neither stored, nor logged, nor part
+of an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto import identity
+from lockleaf.server.features.inbox.errors import InboxFull, ItemNotFound, ItemTooLarge, RecipientRequired
+from lockleaf.server.features.inbox.repository import InboxRepository, count
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.errors import TierRequired
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.holdings import Holding
+from lockleaf.wire.codec import pack, unpack
+from lockleaf.wire.content import MAX_CONTENT_BYTES, MAX_PAYLOAD_BYTES
+from lockleaf.wire.inbox import Inbox, InboxContent, InboxItem
+from lockleaf.wire.sync import MAX_BATCH_BYTES
+
+__all__ = ["HOLDING", "acknowledge", "add", "count", "page"]
+
+_CURSOR = "inbox"
+
+
+async def add(
+    session: AsyncSession,
+    services: Services,
+    user_id: UUID,
+    provider: str,
+    external_id: str,
+    content: bytes | Mapping[str, Any],
+) -> UUID:
+    """Seal something to an account and put it into its inbox; what waits there already is left as it is.
+
+    Arguments:
+        provider: where it comes from, by its short name.
+        external_id: what the provider calls it; with ``provider`` it decides which entry it becomes.
+        content: ``body``, and as far as there are ``title``, ``mood``, ``weather``, ``location``, ``tags``,
+            ``occurred_at`` (RFC 3339 with a zone) and ``time_zone``: a map, or one in MessagePack.
+
+    Returns:
+        The item's id: the same for the same thing, so that a provider may be asked twice.
+
+    Raises:
+        TierRequired: the account keeps its journal off this server.
+        RecipientRequired: nothing can be sealed to it.
+        InboxFull: too much waits there.
+        ItemTooLarge: no entry could hold it.
+        pydantic.ValidationError: the content is invalid; the error names no value.
+    """
+    fields = unpack(content) if isinstance(content, bytes) else dict(content)
+    item = InboxContent.model_validate({**fields, "provider": provider, "external_id": external_id})
+    plain = pack(item.model_dump(exclude_none=True))
+    # More could never be accepted as an entry.
+    most_bytes = services.settings.limits.record_bytes - (MAX_PAYLOAD_BYTES - MAX_CONTENT_BYTES)
+    if len(plain) > most_bytes:
+        raise ItemTooLarge(limit_bytes=most_bytes)
+    # Locked, so that a tier that is being lowered does not find a new item after its deletion.
+    account = await accounts.lock(session, user_id)
+    if account.privacy_tier != "full_sync":
+        raise TierRequired(required="full_sync")
+    if account.recipient is None:
+        raise RecipientRequired
+    repository = InboxRepository(session, user_id)
+    item_id = _item_id(services, user_id, provider, external_id)
+    if await repository.has(item_id):
+        return item_id
+    limit = services.settings.limits.inbox_items
+    if await repository.count() >= limit:
+        raise InboxFull(limit=limit)
+    sealed = await asyncio.to_thread(identity.seal_to, account.recipient, plain)
+    await repository.add(item_id, provider, sealed, now=services.clock())
+    _wake(session, services, user_id)
+    return item_id
+
+
+async def page(
+    session: AsyncSession, services: Services, user_id: UUID, *, cursor: str | None, limit: int, sealed: bool
+) -> Inbox:
+    """Return a page of what waits, at most some 8 MiB of it.
+
+    Raises:
+        InvalidCursor: the cursor is not of this account's inbox.
+    """
+    after = None
+    if cursor is not None:
+        try:
+            after = UUID(bytes=services.cursors.open(_CURSOR, user_id, cursor))
+        except ValueError:
+            raise InvalidCursor from None
+    # One more, to know whether there is more. Where a page ended for its size, it was not given either.
+    found = await InboxRepository(session, user_id).page(
+        after=after, limit=limit + 1, most_bytes=MAX_BATCH_BYTES, sealed=sealed
+    )
+    shown = found[:limit]
+    more = len(found) > limit or (sealed and sum(len(item.sealed or b"") for item in shown) >= MAX_BATCH_BYTES)
+    return Inbox(
+        items=tuple(
+            InboxItem(id=item.item_id, provider=item.provider, received_at=item.received_at, sealed=item.sealed)
+            for item in shown
+        ),
+        next_cursor=services.cursors.seal(_CURSOR, user_id, shown[-1].item_id.bytes) if more else None,
+    )
+
+
+async def acknowledge(session: AsyncSession, services: Services, user_id: UUID, item_id: UUID) -> None:
+    """Delete an item that a device has accepted or refused.
+
+    Raises:
+        ItemNotFound: it is not there, or no longer.
+    """
+    if not await InboxRepository(session, user_id).remove(item_id):
+        raise ItemNotFound
+    _wake(session, services, user_id)
+
+
+async def _delete(session: AsyncSession, user_id: UUID) -> int:
+    return await InboxRepository(session, user_id).remove_all()
+
+
+HOLDING = Holding("full_sync", _delete)
+
+
+def _item_id(services: Services, user_id: UUID, provider: str, external_id: str) -> UUID:
+    """A UUIDv8 that is the same for the same thing, and that tells nobody without the server's key what it is."""
+    parts = (user_id.bytes, provider.encode(), external_id.encode())
+    message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    digest = bytearray(hmac.digest(services.keys.signing("inbox"), message, "sha256")[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(digest))
+
+
+def _wake(session: AsyncSession, services: Services, user_id: UUID) -> None:
+    session.info.setdefault("after_commit", []).append(lambda: services.events.changed(user_id))

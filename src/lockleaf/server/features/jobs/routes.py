@@ -1,0 +1,60 @@
+"""``/jobs``: what is done in the background for an account, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from lockleaf.server.identity.errors import (
+    InsufficientScope,
+    NotAuthenticated,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.http.dependencies import Read, ServicesOf, caller
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.jobs import service
+from lockleaf.server.platform.jobs.errors import JobNotFound
+from lockleaf.wire import jobs as bodies
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/jobs",
+    tags=["jobs"],
+    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),
+)
+
+Reader = Annotated[Principal, Depends(caller("account", write=False))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=512)]
+
+
+@router.get(
+    "",
+    summary="List the jobs",
+    response_model_exclude_none=True,
+    responses=problems(InvalidRequest, InvalidCursor),
+)
+async def list_jobs(
+    caller: Reader, read: Read, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
+) -> bodies.Jobs:
+    """Give what is done or was done in the background for the account, newest first."""
+    return await service.page(read, services.cursors, caller.user_id, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/{job_id}",
+    summary="Read a job",
+    response_model_exclude_none=True,
+    responses=problems(InvalidRequest, JobNotFound),
+)
+async def get_job(caller: Reader, read: Read, job_id: UUID) -> bodies.Job:
+    """Give the state of one job, how far it is, and why it failed if it did."""
+    return service.shown(await service.get(read, caller.user_id, job_id))

@@ -1,0 +1,133 @@
+"""The rules of media that are there: listing, fetching, deleting and restoring them, and what they take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.features.media import names
+from lockleaf.server.features.media.errors import MediaDeleted, MediaNotFound
+from lockleaf.server.features.media.repository import MediaRepository, StoredMedia, Which
+from lockleaf.server.features.media.signing import Signer
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.holdings import Holding
+from lockleaf.wire.media import MediaDownload, MediaList
+
+__all__ = ["HOLDING", "delete", "download", "get", "list_all", "restore"]
+
+_LIST = "media"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_WORD = 8
+_BEHIND_ALL = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
+
+
+async def get(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
+    """Return a file; an unfinished or deleted one too.
+
+    Raises:
+        MediaNotFound: there is none.
+    """
+    async with services.database.read_driver() as connection:
+        found = await MediaRepository(connection, user_id).get(media_id)
+    if found is None:
+        raise MediaNotFound
+    return found
+
+
+async def list_all(
+    services: Services, principal: Principal, *, which: Which, entry_id: UUID | None, cursor: str | None, limit: int
+) -> MediaList:
+    """Return a page of files, latest declared first.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    kind = f"{_LIST}/{which}/{entry_id or ''}"
+    before = _BEHIND_ALL if cursor is None else _place(services.cursors.open(kind, principal.user_id, cursor))
+    async with services.database.read_driver() as connection:
+        found = await MediaRepository(connection, principal.user_id).page(
+            before=before, which=which, entry_id=entry_id, limit=limit + 1
+        )
+    items = found[:limit]
+    following = None
+    if len(found) > limit:
+        micros = (items[-1].created_at - _EPOCH) // _MICROSECOND
+        following = services.cursors.seal(
+            kind, principal.user_id, micros.to_bytes(_WORD, "big") + items[-1].media_id.bytes
+        )
+    return MediaList(items=await names.shown_all(services, principal, items), next_cursor=following)
+
+
+def _place(place: bytes) -> tuple[datetime, UUID]:
+    if len(place) != _WORD + 16:
+        raise InvalidCursor
+    return _EPOCH + int.from_bytes(place[:_WORD], "big") * _MICROSECOND, UUID(bytes=place[_WORD:])
+
+
+async def download(media: StoredMedia, signer: Signer) -> MediaDownload:
+    """Return the request that fetches a whole file from the store.
+
+    Raises:
+        MediaDeleted: it is deleted.
+    """
+    if media.deleted_at is not None:
+        raise MediaDeleted
+    return await signer.download(media)
+
+
+async def delete(services: Services, user_id: UUID, media_id: UUID, *, for_good: bool) -> None:
+    """Delete a file; it can be restored for 30 days. One that is not whole yet is deleted for good.
+
+    Args:
+        for_good: at once, with its object: its room is free again.
+
+    Raises:
+        MediaNotFound: there is none.
+    """
+    async with services.database.write_driver() as tx:
+        repository = MediaRepository(tx.connection, user_id)
+        # Held: an upload that is completed at this moment comes before or after, not in between.
+        media = await repository.hold(media_id)
+        if media is None:
+            raise MediaNotFound
+        if for_good or media.state == "uploading":
+            await repository.drop(media_id)
+            tx.after_commit.append(services.removals.soon)
+        else:
+            await repository.mark_deleted(media_id, services.clock())
+
+
+async def restore(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
+    """Bring a deleted file back; one that is there stays as it is.
+
+    Raises:
+        MediaNotFound: there is none, or no longer.
+    """
+    async with services.database.write_driver() as tx:
+        repository = MediaRepository(tx.connection, user_id)
+        media = await repository.restore(media_id) or await repository.get(media_id)
+    if media is None:
+        raise MediaNotFound
+    return media
+
+
+async def _delete_all(session: AsyncSession, user_id: UUID) -> int:
+    dropped = await MediaRepository(await driver(session), user_id).drop_all()
+    # Whoever commits this transaction has the objects deleted behind it.
+    if dropped:
+        session.info["objects_staged"] = True
+    return dropped
+
+
+async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:
+    return await MediaRepository(connection, user_id).bytes_used()
+
+
+HOLDING = Holding("full_sync", _delete_all, counted_as="media", bytes_used=_bytes_used)

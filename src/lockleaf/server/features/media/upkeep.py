@@ -1,0 +1,100 @@
+"""Looking after media: what was deleted a month ago, uploads that nobody goes on with, objects that nobody knows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from lockleaf.server.platform.context import Services
+
+__all__ = ["forget_unfinished", "purge", "remove_staged", "sweep_orphans"]
+
+BATCH = 500
+LONGEST_UPLOAD = timedelta(days=7)
+"""After which an upload in parts is thrown away even if it goes on: begun again, it has a week again."""
+
+log = structlog.get_logger("lockleaf.media")
+
+# Rows that were locked are found again by where they are (``ctid``): a plan that looked them up by name might read a
+# whole table for a few.
+_DROP = """
+WITH gone AS (
+  DELETE FROM media WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM media WHERE {due} LIMIT $2 FOR UPDATE SKIP LOCKED
+  )) RETURNING object_key, upload_id
+)
+INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
+ON CONFLICT (object_key) DO NOTHING
+"""
+_DELETED = _DROP.format(due="deleted_at IS NOT NULL AND deleted_at < $1 ORDER BY deleted_at")
+_UNFINISHED = _DROP.format(due="state = 'uploading' AND touched_at < $1 ORDER BY touched_at")
+
+# OFFSET 0 keeps each lookup of an object a lookup in its index.
+_UNKNOWN = """
+SELECT w.key FROM unnest($1::text[]) AS w(key)
+LEFT JOIN LATERAL (SELECT 1 AS known FROM media m WHERE m.object_key = w.key LIMIT 1 OFFSET 0) m ON true
+WHERE m.known IS NULL
+"""
+_OURS = "SELECT value FROM installation WHERE name = 'objects'"
+
+
+async def purge(services: Services) -> None:
+    """Delete for good what was deleted longer ago than the setting says, here and in the store."""
+    before = services.clock() - timedelta(days=services.settings.jobs.purge_after_days)
+    await _in_batches(services, _DELETED, before)
+    await services.removals.all_staged()
+
+
+async def forget_unfinished(services: Services) -> None:
+    """Forget uploads that were not heard of for a day, with what came of them; their room is free again."""
+    before = services.clock() - timedelta(hours=services.settings.media.unfinished_hours)
+    await _in_batches(services, _UNFINISHED, before)
+    await services.removals.all_staged()
+
+
+async def remove_staged(services: Services) -> None:
+    """Delete the objects whose deletion was interrupted."""
+    await services.removals.all_staged()
+
+
+async def sweep_orphans(services: Services) -> None:
+    """Delete old objects of this database that it does not know: those that came after their declaration was gone.
+
+    And uploads in parts of which a crash left no trace here.
+
+    Only keys that begin with this database's own word are looked at: in a bucket that several share, what one does not
+    know is another's.
+    """
+    hours = services.settings.media.orphan_hours
+    if hours == 0:
+        return
+    async with services.database.read_driver() as connection:
+        ours: str = await connection.fetchval(_OURS)
+    waiting: list[str] = []
+    async for key in services.blobs.list_keys(older_than=services.clock() - timedelta(hours=hours)):
+        if key.startswith(ours):
+            waiting.append(key)
+        if len(waiting) == BATCH:
+            await _drop_unknown(services, waiting)
+            waiting = []
+    if waiting:
+        await _drop_unknown(services, waiting)
+    await services.blobs.drop_unfinished(older_than=services.clock() - LONGEST_UPLOAD)
+
+
+async def _drop_unknown(services: Services, keys: list[str]) -> None:
+    async with services.database.read_driver() as connection:
+        unknown = [row["key"] for row in await connection.fetch(_UNKNOWN, keys)]
+    if unknown:
+        await services.blobs.delete(unknown)
+        log.info("objects that nobody knows were deleted", count=len(unknown))
+
+
+async def _in_batches(services: Services, statement: str, before: object) -> None:
+    done = BATCH
+    while done == BATCH:
+        async with services.database.write_driver() as tx:
+            connection: asyncpg.Connection = tx.connection
+            done = int((await connection.execute(statement, before, BATCH)).split()[-1])

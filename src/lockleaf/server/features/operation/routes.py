@@ -1,0 +1,146 @@
+"""``/health``, ``/ready``, ``/metrics``: without prefix and without a token, and without anything of a user."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from hmac import compare_digest
+from ipaddress import ip_address
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+
+from lockleaf import __version__
+from lockleaf.server.identity.errors import NotAuthenticated
+from lockleaf.server.platform.blobs.errors import StoreUnavailable
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.migrate import is_current
+from lockleaf.server.platform.http.dependencies import ServicesOf
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.problems import error_of
+from lockleaf.server.platform.jobs.observation import observe
+from lockleaf.server.platform.observability.metrics import CONTENT_TYPE
+from lockleaf.server.platform.settings import MetricsSettings
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["operation"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str = __version__
+
+
+class Check(BaseModel):
+    """One thing that the server needs."""
+
+    ok: bool
+    code: str | None = None
+
+
+class Readiness(BaseModel):
+    """Whether the server can do its work, and what is missing otherwise."""
+
+    ready: bool
+    database: Check
+    schema_: Check = Field(serialization_alias="schema")
+    queue: Check
+    store: Check
+    live_events: Check
+
+
+@router.get("/health", summary="Alive")
+async def health() -> Health:
+    """Tell that the process answers."""
+    return Health()
+
+
+@router.get("/ready", summary="Ready", responses={503: {"model": Readiness, "description": "Something is missing."}})
+async def ready(response: Response, services: ServicesOf) -> Readiness:
+    """Ask everything that a request needs."""
+    database, schema, queue = Check(ok=True), Check(ok=True), Check(ok=True)
+    try:
+        async with asyncio.timeout(5), services.database.reading.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+            if not await is_current(connection):
+                schema = Check(ok=False, code="schema_behind")
+    except Exception as error:
+        database = Check(ok=False, code=error_of(error).code)
+        schema = queue = Check(ok=False, code="unknown")
+    if database.ok:
+        queue = await _queue(services)
+    store = await _store(services)
+    listening = services.events.listening.is_set()
+    live_events = Check(ok=listening, code=None if listening else "not_listening")
+    everything = database.ok and schema.ok and queue.ok and store.ok and live_events.ok
+    response.status_code = 200 if everything else 503
+    return Readiness(
+        ready=everything, database=database, schema_=schema, queue=queue, store=store, live_events=live_events
+    )
+
+
+async def _store(services: Services) -> Check:
+    """Ask the store of encrypted files."""
+    try:
+        async with asyncio.timeout(5):
+            await services.blobs.check()
+    except TimeoutError:
+        return Check(ok=False, code=StoreUnavailable.code)
+    except Exception as error:
+        return Check(ok=False, code=error_of(error).code)
+    return Check(ok=True)
+
+
+async def _queue(services: Services) -> Check:
+    """Ask whether the queue is there. That nobody takes jobs out of it is no reason to send requests elsewhere: the
+    metrics tell how long they wait.
+    """
+    try:
+        async with asyncio.timeout(5), services.database.read_driver() as connection:
+            await observe(connection)
+    except Exception as error:
+        return Check(ok=False, code=error_of(error).code)
+    return Check(ok=True)
+
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+def _may_read_metrics(request: Request, settings: MetricsSettings) -> bool:
+    """Tell whether a request bears the token, or comes from this machine itself and through no proxy on it."""
+    if settings.open:
+        return True
+    given = request.headers.get("authorization", "").partition(" ")
+    if settings.token is not None and given[0].lower() == "bearer":
+        # Compared in constant time, and as bytes: a header may have any.
+        return compare_digest(given[2].strip().encode(), settings.token.get_secret_value().encode())
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    try:
+        address = ip_address(request.client.host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+@router.get("/metrics", summary="Metrics", response_class=Response, responses=problems(NotAuthenticated))
+async def metrics(request: Request, services: ServicesOf) -> Response:
+    """Give all metrics in Prometheus' text format; those of background work while the database answers.
+
+    Without the operator's token (`LOCKLEAF_METRICS__TOKEN`) they are for the server's own machine.
+    """
+    if not _may_read_metrics(request, services.settings.metrics):
+        raise NotAuthenticated
+    database_up, queue = False, None
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(5), services.database.read_driver() as connection:
+            await connection.fetchval("SELECT 1")
+            database_up = True
+            queue = await observe(connection)
+    return Response(services.metrics.exposition(database_up=database_up, queue=queue), media_type=CONTENT_TYPE)

@@ -1,0 +1,1 @@
+"""Privacy tiers, consent, and the public keys for metrics."""

@@ -1,0 +1,173 @@
+"""How much of an account the server holds: its user's choice, changed at any time.
+
+Going up needs consent; the public key under which metrics will be encrypted may come with it, or later. Going down
+deletes what the lower tier does not hold, at once and in one transaction with the change itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from hmac import compare_digest
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.features.privacy.public_contexts import PublicContext
+from lockleaf.server.identity.accounts import consent
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.accounts.errors import HeKeyRequired
+from lockleaf.server.identity.accounts.models import Account
+from lockleaf.server.identity.accounts.privacy_repository import PrivacyRepository, is_raw
+from lockleaf.server.identity.errors import InvalidCredentials
+from lockleaf.server.identity.principal import TIERS
+from lockleaf.server.platform.holdings import Holding, delete_above
+from lockleaf.server.records import service as records
+from lockleaf.server.records.statements import require_signed
+from lockleaf.wire import privacy as bodies
+from lockleaf.wire.account_fields import PrivacyTier
+
+__all__ = [
+    "answers_raw",
+    "change",
+    "needs_secret",
+    "public_context",
+    "registered_keys",
+    "revoke",
+    "status",
+]
+
+
+async def status(session: AsyncSession, account: Account) -> bodies.Privacy:
+    """Return the account's tier, and what works with it."""
+    return bodies.Privacy(**await _shown(session, account))
+
+
+async def _shown(session: AsyncSession, account: Account) -> dict[str, Any]:
+    tier = account.privacy_tier
+    full = tier == "full_sync"
+    return {
+        "current_tier": tier,
+        "sync_enabled": tier != "local_only",
+        "sync_enabled_at": None if tier == "local_only" else account.consented_at,
+        "he_public_key_registered": await PrivacyRepository(session, account.user_id).has_key(),
+        "features_available": bodies.FeaturesAvailable(
+            cloud_sync=full, cross_device_search=full, encrypted_backup=full, analytics_sync=tier != "local_only"
+        ),
+    }
+
+
+def needs_secret(account: Account, tier: PrivacyTier) -> bool:
+    """Tell whether ``tier`` deletes what a thief of an access token must not delete.
+
+    Accounts without a keyring belong to older clients, which cannot send a secret with this request.
+    """
+    return account.keyring is not None and TIERS.index(tier) < TIERS.index(account.privacy_tier)
+
+
+async def change(
+    session: AsyncSession,
+    user_id: UUID,
+    body: bodies.PrivacyChange,
+    context: PublicContext | None,
+    *,
+    proven: Account | None = None,
+    holdings: Sequence[Holding],
+    now: datetime,
+) -> bodies.PrivacyChanged:
+    """Set the tier that the user chose; register the public context that came with it.
+
+    Args:
+        context: what was found in the body's key.
+        proven: the account as it was when its owner gave its current secret; None if nobody did.
+        holdings: what the server holds beside records.
+
+    Raises:
+        InvalidCredentials: what the lower tier deletes needs a secret, and none proves the account as it is now.
+        ConsentRequired: the tier rises, or a key is registered, without a time of consent, or with one to come.
+        InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
+    """
+    # The account comes first here as where it is deleted, and its store second.
+    account = await accounts.lock(session, user_id)
+    if needs_secret(account, body.privacy_tier) and (
+        proven is None or not compare_digest(account.verifier_hash, proven.verifier_hash)
+    ):
+        # The tier, the keyring or the secret changed after it was looked at.
+        raise InvalidCredentials
+    repository = PrivacyRepository(session, user_id)
+    before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
+    if after > before or context is not None:
+        consent.require(body.consent_timestamp, now)
+    replaced = context is not None and await repository.register_key(context, now=now)
+    consented_at = body.consent_timestamp or now
+    deleted = bodies.DeletedCounts()
+    if after < before:
+        deleted = await _lower(session, account, body, holdings)
+    if after != before:
+        account.privacy_tier, account.consented_at, account.updated_at = body.privacy_tier, consented_at, now
+    if after != before or replaced:
+        await repository.add_consent(body.privacy_tier, consented_at=consented_at, now=now)
+    return bodies.PrivacyChanged(**await _shown(session, account), deleted=deleted)
+
+
+async def revoke(
+    session: AsyncSession, user_id: UUID, *, proven: Account | None = None, holdings: Sequence[Holding], now: datetime
+) -> bodies.PrivacyRevoked:
+    """Go down to ``local_only``: the server keeps the account and nothing else.
+
+    Raises:
+        InvalidCredentials: see `change`.
+    """
+    body = bodies.PrivacyChange(privacy_tier="local_only")
+    changed = await change(session, user_id, body, None, proven=proven, holdings=holdings, now=now)
+    gone = changed.deleted
+    return bodies.PrivacyRevoked(
+        message="Nothing but the account is left on the server. What is on your devices stays there.",
+        new_tier=changed.current_tier,
+        deleted_metrics=gone.metrics,
+        deleted_backups=gone.backups,
+        deleted_conflicts=gone.conflicts,
+        deleted_media=gone.media,
+    )
+
+
+async def registered_keys(session: AsyncSession, user_id: UUID) -> dict[str, bool]:
+    """Return the parameter sets of the account's public keys, and whether the server can multiply under each."""
+    return await PrivacyRepository(session, user_id).keys()
+
+
+async def answers_raw(connection: asyncpg.Connection, user_id: UUID, parameter_set: str) -> bool:
+    """Tell whether the account is answered SEAL's own ciphertexts: it registered SEAL's own public key."""
+    return await is_raw(connection, user_id, parameter_set)
+
+
+async def public_context(session: AsyncSession, user_id: UUID, parameter_set: str) -> bytes:
+    """Return the serialised public context under which the account's metrics of a parameter set are encrypted.
+
+    Raises:
+        HeKeyRequired: none is registered.
+    """
+    found = await PrivacyRepository(session, user_id).key(parameter_set)
+    if found is None:
+        raise HeKeyRequired
+    return found
+
+
+async def _lower(
+    session: AsyncSession, account: Account, body: bodies.PrivacyChange, holdings: Sequence[Holding]
+) -> bodies.DeletedCounts:
+    emptied, tier, end = records.Emptied(), body.privacy_tier, body.epoch_end
+    if account.privacy_tier == "full_sync":
+        if end is not None:
+            # The newest key's alone: whoever lowers the tier holds it.
+            keys = () if account.signing_key is None else (account.signing_key,)
+            require_signed((end,), account.user_id, keys)
+        emptied = await records.empty(session, account.user_id, end)
+    counts = await delete_above(session, account.user_id, holdings, tier)
+    if tier == "local_only":
+        await PrivacyRepository(session, account.user_id).delete_keys()
+    return bodies.DeletedCounts(
+        metrics=counts["metrics"], media=counts["media"], backups=emptied.records, conflicts=emptied.conflicts
+    )

@@ -1,0 +1,1 @@
+"""The endpoints of the account itself: its profile, and its end."""

@@ -1,0 +1,97 @@
+"""``/users``: the profile, its statistics and preferences, and the end of the account."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from lockleaf.server.identity.accounts import profiles, service
+from lockleaf.server.identity.auth import credentials
+from lockleaf.server.identity.errors import (
+    HashingBusy,
+    InsufficientScope,
+    InvalidCredentials,
+    NotAuthenticated,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+)
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.http.bodies import Parsed
+from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.wire.accounts import AccountDeletion
+from lockleaf.wire.profiles import Preferences, PreferencesChange, Profile, ProfileChange, Statistics
+
+__all__ = ["router"]
+
+SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
+
+router = APIRouter(
+    prefix="/users",
+    tags=["users"],
+    responses=problems(*SIGNED_IN, InsufficientScope),
+)
+
+Reader = Annotated[Principal, Depends(caller("account", write=False))]
+Owner = Annotated[Principal, Depends(caller("account", write=True))]
+Days = Annotated[int, Query(ge=1, le=3650, description="How many days back to look.")]
+
+
+@router.get("/me")
+async def get_me(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Profile:
+    """Return the profile with statistics."""
+    account = await service.get(read, caller.user_id)
+    return await profiles.profile(read, account, days=days, now=services.clock())
+
+
+@router.put("/me", responses=problems(InvalidRequest))
+async def put_me(
+    caller: Owner,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[ProfileChange, Depends(Parsed(ProfileChange))],
+) -> Profile:
+    """Change display name, time zone or locale; what is absent stays."""
+    account = await service.lock(session, caller.user_id)
+    profiles.change_profile(account, body, now=services.clock())
+    return await profiles.profile(session, account, days=30, now=services.clock())
+
+
+@router.delete("/me", status_code=204, responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy))
+async def delete_me(
+    caller: Owner,
+    read: Read,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[AccountDeletion, Depends(Parsed(AccountDeletion))],
+) -> None:
+    """Delete the account and everything in it, at once and for good."""
+    await credentials.delete_account(services, read, session, caller, body)
+
+
+@router.get("/me/stats", responses=problems(InvalidRequest))
+async def get_stats(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Statistics:
+    """Return what can be counted without reading; words cannot."""
+    account = await service.get(read, caller.user_id)
+    return await profiles.statistics(read, account, days=days, now=services.clock())
+
+
+@router.get("/me/preferences")
+async def get_preferences(caller: Reader, read: Read) -> Preferences:
+    """Return the preferences."""
+    return profiles.preferences(await service.get(read, caller.user_id))
+
+
+@router.put("/me/preferences", responses=problems(InvalidRequest))
+async def put_preferences(
+    caller: Owner,
+    session: Tx,
+    services: ServicesOf,
+    body: Annotated[PreferencesChange, Depends(Parsed(PreferencesChange))],
+) -> Preferences:
+    """Change preferences; what is absent stays, null takes one away. The answer is the whole."""
+    account = await service.lock(session, caller.user_id)
+    return profiles.change_preferences(account, body, now=services.clock())

@@ -1,0 +1,71 @@
+"""Checkpoints: what each device says, signed, about the history that it has verified."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto import identity
+from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint
+from lockleaf.server.records.models import Checkpoint as Row
+from lockleaf.server.records.models import Head
+from lockleaf.wire.sync import Checkpoint
+
+__all__ = ["latest", "post"]
+
+
+async def latest(session: AsyncSession, user_id: UUID) -> list[Checkpoint]:
+    """Return the latest checkpoint of each device."""
+    rows = await session.scalars(select(Row).where(Row.user_id == user_id).order_by(Row.posted_at.desc()).limit(500))
+    return [
+        Checkpoint(
+            epoch=row.epoch,
+            seq=row.seq,
+            head=row.head,
+            device_id=row.device_id,
+            time=row.time_text,
+            signature=row.signature,
+        )
+        for row in rows
+    ]
+
+
+async def post(
+    session: AsyncSession, user_id: UUID, checkpoint: Checkpoint, *, signing_key: bytes | None, now: datetime
+) -> None:
+    """Keep a device's checkpoint in place of its last one.
+
+    Args:
+        signing_key: the account's Ed25519 public key.
+
+    Raises:
+        InvalidCheckpoint: that key did not sign it. Devices check for themselves; this only keeps rubbish out.
+        CheckpointOutdated: it is of an epoch that has ended. Kept, it would accuse this server.
+    """
+    message = identity.checkpoint_message(
+        str(user_id), checkpoint.epoch, checkpoint.seq, checkpoint.head, checkpoint.device_id, checkpoint.time
+    )
+    if signing_key is None or not identity.verify(signing_key, message, checkpoint.signature):
+        raise InvalidCheckpoint
+    # Shared, so that no epoch ends between this look and the commit. A number beyond the end is kept: it can only come
+    # from a device that was shown another history, and the other devices shall hear of that.
+    epoch = await session.scalar(select(Head.epoch).where(Head.user_id == user_id).with_for_update(read=True))
+    if checkpoint.epoch != epoch:
+        raise CheckpointOutdated
+    values = {
+        "epoch": checkpoint.epoch,
+        "seq": checkpoint.seq,
+        "head": checkpoint.head,
+        "time_text": checkpoint.time,
+        "signature": checkpoint.signature,
+        "posted_at": now,
+    }
+    await session.execute(
+        insert(Row)
+        .values(user_id=user_id, device_id=checkpoint.device_id, **values)
+        .on_conflict_do_update(index_elements=[Row.user_id, Row.device_id], set_=values)
+    )

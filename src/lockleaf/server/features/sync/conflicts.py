@@ -1,0 +1,276 @@
+"""Conflicts as clients see them: both versions whole, and the choice between them.
+
+What a choice writes depends on who can write it. A sealed record takes a change that a client sealed; in a uce account
+the server seals for clients that cannot; a backup is a map of fields, which the server has.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto.history import ZERO
+from lockleaf.server.features.backups.service import BACKUPS, time_text
+from lockleaf.server.features.search import indexer as search
+from lockleaf.server.features.sync import resealing
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.records import conflicts, resolution
+from lockleaf.server.records.bases import base_of
+from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
+from lockleaf.server.records.models import Conflict as Kept
+from lockleaf.server.records.policy import endpoint_policy, sync_policy
+from lockleaf.server.records.resolution import Dispute
+from lockleaf.wire.codec import canonical, unpack
+from lockleaf.wire.sync import (
+    Change,
+    Conflict,
+    Conflicts,
+    ConflictVersion,
+    Record,
+    Resolution,
+    ResolutionDetails,
+    ResolutionResult,
+)
+
+__all__ = ["list_kept", "resolve"]
+
+_OPEN = "conflicts"
+_RESOLVED = "conflicts-resolved"
+_TICK = timedelta(microseconds=1)
+_LAST_BUT_ONE = datetime.max.replace(tzinfo=UTC) - _TICK
+
+
+async def list_kept(
+    session: AsyncSession, services: Services, user_id: UUID, *, resolved: bool, cursor: str | None, limit: int
+) -> Conflicts:
+    """Return a page of the open conflicts, or of the ``resolved`` ones, oldest first.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    kind = _RESOLVED if resolved else _OPEN
+    after = None
+    if cursor is not None:
+        try:
+            after = UUID(bytes=services.cursors.open(kind, user_id, cursor))
+        except ValueError:
+            raise InvalidCursor from None
+    found, more = await conflicts.list_kept(session, user_id, after=after, limit=limit, resolved=resolved)
+    next_cursor = None
+    if more and found:
+        next_cursor = services.cursors.seal(kind, user_id, found[-1].conflict.conflict_id.bytes)
+    return Conflicts(
+        conflicts=tuple(_travelling(each.conflict, each.record) for each in found),
+        total_count=await conflicts.count(session, user_id, resolved=resolved),
+        next_cursor=next_cursor,
+    )
+
+
+def _travelling(kept: Kept, record: Record | None) -> Conflict:
+    return Conflict.model_validate(
+        {
+            "id": str(kept.conflict_id),
+            "collection": kept.collection,
+            "log_id": kept.record_id,
+            "detected_at": kept.detected_at,
+            "resolved_at": kept.resolved_at,
+            "chosen_version": kept.chosen_version,
+            "local_version": ConflictVersion.model_validate(
+                {
+                    "device_id": kept.device_id,
+                    **_content(kept.collection, kept.payload),
+                    "base_revision": kept.base_revision,
+                    "parent": kept.parent,
+                    "labels": kept.labels,
+                    "source": kept.source,
+                    "occurred_at": kept.occurred_text,
+                    "deleted": kept.deleted,
+                    "updated_at": kept.client_updated_at,
+                }
+            ),
+            "remote_version": _nothing(kept.client_updated_at) if record is None else _version(record),
+        }
+    )
+
+
+def _content(collection: str, payload: bytes) -> dict[str, Any]:
+    """What a version holds: a sealed payload as it is, a backup by its fields, an unsealed deletion nothing."""
+    if collection != BACKUPS or not payload:
+        return {"encrypted_content": payload or None}
+    fields = unpack(payload)
+    return {
+        "encrypted_content": fields["encrypted_content"],
+        "iv": fields["content_iv"],
+        "tag": fields.get("content_tag"),
+        "encrypted_embedding": fields.get("encrypted_embedding"),
+        "embedding_iv": fields.get("embedding_iv"),
+        "embedding_tag": fields.get("embedding_tag"),
+        # Whose backup it is, which need not be who chose it.
+        "device_id": fields["device_id"],
+    }
+
+
+def _version(record: Record) -> ConflictVersion:
+    return ConflictVersion.model_validate(
+        {
+            "device_id": record.device_id,
+            **_content(record.collection, record.payload),
+            "base_revision": record.revision - 1,
+            "parent": record.parent,
+            "revision": record.revision,
+            "labels": record.labels,
+            "source": record.source,
+            "occurred_at": record.occurred_at,
+            "deleted": record.deleted,
+            "updated_at": record.client_updated_at,
+        }
+    )
+
+
+def _nothing(at: datetime) -> ConflictVersion:
+    """What the server has of a record that it lost: revision 0."""
+    return ConflictVersion(
+        encrypted_content=None,
+        base_revision=0,
+        parent=ZERO,
+        revision=0,
+        deleted=False,
+        device_id="",
+        updated_at=at,
+    )
+
+
+async def resolve(
+    session: AsyncSession, services: Services, principal: Principal, conflict_id: UUID, choice: Resolution
+) -> ResolutionResult:
+    """Close a conflict, and tell the account's listeners once it is committed.
+
+    Raises:
+        ConflictNotFound, ConflictResolved, RevisionConflict, PayloadTooLarge, ChangeRejected: as in ``records``.
+        ContentRequired: the choice needs content that only the client has.
+        RevisionRequired: the server shall seal, and nobody says which revision was looked at.
+        SessionRevoked, ContentUnreadable: as in the custody, where the server seals.
+    """
+    now = services.clock()
+    dispute = await resolution.take(session, principal.user_id, conflict_id)
+    changes: list[Change] = []
+    current = 0 if dispute.record is None else dispute.record.revision
+    if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
+        raise RevisionConflict(current_revision=current)
+    if choice.chosen_version != "remote":
+        changes = await _changes(session, services, principal, dispute, choice, now=now)
+    policy = endpoint_policy if dispute.conflict.collection == BACKUPS else sync_policy
+    resolved = await resolution.close(
+        session,
+        dispute,
+        choice.chosen_version,
+        changes,
+        policy=policy,
+        now=now,
+        most_bytes=services.settings.limits.record_bytes,
+    )
+    if changes:
+        await search.follow(await driver(session), services, principal, changes, resolved.outcomes)
+    session.info.setdefault("after_commit", []).append(lambda: services.events.changed(principal.user_id))
+    return ResolutionResult(
+        message="The conflict is resolved.",
+        details=ResolutionDetails(
+            conflict_id=str(conflict_id),
+            log_id=dispute.conflict.record_id,
+            chosen_version=choice.chosen_version,
+            seq=resolved.seq,
+            revision=resolved.revision,
+        ),
+    )
+
+
+async def _changes(
+    session: AsyncSession,
+    services: Services,
+    principal: Principal,
+    dispute: Dispute,
+    choice: Resolution,
+    *,
+    now: datetime,
+) -> list[Change]:
+    conflict = dispute.conflict
+    if conflict.collection == BACKUPS:
+        return _of_backup(dispute, choice, device=principal.device, now=now)
+    if choice.payload is None and principal.custody == "uce":
+        if choice.base_revision is None:
+            raise RevisionRequired
+        return await resealing.changes(session, services, principal, dispute, choice, now=now)
+    if choice.payload is None or choice.base_revision is None or choice.parent is None:
+        raise ContentRequired
+    change = Change(
+        collection=conflict.collection,
+        record_id=conflict.record_id,
+        base_revision=choice.base_revision,
+        parent=choice.parent,
+        payload=choice.payload,
+        deleted=choice.deleted,
+        labels=choice.labels,
+        source=choice.source,
+        occurred_at=choice.occurred_at,
+        tokens=choice.tokens,
+        device_id=choice.device_id or principal.device,
+        client_updated_at=choice.client_updated_at or now,
+    )
+    return [change]
+
+
+def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: datetime) -> list[Change]:
+    """Return the change by which the kept version, or the merged one, comes next; none where the record is that now.
+
+    It stays a backup of the device that sent the kept version, which may write on. In the history it is the chooser's.
+    """
+    kept, record = dispute.conflict, dispute.record
+    if choice.chosen_version == "local" and record is not None and record.payload == kept.payload:
+        return []
+    fields = unpack(kept.payload)
+    if choice.chosen_version == "merged":
+        if choice.final_encrypted_content is None or choice.final_iv is None:
+            raise ContentRequired
+        fields = {
+            "log_id": kept.record_id,
+            "encrypted_content": choice.final_encrypted_content,
+            "content_iv": choice.final_iv,
+            "content_tag": choice.final_tag,
+            "encrypted_embedding": choice.final_encrypted_embedding,
+            "embedding_iv": choice.final_embedding_iv,
+            "embedding_tag": choice.final_embedding_tag,
+            "created_at": fields["created_at"],
+            "device_id": fields["device_id"],
+        }
+    at = _time_of_choice(dispute, choice, now=now)
+    base_revision, parent = base_of(record)
+    change = Change(
+        collection=BACKUPS,
+        record_id=kept.record_id,
+        base_revision=base_revision,
+        parent=parent,
+        payload=canonical({**fields, "updated_at": at}),
+        occurred_at=time_text(at),
+        device_id=choice.device_id or device,
+        client_updated_at=at,
+    )
+    return [change]
+
+
+def _time_of_choice(dispute: Dispute, choice: Resolution, *, now: datetime) -> datetime:
+    """Return the ``updated_at`` of what was chosen.
+
+    Devices ask for what was updated since the latest time that they have seen: so it is not before the choice, and
+    behind both versions, however far ahead the clocks of their devices are.
+    """
+    # The driver gives the ends of the calendar, PostgreSQL's infinities, without a zone.
+    seen = dispute.conflict.client_updated_at.replace(tzinfo=UTC)
+    if dispute.record is not None:
+        seen = max(seen, dispute.record.client_updated_at)
+    return max(now, choice.client_updated_at or now, min(seen, _LAST_BUT_ONE) + _TICK)

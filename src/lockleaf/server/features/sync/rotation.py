@@ -1,0 +1,201 @@
+"""Sealing again, after a rotation, what a retired key sealed: in a uce account, in slices, each within a request.
+
+It is what a device does by `lockleaf.client.resealing`, for clients that have no keys; both may be at it at once. What
+remains is told by the key ids of what is stored, so a slice that is cut short commits nothing and is lost to nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.features.entries.content import SEEN, labels_of
+from lockleaf.server.features.search import indexer as search
+from lockleaf.server.features.sync.resealing import as_record
+from lockleaf.server.features.tags.moving import move_all
+from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.jobs import service as jobs
+from lockleaf.server.records import resolution, retired
+from lockleaf.server.records import service as records
+from lockleaf.server.records.bases import base_of
+from lockleaf.server.records.errors import PayloadTooLarge
+from lockleaf.server.records.policy import endpoint_policy
+from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Change, Record, Resealed
+
+__all__ = ["seal_again"]
+
+KIND = "keys.rotate"
+_ENTRIES = "entries"
+_CONFLICTS_A_SLICE = 50
+
+Sealed = tuple[Change, dict[str, Any]]
+"""A change that seals a record again, and what it seals."""
+
+
+async def seal_again(session: AsyncSession, services: Services, principal: Principal) -> Resealed:
+    """Seal again for as long as a slice may take, and return how far the whole is.
+
+    Raises:
+        CustodyRequired: the account is end-to-end encrypted: its devices do it.
+        SessionRevoked: the session's key is gone.
+        TierRequired: the account's tier holds no records.
+    """
+    connection, user_id = await driver(session), principal.user_id
+    async with keyrings.opened(services, connection, principal, purpose=KIND) as keys:
+        # The lock of the history is not held meanwhile: the user may be writing. Whatever moves on is sealed by that.
+        sealed, whole = await _entries(connection, services, principal, keys)
+        await records.lock(connection, user_id)
+        done = await move_all(connection, services, principal, keys)
+        done += await _push(connection, services, principal, keys, sealed)
+        conflicts, left = await _conflicts(session, services, principal, keys)
+    whole = whole and not left and not await _purge(connection, principal)
+    standing = await retired.standing(connection, user_id)
+    job = await jobs.attend(
+        session,
+        user_id=user_id,
+        kind=KIND,
+        done=standing.total - standing.left,
+        total=standing.total,
+        ended=whole,
+        last=await jobs.latest(session, user_id, KIND),
+        now=services.clock(),
+    )
+    if done or conflicts:
+        session.info.setdefault("after_commit", []).append(lambda: services.events.changed(user_id))
+    return Resealed(job=job, records=done, conflicts=conflicts)
+
+
+async def _entries(
+    connection: asyncpg.Connection, services: Services, principal: Principal, keys: OpenKeyring
+) -> tuple[list[Sealed], bool]:
+    """Return entries sealed again, and whether those are all: as many as there is time for, and as one push may hold.
+
+    There are some in any case, if any are left.
+    """
+    # Writing takes about as long as sealing.
+    until = time.monotonic() + services.settings.search.slice_seconds / 2
+    sealed: list[Sealed] = []
+    size = 0
+    after = ""
+    while found := await retired.current(connection, principal.user_id, _ENTRIES, after=after):
+        again = await asyncio.to_thread(_again, keys, found)
+        sealed += again
+        size += sum(len(change.payload) for change, _ in again)
+        after = found[-1].record_id
+        # All are held in memory until they are written, several times over, and so are those of other requests.
+        if size >= MAX_BATCH_BYTES or time.monotonic() >= until:
+            return sealed, False
+    return sealed, True
+
+
+def _again(keys: OpenKeyring, found: Sequence[Record]) -> list[Sealed]:
+    sealed = []
+    for record in found:
+        try:
+            content = keys.open(record)
+            sealed.append((_change(keys, record, content, *base_of(record)), content))
+        except (ContentUnreadable, PayloadTooLarge):
+            continue  # nobody can seal it again: it stays as it is
+    return sealed
+
+
+def _change(keys: OpenKeyring, record: Record, content: dict[str, Any], base_revision: int, parent: bytes) -> Change:
+    """Return the change that seals ``content`` behind a revision; its writer and the time of writing stay."""
+    new = {name: value for name, value in content.items() if name != SEEN}
+    device, written_at = content.get("device"), content.get("written_at")
+    fields: dict[str, Any] = {
+        "collection": record.collection,
+        "record_id": record.record_id,
+        "base_revision": base_revision,
+        "parent": parent,
+        "labels": labels_of(keys, new) if record.labels else (),
+        "source": record.source,
+        "occurred_at": record.occurred_at,
+        "deleted": record.deleted,
+    }
+    # What is sealed of both is the writer's own word, and may be longer than what a change bears in the open.
+    payload = keys.seal(
+        content=new,
+        **fields,
+        device=device if isinstance(device, str) else record.device_id,
+        written_at=_instant(written_at) or record.client_updated_at,
+    )
+    return Change(**fields, payload=payload, device_id=record.device_id, client_updated_at=record.client_updated_at)
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+async def _push(
+    connection: asyncpg.Connection,
+    services: Services,
+    principal: Principal,
+    keys: OpenKeyring,
+    sealed: Sequence[Sealed],
+) -> int:
+    """Write what was sealed again, where nobody was faster; return how much that is. The search index follows."""
+    done = 0
+    for first in range(0, len(sealed), MAX_BATCH_CHANGES):
+        batch = sealed[first : first + MAX_BATCH_CHANGES]
+        changes = [change for change, _ in batch]
+        pushed = await records.push(
+            connection, principal.user_id, changes, now=services.clock(), policy=endpoint_policy
+        )
+        contents = {change.record_id: content for change, content in batch}
+        await search.follow(connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents)
+        done += sum(outcome.status == "applied" for outcome in pushed.outcomes)
+    return done
+
+
+async def _conflicts(
+    session: AsyncSession, services: Services, principal: Principal, keys: OpenKeyring
+) -> tuple[int, bool]:
+    """Keep open conflicts again under the newest key; return how many, and whether there are more.
+
+    As a device does it, the version is kept anew as what follows the same revision, and the one before is resolved with
+    what the record holds.
+    """
+    connection, now = await driver(session), services.clock()
+    waiting = await retired.open_conflicts(connection, principal.user_id, limit=_CONFLICTS_A_SLICE + 1)
+    done = 0
+    for conflict_id in waiting[:_CONFLICTS_A_SLICE]:
+        dispute = await resolution.take(session, principal.user_id, conflict_id)
+        kept = dispute.conflict
+        try:
+            record = as_record(kept)
+            change = _change(keys, record, keys.open(record), kept.base_revision, kept.parent)
+        except (ContentUnreadable, PayloadTooLarge):
+            continue
+        again = change.model_copy(update={"on_conflict": "keep"})
+        await records.push(connection, principal.user_id, [again], now=now, policy=endpoint_policy)
+        await resolution.close(
+            session,
+            dispute,
+            "remote",
+            [],
+            policy=endpoint_policy,
+            now=now,
+            most_bytes=services.settings.limits.record_bytes,
+        )
+        done += 1
+    return done, done > 0 and len(waiting) > _CONFLICTS_A_SLICE
+
+
+async def _purge(connection: asyncpg.Connection, principal: Principal) -> bool:
+    """Drop a portion of what retired keys still open; return whether there is more."""
+    return (await retired.purge_retired(connection, principal.user_id)).has_more

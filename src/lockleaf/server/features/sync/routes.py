@@ -1,0 +1,242 @@
+"""``/sync``: what devices ask for (PROTOCOL section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
+from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.custody.errors import ContentUnreadable
+from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
+from lockleaf.server.platform.http.dependencies import DriverTx, Read, ServicesOf, Tx, bearer_token, caller, services_of
+from lockleaf.server.platform.http.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    MalformedRequest,
+    NotAcceptable,
+    UnsupportedMediaType,
+)
+from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.records import retired, statements
+from lockleaf.server.records.errors import (
+    ChangeRejected,
+    ConflictNotFound,
+    ConflictResolved,
+    ContentRequired,
+    EpochChanged,
+    InvalidStatement,
+    KeyRetired,
+    PayloadTooLarge,
+    RevisionConflict,
+    RevisionRequired,
+    SealRequired,
+    TooManyStatements,
+)
+from lockleaf.wire.epochs import Statements
+from lockleaf.wire.sync import (
+    Checkpoint,
+    Checkpoints,
+    Collection,
+    Conflicts,
+    Feed,
+    Purged,
+    Push,
+    PushResult,
+    Resealed,
+    Resolution,
+    ResolutionResult,
+)
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/sync", tags=["sync"])
+
+_BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
+
+Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
+Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync"))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=512)]
+
+
+@router.post(
+    "/push",
+    summary="Push changes",
+    response_model=PushResult,
+    responses=problems(*OF_CALLERS, *_BODY, EpochChanged, NotAcceptable),
+)
+async def push(
+    request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: DriverTx
+) -> Response:
+    """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
+    result = await service.push(tx, services_of(request), principal, body)
+    return service.reply(request, PushResult, result)
+
+
+@router.get(
+    "/changes",
+    summary="Read the feed",
+    response_model=Feed,
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, EpochChanged, NotAcceptable),
+)
+async def changes(
+    request: Request,
+    principal: Reader,
+    after: Cursor = None,
+    limit: Limit = 50,
+    collection: Annotated[Collection | None, Query()] = None,
+) -> Response:
+    """Give the changes behind a cursor, in order, with what is needed to verify them."""
+    page = await service.read_feed(
+        services_of(request), principal.user_id, after=after, limit=limit, collection=collection
+    )
+    return service.reply(request, Feed, page)
+
+
+@router.get(
+    "/events",
+    summary="Follow live",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."},
+        **problems(*OF_CALLERS, TooManyStreams),
+    },
+)
+async def events(request: Request, principal: Reader, services: ServicesOf) -> StreamingResponse:
+    """Send `{seq, inbox, conflicts}` whenever one of them changed."""
+    return stream.LiveStream(services, principal.user_id, bearer_token(request))
+
+
+@router.get(
+    "/checkpoints",
+    summary="Read the devices' checkpoints",
+    response_model=Checkpoints,
+    responses=problems(*OF_CALLERS, NotAcceptable),
+)
+async def get_checkpoints(request: Request, principal: Reader, session: Read) -> Response:
+    """Give the latest signed checkpoint of each device."""
+    return reply(request, Checkpoints(items=tuple(await checkpoints.latest(session, principal.user_id))))
+
+
+@router.post(
+    "/checkpoints",
+    summary="Post a checkpoint",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*OF_CALLERS, *_BODY, InvalidCheckpoint, CheckpointOutdated),
+)
+async def post_checkpoint(
+    principal: Writer,
+    body: Annotated[Checkpoint, Depends(Parsed(Checkpoint, msgpack=True))],
+    session: Tx,
+    services: ServicesOf,
+) -> None:
+    """Keep this device's signed word on the history that it has verified."""
+    signing_key = (await accounts.get(session, principal.user_id)).signing_key
+    await checkpoints.post(session, principal.user_id, body, signing_key=signing_key, now=services.clock())
+
+
+@router.post(
+    "/purge",
+    summary="Drop what retired keys open",
+    response_model=Purged,
+    responses=problems(*OF_CALLERS, NotAcceptable),
+)
+async def purge(request: Request, principal: Writer, tx: DriverTx) -> Response:
+    """Drop what the account's retired master keys sealed and nothing current needs. A device asks after a rotation."""
+    purged = await retired.purge_retired(tx.connection, principal.user_id)
+    return reply(request, Purged(revisions=purged.revisions, conflicts=purged.conflicts, has_more=purged.has_more))
+
+
+@router.post(
+    "/reseal",
+    summary="Seal again after a rotation",
+    response_model=Resealed,
+    responses=problems(*OF_CALLERS, CustodyRequired, NotAcceptable),
+)
+async def reseal(request: Request, principal: Writer, session: Tx, services: ServicesOf) -> Response:
+    """Seal for a few seconds what retired keys sealed (uce), and drop what they open. Call again until the job is done.
+
+    With e2e the account's devices do it.
+    """
+    accepted(request)
+    return reply(request, await rotation.seal_again(session, services, principal))
+
+
+@router.post(
+    "/epochs/statements",
+    summary="Post statements about epochs",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*OF_CALLERS, *_BODY, InvalidStatement, TooManyStatements),
+)
+async def post_statements(
+    principal: Writer, body: Annotated[Statements, Depends(Parsed(Statements, msgpack=True))], session: Tx
+) -> None:
+    """Keep what devices signed about ends and beginnings of epochs; the feed shows it with each epoch."""
+    keys = await accounts.signing_keys(session, principal.user_id)
+    statements.require_signed(body.statements, principal.user_id, keys)
+    await statements.lock_and_keep(session, principal.user_id, body.statements)
+
+
+@router.get(
+    "/conflicts",
+    summary="List conflicts",
+    response_model=Conflicts,
+    responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor, NotAcceptable),
+)
+async def get_conflicts(
+    request: Request,
+    principal: Reader,
+    session: Read,
+    services: ServicesOf,
+    resolved: Annotated[bool, Query(description="Those that were resolved, with the versions between which.")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Give both versions of each record that waits for a choice, oldest first."""
+    page = await conflicts.list_kept(
+        session, services, principal.user_id, resolved=resolved, cursor=cursor, limit=limit
+    )
+    return reply(request, page)
+
+
+@router.post(
+    "/conflicts/{conflict_id}/resolve",
+    summary="Resolve a conflict",
+    response_model=ResolutionResult,
+    responses=problems(
+        *OF_CALLERS,
+        *_BODY,
+        ConflictNotFound,
+        ConflictResolved,
+        ContentRequired,
+        RevisionConflict,
+        RevisionRequired,
+        ContentUnreadable,
+        PayloadTooLarge,
+        ChangeRejected,
+        SealRequired,
+        KeyRetired,
+        NotAcceptable,
+    ),
+)
+async def resolve_conflict(
+    request: Request,
+    conflict_id: UUID,
+    principal: Writer,
+    body: Annotated[Resolution, Depends(Parsed(Resolution, msgpack=True))],
+    session: Tx,
+    services: ServicesOf,
+) -> Response:
+    """Close a conflict with the local, the remote or a merged version."""
+    result = await conflicts.resolve(session, services, principal, conflict_id, body)
+    return reply(request, result)

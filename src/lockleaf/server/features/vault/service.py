@@ -1,0 +1,223 @@
+"""The rules of the vault: versions that only rise, one after another.
+
+A version is the revision of the blob's record. A deletion is a revision too, so a blob that is made anew under an old
+id goes on behind it: its first version is higher than any that the id ever had, and a device that still holds one of
+those cannot mistake it for the present one.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.preconditions import matches
+from lockleaf.server.records import blobs, pages, quota
+from lockleaf.server.records import service as records
+from lockleaf.server.records.errors import PreconditionFailed, RevisionRequired
+from lockleaf.wire.codec import canonical, unpack
+from lockleaf.wire.sync import Record
+from lockleaf.wire.vault import (
+    Vault,
+    VaultChange,
+    VaultCreated,
+    VaultCreation,
+    Vaults,
+    VaultVersion,
+    VaultVersions,
+)
+
+__all__ = ["create", "delete", "get", "list_all", "replace", "version", "versions"]
+
+COLLECTION = "vault"
+_LIST = "vault"
+_VERSIONS = "vault-versions"
+
+
+async def create(tx: DriverTransaction, services: Services, principal: Principal, body: VaultCreation) -> VaultCreated:
+    """Store a new blob. The same one sent again is answered like the first time, also where it has moved on since.
+
+    Raises:
+        VersionConflict: another one is there.
+        PayloadTooLarge: it is larger than a record may be.
+        QuotaExceeded: there is no room for it.
+    """
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, body.vault_id)
+    payload = canonical(body.model_dump())
+    if held is not None and not held.deleted:
+        return _created(await _accepted(tx, principal, held, payload))
+    return await _write(tx, services, principal, held, body.vault_id, payload)
+
+
+async def replace(
+    tx: DriverTransaction,
+    services: Services,
+    principal: Principal,
+    vault_id: str,
+    body: VaultChange,
+    *,
+    if_match: str | None,
+) -> VaultCreated:
+    """Store the next version of a blob; the same one sent again is answered like the first time.
+
+    Raises:
+        InvalidRequest: the body names another blob.
+        VaultNotFound: there is none to replace.
+        RevisionRequired: neither ``version`` nor ``If-Match`` says what is replaced.
+        PreconditionFailed: ``If-Match`` names another version than the present one.
+        VersionConflict: ``version`` is not the present one + 1.
+        PayloadTooLarge: it is larger than a record may be.
+        QuotaExceeded: there is no room for it.
+    """
+    # `*` lets pass whatever is there, which is no word on what is replaced.
+    if body.vault_id not in (None, vault_id):
+        other = "this is another blob than that of the path: a blob keeps its id"
+        raise InvalidRequest(errors=[{"field": "vault_id", "type": "value_error", "message": other}])
+    if body.version is None and (if_match is None or if_match.strip() == "*"):
+        raise RevisionRequired
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, vault_id)
+    if held is None or held.deleted:
+        raise VaultNotFound
+    following = held.revision + 1
+    fields = {**body.model_dump(), "vault_id": vault_id}
+    if body.salt is None:
+        fields["salt"] = unpack(held.payload)["salt"]
+    if body.version is not None and body.version != following:
+        return _created(await _accepted(tx, principal, held, canonical(fields)))
+    if not matches(if_match, held.revision):
+        again = body.version is None and matches(if_match, held.revision - 1)
+        if again and held.payload == canonical({**fields, "version": held.revision}):
+            return _created(held)
+        raise PreconditionFailed(current_version=held.revision)
+    return await _write(tx, services, principal, held, vault_id, canonical({**fields, "version": following}))
+
+
+async def _accepted(tx: DriverTransaction, principal: Principal, held: Record, payload: bytes) -> Record:
+    if held.payload == payload:
+        return held
+    earlier = await blobs.find_accepted(tx.connection, principal.user_id, COLLECTION, held.record_id, payload)
+    if earlier is None:
+        raise VersionConflict(current_version=held.revision)
+    return earlier
+
+
+async def _write(
+    tx: DriverTransaction, services: Services, principal: Principal, held: Record | None, vault_id: str, payload: bytes
+) -> VaultCreated:
+    now = services.clock()
+    written = await blobs.follow(
+        tx.connection,
+        principal.user_id,
+        held,
+        collection=COLLECTION,
+        record_id=vault_id,
+        payload=payload,
+        device_id=principal.device,
+        client_updated_at=now,
+        now=now,
+        most_bytes=services.settings.limits.record_bytes,
+    )
+    await quota.require_after(tx.connection, services, principal.user_id, len(payload))
+    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    created_at = now if held is None else held.created_at
+    return VaultCreated(vault_id=vault_id, created_at=created_at, updated_at=now, version=written.revision or 0)
+
+
+def _created(record: Record) -> VaultCreated:
+    return VaultCreated(
+        vault_id=record.record_id,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        version=record.revision,
+    )
+
+
+async def delete(
+    tx: DriverTransaction, services: Services, principal: Principal, vault_id: str, *, if_match: str | None
+) -> None:
+    """Delete a blob with all its versions. What other devices see is that it was deleted, and when.
+
+    Raises:
+        VaultNotFound: there is none.
+        PreconditionFailed: ``If-Match`` names another version than the present one.
+    """
+    held = await records.hold(tx.connection, principal.user_id, COLLECTION, vault_id)
+    if held is None or held.deleted:
+        raise VaultNotFound
+    if not matches(if_match, held.revision):
+        raise PreconditionFailed(current_version=held.revision)
+    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=services.clock())
+    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+
+
+async def get(services: Services, user_id: UUID, vault_id: str) -> Vault:
+    """Return a blob.
+
+    Raises:
+        VaultNotFound: there is none.
+    """
+    async with services.database.read_driver() as connection:
+        return _shown(await blobs.read(connection, user_id, COLLECTION, vault_id))
+
+
+async def version(services: Services, user_id: UUID, vault_id: str, number: int) -> Vault:
+    """Return one version of a blob that is there.
+
+    Raises:
+        VaultNotFound: there is no such blob, or it has no such version.
+    """
+    async with services.database.read_driver() as connection:
+        return _shown(await blobs.read_version(connection, user_id, COLLECTION, vault_id, number))
+
+
+def _shown(record: Record | None) -> Vault:
+    if record is None:
+        raise VaultNotFound
+    return Vault.model_validate(
+        {
+            **unpack(record.payload),
+            "version": record.revision,
+            "created_at": record.created_at,
+            "updated_at": record.updated_at,
+        }
+    )
+
+
+async def list_all(services: Services, user_id: UUID, *, cursor: str | None, limit: int) -> Vaults:
+    """Return a page of the account's blobs, by id: at most ``limit``, and fewer where they would exceed 8 MiB.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    after = "" if cursor is None else services.cursors.open(_LIST, user_id, cursor).decode()
+    async with services.database.read_driver() as connection:
+        page = await pages.by_id(connection, user_id, COLLECTION, after=after, limit=limit)
+    next_cursor = None
+    if page.following is not None:
+        next_cursor = services.cursors.seal(_LIST, user_id, page.records[-1].record_id.encode())
+    return Vaults(items=tuple(map(_shown, page.records)), next_cursor=next_cursor)
+
+
+async def versions(
+    services: Services, user_id: UUID, vault_id: str, *, cursor: str | None, limit: int
+) -> VaultVersions:
+    """Return a page of the versions of a blob that is there, newest first.
+
+    Raises:
+        VaultNotFound: there is none.
+        InvalidCursor: the cursor is not of this list.
+    """
+    kind = f"{_VERSIONS}/{vault_id}"
+    before = 2**62 if cursor is None else int.from_bytes(services.cursors.open(kind, user_id, cursor))
+    async with services.database.read_driver() as connection:
+        found = await blobs.versions(connection, user_id, COLLECTION, vault_id, before=before, limit=limit + 1)
+    if not found and cursor is None:
+        raise VaultNotFound
+    next_cursor = None
+    if len(found) > limit:
+        next_cursor = services.cursors.seal(kind, user_id, found[limit - 1][0].to_bytes(8))
+    items = tuple(VaultVersion(version=number, updated_at=at) for number, at in found[:limit])
+    return VaultVersions(items=items, next_cursor=next_cursor)

@@ -1,0 +1,1 @@
+"""Who is asking: accounts, their sessions, and the custody of uce keys."""

@@ -1,0 +1,178 @@
+"""The SQL of accounts: directory, account, published keys, recovery codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.identity.accounts.models import Account, EmailDirectory, RecoveryCode, SigningKey
+
+__all__ = ["AccountRepository", "FoundCode", "account_of_email", "derivation_of_email", "recovery_code_of_email"]
+
+
+async def account_of_email(session: AsyncSession, email: str) -> Account | None:
+    """Return the account of a normalised ``email``, in one statement whether there is one or not."""
+    found: Account | None = await session.scalar(
+        select(Account).join(EmailDirectory, EmailDirectory.user_id == Account.user_id).where(_is(email))
+    )
+    return found
+
+
+async def derivation_of_email(session: AsyncSession, email: str) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the key derivation parameters of a normalised ``email``, and its client's salt, where there are any."""
+    found = await session.execute(
+        select(Account.kdf, Account.salt)
+        .join(EmailDirectory, EmailDirectory.user_id == Account.user_id)
+        .where(_is(email))
+    )
+    row = found.one_or_none()
+    return (None, None) if row is None else (row.kdf, row.salt)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCode:
+    """An unspent recovery code, and what matters of its account."""
+
+    code: RecoveryCode
+    current_version: int
+    custody: str
+
+
+async def recovery_code_of_email(session: AsyncSession, email: str, verifier_hash: bytes) -> FoundCode | None:
+    """Return a recovery code with its account's present keyring version, in one statement in either case."""
+    row = (
+        await session.execute(
+            select(RecoveryCode, Account.keyring_version, Account.custody)
+            .join(EmailDirectory, EmailDirectory.user_id == RecoveryCode.user_id)
+            .join(Account, Account.user_id == RecoveryCode.user_id)
+            .where(_is(email), RecoveryCode.verifier_hash == verifier_hash)
+        )
+    ).one_or_none()
+    return None if row is None else FoundCode(*row)
+
+
+def _is(email: str) -> Any:
+    return EmailDirectory.email == email
+
+
+class AccountRepository:
+    """The rows of one account.
+
+    Args:
+        session: where the statements run.
+        user_id: the account.
+    """
+
+    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
+        self.session = session
+        self.user_id = user_id
+
+    async def claim_email(self, email: str) -> bool:
+        """Take a normalised ``email`` for this account; tell whether it was free.
+
+        ON CONFLICT, since the text of a violated constraint would carry the email into PostgreSQL's log.
+        """
+        taken = await self.session.execute(
+            upsert(EmailDirectory)
+            .values(email=email, user_id=self.user_id)
+            .on_conflict_do_nothing()
+            .returning(EmailDirectory.user_id)
+        )
+        return taken.scalar_one_or_none() is not None
+
+    async def insert(self, columns: Mapping[str, Any]) -> Account | None:
+        """Make the account; None if there is one with this id."""
+        made: Account | None = await self.session.scalar(
+            upsert(Account).values(user_id=self.user_id, **columns).on_conflict_do_nothing().returning(Account)
+        )
+        return made
+
+    async def get(self, *, lock: bool = False) -> Account | None:
+        """Return the account; with ``lock`` nobody else changes it before the transaction ends."""
+        statement = select(Account).where(Account.user_id == self.user_id)
+        if lock:
+            statement = statement.with_for_update().execution_options(populate_existing=True)
+        found: Account | None = await self.session.scalar(statement)
+        return found
+
+    async def add_signing_key(
+        self, version: int, recipient: str, signing_key: bytes, rotation_signature: bytes | None
+    ) -> None:
+        """Remember the public keys that came with a keyring version."""
+        await self.session.execute(
+            insert(SigningKey).values(
+                user_id=self.user_id,
+                keyring_version=version,
+                recipient=recipient,
+                signing_key=signing_key,
+                rotation_signature=rotation_signature,
+            )
+        )
+
+    async def signing_keys(self) -> list[bytes]:
+        """Return every public signing key that the account has registered."""
+        found = await self.session.scalars(select(SigningKey.signing_key).where(SigningKey.user_id == self.user_id))
+        return list(found)
+
+    async def rotation_signature(self) -> bytes | None:
+        """Return the signature under the newest public keys; None for the first ones."""
+        found: bytes | None = await self.session.scalar(
+            select(SigningKey.rotation_signature)
+            .where(SigningKey.user_id == self.user_id)
+            .order_by(SigningKey.keyring_version.desc())
+            .limit(1)
+        )
+        return found
+
+    async def replace_recovery_codes(self, codes: Sequence[tuple[bytes, bytes | None]], version: int) -> None:
+        """Put ``codes`` (verifier hash, keyring sealed as ``version``, if any) in the place of all before."""
+        await self.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == self.user_id))
+        await self.session.execute(
+            insert(RecoveryCode),
+            [
+                {
+                    "user_id": self.user_id,
+                    "verifier_hash": verifier_hash,
+                    "keyring": keyring,
+                    "keyring_version": version,
+                }
+                for verifier_hash, keyring in codes
+            ],
+        )
+
+    async def recovery_code_hashes(self) -> set[bytes]:
+        """Return the verifier hashes of the unspent codes."""
+        found = await self.session.scalars(
+            select(RecoveryCode.verifier_hash).where(RecoveryCode.user_id == self.user_id)
+        )
+        return set(found)
+
+    async def recovery_codes_left(self) -> tuple[int, datetime | None]:
+        """Return how many codes are unspent, and when they were made."""
+        row = (
+            await self.session.execute(
+                select(func.count(), func.min(RecoveryCode.created_at)).where(RecoveryCode.user_id == self.user_id)
+            )
+        ).one()
+        return row[0], row[1]
+
+    async def spend_recovery_code(self, verifier_hash: bytes) -> RecoveryCode | None:
+        """Delete a code, and return it if it was there."""
+        spent: RecoveryCode | None = await self.session.scalar(
+            delete(RecoveryCode)
+            .where(RecoveryCode.user_id == self.user_id, RecoveryCode.verifier_hash == verifier_hash)
+            .returning(RecoveryCode)
+        )
+        return spent
+
+    async def delete(self) -> None:
+        """Delete every row of the account that this domain keeps."""
+        for table in (RecoveryCode, SigningKey, EmailDirectory, Account):
+            await self.session.execute(delete(table).where(table.user_id == self.user_id))

@@ -1,0 +1,222 @@
+"""Changing what proves who one is, and what opens the keys: password, keyring, recovery codes, the account's end.
+
+Each needs the present secret in the same request, is one transaction, and ends every other session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.identity.accounts import keys
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.accounts.errors import KeyringConflict, KeyringRequired
+from lockleaf.server.identity.accounts.models import Account
+from lockleaf.server.identity.auth import sessions
+from lockleaf.server.identity.auth.service import prove, still_proven, tokens
+from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import SealedKeyring
+from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.platform.holdings import delete_above
+from lockleaf.server.records import service as records
+from lockleaf.wire.accounts import AccountDeletion
+from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.recovery import RecoveryCodesLeft, RecoveryCodesReplacement
+from lockleaf.wire.tokens import Tokens
+
+__all__ = ["change_password", "delete_account", "replace_keyring", "replace_recovery_codes"]
+
+
+async def change_password(
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: PasswordChange
+) -> Tokens:
+    """Take a new verifier, and the keyring as it is sealed under the new password.
+
+    Raises:
+        InvalidCredentials: the current password is wrong.
+        KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict: see ``keys.reseal``.
+        CustodyRequired: keys were brought to a uce account.
+    """
+    proven = await prove(parts, read, caller.user_id, body.current_password)
+    now = parts.clock()
+    if proven.custody == "uce":
+        sealed = await _uce(parts, caller, proven, body)
+        verifier_hash, made = await asyncio.gather(
+            parts.hasher.hash(body.password), parts.custodian.rewrap(sealed, secret=body.password)
+        )
+        account = await _unchanged(session, proven)
+        await accounts.take_keys(session, account, made, now=now)
+        kek = made.kek
+    else:
+        verifier_hash = await parts.hasher.hash(body.password)
+        account = await still_proven(session, proven)
+        await keys.reseal(session, account, body)
+        kek = None
+    account.verifier_hash = verifier_hash
+    account.salt = body.salt or account.salt
+    account.updated_at = now
+    opened = await sessions.renew(
+        session,
+        caller.user_id,
+        caller.session_id,
+        tokens=parts.tokens,
+        custodian=parts.custodian,
+        kek=kek,
+        now=now,
+    )
+    return tokens(parts, opened)
+
+
+Change = PasswordChange | KeyringReplacement | RecoveryCodesReplacement
+
+
+async def _uce(parts: Services, caller: Principal, account: Account, body: Change) -> SealedKeyring:
+    """Return the keyring of a uce account whose secret was proven, and the key that opens it.
+
+    The session carries that key already: deriving it from the secret once more would only cost time.
+
+    Raises:
+        CustodyRequired: the body brings keys.
+        KeyringRequired: the account has none yet; the next login makes one.
+        KeyringConflict: the body names another version than the present one.
+        SessionRevoked: the session's key is gone.
+    """
+    keys.refuse_brought(body)
+    if account.keyring is None or account.kek_salt is None:
+        raise KeyringRequired(missing=["keyring"])
+    if body.base_keyring_version is not None:
+        keys.require_version(account, body.base_keyring_version)
+    async with parts.database.read_driver() as connection:
+        kek = await keyrings.session_kek(parts, connection, caller)
+    return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
+
+
+async def _unchanged(session: AsyncSession, proven: Account) -> Account:
+    """Lock a uce account, and return it if its keyring is the one from which the new one was made.
+
+    Raises:
+        InvalidCredentials: the secret was changed meanwhile.
+        KeyringConflict: the keyring was.
+    """
+    account = await still_proven(session, proven)
+    if account.keyring_version != proven.keyring_version:
+        raise KeyringConflict(current_version=account.keyring_version)
+    return account
+
+
+async def replace_keyring(
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: KeyringReplacement
+) -> KeyringVersion:
+    """Take a first keyring, or a rotated one, for which this session gets its next tokens; every other session ends.
+
+    A first keyring that is sent again is answered like the first time. A rotation is not: its secret is another one by
+    then.
+
+    Raises:
+        InvalidCredentials: the current password is wrong.
+        InvalidRecipient, InvalidSignature, KeyDerivationRequired, KeysRequired, KeyringConflict, HistoryMoved: see
+            ``keys.replace_keyring``.
+        CustodyRequired: keys were brought to a uce account.
+    """
+    proven = await prove(parts, read, caller.user_id, body.current_password)
+    now = parts.clock()
+    if proven.custody == "uce":
+        return await _rotate_uce(parts, session, caller, proven, body)
+    keys.require_rotation(proven, body)
+    verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
+    account = await still_proven(session, proven)
+    if keys.is_stored(account, body):
+        return KeyringVersion(keyring_version=account.keyring_version)
+    keys.require_rotation(account, body)
+    await keys.replace_keyring(session, account, body)
+    account.updated_at = now
+    if verifier_hash is None:
+        await sessions.delete_all(session, caller.user_id, but=caller.session_id)
+        return KeyringVersion(keyring_version=account.keyring_version)
+    account.verifier_hash = verifier_hash
+    return await _renewed(parts, session, caller, account.keyring_version)
+
+
+async def _rotate_uce(
+    parts: Services, session: AsyncSession, caller: Principal, proven: Account, body: KeyringReplacement
+) -> KeyringVersion:
+    sealed = await _uce(parts, caller, proven, body)
+    now = parts.clock()
+    verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
+    # The salt is drawn anew: who knew the key-encryption key before is not helped by it afterwards.
+    salt = parts.custodian.new_salt()
+    kek = await parts.custodian.derive(body.password or body.current_password, salt)
+    account = await _unchanged(session, proven)
+    end = await records.lock_end(session, caller.user_id)
+    made, key_id = await parts.custodian.rotate(
+        sealed, kek=kek, kek_salt=salt, epoch=end.epoch, seq=end.seq, head=end.head, now=now
+    )
+    await records.retire(session, caller.user_id, end, key_id=key_id)
+    await accounts.take_keys(session, account, made, now=now)
+    if verifier_hash is not None:
+        account.verifier_hash = verifier_hash
+    answer = await _renewed(parts, session, caller, made.version, kek=kek)
+    return answer.model_copy(update={"recovery_codes": None if made.codes is None else made.codes.shown})
+
+
+async def _renewed(
+    parts: Services, session: AsyncSession, caller: Principal, version: int, *, kek: bytes | None = None
+) -> KeyringVersion:
+    """End every other session, and return the version with the next tokens of this one."""
+    opened = await sessions.renew(
+        session,
+        caller.user_id,
+        caller.session_id,
+        tokens=parts.tokens,
+        custodian=parts.custodian,
+        kek=kek,
+        now=parts.clock(),
+    )
+    return KeyringVersion(keyring_version=version, tokens=tokens(parts, opened))
+
+
+async def replace_recovery_codes(
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: RecoveryCodesReplacement
+) -> RecoveryCodesLeft:
+    """Take a new set of recovery codes. Where the account has no keyring that they could open, the server draws them.
+
+    Raises:
+        InvalidCredentials: the current password is wrong.
+        KeyringRequired, KeysRequired, KeyringConflict: see ``keys.replace_recovery_codes``.
+        CustodyRequired: keys were brought to a uce account.
+    """
+    proven = await prove(parts, read, caller.user_id, body.current_password)
+    shown = None
+    if proven.custody == "uce":
+        drawn = await parts.custodian.draw_codes(await _uce(parts, caller, proven, body))
+        account = await _unchanged(session, proven)
+        await accounts.take_codes(session, account, drawn)
+        shown = drawn.shown
+    else:
+        account = await still_proven(session, proven)
+        if account.keyring is None and not keys.brings(body):
+            drawn = parts.custodian.draw_bare_codes()
+            await accounts.take_codes(session, account, drawn)
+            shown = drawn.shown
+        else:
+            await keys.replace_recovery_codes(session, account, body)
+    await sessions.delete_all(session, caller.user_id, but=caller.session_id)
+    left = await accounts.recovery_codes_left(session, caller.user_id)
+    return left.model_copy(update={"recovery_codes": shown})
+
+
+async def delete_account(
+    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: AccountDeletion
+) -> None:
+    """Delete the account with everything in it.
+
+    Raises:
+        InvalidCredentials: the current password is wrong.
+    """
+    await still_proven(session, await prove(parts, read, caller.user_id, body.current_password))
+    await accounts.delete(session, caller.user_id)
+    await delete_above(session, caller.user_id, parts.holdings, None)
+    await sessions.delete_all(session, caller.user_id)

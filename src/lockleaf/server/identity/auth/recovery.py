@@ -1,0 +1,108 @@
+"""Coming back with a recovery code: first its keyring, then new credentials (PROTOCOL section 2)."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.crypto.recovery import verifier_hash
+from lockleaf.server.identity.accounts import keys
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.accounts.errors import InvalidRecoveryCode, InvalidRecoveryToken
+from lockleaf.server.identity.auth import sessions
+from lockleaf.server.identity.auth.service import open_session, tokens
+from lockleaf.server.identity.errors import SessionRevoked, TokenExpired, TokenInvalid
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.wire.recovery import Recover, VerifyRecoveryCode, VerifyRecoveryCodeAnswer
+from lockleaf.wire.tokens import Tokens
+
+__all__ = ["recover", "verify_code"]
+
+
+async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCode) -> VerifyRecoveryCodeAnswer:
+    """Answer a recovery code's verifier with the keyring sealed under the code, and the right to go on.
+
+    The code is not spent by it. An unknown email takes the same statement and gives the same answer as a wrong code.
+
+    Raises:
+        InvalidRecoveryCode: the account has no such code.
+    """
+    recovery_key = None
+    if body.verifier is not None:
+        searched = verifier_hash(body.verifier)
+    else:
+        given = parts.custodian.code_keys(body.code or "")
+        if given is None:
+            raise InvalidRecoveryCode
+        searched, recovery_key = given
+    found = await accounts.recovery_code(read, body.login_name, searched)
+    if found is None:
+        raise InvalidRecoveryCode
+    row, current_version = found.code, found.current_version
+    drawn_here = found.custody == "uce" or row.keyring is None
+    # The code goes with what the server drew, its verifier alone with the rest; which of them an account has is nobody
+    # else's business.
+    if drawn_here != (recovery_key is not None):
+        raise InvalidRecoveryCode
+    if row.keyring is None:
+        recovery_key = None  # it opens nothing
+    return VerifyRecoveryCodeAnswer(
+        recovery_token=parts.tokens.recovery(row.user_id, row.verifier_hash, parts.clock(), recovery_key),
+        expires_in=parts.tokens.recovery_seconds,
+        user_id=row.user_id,
+        keyring=row.keyring,
+        keyring_version=row.keyring_version,
+        current_keyring_version=current_version,
+    )
+
+
+async def recover(parts: Services, session: AsyncSession, body: Recover) -> Tokens:
+    """Set new credentials, spend the code, end every session, and open a new one.
+
+    Raises:
+        InvalidRecoveryToken: its time is over, or its code is spent.
+        KeyringRequired, KeyDerivationRequired, KeyringConflict: see ``keys.reseal``; the code is not spent then.
+        CustodyRequired: keys were brought to a uce account; nor is it then.
+    """
+    try:
+        claims = parts.tokens.read_recovery(body.recovery_token)
+    except (TokenExpired, TokenInvalid):
+        raise InvalidRecoveryToken from None
+    if claims.recovery_key is not None:
+        keys.refuse_brought(body)
+    new_hash = await parts.hasher.hash(body.password)
+    wrapped = None
+    if claims.recovery_key is not None:
+        salt = parts.custodian.new_salt()
+        wrapped = salt, await parts.custodian.derive(body.password, salt)
+    try:
+        account = await accounts.lock(session, claims.user_id)
+    except SessionRevoked:
+        raise InvalidRecoveryToken from None
+    spent = await accounts.spend_recovery_code(session, claims.user_id, claims.verifier_hash)
+    if spent is None:
+        raise InvalidRecoveryToken
+    now = parts.clock()
+    if claims.recovery_key is not None and wrapped is not None and spent.keyring is not None:
+        salt, kek = wrapped
+        made = parts.custodian.recover(
+            account.user_id,
+            spent.keyring,
+            spent.keyring_version,
+            claims.recovery_key,
+            kek=kek,
+            kek_salt=salt,
+            version=account.keyring_version + 1,
+        )
+        if made is None:
+            raise InvalidRecoveryToken
+        await accounts.take_keys(session, account, made, now=now)
+    else:
+        kek = None
+        await keys.reseal(session, account, body)
+    account.verifier_hash = new_hash
+    account.salt = body.salt or account.salt
+    account.updated_at = now
+    await sessions.delete_all(session, claims.user_id)
+    device = sessions.Device(body.device_name, body.device_id)
+    return tokens(parts, await open_session(parts, session, claims.user_id, device, kek=kek))

@@ -1,0 +1,166 @@
+"""The SQL of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.identity.auth.models import Session, SessionKey
+
+__all__ = ["SessionRepository"]
+
+
+class SessionRepository:
+    """The sessions of one account.
+
+    Whoever ends a session locks its row first and forgets its keys second: a refresh that is under way holds that row,
+    and the key that it adds must be there to be forgotten.
+
+    Args:
+        session: where the statements run.
+        user_id: the account.
+    """
+
+    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
+        self.session = session
+        self.user_id = user_id
+        self._mine = Session.user_id == user_id
+        self._my_keys = SessionKey.user_id == user_id
+
+    async def add(self, row: Session) -> None:
+        """Store a new session."""
+        self.session.add(row)
+        await self.session.flush()
+
+    async def get(self, session_id: UUID) -> Session | None:
+        """Return a session as it is now."""
+        found: Session | None = await self.session.scalar(
+            select(Session)
+            .where(self._mine, Session.session_id == session_id)
+            .execution_options(populate_existing=True)
+        )
+        return found
+
+    async def alive(self, now: datetime) -> Sequence[Session]:
+        """Return the sessions that go on, latest used first."""
+        found = await self.session.scalars(
+            select(Session)
+            .where(self._mine, ~Session.revoked, Session.expires_at > now)
+            .order_by(Session.last_used_at.desc(), Session.session_id.desc())
+        )
+        return found.all()
+
+    async def advance(
+        self,
+        session_id: UUID,
+        generation: int | None,
+        *,
+        retry_hash: bytes | None,
+        now: datetime,
+        rotated_at: datetime,
+        expires_at: datetime,
+    ) -> Session | None:
+        """Begin a session's next generation, if ``generation`` is the present one (None: whichever it is).
+
+        One statement, so that of two who try at once one finds the other's work done.
+        """
+        alive = and_(self._mine, Session.session_id == session_id, ~Session.revoked, Session.expires_at > now)
+        moved: Session | None = await self.session.scalar(
+            update(Session)
+            .where(alive if generation is None else and_(alive, Session.generation == generation))
+            .values(
+                generation=Session.generation + 1,
+                retry_hash=retry_hash,
+                rotated_at=rotated_at,
+                last_used_at=now,
+                expires_at=expires_at,
+            )
+            .returning(Session)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        )
+        return moved
+
+    async def add_key(self, session_id: UUID, generation: int, sealed_kek: bytes, *, expires_at: datetime) -> None:
+        """Keep the key-encryption key of a uce session's generation, as it is sealed."""
+        await self.session.execute(
+            insert(SessionKey).values(
+                user_id=self.user_id,
+                session_id=session_id,
+                generation=generation,
+                sealed_kek=sealed_kek,
+                expires_at=expires_at,
+            )
+        )
+
+    async def key(self, session_id: UUID, generation: int) -> SessionKey | None:
+        """Return what is kept of a generation; None where its time is over or the session is of no uce account."""
+        found: SessionKey | None = await self.session.scalar(
+            select(SessionKey)
+            .where(self._my_keys, SessionKey.session_id == session_id, SessionKey.generation == generation)
+            .execution_options(populate_existing=True)
+        )
+        return found
+
+    async def succeed_key(
+        self,
+        session_id: UUID,
+        generation: int,
+        *,
+        successor: bytes | None,
+        expires_at: datetime,
+        replaced: datetime,
+        now: datetime,
+    ) -> None:
+        """Let a generation's key live until ``expires_at``, and forget the session's keys whose time is over.
+
+        Those of generations before it have no one to ask again any more, and live until ``replaced`` at most.
+        """
+        await self.session.execute(
+            update(SessionKey)
+            .where(self._my_keys, SessionKey.session_id == session_id, SessionKey.generation < generation)
+            .values(successor=None, expires_at=func.least(SessionKey.expires_at, replaced))
+        )
+        await self.session.execute(
+            update(SessionKey)
+            .where(self._my_keys, SessionKey.session_id == session_id, SessionKey.generation == generation)
+            .values(successor=successor, expires_at=expires_at)
+        )
+        await self.session.execute(
+            delete(SessionKey).where(self._my_keys, SessionKey.session_id == session_id, SessionKey.expires_at <= now)
+        )
+
+    async def delete_keys(self, session_id: UUID) -> None:
+        """Forget every key of a session."""
+        await self.session.execute(delete(SessionKey).where(self._my_keys, SessionKey.session_id == session_id))
+
+    async def revoke(self, session_id: UUID) -> None:
+        """End a session and keep its row as a sign of what happened."""
+        await self.session.execute(
+            update(Session).where(self._mine, Session.session_id == session_id).values(revoked=True)
+        )
+        await self.delete_keys(session_id)
+
+    async def delete(self, session_id: UUID) -> bool:
+        """End a session; tell whether it was there and alive."""
+        ended = await self.session.execute(
+            delete(Session).where(self._mine, Session.session_id == session_id).returning(Session.revoked)
+        )
+        await self.delete_keys(session_id)
+        return ended.scalar_one_or_none() is False
+
+    async def delete_all(self, *, but: UUID | None = None) -> None:
+        """End every session, or every one ``but`` one."""
+        for table in (Session, SessionKey):
+            statement = delete(table).where(table.user_id == self.user_id)
+            await self.session.execute(statement if but is None else statement.where(table.session_id != but))
+
+    async def purge(self, now: datetime) -> None:
+        """Forget sessions that have ended, and keys whose time is over."""
+        await self.session.execute(
+            delete(Session).where(self._mine, or_(Session.revoked, Session.expires_at <= now)),
+        )
+        await self.session.execute(delete(SessionKey).where(self._my_keys, SessionKey.expires_at <= now))

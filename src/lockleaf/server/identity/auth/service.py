@@ -1,0 +1,255 @@
+"""What a person does to come in: registering, logging in, staying in.
+
+Slow hashes run before a transaction has touched the database, and never while a connection is held: a flood of logins
+waits for processor time, not for connections that everybody else needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hmac import compare_digest
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.accounts.errors import EmailTaken
+from lockleaf.server.identity.accounts.keys import KeySet, keys_of_registration, refuse_brought
+from lockleaf.server.identity.accounts.models import Account
+from lockleaf.server.identity.auth import sessions
+from lockleaf.server.identity.custody.custodian import KeyMaterial
+from lockleaf.server.identity.errors import HashingBusy, InvalidCredentials, SessionRevoked
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.platform.errors import Unauthenticated
+from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.accounts import Register, Signup
+from lockleaf.wire.sessions import Login
+from lockleaf.wire.tokens import Refresh, Tokens
+
+__all__ = [
+    "Entered",
+    "device_of",
+    "login",
+    "open_session",
+    "prove",
+    "refresh",
+    "register",
+    "sign_up",
+    "still_proven",
+    "tokens",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An account, and the session that was opened for it."""
+
+    account: Account
+    session: sessions.Opened
+    codes: tuple[str, ...] | None = None
+    """Recovery codes that were drawn just now, to be shown once."""
+
+
+async def register(parts: Services, read: ReadSession, session: AsyncSession, body: Register) -> Entered:
+    """Make an end-to-end encrypted account and open its first session.
+
+    Raises:
+        EmailTaken, IdTaken: there is such an account, and it is not this one.
+        KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
+    """
+    keys = keys_of_registration(body, required=False)
+    return await _register(parts, read, session, body, keys, privacy_tier="local_only")
+
+
+async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, body: Signup) -> Entered:
+    """Make an account in the custody that its user chose, and open its first session.
+
+    Raises:
+        EmailTaken, IdTaken: there is such an account, and it is not this one.
+        KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
+        CustodyRequired: keys were brought to an account whose server makes them.
+    """
+    if body.encryption_tier == "uce":
+        return await _sign_up_uce(parts, read, session, body)
+    keys = keys_of_registration(body, required=True)
+    return await _register(parts, read, session, body, keys, privacy_tier="full_sync")
+
+
+async def _register(
+    parts: Services,
+    read: ReadSession,
+    session: AsyncSession,
+    body: Register,
+    keys: KeySet | None,
+    *,
+    privacy_tier: PrivacyTier,
+) -> Entered:
+    existing = await accounts.by_email(read, body.login_name)
+    repeated = existing is not None and await accounts.is_repeated(read, existing, body, keys)
+    await read.close()
+    now = parts.clock()
+    if existing is None:
+        verifier_hash = await parts.hasher.hash(body.password)
+        account = await accounts.create(
+            session, body, keys, verifier_hash=verifier_hash, privacy_tier=privacy_tier, now=now
+        )
+    else:
+        if not repeated or not await parts.hasher.verify(existing.verifier_hash, body.password):
+            raise EmailTaken
+        account = await still_proven(session, existing)
+    return Entered(account, await open_session(parts, session, account.user_id, device_of(body)))
+
+
+async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession, body: Signup) -> Entered:
+    """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
+    refuse_brought(body)
+    existing = await accounts.by_email(read, body.login_name)
+    await read.close()
+    now = parts.clock()
+    if existing is None:
+        user_id = body.id or uuid7(now)
+        verifier_hash = await parts.hasher.hash(body.password)
+        keys = await parts.custodian.new_keys(user_id, body.password, now=now)
+        account = await accounts.create(
+            session,
+            body,
+            None,
+            user_id=user_id,
+            custody="uce",
+            verifier_hash=verifier_hash,
+            privacy_tier="full_sync",
+            now=now,
+        )
+        await accounts.take_keys(session, account, keys, now=now)
+        opened = await open_session(parts, session, user_id, device_of(body), kek=keys.kek)
+        return Entered(account, opened, None if keys.codes is None else keys.codes.shown)
+    if existing.custody != "uce" or body.id != existing.user_id or existing.kek_salt is None:
+        raise EmailTaken
+    if not await parts.hasher.verify(existing.verifier_hash, body.password):
+        raise EmailTaken
+    kek = await parts.custodian.derive(body.password, existing.kek_salt)
+    account = await still_proven(session, existing)
+    return Entered(account, await open_session(parts, session, account.user_id, device_of(body), kek=kek))
+
+
+async def login(parts: Services, read: ReadSession, session: AsyncSession, body: Login) -> Entered:
+    """Open a session for who knows the email and the authentication secret.
+
+    An unknown email takes the same statements and the same hashing as a wrong secret, and gives the same answer.
+
+    Raises:
+        InvalidCredentials: one of them is wrong.
+        HashingBusy: too many log in at once.
+    """
+    account = await accounts.by_email(read, body.login_name)
+    await read.close()
+    if account is None:
+        await parts.hasher.verify_dummy(body.password)
+        raise InvalidCredentials
+    if not await parts.hasher.verify(account.verifier_hash, body.password):
+        raise InvalidCredentials
+    kek, keys = await _uce_keys(parts, account, body.password)
+    better = None
+    if parts.hasher.needs_rehash(account.verifier_hash):
+        better = await parts.hasher.hash(body.password)
+    locked = await still_proven(session, account)
+    if better is not None:
+        locked.verifier_hash = better
+    if keys is not None:
+        if locked.keyring is not None:  # another login was first; its keys are the account's
+            raise HashingBusy(retry_after=1)
+        await accounts.take_keys(session, locked, keys, now=parts.clock())
+    return Entered(locked, await open_session(parts, session, locked.user_id, device_of(body), kek=kek))
+
+
+async def _uce_keys(parts: Services, account: Account, secret: str) -> tuple[bytes | None, KeyMaterial | None]:
+    """Return the key-encryption key of a uce account whose secret is right, and its keys where it has none yet.
+
+    An account that came from elsewhere gets them at its first login here; its recovery codes are drawn when asked for.
+    """
+    if account.custody != "uce":
+        return None, None
+    if account.kek_salt is not None:
+        return await parts.custodian.derive(secret, account.kek_salt), None
+    made = await parts.custodian.new_keys(account.user_id, secret, now=parts.clock())
+    return made.kek, replace(made, codes=None)
+
+
+async def refresh(parts: Services, body: Refresh) -> Tokens:
+    """Give the next tokens of a session.
+
+    This has a transaction of its own: a token that is used twice ends its session, and that must stay although the
+    request fails.
+
+    Raises:
+        TokenExpired, TokenInvalid: it is not such a token, or its time is over.
+        SessionRevoked: its session has ended.
+        RefreshTokenReused: it had been replaced; the session has ended now.
+    """
+    claims = parts.tokens.read_refresh(body.refresh_token)
+    now = parts.clock()
+    async with parts.database.transaction() as session:
+        outcome = await sessions.rotate(
+            session,
+            claims,
+            body.retry_id,
+            tokens=parts.tokens,
+            custodian=parts.custodian,
+            now=now,
+        )
+    if isinstance(outcome, Unauthenticated):
+        parts.events.changed(claims.user_id)  # live streams of a session that has ended end too
+        raise outcome
+    return tokens(parts, outcome)
+
+
+def tokens(parts: Services, opened: sessions.Opened, *, seconds: int | None = None) -> Tokens:
+    """Return the present tokens of a session, of which the one for access lives ``seconds``."""
+    return Tokens(**sessions.tokens_of(opened, tokens=parts.tokens, now=parts.clock(), seconds=seconds))
+
+
+async def prove(parts: Services, read: ReadSession, user_id: UUID, secret: str) -> Account:
+    """Return the account of a session whose user gives the present secret too.
+
+    What follows has to lock the account and ask ``still_proven``.
+
+    Raises:
+        InvalidCredentials: it is another.
+    """
+    account = await accounts.get(read, user_id)
+    await read.close()
+    if not await parts.hasher.verify(account.verifier_hash, secret):
+        raise InvalidCredentials
+    return account
+
+
+async def still_proven(session: AsyncSession, proven: Account) -> Account:
+    """Lock an account whose secret was proven, and return it as it is now.
+
+    Raises:
+        InvalidCredentials: the secret was changed while the given one was checked.
+    """
+    try:
+        locked = await accounts.lock(session, proven.user_id)
+    except SessionRevoked:  # the account was deleted meanwhile, so nothing proves who one is any more
+        raise InvalidCredentials from None
+    if not compare_digest(locked.verifier_hash, proven.verifier_hash):
+        raise InvalidCredentials
+    return locked
+
+
+async def open_session(
+    parts: Services, session: AsyncSession, user_id: UUID, device: sessions.Device, *, kek: bytes | None = None
+) -> sessions.Opened:
+    """Open a session for an account whose owner has proven it; ``kek`` is a uce account's key-encryption key."""
+    return await sessions.open_session(
+        session, user_id, device, tokens=parts.tokens, custodian=parts.custodian, kek=kek, now=parts.clock()
+    )
+
+
+def device_of(body: Register | Login) -> sessions.Device:
+    """Return what a request says of the device that it comes from."""
+    scope = body.scope if isinstance(body, Login) else None
+    return sessions.Device(body.device_name, body.device_id, scope)

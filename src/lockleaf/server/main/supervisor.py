@@ -1,0 +1,348 @@
+"""``lockleaf serve``: a parent process that starts the database where there is none, and the web workers.
+
+The parent serves nothing itself. It binds the port, a socket for each worker, keeps the embedded PostgreSQL
+alive, replaces workers that die, and at SIGTERM lets requests finish before the database stops. With a database of its
+own, or where it is told to, it does the background work in a thread: one, however many web workers there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import resource
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from lockleaf.server.features.operation.installation import is_for_development, mark_for_development
+from lockleaf.server.main.job_worker import JobWorkerThread, connections, in_process
+from lockleaf.server.main.web_worker import EMBEDDED_DATABASE
+from lockleaf.server.platform.blobs.stores import require_folder
+from lockleaf.server.platform.db.embedded import EmbeddedPostgres
+from lockleaf.server.platform.db.migrate import migrate, require_current
+from lockleaf.server.platform.http.connections import BoundedProtocol
+from lockleaf.server.platform.observability import logging
+from lockleaf.server.platform.server_keys import load_keys
+from lockleaf.server.platform.settings import Settings
+
+log = structlog.get_logger("lockleaf.process")
+
+__all__ = ["PortUnavailable", "Running", "ServeError", "serve"]
+
+GRACE_SECONDS = 20
+BACKLOG = 2048
+DESCRIPTORS = 65_536
+
+
+class ServeError(Exception):
+    """The server could not be started. The message says why, and what to do."""
+
+
+class PortUnavailable(ServeError):
+    """The port cannot be listened on."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"Cannot listen on {_authority(host, port)}: {reason}. "
+            "Another program may hold the port: choose another with --port."
+        )
+
+
+def _authority(host: str, port: int) -> str:
+    """Return host and port as they stand in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a server runs.
+
+    Attributes:
+        host, port: where it listens.
+        workers: how many processes serve.
+        data_dir: where it keeps what is not in the database.
+        embedded: whether the database is its own.
+        database_url: its address, which may hold a password.
+    """
+
+    host: str
+    port: int
+    workers: int
+    data_dir: Path
+    embedded: bool
+    database_url: str = field(default="", repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address to give to clients on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
+        return f"http://{_authority(host, self.port)}"
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    announce: Callable[[Running], None] = lambda running: None,
+) -> None:
+    """Run a server until SIGTERM or SIGINT.
+
+    Args:
+        host: a name or an address; one of IPv6 with or without brackets. `::` takes IPv4 too.
+        port: 0 takes a free one.
+        announce: called once all workers answer.
+
+    Raises:
+        ServeError: it could not be started.
+        EmbeddedPostgresError: its own database could not be started.
+        SchemaBehind: the external database has an older schema.
+        SecretsMissing, SecretsDamaged: the server has no secrets of its own.
+        FolderUnusable: there is no folder for attached files.
+    """
+    logging.configure(settings.log.format, settings.log.level)
+    _allow_descriptors()
+    host = host.removeprefix("[").removesuffix("]")
+    with contextlib.ExitStack() as stack:
+        # The port first: it is the likeliest to fail, and nothing need be stopped then.
+        listening = stack.enter_context(_listen(host, port, workers))
+        database_url = stack.enter_context(_database(settings, workers))
+        _warn_of_development(settings, database_url)
+        load_keys(settings)  # made here, once, where workers would race for it
+        require_folder(settings)
+        stack.enter_context(_worker_environment(settings, database_url, workers))
+        running = Running(
+            host,
+            listening[0].getsockname()[1],
+            workers,
+            settings.data_dir,
+            settings.database.url is None,
+            database_url,
+        )
+        config = uvicorn.Config(
+            "lockleaf.server.main.web_worker:create",
+            factory=True,
+            workers=workers,
+            loop="uvloop",
+            http=BoundedProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # nothing here depends on the client's address, and nothing keeps it
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_worker_healthcheck=30,
+            timeout_keep_alive=settings.connections.idle_seconds,
+        )
+        jobs = stack.enter_context(_background_work(settings, database_url))
+        supervisor = _Workers(config, listening, on_ready=lambda: announce(running), on_stop=jobs)
+        supervisor.run()
+        if supervisor.failed_to_start:
+            raise ServeError("The server's workers could not start; the log above says why.")
+
+
+def _allow_descriptors() -> None:
+    """Take as many open files and connections as the system lets this user have: the usual 1,024 are soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class _Workers(Multiprocess):
+    """Uvicorn's supervisor, telling when all workers answer, and whether they could start at all.
+
+    Each worker has a listening socket of its own on the one port.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: list[socket.socket],
+        *,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+    ) -> None:
+        self._listening = listening
+        super().__init__(config, listening)
+        self._on_ready: Callable[[], None] | None = on_ready
+        self._on_stop = on_stop
+        self.failed_to_start = False
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """The socket of the worker that is about to be started: a new one's, or that of the first that died."""
+        dead = (index for index, process in enumerate(self.processes) if not process.process.is_alive())
+        return [self._listening[next(dead, len(self.processes)) % len(self._listening)]]
+
+    @sockets.setter
+    def sockets(self, sockets: list[socket.socket]) -> None:
+        """Nothing: what the supervisor is given stands in the constructor."""
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        self._let_go_of_workers_ends()
+
+    def terminate_all(self) -> None:
+        self._on_stop()  # what runs in the background has its time of grace while requests have theirs
+        super().terminate_all()
+
+    def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        self._let_go_of_workers_ends()
+        for pid in before - {process.pid for process in self.processes}:
+            if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it had open is open no longer
+        self.failed_to_start = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+        if self._on_ready and not self.should_exit.is_set() and all(process.is_ready() for process in self.processes):
+            self._on_ready()
+            self._on_ready = None
+
+    def _let_go_of_workers_ends(self) -> None:
+        """Close this process's copies of the workers' ends of their pipes.
+
+        While one is open, a worker that is killed as it is asked for a sign of life looks like one that is slow to
+        answer, and neither a replacement nor a signal to this process gets through until that patience has ended.
+        """
+        for process in self.processes:
+            process.child_conn.close()
+
+
+@contextlib.contextmanager
+def _listen(host: str, port: int, workers: int) -> Iterator[list[socket.socket]]:
+    """Listen once for each worker.
+
+    On Linux the kernel spreads connections evenly over sockets that share a port. From one shared socket, the worker
+    that slept last would take nearly all of them. Elsewhere the workers share one.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+                0
+            ]
+            # Alone first: a socket that may share its port would also share that of a server that runs already.
+            with _bound(family, address) as probe:
+                address = (address[0], probe.getsockname()[1], *address[2:])
+            count = workers if sys.platform == "linux" else 1
+            listening = [stack.enter_context(_bound(family, address, shared=count > 1)) for _ in range(count)]
+            for each in listening:
+                each.listen(BACKLOG)
+                each.setblocking(False)
+        except OSError as error:
+            known = {errno.EADDRINUSE: "it is in use", errno.EACCES: "this user may not"}
+            reason = known.get(error.errno or 0, error.strerror or "there is no such address")
+            raise PortUnavailable(host, port, reason) from None
+        except UnicodeError:  # not even the form of a name
+            raise PortUnavailable(host, port, "there is no such address") from None
+        yield listening
+
+
+def _bound(family: int, address: Any, *, shared: bool = False) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and address[0] == "::":
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # every address of this machine is meant
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+@contextlib.contextmanager
+def _database(settings: Settings, workers: int) -> Iterator[str]:
+    """Give the address of a database with the right schema: the one that is set, or one of our own."""
+    if settings.database.url is not None:
+        url = settings.database.url.get_secret_value()
+        try:
+            asyncio.run(require_current(url))
+        except OSError:
+            raise ServeError(
+                "The database of DATABASE_URL does not answer. Check the address, and that it runs."
+            ) from None
+        yield url
+        return
+    pool = settings.database
+    needed = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + connections(settings) + 20
+    with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, needed))}) as postgres:
+        asyncio.run(migrate(postgres.dsn()))
+        if settings.environment == "development":
+            asyncio.run(mark_for_development(postgres.dsn()))
+        stop = threading.Event()
+        watching = threading.Thread(target=postgres.supervise, args=(stop,), name="lockleaf-postgres", daemon=True)
+        watching.start()
+        try:
+            yield postgres.dsn()
+        finally:
+            stop.set()
+            watching.join()
+
+
+def _warn_of_development(settings: Settings, database_url: str) -> None:
+    """Say where a database that was made for development is served otherwise: `admin reset` may have filled it."""
+    if settings.environment != "development" and asyncio.run(is_for_development(database_url)):
+        log.warning("development_database", detail="It may have accounts whose passwords everybody can read.")
+
+
+@contextlib.contextmanager
+def _background_work(settings: Settings, database_url: str) -> Iterator[Callable[[], None]]:
+    """Do background work beside the web workers where that is wanted; give what asks it to stop."""
+    if not in_process(settings):
+        yield lambda: None
+        return
+    thread = JobWorkerThread(settings, database_url)
+    thread.start()
+    try:
+        yield thread.stop
+    finally:
+        thread.stop()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _worker_environment(settings: Settings, database_url: str, workers: int) -> Iterator[None]:
+    """Leave the workers what the command line decided: they read the rest from the environment themselves."""
+    told = {
+        "LOCKLEAF_DATA_DIR": str(settings.data_dir.absolute()),
+        "LOCKLEAF_LOG__FORMAT": settings.log.format,
+        "LOCKLEAF_LOG__LEVEL": settings.log.level,
+        "LOCKLEAF_ENVIRONMENT": settings.environment,
+        "LOCKLEAF_CORS__ORIGINS": ",".join(settings.cors.origins),
+    }
+    if settings.database.url is None:
+        told[EMBEDDED_DATABASE] = database_url
+    with contextlib.ExitStack() as stack:
+        if workers > 1:
+            # Workers add up their metrics in a folder, so that any of them can answer for all.
+            told["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="lockleaf-metrics-")
+            )
+        before = {name: os.environ.get(name) for name in told}
+        os.environ.update(told)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

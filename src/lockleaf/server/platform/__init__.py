@@ -1,0 +1,1 @@
+"""What any server needs, and that knows nothing of journals."""

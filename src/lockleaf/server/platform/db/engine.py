@@ -1,0 +1,229 @@
+"""The connections to PostgreSQL: one pool for transactions, one for single reading statements."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event, exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from lockleaf.server.platform.db.errors import DRIVER_ERRORS
+from lockleaf.server.platform.settings import DatabaseSettings
+
+__all__ = ["Database", "DriverTransaction", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
+
+
+IDLE_SECONDS = 600
+"""How long a connection may rest before PostgreSQL closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverTransaction:
+    """A transaction on asyncpg itself.
+
+    Attributes:
+        connection: in the transaction.
+        after_commit: what shall be called once it is committed.
+    """
+
+    connection: asyncpg.Connection
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+
+class ReadSession(AsyncSession):
+    """A session whose connection PostgreSQL itself holds to reading. Each statement sees its own snapshot."""
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Return ``url`` with the driver that we use, whatever spelling of PostgreSQL it began with."""
+    _, separator, rest = url.partition("://")
+    # SQLAlchemy hands parameters on under asyncpg's names, of which this one differs from PostgreSQL's.
+    return f"postgresql+asyncpg{separator}{re.sub(r'(?<=[?&])sslmode=', 'ssl=', rest)}"
+
+
+def asyncpg_url(url: str) -> str:
+    """Return ``url`` as asyncpg itself takes it, whatever spelling of PostgreSQL it began with."""
+    _, separator, rest = url.partition("://")
+    return f"postgresql{separator}{rest}"
+
+
+class Database:
+    """The two pools of a process.
+
+    Args:
+        url: ``postgresql://...`` of the database.
+        settings: sizes and timeouts.
+    """
+
+    def __init__(self, url: str, settings: DatabaseSettings) -> None:
+        self.writing = self._engine(url, settings, read_only=False)
+        self.reading = self._engine(url, settings, read_only=True)
+        self.sessions = async_sessionmaker(self.writing, expire_on_commit=False)
+        self.read_sessions = async_sessionmaker(self.reading, class_=ReadSession, expire_on_commit=False)
+
+    @staticmethod
+    def _engine(url: str, settings: DatabaseSettings, *, read_only: bool) -> AsyncEngine:
+        server_settings = {
+            "application_name": "lockleaf",
+            "jit": "off",
+            # Our statements look things up by their keys, whatever the values and however many rows there are. Planning
+            # them anew each time costs more than most of them do; and a plan that reads a whole table, made while the
+            # table was small, would be kept while it grows.
+            "plan_cache_mode": "force_generic_plan",
+            "enable_seqscan": "off",
+            "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+            "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
+            "idle_in_transaction_session_timeout": "60000",
+            "idle_session_timeout": str(IDLE_SECONDS * 1000),
+        }
+        options: dict[str, Any] = {}
+        if read_only:
+            # A reading statement needs no transaction around it: without one it costs a single round trip.
+            server_settings["default_transaction_read_only"] = "on"
+            options["isolation_level"] = "AUTOCOMMIT"
+        engine = create_async_engine(
+            sqlalchemy_url(url),
+            # SQLAlchemy closes a connection of the overflow as soon as it comes back, and under load opens it again a
+            # moment later, which costs more than the request. Here all are kept, the last used is used first, and
+            # PostgreSQL closes those that rest.
+            pool_size=settings.pool_size + settings.max_overflow,
+            max_overflow=0,
+            pool_use_lifo=True,
+            pool_timeout=settings.pool_timeout_seconds,
+            hide_parameters=True,  # an exception's text must hold no user's value
+            connect_args={"server_settings": server_settings, "timeout": 10, "async_creator_fn": _connect},
+            **options,
+        )
+        if settings.pre_ping:
+            _ask_rested_connections(engine, settings.pre_ping_after_seconds)
+        return engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end, rolled back on any exception."""
+        async with self.sessions() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[ReadSession]:
+        """A session for single reading statements."""
+        async with self.read_sessions() as session:
+            yield session
+
+    @asynccontextmanager
+    async def read_driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """The asyncpg connection of a reading session, without the session: for what runs at every request."""
+        with _in_the_drivers_words():
+            pooled = await self.reading.raw_connection()
+        try:
+            yield pooled.driver_connection
+        finally:
+            pooled.close()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection that only reads, and to which the database stays as it is at the first statement."""
+        with _in_the_drivers_words():
+            pooled = await self.reading.raw_connection()
+        connection: Any = pooled.driver_connection
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield connection
+        finally:
+            if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
+                pooled.invalidate()
+            pooled.close()
+
+    @asynccontextmanager
+    async def write_driver(self) -> AsyncIterator[DriverTransaction]:
+        """One transaction on asyncpg alone: for what devices send all the time.
+
+        What was noted in ``after_commit`` is called once the commit has succeeded.
+        """
+        with _in_the_drivers_words():
+            pooled = await self.writing.raw_connection()
+        connection: Any = pooled.driver_connection
+        transaction = DriverTransaction(connection)
+        try:
+            async with connection.transaction():
+                yield transaction
+        finally:
+            if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
+                pooled.invalidate()
+            pooled.close()
+        for call in transaction.after_commit:
+            call()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.writing.dispose()
+        await self.reading.dispose()
+
+
+async def _connect(*args: Any, **options: Any) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(*args, **options)
+    except FileNotFoundError as error:
+        # While PostgreSQL starts anew its socket is not even there, which says no more than that nobody listens.
+        raise ConnectionRefusedError("PostgreSQL's socket is not there") from error
+
+
+@contextmanager
+def _in_the_drivers_words() -> Iterator[None]:
+    """Let what asyncpg raised come through as it was.
+
+    SQLAlchemy's adapter wraps it, and the wrapping is turned into an exception that callers know only where SQLAlchemy
+    itself runs a statement.
+    """
+    try:
+        yield
+    except AsyncAdapt_asyncpg_dbapi.Error as error:
+        raise error.__cause__ or error from None
+
+
+def _ask_rested_connections(engine: AsyncEngine, after_seconds: float) -> None:
+    """Replace dead connections before they are handed out.
+
+    SQLAlchemy's own pre-ping opens a transaction for each question, three round trips before every request. A
+    connection that was busy a moment ago is alive, or is known to be closed without asking; only rested ones are asked.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _note(dbapi_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rested_since"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _check(dbapi_connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        connection: asyncpg.Connection = dbapi_connection.driver_connection
+        if connection.is_closed():
+            raise exc.DisconnectionError("the connection was closed")
+        if time.monotonic() - record.info.get("rested_since", time.monotonic()) < after_seconds:
+            return
+        try:
+            dbapi_connection.run_async(lambda raw: raw.fetchval("SELECT 1", timeout=5))
+        except (OSError, TimeoutError, *DRIVER_ERRORS) as error:
+            raise exc.DisconnectionError("the connection does not answer") from error
+
+
+async def driver(session: AsyncSession) -> asyncpg.Connection:
+    """Return the asyncpg connection under ``session``, within the session's transaction.
+
+    For hot paths: a prepared statement with arrays as arguments costs a fraction there. The transaction must have
+    begun: asyncpg's statements before the session's first one would stand alone, and survive a rollback.
+    """
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    adapted: Any = raw.dbapi_connection
+    if not isinstance(session, ReadSession) and adapted._transaction is None:
+        with _in_the_drivers_words():
+            await adapted._start_transaction()
+    driver_connection: asyncpg.Connection = raw.driver_connection
+    return driver_connection

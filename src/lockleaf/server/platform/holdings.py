@@ -1,0 +1,52 @@
+"""What the server holds of an account beside its records: each domain says what is its own, and deletes it.
+
+`main/app.py` puts the list together. It is gone through when a privacy tier is lowered, for what the lower one does not
+hold, and when the account is deleted, for all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.identity.principal import TIERS
+
+__all__ = ["Counted", "Holding", "delete_above"]
+
+Counted = Literal["metrics", "media"]
+"""Under which name the answer to a lowered tier counts what was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one domain holds of an account.
+
+    Attributes:
+        tier: the lowest privacy tier at which the server holds it.
+        delete: deletes all of it within the session's transaction, flushes, and returns how many there were.
+        counted_as: the count that it adds to, if users are told of it.
+        bytes_used: counts the bytes of it, if they are of the room that the account is given.
+    """
+
+    tier: str
+    delete: Callable[[AsyncSession, UUID], Awaitable[int]]
+    counted_as: Counted | None = None
+    bytes_used: Callable[[asyncpg.Connection, UUID], Awaitable[int]] | None = None
+
+
+async def delete_above(
+    session: AsyncSession, user_id: UUID, holdings: Sequence[Holding], tier: str | None
+) -> dict[Counted, int]:
+    """Delete what ``tier`` does not hold, everything for None; return the counts that users are told."""
+    counts: dict[Counted, int] = {"metrics": 0, "media": 0}
+    for holding in holdings:
+        if tier is None or TIERS.index(holding.tier) > TIERS.index(tier):
+            deleted = await holding.delete(session, user_id)
+            if holding.counted_as is not None:
+                counts[holding.counted_as] += deleted
+    return counts

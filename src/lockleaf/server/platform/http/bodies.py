@@ -1,0 +1,167 @@
+"""Reading bodies and writing answers, in JSON and, where a route speaks it, in MessagePack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from lockleaf.server.platform.errors import Invalid
+from lockleaf.server.platform.http.errors import InvalidRequest, MalformedRequest, NotAcceptable, UnsupportedMediaType
+from lockleaf.wire import codec
+
+__all__ = ["ByCustody", "Parsed", "Received", "accepted", "field_errors", "reply"]
+
+M = TypeVar("M", bound=BaseModel)
+S = TypeVar("S", bound=BaseModel)
+P = TypeVar("P", bound=BaseModel)
+
+
+class Parsed(Generic[M]):
+    """A dependency that gives a request's body as a ``model``.
+
+    Args:
+        model: what the body must be.
+        msgpack: whether the route takes MessagePack too.
+        optional: whether an empty body stands for a ``model`` without fields.
+    """
+
+    def __init__(self, model: type[M], *, msgpack: bool = False, optional: bool = False) -> None:
+        self.model = model
+        self.msgpack = msgpack
+        self.optional = optional
+
+    async def __call__(self, request: Request) -> M:
+        """Parse the body.
+
+        Raises:
+            UnsupportedMediaType: it is in no encoding that this route takes.
+            MalformedRequest: it is not one JSON or MessagePack value.
+            InvalidRequest: it is not a ``model``; the fields are named, their values are not.
+        """
+        media_type = request.headers.get("content-type", codec.JSON).partition(";")[0].strip().lower()
+        if media_type != codec.JSON and not (self.msgpack and media_type == codec.MSGPACK):
+            raise UnsupportedMediaType(accepted=[codec.JSON, codec.MSGPACK] if self.msgpack else [codec.JSON])
+        data = await request.body()
+        if not data and self.optional:
+            data = b"{}" if media_type == codec.JSON else b"\x80"
+        return _decoded(self.model, data, media_type)
+
+
+@dataclass(frozen=True)
+class Received(Generic[S, P]):
+    """A body that is read as one of several models, once it is known whose account it speaks for.
+
+    All readings raise MalformedRequest and InvalidRequest, as `Parsed` does.
+    """
+
+    _data: bytes = field(repr=False)
+    _sealed: type[S]
+    _plain: type[P]
+
+    @cached_property
+    def fields(self) -> dict[str, Any] | None:
+        """The fields of the body as they came, None where it is no JSON object."""
+        try:
+            found = from_json(self._data)
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing: there is none, or an object without fields."""
+        return self.fields == {}
+
+    def read(self, model: type[M]) -> M:
+        """Return what a client sent that seals by a scheme of its own."""
+        return _decoded(model, self._data, codec.JSON)
+
+    def sealed(self) -> S:
+        """Return what the client of an end-to-end encrypted account sent."""
+        return _decoded(self._sealed, self._data, codec.JSON)
+
+    def plain(self) -> P:
+        """Return what the thin client of a uce account sent."""
+        return _decoded(self._plain, self._data, codec.JSON)
+
+
+class ByCustody(Generic[S, P]):
+    """A dependency that gives a request's body, in JSON, for a route whose bodies depend on the account's custody.
+
+    Args:
+        sealed: what it must be with e2e.
+        plain: what it must be with uce.
+        opaque: what it may be with e2e as well, of a client that seals by a scheme of its own.
+        optional: whether an empty body stands for a model without fields.
+    """
+
+    def __init__(
+        self, sealed: type[S], plain: type[P], *, opaque: type[BaseModel] | None = None, optional: bool = False
+    ) -> None:
+        self.sealed = sealed
+        self.plain = plain
+        self.opaque = opaque
+        self.optional = optional
+
+    async def __call__(self, request: Request) -> Received[S, P]:
+        """Read the body.
+
+        Raises:
+            UnsupportedMediaType: it is not JSON.
+        """
+        data = await request.body()
+        if not data and self.optional:
+            return Received(b"{}", self.sealed, self.plain)
+        media_type = request.headers.get("content-type", codec.JSON).partition(";")[0].strip().lower()
+        if media_type != codec.JSON:
+            raise UnsupportedMediaType(accepted=[codec.JSON])
+        return Received(data, self.sealed, self.plain)
+
+
+def _decoded(model: type[M], data: bytes, media_type: str) -> M:
+    try:
+        return codec.decode(model, data, media_type)
+    except codec.MalformedBody:
+        raise MalformedRequest from None
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> Invalid:
+    fields = field_errors(error.errors(include_url=False, include_context=False, include_input=False))
+    if any(field["type"] == "json_invalid" for field in fields):
+        return MalformedRequest()
+    return InvalidRequest(errors=fields)
+
+
+def field_errors(errors: Any) -> list[dict[str, Any]]:
+    """Return which fields are wrong and why. Messages of the checks name types and limits, never the input."""
+    return [
+        {"field": ".".join(str(part) for part in error["loc"])[:200], "type": error["type"], "message": error["msg"]}
+        for error in list(errors)[:20]
+    ]
+
+
+def accepted(request: Request) -> str:
+    """Return the encoding of the answer that the request asks for; JSON unless it names MessagePack.
+
+    Raises:
+        NotAcceptable: it asks for neither.
+    """
+    accept = request.headers.get("accept", "*/*").lower()
+    if codec.MSGPACK in accept:
+        return codec.MSGPACK
+    if "*/*" in accept or "application/*" in accept or codec.JSON in accept:
+        return codec.JSON
+    raise NotAcceptable(accepted=[codec.JSON, codec.MSGPACK])
+
+
+def reply(request: Request, body: BaseModel, status: int = 200) -> Response:
+    """Return ``body`` in the encoding that the request asks for."""
+    media_type = accepted(request)
+    return Response(codec.encode(body, media_type), status_code=status, media_type=media_type)

@@ -1,0 +1,172 @@
+"""Connections that a client cannot hold for nothing: time-outs of head, body, idleness and answer, and a limit.
+
+Uvicorn waits without end for the head of a request and for its body, so that a thousand half-open requests use up a
+process's descriptors. Here each of them has a time, and where connections are at their limit a new one takes the place
+of the one that has waited longest without having sent a whole request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Literal
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from lockleaf.server.platform.settings import ConnectionSettings, Settings
+
+__all__ = ["BoundedProtocol"]
+
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n"
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 51\r\n\r\n"
+    b"Too many connections. Try again in a few seconds.\r\n"
+)
+_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+@cache
+def _settings() -> ConnectionSettings:
+    """Return the limits of this process, from the environment that its parent left it."""
+    return Settings().connections
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection of HTTP/1.1, bounded in time."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.limits = _settings()
+        self._phase: Literal["head", "body", "answer"] = "head"
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.TimerHandle | None = None
+        self._since = self.loop.time()
+        self._received = 0
+
+    # ---- the connection ----
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin the time of the first head, where there is room."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        if len(self.connections) > self.limits.most and not self._displace_another():
+            transport.write(_BUSY)
+            transport.close()
+            return
+        self._arm(self.limits.head_seconds, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave no timer behind."""
+        self._disarm()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Begin the time of a head with its first byte."""
+        if self.transport.is_closing():
+            return
+        if self._phase == "head" and self._timer is None:
+            # Any byte ends the time of rest, so from here on the time of the head runs.
+            self._since = self.loop.time()
+            self._arm(self.limits.head_seconds, self._head_is_late)
+        elif self._phase == "body":
+            self._received += len(data)
+        super().data_received(data)
+
+    # ---- the request ----
+
+    def on_headers_complete(self) -> None:
+        """Begin the time of the body."""
+        self._disarm()
+        self._phase, self._received, self._since = "body", 0, self.loop.time()
+        super().on_headers_complete()
+        self._arm(self.limits.body_seconds, self._body_is_late)
+
+    def on_message_complete(self) -> None:
+        """End it: from here on the server is at work."""
+        self._disarm()
+        self._phase = "answer"
+        super().on_message_complete()
+        if self.cycle is not None and self.cycle.response_complete:
+            # It was answered before it was read, and nothing else ends the rest that begins now.
+            self._rest()
+            self._arm(self.limits.idle_seconds, self.timeout_keep_alive_handler)
+
+    def on_response_complete(self) -> None:
+        """Begin to rest."""
+        super().on_response_complete()
+        if self._phase == "answer":
+            self._rest()
+
+    def _rest(self) -> None:
+        self._phase, self._since = "head", self.loop.time()
+
+    # ---- the answer ----
+
+    def pause_writing(self) -> None:
+        """Begin the time in which what was sent has to be read."""
+        super().pause_writing()
+        if self._writing is None:
+            self._writing = self.loop.call_later(self.limits.write_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """End it."""
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+        if self.flow is not None:
+            super().resume_writing()
+
+    # ---- time ----
+
+    def _arm(self, seconds: float, then: Callable[[], None]) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(seconds, then)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _head_is_late(self) -> None:
+        self._end(_LATE)
+
+    def _body_is_late(self) -> None:
+        """End a request whose body comes more slowly than anybody sends; look again later otherwise."""
+        enough = self._received >= self.limits.body_seconds * self.limits.body_bytes_per_second
+        # Where reading is paused it is the server that is slow.
+        if not enough and not self.flow.read_paused:
+            self._end(b"" if self.cycle is not None and self.cycle.response_started else _LATE)
+            return
+        self._received = 0
+        self._arm(self.limits.body_seconds, self._body_is_late)
+
+    def _end(self, last_words: bytes = b"") -> None:
+        self._disarm()
+        if not self.transport.is_closing():
+            if last_words:
+                self.transport.write(last_words)
+            self.transport.close()
+
+    # ---- room ----
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether no request of it is being worked on."""
+        return self._phase == "head" and (self.cycle is None or self.cycle.response_complete)
+
+    def _displace_another(self) -> bool:
+        """Close the connection that has waited longest without a whole request; tell whether there was one."""
+        others = [
+            each
+            for each in self.connections
+            if isinstance(each, BoundedProtocol) and each is not self and not each.transport.is_closing()
+        ]
+        waiting = [each for each in others if each._is_waiting] or [each for each in others if each._phase == "body"]
+        if not waiting:
+            return False
+        oldest = min(waiting, key=lambda each: each._since)
+        oldest._disarm()
+        oldest.transport.abort()
+        return True

@@ -1,0 +1,110 @@
+"""What routes ask for: the server's parts, a transaction, a reading session, and who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.identity.errors import NotAuthenticated
+from lockleaf.server.identity.principal import Principal, authenticate, require_scope, require_tier
+from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import DriverTransaction, ReadSession
+from lockleaf.server.platform.http.parameters import require_known
+
+__all__ = ["DriverTx", "Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "services_of", "transaction"]
+
+
+def services_of(request: Request) -> Services:
+    """Return the parts of the server that serves this request."""
+    found: Services = request.app.state.services
+    return found
+
+
+async def services(request: Request) -> Services:
+    """Give a route the parts of the server."""
+    return services_of(request)
+
+
+ServicesOf = Annotated[Services, Depends(services)]
+
+# The dependencies below take the request alone: each further dependency of theirs would be resolved at every request,
+# which costs more than what it does.
+
+
+async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
+    """One transaction around the route: committed when it returns, before its answer is sent.
+
+    What the route noted in ``session.info["after_commit"]`` is called once the commit has succeeded. Live streams of
+    the accounts in ``session.info["signed_out"]`` are woken then, and end if they are of a session that has ended; and
+    objects whose removal was staged (``session.info["objects_staged"]``) are deleted from the store.
+    """
+    parts = services_of(request)
+    async with parts.database.sessions() as session:
+        async with session.begin():
+            yield session
+        for call in session.info.get("after_commit", ()):
+            call()
+        for user_id in session.info.get("signed_out", ()):
+            parts.events.changed(user_id)
+        if session.info.get("objects_staged"):
+            parts.removals.soon()
+
+
+async def reading(request: Request) -> AsyncIterator[ReadSession]:
+    """A session whose every statement reads, and stands for itself."""
+    async with services_of(request).database.read_sessions() as session:
+        yield session
+
+
+async def driver_transaction(request: Request) -> AsyncIterator[DriverTransaction]:
+    """The same on asyncpg itself, for routes that devices call all the time."""
+    async with services_of(request).database.write_driver() as transaction:
+        yield transaction
+
+
+# Scope "function": with FastAPI's default the commit would run after the answer was sent, and a commit that fails
+# would already have been reported as a success.
+Tx = Annotated[AsyncSession, Depends(transaction, scope="function")]
+DriverTx = Annotated[DriverTransaction, Depends(driver_transaction, scope="function")]
+Read = Annotated[ReadSession, Depends(reading, scope="function")]
+
+
+def bearer_token(request: Request) -> str:
+    """Return the access token of a request.
+
+    Raises:
+        NotAuthenticated: there is none.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated
+    return token.strip()
+
+
+def caller(
+    scope: str | None = None, *, write: bool = False, tier: str | None = None
+) -> Callable[[Request], Awaitable[Principal]]:
+    """Return a dependency that gives the caller of a route, who asks for nothing that the route does not know.
+
+    Args:
+        scope: what the token must be for; None lets every session pass.
+        write: whether reading is not enough.
+        tier: the privacy tier that the account must have.
+    """
+
+    async def dependency(request: Request) -> Principal:
+        parts = services_of(request)
+        token = bearer_token(request)
+        async with parts.database.read_driver() as connection:
+            principal = await authenticate(connection, parts.tokens, token)
+        if scope is not None:
+            require_scope(principal, scope, write=write)
+        if tier is not None:
+            require_tier(principal, tier)
+        require_known(request)
+        return principal
+
+    return dependency

@@ -1,0 +1,136 @@
+"""What happens around every request: an id, a limit on its body, a log line, a count, an answer to the worst."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lockleaf.server.platform.http.errors import BodyTooLarge, InternalError
+from lockleaf.server.platform.http.problems import error_of, problem_response
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.wire.api import API_HEADER, API_VERSION
+
+__all__ = ["RequestMiddleware"]
+
+log = structlog.get_logger("lockleaf.http")
+
+
+class RequestMiddleware:
+    """The outermost layer, written against ASGI itself, since it runs for every request.
+
+    Args:
+        app: the application inside.
+        metrics: where requests are counted.
+        body_limit: the largest body in bytes that a path takes.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, body_limit: Callable[[str], int]) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope = _without_slashes_at_its_end(scope)
+        # Made here, never taken from the client: an id of the client's choice could carry anything into the log.
+        request_id = secrets.token_hex(12)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    OURS,
+                ]
+                # What is the same for everybody may be kept, and a page may load its own scripts: their routes say so.
+                named = {name for name, _ in headers}
+                headers.extend(header for header in SECURITY_HEADERS if header[0] not in named)
+            await send(message)
+
+        failure: Exception | None = None
+        try:
+            limit = self.body_limit(scope["path"])
+            await self.app(scope, self._limited(scope, receive, limit), send_with_id)
+        except Exception as error:
+            failure = error
+            if not status:
+                domain_error = error_of(error)
+                await problem_response(domain_error)(scope, receive, send_with_id)
+                failure = error if isinstance(domain_error, InternalError) else None
+        finally:
+            self._record(scope, request_id, status, time.perf_counter() - started, failure)
+
+    @staticmethod
+    def _limited(scope: Scope, receive: Receive, limit: int) -> Receive:
+        """Return ``receive``, refusing a body over ``limit`` bytes, declared or not."""
+        for name, value in scope["headers"]:
+            if name == b"content-length" and (not value.isdigit() or int(value) > limit):
+                raise BodyTooLarge(limit_bytes=limit)
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > limit:
+                    raise BodyTooLarge(limit_bytes=limit)
+            return message
+
+        return limited
+
+    def _record(self, scope: Scope, request_id: str, status: int, seconds: float, failure: Exception | None) -> None:
+        # The template and never the path: paths hold ids, and a wrong path can hold anything.
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self.metrics.observe(scope["method"], route, status, seconds)
+        facts = {
+            "request_id": request_id,
+            "method": scope["method"],
+            "route": route,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 2),
+        }
+        if failure is not None:
+            log.error("request failed", failure=failure, **facts)
+        elif cause := scope["state"].get("cause"):
+            log.warning("request refused", cause=cause, **facts)
+        else:
+            log.info("request", **facts)
+
+
+def _without_slashes_at_its_end(scope: Scope) -> Scope:
+    """Return the request without slashes at the end of its path; `state.slashes` tells how many there were.
+
+    A redirect to the path without them would leave TLS behind a proxy that ends it, and lose the body of older clients.
+    """
+    path = scope["path"]
+    # An encoded slash (%2F) is part of a name, and is no slash in the raw path.
+    raw_path = scope.get("raw_path") or path.encode()
+    slashes = min(len(path) - len(path.rstrip("/")), len(raw_path) - len(raw_path.rstrip(b"/")), len(path) - 1)
+    if not slashes:
+        return scope
+    state = {**scope.get("state", {}), "slashes": slashes}
+    return {**scope, "path": path[:-slashes], "raw_path": raw_path[:-slashes], "state": state}
+
+
+OURS = (API_HEADER.lower().encode(), API_VERSION.encode())
+"""On every answer, so that a client can tell it from one of a proxy or a network's sign-in page."""
+SECURITY_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""What every answer says, unless its route says otherwise by a header of the same name."""

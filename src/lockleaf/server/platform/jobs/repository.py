@@ -1,0 +1,82 @@
+"""The SQL of the jobs of one account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.platform.jobs.models import Job
+
+__all__ = ["UNFINISHED", "JobRepository"]
+
+UNFINISHED = ("queued", "running")
+"""The states of a job that has not ended."""
+
+
+class JobRepository:
+    """The jobs of one account.
+
+    Args:
+        session: where the statements run.
+        user_id: the account.
+    """
+
+    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
+        self.session = session
+        self.user_id = user_id
+        self._mine = Job.user_id == user_id
+
+    async def add(self, job: Job) -> None:
+        """Store a new job."""
+        self.session.add(job)
+        await self.session.flush()
+
+    async def get(self, job_id: UUID) -> Job | None:
+        """Return a job as it is now."""
+        found: Job | None = await self.session.scalar(
+            select(Job).where(self._mine, Job.job_id == job_id).execution_options(populate_existing=True)
+        )
+        return found
+
+    async def page(self, *, before: UUID | None, limit: int) -> Sequence[Job]:
+        """Return jobs made before the job ``before``, newest first."""
+        statement = select(Job).where(self._mine).order_by(Job.job_id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(Job.job_id < before)
+        return (await self.session.scalars(statement)).all()
+
+    async def unfinished(self, kind: str) -> Job | None:
+        """Return the oldest job of a kind that has not ended."""
+        found: Job | None = await self.session.scalar(
+            select(Job)
+            .where(self._mine, Job.kind == kind, Job.state.in_(UNFINISHED))
+            .order_by(Job.job_id)
+            .limit(1)
+            .execution_options(populate_existing=True)
+        )
+        return found
+
+    async def latest(self, kind: str) -> UUID | None:
+        """Return the id of the newest job of a kind."""
+        found: UUID | None = await self.session.scalar(
+            select(Job.job_id).where(self._mine, Job.kind == kind).order_by(Job.job_id.desc()).limit(1)
+        )
+        return found
+
+    async def cancel(self, kind: str) -> int:
+        """End the jobs of a kind that have not ended; return how many there were."""
+        ended = await self.session.execute(
+            update(Job)
+            .where(self._mine, Job.kind == kind, Job.state.in_(UNFINISHED))
+            .values(state="cancelled", finished_at=func.now())
+            .execution_options(synchronize_session=False)
+        )
+        return int(ended.rowcount)  # type: ignore[attr-defined]
+
+    async def delete_all(self) -> int:
+        """Delete every job; return how many there were."""
+        deleted = await self.session.execute(delete(Job).where(self._mine))
+        return int(deleted.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,178 @@
+"""Prometheus metrics. Labels are route templates, methods and statuses; nothing of a user is ever one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.jobs.observation import QueueNumbers
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """The counters of one process. With several workers they share a folder, and any of them answers for all."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "lockleaf_http_requests",
+            "Requests by route template.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "lockleaf_http_request_duration_seconds",
+            "Time from the first byte of a request to the last of its answer.",
+            ["method", "route"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.changes = Counter(
+            "lockleaf_sync_changes", "Changes pushed, by what became of them.", ["status"], registry=self.registry
+        )
+        self.streams = Gauge(
+            "lockleaf_event_streams", "Open live streams.", registry=self.registry, multiprocess_mode="livesum"
+        )
+        self.hashing = Gauge(
+            "lockleaf_hashing_waiting",
+            "Verifier hashes running or waiting.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self.pool = Gauge(
+            "lockleaf_database_connections",
+            "Database connections by pool and state.",
+            ["pool", "state"],
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self.evaluations = Counter(
+            "lockleaf_evaluations",
+            "Questions to the processes that add up encrypted metrics, by operation and outcome.",
+            ["operation", "outcome"],
+            registry=self.registry,
+        )
+        self.evaluation_seconds = Histogram(
+            "lockleaf_evaluation_duration_seconds",
+            "How long they took, the start of a process included.",
+            ["operation"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.evaluating = Gauge(
+            "lockleaf_evaluations_running",
+            "Evaluations of encrypted metrics at this moment.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self.searches = Counter(
+            "lockleaf_searches", "Searches answered, by the account's custody.", ["custody"], registry=self.registry
+        )
+        self.search_opened = Counter(
+            "lockleaf_search_opened_entries", "Entries that were opened to search in them.", registry=self.registry
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        known = method if method in _METHODS else "OTHER"
+        self.requests.labels(known, route, str(status)).inc()
+        self.latency.labels(known, route).observe(seconds)
+
+    def watch_pools(self, database: Database) -> None:
+        """Count the connections of a database's pools as they come and go.
+
+        Each process counts its own at all times: the one that answers for all cannot ask the others.
+        """
+        for name, engine in (("writing", database.writing), ("reading", database.reading)):
+            self._watch_pool(name, engine)
+
+    def _watch_pool(self, name: str, engine: AsyncEngine) -> None:
+        in_use, idle = self.pool.labels(name, "in_use"), self.pool.labels(name, "idle")
+
+        @event.listens_for(engine.sync_engine, "checkout")
+        def _taken(*_: object) -> None:
+            in_use.set(_pool(engine).checkedout())
+            idle.set(_pool(engine).checkedin())
+
+        @event.listens_for(engine.sync_engine, "checkin")
+        def _given_back(*_: object) -> None:
+            # Told before the pool has it.
+            in_use.set(max(_pool(engine).checkedout() - 1, 0))
+            idle.set(_pool(engine).checkedin() + 1)
+
+    def exposition(self, *, database_up: bool, queue: QueueNumbers | None) -> bytes:
+        """Return all metrics in Prometheus' text format.
+
+        Args:
+            database_up: whether the database answers at this moment.
+            queue: the numbers of background work, as the database has them at this moment.
+        """
+        registry = self.registry
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        asked = CollectorRegistry()
+        asked.register(_AskedCollector(database_up, queue))
+        return generate_latest(registry) + generate_latest(asked)
+
+
+def _pool(engine: AsyncEngine) -> QueuePool:
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool
+
+
+class _AskedCollector(Collector):
+    """What was looked up for this answer: whether the database answers, and its numbers of background work.
+
+    No process knows these by itself, and what one remembered could be old.
+    """
+
+    def __init__(self, database_up: bool, queue: QueueNumbers | None) -> None:
+        self._database_up = database_up
+        self._queue = queue
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        yield GaugeMetricFamily(
+            "lockleaf_database_up", "Whether the database answers, asked for this answer.", value=int(self._database_up)
+        )
+        if self._queue is not None:
+            yield from self._of_queue(self._queue)
+
+    @staticmethod
+    def _of_queue(numbers: QueueNumbers) -> Iterator[Metric]:
+        present = GaugeMetricFamily(
+            "lockleaf_jobs_present", "Jobs that wait or run, by kind and state.", labels=["kind", "state"]
+        )
+        for (kind, state), count in sorted(numbers.present.items()):
+            present.add_metric([kind, state], count)
+        overdue = GaugeMetricFamily(
+            "lockleaf_jobs_overdue_seconds",
+            "How long the job that has been due the longest has waited, by kind.",
+            labels=["kind"],
+        )
+        for kind, seconds in sorted(numbers.overdue_seconds.items()):
+            overdue.add_metric([kind], seconds)
+        ended = CounterMetricFamily(
+            "lockleaf_jobs_ended", "Jobs that ended, by kind and outcome.", labels=["kind", "outcome"]
+        )
+        for (kind, outcome), count in sorted(numbers.ended.items()):
+            ended.add_metric([kind, outcome], count)
+        yield from (present, overdue, ended)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
