@@ -21,7 +21,7 @@ async def test_what_is_written_while_the_account_is_deleted_goes_with_it(app: Fa
     user_id = UUID(owner.answer["id"])
     await owner.results(change(), change())
     services = app.state.services
-    async with services.database.write_driver() as writing:
+    async with services.database.transaction() as writing:
         new = Change.model_validate(change())
         await service.push(writing.connection, user_id, [new], now=services.clock())
         deleting = asyncio.create_task(owner.request("DELETE", "/users/me", json={"current_password": owner.password}))

@@ -451,8 +451,8 @@ async def test_a_secret_that_is_changed_while_it_is_checked_opens_nothing(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     new_hash = await app.state.services.hasher.hash("quite another secret")
-    async with database.transaction() as session:
-        await session.execute(
+    async with database.transaction() as tx:
+        await tx.session.execute(
             text("UPDATE accounts SET verifier_hash = :new WHERE user_id = :id"), {"new": new_hash, "id": person.id}
         )
         login = asyncio.create_task(http.post("/auth/login", json={"email": person.email, "password": person.secret}))

@@ -28,7 +28,7 @@ async def sealed_change(app: FastAPI, thin: Thin, record_id: str, base: int, con
     first = await stored(app, thin.id, record_id)
     services, principal = services_of(app), await principal_of(app, thin)
     async with (
-        services.database.write_driver() as tx,
+        services.database.transaction() as tx,
         keyrings.opened(services, tx.connection, principal, purpose="entries.write") as keys,
     ):
         place: dict[str, Any] = {
@@ -101,7 +101,7 @@ async def test_a_merged_entry_is_sealed_from_its_fields_and_keeps_the_others(
     } | await _decided(app, thin)
     services, principal = services_of(app), await principal_of(app, thin)
     async with (
-        services.database.write_driver() as tx,
+        services.database.transaction() as tx,
         keyrings.opened(services, tx.connection, principal, purpose="entries.read") as keys,
     ):
         expected = sorted(keys.label("tag", tag) for tag in ("sea", "hill"))

@@ -31,7 +31,7 @@ async def history(http: httpx.AsyncClient, person: Person, **params: Any) -> dic
 async def open_for(app: FastAPI, person: Person, purpose: str, records: int = 0) -> None:
     services, principal = services_of(app), await principal_of(app, person)
     async with (
-        services.database.write_driver() as transaction,
+        services.database.transaction() as transaction,
         keyrings.opened(services, transaction.connection, principal, purpose=purpose) as keys,
     ):
         for number in range(records):
@@ -85,7 +85,7 @@ async def test_an_opening_that_fails_with_its_request_is_not_told(app: FastAPI, 
 
     async def fail() -> None:
         async with (
-            services.database.write_driver() as transaction,
+            services.database.transaction() as transaction,
             keyrings.opened(services, transaction.connection, principal, purpose="entries.read"),
         ):
             raise LookupError
@@ -99,7 +99,7 @@ async def test_the_keys_are_gone_when_the_room_is_left(app: FastAPI, http: httpx
     person = await Thin().sign_up(http)
     services, principal = services_of(app), await principal_of(app, person)
     async with (
-        services.database.write_driver() as transaction,
+        services.database.transaction() as transaction,
         keyrings.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
     ):
         label = keys.label("tag", "garden")
@@ -174,7 +174,7 @@ async def test_the_room_stays_closed_when_the_session_ended_after_its_token_was_
 
     async def enter() -> None:
         async with (
-            services.database.write_driver() as transaction,
+            services.database.transaction() as transaction,
             keyrings.opened(services, transaction.connection, principal, purpose="entries.read"),
         ):
             raise LookupError

@@ -304,7 +304,7 @@ async def test_calls_without_keys_are_refused_by_an_end_to_end_account(http: htt
 async def _as_it_came(app: FastAPI, user_id: UUID, secret: str, *, custody: str) -> None:
     """Make an account look as one that another system kept: a bcrypt hash, and no keys of ours."""
     stored = bcrypt.hashpw(secret.encode()[:72], bcrypt.gensalt(4)).decode()
-    async with services_of(app).database.write_driver() as transaction:
+    async with services_of(app).database.transaction() as transaction:
         await transaction.connection.execute(
             "UPDATE accounts SET verifier_hash = $2, custody = $3, keyring = NULL, keyring_version = 0, "
             "kek_salt = NULL, recipient = NULL, signing_key = NULL WHERE user_id = $1",

@@ -237,7 +237,7 @@ async def test_a_token_whose_generation_has_no_key_any_more_speaks_for_nobody(
 ) -> None:
     person = await Thin().sign_up(http)
     assert await person.is_signed_in(http)
-    async with services_of(app).database.write_driver() as transaction:
+    async with services_of(app).database.transaction() as transaction:
         await transaction.connection.execute("DELETE FROM session_keys WHERE user_id = $1", person.id)
     assert not await person.is_signed_in(http)
 
@@ -268,11 +268,11 @@ async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
     options = {"tokens": services.tokens, "custodian": services.custodian, "now": services.clock()}
 
     async def end() -> None:
-        async with services.database.transaction() as session:
-            repository = SessionRepository(session, person.id)
+        async with services.database.transaction() as tx:
+            repository = SessionRepository(tx.session, person.id)
             match way:
                 case "logout":
-                    await sessions.end(session, person.id, session_id)
+                    await sessions.end(tx, person.id, session_id)
                 case "all":
                     await repository.delete_all()
                 case "all others":
@@ -280,8 +280,8 @@ async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
                 case _:
                     await repository.revoke(session_id)
 
-    async with services.database.transaction() as session:
-        assert isinstance(await sessions.rotate(session, claims, None, **options), sessions.Opened)
+    async with services.database.transaction() as tx:
+        assert isinstance(await sessions.rotate(tx.session, claims, None, **options), sessions.Opened)
         ending = asyncio.create_task(end())
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

@@ -225,7 +225,7 @@ async def test_what_was_purged_is_named_so(app: FastAPI, ada: Owner) -> None:
     made = await written(ada)
     path = f"/entries/{made['id']}"
     await ada.request("DELETE", path)
-    async with app.state.services.database.write_driver() as tx:
+    async with app.state.services.database.transaction() as tx:
         await tx.connection.execute("DELETE FROM revisions WHERE record_id = $1", made["id"])
         await tx.connection.execute("UPDATE records SET purged_at = now() WHERE record_id = $1", made["id"])
     problem(await ada.request("POST", f"{path}/restore"), 409, "entry_purged")

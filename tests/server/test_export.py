@@ -285,8 +285,8 @@ async def test_a_lowered_tier_takes_archives_along_even_one_that_is_being_made(
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(attempt: Attempt) -> None:
-        async with attempt.transaction() as session:
-            await session.execute(
+        async with attempt.transaction() as tx:
+            await tx.session.execute(
                 text("INSERT INTO archive_parts (user_id, job_id, part, data) VALUES (:user_id, :job_id, 0, 'x')"),
                 {"user_id": user_id, "job_id": attempt.job_id},
             )
@@ -332,7 +332,7 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
     await _archive_of(owner, services, database_url)
     async with services.database.read_driver() as connection:
         tables = {row["table_name"] for row in await connection.fetch(TABLES_OF_USERS)}
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         # What no plain request of this test makes.
         for table, columns in {
             "inbox": "item_id, provider, sealed) VALUES ($1, gen_random_uuid(), 'x', 'x'",

@@ -68,9 +68,9 @@ async def gate(own_database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _enqueue(services: Services) -> UUID:
-    async with services.database.transaction() as session:
+    async with services.database.transaction() as tx:
         job = await jobs.enqueue(
-            session, user_id=uuid4(), kind=WAITING_KIND, arguments={"lock": 1}, now=datetime.now(UTC)
+            tx.session, user_id=uuid4(), kind=WAITING_KIND, arguments={"lock": 1}, now=datetime.now(UTC)
         )
     return job.job_id
 

@@ -31,8 +31,8 @@ async def _queued(database: Database, job_id: UUID) -> list[asyncpg.Record]:
 
 
 async def _enqueue(database: Database, user_id: UUID, kind: str = "tests.nothing", **arguments: object) -> UUID:
-    async with database.transaction() as session:
-        job = await jobs.enqueue(session, user_id=user_id, kind=kind, arguments=arguments, now=datetime.now(UTC))
+    async with database.transaction() as tx:
+        job = await jobs.enqueue(tx.session, user_id=user_id, kind=kind, arguments=arguments, now=datetime.now(UTC))
     return job.job_id
 
 
@@ -71,10 +71,11 @@ async def test_a_job_is_queued_with_the_transaction_that_asks_for_it(database: D
 
 async def test_a_job_of_a_transaction_that_is_rolled_back_is_not_queued(database: Database) -> None:
     # Nothing ran in the session before: a statement on the driver alone would have stood for itself.
-    async with database.sessions() as session:
-        job = await jobs.enqueue(session, user_id=uuid4(), kind="tests.nothing", now=datetime.now(UTC))
-        job_id, user_id = job.job_id, job.user_id
-        await session.rollback()
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as tx:
+            job = await jobs.enqueue(tx.session, user_id=uuid4(), kind="tests.nothing", now=datetime.now(UTC))
+            job_id, user_id = job.job_id, job.user_id
+            raise ZeroDivisionError
     assert await _queued(database, job_id) == []
     async with database.reader() as read:
         with pytest.raises(JobNotFound):

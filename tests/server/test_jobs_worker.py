@@ -49,9 +49,9 @@ def kind() -> str:
 
 
 async def _enqueue(services: Services, kind: str, user_id: UUID | None = None, **arguments: Any) -> UUID:
-    async with services.database.transaction() as session:
+    async with services.database.transaction() as tx:
         job = await jobs.enqueue(
-            session, user_id=user_id or uuid4(), kind=kind, arguments=arguments, now=datetime.now(UTC)
+            tx.session, user_id=user_id or uuid4(), kind=kind, arguments=arguments, now=datetime.now(UTC)
         )
     return job.job_id
 
@@ -126,8 +126,8 @@ async def test_what_may_pass_is_tried_again_and_what_it_wrote_before_is_taken_ba
     services: Services, database_url: str, kind: str
 ) -> None:
     async def handler(attempt: Attempt) -> None:
-        async with attempt.transaction() as session:
-            await session.execute(
+        async with attempt.transaction() as tx:
+            await tx.session.execute(
                 text("INSERT INTO installation VALUES (:name, :value)"),
                 {"name": f"{kind}", "value": str(attempt.number)},
             )
@@ -160,8 +160,8 @@ async def test_a_job_that_always_fails_is_given_up_after_the_last_attempt(
 
 async def test_a_job_that_kills_its_workers_is_given_up_too(services: Services, database_url: str, kind: str) -> None:
     job_id = await _enqueue(services, kind)
-    async with services.database.transaction() as session:
-        await session.execute(
+    async with services.database.transaction() as tx:
+        await tx.session.execute(
             text("UPDATE jobs SET state = 'running', attempts = 3 WHERE job_id = :id"), {"id": job_id}
         )
     attempts, handler = _raising()
@@ -202,8 +202,8 @@ async def test_nothing_that_a_handler_raises_is_stored_or_logged(
 async def test_a_job_of_an_account_that_is_gone_does_nothing(services: Services, database_url: str, kind: str) -> None:
     user_id = uuid4()
     job_id = await _enqueue(services, kind, user_id)
-    async with services.database.transaction() as session:
-        await jobs.HOLDING.delete(session, user_id)
+    async with services.database.transaction() as tx:
+        await jobs.HOLDING.delete(tx, user_id)
     attempts, handler = _raising()
     async with working(services, database_url, {kind: handler}):
         await _out_of_the_queue(services, job_id)
@@ -217,16 +217,16 @@ async def test_a_job_that_is_given_up_while_it_runs_commits_nothing_more(
     user_id, begun, go_on = uuid4(), asyncio.Event(), asyncio.Event()
 
     async def handler(attempt: Attempt) -> None:
-        async with attempt.transaction() as session:
-            await session.execute(text("INSERT INTO installation VALUES (:name, '')"), {"name": kind})
+        async with attempt.transaction() as tx:
+            await tx.session.execute(text("INSERT INTO installation VALUES (:name, '')"), {"name": kind})
             begun.set()
             await go_on.wait()
 
     async with working(services, database_url, {kind: handler}):
         job_id = await _enqueue(services, kind, user_id)
         await begun.wait()
-        async with services.database.transaction() as session:
-            assert await jobs.cancel(session, user_id, kind) == 1
+        async with services.database.transaction() as tx:
+            assert await jobs.cancel(tx.session, user_id, kind) == 1
         go_on.set()
         row = await ended(services, job_id)
     assert row["state"] == "cancelled"
@@ -258,8 +258,8 @@ async def test_a_worker_goes_on_when_its_connection_is_lost(services: Services, 
     _, handler = _raising()
     async with working(services, database_url, {kind: handler}):
         await ended(services, await _enqueue(services, kind))
-        async with services.database.transaction() as session:
-            lost = await session.execute(
+        async with services.database.transaction() as tx:
+            lost = await tx.session.execute(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE application_name = 'lockleaf-jobs' AND datname = current_database()"
@@ -271,8 +271,8 @@ async def test_a_worker_goes_on_when_its_connection_is_lost(services: Services, 
 
 async def test_a_job_that_the_queue_has_lost_is_queued_again(services: Services, database_url: str, kind: str) -> None:
     job_id = await _enqueue(services, kind)
-    async with services.database.transaction() as session:
-        await session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
+    async with services.database.transaction() as tx:
+        await tx.session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
     await asyncio.gather(*(mend(services) for _ in range(3)))
     async with services.database.read_driver() as connection:
         assert await connection.fetchval("SELECT count(*) FROM pgqueuer WHERE dedupe_key = $1", str(job_id)) == 1
@@ -289,17 +289,17 @@ async def test_jobs_that_ended_long_ago_are_forgotten_and_still_counted(
         old, new = await _enqueue(services, kind), await _enqueue(services, kind)
         await ended(services, old)
         await ended(services, new)
-    async with services.database.transaction() as session:
+    async with services.database.transaction() as tx:
         long_ago = "now() - interval '31 days'"
-        await session.execute(text(f"UPDATE jobs SET finished_at = {long_ago} WHERE job_id = :id"), {"id": old})
-        await session.execute(
+        await tx.session.execute(text(f"UPDATE jobs SET finished_at = {long_ago} WHERE job_id = :id"), {"id": old})
+        await tx.session.execute(
             text("UPDATE pgqueuer_log SET aggregated = true WHERE entrypoint = :kind"), {"kind": kind}
         )
-        await session.execute(
+        await tx.session.execute(
             text(f"UPDATE pgqueuer_log SET created = {long_ago} WHERE entrypoint = :kind"), {"kind": kind}
         )
         for days in (31, 32):
-            await session.execute(
+            await tx.session.execute(
                 text(
                     "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint)"
                     " VALUES (now() - make_interval(days => :days), 2, 0, 'successful', :kind)"

@@ -53,12 +53,12 @@ async def failing(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
             raise RuntimeError(f"could not handle {content}") from error
 
     @app.get("/fails-in-the-database/{content}")
-    async def fails_in_the_database(content: str, session: Tx) -> None:
-        await accounts.get(session, cast(UUID, content))
+    async def fails_in_the_database(content: str, tx: Tx) -> None:
+        await accounts.get(tx.session, cast(UUID, content))
 
     @app.get("/fails-in-sql/{content}")
-    async def fails_in_sql(content: str, session: Tx) -> None:
-        await session.execute(text(f"SELECT CAST('{content}' AS integer)"))
+    async def fails_in_sql(content: str, tx: Tx) -> None:
+        await tx.session.execute(text(f"SELECT CAST('{content}' AS integer)"))
 
     @app.get("/warns/{content}")
     async def warns(content: str, request: Request) -> None:

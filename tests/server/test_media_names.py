@@ -52,7 +52,7 @@ async def test_a_file_has_the_name_that_it_was_declared_with(app: FastAPI, owner
 async def test_a_sealed_name_is_of_its_file_alone(app: FastAPI, http: httpx.AsyncClient) -> None:
     uma = await thin(http)
     one, two = [(await declare(uma, older(b"x", file_name=name)))["id"] for name in ("one", "two")]
-    async with app.state.services.database.write_driver() as tx:
+    async with app.state.services.database.transaction() as tx:
         await tx.connection.execute(
             "UPDATE media SET file_name = (SELECT file_name FROM media WHERE media_id = $1) WHERE media_id = $2",
             one,

@@ -150,7 +150,7 @@ async def test_what_the_store_does_not_abort_does_not_hold_up_the_rest(
     unfinished = await declare(owner, in_parts(parts))
     media_id = await attach(owner, b"sealed", over=bucket)
     key = await object_key(services, owner, media_id)
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         # Staged as a process leaves it that dies behind its commit, the upload before the object.
         await tx.connection.execute(
             "WITH gone AS (DELETE FROM media WHERE user_id = $1 RETURNING object_key, upload_id, created_at)"
@@ -177,7 +177,7 @@ async def test_what_the_store_does_not_delete_does_not_hold_up_the_rest(
     services, owner = server
     media_id = await attach(owner, b"sealed", over=bucket)
     key = await object_key(services, owner, media_id)
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         # As many as are deleted at a time, and behind them one more.
         await tx.connection.execute(
             "INSERT INTO media_removals (object_key, staged_at)"
@@ -209,7 +209,7 @@ async def test_an_unfinished_upload_leaves_no_parts_in_the_bucket(
     parts = two_parts()
     declared = await declare(owner, in_parts(parts))
     await sent(bucket, declared["parts"][0], parts[0])
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         await tx.connection.execute("UPDATE media SET touched_at = now() - interval '25 hours'")
     await upkeep.forget_unfinished(services)
     problem(await complete(owner, declared["id"]), 404, "not_found")

@@ -155,7 +155,7 @@ async def test_what_a_crash_left_staged_is_deleted_by_any_number_of_sweeps(serve
     services, _, owner = server
     media_id = await attach(owner, b"sealed")
     key = await object_key(services, owner, media_id)
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         # As a process leaves it that dies behind its commit.
         await tx.connection.execute(
             "WITH gone AS (DELETE FROM media WHERE user_id = $1 RETURNING object_key)"

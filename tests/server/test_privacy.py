@@ -362,7 +362,7 @@ async def test_what_is_pushed_while_the_tier_is_lowered_goes_with_it_or_is_refus
     owner = await register(http)
     user_id = UUID(owner.answer["id"])
     services = app.state.services
-    async with services.database.write_driver() as writing:
+    async with services.database.transaction() as writing:
         new = Change.model_validate(change())
         await records.push(writing.connection, user_id, [new], now=services.clock())
         lowering = asyncio.create_task(put(owner, "local_only"))
@@ -377,10 +377,10 @@ async def test_what_is_pushed_while_the_tier_is_lowered_goes_with_it_or_is_refus
 async def test_a_first_push_that_waits_for_a_lowered_tier_is_refused(app: FastAPI, http: httpx.AsyncClient) -> None:
     owner = await register(http)
     services = app.state.services
-    async with services.database.transaction() as session:
+    async with services.database.transaction() as tx:
         from lockleaf.server.features.privacy import service as privacy
 
-        await privacy.revoke(session, UUID(owner.answer["id"]), holdings=services.holdings, now=services.clock())
+        await privacy.revoke(tx, UUID(owner.answer["id"]), holdings=services.holdings, now=services.clock())
         late = asyncio.create_task(owner.request("POST", "/sync/push", json={"changes": [_as_json(change())]}))
         await _waiting_for_a_lock(services.database, 1)
     problem(await late, 403, "tier_required")

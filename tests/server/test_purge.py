@@ -108,7 +108,7 @@ async def test_what_somebody_writes_at_that_moment_is_passed_over_and_nobody_wai
     await owner.results(first)
     await owner.results(_deletion(first))
     clock.advance(days=31)
-    async with services.database.write_driver() as writing:
+    async with services.database.transaction() as writing:
         await writing.connection.execute("SELECT 1 FROM heads WHERE user_id = $1 FOR UPDATE", UUID(owner.answer["id"]))
         await asyncio.wait_for(purge(services), PATIENCE_SECONDS)
         assert await _count(services, "revisions", owner) == 1
@@ -154,7 +154,7 @@ async def test_the_content_of_a_decided_conflict_is_dropped_and_of_an_open_one_k
 async def test_sessions_and_keys_whose_time_is_over_are_forgotten(server: Server) -> None:
     services, clock, owner = server
     user_id = UUID(owner.answer["id"])
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         for generation, moment in enumerate((clock(), clock().replace(year=clock().year + 1))):
             await tx.connection.execute(
                 "INSERT INTO session_keys (user_id, session_id, generation, sealed_kek, expires_at)"
@@ -176,7 +176,7 @@ async def test_what_is_due_by_the_clock_is_done_by_one_worker_of_several(server:
     clock.advance(days=31)
 
     async def queue(statement: str) -> Any:
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             return await tx.connection.fetchval(statement)
 
     workers = [JobWorker(services, database_url, handlers={}, schedules=SCHEDULES) for _ in range(2)]

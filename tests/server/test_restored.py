@@ -55,7 +55,7 @@ async def test_a_write_in_progress_is_in_the_history_that_the_new_epoch_goes_on_
 ) -> None:
     owner = await register(http)
     services = app.state.services
-    async with services.database.write_driver() as writing:
+    async with services.database.transaction() as writing:
         new = Change.model_validate(change())
         await records.push(writing.connection, UUID(owner.answer["id"]), [new], now=services.clock())
         declaring = asyncio.create_task(declare_restored(database_url))

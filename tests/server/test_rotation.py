@@ -224,9 +224,9 @@ async def test_a_push_that_waits_for_a_rotation_is_held_to_it(
     """It read the account before the rotation committed, and must not write by what it read."""
     services = app.state.services
     end = await owner_of(http, ada).feed()
-    async with services.database.sessions() as session, session.begin():
+    async with services.database.transaction() as tx:
         place = records.End(end["epoch"], end["seq"], end["head"])
-        await records.retire(session, ada.id, place, key_id=NEW)
+        await records.retire(tx.session, ada.id, place, key_id=NEW)
         waiting = asyncio.create_task(owner_of(http, ada).results(under(OLD), under(NEW)))
         done, _ = await asyncio.wait({waiting}, timeout=0.3)
         assert not done

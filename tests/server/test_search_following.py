@@ -142,7 +142,7 @@ async def test_a_transaction_that_fails_leaves_the_index_as_it_was(app: FastAPI,
     made = await write(uma, f"a walk by the {river}")
     before = await held(app, uma, made["id"])
     services = app.state.services
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         # Checked at the commit, behind everything that the request does.
         await tx.connection.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$;"
@@ -155,7 +155,7 @@ async def test_a_transaction_that_fails_leaves_the_index_as_it_was(app: FastAPI,
         deleted = await uma.request("DELETE", path)
         assert (changed.status_code, deleted.status_code) == (500, 500)
     finally:
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             await tx.connection.execute("DROP FUNCTION refuse() CASCADE")
     assert await held(app, uma, made["id"]) == before
     assert await contents(uma, river) == {f"a walk by the {river}"}

@@ -41,7 +41,7 @@ STATEMENTS = {
 
 
 async def test_every_statement_is_a_lookup(app: FastAPI) -> None:
-    async with app.state.services.database.write_driver() as tx:
+    async with app.state.services.database.transaction() as tx:
         for name, (types, arguments, indexes) in STATEMENTS.items():
             statement = getattr(repository, name).replace("{labels}", has_labels(2, first=6))
             await tx.connection.execute(f"PREPARE tried ({types}) AS {statement}")

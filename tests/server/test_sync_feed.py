@@ -119,18 +119,18 @@ async def test_a_cursor_is_good_for_its_account_and_its_list_alone(owner: Owner,
 async def _begin_epoch(app: FastAPI, owner: Owner, name: str, *, keeps_leaves: bool) -> bytes:
     """Begin a new epoch where the history ends, as a restore or a lowered tier does; return the head before it."""
     user_id = UUID(owner.answer["id"])
-    async with app.state.services.database.transaction() as session:
+    async with app.state.services.database.transaction() as tx:
         seq, head = (
-            await session.execute(text("SELECT seq, head FROM heads WHERE user_id = :u FOR UPDATE"), {"u": user_id})
+            await tx.session.execute(text("SELECT seq, head FROM heads WHERE user_id = :u FOR UPDATE"), {"u": user_id})
         ).one()
         if not keeps_leaves:
             for table in ("changes", "records", "epochs"):
-                await session.execute(text(f"DELETE FROM {table} WHERE user_id = :u"), {"u": user_id})
+                await tx.session.execute(text(f"DELETE FROM {table} WHERE user_id = :u"), {"u": user_id})
         values = {"u": user_id, "e": name, "k": seq, "h": head, "n": history.epoch_head(name, seq, head)}
-        await session.execute(
+        await tx.session.execute(
             text("INSERT INTO epochs (user_id, epoch, from_seq, from_head) VALUES (:u, :e, :k, :h)"), values
         )
-        await session.execute(text("UPDATE heads SET epoch = :e, head = :n WHERE user_id = :u"), values)
+        await tx.session.execute(text("UPDATE heads SET epoch = :e, head = :n WHERE user_id = :u"), values)
     return bytes(head)
 
 

@@ -298,7 +298,7 @@ async def test_a_conflict_with_the_present_revision_is_known_without_the_history
     services, user_id = app.state.services, UUID(owner.answer["id"])
 
     async def statuses(*late: dict) -> list[str]:
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             with tx.connection.query_logger(lambda query: looked_up.append("JOIN changes c" in query.query)):
                 changes = [Change.model_validate(each) for each in late]
                 pushed = await records.push(tx.connection, user_id, changes, now=services.clock())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -12,8 +14,12 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import CommitThenRefuse
 from lockleaf.server.platform.http.dependencies import Read, Tx
+from lockleaf.server.platform.jobs import service as jobs
+from lockleaf.server.platform.jobs.attempt import Attempt
 from lockleaf.server.records.errors import RevisionConflict
+from tests.support.job_workers import PATIENCE_SECONDS, working
 
 FAILS_AT_COMMIT = """
 CREATE TABLE {name} (value int PRIMARY KEY);
@@ -63,27 +69,27 @@ async def api(app: FastAPI, table: Table, called: list[int]) -> AsyncIterator[ht
     insert = f"INSERT INTO {table.name} VALUES ($1)"
 
     @app.post("/by-statement/{value}")
-    async def by_statement(value: int, session: Tx) -> dict[str, int]:
-        session.info.setdefault("after_commit", []).append(lambda: called.append(value))
-        await session.execute(text(f"INSERT INTO {table.name} VALUES (:value)"), {"value": value})
+    async def by_statement(value: int, tx: Tx) -> dict[str, int]:
+        tx.after_commit(lambda: called.append(value))
+        await tx.session.execute(text(f"INSERT INTO {table.name} VALUES (:value)"), {"value": value})
         return {"value": value}
 
     @app.post("/by-driver/{value}")
-    async def by_driver(value: int, session: Tx) -> dict[str, int]:
+    async def by_driver(value: int, tx: Tx) -> dict[str, int]:
         # As the very first statement: nothing else has begun the transaction.
-        await (await driver(session)).execute(insert, value)
+        await tx.connection.execute(insert, value)
         return {"value": value}
 
     @app.post("/refused/{value}")
-    async def refused(value: int, session: Tx) -> None:
-        session.info.setdefault("after_commit", []).append(lambda: called.append(value))
-        await (await driver(session)).execute(insert, value)
+    async def refused(value: int, tx: Tx) -> None:
+        tx.after_commit(lambda: called.append(value))
+        await tx.connection.execute(insert, value)
         raise RevisionConflict(current_revision=1)
 
     @app.post("/failing/{value}")
-    async def failing(value: int, session: Tx) -> None:
-        await session.execute(text("SELECT 1"))
-        await (await driver(session)).execute(insert, value)
+    async def failing(value: int, tx: Tx) -> None:
+        await tx.session.execute(text("SELECT 1"))
+        await tx.connection.execute(insert, value)
         raise ZeroDivisionError
 
     @app.post("/by-reader/{value}")
@@ -136,3 +142,72 @@ async def test_what_waits_for_the_commit_is_called_after_one_and_only_then(
 async def test_a_reading_session_cannot_write(api: httpx.AsyncClient, table: Table) -> None:
     assert (await api.post("/by-reader/1")).status_code == 500
     assert await table.values() == []
+
+
+async def test_both_ways_of_making_statements_see_one_transaction(app: FastAPI, table: Table) -> None:
+    count = text(f"SELECT count(*) FROM {table.name}")
+    with pytest.raises(ZeroDivisionError):
+        async with app.state.services.database.transaction() as tx:
+            await tx.connection.execute(f"INSERT INTO {table.name} VALUES (1)")
+            assert await tx.session.scalar(count) == 1
+            await tx.session.execute(text(f"INSERT INTO {table.name} VALUES (2)"))
+            assert len(await tx.connection.fetch(f"SELECT FROM {table.name}")) == 2
+            raise ZeroDivisionError
+    assert await table.values() == []
+
+
+async def test_a_refusal_can_leave_what_was_written(app: FastAPI, table: Table) -> None:
+    @app.post("/kept")
+    async def kept(tx: Tx) -> None:
+        await tx.connection.execute(f"INSERT INTO {table.name} VALUES (1)")
+        raise CommitThenRefuse(RevisionConflict(current_revision=1))
+
+    @app.post("/kept-in-vain")
+    async def kept_in_vain(tx: Tx) -> None:
+        await tx.connection.execute(f"INSERT INTO {table.name} VALUES (-1)")
+        raise CommitThenRefuse(RevisionConflict(current_revision=1))
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lockleaf.test") as client:
+        answer = await client.post("/kept")
+        assert (answer.status_code, answer.json()["code"]) == (409, "revision_conflict")
+        assert (await client.post("/kept-in-vain")).status_code == 500
+    assert await table.values() == [1]
+
+
+async def test_an_account_is_woken_by_whatever_committed(app: FastAPI, database_url: str) -> None:
+    """A request, a job, or anything else that opens a transaction: none has to remember what waits for its commit."""
+    services = app.state.services
+    by_anything, by_job = uuid4(), uuid4()
+
+    async def handler(attempt: Attempt) -> None:
+        async with attempt.transaction() as tx:
+            tx.wake(by_job)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await services.events.listening.wait()
+        with services.events.subscription(by_anything) as woken:
+            async with services.database.transaction() as tx:
+                tx.wake(by_anything)
+                assert not woken.is_set()
+            await woken.wait()
+        with services.events.subscription(by_job) as woken:
+            async with services.database.transaction() as tx:
+                await jobs.enqueue(tx.session, user_id=by_job, kind="tests.wakes", now=services.clock())
+            async with working(services, database_url, {"tests.wakes": handler}):
+                await woken.wait()
+
+
+async def test_nobody_is_woken_by_what_was_rolled_back(app: FastAPI) -> None:
+    services = app.state.services
+    rolled_back, committed = uuid4(), uuid4()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await services.events.listening.wait()
+        with services.events.subscription(rolled_back) as unmoved, services.events.subscription(committed) as woken:
+            with pytest.raises(ZeroDivisionError):
+                async with services.database.transaction() as tx:
+                    tx.wake(rolled_back)
+                    raise ZeroDivisionError
+            async with services.database.transaction() as tx:
+                tx.wake(committed)
+            await woken.wait()  # notifications come in their order
+            assert not unmoved.is_set()

@@ -248,7 +248,7 @@ async def test_whether_a_version_is_sent_again_is_asked_without_reading_the_othe
     services, user_id = app.state.services, UUID(owner.answer["id"])
 
     async def found(payload: bytes) -> int | None:
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             with tx.connection.query_logger(lambda query: sent.append(query.query)):
                 record = await blobs.find_accepted(tx.connection, user_id, "vault", "keys", payload)
         return None if record is None else record.revision

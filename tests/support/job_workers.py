@@ -97,13 +97,13 @@ def process(environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Po
 
 
 async def _wait(attempt: Attempt) -> None:
-    async with attempt.transaction() as session:
+    async with attempt.transaction() as tx:
         key: Any = attempt.arguments["lock"]
-        await session.execute(
+        await tx.session.execute(
             text("SELECT set_config('application_name', :name, true)"), {"name": f"job-{os.getpid()}"}
         )
-        await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": key})
-        await session.execute(
+        await tx.session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": key})
+        await tx.session.execute(
             text("INSERT INTO installation (name, value) VALUES (:name, :value)"),
             {"name": f"done-{attempt.job_id}", "value": str(os.getpid())},
         )

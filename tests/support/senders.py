@@ -19,9 +19,5 @@ async def put_in(
 ) -> UUID:
     """Seal ``content`` into the account's inbox, and tell its listeners once that is committed; the item's id."""
     services = app.state.services
-    async with services.database.sessions() as session:
-        async with session.begin():
-            made = await service.add(session, services, user_id, provider, external_id, content)
-        for call in session.info.get("after_commit", ()):
-            call()
-    return made
+    async with services.database.transaction() as tx:
+        return await service.add(tx, services, user_id, provider, external_id, content)

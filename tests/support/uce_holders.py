@@ -66,7 +66,7 @@ async def principal_of(app: FastAPI, person: Person) -> Principal:
 async def written_entry(app: FastAPI, person: Person, content: dict[str, Any]) -> str:
     """The id of a new entry with ``content``, sealed by the server in the person's session."""
     services, principal, record_id = services_of(app), await principal_of(app, person), str(uuid4())
-    async with services.database.write_driver() as transaction:
+    async with services.database.transaction() as transaction:
         async with keyrings.opened(services, transaction.connection, principal, purpose="entries.write") as keys:
             labels = tuple(sorted(keys.label("tag", tag) for tag in content.get("tags", ())))
             place: dict[str, Any] = {"collection": "entries", "record_id": record_id, "base_revision": 0}
@@ -94,7 +94,7 @@ async def opened_entry(app: FastAPI, person: Person, record_id: str) -> dict[str
     services, principal = services_of(app), await principal_of(app, person)
     record = await stored(app, person.id, record_id)
     async with (
-        services.database.write_driver() as transaction,
+        services.database.transaction() as transaction,
         keyrings.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
     ):
         content = keys.open(record)

@@ -26,10 +26,10 @@ async def post_office(settings: Settings, database_url: str) -> AsyncIterator[Ca
     services = build_services(settings, database_url)
 
     async def deliver(email: str) -> None:
-        async with services.database.transaction() as session:
-            account = await accounts.by_email(session, email)
+        async with services.database.transaction() as tx:
+            account = await accounts.by_email(tx.session, email)
             assert account is not None
-            await inbox.add(session, services, account.user_id, "postcards", "coast-1", LETTER)
+            await inbox.add(tx, services, account.user_id, "postcards", "coast-1", LETTER)
 
     try:
         yield deliver

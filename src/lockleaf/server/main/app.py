@@ -94,7 +94,6 @@ HOLDINGS: tuple[Holding, ...] = (
     encrypted_metrics.HOLDING,
     encrypted_metrics.KEYS_HOLDING,
     search_index.HOLDING,
-    media_files.HOLDING,
 )
 """What the server holds of an account beside the account itself and its records."""
 
@@ -113,9 +112,11 @@ def build_services(settings: Settings, database_url: str, clock: Callable[[], da
     metrics = Metrics()
     keys = load_keys(settings)
     hasher = VerifierHasher(settings.hashing, metrics)
-    database = Database(database_url, settings.database)
+    events = EventHub(database_url, metrics)
+    database = Database(database_url, settings.database, events.changed)
     metrics.watch_pools(database)
     blobs = open_store(settings, keys, clock)
+    removals = Removals(database, blobs)
     return Services(
         settings=settings,
         database=database,
@@ -125,13 +126,13 @@ def build_services(settings: Settings, database_url: str, clock: Callable[[], da
         cursors=CursorCodec(keys),
         hasher=hasher,
         custodian=Custodian(hasher, settings.custody.suite_number),
-        events=EventHub(database_url, metrics),
+        events=events,
         clock=clock,
         public_contexts=PublicContexts(),
         evaluators=Evaluators(settings.analytics, metrics),
         blobs=blobs,
-        removals=Removals(database, blobs),
-        holdings=HOLDINGS,
+        removals=removals,
+        holdings=(*HOLDINGS, media_files.holding(removals)),
     )
 
 

@@ -12,9 +12,9 @@ from typing import Literal
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.principal import TIERS
+from lockleaf.server.platform.db.transaction import Transaction
 
 __all__ = ["Counted", "Holding", "delete_above"]
 
@@ -28,25 +28,25 @@ class Holding:
 
     Attributes:
         tier: the lowest privacy tier at which the server holds it.
-        delete: deletes all of it within the session's transaction, flushes, and returns how many there were.
+        delete: deletes all of it within the transaction, flushes, and returns how many there were.
         counted_as: the count that it adds to, if users are told of it.
         bytes_used: counts the bytes of it, if they are of the room that the account is given.
     """
 
     tier: str
-    delete: Callable[[AsyncSession, UUID], Awaitable[int]]
+    delete: Callable[[Transaction, UUID], Awaitable[int]]
     counted_as: Counted | None = None
     bytes_used: Callable[[asyncpg.Connection, UUID], Awaitable[int]] | None = None
 
 
 async def delete_above(
-    session: AsyncSession, user_id: UUID, holdings: Sequence[Holding], tier: str | None
+    tx: Transaction, user_id: UUID, holdings: Sequence[Holding], tier: str | None
 ) -> dict[Counted, int]:
     """Delete what ``tier`` does not hold, everything for None; return the counts that users are told."""
     counts: dict[Counted, int] = {"metrics": 0, "media": 0}
     for holding in holdings:
         if tier is None or TIERS.index(holding.tier) > TIERS.index(tier):
-            deleted = await holding.delete(session, user_id)
+            deleted = await holding.delete(tx, user_id)
             if holding.counted_as is not None:
                 counts[holding.counted_as] += deleted
     return counts

@@ -79,5 +79,5 @@ async def purge_record(
 async def _in_batches(services: Services, statement: str, *arguments: datetime | int) -> None:
     done = BATCH
     while done == BATCH:
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             done = int((await tx.connection.execute(statement, *arguments)).split()[-1])

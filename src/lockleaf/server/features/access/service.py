@@ -13,6 +13,7 @@ from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.custody.models import Access
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.wire import custody as bodies
 
@@ -73,8 +74,8 @@ def _opened(place: bytes) -> tuple[datetime, UUID, str]:
     return _BEGINNING + timedelta(hours=hours), UUID(bytes=session_id), place[_PLACE.size :].decode()
 
 
-async def _delete(session: AsyncSession, user_id: UUID) -> int:
-    gone = await session.execute(delete(Access).where(Access.user_id == user_id))
+async def _delete(tx: Transaction, user_id: UUID) -> int:
+    gone = await tx.session.execute(delete(Access).where(Access.user_id == user_id))
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 

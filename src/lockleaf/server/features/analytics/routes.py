@@ -110,13 +110,13 @@ async def get_key(
 async def put_key(
     request: Request,
     principal: Writer,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     parameter_set: Annotated[ParameterSetName, Path()],
     body: Annotated[SealedKeyChange, Depends(Parsed(SealedKeyChange, msgpack=True))],
 ) -> Response:
     """Store the next version of the sealed secret key. Who comes second is told, and uses the first one's."""
-    stored = await sealed_keys.put(session, services, principal.user_id, parameter_set, body)
+    stored = await sealed_keys.put(tx.session, services, principal.user_id, parameter_set, body)
     answer = reply(request, stored)
     answer.headers["ETag"] = etag(stored.version)
     return answer
@@ -143,13 +143,13 @@ async def put_key(
 async def post_metrics(
     request: Request,
     principal: Writer,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[MetricBatch, Depends(Parsed(MetricBatch, msgpack=True))],
 ) -> Response:
     """Count up to 500 metrics or 8 MiB, each once, all or none: values, and deltas of packed months."""
     accepted(request)  # before anything is counted
-    return reply(request, await uploads.upload(session, services, principal.user_id, body), 201)
+    return reply(request, await uploads.upload(tx.session, services, principal.user_id, body), 201)
 
 
 @router.get(
@@ -184,10 +184,10 @@ async def list_metrics(
     responses=problems(*OF_CALLERS, *_COMPUTING, MetricNotFound),
 )
 async def delete_metric(
-    principal: Writer, session: Tx, services: ServicesOf, metric_id: Annotated[RecordId, Path()]
+    principal: Writer, tx: Tx, services: ServicesOf, metric_id: Annotated[RecordId, Path()]
 ) -> None:
     """Delete a single value, and take it away from what it was added to."""
-    await service.delete(session, services, principal.user_id, metric_id)
+    await service.delete(tx.session, services, principal.user_id, metric_id)
 
 
 @router.post(

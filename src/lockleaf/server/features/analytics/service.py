@@ -21,6 +21,7 @@ from lockleaf.server.identity.errors import SessionRevoked
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.wire.analytics import Metric, Metrics
 from lockleaf.wire.codec import MalformedBody, pack, unpack
@@ -149,12 +150,12 @@ async def _locked(session: AsyncSession, user_id: UUID) -> MetricRepository:
     return MetricRepository(await driver(session), user_id)
 
 
-async def _delete(session: AsyncSession, user_id: UUID) -> int:
-    return await (await _locked(session, user_id)).delete_metrics()
+async def _delete(tx: Transaction, user_id: UUID) -> int:
+    return await (await _locked(tx.session, user_id)).delete_metrics()
 
 
-async def _delete_keys(session: AsyncSession, user_id: UUID) -> int:
-    return await (await _locked(session, user_id)).delete_keys()
+async def _delete_keys(tx: Transaction, user_id: UUID) -> int:
+    return await (await _locked(tx.session, user_id)).delete_keys()
 
 
 async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:

@@ -96,38 +96,38 @@ async def prelogin(
 
 @router.post("/register", status_code=201, responses=problems(*REGISTRATION))
 async def register(
-    read: Read, session: Tx, services: ServicesOf, body: Annotated[Register, Depends(Parsed(Register))]
+    read: Read, tx: Tx, services: ServicesOf, body: Annotated[Register, Depends(Parsed(Register))]
 ) -> SignupAnswer:
     """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
-    return _signed_up(services, await service.register(services, read, session, body))
+    return _signed_up(services, await service.register(services, read, tx.session, body))
 
 
 @router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
 async def signup(
-    read: Read, session: Tx, services: ServicesOf, body: Annotated[Signup, Depends(Parsed(Signup))]
+    read: Read, tx: Tx, services: ServicesOf, body: Annotated[Signup, Depends(Parsed(Signup))]
 ) -> SignupAnswer:
     """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
-    return _signed_up(services, await service.sign_up(services, read, session, body))
+    return _signed_up(services, await service.sign_up(services, read, tx.session, body))
 
 
 @router.post("/token", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
 async def token(
-    read: Read, session: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+    read: Read, tx: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
 ) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
-    entered = await service.login(services, read, session, _login_of(form))
+    entered = await service.login(services, read, tx.session, _login_of(form))
     return service.tokens(services, entered.session, seconds=services.tokens.form_seconds)
 
 
 @router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
 async def login(
-    read: Read, session: Tx, services: ServicesOf, body: Annotated[Login, Depends(Parsed(Login))]
+    read: Read, tx: Tx, services: ServicesOf, body: Annotated[Login, Depends(Parsed(Login))]
 ) -> LoginAnswer:
     """Log in, with the name of the device."""
-    entered = await service.login(services, read, session, body)
+    entered = await service.login(services, read, tx.session, body)
     opened = entered.session
     row = opened.row
-    user = await profiles.describe(session, entered.account, session_id=row.session_id, device_id=row.device_id)
+    user = await profiles.describe(tx.session, entered.account, session_id=row.session_id, device_id=row.device_id)
     return LoginAnswer(**_tokens(services, entered), user=user, salt=user.salt, vault_id=user.vault_id)
 
 
@@ -177,9 +177,9 @@ async def refresh(services: ServicesOf, body: _Refresh) -> Tokens:
 
 
 @router.post("/logout", status_code=204, responses=problems(*SIGNED_IN))
-async def logout(caller: Anybody, session: Tx) -> None:
+async def logout(caller: Anybody, tx: Tx) -> None:
     """End this session at once."""
-    await sessions.end(session, caller.user_id, caller.session_id)
+    await sessions.end(tx, caller.user_id, caller.session_id)
 
 
 @router.get("/sessions", responses=problems(*ALLOWED))
@@ -189,9 +189,9 @@ async def get_sessions(caller: Reader, read: Read, services: ServicesOf) -> Sess
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(*ALLOWED, NotFound, InvalidRequest))
-async def delete_session(session_id: UUID, caller: Owner, session: Tx) -> None:
+async def delete_session(session_id: UUID, caller: Owner, tx: Tx) -> None:
     """Sign one device out at once."""
-    await sessions.end(session, caller.user_id, session_id)
+    await sessions.end(tx, caller.user_id, session_id)
 
 
 # ---- the account ----
@@ -219,12 +219,12 @@ async def get_features(caller: Reader, read: Read, services: ServicesOf) -> Feat
 async def put_password(
     caller: Owner,
     read: Read,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[PasswordChange, Depends(Parsed(PasswordChange))],
 ) -> Tokens:
     """Change the password, with the keyring sealed under the new one; every other session ends."""
-    return await credentials.change_password(services, read, session, caller, body)
+    return await credentials.change_password(services, read, tx, caller, body)
 
 
 @router.put(
@@ -248,12 +248,12 @@ async def put_password(
 async def put_keyring(
     caller: Owner,
     read: Read,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[KeyringReplacement, Depends(Parsed(KeyringReplacement))],
 ) -> KeyringVersion:
     """Store a first keyring, or one with a new key, with its recovery set; every other session ends."""
-    return await credentials.replace_keyring(services, read, session, caller, body)
+    return await credentials.replace_keyring(services, read, tx, caller, body)
 
 
 @router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*ALLOWED))
@@ -279,12 +279,12 @@ async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
 async def post_recovery_codes(
     caller: Owner,
     read: Read,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
 ) -> RecoveryCodesLeft:
     """Replace the set of recovery codes; every other session ends."""
-    return await credentials.replace_recovery_codes(services, read, session, caller, body)
+    return await credentials.replace_recovery_codes(services, read, tx, caller, body)
 
 
 @router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode))
@@ -298,9 +298,9 @@ async def verify_recovery_code(
 
 
 @router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
-async def recover(session: Tx, services: ServicesOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
+async def recover(tx: Tx, services: ServicesOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""
-    return await recovery.recover(services, session, body)
+    return await recovery.recover(services, tx, body)
 
 
 # ---- shaping ----

@@ -12,10 +12,9 @@ from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.http.bodies import Parsed, reply
-from lockleaf.server.platform.http.dependencies import DriverTx, ServicesOf, Tx, caller
+from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
 from lockleaf.server.platform.http.errors import InvalidRequest, NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.platform.http.problems import problem_response
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, MetricsDeleted
@@ -42,12 +41,11 @@ async def store(
     request: Request,
     principal: Writer,
     body: Annotated[Backup, Depends(Parsed(Backup, msgpack=True))],
-    tx: DriverTx,
+    tx: Tx,
     services: ServicesOf,
 ) -> Response:
     """Store an entry as a device sealed it. Where another device stored another one, both are kept as a conflict."""
-    stored = await backups.store(tx, services, principal.user_id, body)
-    return problem_response(stored) if isinstance(stored, BackupConflict) else reply(request, stored, 201)
+    return reply(request, await backups.store(tx, services, principal.user_id, body), 201)
 
 
 @router.get(
@@ -81,7 +79,7 @@ async def list_since(
     response_model=BackupsDeleted,
     responses=problems(*OF_CALLERS, NotAcceptable),
 )
-async def delete_all(request: Request, principal: Writer, tx: DriverTx, services: ServicesOf) -> Response:
+async def delete_all(request: Request, principal: Writer, tx: Tx, services: ServicesOf) -> Response:
     """Delete every backup with its earlier revisions and conflicts, at once and for good. Nothing else is touched."""
     return reply(request, await backups.delete_all(tx, services, principal))
 
@@ -93,7 +91,7 @@ async def delete_all(request: Request, principal: Writer, tx: DriverTx, services
     responses=problems(*OF_CALLERS, BackupNotFound, NotAcceptable),
 )
 async def delete(
-    request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: DriverTx, services: ServicesOf
+    request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: Tx, services: ServicesOf
 ) -> Response:
     """Delete a backup with its earlier revisions, at once and for good."""
     return reply(request, await backups.delete(tx, services, principal, log_id))
@@ -105,10 +103,10 @@ async def delete(
     response_model=MetricsDeleted,
     responses=problems(*OF_CALLERS, NotAcceptable),
 )
-async def delete_metrics(request: Request, principal: Measurer, session: Tx, services: ServicesOf) -> Response:
+async def delete_metrics(request: Request, principal: Measurer, tx: Tx, services: ServicesOf) -> Response:
     """Delete every encrypted metric, and what was summed up of them."""
     deleted = 0
     for holding in services.holdings:
         if holding.counted_as == "metrics":
-            deleted += await holding.delete(session, principal.user_id)
+            deleted += await holding.delete(tx, principal.user_id)
     return reply(request, MetricsDeleted(message="All metrics are deleted.", deleted_metrics=deleted))

@@ -16,7 +16,7 @@ from lockleaf.server.features.backups.rule import Verdict, judge
 from lockleaf.server.features.sync.errors import BackupConflict, BackupNotFound
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
 from lockleaf.server.records import blobs, pages, quota
 from lockleaf.server.records import service as records
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, StoredBackup
@@ -35,14 +35,11 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-async def store(
-    tx: DriverTransaction, services: Services, user_id: UUID, body: Backup
-) -> BackupStored | BackupConflict:
+async def store(tx: Transaction, services: Services, user_id: UUID, body: Backup) -> BackupStored:
     """Store a backup, or keep it as an open conflict beside the one that is there.
 
-    The refusal is returned, not raised: the kept version must be committed.
-
     Raises:
+        BackupConflict: another one is there. This one is kept, by way of `CommitThenRefuse`.
         TierRequired: the account holds no records here.
         PayloadTooLarge: it is larger than a record may be.
         QuotaExceeded: there is no room for it.
@@ -63,15 +60,16 @@ async def store(
         if decided is not None and decided.revision is not None:
             return _stored(user_id, body, decided.revision)
         if decided is not None:
-            return BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
+            raise BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
     now, most_bytes = services.clock(), services.settings.limits.record_bytes
-    tx.after_commit.append(lambda: services.events.changed(user_id))
+    tx.wake(user_id)
     if verdict is Verdict.CONFLICT:
         refused = _refused(held, body, payload)
         conflict_id = await blobs.keep_conflict(tx.connection, user_id, refused, now=now, most_bytes=most_bytes)
         await quota.require_after(tx.connection, services, user_id, len(payload))
         services.metrics.changes.labels("conflict").inc()
-        return BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
+        conflict = BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
+        raise CommitThenRefuse(conflict)
     written = await blobs.follow(
         tx.connection,
         user_id,
@@ -185,7 +183,7 @@ def _shown(user_id: UUID, record: Record) -> StoredBackup:
     return StoredBackup.model_validate({**fields, "user_id": user_id, "revision": record.revision})
 
 
-async def delete(tx: DriverTransaction, services: Services, principal: Principal, record_id: str) -> BackupDeleted:
+async def delete(tx: Transaction, services: Services, principal: Principal, record_id: str) -> BackupDeleted:
     """Delete a backup. Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
 
     Raises:
@@ -195,14 +193,14 @@ async def delete(tx: DriverTransaction, services: Services, principal: Principal
     if held is None or held.deleted:
         raise BackupNotFound
     await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=services.clock())
-    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    tx.wake(principal.user_id)
     return BackupDeleted(message="The backup is deleted.")
 
 
-async def delete_all(tx: DriverTransaction, services: Services, principal: Principal) -> BackupsDeleted:
+async def delete_all(tx: Transaction, services: Services, principal: Principal) -> BackupsDeleted:
     """Delete every backup, every version of one, and what waited for a choice between them."""
     deleted, conflicts = await blobs.delete_all(
         tx.connection, principal.user_id, BACKUPS, device_id=principal.device, now=services.clock()
     )
-    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    tx.wake(principal.user_id)
     return BackupsDeleted(message="All backups are deleted.", deleted_backups=deleted, deleted_conflicts=conflicts)

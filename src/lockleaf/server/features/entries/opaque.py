@@ -17,7 +17,7 @@ from lockleaf.server.features.entries.writing import COLLECTION, held_entry, wri
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.platform.http.preconditions import matches
 from lockleaf.server.platform.identifiers import uuid7
@@ -44,7 +44,7 @@ _LOOKED_AT = 100
 
 
 async def create(
-    tx: DriverTransaction, services: Services, principal: Principal, body: OpaqueCreation
+    tx: Transaction, services: Services, principal: Principal, body: OpaqueCreation
 ) -> tuple[OpaqueEntry, bool]:
     """Return an entry, and whether it was made now.
 
@@ -71,7 +71,7 @@ async def create(
     return await _write(tx, services, principal, None, entry_id, new, body.tokens), True
 
 
-async def _same(tx: DriverTransaction, principal: Principal, new: dict[str, Any]) -> Held | None:
+async def _same(tx: Transaction, principal: Principal, new: dict[str, Any]) -> Held | None:
     """Return an entry that is there, and says the same as one that was sent."""
     wanted = Wanted(labels=[[opaque_label("content-hash", new["content_hash"])]])
     page = await diary.list_by_date(tx.connection, principal.user_id, wanted, limit=_LOOKED_AT, with_last=False)
@@ -84,7 +84,7 @@ def _said(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 async def change(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     entry_id: UUID,
@@ -123,7 +123,7 @@ async def change(
 
 
 async def delete(
-    tx: DriverTransaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
 ) -> OpaqueEntry:
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
@@ -147,7 +147,7 @@ async def delete(
 
 
 async def restore(
-    tx: DriverTransaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
 ) -> OpaqueEntry:
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
@@ -167,7 +167,7 @@ async def restore(
     return await _write(tx, services, principal, held, held.record_id, opaque_map(last.payload) or {}, None)
 
 
-async def holds(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> bool:
+async def holds(tx: Transaction, principal: Principal, entry_id: UUID) -> bool:
     """Tell whether an entry came as it is, or would have, if there is none: then no step of it is sealed."""
     if not await takes_opaque(tx.connection, principal.user_id):
         return False
@@ -197,7 +197,7 @@ def labels_of(fields: dict[str, Any]) -> tuple[bytes, ...]:
 
 
 async def _write(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     held: Record | None,

@@ -18,7 +18,7 @@ from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenKeyring
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.preconditions import matches
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.records import diary
@@ -36,7 +36,7 @@ __all__ = ["change", "create", "delete", "restore"]
 WRITING = "entries.write"
 
 
-async def create(tx: DriverTransaction, services: Services, principal: Principal, body: PlainCreation) -> PlainEntry:
+async def create(tx: Transaction, services: Services, principal: Principal, body: PlainCreation) -> PlainEntry:
     """Make an entry. The same one sent again under the same id is answered like the first time.
 
     Raises:
@@ -56,7 +56,7 @@ async def create(tx: DriverTransaction, services: Services, principal: Principal
 
 
 async def change(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     entry_id: UUID,
@@ -94,7 +94,7 @@ async def change(
 
 
 async def delete(
-    tx: DriverTransaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
 ) -> PlainEntry:
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
@@ -118,7 +118,7 @@ async def delete(
 
 
 async def restore(
-    tx: DriverTransaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
 ) -> PlainEntry:
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
@@ -141,12 +141,12 @@ async def restore(
         return await _write(tx, services, principal, keys, held, held.record_id, found)
 
 
-async def _read(tx: DriverTransaction, principal: Principal, held: Record) -> Held:
+async def _read(tx: Transaction, principal: Principal, held: Record) -> Held:
     return await diary.read(tx.connection, principal.user_id, COLLECTION, held.record_id) or Held(held)
 
 
 async def _write(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     keys: OpenKeyring,

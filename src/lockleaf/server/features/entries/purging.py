@@ -9,7 +9,7 @@ from lockleaf.server.features.entries.service import Entry
 from lockleaf.server.features.entries.writing import COLLECTION
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.platform.http.preconditions import matches
 from lockleaf.server.records import service as records
@@ -22,7 +22,7 @@ from lockleaf.wire.opaque_entries import OpaqueEntry
 __all__ = ["deleted_before", "purge", "require_allowed"]
 
 
-async def require_allowed(tx: DriverTransaction, principal: Principal) -> None:
+async def require_allowed(tx: Transaction, principal: Principal) -> None:
     """Check that an account's session may delete for good.
 
     Where clients seal, nobody here can tell a tombstone from any other bytes: whoever has stolen a token, and no key,
@@ -39,7 +39,7 @@ async def require_allowed(tx: DriverTransaction, principal: Principal) -> None:
 
 
 async def purge(
-    tx: DriverTransaction, services: Services, principal: Principal, entry: Entry, *, if_match: str | None
+    tx: Transaction, services: Services, principal: Principal, entry: Entry, *, if_match: str | None
 ) -> Entry:
     """Drop what a deleted entry held, and return it as it is then. That there was one stays in the history.
 
@@ -57,7 +57,7 @@ async def purge(
     return PlainEntry(**left) if isinstance(entry, PlainEntry) else OpaqueEntry(**left, encrypted_content=None)
 
 
-async def deleted_before(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> SealedEntry | None:
+async def deleted_before(tx: Transaction, principal: Principal, entry_id: UUID) -> SealedEntry | None:
     """Return a sealed entry that is deleted already, so that nothing is left to be sealed; None for another."""
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(entry_id))
     return None if held is None or not held.deleted else sealed.shown(held)

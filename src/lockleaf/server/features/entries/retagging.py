@@ -10,7 +10,7 @@ from lockleaf.server.features.search import indexer as search
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.records import diary
 from lockleaf.server.records.applying import apply_all
 from lockleaf.server.records.bases import base_of
@@ -23,7 +23,7 @@ __all__ = ["retag"]
 
 
 async def retag(
-    tx: DriverTransaction, services: Services, principal: Principal, keys: OpenKeyring, name: str, new_name: str | None
+    tx: Transaction, services: Services, principal: Principal, keys: OpenKeyring, name: str, new_name: str | None
 ) -> None:
     """Put ``new_name``, or nothing, in place of the tag ``name``, in every entry that is not deleted.
 

@@ -20,9 +20,9 @@ from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.bodies import ByCustody, Received
-from lockleaf.server.platform.http.dependencies import DriverTx, ServicesOf, caller
+from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.preconditions import IfMatch, etag
@@ -160,7 +160,7 @@ async def list_all(
         **problems(*OF_CALLERS, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
     },
 )
-async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Entry:
+async def create(principal: Writer, body: Creation, tx: Tx, services: ServicesOf, response: Response) -> Entry:
     """Store a new entry. The same one sent again under the same id is answered like the first time.
 
     So is one that a client sealed by a scheme of its own, with the same `content_hash` and open fields: with 200.
@@ -199,7 +199,7 @@ async def change(
     principal: Writer,
     entry_id: UUID,
     body: Change,
-    tx: DriverTx,
+    tx: Tx,
     services: ServicesOf,
     response: Response,
     if_match: IfMatch = None,
@@ -223,7 +223,7 @@ async def delete(
     principal: Writer,
     entry_id: UUID,
     body: Step,
-    tx: DriverTx,
+    tx: Tx,
     services: ServicesOf,
     response: Response,
     if_match: IfMatch = None,
@@ -264,7 +264,7 @@ async def restore(
     principal: Writer,
     entry_id: UUID,
     body: Step,
-    tx: DriverTx,
+    tx: Tx,
     services: ServicesOf,
     response: Response,
     if_match: IfMatch = None,
@@ -301,7 +301,7 @@ async def revision(
     return _tagged(response, await service.revision(services, principal, entry_id, number))
 
 
-async def _is_opaque(tx: DriverTransaction, principal: Principal, body: Received[Any, Any]) -> bool:
+async def _is_opaque(tx: Transaction, principal: Principal, body: Received[Any, Any]) -> bool:
     """Tell whether an e2e account's client sends fields as they are, and no payload that it sealed as Lockleaf does."""
     fields = body.fields
     if fields is None or "payload" in fields:

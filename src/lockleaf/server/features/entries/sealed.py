@@ -10,7 +10,7 @@ from lockleaf.server.features.entries.errors import EntryDeleted
 from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import RevisionConflict
@@ -31,7 +31,7 @@ def shown(record: Record) -> SealedEntry:
     )
 
 
-async def create(tx: DriverTransaction, services: Services, principal: Principal, body: SealedCreation) -> SealedEntry:
+async def create(tx: Transaction, services: Services, principal: Principal, body: SealedCreation) -> SealedEntry:
     """Make an entry. The same one sent again is answered like the first time.
 
     Raises:
@@ -43,7 +43,7 @@ async def create(tx: DriverTransaction, services: Services, principal: Principal
 
 
 async def change(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     entry_id: UUID,
@@ -75,7 +75,7 @@ async def change(
 
 
 async def delete(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     entry_id: UUID,
@@ -94,7 +94,7 @@ async def delete(
 
 
 async def restore(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     entry_id: UUID,
@@ -113,7 +113,7 @@ async def restore(
 
 
 async def _step(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     entry_id: UUID,
@@ -156,7 +156,7 @@ def _change(
 
 
 async def _send(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     held: Record | None,

@@ -12,7 +12,7 @@ from lockleaf.server.features.search import indexer as search
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.records import quota
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import refusal
@@ -25,7 +25,7 @@ __all__ = ["COLLECTION", "Written", "held_entry", "write"]
 COLLECTION = "entries"
 
 
-async def held_entry(tx: DriverTransaction, principal: Principal, entry_id: UUID) -> Record:
+async def held_entry(tx: Transaction, principal: Principal, entry_id: UUID) -> Record:
     """Return an entry as it stays until the transaction ends; a deleted one too.
 
     Raises:
@@ -51,7 +51,7 @@ class Written:
 
 
 async def write(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     held: Record | None,
@@ -96,7 +96,7 @@ async def write(
     if pushed.moved:
         added = sum(map(bytes_needed, changes))
         await quota.require_after(tx.connection, services, principal.user_id, added)
-        tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+        tx.wake(principal.user_id)
     contents = None if content is None else {changes[0].record_id: content}
     await search.follow(tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents)
     packed = pack_record(

@@ -35,8 +35,8 @@ def handler(facts: Sequence[Facts], sections: Sequence[Section]) -> Handler:
     """Return what makes archives of ``facts``, which stand in the manifest, and ``sections``, each a file."""
 
     async def make(attempt: Attempt) -> None:
-        async with attempt.transaction() as session:
-            repository = ArchiveRepository(session, attempt.user_id)
+        async with attempt.transaction() as tx:
+            repository = ArchiveRepository(tx.session, attempt.user_id)
             if await repository.get(attempt.job_id) is not None:
                 return  # made by an attempt that could not say so any more
             await repository.delete_all()  # the newest is kept, and nothing of one that came to no end
@@ -126,6 +126,6 @@ async def sweep(services: Services) -> None:
     """Delete archives whose time is over."""
     deleted = SWEEP_BATCH
     while deleted == SWEEP_BATCH:
-        async with services.database.transaction() as session:
-            result = await session.execute(_EXPIRED, {"now": services.clock(), "batch": SWEEP_BATCH})
+        async with services.database.transaction() as tx:
+            result = await tx.session.execute(_EXPIRED, {"now": services.clock(), "batch": SWEEP_BATCH})
             deleted = result.rowcount  # type: ignore[attr-defined]

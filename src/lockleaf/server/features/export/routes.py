@@ -38,9 +38,9 @@ Owner = Annotated[Principal, Depends(caller("account", write=True))]
 
 
 @router.post("", summary="Ask for an archive", status_code=202, response_model_exclude_none=True)
-async def post_export(caller: Owner, session: Tx, services: ServicesOf, response: Response) -> Job:
+async def post_export(caller: Owner, tx: Tx, services: ServicesOf, response: Response) -> Job:
     """Have an archive made of all that the server holds of the account; while one is made, this is its job."""
-    job = await service.request(session, caller.user_id, now=services.clock())
+    job = await service.request(tx.session, caller.user_id, now=services.clock())
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return job
 

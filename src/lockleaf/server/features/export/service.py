@@ -13,6 +13,7 @@ from lockleaf.server.features.export.models import Archive
 from lockleaf.server.features.export.repository import ArchiveRepository, read_part
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.wire.jobs import Job
@@ -64,10 +65,10 @@ async def read(database: Database, archive: Archive) -> AsyncIterator[bytes]:
         part += 1
 
 
-async def _delete(session: AsyncSession, user_id: UUID) -> int:
+async def _delete(tx: Transaction, user_id: UUID) -> int:
     # The job first: one that is at it commits nothing after this, or has committed and is found below.
-    await jobs.cancel(session, user_id, KIND)
-    return await ArchiveRepository(session, user_id).delete_all()
+    await jobs.cancel(tx.session, user_id, KIND)
+    return await ArchiveRepository(tx.session, user_id).delete_all()
 
 
 HOLDING = Holding("full_sync", _delete)

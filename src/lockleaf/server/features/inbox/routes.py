@@ -57,6 +57,6 @@ async def get_inbox(
 
 
 @router.delete("/{item_id}", status_code=204, responses=problems(InvalidRequest, ItemNotFound))
-async def delete_item(caller: Writer, session: Tx, services: ServicesOf, item_id: UUID) -> None:
+async def delete_item(caller: Writer, tx: Tx, services: ServicesOf, item_id: UUID) -> None:
     """Acknowledge an item that was accepted or refused: it is deleted."""
-    await service.acknowledge(session, services, caller.user_id, item_id)
+    await service.acknowledge(tx, services, caller.user_id, item_id)

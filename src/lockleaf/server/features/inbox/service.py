@@ -21,6 +21,7 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.errors import TierRequired
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.wire.codec import pack, unpack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, MAX_PAYLOAD_BYTES
@@ -33,7 +34,7 @@ _CURSOR = "inbox"
 
 
 async def add(
-    session: AsyncSession,
+    tx: Transaction,
     services: Services,
     user_id: UUID,
     provider: str,
@@ -66,12 +67,12 @@ async def add(
     if len(plain) > most_bytes:
         raise ItemTooLarge(limit_bytes=most_bytes)
     # Locked, so that a tier that is being lowered does not find a new item after its deletion.
-    account = await accounts.lock(session, user_id)
+    account = await accounts.lock(tx.session, user_id)
     if account.privacy_tier != "full_sync":
         raise TierRequired(required="full_sync")
     if account.recipient is None:
         raise RecipientRequired
-    repository = InboxRepository(session, user_id)
+    repository = InboxRepository(tx.session, user_id)
     item_id = _item_id(services, user_id, provider, external_id)
     if await repository.has(item_id):
         return item_id
@@ -80,7 +81,7 @@ async def add(
         raise InboxFull(limit=limit)
     sealed = await asyncio.to_thread(identity.seal_to, account.recipient, plain)
     await repository.add(item_id, provider, sealed, now=services.clock())
-    _wake(session, services, user_id)
+    tx.wake(user_id)
     return item_id
 
 
@@ -113,19 +114,19 @@ async def page(
     )
 
 
-async def acknowledge(session: AsyncSession, services: Services, user_id: UUID, item_id: UUID) -> None:
+async def acknowledge(tx: Transaction, services: Services, user_id: UUID, item_id: UUID) -> None:
     """Delete an item that a device has accepted or refused.
 
     Raises:
         ItemNotFound: it is not there, or no longer.
     """
-    if not await InboxRepository(session, user_id).remove(item_id):
+    if not await InboxRepository(tx.session, user_id).remove(item_id):
         raise ItemNotFound
-    _wake(session, services, user_id)
+    tx.wake(user_id)
 
 
-async def _delete(session: AsyncSession, user_id: UUID) -> int:
-    return await InboxRepository(session, user_id).remove_all()
+async def _delete(tx: Transaction, user_id: UUID) -> int:
+    return await InboxRepository(tx.session, user_id).remove_all()
 
 
 HOLDING = Holding("full_sync", _delete)
@@ -139,7 +140,3 @@ def _item_id(services: Services, user_id: UUID, provider: str, external_id: str)
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
     return UUID(bytes=bytes(digest))
-
-
-def _wake(session: AsyncSession, services: Services, user_id: UUID) -> None:
-    session.info.setdefault("after_commit", []).append(lambda: services.events.changed(user_id))

@@ -16,7 +16,7 @@ from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.wire.media import Media
@@ -28,7 +28,7 @@ WRITING = "media.write"
 
 
 async def kept(
-    tx: DriverTransaction, services: Services, principal: Principal, media_id: UUID, name: str | None
+    tx: Transaction, services: Services, principal: Principal, media_id: UUID, name: str | None
 ) -> bytes | None:
     """Return a file's name as it is stored.
 
@@ -48,7 +48,7 @@ async def kept(
 
 
 async def agrees(
-    tx: DriverTransaction, services: Services, principal: Principal, held: StoredMedia, name: str | None
+    tx: Transaction, services: Services, principal: Principal, held: StoredMedia, name: str | None
 ) -> bool:
     """Tell whether a file that is declared again has the name that it had."""
     if name is None or held.file_name is None:

@@ -6,20 +6,20 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.media import names
 from lockleaf.server.features.media.errors import MediaDeleted, MediaNotFound
 from lockleaf.server.features.media.repository import MediaRepository, StoredMedia, Which
 from lockleaf.server.features.media.signing import Signer
 from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.wire.media import MediaDownload, MediaList
 
-__all__ = ["HOLDING", "delete", "download", "get", "list_all", "restore"]
+__all__ = ["delete", "download", "get", "holding", "list_all", "restore"]
 
 _LIST = "media"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,7 +91,7 @@ async def delete(services: Services, user_id: UUID, media_id: UUID, *, for_good:
     Raises:
         MediaNotFound: there is none.
     """
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         repository = MediaRepository(tx.connection, user_id)
         # Held: an upload that is completed at this moment comes before or after, not in between.
         media = await repository.hold(media_id)
@@ -99,7 +99,7 @@ async def delete(services: Services, user_id: UUID, media_id: UUID, *, for_good:
             raise MediaNotFound
         if for_good or media.state == "uploading":
             await repository.drop(media_id)
-            tx.after_commit.append(services.removals.soon)
+            tx.after_commit(services.removals.soon)
         else:
             await repository.mark_deleted(media_id, services.clock())
 
@@ -110,7 +110,7 @@ async def restore(services: Services, user_id: UUID, media_id: UUID) -> StoredMe
     Raises:
         MediaNotFound: there is none, or no longer.
     """
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         repository = MediaRepository(tx.connection, user_id)
         media = await repository.restore(media_id) or await repository.get(media_id)
     if media is None:
@@ -118,16 +118,17 @@ async def restore(services: Services, user_id: UUID, media_id: UUID) -> StoredMe
     return media
 
 
-async def _delete_all(session: AsyncSession, user_id: UUID) -> int:
-    dropped = await MediaRepository(await driver(session), user_id).drop_all()
-    # Whoever commits this transaction has the objects deleted behind it.
-    if dropped:
-        session.info["objects_staged"] = True
-    return dropped
-
-
 async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:
     return await MediaRepository(connection, user_id).bytes_used()
 
 
-HOLDING = Holding("full_sync", _delete_all, counted_as="media", bytes_used=_bytes_used)
+def holding(removals: Removals) -> Holding:
+    """Return what this feature holds, whose objects ``removals`` deletes from the store once that is committed."""
+
+    async def delete(tx: Transaction, user_id: UUID) -> int:
+        dropped = await MediaRepository(tx.connection, user_id).drop_all()
+        if dropped:
+            tx.after_commit(removals.soon)
+        return dropped
+
+    return Holding("full_sync", delete, counted_as="media", bytes_used=_bytes_used)

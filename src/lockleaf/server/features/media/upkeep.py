@@ -95,6 +95,6 @@ async def _drop_unknown(services: Services, keys: list[str]) -> None:
 async def _in_batches(services: Services, statement: str, before: object) -> None:
     done = BATCH
     while done == BATCH:
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             connection: asyncpg.Connection = tx.connection
             done = int((await connection.execute(statement, before, BATCH)).split()[-1])

@@ -25,7 +25,7 @@ from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import PartMissing, StoredPart, UploadGone, WrongPart
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.records import quota
 from lockleaf.server.records import service as records
@@ -48,7 +48,7 @@ async def declare(services: Services, principal: Principal, body: MediaDeclarati
         StoreUnavailable: the store does not answer.
     """
     media_id = body.id or uuid7(services.clock())
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         media, is_new = await _declared(tx, services, principal, media_id, body)
     if media.deleted_at is not None:
         raise MediaDeleted
@@ -72,7 +72,7 @@ async def declare(services: Services, principal: Principal, body: MediaDeclarati
 
 
 async def _declared(
-    tx: DriverTransaction, services: Services, principal: Principal, media_id: UUID, body: MediaDeclaration
+    tx: Transaction, services: Services, principal: Principal, media_id: UUID, body: MediaDeclaration
 ) -> tuple[StoredMedia, bool]:
     """Return the file of a declaration, and whether it is new."""
     # Behind the lock of whoever adds to what the account holds: two cannot take the same room, and a tier that is
@@ -114,7 +114,7 @@ async def _declared(
 
 async def _take_back(services: Services, user_id: UUID, media_id: UUID) -> None:
     """Free the room of a declaration that came to nothing: its client may not know its id, and asks again."""
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         await MediaRepository(tx.connection, user_id).drop_unbegun(media_id)
 
 
@@ -127,7 +127,7 @@ async def _begun(services: Services, user_id: UUID, media: StoredMedia) -> Store
     """
     while media.upload_id is None and media.state == "uploading":
         upload_id = await services.blobs.begin_parts(media.object_key)
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             repository = MediaRepository(tx.connection, user_id)
             taken = await repository.take_upload(media.media_id, media.object_key, upload_id)
             found = taken or await repository.get(media.media_id)
@@ -149,7 +149,7 @@ async def more_parts(
         PartUnknown: it has no such part.
         StoreUnavailable: the store does not answer.
     """
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         media = await MediaRepository(tx.connection, user_id).touch(media_id, services.clock())
     if media is None:
         raise MediaNotFound
@@ -191,9 +191,9 @@ async def _begun_anew(services: Services, user_id: UUID, media: StoredMedia) -> 
 
 async def _renew(services: Services, user_id: UUID, media: StoredMedia) -> None:
     """Let the bytes of an unfinished upload come to another place, and have what lies at the present one deleted."""
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         await MediaRepository(tx.connection, user_id).renew(media.media_id, media.object_key, key=new_key())
-        tx.after_commit.append(services.removals.soon)
+        tx.after_commit(services.removals.soon)
 
 
 async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
@@ -206,7 +206,7 @@ async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredM
         StoreUnavailable: the store does not answer.
     """
     now = services.clock()
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         media = await MediaRepository(tx.connection, user_id).touch(media_id, now)
     if media is None:
         raise MediaNotFound
@@ -221,12 +221,12 @@ async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredM
     if not await _is_whole(services, media, unpacked(media.parts)):
         await _renew(services, user_id, media)
         raise UploadDamaged
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         stored = await MediaRepository(tx.connection, user_id).complete(media_id, media.object_key, now)
         if stored is None:
             # Its object may have been made behind its deletion from the store.
             await stage(tx.connection, media.object_key, None)
-            tx.after_commit.append(services.removals.soon)
+            tx.after_commit(services.removals.soon)
     if stored is None:
         begun_anew = await get(services, user_id, media_id)
         raise UploadIncomplete(missing=[part.number for part in unpacked(begun_anew.parts)])

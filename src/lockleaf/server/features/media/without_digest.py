@@ -51,13 +51,13 @@ async def complete(services: Services, user_id: UUID, media: StoredMedia) -> Sto
         await _forget(services, key)
         raise UploadDamaged
     else:
-        async with services.database.write_driver() as tx:
+        async with services.database.transaction() as tx:
             stored = await MediaRepository(tx.connection, user_id).settle(
                 media.media_id, media.object_key, key=key, sha256=copied.sha256, now=services.clock()
             )
             if stored is None:
                 await stage(tx.connection, key, None)
-            tx.after_commit.append(services.removals.soon)
+            tx.after_commit(services.removals.soon)
     if stored is None:
         stored = await get(services, user_id, media.media_id)
         if stored.state != "stored":  # or completed in this moment
@@ -66,6 +66,6 @@ async def complete(services: Services, user_id: UUID, media: StoredMedia) -> Sto
 
 
 async def _forget(services: Services, key: str) -> None:
-    async with services.database.write_driver() as tx:
+    async with services.database.transaction() as tx:
         await stage(tx.connection, key, None)
-        tx.after_commit.append(services.removals.soon)
+        tx.after_commit(services.removals.soon)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.privacy import service as privacy
 from lockleaf.server.features.privacy.public_contexts import ContextsBusy
@@ -74,7 +71,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 async def put_privacy(
     caller: Owner,
     read: Read,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[bodies.PrivacyChange, Depends(Parsed(bodies.PrivacyChange))],
 ) -> bodies.PrivacyChanged:
@@ -82,9 +79,9 @@ async def put_privacy(
     # Before the transaction touches the database: nobody waits for a connection while a key is looked at.
     context = None if body.he_public_key is None else await services.public_contexts.check(body.he_public_key)
     proven = await _proven(services, read, caller, body.privacy_tier, body.current_password)
-    _wake(session, services, caller.user_id)
+    tx.wake(caller.user_id)  # live streams look at the tier again
     return await privacy.change(
-        session, caller.user_id, body, context, proven=proven, holdings=services.holdings, now=services.clock()
+        tx, caller.user_id, body, context, proven=proven, holdings=services.holdings, now=services.clock()
     )
 
 
@@ -92,16 +89,14 @@ async def put_privacy(
 async def revoke_privacy(
     caller: Owner,
     read: Read,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[bodies.PrivacyRevocation, Depends(Parsed(bodies.PrivacyRevocation, optional=True))],
 ) -> bodies.PrivacyRevoked:
     """Go down to `local_only`: everything but the account is deleted on the server."""
     proven = await _proven(services, read, caller, "local_only", body.current_password)
-    _wake(session, services, caller.user_id)
-    return await privacy.revoke(
-        session, caller.user_id, proven=proven, holdings=services.holdings, now=services.clock()
-    )
+    tx.wake(caller.user_id)  # live streams look at the tier again
+    return await privacy.revoke(tx, caller.user_id, proven=proven, holdings=services.holdings, now=services.clock())
 
 
 async def _proven(
@@ -129,9 +124,3 @@ async def _proven(
             ]
         )
     return await prove(services, read, caller.user_id, secret)
-
-
-def _wake(session: AsyncSession, services: Services, user_id: UUID) -> None:
-    """Let live streams look at the tier again, once it is committed."""
-    calls: list[Callable[[], None]] = session.info.setdefault("after_commit", [])
-    calls.append(lambda: services.events.changed(user_id))

@@ -23,6 +23,7 @@ from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.accounts.privacy_repository import PrivacyRepository, is_raw
 from lockleaf.server.identity.errors import InvalidCredentials
 from lockleaf.server.identity.principal import TIERS
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding, delete_above
 from lockleaf.server.records import service as records
 from lockleaf.server.records.statements import require_signed
@@ -68,7 +69,7 @@ def needs_secret(account: Account, tier: PrivacyTier) -> bool:
 
 
 async def change(
-    session: AsyncSession,
+    tx: Transaction,
     user_id: UUID,
     body: bodies.PrivacyChange,
     context: PublicContext | None,
@@ -90,13 +91,13 @@ async def change(
         InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
     """
     # The account comes first here as where it is deleted, and its store second.
-    account = await accounts.lock(session, user_id)
+    account = await accounts.lock(tx.session, user_id)
     if needs_secret(account, body.privacy_tier) and (
         proven is None or not compare_digest(account.verifier_hash, proven.verifier_hash)
     ):
         # The tier, the keyring or the secret changed after it was looked at.
         raise InvalidCredentials
-    repository = PrivacyRepository(session, user_id)
+    repository = PrivacyRepository(tx.session, user_id)
     before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
     if after > before or context is not None:
         consent.require(body.consent_timestamp, now)
@@ -104,16 +105,16 @@ async def change(
     consented_at = body.consent_timestamp or now
     deleted = bodies.DeletedCounts()
     if after < before:
-        deleted = await _lower(session, account, body, holdings)
+        deleted = await _lower(tx, account, body, holdings)
     if after != before:
         account.privacy_tier, account.consented_at, account.updated_at = body.privacy_tier, consented_at, now
     if after != before or replaced:
         await repository.add_consent(body.privacy_tier, consented_at=consented_at, now=now)
-    return bodies.PrivacyChanged(**await _shown(session, account), deleted=deleted)
+    return bodies.PrivacyChanged(**await _shown(tx.session, account), deleted=deleted)
 
 
 async def revoke(
-    session: AsyncSession, user_id: UUID, *, proven: Account | None = None, holdings: Sequence[Holding], now: datetime
+    tx: Transaction, user_id: UUID, *, proven: Account | None = None, holdings: Sequence[Holding], now: datetime
 ) -> bodies.PrivacyRevoked:
     """Go down to ``local_only``: the server keeps the account and nothing else.
 
@@ -121,7 +122,7 @@ async def revoke(
         InvalidCredentials: see `change`.
     """
     body = bodies.PrivacyChange(privacy_tier="local_only")
-    changed = await change(session, user_id, body, None, proven=proven, holdings=holdings, now=now)
+    changed = await change(tx, user_id, body, None, proven=proven, holdings=holdings, now=now)
     gone = changed.deleted
     return bodies.PrivacyRevoked(
         message="Nothing but the account is left on the server. What is on your devices stays there.",
@@ -156,7 +157,7 @@ async def public_context(session: AsyncSession, user_id: UUID, parameter_set: st
 
 
 async def _lower(
-    session: AsyncSession, account: Account, body: bodies.PrivacyChange, holdings: Sequence[Holding]
+    tx: Transaction, account: Account, body: bodies.PrivacyChange, holdings: Sequence[Holding]
 ) -> bodies.DeletedCounts:
     emptied, tier, end = records.Emptied(), body.privacy_tier, body.epoch_end
     if account.privacy_tier == "full_sync":
@@ -164,10 +165,10 @@ async def _lower(
             # The newest key's alone: whoever lowers the tier holds it.
             keys = () if account.signing_key is None else (account.signing_key,)
             require_signed((end,), account.user_id, keys)
-        emptied = await records.empty(session, account.user_id, end)
-    counts = await delete_above(session, account.user_id, holdings, tier)
+        emptied = await records.empty(tx.session, account.user_id, end)
+    counts = await delete_above(tx, account.user_id, holdings, tier)
     if tier == "local_only":
-        await PrivacyRepository(session, account.user_id).delete_keys()
+        await PrivacyRepository(tx.session, account.user_id).delete_keys()
     return bodies.DeletedCounts(
         metrics=counts["metrics"], media=counts["media"], backups=emptied.records, conflicts=emptied.conflicts
     )

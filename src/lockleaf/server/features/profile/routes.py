@@ -50,26 +50,26 @@ async def get_me(caller: Reader, read: Read, services: ServicesOf, days: Days = 
 @router.put("/me", responses=problems(InvalidRequest))
 async def put_me(
     caller: Owner,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[ProfileChange, Depends(Parsed(ProfileChange))],
 ) -> Profile:
     """Change display name, time zone or locale; what is absent stays."""
-    account = await service.lock(session, caller.user_id)
+    account = await service.lock(tx.session, caller.user_id)
     profiles.change_profile(account, body, now=services.clock())
-    return await profiles.profile(session, account, days=30, now=services.clock())
+    return await profiles.profile(tx.session, account, days=30, now=services.clock())
 
 
 @router.delete("/me", status_code=204, responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy))
 async def delete_me(
     caller: Owner,
     read: Read,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[AccountDeletion, Depends(Parsed(AccountDeletion))],
 ) -> None:
     """Delete the account and everything in it, at once and for good."""
-    await credentials.delete_account(services, read, session, caller, body)
+    await credentials.delete_account(services, read, tx, caller, body)
 
 
 @router.get("/me/stats", responses=problems(InvalidRequest))
@@ -88,10 +88,10 @@ async def get_preferences(caller: Reader, read: Read) -> Preferences:
 @router.put("/me/preferences", responses=problems(InvalidRequest))
 async def put_preferences(
     caller: Owner,
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
     body: Annotated[PreferencesChange, Depends(Parsed(PreferencesChange))],
 ) -> Preferences:
     """Change preferences; what is absent stays, null takes one away. The answer is the whole."""
-    account = await service.lock(session, caller.user_id)
+    account = await service.lock(tx.session, caller.user_id)
     return profiles.change_preferences(account, body, now=services.clock())

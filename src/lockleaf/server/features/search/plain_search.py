@@ -143,7 +143,7 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
     # committed before anything is answered.
     async with (
         services.database.snapshot() as connection,
-        services.database.write_driver() as tx,
+        services.database.transaction() as tx,
         keyrings.opened(services, tx.connection, principal, purpose=SEARCHING) as keys,
     ):
         repository = SearchRepository(connection, principal.user_id)

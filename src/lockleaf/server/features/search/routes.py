@@ -52,16 +52,16 @@ async def stats(principal: Reader, services: ServicesOf) -> SearchIndex:
 
 
 @router.post("/index", summary="Build the index", responses=problems(*OF_CALLERS, SearchOff, QuotaExceeded))
-async def build(principal: Writer, body: Slice, session: Tx, services: ServicesOf) -> IndexBuild:
+async def build(principal: Writer, body: Slice, tx: Tx, services: ServicesOf) -> IndexBuild:
     """Index for a few seconds (uce), or take in what a client made (e2e). Call again until the job has succeeded."""
     if principal.custody == "uce":
-        return await index_builds.build(session, services, principal, body.plain())
-    return await index_builds.build_blind(session, services, principal, body.sealed())
+        return await index_builds.build(tx.session, services, principal, body.plain())
+    return await index_builds.build_blind(tx.session, services, principal, body.sealed())
 
 
 @router.put("/index", summary="Switch the index on or off", responses=problems(*OF_CALLERS))
 async def switch(
-    principal: Writer, body: Annotated[IndexSwitch, Depends(Parsed(IndexSwitch))], session: Tx, services: ServicesOf
+    principal: Writer, body: Annotated[IndexSwitch, Depends(Parsed(IndexSwitch))], tx: Tx, services: ServicesOf
 ) -> SearchIndex:
     """Switch the index on, or off, which deletes it at once. The answer says what it reveals."""
-    return await service.switch(session, services, principal, enabled=body.enabled)
+    return await service.switch(tx.session, services, principal, enabled=body.enabled)

@@ -12,6 +12,7 @@ from lockleaf.server.features.search.repository import SearchRepository
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.records import service as records
@@ -87,8 +88,8 @@ async def switch(session: AsyncSession, services: Services, principal: Principal
     return await shown(repository, await index_state(repository, principal.custody), principal.custody)
 
 
-async def _delete(session: AsyncSession, user_id: UUID) -> int:
-    repository = SearchRepository(await driver(session), user_id)
+async def _delete(tx: Transaction, user_id: UUID) -> int:
+    repository = SearchRepository(tx.connection, user_id)
     deleted = await repository.clear()
     await repository.forget()
     return deleted

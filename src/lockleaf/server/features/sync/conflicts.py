@@ -19,7 +19,7 @@ from lockleaf.server.features.sync import resealing
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.records import conflicts, resolution
 from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
@@ -147,7 +147,7 @@ def _nothing(at: datetime) -> ConflictVersion:
 
 
 async def resolve(
-    session: AsyncSession, services: Services, principal: Principal, conflict_id: UUID, choice: Resolution
+    tx: Transaction, services: Services, principal: Principal, conflict_id: UUID, choice: Resolution
 ) -> ResolutionResult:
     """Close a conflict, and tell the account's listeners once it is committed.
 
@@ -158,16 +158,16 @@ async def resolve(
         SessionRevoked, ContentUnreadable: as in the custody, where the server seals.
     """
     now = services.clock()
-    dispute = await resolution.take(session, principal.user_id, conflict_id)
+    dispute = await resolution.take(tx.session, principal.user_id, conflict_id)
     changes: list[Change] = []
     current = 0 if dispute.record is None else dispute.record.revision
     if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
         raise RevisionConflict(current_revision=current)
     if choice.chosen_version != "remote":
-        changes = await _changes(session, services, principal, dispute, choice, now=now)
+        changes = await _changes(tx.session, services, principal, dispute, choice, now=now)
     policy = endpoint_policy if dispute.conflict.collection == BACKUPS else sync_policy
     resolved = await resolution.close(
-        session,
+        tx.session,
         dispute,
         choice.chosen_version,
         changes,
@@ -176,8 +176,8 @@ async def resolve(
         most_bytes=services.settings.limits.record_bytes,
     )
     if changes:
-        await search.follow(await driver(session), services, principal, changes, resolved.outcomes)
-    session.info.setdefault("after_commit", []).append(lambda: services.events.changed(principal.user_id))
+        await search.follow(tx.connection, services, principal, changes, resolved.outcomes)
+    tx.wake(principal.user_id)
     return ResolutionResult(
         message="The conflict is resolved.",
         details=ResolutionDetails(

@@ -24,6 +24,7 @@ from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKey
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.records import resolution, retired
 from lockleaf.server.records import service as records
@@ -42,7 +43,7 @@ Sealed = tuple[Change, dict[str, Any]]
 """A change that seals a record again, and what it seals."""
 
 
-async def seal_again(session: AsyncSession, services: Services, principal: Principal) -> Resealed:
+async def seal_again(tx: Transaction, services: Services, principal: Principal) -> Resealed:
     """Seal again for as long as a slice may take, and return how far the whole is.
 
     Raises:
@@ -50,28 +51,28 @@ async def seal_again(session: AsyncSession, services: Services, principal: Princ
         SessionRevoked: the session's key is gone.
         TierRequired: the account's tier holds no records.
     """
-    connection, user_id = await driver(session), principal.user_id
+    connection, user_id = tx.connection, principal.user_id
     async with keyrings.opened(services, connection, principal, purpose=KIND) as keys:
         # The lock of the history is not held meanwhile: the user may be writing. Whatever moves on is sealed by that.
         sealed, whole = await _entries(connection, services, principal, keys)
         await records.lock(connection, user_id)
         done = await move_all(connection, services, principal, keys)
         done += await _push(connection, services, principal, keys, sealed)
-        conflicts, left = await _conflicts(session, services, principal, keys)
+        conflicts, left = await _conflicts(tx.session, services, principal, keys)
     whole = whole and not left and not await _purge(connection, principal)
     standing = await retired.standing(connection, user_id)
     job = await jobs.attend(
-        session,
+        tx.session,
         user_id=user_id,
         kind=KIND,
         done=standing.total - standing.left,
         total=standing.total,
         ended=whole,
-        last=await jobs.latest(session, user_id, KIND),
+        last=await jobs.latest(tx.session, user_id, KIND),
         now=services.clock(),
     )
     if done or conflicts:
-        session.info.setdefault("after_commit", []).append(lambda: services.events.changed(user_id))
+        tx.wake(user_id)
     return Resealed(job=job, records=done, conflicts=conflicts)
 
 

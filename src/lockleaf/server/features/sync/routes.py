@@ -16,7 +16,7 @@ from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
-from lockleaf.server.platform.http.dependencies import DriverTx, Read, ServicesOf, Tx, bearer_token, caller, services_of
+from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller, services_of
 from lockleaf.server.platform.http.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -74,7 +74,7 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     responses=problems(*OF_CALLERS, *_BODY, EpochChanged, NotAcceptable),
 )
 async def push(
-    request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: DriverTx
+    request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: Tx
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
     result = await service.push(tx, services_of(request), principal, body)
@@ -136,12 +136,12 @@ async def get_checkpoints(request: Request, principal: Reader, session: Read) ->
 async def post_checkpoint(
     principal: Writer,
     body: Annotated[Checkpoint, Depends(Parsed(Checkpoint, msgpack=True))],
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
 ) -> None:
     """Keep this device's signed word on the history that it has verified."""
-    signing_key = (await accounts.get(session, principal.user_id)).signing_key
-    await checkpoints.post(session, principal.user_id, body, signing_key=signing_key, now=services.clock())
+    signing_key = (await accounts.get(tx.session, principal.user_id)).signing_key
+    await checkpoints.post(tx.session, principal.user_id, body, signing_key=signing_key, now=services.clock())
 
 
 @router.post(
@@ -150,7 +150,7 @@ async def post_checkpoint(
     response_model=Purged,
     responses=problems(*OF_CALLERS, NotAcceptable),
 )
-async def purge(request: Request, principal: Writer, tx: DriverTx) -> Response:
+async def purge(request: Request, principal: Writer, tx: Tx) -> Response:
     """Drop what the account's retired master keys sealed and nothing current needs. A device asks after a rotation."""
     purged = await retired.purge_retired(tx.connection, principal.user_id)
     return reply(request, Purged(revisions=purged.revisions, conflicts=purged.conflicts, has_more=purged.has_more))
@@ -162,13 +162,13 @@ async def purge(request: Request, principal: Writer, tx: DriverTx) -> Response:
     response_model=Resealed,
     responses=problems(*OF_CALLERS, CustodyRequired, NotAcceptable),
 )
-async def reseal(request: Request, principal: Writer, session: Tx, services: ServicesOf) -> Response:
+async def reseal(request: Request, principal: Writer, tx: Tx, services: ServicesOf) -> Response:
     """Seal for a few seconds what retired keys sealed (uce), and drop what they open. Call again until the job is done.
 
     With e2e the account's devices do it.
     """
     accepted(request)
-    return reply(request, await rotation.seal_again(session, services, principal))
+    return reply(request, await rotation.seal_again(tx, services, principal))
 
 
 @router.post(
@@ -179,12 +179,12 @@ async def reseal(request: Request, principal: Writer, session: Tx, services: Ser
     responses=problems(*OF_CALLERS, *_BODY, InvalidStatement, TooManyStatements),
 )
 async def post_statements(
-    principal: Writer, body: Annotated[Statements, Depends(Parsed(Statements, msgpack=True))], session: Tx
+    principal: Writer, body: Annotated[Statements, Depends(Parsed(Statements, msgpack=True))], tx: Tx
 ) -> None:
     """Keep what devices signed about ends and beginnings of epochs; the feed shows it with each epoch."""
-    keys = await accounts.signing_keys(session, principal.user_id)
+    keys = await accounts.signing_keys(tx.session, principal.user_id)
     statements.require_signed(body.statements, principal.user_id, keys)
-    await statements.lock_and_keep(session, principal.user_id, body.statements)
+    await statements.lock_and_keep(tx.session, principal.user_id, body.statements)
 
 
 @router.get(
@@ -234,9 +234,9 @@ async def resolve_conflict(
     conflict_id: UUID,
     principal: Writer,
     body: Annotated[Resolution, Depends(Parsed(Resolution, msgpack=True))],
-    session: Tx,
+    tx: Tx,
     services: ServicesOf,
 ) -> Response:
     """Close a conflict with the local, the remote or a merged version."""
-    result = await conflicts.resolve(session, services, principal, conflict_id, body)
+    result = await conflicts.resolve(tx, services, principal, conflict_id, body)
     return reply(request, result)

@@ -12,7 +12,7 @@ from lockleaf.server.features.search import indexer as search
 from lockleaf.server.identity.errors import TierRequired
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.bodies import accepted
 from lockleaf.server.records import feed, quota
 from lockleaf.server.records import service as records
@@ -36,7 +36,7 @@ def reply(request: Request, model: type[BaseModel], packed: bytes) -> Response:
     return Response(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), media_type=codec.JSON)
 
 
-async def push(tx: DriverTransaction, services: Services, principal: Principal, body: Push) -> bytes:
+async def push(tx: Transaction, services: Services, principal: Principal, body: Push) -> bytes:
     """Apply a batch, and tell the account's listeners once it is committed; return a ``PushResult`` in MessagePack.
 
     Raises:
@@ -56,7 +56,7 @@ async def push(tx: DriverTransaction, services: Services, principal: Principal, 
         most_bytes=services.settings.limits.record_bytes,
     )
     if pushed.moved:
-        tx.after_commit.append(lambda: services.events.changed(user_id))
+        tx.wake(user_id)
     await search.follow(tx.connection, services, principal, body.changes, pushed.outcomes)
     for outcome in pushed.outcomes:
         services.metrics.changes.labels(outcome.status).inc()

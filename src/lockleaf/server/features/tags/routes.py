@@ -12,7 +12,7 @@ from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.http.bodies import ByCustody, Received
-from lockleaf.server.platform.http.dependencies import DriverTx, ServicesOf, caller
+from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.records.errors import PayloadTooLarge, SealRequired
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation, TagId
@@ -43,7 +43,7 @@ async def list_all(principal: Reader, services: ServicesOf, limit: Limit = None)
     status_code=201,
     responses={200: {"model": Tag, "description": "It was there."}, **problems(*OF_CALLERS, SealRequired)},
 )
-async def create(principal: Writer, body: Creation, tx: DriverTx, services: ServicesOf, response: Response) -> Tag:
+async def create(principal: Writer, body: Creation, tx: Tx, services: ServicesOf, response: Response) -> Tag:
     """Give the tag of a name: 201 where it was made now, 200 where it was there."""
     if principal.custody == "uce":
         tag, made = await service.create_plain(tx, services, principal, body.plain())
@@ -55,7 +55,7 @@ async def create(principal: Writer, body: Creation, tx: DriverTx, services: Serv
 
 # Before the routes with an id: "cleanup" is no id.
 @router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS, SealRequired))
-async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: Days = 90) -> TagCleanup:
+async def clean_up(principal: Writer, tx: Tx, services: ServicesOf, days: Days = 90) -> TagCleanup:
     """Delete the tags that no entry written within so many days has, and that were not changed within them."""
     return await service.clean_up(tx, services, principal, days=days)
 
@@ -65,7 +65,7 @@ async def clean_up(principal: Writer, tx: DriverTx, services: ServicesOf, days: 
     summary="Change a tag",
     responses=problems(*OF_CALLERS, TagNotFound, ContentUnreadable, PayloadTooLarge, SealRequired),
 )
-async def change(principal: Writer, tag_id: Id, body: Change, tx: DriverTx, services: ServicesOf) -> Tag:
+async def change(principal: Writer, tag_id: Id, body: Change, tx: Tx, services: ServicesOf) -> Tag:
     """Give a tag another name or colour. With uce a new name goes into every entry that has it, and is another id."""
     if principal.custody == "uce":
         return await service.change_plain(tx, services, principal, tag_id, body.plain())
@@ -78,6 +78,6 @@ async def change(principal: Writer, tag_id: Id, body: Change, tx: DriverTx, serv
     status_code=204,
     responses=problems(*OF_CALLERS, TagNotFound, SealRequired),
 )
-async def delete(principal: Writer, tag_id: Id, tx: DriverTx, services: ServicesOf) -> None:
+async def delete(principal: Writer, tag_id: Id, tx: Tx, services: ServicesOf) -> None:
     """Delete a tag; with uce it is taken off the entries that have it."""
     await service.delete(tx, services, principal, tag_id)

@@ -24,7 +24,7 @@ from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.records import diary, tagging
 from lockleaf.server.records import service as records
@@ -113,7 +113,7 @@ def _each_once(keys: OpenKeyring, tags: list[Tag]) -> list[Tag]:
 
 
 async def create_plain(
-    tx: DriverTransaction, services: Services, principal: Principal, body: TagCreation
+    tx: Transaction, services: Services, principal: Principal, body: TagCreation
 ) -> tuple[Tag, bool]:
     """Return the tag of a name, and whether it was made now. One that is there keeps its spelling and colour."""
     async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
@@ -128,7 +128,7 @@ async def create_plain(
 
 
 async def create_opaque(
-    tx: DriverTransaction, services: Services, principal: Principal, body: OpaqueTagCreation
+    tx: Transaction, services: Services, principal: Principal, body: OpaqueTagCreation
 ) -> tuple[Tag, bool]:
     """Return the tag of a label, else of an opaque name, and whether it was made now."""
     record_id = body.label or forms.opaque_id(body.name)
@@ -143,9 +143,7 @@ async def create_opaque(
 # ---- change ----
 
 
-async def change_plain(
-    tx: DriverTransaction, services: Services, principal: Principal, tag_id: str, body: TagChange
-) -> Tag:
+async def change_plain(tx: Transaction, services: Services, principal: Principal, tag_id: str, body: TagChange) -> Tag:
     """Give a tag another name or colour. A new name goes into every entry that has the tag, and decides its id.
 
     Where there is a tag of the new name, the two become that one.
@@ -175,7 +173,7 @@ async def change_plain(
 
 
 async def _move(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     keys: OpenKeyring,
@@ -196,7 +194,7 @@ async def _move(
 
 
 async def change_opaque(
-    tx: DriverTransaction, services: Services, principal: Principal, tag_id: str, body: OpaqueTagChange
+    tx: Transaction, services: Services, principal: Principal, tag_id: str, body: OpaqueTagChange
 ) -> Tag:
     """Give a tag another opaque name or colour; its id stays, since the server cannot tell which label is the name's.
 
@@ -217,7 +215,7 @@ async def change_opaque(
 # ---- delete ----
 
 
-async def delete(tx: DriverTransaction, services: Services, principal: Principal, tag_id: str) -> None:
+async def delete(tx: Transaction, services: Services, principal: Principal, tag_id: str) -> None:
     """Delete a tag. With uce it is taken off every entry; with e2e only clients can do that.
 
     Raises:
@@ -235,7 +233,7 @@ async def delete(tx: DriverTransaction, services: Services, principal: Principal
             await retag(tx, services, principal, keys, name, None)
 
 
-async def clean_up(tx: DriverTransaction, services: Services, principal: Principal, *, days: int) -> TagCleanup:
+async def clean_up(tx: Transaction, services: Services, principal: Principal, *, days: int) -> TagCleanup:
     """Delete the tags that have not been changed, and that no entry with them has been written, for ``days``."""
     # The lock of the history comes first: what is found stale stays so.
     await diary.hold_all(tx.connection, principal.user_id, [(COLLECTION, "")])
@@ -259,9 +257,7 @@ async def clean_up(tx: DriverTransaction, services: Services, principal: Princip
 # ---- parts ----
 
 
-async def _moved(
-    tx: DriverTransaction, services: Services, principal: Principal, keys: OpenKeyring, held: Record
-) -> Record:
+async def _moved(tx: Transaction, services: Services, principal: Principal, keys: OpenKeyring, held: Record) -> Record:
     """Return a tag as it stands once none is left under a retired key: its id may be another one then.
 
     Raises:
@@ -273,19 +269,19 @@ async def _moved(
     return held if record_id == held.record_id else await _held(tx, principal, record_id)
 
 
-async def _held(tx: DriverTransaction, principal: Principal, tag_id: str) -> Record:
+async def _held(tx: Transaction, principal: Principal, tag_id: str) -> Record:
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, tag_id)
     if held is None or held.deleted:
         raise TagNotFound
     return held
 
 
-async def _shown(tx: DriverTransaction, principal: Principal, keys: OpenKeyring | None, record: Record) -> Tag:
+async def _shown(tx: Transaction, principal: Principal, keys: OpenKeyring | None, record: Record) -> Tag:
     return forms.shown(keys, record, await tagging.used_at(tx.connection, principal.user_id, record.record_id))
 
 
 async def _write(
-    tx: DriverTransaction, services: Services, principal: Principal, held: Record | None, change: Change
+    tx: Transaction, services: Services, principal: Principal, held: Record | None, change: Change
 ) -> Record:
     now = services.clock()
     [outcome] = await _push(tx, services, principal, [change], now=now)
@@ -296,10 +292,10 @@ async def _write(
 
 
 async def _push(
-    tx: DriverTransaction, services: Services, principal: Principal, changes: Sequence[Change], *, now: datetime
+    tx: Transaction, services: Services, principal: Principal, changes: Sequence[Change], *, now: datetime
 ) -> list[records.Outcome]:
     pushed = await apply_all(
         tx.connection, principal.user_id, changes, now=now, most_bytes=services.settings.limits.record_bytes
     )
-    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    tx.wake(principal.user_id)
     return pushed.outcomes

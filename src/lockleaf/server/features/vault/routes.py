@@ -12,7 +12,7 @@ from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import DriverTx, ServicesOf, caller
+from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.preconditions import IfMatch, etag
@@ -48,7 +48,7 @@ async def list_all(principal: Reader, services: ServicesOf, cursor: Cursor = Non
 async def create(
     principal: Writer,
     body: Annotated[VaultCreation, Depends(Parsed(VaultCreation))],
-    tx: DriverTx,
+    tx: Tx,
     services: ServicesOf,
     response: Response,
 ) -> VaultCreated:
@@ -83,7 +83,7 @@ async def replace(
     principal: Writer,
     vault_id: VaultId,
     body: Annotated[VaultChange, Depends(Parsed(VaultChange))],
-    tx: DriverTx,
+    tx: Tx,
     services: ServicesOf,
     response: Response,
     if_match: IfMatch = None,
@@ -100,9 +100,7 @@ async def replace(
     status_code=204,
     responses=problems(*OF_CALLERS, VaultNotFound, PreconditionFailed),
 )
-async def delete(
-    principal: Writer, vault_id: VaultId, tx: DriverTx, services: ServicesOf, if_match: IfMatch = None
-) -> None:
+async def delete(principal: Writer, vault_id: VaultId, tx: Tx, services: ServicesOf, if_match: IfMatch = None) -> None:
     """Delete a blob with all its versions, at once and for good."""
     await service.delete(tx, services, principal, vault_id, if_match=if_match)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.platform.http.preconditions import matches
 from lockleaf.server.records import blobs, pages, quota
@@ -37,7 +37,7 @@ _LIST = "vault"
 _VERSIONS = "vault-versions"
 
 
-async def create(tx: DriverTransaction, services: Services, principal: Principal, body: VaultCreation) -> VaultCreated:
+async def create(tx: Transaction, services: Services, principal: Principal, body: VaultCreation) -> VaultCreated:
     """Store a new blob. The same one sent again is answered like the first time, also where it has moved on since.
 
     Raises:
@@ -53,7 +53,7 @@ async def create(tx: DriverTransaction, services: Services, principal: Principal
 
 
 async def replace(
-    tx: DriverTransaction,
+    tx: Transaction,
     services: Services,
     principal: Principal,
     vault_id: str,
@@ -95,7 +95,7 @@ async def replace(
     return await _write(tx, services, principal, held, vault_id, canonical({**fields, "version": following}))
 
 
-async def _accepted(tx: DriverTransaction, principal: Principal, held: Record, payload: bytes) -> Record:
+async def _accepted(tx: Transaction, principal: Principal, held: Record, payload: bytes) -> Record:
     if held.payload == payload:
         return held
     earlier = await blobs.find_accepted(tx.connection, principal.user_id, COLLECTION, held.record_id, payload)
@@ -105,7 +105,7 @@ async def _accepted(tx: DriverTransaction, principal: Principal, held: Record, p
 
 
 async def _write(
-    tx: DriverTransaction, services: Services, principal: Principal, held: Record | None, vault_id: str, payload: bytes
+    tx: Transaction, services: Services, principal: Principal, held: Record | None, vault_id: str, payload: bytes
 ) -> VaultCreated:
     now = services.clock()
     written = await blobs.follow(
@@ -121,7 +121,7 @@ async def _write(
         most_bytes=services.settings.limits.record_bytes,
     )
     await quota.require_after(tx.connection, services, principal.user_id, len(payload))
-    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    tx.wake(principal.user_id)
     created_at = now if held is None else held.created_at
     return VaultCreated(vault_id=vault_id, created_at=created_at, updated_at=now, version=written.revision or 0)
 
@@ -136,7 +136,7 @@ def _created(record: Record) -> VaultCreated:
 
 
 async def delete(
-    tx: DriverTransaction, services: Services, principal: Principal, vault_id: str, *, if_match: str | None
+    tx: Transaction, services: Services, principal: Principal, vault_id: str, *, if_match: str | None
 ) -> None:
     """Delete a blob with all its versions. What other devices see is that it was deleted, and when.
 
@@ -150,7 +150,7 @@ async def delete(
     if not matches(if_match, held.revision):
         raise PreconditionFailed(current_version=held.revision)
     await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=services.clock())
-    tx.after_commit.append(lambda: services.events.changed(principal.user_id))
+    tx.wake(principal.user_id)
 
 
 async def get(services: Services, user_id: UUID, vault_id: str) -> Vault:

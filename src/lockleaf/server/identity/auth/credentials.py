@@ -20,6 +20,7 @@ from lockleaf.server.identity.custody.custodian import SealedKeyring
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import delete_above
 from lockleaf.server.records import service as records
 from lockleaf.wire.accounts import AccountDeletion
@@ -31,7 +32,7 @@ __all__ = ["change_password", "delete_account", "replace_keyring", "replace_reco
 
 
 async def change_password(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: PasswordChange
+    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: PasswordChange
 ) -> Tokens:
     """Take a new verifier, and the keyring as it is sealed under the new password.
 
@@ -47,19 +48,19 @@ async def change_password(
         verifier_hash, made = await asyncio.gather(
             parts.hasher.hash(body.password), parts.custodian.rewrap(sealed, secret=body.password)
         )
-        account = await _unchanged(session, proven)
-        await accounts.take_keys(session, account, made, now=now)
+        account = await _unchanged(tx.session, proven)
+        await accounts.take_keys(tx.session, account, made, now=now)
         kek = made.kek
     else:
         verifier_hash = await parts.hasher.hash(body.password)
-        account = await still_proven(session, proven)
-        await keys.reseal(session, account, body)
+        account = await still_proven(tx.session, proven)
+        await keys.reseal(tx.session, account, body)
         kek = None
     account.verifier_hash = verifier_hash
     account.salt = body.salt or account.salt
     account.updated_at = now
     opened = await sessions.renew(
-        session,
+        tx,
         caller.user_id,
         caller.session_id,
         tokens=parts.tokens,
@@ -108,7 +109,7 @@ async def _unchanged(session: AsyncSession, proven: Account) -> Account:
 
 
 async def replace_keyring(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: KeyringReplacement
+    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: KeyringReplacement
 ) -> KeyringVersion:
     """Take a first keyring, or a rotated one, for which this session gets its next tokens; every other session ends.
 
@@ -124,24 +125,24 @@ async def replace_keyring(
     proven = await prove(parts, read, caller.user_id, body.current_password)
     now = parts.clock()
     if proven.custody == "uce":
-        return await _rotate_uce(parts, session, caller, proven, body)
+        return await _rotate_uce(parts, tx, caller, proven, body)
     keys.require_rotation(proven, body)
     verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
-    account = await still_proven(session, proven)
+    account = await still_proven(tx.session, proven)
     if keys.is_stored(account, body):
         return KeyringVersion(keyring_version=account.keyring_version)
     keys.require_rotation(account, body)
-    await keys.replace_keyring(session, account, body)
+    await keys.replace_keyring(tx.session, account, body)
     account.updated_at = now
     if verifier_hash is None:
-        await sessions.delete_all(session, caller.user_id, but=caller.session_id)
+        await sessions.delete_all(tx, caller.user_id, but=caller.session_id)
         return KeyringVersion(keyring_version=account.keyring_version)
     account.verifier_hash = verifier_hash
-    return await _renewed(parts, session, caller, account.keyring_version)
+    return await _renewed(parts, tx, caller, account.keyring_version)
 
 
 async def _rotate_uce(
-    parts: Services, session: AsyncSession, caller: Principal, proven: Account, body: KeyringReplacement
+    parts: Services, tx: Transaction, caller: Principal, proven: Account, body: KeyringReplacement
 ) -> KeyringVersion:
     sealed = await _uce(parts, caller, proven, body)
     now = parts.clock()
@@ -149,25 +150,25 @@ async def _rotate_uce(
     # The salt is drawn anew: who knew the key-encryption key before is not helped by it afterwards.
     salt = parts.custodian.new_salt()
     kek = await parts.custodian.derive(body.password or body.current_password, salt)
-    account = await _unchanged(session, proven)
-    end = await records.lock_end(session, caller.user_id)
+    account = await _unchanged(tx.session, proven)
+    end = await records.lock_end(tx.session, caller.user_id)
     made, key_id = await parts.custodian.rotate(
         sealed, kek=kek, kek_salt=salt, epoch=end.epoch, seq=end.seq, head=end.head, now=now
     )
-    await records.retire(session, caller.user_id, end, key_id=key_id)
-    await accounts.take_keys(session, account, made, now=now)
+    await records.retire(tx.session, caller.user_id, end, key_id=key_id)
+    await accounts.take_keys(tx.session, account, made, now=now)
     if verifier_hash is not None:
         account.verifier_hash = verifier_hash
-    answer = await _renewed(parts, session, caller, made.version, kek=kek)
+    answer = await _renewed(parts, tx, caller, made.version, kek=kek)
     return answer.model_copy(update={"recovery_codes": None if made.codes is None else made.codes.shown})
 
 
 async def _renewed(
-    parts: Services, session: AsyncSession, caller: Principal, version: int, *, kek: bytes | None = None
+    parts: Services, tx: Transaction, caller: Principal, version: int, *, kek: bytes | None = None
 ) -> KeyringVersion:
     """End every other session, and return the version with the next tokens of this one."""
     opened = await sessions.renew(
-        session,
+        tx,
         caller.user_id,
         caller.session_id,
         tokens=parts.tokens,
@@ -179,7 +180,7 @@ async def _renewed(
 
 
 async def replace_recovery_codes(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: RecoveryCodesReplacement
+    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: RecoveryCodesReplacement
 ) -> RecoveryCodesLeft:
     """Take a new set of recovery codes. Where the account has no keyring that they could open, the server draws them.
 
@@ -192,31 +193,31 @@ async def replace_recovery_codes(
     shown = None
     if proven.custody == "uce":
         drawn = await parts.custodian.draw_codes(await _uce(parts, caller, proven, body))
-        account = await _unchanged(session, proven)
-        await accounts.take_codes(session, account, drawn)
+        account = await _unchanged(tx.session, proven)
+        await accounts.take_codes(tx.session, account, drawn)
         shown = drawn.shown
     else:
-        account = await still_proven(session, proven)
+        account = await still_proven(tx.session, proven)
         if account.keyring is None and not keys.brings(body):
             drawn = parts.custodian.draw_bare_codes()
-            await accounts.take_codes(session, account, drawn)
+            await accounts.take_codes(tx.session, account, drawn)
             shown = drawn.shown
         else:
-            await keys.replace_recovery_codes(session, account, body)
-    await sessions.delete_all(session, caller.user_id, but=caller.session_id)
-    left = await accounts.recovery_codes_left(session, caller.user_id)
+            await keys.replace_recovery_codes(tx.session, account, body)
+    await sessions.delete_all(tx, caller.user_id, but=caller.session_id)
+    left = await accounts.recovery_codes_left(tx.session, caller.user_id)
     return left.model_copy(update={"recovery_codes": shown})
 
 
 async def delete_account(
-    parts: Services, read: ReadSession, session: AsyncSession, caller: Principal, body: AccountDeletion
+    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: AccountDeletion
 ) -> None:
     """Delete the account with everything in it.
 
     Raises:
         InvalidCredentials: the current password is wrong.
     """
-    await still_proven(session, await prove(parts, read, caller.user_id, body.current_password))
-    await accounts.delete(session, caller.user_id)
-    await delete_above(session, caller.user_id, parts.holdings, None)
-    await sessions.delete_all(session, caller.user_id)
+    await still_proven(tx.session, await prove(parts, read, caller.user_id, body.current_password))
+    await accounts.delete(tx.session, caller.user_id)
+    await delete_above(tx, caller.user_id, parts.holdings, None)
+    await sessions.delete_all(tx, caller.user_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from lockleaf.crypto.recovery import verifier_hash
 from lockleaf.server.identity.accounts import keys
 from lockleaf.server.identity.accounts import service as accounts
@@ -13,6 +11,7 @@ from lockleaf.server.identity.auth.service import open_session, tokens
 from lockleaf.server.identity.errors import SessionRevoked, TokenExpired, TokenInvalid
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.wire.recovery import Recover, VerifyRecoveryCode, VerifyRecoveryCodeAnswer
 from lockleaf.wire.tokens import Tokens
 
@@ -56,7 +55,7 @@ async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCo
     )
 
 
-async def recover(parts: Services, session: AsyncSession, body: Recover) -> Tokens:
+async def recover(parts: Services, tx: Transaction, body: Recover) -> Tokens:
     """Set new credentials, spend the code, end every session, and open a new one.
 
     Raises:
@@ -76,10 +75,10 @@ async def recover(parts: Services, session: AsyncSession, body: Recover) -> Toke
         salt = parts.custodian.new_salt()
         wrapped = salt, await parts.custodian.derive(body.password, salt)
     try:
-        account = await accounts.lock(session, claims.user_id)
+        account = await accounts.lock(tx.session, claims.user_id)
     except SessionRevoked:
         raise InvalidRecoveryToken from None
-    spent = await accounts.spend_recovery_code(session, claims.user_id, claims.verifier_hash)
+    spent = await accounts.spend_recovery_code(tx.session, claims.user_id, claims.verifier_hash)
     if spent is None:
         raise InvalidRecoveryToken
     now = parts.clock()
@@ -96,13 +95,13 @@ async def recover(parts: Services, session: AsyncSession, body: Recover) -> Toke
         )
         if made is None:
             raise InvalidRecoveryToken
-        await accounts.take_keys(session, account, made, now=now)
+        await accounts.take_keys(tx.session, account, made, now=now)
     else:
         kek = None
-        await keys.reseal(session, account, body)
+        await keys.reseal(tx.session, account, body)
     account.verifier_hash = new_hash
     account.salt = body.salt or account.salt
     account.updated_at = now
-    await sessions.delete_all(session, claims.user_id)
+    await sessions.delete_all(tx, claims.user_id)
     device = sessions.Device(body.device_name, body.device_id)
-    return tokens(parts, await open_session(parts, session, claims.user_id, device, kek=kek))
+    return tokens(parts, await open_session(parts, tx.session, claims.user_id, device, kek=kek))

@@ -21,6 +21,7 @@ from lockleaf.server.identity.custody.custodian import KeyMaterial
 from lockleaf.server.identity.errors import HashingBusy, InvalidCredentials, SessionRevoked
 from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.platform.db.transaction import CommitThenRefuse
 from lockleaf.server.platform.errors import Unauthenticated
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.wire.account_fields import PrivacyTier
@@ -180,8 +181,7 @@ async def _uce_keys(parts: Services, account: Account, secret: str) -> tuple[byt
 async def refresh(parts: Services, body: Refresh) -> Tokens:
     """Give the next tokens of a session.
 
-    This has a transaction of its own: a token that is used twice ends its session, and that must stay although the
-    request fails.
+    A token that is used twice ends its session, and that must stay although the request fails.
 
     Raises:
         TokenExpired, TokenInvalid: it is not such a token, or its time is over.
@@ -190,18 +190,18 @@ async def refresh(parts: Services, body: Refresh) -> Tokens:
     """
     claims = parts.tokens.read_refresh(body.refresh_token)
     now = parts.clock()
-    async with parts.database.transaction() as session:
+    async with parts.database.transaction() as tx:
         outcome = await sessions.rotate(
-            session,
+            tx.session,
             claims,
             body.retry_id,
             tokens=parts.tokens,
             custodian=parts.custodian,
             now=now,
         )
-    if isinstance(outcome, Unauthenticated):
-        parts.events.changed(claims.user_id)  # live streams of a session that has ended end too
-        raise outcome
+        if isinstance(outcome, Unauthenticated):
+            tx.wake(claims.user_id)  # live streams of a session that has ended end too
+            raise CommitThenRefuse(outcome)
     return tokens(parts, outcome)
 
 

@@ -16,6 +16,7 @@ from lockleaf.server.identity.auth.repository import SessionRepository
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import RefreshTokenReused, SessionRevoked, TokenExpired
 from lockleaf.server.identity.tokens import RefreshClaims, TokenCodec
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import NotFound, Unauthenticated
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.wire.account_fields import SCOPES
@@ -228,7 +229,7 @@ async def _succeed(
 
 
 async def renew(
-    session: AsyncSession,
+    tx: Transaction,
     user_id: UUID,
     session_id: UUID,
     *,
@@ -245,8 +246,8 @@ async def renew(
     Raises:
         SessionRevoked: this one has ended too.
     """
-    repository = SessionRepository(session, user_id)
-    await delete_all(session, user_id, but=session_id)
+    repository = SessionRepository(tx.session, user_id)
+    await delete_all(tx, user_id, but=session_id)
     moved = await repository.advance(
         session_id, None, retry_hash=None, now=now, rotated_at=_to_the_second(now), expires_at=_expiry(tokens, now)
     )
@@ -276,26 +277,21 @@ async def listed(session: AsyncSession, user_id: UUID, current: UUID, *, now: da
     )
 
 
-async def end(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
+async def end(tx: Transaction, user_id: UUID, session_id: UUID) -> None:
     """Sign a device out at once.
 
     Raises:
         NotFound: the account has no such session.
     """
-    if not await SessionRepository(session, user_id).delete(session_id):
+    if not await SessionRepository(tx.session, user_id).delete(session_id):
         raise NotFound
-    _note_signed_out(session, user_id)
+    tx.wake(user_id)  # live streams look whether their session is still there
 
 
-async def delete_all(session: AsyncSession, user_id: UUID, *, but: UUID | None = None) -> None:
+async def delete_all(tx: Transaction, user_id: UUID, *, but: UUID | None = None) -> None:
     """Sign every device out, or every one ``but`` one."""
-    await SessionRepository(session, user_id).delete_all(but=but)
-    _note_signed_out(session, user_id)
-
-
-def _note_signed_out(session: AsyncSession, user_id: UUID) -> None:
-    """Have live streams look, after the commit, whether their session is still there."""
-    session.info.setdefault("signed_out", set()).add(user_id)
+    await SessionRepository(tx.session, user_id).delete_all(but=but)
+    tx.wake(user_id)  # live streams look whether their session is still there
 
 
 def _to_the_second(now: datetime) -> datetime:

@@ -32,6 +32,6 @@ async def forget_expired(services: Services) -> None:
     for statement in _EXPIRED:
         deleted = BATCH
         while deleted == BATCH:
-            async with services.database.transaction() as session:
-                result = await session.execute(statement, {"now": now, "batch": BATCH})
+            async with services.database.transaction() as tx:
+                result = await tx.session.execute(statement, {"now": now, "batch": BATCH})
                 deleted = result.rowcount  # type: ignore[attr-defined]

@@ -32,7 +32,7 @@ async def reading(
             yield connection, None
         return
     async with (
-        services.database.write_driver() as tx,
+        services.database.transaction() as tx,
         keyrings.opened(services, tx.connection, principal, purpose=purpose) as keys,
     ):
         yield tx.connection, keys

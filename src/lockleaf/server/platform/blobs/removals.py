@@ -75,7 +75,7 @@ class Removals:
             except StoreUnavailable as error:
                 # It may be for the sake of one that the store will never give up.
                 keys, refused, failure = [], [*refused, *keys], error
-            async with self._database.write_driver() as tx:
+            async with self._database.transaction() as tx:
                 await tx.connection.execute(_DONE, keys)
                 # What the store does not do must not hold up the rest the next time.
                 await tx.connection.execute(_LATER, refused)

@@ -6,8 +6,8 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import event, exc
@@ -16,26 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS
+from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
+from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.settings import DatabaseSettings
 
-__all__ = ["Database", "DriverTransaction", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
+__all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
 
 
 IDLE_SECONDS = 600
 """How long a connection may rest before PostgreSQL closes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class DriverTransaction:
-    """A transaction on asyncpg itself.
-
-    Attributes:
-        connection: in the transaction.
-        after_commit: what shall be called once it is committed.
-    """
-
-    connection: asyncpg.Connection
-    after_commit: list[Callable[[], None]] = field(default_factory=list)
 
 
 class ReadSession(AsyncSession):
@@ -61,12 +50,15 @@ class Database:
     Args:
         url: ``postgresql://...`` of the database.
         settings: sizes and timeouts.
+        wake: told of each account whose live streams shall look again, after the commit of what changed it.
     """
 
-    def __init__(self, url: str, settings: DatabaseSettings) -> None:
+    def __init__(
+        self, url: str, settings: DatabaseSettings, wake: Callable[[UUID], object] = lambda user_id: None
+    ) -> None:
+        self._wake = wake
         self.writing = self._engine(url, settings, read_only=False)
         self.reading = self._engine(url, settings, read_only=True)
-        self.sessions = async_sessionmaker(self.writing, expire_on_commit=False)
         self.read_sessions = async_sessionmaker(self.reading, class_=ReadSession, expire_on_commit=False)
 
     @staticmethod
@@ -107,10 +99,38 @@ class Database:
         return engine
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end, rolled back on any exception."""
-        async with self.sessions() as session, session.begin():
-            yield session
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: committed at the end, rolled back on any exception.
+
+        Once it is committed, what waits for that is called, and the accounts that changed are woken. `CommitThenRefuse`
+        commits too, and raises its error then.
+        """
+        with _in_the_drivers_words():
+            pooled = await self.writing.raw_connection()
+        connection: Any = pooled.driver_connection
+        tx = Transaction(self.writing, pooled, connection)
+        refusal: DomainError | None = None
+        try:
+            await tx.begin()
+            try:
+                yield tx
+            except CommitThenRefuse as refused:
+                refusal = refused.error
+            except BaseException:
+                await tx.roll_back()
+                raise
+            await tx.commit()
+        finally:
+            if pooled.is_valid:
+                if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
+                    pooled.invalidate()
+                pooled.close()
+        for call in tx.calls:
+            call()
+        for user_id in tx.woken:
+            self._wake(user_id)
+        if refusal is not None:
+            raise refusal
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[ReadSession]:
@@ -141,26 +161,6 @@ class Database:
             if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
                 pooled.invalidate()
             pooled.close()
-
-    @asynccontextmanager
-    async def write_driver(self) -> AsyncIterator[DriverTransaction]:
-        """One transaction on asyncpg alone: for what devices send all the time.
-
-        What was noted in ``after_commit`` is called once the commit has succeeded.
-        """
-        with _in_the_drivers_words():
-            pooled = await self.writing.raw_connection()
-        connection: Any = pooled.driver_connection
-        transaction = DriverTransaction(connection)
-        try:
-            async with connection.transaction():
-                yield transaction
-        finally:
-            if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
-                pooled.invalidate()
-            pooled.close()
-        for call in transaction.after_commit:
-            call()
 
     async def close(self) -> None:
         """Close all connections."""

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.errors import NotAuthenticated
 from lockleaf.server.identity.principal import Principal, authenticate, require_scope, require_tier
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import DriverTransaction, ReadSession
+from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.parameters import require_known
 
-__all__ = ["DriverTx", "Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "services_of", "transaction"]
+__all__ = ["Read", "ServicesOf", "Tx", "bearer_token", "caller", "services", "services_of", "transaction"]
 
 
 def services_of(request: Request) -> Services:
@@ -34,23 +34,10 @@ ServicesOf = Annotated[Services, Depends(services)]
 # which costs more than what it does.
 
 
-async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
-    """One transaction around the route: committed when it returns, before its answer is sent.
-
-    What the route noted in ``session.info["after_commit"]`` is called once the commit has succeeded. Live streams of
-    the accounts in ``session.info["signed_out"]`` are woken then, and end if they are of a session that has ended; and
-    objects whose removal was staged (``session.info["objects_staged"]``) are deleted from the store.
-    """
-    parts = services_of(request)
-    async with parts.database.sessions() as session:
-        async with session.begin():
-            yield session
-        for call in session.info.get("after_commit", ()):
-            call()
-        for user_id in session.info.get("signed_out", ()):
-            parts.events.changed(user_id)
-        if session.info.get("objects_staged"):
-            parts.removals.soon()
+async def transaction(request: Request) -> AsyncIterator[Transaction]:
+    """One transaction around the route: committed when it returns, before its answer is sent."""
+    async with services_of(request).database.transaction() as tx:
+        yield tx
 
 
 async def reading(request: Request) -> AsyncIterator[ReadSession]:
@@ -59,16 +46,9 @@ async def reading(request: Request) -> AsyncIterator[ReadSession]:
         yield session
 
 
-async def driver_transaction(request: Request) -> AsyncIterator[DriverTransaction]:
-    """The same on asyncpg itself, for routes that devices call all the time."""
-    async with services_of(request).database.write_driver() as transaction:
-        yield transaction
-
-
 # Scope "function": with FastAPI's default the commit would run after the answer was sent, and a commit that fails
 # would already have been reported as a success.
-Tx = Annotated[AsyncSession, Depends(transaction, scope="function")]
-DriverTx = Annotated[DriverTransaction, Depends(driver_transaction, scope="function")]
+Tx = Annotated[Transaction, Depends(transaction, scope="function")]
 Read = Annotated[ReadSession, Depends(reading, scope="function")]
 
 

@@ -17,9 +17,9 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import Busy, DomainError, OverQuota, Unavailable
 from lockleaf.server.platform.http.errors import InternalError
 from lockleaf.server.platform.http.problems import error_of
@@ -56,27 +56,23 @@ class Attempt:
     number: int
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """One transaction, committed at the end if the attempt still goes on; what was noted in its session's
-        ``info["after_commit"]`` is called then.
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction, committed at the end if the attempt still goes on.
 
         A job may be done in several. A handler must bear that it is begun anew after any of them.
 
         Raises:
             Superseded: the job was given up, or is another worker's.
         """
-        async with self.services.database.sessions() as session:
-            async with session.begin():
-                states = JobStates(session, self.user_id, self.job_id)
-                if not await states.lock():
-                    raise Superseded
-                yield session
-                # Behind this the row is locked: whoever gives the job up comes before it, and then nothing of this is
-                # committed, or after the commit, and then finds all of it.
-                if not await states.is_mine(self.number):
-                    raise Superseded
-            for call in session.info.get("after_commit", ()):
-                call()
+        async with self.services.database.transaction() as tx:
+            states = JobStates(tx.session, self.user_id, self.job_id)
+            if not await states.lock():
+                raise Superseded
+            yield tx
+            # Behind this the row is locked: whoever gives the job up comes before it, and then nothing of this is
+            # committed, or after the commit, and then finds all of it.
+            if not await states.is_mine(self.number):
+                raise Superseded
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[asyncpg.Connection]:
@@ -95,8 +91,8 @@ class Attempt:
         Raises:
             Superseded: the job was given up, or is another worker's.
         """
-        async with self.services.database.transaction() as session:
-            if not await JobStates(session, self.user_id, self.job_id).advance(self.number, done, total):
+        async with self.services.database.transaction() as tx:
+            if not await JobStates(tx.session, self.user_id, self.job_id).advance(self.number, done, total):
                 raise Superseded
 
 
@@ -139,8 +135,8 @@ async def attempt(
     settings = services.settings.jobs
     begun = None
     try:
-        async with services.database.transaction() as session:
-            states = JobStates(session, user_id, job_id)
+        async with services.database.transaction() as tx:
+            states = JobStates(tx.session, user_id, job_id)
             if not await states.lock():
                 return PutBack("still_running", timedelta(seconds=settings.heartbeat_seconds))
             begun = await states.begin(services.clock())
@@ -192,8 +188,8 @@ async def _conclude(this: Attempt, kind: str, outcome: Outcome) -> Outcome:
     if outcome == Over("superseded"):
         return outcome
     now = this.services.clock()
-    async with this.services.database.transaction() as session:
-        states = JobStates(session, this.user_id, this.job_id)
+    async with this.services.database.transaction() as tx:
+        states = JobStates(tx.session, this.user_id, this.job_id)
         match outcome:
             case Over():
                 kept = await states.succeed(this.number, now)

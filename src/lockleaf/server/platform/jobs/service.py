@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.platform.jobs import queue
@@ -165,8 +166,8 @@ def shown(job: Job) -> wire.Job:
     )
 
 
-async def _delete(session: AsyncSession, user_id: UUID) -> int:
-    return await JobRepository(session, user_id).delete_all()
+async def _delete(tx: Transaction, user_id: UUID) -> int:
+    return await JobRepository(tx.session, user_id).delete_all()
 
 
 HOLDING = Holding("local_only", _delete)

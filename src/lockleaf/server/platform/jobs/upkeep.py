@@ -7,7 +7,6 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.jobs.service import ATTENDED
 
@@ -58,10 +57,10 @@ DO UPDATE SET count = kept.count + excluded.count
 async def mend(services: Services) -> None:
     """Queue again what is unfinished and in no queue."""
     while True:
-        async with services.database.transaction() as session:
-            lost = (await session.execute(_LOST, {"batch": BATCH, "attended": list(ATTENDED)})).all()
+        async with services.database.transaction() as tx:
+            lost = (await tx.session.execute(_LOST, {"batch": BATCH, "attended": list(ATTENDED)})).all()
             if lost:
-                await queue.put(await driver(session), [(row.kind, row.user_id, row.job_id) for row in lost])
+                await queue.put(tx.connection, [(row.kind, row.user_id, row.job_id) for row in lost])
         if len(lost) < BATCH:
             return
 
@@ -72,8 +71,8 @@ async def forget(services: Services) -> None:
     for statement in (_ENDED, _OLD_LOG):
         deleted = BATCH
         while deleted == BATCH:
-            async with services.database.transaction() as session:
-                result = await session.execute(statement, {"before": before, "batch": BATCH})
+            async with services.database.transaction() as tx:
+                result = await tx.session.execute(statement, {"before": before, "batch": BATCH})
                 deleted = result.rowcount  # type: ignore[attr-defined]
-    async with services.database.transaction() as session:
-        await session.execute(_OLD_COUNTS, {"before": before})
+    async with services.database.transaction() as tx:
+        await tx.session.execute(_OLD_COUNTS, {"before": before})
