@@ -96,6 +96,7 @@ def exit_code_for(error: Exception) -> ExitCode:
         (
             (
                 errors.EntryTooLarge,
+                errors.ImportRefused,
                 errors.InboxItemUnreadable,
                 errors.InvalidTag,
                 errors.InvalidSearch,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
+from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
@@ -20,49 +21,96 @@ if TYPE_CHECKING:
 __all__ = ["import_json", "install"]
 
 PANEL = "Journal"
-_CHUNK = 1024 * 1024
 _MOST = 20
 """So many remarks of a kind are shown to a person; ``--json`` gives all."""
 
 
 def install(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    command(app, "import", panel=PANEL)(import_file)
+    command(app, "import", panel=PANEL)(import_journal)
 
 
-async def import_file(
+async def import_journal(
     run: Run,
-    file: Annotated[
+    path: Annotated[
         Path,
         typer.Argument(
-            help="JSON Lines or a JSON array, plain or gzip.",
-            metavar="FILE",
+            help="A file, an archive or a folder.",
+            metavar="PATH",
             exists=True,
-            dir_okay=False,
             show_default=False,
         ),
     ],
+    importer: Annotated[
+        str | None,
+        typer.Option("--from", help="The format, such as dayone; else what the content shows.", metavar="FORMAT"),
+    ] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="Make entries that are here what the file says of them.")
+        bool, typer.Option("--update", help="Make entries that are here what the source says of them.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be imported, and import nothing.")] = False,
+    time_zone: Annotated[
+        str | None,
+        typer.Option("--time-zone", help="Where times without a zone were written: Europe/Vienna.", metavar="ZONE"),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Of texts that are not UTF-8, such as latin-1.", metavar="NAME")
+    ] = None,
+    file_dates: Annotated[
+        bool, typer.Option("--file-dates", help="Date files without a date by their last change.")
+    ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="For tables: text=Notes says where the text stands.", metavar="FIELD=NAME"),
+    ] = None,
 ) -> None:
-    """Import entries: one JSON object a line, with date and text, and title, mood, tags, id and so on if there are.
+    """Import a journal: of Day One, Obsidian, jrnl and others, a folder of Markdown, or one that Lockleaf exported.
 
-    Running it again adds nothing twice, on whichever of your devices. What list, show and search write with --json
-    comes back as it was. Lines that cannot be read are named, and everything else comes in.
+    Everything is read on this device. Running it again adds nothing twice, on whichever of your devices, and goes on
+    where it was interrupted. What cannot be read is named, and everything else comes in.
     """
-    from lockleaf.client.journal.importers import read_jsonl  # noqa: PLC0415
+    from lockleaf.client import ImportOptions  # noqa: PLC0415
 
+    options = ImportOptions(
+        encoding=_known_encoding(encoding),
+        time_zone=_known_zone(time_zone),
+        file_dates=file_dates,
+        columns=_mapped(columns or []),
+    )
     async with run.client() as client:
         with progress_bars(run) as progress:
-            total = count_lines(file) if progress else None
-            report = await client.journal.import_entries(read_jsonl(file), progress, total=total, update=update)
+            report = await client.journal.import_from(
+                path, progress, importer=importer, options=options, update=update, dry_run=dry_run
+            )
     if run.json:
         run.result(import_json(report))
     else:
-        _tell(run, report, file)
+        _tell(run, report, path)
     if not report.is_complete:
         raise typer.Exit(ExitCode.INPUT)
+
+
+def _known_encoding(name: str | None) -> str | None:
+    try:
+        if name is not None:
+            b"".decode(name)
+    except LookupError:
+        raise Complaint(f"There is no encoding {name}. Use a name such as latin-1.", ExitCode.USAGE) from None
+    return name
+
+
+def _known_zone(name: str | None) -> str | None:
+    try:
+        return None if name is None else ZoneInfo(name).key
+    except (ValueError, OSError, KeyError):
+        raise Complaint("--time-zone takes an IANA name, such as Europe/Vienna.", ExitCode.USAGE) from None
+
+
+def _mapped(columns: list[str]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in columns]
+    if not all(field and name for field, _, name in pairs):
+        raise Complaint("--column takes a field and a column, such as --column text=Notes.", ExitCode.USAGE)
+    return {field.strip().lower(): name for field, _, name in pairs}
 
 
 def import_json(report: ImportReport) -> dict[str, Any]:
@@ -73,29 +121,36 @@ def import_json(report: ImportReport) -> dict[str, Any]:
 
     kinds = {"skipped": "skipped", "differing": "differs", "second": "second", "repeated": "repeats"}
     return {
+        "format": report.importer,
+        "dry_run": report.dry_run,
         "added": report.added,
         "present": report.present,
         "updated": report.updated,
+        "files": report.files,
         **{name: listed(kind) for name, kind in kinds.items()},
         "changed": listed("changed"),
     }
 
 
-def _tell(run: Run, report: ImportReport, file: Path) -> None:
-    updated = f"{report.updated:,} updated, " if report.updated else ""
-    run.line(f"{_entries(report.added)} added, {updated}{report.present:,} were here already.")
+def _tell(run: Run, report: ImportReport, path: Path) -> None:
+    would = "would be " if report.dry_run else ""
+    updated = f"{report.updated:,} {would}updated, " if report.updated else ""
+    files = f" with {report.files:,} {'file' if report.files == 1 else 'files'}" if report.files else ""
+    run.line(f"{_entries(report.added)} {would}added{files}, {updated}{report.present:,} were here already.")
     _list(run, report.of("changed"), "Changed on the way in")
     _list(run, report.of("second"), "Kept as an entry of its own")
-    _list(run, report.of("repeats"), "In the file twice, and kept once")
+    _list(run, report.of("repeats"), "In the source twice, and kept once")
     differing, skipped = report.of("differs"), report.of("skipped")
     # What did not come in is said whatever was asked: it is the result of the command.
     _list(run, differing, "Left as it is here", always=True)
     _list(run, skipped, "Not imported", always=True)
     if differing:
-        _say(run, f"{len(differing):,} differ from what is here: lockleaf import --update {file} takes them as edits.")
+        _say(run, f"{len(differing):,} differ from what is here: lockleaf import --update {path} takes them as edits.")
     if skipped:
-        _say(run, f"{len(skipped):,} not imported. Correct them and import the file again: nothing comes in twice.")
-    if report.added or report.updated:
+        _say(run, f"{len(skipped):,} not imported. Correct them and import it again: nothing comes in twice.")
+    if report.dry_run:
+        run.note("Nothing was imported. Without --dry-run it is.")
+    elif report.added or report.updated:
         run.note("lockleaf sync carries them to your other devices.")
 
 
@@ -114,15 +169,3 @@ def _list(run: Run, remarks: tuple[Remark, ...], what: str, *, always: bool = Fa
 
 def _say(run: Run, text: str) -> None:
     run.err.print(printable(text), markup=False, soft_wrap=not run.err.is_terminal)
-
-
-def count_lines(file: Path) -> int | None:
-    """Return about how many entries a file has, for a bar; None where it cannot be told."""
-    lines = 0
-    try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
-            while chunk := content.read(_CHUNK):
-                lines += chunk.count(b"\n")
-    except (OSError, EOFError):
-        return None
-    return lines

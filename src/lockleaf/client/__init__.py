@@ -22,6 +22,8 @@ from lockleaf.client.client import Client
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
 from lockleaf.client.errors.claims import Claim
 from lockleaf.client.journal.drafts import DraftContent, Drafts, UnsavedDraft
+from lockleaf.client.journal.importers.containers import Container, Member
+from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
 from lockleaf.client.journal.inbox import Inbox, InboxItem
 from lockleaf.client.journal.journal import UNCHANGED, Conflict, ImportReport, Journal, Remark, Skipped
 from lockleaf.client.journal.revisions import Revision
@@ -35,7 +37,7 @@ from lockleaf.client.metrics.summary import Period, Stats, Trend
 from lockleaf.client.metrics.sums import MetricsReport
 from lockleaf.client.profile.profiles import Profile, default_home, profile_names
 from lockleaf.client.records.attachments import Attachment, MediaObject
-from lockleaf.client.records.entries import Entry, EntryDraft, Exported, Progress, ProgressCallback
+from lockleaf.client.records.entries import Entry, EntryDraft, Exported, IncomingFile, Progress, ProgressCallback
 from lockleaf.client.search.listing import EntriesPage
 from lockleaf.client.search.results import Found, Highlight, Hit
 from lockleaf.client.search.server_search import ServerSearch
@@ -59,6 +61,7 @@ __all__ = [
     "Claim",
     "Client",
     "Conflict",
+    "Container",
     "Difference",
     "DraftContent",
     "Drafts",
@@ -70,9 +73,12 @@ __all__ = [
     "Found",
     "Highlight",
     "Hit",
+    "ImportOptions",
     "ImportReport",
+    "Importer",
     "Inbox",
     "InboxItem",
+    "IncomingFile",
     "IntegrityError",
     "Journal",
     "Keychain",
@@ -84,6 +90,7 @@ __all__ = [
     "MediaObject",
     "MediaReport",
     "MediaRotation",
+    "Member",
     "MetricsReport",
     "Period",
     "Profile",

@@ -171,6 +171,7 @@ class BlockingJournal(_Face[Journal]):
     conflicts = _waits(Journal.conflicts)
     resolve = _waits(Journal.resolve)
     import_entries = _waits(Journal.import_entries)
+    import_from = _waits(Journal.import_from)
 
 
 class BlockingServerSearch(_Face[ServerSearch]):

@@ -184,7 +184,7 @@ class Client(Locking, Choices):
         """
         store = self._device.opened.store
         if self._journal is None or self._journal[0] is not store:
-            self._journal = (store, Journal(store, clock=self._device.clock))
+            self._journal = (store, Journal(store, clock=self._device.clock, media=self._device.folder.media))
         return self._journal[1]
 
     @property

@@ -76,6 +76,7 @@ NOTHING_AT_STAKE = {
             "EditConflict",
             "TagChanged",
             "EntryTooLarge",
+            "ImportRefused",
             "MalformedImport",
             "InboxItemUnreadable",
             "AttachmentAwaited",

@@ -192,7 +192,7 @@ def test_an_entry_without_an_id_is_named_by_its_date_and_text_wherever_it_stands
 def test_any_objects_are_found_in_an_array_as_they_are_in_it(tmp_path_factory: Any, found: Any, wide: bool) -> None:
     file = tmp_path_factory.mktemp("import") / "array.json"
     file.write_text(json.dumps(found, indent=None if wide else 1), "utf-8")
-    assert [json.loads(piece.text) for piece in reading.read_pieces(file)] == found
+    assert [json.loads(piece.text) for piece in reading.pieces_of(file.open("rb"))] == found
 
 
 @given(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))

@@ -14,6 +14,7 @@ __all__ = [
     "EntryChanged",
     "EntryNotFound",
     "EntryTooLarge",
+    "ImportRefused",
     "InboxItemNotFound",
     "InboxItemUnreadable",
     "InvalidAccountDetail",
@@ -268,6 +269,10 @@ class NotYetSynced(LocalError):
 
 class WithoutLinkCodes(LocalError):
     """In this account the server makes the keys, so that a device has nothing to hold it to. Log in without a code."""
+
+
+class ImportRefused(LocalError):
+    """This cannot be imported, and nothing was."""
 
 
 class EntryTooLarge(LocalError):

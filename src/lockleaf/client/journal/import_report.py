@@ -45,12 +45,18 @@ class ImportReport:
         present: entries that were here already.
         updated: entries that were changed to what the import says.
         remarks: on single items, in their order.
+        files: that were attached to entries.
+        importer: the name of what read the source; empty where its entries were given.
+        dry_run: nothing was done; it says what would be.
     """
 
     added: int
     present: int
     updated: int = 0
     remarks: tuple[Remark, ...] = field(default=(), hash=False)
+    files: int = 0
+    importer: str = ""
+    dry_run: bool = False
 
     def of(self, kind: str) -> tuple[Remark, ...]:
         """Return the remarks of a kind."""

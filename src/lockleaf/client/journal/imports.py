@@ -4,6 +4,8 @@ What an entry is called is not taken for what it is. The same id and the same co
 The same id and other content is said: within one file both are kept, and what differs from the entry that is here is
 offered as an edit. Each entry remembers, sealed in its map, a digest of what was imported, so that every device can
 tell what changed since: the file, the entry, or both.
+
+An entry with files is written when its files are sealed, all in one transaction: it is here whole or not at all.
 """
 
 from __future__ import annotations
@@ -11,27 +13,18 @@ from __future__ import annotations
 import hmac
 import uuid
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from lockleaf.client.errors import EntryTooLarge
+from lockleaf.client.journal.import_files import SealedFiles, seal_files, with_files
+from lockleaf.client.journal.import_plans import Item, Plan, judged, plan
 from lockleaf.client.journal.import_report import ImportReport, Remark, RemarkKind, Skipped
-from lockleaf.client.journal.import_states import (
-    COMPARED,
-    REMEMBERED,
-    digest,
-    digest_of,
-    earlier,
-    is_what_was_exported,
-    own,
-    remembering,
-    told,
-)
-from lockleaf.client.metrics.readings import changed_metrics
+from lockleaf.client.media.staging_folder import Staging, StagingFolder, staging
+from lockleaf.client.media.threads import Beat
+from lockleaf.client.records.attachments import descriptions
 from lockleaf.client.records.edits import Edits
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry, draft_content
-from lockleaf.client.records.merge import Merged, merge
+from lockleaf.client.records.entries import EntryDraft
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.crypto.encoding import lp
@@ -40,8 +33,10 @@ __all__ = ["Import", "imported_id", "portions"]
 
 _IMPORT = b"lockleaf/1/import"
 _PORTION = 1000
+_FILES = 20
 _SECOND = "content"
 """Stands, with a digest, for the provider of an entry whose own id belongs to another text."""
+_ATTEMPTS = 5
 
 
 def imported_id(index_key: bytes, provider: str, external_id: str) -> str:
@@ -56,56 +51,23 @@ def imported_id(index_key: bytes, provider: str, external_id: str) -> str:
 
 
 def portions(drafts: Iterable[EntryDraft | Skipped]) -> Iterator[tuple[EntryDraft | Skipped, ...]]:
-    """Yield items in portions of a thousand. Where reading them fails, what stands before comes first."""
+    """Yield items in portions of up to a thousand, or twenty with files. What stands before an error comes first."""
     portion: list[EntryDraft | Skipped] = []
+    having_files = 0
     try:
         for draft in drafts:
             portion.append(draft)
-            if len(portion) == _PORTION:
+            having_files += isinstance(draft, EntryDraft) and bool(draft.files)
+            if len(portion) == _PORTION or having_files == _FILES:
                 yield tuple(portion)
                 portion.clear()
+                having_files = 0
     except Exception:
         if portion:
             yield tuple(portion)
         raise
     if portion:
         yield tuple(portion)
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A draft, what an entry of it would hold, and the ids that it may have.
-
-    Attributes:
-        content: None where the journal cannot hold it, for this ``reason``.
-        digest: of what it says.
-        entry_ids: that it may have, one for each key of the account: the last is that of a new entry.
-        second_ids: that it has where its entry id belongs to another text.
-    """
-
-    draft: EntryDraft
-    place: str
-    content: dict[str, Any] | None
-    reason: str | None
-    digest: bytes
-    entry_ids: tuple[str, ...]
-    second_ids: tuple[str, ...]
-    entry_id: str = ""
-    second_id: str = ""
-
-    def named(self, present: Container[str]) -> _Item:
-        """Return it under the oldest of its ids that are ``present``, else under those of a new entry.
-
-        So what was imported before the account's keys were rotated is known again.
-        """
-        entry_id, second_id = (
-            next((each for each in ids if each in present), ids[-1]) for ids in (self.entry_ids, self.second_ids)
-        )
-        return replace(self, entry_id=entry_id, second_id=second_id)
-
-    @property
-    def deleted(self) -> bool:
-        return self.draft.exported is not None and self.draft.exported.deleted
 
 
 class Import:
@@ -115,13 +77,26 @@ class Import:
         edits: by which entries are changed that are here.
         time: gives the present time as RFC 3339 text.
         update: whether entries that are here become what the import says.
+        folder: where files wait for their upload; None: those of entries are not imported, which is said.
+        dry_run: nothing is written; the report says what would be.
     """
 
-    def __init__(self, store: LocalStore, edits: Edits, *, time: Callable[[], str], update: bool = False) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        edits: Edits,
+        *,
+        time: Callable[[], str],
+        update: bool = False,
+        folder: StagingFolder | None = None,
+        dry_run: bool = False,
+    ) -> None:
         self._store = store
         self._edits = edits
         self._time = time
         self._update = update
+        self._folder = folder
+        self._dry_run = dry_run
         self._number = 0
         self._seen: dict[str, bytes] = {}
         """The entries that the import named so far, and the digest of what it said of each."""
@@ -136,65 +111,108 @@ class Import:
     def report(self) -> ImportReport:
         """Return what was done so far."""
         counts = self._counts
-        return ImportReport(counts["added"], counts["present"], counts["updated"], tuple(self._remarks))
+        return ImportReport(
+            counts["added"],
+            counts["present"],
+            counts["updated"],
+            tuple(self._remarks),
+            files=counts["files"],
+            dry_run=self._dry_run,
+        )
 
-    def take(self, portion: Sequence[EntryDraft | Skipped]) -> None:
-        """Keep a portion, in one transaction. What cannot be kept is said, and the rest is kept.
+    def take(self, portion: Sequence[EntryDraft | Skipped], beat: Beat = lambda _: None) -> None:
+        """Keep a portion: an entry with files in a transaction of its own, all others together.
+
+        What cannot be kept is said, and the rest is kept.
+
+        Args:
+            beat: called often while files are read; it raises where the import is to end.
 
         Raises:
-            DiskFull, StoreLocked, StoreDamaged: the local store refused; nothing of the portion is kept.
+            DiskFull, StoreLocked, StoreDamaged: the local store refused; nothing of what was under way is kept.
         """
-        items: list[_Item] = []
+        plain: list[Item] = []
         for each in portion:
             self._number += 1
             if isinstance(each, Skipped):
                 self._remarks.append(Remark("skipped", each.place, each.reason))
                 continue
-            items.append(self._item(each))
+            item = self._item(each)
+            if not each.files:
+                plain.append(item)
+                continue
+            self._take_plain(plain)
+            plain.clear()
+            self._take_with_files(item, beat)
+        self._take_plain(plain)
+
+    def _take_plain(self, items: Sequence[Item]) -> None:
         with self._store.transaction():
-            ids = {entry_id for each in items for entry_id in (*each.entry_ids, *each.second_ids)}
-            found = self._store.records.get_many((ENTRIES, entry_id) for entry_id in ids)
-            present = {record_id: record for (_, record_id), record in found.items()}
+            present = self._present(items)
             new: dict[str, StoredRecord] = {}
             for item in items:
-                self._settle(item.named(present), present, new)
+                named = item.named(present)
+                self._apply(named, plan(named, present, self._seen, update=self._update), SealedFiles(), new)
             self._store.records.put_many(new.values())
+
+    def _take_with_files(self, item: Item, beat: Beat) -> None:
+        """Seal the files of an entry, and write it with them if nobody changed it in the meantime."""
+        for attempt in range(_ATTEMPTS):
+            present = self._present([item])
+            named = item.named(present)
+            planned = plan(named, present, self._seen, update=self._update)
+            if self._folder is None or self._dry_run or not planned.files:
+                refused = "" if self._folder is not None else "files are not imported here"
+                sealed = SealedFiles(
+                    refused=tuple(f"the file {each.name}: {refused}" for each in planned.files if refused)
+                )
+                if self._write(named, planned, sealed, last=True):
+                    return
+                continue
+            with staging(self._folder) as begun:
+                sealed = self._sealed(planned, begun, beat)
+                if self._write(named, planned, sealed, last=attempt == _ATTEMPTS - 1):
+                    return
+                begun.discard()
+
+    def _write(self, item: Item, planned: Plan, sealed: SealedFiles, *, last: bool) -> bool:
+        """Write what was planned; False where somebody changed the entry since, unless it is the ``last`` attempt."""
+        with self._store.transaction():
+            present = self._present([item])
+            again = plan(item.named(present), present, self._seen, update=self._update)
+            if not last and (again.kind, again.entry_id, again.files) != (
+                planned.kind,
+                planned.entry_id,
+                planned.files,
+            ):
+                return False
+            new: dict[str, StoredRecord] = {}
+            self._apply(item.named(present), again, sealed, new)
+            self._store.records.put_many(new.values())
+        return True
+
+    def _sealed(self, planned: Plan, begun: Staging, beat: Beat) -> SealedFiles:
+        had = len(descriptions(planned.content or {}))
+        key = self._store.keyring.newest
+        return seal_files(
+            planned.files, begun, entry_id=planned.entry_id, had=had, key=key, now=self._time(), beat=beat
+        )
+
+    def _present(self, items: Iterable[Item]) -> dict[str, StoredRecord]:
+        ids = {entry_id for each in items for entry_id in (*each.entry_ids, *each.second_ids)}
+        found = self._store.records.get_many((ENTRIES, entry_id) for entry_id in ids)
+        return {record_id: record for (_, record_id), record in found.items()}
 
     # ---- one item ----
 
-    def _item(self, draft: EntryDraft) -> _Item:
-        place = draft.place or f"item {self._number}"
-        said, content, reason = told(draft), None, None
-        try:
-            content = draft_content(
-                body=draft.body,
-                title=draft.title,
-                mood=draft.mood,
-                weather=draft.weather,
-                location=draft.location,
-                tags=draft.tags,
-                date=draft.date,
-                time_zone=draft.time_zone,
-                source=said["source"],
-                metrics=changed_metrics({}, draft.metrics),
-            )
-            if draft.exported is None:
-                said = content
-        except InvalidEntry as error:
-            reason = error.detail or "it is no entry"
-        except EntryTooLarge:
-            reason = "the entry is longer than 4,032 KiB"
+    def _item(self, draft: EntryDraft) -> Item:
+        item = judged(draft, draft.place or f"item {self._number}")
         exported = draft.exported
-        state = digest(said, deleted=exported is not None and exported.deleted)
         name = exported.entry_id if exported is not None else f"{draft.provider}\0{draft.external_id}"
-        return _Item(
-            draft,
-            place,
-            content,
-            reason,
-            state,
+        return replace(
+            item,
             entry_ids=(name,) if exported is not None else self._ids(draft.provider, draft.external_id),
-            second_ids=self._ids(_SECOND, f"{name}\0{state.hex()}"),
+            second_ids=self._ids(_SECOND, f"{name}\0{item.digest.hex()}"),
         )
 
     def _ids(self, provider: str, external_id: str) -> tuple[str, ...]:
@@ -202,83 +220,73 @@ class Import:
         older = (entry.index_key for entry in keyring.entries if entry.index_key != keyring.index_key)
         return tuple(imported_id(key, provider, external_id) for key in (*older, keyring.index_key))
 
-    def _settle(self, item: _Item, present: dict[str, StoredRecord], new: dict[str, StoredRecord]) -> None:
-        if item.digest in (self._seen.get(item.entry_id), self._seen.get(item.second_id)):
+    def _apply(self, item: Item, planned: Plan, sealed: SealedFiles, new: dict[str, StoredRecord]) -> None:
+        """Do what was planned, within a transaction; new entries go into ``new``."""
+        entry_id = planned.entry_id
+        if planned.kind == "skip":
+            self._remark("skipped", item, planned.reason)
+            return
+        if planned.kind == "repeats":
             self._counts["present"] += 1
-            self._remark("repeats", item, "the same as an entry before it", item.entry_id)
+            self._remark("repeats", item, planned.reason, entry_id)
             return
-        if item.second_id in present:
-            self._seen[item.second_id] = item.digest
-            self._counts["present"] += 1
+        if planned.kind == "differs":
+            self._seen[entry_id] = item.digest
+            self._remark("differs", item, planned.reason, entry_id)
             return
-        record = present.get(item.entry_id)
-        if item.entry_id in self._seen:
-            self._add_second(item, new, "its id belongs to another text before it; both are kept")
+        try:
+            if planned.kind in ("add", "second"):
+                self._add(item, planned, sealed, new)
+            elif planned.kind == "change":
+                self._change(planned, sealed)
+            else:
+                self._counts["present"] += 1
+        except EntryTooLarge:
+            self._remark("skipped", item, "the entry is longer than 4,032 KiB")
             return
-        if record is None or (record.doc is None and not record.deleted):
-            self._add(item, item.entry_id, new)
-            return
-        here = digest_of(record)
-        if here == item.digest or item.digest in earlier(record):
-            self._seen[item.entry_id] = item.digest
-            self._counts["present"] += 1
-        elif item.content is None:
-            self._skip(item)
-        elif self._update:
-            self._seen[item.entry_id] = item.digest
-            self._change(
-                item, record, new, as_imported=here in earlier(record) or is_what_was_exported(item.draft, record)
-            )
-        else:
-            self._seen[item.entry_id] = item.digest
-            what = "the entry here is deleted" if record.deleted else "the entry here says something else"
-            self._remark("differs", item, what, item.entry_id)
-
-    def _add(self, item: _Item, entry_id: str, new: dict[str, StoredRecord]) -> bool:
-        if item.content is None:
-            self._skip(item)
-            return False
         self._seen[entry_id] = item.digest
+        self._counts["files"] += len(planned.files if self._dry_run else sealed.drafts)
+        if planned.kind == "second":
+            self._remark("second", item, planned.reason, entry_id)
+        if planned.kind != "present":
+            for note in (*item.draft.notes, *sealed.notes):
+                self._remark("changed", item, note, entry_id)
+        for reason in (*sealed.refused, *item.draft.absent):
+            self._remark("skipped", item, reason, entry_id)
+
+    def _add(self, item: Item, planned: Plan, sealed: SealedFiles, new: dict[str, StoredRecord]) -> None:
+        assert planned.content is not None
         now, exported = self._time(), item.draft.exported
         created = (exported.created_at if exported is not None else None) or now
         updated = (exported.updated_at if exported is not None else None) or now
-        document = Document(remembering(item.content, item.digest), created_at=created, updated_at=updated)
-        new[entry_id] = StoredRecord(ENTRIES, entry_id, pending=True, generation=1, deleted=item.deleted, doc=document)
+        document = Document(with_files(planned.content, sealed), created_at=created, updated_at=updated)
         self._counts["added"] += 1
-        for note in item.draft.notes:
-            self._remark("changed", item, note, entry_id)
-        if exported is not None and exported.media_ids:
-            count = len(exported.media_ids)
-            files = f"{count} attachment{'' if count == 1 else 's'}"
-            self._remark("skipped", item, f"{files} of it: the bytes are not in the file", entry_id)
-        return True
+        if not self._dry_run:
+            self._store.media.put(row for draft in sealed.drafts for row in draft.rows)
+            new[planned.entry_id] = StoredRecord(
+                ENTRIES, planned.entry_id, pending=True, generation=1, deleted=item.deleted, doc=document
+            )
+        without = len(exported.media_ids) - len(item.draft.files) if exported is not None else 0
+        if without > 0:
+            files = f"{without} attachment{'' if without == 1 else 's'}"
+            self._remark("skipped", item, f"{files} of it: the bytes are not in the file", planned.entry_id)
 
-    def _add_second(self, item: _Item, new: dict[str, StoredRecord], why: str) -> None:
-        if self._add(item, item.second_id, new):
-            self._remark("second", item, why, item.second_id)
-
-    def _change(self, item: _Item, record: StoredRecord, new: dict[str, StoredRecord], *, as_imported: bool) -> None:
-        """Make an entry that is here what the import says, without losing what was written here since."""
-        assert item.content is not None
-        present = record.doc.content if record.doc is not None else {}
-        kept = {name: value for name, value in present.items() if name not in (*COMPARED, REMEMBERED)}
-        content: dict[str, Any] | None = remembering(kept | item.content, item.digest)
-        if not as_imported:
-            merged = None if item.deleted or record.deleted else merge(None, item.content, own(present))
-            if not isinstance(merged, Merged):
-                self._add_second(item, new, "the entry here was edited too; what is imported came as a second entry")
-                return
-            content = remembering(kept | merged.content, item.digest)
-        self._edits.keep(record, None if item.deleted else content)
+    def _change(self, planned: Plan, sealed: SealedFiles) -> None:
+        assert planned.record is not None
+        content = None if planned.content is None else with_files(planned.content, sealed)
+        if planned.record.doc is not None and planned.record.doc.content == content and not self._dry_run:
+            self._counts["present"] += 1  # of its new files none could be read
+            return
         self._counts["updated"] += 1
-
-    def _skip(self, item: _Item) -> None:
-        self._remark("skipped", item, item.reason or "it is no entry")
+        if not self._dry_run:
+            # Before the entry names them: what it names without a row is asked of the server.
+            self._store.media.put(row for draft in sealed.drafts for row in draft.rows)
+            self._edits.keep(planned.record, content)
 
     def _remark(
         self,
         kind: RemarkKind,
-        item: _Item,
+        item: Item,
         reason: str,
         entry_id: str | None = None,
     ) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import builtins
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from lockleaf.client.journal.import_report import ImportReport, Remark, Skipped
-from lockleaf.client.journal.imports import Import, imported_id, portions
+from lockleaf.client.journal.imports import imported_id
+from lockleaf.client.journal.journal_imports import JournalImports
 from lockleaf.client.journal.journal_tags import JournalTags
 from lockleaf.client.journal.resolutions import Resolutions
 from lockleaf.client.journal.revisions import Revision
@@ -20,10 +22,7 @@ from lockleaf.client.records.edits import Edits, entry_id_of
 from lockleaf.client.records.entries import (
     UNCHANGED,
     Entry,
-    EntryDraft,
     InvalidEntry,
-    Progress,
-    ProgressCallback,
     Unchanged,
     date_text,
     draft_content,
@@ -54,7 +53,7 @@ def _seen(base: Entry | str | None) -> Base | str | None:
     return base.shown_as
 
 
-class Journal(JournalTags):
+class Journal(JournalTags, JournalImports):
     """The entries of one profile.
 
     Ids may be given by their first characters (at least 4, fitting one entry).
@@ -62,14 +61,16 @@ class Journal(JournalTags):
     Args:
         store: the local store.
         clock: gives the present time, with a zone.
+        media: the folder where attachments wait for their upload; without one, none are imported.
     """
 
-    def __init__(self, store: LocalStore, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, store: LocalStore, *, clock: Callable[[], datetime] = _now, media: Path | None = None) -> None:
         self._store = store
         self._clock = clock
         self._edits = Edits(store, clock)
         self._decisions = Resolutions(store, self._edits)
-        super().__init__(TagBook(store, self._edits, clock))
+        JournalTags.__init__(self, TagBook(store, self._edits, clock))
+        JournalImports.__init__(self, store, self._edits, media)
         self._search = LocalSearch(store)
 
     # ---- writing ----
@@ -345,35 +346,3 @@ class Journal(JournalTags):
         return await asyncio.to_thread(
             self._decisions.resolve, conflict_id, choice, merged_body, merged_title, _seen(base)
         )
-
-    # ---- import ----
-
-    async def import_entries(
-        self,
-        drafts: Iterable[EntryDraft | Skipped],
-        progress: ProgressCallback | None = None,
-        *,
-        total: int | None = None,
-        update: bool = False,
-    ) -> ImportReport:
-        """Add entries from elsewhere. What was imported before, by this device or another, is left as it is now.
-
-        Entries are kept in portions; an import that was killed is run again and goes on where it was. One that cannot
-        be kept is skipped, and the report says which and why.
-
-        Args:
-            drafts: read as the import goes on; where reading them fails, what came before is kept.
-            total: how many there are, for the progress alone.
-            update: make entries that are here what the drafts say. One that was edited here too is merged, or what is
-                imported comes as a second entry: no text is overwritten that the draft's writer had not seen.
-
-        Raises:
-            DiskFull, StoreLocked, StoreDamaged: the local store refused; portions before are kept.
-        """
-        waiting = portions(drafts)
-        running = Import(self._store, self._edits, time=self._edits.time, update=update)
-        while portion := await asyncio.to_thread(next, waiting, ()):
-            await asyncio.to_thread(running.take, portion)
-            if progress is not None:
-                progress(Progress("import", running.done, total))
-        return running.report()

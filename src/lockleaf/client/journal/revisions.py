@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from lockleaf.client.device.device import OpenAccount
 from lockleaf.client.errors import HistoryForked, NotFound, RevisionMissing, RevisionNotFound, TierRequired
+from lockleaf.client.journal.import_states import REMEMBERED
 from lockleaf.client.records.entries import Entry
 from lockleaf.client.records.sealer import Sealer
 from lockleaf.client.records.views import entry_of
@@ -88,7 +89,7 @@ async def fetch_history(opened: OpenAccount, entry_id: str, limit: int) -> tuple
     listed = [
         Revision(
             str(event.revision),
-            event.event,
+            _named(event, found),
             event.at,
             event.device_id,
             None if event.event == "deleted" or event.revision not in found else found[event.revision].entry,
@@ -109,11 +110,27 @@ async def fetch_revision(opened: OpenAccount, entry_id: str, number: str) -> Rev
         raise RevisionMissing
     last, digest = await _leaf(opened, entry_id)
     between = range(wanted, last + 1) if last - wanted < _FARTHEST else ()
-    found = await _fetched(opened, entry_id, {wanted, *between})
+    found = await _fetched(opened, entry_id, {max(wanted - 1, 1), wanted, *between})
     if wanted not in found:
         raise RevisionMissing
     entry = None if event.event == "deleted" else found[wanted].entry
-    return Revision(number, event.event, event.at, event.device_id, entry, wanted in _verified(found, last, digest))
+    return Revision(
+        number, _named(event, found), event.at, event.device_id, entry, wanted in _verified(found, last, digest)
+    )
+
+
+def _named(event: EntryEvent, found: dict[int, _Found]) -> Event:
+    """Return what an event was: what was imported says so within its seal, of which a server knows nothing."""
+    marks = [_import_mark(found.get(number)) for number in (event.revision - 1, event.revision)]
+    first = event.revision == 1 or event.revision - 1 in found
+    if event.event in ("created", "updated") and first and marks[1] is not None and marks[0] != marks[1]:
+        return "imported"
+    return event.event
+
+
+def _import_mark(revision: _Found | None) -> Any:
+    shown = None if revision is None else revision.entry.shown_as
+    return None if shown is None else shown.content.get(REMEMBERED)
 
 
 async def _events(opened: OpenAccount, entry_id: str) -> list[EntryEvent]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
-from lockleaf.client.media.staging import Sealed, Source, sealed
+from lockleaf.client.media.staging import Sealed, Source, sealed_from
 from lockleaf.client.media.staging_folder import StagedFile, Staging, StagingFolder, staging
 from lockleaf.client.media.threads import Beat
 from lockleaf.client.media.thumbnails import MEDIA_TYPE, thumbnail
@@ -18,7 +19,7 @@ from lockleaf.client.store.media_queue import QueuedObject
 from lockleaf.crypto.identity import seal_to
 from lockleaf.crypto.keyring import KeyEntry
 
-__all__ = ["PreparedAttachment", "drafted"]
+__all__ = ["PreparedAttachment", "drafted", "drafted_from"]
 
 
 @dataclass
@@ -52,24 +53,52 @@ def drafted(
         NoSuchFile, AttachmentTooLarge, FileChanged, DiskFull: each as its name says.
     """
     with staging(folder) as begun, Source(path) as source:
-        media_id = str(uuid.uuid4())
-        whole = sealed(source, begun.begin(media_id), key.recipient, beat)
-        small = _thumbnail(source, begun, key) if media_type.startswith("image/") else None
+        draft = drafted_from(
+            source.file, source.size, begun, entry_id=entry_id, name=name, media_type=media_type, key=key, now=now,
+            beat=beat,
+        )  # fmt: skip
         # The picture was made from the file as well, so it has to be the same to the end.
         source.check_unchanged()
-        attachment = Attachment(
-            media_id, media_type, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256,
-            key.recipient, name=name, entry_id=entry_id, thumbnail=small,
-        )  # fmt: skip
-        rows = [_row(attachment, entry_id, now, whole.parts)]
-        if small is not None:
-            rows.append(_row(small, entry_id, now))
-        return keep(PreparedAttachment(attachment, tuple(rows)))
+        return keep(draft)
 
 
-def _thumbnail(source: Source, begun: Staging, key: KeyEntry) -> MediaObject | None:
-    source.file.seek(0)
-    picture = thumbnail(source.file)
+def drafted_from(
+    plain: IO[bytes],
+    size: int,
+    begun: Staging,
+    *,
+    entry_id: str,
+    name: str,
+    media_type: str,
+    key: KeyEntry,
+    now: str,
+    beat: Beat,
+) -> PreparedAttachment:
+    """Seal the ``size`` bytes of an open file that can go back to its beginning. Blocks.
+
+    Args:
+        begun: the sealed files that are gone unless its ``with`` ends well.
+
+    Raises:
+        FileChanged: there are more bytes, or fewer.
+        DiskFull: there is no room for the sealed file.
+    """
+    media_id = str(uuid.uuid4())
+    whole = sealed_from(plain, size, begun.begin(media_id), key.recipient, beat)
+    small = _thumbnail(plain, begun, key) if media_type.startswith("image/") else None
+    attachment = Attachment(
+        media_id, media_type, whole.size, whole.sha256, whole.sealed_size, whole.sealed_sha256,
+        key.recipient, name=name, entry_id=entry_id, thumbnail=small,
+    )  # fmt: skip
+    rows = [_row(attachment, entry_id, now, whole.parts)]
+    if small is not None:
+        rows.append(_row(small, entry_id, now))
+    return PreparedAttachment(attachment, tuple(rows))
+
+
+def _thumbnail(plain: IO[bytes], begun: Staging, key: KeyEntry) -> MediaObject | None:
+    plain.seek(0)
+    picture = thumbnail(plain)
     if picture is None:
         return None
     media_id = str(uuid.uuid4())

@@ -20,7 +20,7 @@ from lockleaf.client.profile.private_files import full_disk_by_name
 from lockleaf.crypto.streams import seal_stream
 from lockleaf.wire.media import MAX_MEDIA_BYTES
 
-__all__ = ["MAX_BYTES", "ONE_PART", "PART_BYTES", "Part", "Sealed", "Source", "sealed", "sealed_from"]
+__all__ = ["MAX_BYTES", "ONE_PART", "PART_BYTES", "Part", "Sealed", "Source", "sealed_from"]
 
 PART_BYTES = 16 * 1024 * 1024
 """Of each part of a large upload, but its last."""
@@ -171,20 +171,8 @@ class _Parted(_Counted):
         return tuple(self.parts)
 
 
-def sealed(source: Source, staged: StagedFile, recipient: str, beat: Beat) -> Sealed:
-    """Seal ``source`` to an age recipient into ``staged``, as a stream; blocks. Whether it changed is then checked.
-
-    Raises:
-        FileChanged: it was changed while it was read.
-        DiskFull: there is no room for the sealed file.
-    """
-    made = sealed_from(source.file, source.size, staged, recipient, beat)
-    source.check_unchanged()
-    return made
-
-
 def sealed_from(plain: IO[bytes], size: int, staged: StagedFile, recipient: str, beat: Beat) -> Sealed:
-    """Seal the ``size`` bytes that ``plain`` gives, as `sealed` does.
+    """Seal the ``size`` bytes that ``plain`` gives to an age recipient into ``staged``, as a stream; blocks.
 
     Raises:
         FileChanged: there are more of them, or fewer.

@@ -131,6 +131,12 @@ class Staging:
         self.files.append(self.folder.begin(media_id))
         return self.files[-1]
 
+    def discard(self, behind: int = 0) -> None:
+        """Delete what was made so far, but the first ``behind`` files."""
+        for file in self.files[behind:]:
+            file.discard()
+        del self.files[behind:]
+
 
 @contextmanager
 def staging(folder: StagingFolder) -> Iterator[Staging]:
@@ -139,8 +145,7 @@ def staging(folder: StagingFolder) -> Iterator[Staging]:
     try:
         yield begun
     except BaseException:
-        for file in begun.files:
-            file.discard()
+        begun.discard()
         raise
     for file in begun.files:
         file.release()

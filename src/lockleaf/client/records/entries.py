@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from lockleaf.client.errors import EntryTooLarge, LocalError
 from lockleaf.client.records.attachments import Attachment
@@ -24,6 +24,7 @@ __all__ = [
     "Entry",
     "EntryDraft",
     "Exported",
+    "IncomingFile",
     "InvalidEntry",
     "Progress",
     "ProgressCallback",
@@ -134,6 +135,27 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file of an entry to import, which is read as a stream when its turn comes.
+
+    Attributes:
+        name: as it shall be called in the entry; no other of its files is called so.
+        key: names it within the entry, the same whenever it is read: by it a second import knows it again.
+        size: in bytes.
+        open: opens it, as a stream that can go back. It raises `OSError`, or anything whose text says why it cannot.
+        media_type: such as ``image/jpeg``; what its content and its name stand for, if absent.
+        media_id: that it has in the account that it was exported from.
+    """
+
+    name: str
+    key: str
+    size: int
+    open: Callable[[], IO[bytes]] = field(compare=False, repr=False)
+    media_type: str | None = None
+    media_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EntryDraft:
     """An entry to import. ``external_id`` names it within its provider: the same one makes the same entry.
 
@@ -142,6 +164,8 @@ class EntryDraft:
         exported: for an entry that this program exported: it keeps its id and its state.
         place: where it stands in what is imported, such as ``line 3``.
         notes: what was changed in it when it was read.
+        files: what is attached to it.
+        absent: what belongs to it and is not there, each as a sentence without its full stop.
     """
 
     body: str
@@ -159,6 +183,8 @@ class EntryDraft:
     exported: Exported | None = None
     place: str = ""
     notes: tuple[str, ...] = ()
+    files: tuple[IncomingFile, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from lockleaf.client.journal.importers.jsonl import read_jsonl
+from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
 
-__all__ = ["read_jsonl"]
+__all__ = ["ImportOptions", "Importer", "read_jsonl"]

@@ -3,8 +3,8 @@ time_zone, source, and metrics, an object of numbers by name. What Lockleaf writ
 
 from __future__ import annotations
 
-import json
-import re
+import gzip
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
@@ -13,18 +13,61 @@ from typing import Any
 from uuid import UUID
 
 from lockleaf.client.journal.import_report import Skipped
+from lockleaf.client.journal.importers.containers import Container
 from lockleaf.client.journal.importers.dates import entry_date
-from lockleaf.client.journal.importers.reading import Piece, read_pieces
+from lockleaf.client.journal.importers.fields import parsed, text_of, whole
+from lockleaf.client.journal.importers.protocol import ImportOptions
+from lockleaf.client.journal.importers.reading import Piece, pieces_of
 from lockleaf.client.records.entries import EntryDraft, Exported, InvalidEntry
 
-__all__ = ["PROVIDER", "read_jsonl"]
+__all__ = ["PROVIDER", "JsonLines", "read_jsonl"]
 
 PROVIDER = "jsonl"
 
 _BODY = ("text", "body", "content")
 _OWN = frozenset({"id", "date", "body", "revision", "deleted", "created_at", "updated_at", "attachments"})
 """What every entry has that this program wrote as JSON."""
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_CHUNK = 1024 * 1024
+_GZIP = b"\x1f\x8b"
+
+
+class JsonLines:
+    """JSON Lines and its relatives."""
+
+    name = PROVIDER
+    title = "JSON Lines"
+
+    def recognises(self, source: Container) -> bool:
+        """Tell whether a source is a single file that begins as JSON does, once it is unpacked."""
+        if len(source.members) != 1:
+            return False
+        name = source.members[0].name
+        start = source.plain_start(name)
+        if source.start(name, 2) == _GZIP:
+            try:
+                start = zlib.decompressobj(wbits=31).decompress(source.start(name), 1024)
+            except zlib.error:
+                return False
+        return start.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in (b"{", b"[")
+
+    def count(self, source: Container) -> int | None:
+        """Return how many lines there are."""
+        lines = 0
+        with source.reading(source.members[0].name) as raw:
+            packed = raw.read(2) == _GZIP
+            raw.seek(0)
+            try:
+                with gzip.GzipFile(fileobj=raw) if packed else raw as content:
+                    while chunk := content.read(_CHUNK):
+                        lines += chunk.count(b"\n")
+            except (OSError, EOFError, zlib.error):
+                return None
+        return lines
+
+    def read(self, source: Container, options: ImportOptions) -> Iterator[EntryDraft | Skipped]:
+        """Yield the entries of the file, and in their places what cannot be read, by its line."""
+        with source.reading(source.members[0].name) as file:
+            yield from _drafts(pieces_of(file))
 
 
 def read_jsonl(path: Path) -> Iterator[EntryDraft | Skipped]:
@@ -36,7 +79,12 @@ def read_jsonl(path: Path) -> Iterator[EntryDraft | Skipped]:
     Raises:
         OSError: the file cannot be read.
     """
-    for piece in read_pieces(path):
+    with path.open("rb") as file:
+        yield from _drafts(pieces_of(file))
+
+
+def _drafts(pieces: Iterator[Piece]) -> Iterator[EntryDraft | Skipped]:
+    for piece in pieces:
         place = f"line {piece.line}"
         try:
             yield _draft(place, piece)
@@ -47,7 +95,7 @@ def read_jsonl(path: Path) -> Iterator[EntryDraft | Skipped]:
 def _draft(place: str, piece: Piece) -> EntryDraft:
     if piece.reason is not None:
         raise InvalidEntry(piece.reason)
-    fields = _parsed(piece.text)
+    fields = parsed(piece.text.strip().removesuffix(","))
     notes: list[str] = []
     exported = _exported(fields)
     if exported is not None and isinstance(fields["date"], str):
@@ -61,62 +109,24 @@ def _draft(place: str, piece: Piece) -> EntryDraft:
         raise InvalidEntry("it has neither text nor body")
     if sum(fields.get(name) is not None for name in _BODY) > 1:
         raise InvalidEntry("it has its text twice, as text and as body")
-    text = _text(fields, body, notes) or ""
+    text = text_of(fields, body, notes) or ""
     return EntryDraft(
         body=text,
         date=date,
         external_id=_external_id(fields) or f"{date}\0{sha256(text.encode()).hexdigest()}",
         provider=PROVIDER,
-        title=_text(fields, "title", notes),
-        mood=_text(fields, "mood", notes),
-        weather=_text(fields, "weather", notes),
-        location=_text(fields, "location", notes),
+        title=text_of(fields, "title", notes),
+        mood=text_of(fields, "mood", notes),
+        weather=text_of(fields, "weather", notes),
+        location=text_of(fields, "location", notes),
         tags=_tags(fields, notes),
-        time_zone=_text(fields, "time_zone", notes),
+        time_zone=text_of(fields, "time_zone", notes),
         metrics=_metrics(fields),
-        source=_text(fields, "source", notes),
+        source=text_of(fields, "source", notes),
         exported=exported,
         place=place,
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    text = text.strip().removesuffix(",")
-    try:
-        fields = json.loads(text, object_pairs_hook=_once, strict=False)
-    except (ValueError, RecursionError):
-        raise InvalidEntry("not JSON") from None
-    if not isinstance(fields, dict):
-        raise InvalidEntry("not a JSON object")
-    return fields
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object, if no name stands in it twice with two values: one of them would be lost."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found and found[name] != value:
-            raise InvalidEntry("a name stands in it twice, with two values")
-        found[name] = value
-    return found
-
-
-def _text(fields: dict[str, Any], name: str, notes: list[str]) -> str | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise InvalidEntry(f"{name} is not text")
-    return _whole(value, notes)
-
-
-def _whole(text: str, notes: list[str]) -> str:
-    """Return text with U+FFFD for each half of a character, such as an emoji that was cut in two."""
-    changed = _SURROGATES.sub("\ufffd", text)
-    if changed != text:
-        notes.append("half a character, as of an emoji cut in two, became U+FFFD")
-    return changed
 
 
 def _tags(fields: dict[str, Any], notes: list[str]) -> tuple[str, ...]:
@@ -125,7 +135,7 @@ def _tags(fields: dict[str, Any], notes: list[str]) -> tuple[str, ...]:
         return ()
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise InvalidEntry("tags is not a list of texts")
-    return tuple(_whole(tag, notes) for tag in tags)
+    return tuple(whole(tag, notes) for tag in tags)
 
 
 def _metrics(fields: dict[str, Any]) -> dict[str, float]:
@@ -143,7 +153,7 @@ def _external_id(fields: dict[str, Any]) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidEntry("id is neither text nor a whole number")
-    return f"id\0{_SURROGATES.sub(chr(0xFFFD), str(value))}"
+    return f"id\0{whole(str(value), [])}"
 
 
 def _exported(fields: dict[str, Any]) -> Exported | None:

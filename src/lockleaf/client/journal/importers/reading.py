@@ -12,10 +12,9 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-__all__ = ["MAX_OBJECT_BYTES", "Piece", "read_pieces"]
+__all__ = ["MAX_OBJECT_BYTES", "Piece", "Scanner", "TextSource", "pieces_of"]
 
 MAX_OBJECT_BYTES = 32 * 1024 * 1024
 """A longer object is no entry: the text of one is at most 4,032 KiB, at most six times as long as JSON escapes."""
@@ -42,19 +41,19 @@ class _Bytes(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def read_pieces(path: Path) -> Iterator[Piece]:
-    """Yield the objects of a file, plain or gzip, in UTF-8 or UTF-16, with any line ends.
+def pieces_of(raw: BinaryIO) -> Iterator[Piece]:
+    """Yield the objects of an open file, plain or gzip, in UTF-8 or UTF-16, with any line ends.
 
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as raw:
-        packed = raw.peek(2)[:2] == _GZIP
-        with cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw as file:
-            yield from _pieces(_Source(file))
+    packed = raw.read(2) == _GZIP
+    raw.seek(0)
+    with cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw as file:
+        yield from _pieces(TextSource(file))
 
 
-class _Source:
+class TextSource:
     """The bytes of a file as UTF-8 with line feeds, chunk by chunk; a compressed one that is damaged ends early."""
 
     def __init__(self, file: _Bytes) -> None:
@@ -98,7 +97,7 @@ class _Source:
             return b""
 
 
-def _pieces(source: _Source) -> Iterator[Piece]:
+def _pieces(source: TextSource) -> Iterator[Piece]:
     start = source.start.lstrip()
     first_line = re.split(rb"[\r\n]", start, maxsplit=1)[0].strip()
     # An array, or objects that go over several lines, have ends of their own; otherwise a line is an object.
@@ -111,7 +110,7 @@ def _pieces(source: _Source) -> Iterator[Piece]:
         yield Piece(line + 1, reason=_DAMAGED)
 
 
-def _lines(source: _Source) -> Iterator[Piece]:
+def _lines(source: TextSource) -> Iterator[Piece]:
     number, rest, too_long = 1, b"", False
 
     def piece(line: bytes) -> Piece | None:
@@ -138,11 +137,18 @@ def _lines(source: _Source) -> Iterator[Piece]:
         yield found
 
 
-class _Scanner:
-    """Finds where objects begin and end, by their brackets and quotes."""
+class Scanner:
+    """Finds where objects begin and end, by their brackets and quotes.
 
-    def __init__(self) -> None:
+    Args:
+        array: they are those of an array that has begun: nothing behind its end counts.
+    """
+
+    def __init__(self, *, array: bool = False) -> None:
         self.line = 1
+        self.ended = False
+        """The array has come to its end."""
+        self._array = array
         self._start = 0
         self._depth = 0
         self._quoted = False
@@ -177,6 +183,8 @@ class _Scanner:
                 continue
             elif sign == "{":
                 if self._depth == 0:
+                    if self._ends(text[kept : found.start()]):
+                        return
                     if self._lost and text[line_start : found.start()].strip(" \t[,"):
                         continue
                     if not self._lost and (stray := self._stray(text[kept : found.start()])) is not None:
@@ -191,7 +199,13 @@ class _Scanner:
                     self._keep(text[kept:at])
                     kept = at
                     yield self._whole()
-        self._keep(text[kept:])
+        if self._depth or not self._ends(text[kept:]):
+            self._keep(text[kept:])
+
+    def _ends(self, between: str) -> bool:
+        """Tell whether the array ends in what stands between two objects."""
+        self.ended = self.ended or (self._array and not self._lost and "]" in between)
+        return self.ended
 
     def end(self) -> Iterator[Piece]:
         """Yield what is wrong at the end of the file."""
@@ -228,9 +242,9 @@ class _Scanner:
         return None
 
 
-def _objects(source: _Source) -> Iterator[Piece]:
+def _objects(source: TextSource) -> Iterator[Piece]:
     decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
-    scanner = _Scanner()
+    scanner = Scanner()
     for chunk in source.chunks():
         for piece in scanner.take(decoder.decode(chunk)):
             if piece.text and any("\udc80" <= sign <= "\udcff" for sign in piece.text):

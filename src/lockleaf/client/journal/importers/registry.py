@@ -1,0 +1,50 @@
+"""Which readers of journals there are: those of this package, and those that other distributions add."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from lockleaf.client.errors import ImportRefused
+from lockleaf.client.journal.importers.containers import Container
+from lockleaf.client.journal.importers.protocol import Importer
+
+__all__ = ["GROUP", "importer_for", "importer_names"]
+
+GROUP = "lockleaf.importers"
+_LAST = ("markdown", "text", "csv", "jsonl")
+"""Those that recognise a shape and no program: they are asked when no other knew the source."""
+
+
+@cache
+def _found() -> dict[str, Importer]:
+    """Return all readers by name, in the order in which they are asked."""
+    loaded: dict[str, Importer] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        reader = point.load()
+        loaded[point.name] = reader() if isinstance(reader, type) else reader
+    return dict(sorted(loaded.items(), key=lambda each: _LAST.index(each[0]) if each[0] in _LAST else -1))
+
+
+def importer_names() -> tuple[str, ...]:
+    """Return the names by which readers can be chosen."""
+    return tuple(sorted(_found()))
+
+
+def importer_for(source: Container, name: str | None = None) -> Importer:
+    """Return the reader of a source: the one of a name, or the first that recognises it.
+
+    Raises:
+        ImportRefused: there is none.
+    """
+    readers = _found()
+    if name is not None:
+        if name not in readers:
+            raise ImportRefused(f"There is no format {name}. There are {', '.join(importer_names())}.")
+        return readers[name]
+    for reader in readers.values():
+        if reader.recognises(source):
+            return reader
+    raise ImportRefused(
+        f"This is no journal that is known here. If it is one, say of which kind: {', '.join(importer_names())}."
+    )
