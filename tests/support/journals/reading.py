@@ -7,7 +7,7 @@ from typing import Any
 
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers import ImportOptions
-from lockleaf.client.journal.importers.containers import opened_container
+from lockleaf.client.journal.importers.archives import opened_container
 from lockleaf.client.journal.importers.registry import importer_for
 from lockleaf.client.records.entries import EntryDraft
 

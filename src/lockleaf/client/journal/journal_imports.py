@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lockleaf.client.journal.import_report import ImportReport, Skipped
-from lockleaf.client.journal.importers.containers import Container, opened_container
+from lockleaf.client.journal.importers.archives import opened_container
+from lockleaf.client.journal.importers.containers import Container
 from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
 from lockleaf.client.journal.importers.registry import importer_for
 from lockleaf.client.journal.imports import Import, portions

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client.errors import ImportRefused
-from lockleaf.client.journal.importers.containers import Unreadable, opened_container
+from lockleaf.client.journal.importers.archives import opened_container
+from lockleaf.client.journal.importers.containers import Unreadable
 
 
 def a_zip(path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client import Client
-from lockleaf.client.device import Device
+from lockleaf.client.device.device import Device
 from lockleaf.client.errors import ImportRefused
 from lockleaf.client.journal.import_report import ImportReport
 from lockleaf.client.journal.importers import ImportOptions
-from lockleaf.client.journal.importers.containers import opened_container
+from lockleaf.client.journal.importers.archives import opened_container
 from lockleaf.client.journal.importers.dayone import DayOne
+from lockleaf.client.journal.journal import Journal
 from lockleaf.client.records.entries import Progress
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.keyring import Keyring, RetiredAt
@@ -210,12 +211,10 @@ async def test_links_in_an_archive_are_named_beside_what_comes_in(client: Client
 
 
 async def test_entries_without_a_place_for_files_come_without_them_and_it_is_said(tmp_path: Path) -> None:
-    from lockleaf.client.journal import Journal
-
     photo = DayOneFile("photos", jpeg(1), "jpeg")
     export = write_dayone(tmp_path / "e.zip", {"Journal": [entry("x", "2020-01-01T00:00:00Z", photo)]}, [photo])
     source = opened_container(export)
-    with LocalStore.create(tmp_path / "store", Keyring.new("2026-01-01T00:00:00Z")) as store:
+    with LocalStore.create(tmp_path / "store.sqlite3", Keyring.new("2026-01-01T00:00:00Z")) as store:
         report = await Journal(store).import_entries(DayOne().read(source, ImportOptions()))
     source.close()
     assert told(report) == (1, 0, 0, 0)
