@@ -213,6 +213,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         warming.cancel()
         await asyncio.wait((warming,))
+        await services.inventory.close()
         await services.events.stop()
         await services.evaluators.close()
         await services.removals.close()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from lockleaf.server.features.analytics.evaluators import Evaluators
+from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.hashing import VerifierHasher
@@ -43,3 +44,4 @@ class Services:
     blobs: ObjectStore
     removals: Removals
     holdings: tuple[Holding, ...]
+    inventory: Inventory = field(default_factory=Inventory)

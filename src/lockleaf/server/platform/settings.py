@@ -185,6 +185,9 @@ class MetricsSettings(_Group):
 
     token: SecretStr | None = Field(default=None, description="Gives them to whoever sends it as a bearer token.")
     open: bool = Field(default=False, description="Give them to everybody; otherwise without a token to loopback only.")
+    collect_seconds: float = Field(
+        default=60, ge=1, description="How old what is counted in the database and on disks may be."
+    )
 
 
 class AnalyticsSettings(_Group):

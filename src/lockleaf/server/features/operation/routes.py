@@ -131,7 +131,7 @@ def _may_read_metrics(request: Request, settings: MetricsSettings) -> bool:
 
 @router.get("/metrics", summary="Metrics", response_class=Response, responses=problems(NotAuthenticated))
 async def metrics(request: Request, services: ServicesOf) -> Response:
-    """Give all metrics in Prometheus' text format; those of background work while the database answers.
+    """Give all metrics in Prometheus' text format; those of background work and accounts while the database answers.
 
     Without the operator's token (`LOCKLEAF_METRICS__TOKEN`) they are for the server's own machine.
     """
@@ -143,4 +143,6 @@ async def metrics(request: Request, services: ServicesOf) -> Response:
             await connection.fetchval("SELECT 1")
             database_up = True
             queue = await observe(connection)
-    return Response(services.metrics.exposition(database_up=database_up, queue=queue), media_type=CONTENT_TYPE)
+    held = await services.inventory.metrics(services.database, services.settings)
+    exposition = services.metrics.exposition(database_up=database_up, queue=queue, more=held)
+    return Response(exposition, media_type=CONTENT_TYPE)

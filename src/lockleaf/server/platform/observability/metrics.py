@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -113,19 +113,20 @@ class Metrics:
             in_use.set(max(_pool(engine).checkedout() - 1, 0))
             idle.set(_pool(engine).checkedin() + 1)
 
-    def exposition(self, *, database_up: bool, queue: QueueNumbers | None) -> bytes:
+    def exposition(self, *, database_up: bool, queue: QueueNumbers | None, more: Sequence[Metric] = ()) -> bytes:
         """Return all metrics in Prometheus' text format.
 
         Args:
             database_up: whether the database answers at this moment.
             queue: the numbers of background work, as the database has them at this moment.
+            more: what else was looked up.
         """
         registry = self.registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         asked = CollectorRegistry()
-        asked.register(_AskedCollector(database_up, queue))
+        asked.register(_AskedCollector(database_up, queue, more))
         return generate_latest(registry) + generate_latest(asked)
 
 
@@ -141,9 +142,10 @@ class _AskedCollector(Collector):
     No process knows these by itself, and what one remembered could be old.
     """
 
-    def __init__(self, database_up: bool, queue: QueueNumbers | None) -> None:
+    def __init__(self, database_up: bool, queue: QueueNumbers | None, more: Sequence[Metric]) -> None:
         self._database_up = database_up
         self._queue = queue
+        self._more = more
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
@@ -152,6 +154,7 @@ class _AskedCollector(Collector):
         )
         if self._queue is not None:
             yield from self._of_queue(self._queue)
+        yield from self._more
 
     @staticmethod
     def _of_queue(numbers: QueueNumbers) -> Iterator[Metric]:
