@@ -75,7 +75,7 @@ class Diarium:
 
 def _diary(source: Container) -> Member | None:
     for member in source.members:
-        if member.name.lower().endswith(".json"):
+        if member.name.lower().endswith(".json") and member.name.count("/") <= 1:
             start = source.plain_start(member.name).lstrip()
             if start.startswith(b"[") and b'"date"' in start and (b'"html"' in start or b'"heading"' in start):
                 return member

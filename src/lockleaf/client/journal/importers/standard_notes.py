@@ -73,7 +73,8 @@ class StandardNotes:
 
 def _backup(source: Container) -> Member | None:
     for member in source.members:
-        if member.name.lower().endswith((".txt", ".json")):
+        # Not the notes once more as text files, which lie in folders beside the backup.
+        if member.name.lower().endswith((".txt", ".json")) and member.name.count("/") <= 1:
             start = source.plain_start(member.name).lstrip()
             if start.startswith(b"{") and b'"items"' in start and b'"content_type"' in start:
                 return member
