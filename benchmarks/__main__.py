@@ -13,6 +13,7 @@ import uvloop
 from benchmarks import (
     doors,
     homomorphic,
+    imports,
     journal,
     lies,
     media,
@@ -53,6 +54,8 @@ def main() -> None:
             asyncio.run(migrate(database_url))
             with lockleaf_server(workers=workers, database_url=database_url) as server:
                 uvloop.run(users.run(server, report))
+    print("Journals of other programs, without a server")
+    imports.run(report)
     print("Encrypted metrics, without a server")
     homomorphic.run(report)
     print("Encrypted metrics through the server")
