@@ -204,8 +204,7 @@ async def test_what_is_changed_elsewhere_is_refused_and_nothing_is_changed(
     assert (await http.get("/users/me", headers=bearer(made))).json() == before
     login = {"email": made["email"], "password": PASSWORD}
     assert (await http.post("/auth/login", json=login)).status_code == 200
-    for harmless in ({field: None}, {"nobody_knows_this": 1}):
-        assert (await http.put(path, json=harmless, headers=bearer(made))).status_code == 200
+    assert (await http.put(path, json={field: None}, headers=bearer(made))).status_code == 200
 
 
 # ---- recovery ----

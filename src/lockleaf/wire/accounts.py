@@ -42,6 +42,7 @@ class Register(PreferenceFields, Identified, HasSecret, RefusesSome):
     """
 
     refused: ClassVar[Mapping[str, str]] = {"he_public_key": "PUT /users/me/privacy registers it"}
+    asks_for_nothing: ClassVar[Mapping[str, str]] = {"encryption_tier": "e2e, which this makes: uce is refused below"}
     _secret_name: str = PrivateAttr(default=PASSWORD)
 
     password: Secret = Field(
@@ -73,7 +74,7 @@ class Register(PreferenceFields, Identified, HasSecret, RefusesSome):
     @model_validator(mode="wrap")
     @classmethod
     def _note_the_name_of_the_secret(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if cls is Register and isinstance(data, dict) and str(data.get("encryption_tier")).lower() == "uce":
+        if cls is Register and isinstance(data, dict) and str(data.get("encryption_tier") or "e2e").lower() != "e2e":
             raise invalid_field("encryption_tier", "this makes e2e accounts; POST /auth/signup makes uce ones")
         made = handler(data)
         made._secret_name = secret_name(data)

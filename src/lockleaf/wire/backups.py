@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
-from lockleaf.wire.base import Body, SeveralNames
+from lockleaf.wire.base import OF_THE_SERVER, Body, SeveralNames
 from lockleaf.wire.fields import BaseRevision, Bytes, DeviceId, Instant, RecordId, Sequence64
 
 __all__ = [
@@ -48,6 +49,8 @@ class _Content(Body):
 
 class Backup(SeveralNames, _Content):
     """One entry, sealed by a device."""
+
+    asks_for_nothing: ClassVar[Mapping[str, str]] = OF_THE_SERVER
 
     created_at: Instant | None = Field(default=None, description="As the client says; `updated_at` if it says nothing.")
 

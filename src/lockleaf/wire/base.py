@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 from pydantic import AliasChoices, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
-__all__ = ["Body", "RefusesSome", "SeveralNames", "invalid_field"]
+__all__ = ["OF_THE_SERVER", "Body", "RefusesSome", "SeveralNames", "invalid_field"]
+
+OF_THE_SERVER: Mapping[str, str] = dict.fromkeys(
+    ("id", "user_id", "log_id", "parent", "seq", "created_at", "updated_at", "deleted_at"),
+    "an answer says it: a client sends back what it was given, with its changes",
+)
+"""What answers say beside a resource's own fields."""
 
 
 def invalid_field(name: str, why: str) -> ValidationError:
@@ -37,10 +43,14 @@ def _fail_fast(schema: Any) -> None:
 class Body(BaseModel):
     """A request or response body.
 
-    Unknown fields are ignored, so that newer and older programs can talk; values are never echoed in errors, since
-    an input may be a secret. Of a list that is wrong the first wrong item is told: an error for each of a million items
+    Whoever reads an answer ignores unknown fields, so that newer and older programs can talk; the server refuses those
+    of a request, which may ask for something. Values are never echoed in errors, since an input may be a secret. Of a
+    list that is wrong the first wrong item is told: an error for each of a million items
     would take seconds, and thousands of times the memory of the body.
     """
+
+    asks_for_nothing: ClassVar[Mapping[str, str]] = {}
+    """Fields of a request that are known to ask for nothing, by their names, and why somebody sends them."""
 
     null_takes_away: ClassVar[bool] = False
     """Whether a field that is sent as null takes something away, where an absent one leaves it."""
@@ -68,8 +78,7 @@ class Body(BaseModel):
 class RefusesSome(Body):
     """A body that refuses fields which ask for what is done elsewhere, or not at all.
 
-    Unknown fields are ignored since they ask for nothing. Who sends a new password, and is answered as if it had been
-    set, believes that it was.
+    Any unknown field of a request is refused; these are told what to do instead.
     """
 
     refused: ClassVar[Mapping[str, str]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import ormsgpack
 from pydantic import BaseModel
@@ -78,13 +78,17 @@ def encode(body: BaseModel, media_type: str) -> bytes:
     return body.model_dump_json(exclude_none=not nulls, exclude_unset=nulls).encode()
 
 
-def decode(model: type[M], data: bytes, media_type: str) -> M:
+def decode(model: type[M], data: bytes, media_type: str, *, forbid_unknown: bool = False) -> M:
     """Return ``data`` as a ``model``.
+
+    Arguments:
+        forbid_unknown: whether a field that the model does not have is an error, at whatever depth.
 
     Raises:
         MalformedBody: the bytes are not MessagePack.
         pydantic.ValidationError: the bytes are not JSON, or the value is not a ``model``.
     """
+    extra: Literal["forbid"] | None = "forbid" if forbid_unknown else None
     if media_type == MSGPACK:
-        return model.model_validate(unpack(data))
-    return model.model_validate_json(data)
+        return model.model_validate(unpack(data), extra=extra)
+    return model.model_validate_json(data, extra=extra)

@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body, RefusesSome, SeveralNames
+from lockleaf.wire.base import OF_THE_SERVER, Body, RefusesSome, SeveralNames
 from lockleaf.wire.content import MAX_SOURCE, MAX_TITLE, clean_line, clean_tags, clean_text, date_text, known_time_zone
 from lockleaf.wire.fields import (
     BaseRevision,
@@ -159,6 +159,7 @@ Attachments = Annotated[tuple[Attachment, ...], Len(0, MAX_ATTACHMENTS)]
 
 class _Plain(SeveralNames, RefusesSome):
     refused: ClassVar[Mapping[str, str]] = _OF_E2E
+    asks_for_nothing: ClassVar[Mapping[str, str]] = OF_THE_SERVER
 
     title: Title | None = None
     mood: Mood | None = None

@@ -13,7 +13,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import AliasChoices, ConfigDict, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body, SeveralNames, invalid_field
+from lockleaf.wire.base import OF_THE_SERVER, Body, SeveralNames, invalid_field
 from lockleaf.wire.content import MAX_TAGS
 from lockleaf.wire.entries import DateText, PlainEntry, SealedEntry, ShownEntry, ZoneName
 from lockleaf.wire.fields import BaseRevision, NextRevision
@@ -25,10 +25,7 @@ MAX_FURTHER = 32
 """Fields beside those that have a name here."""
 LONGEST_FURTHER = 4096
 
-_OF_THE_SERVER = frozenset(
-    ("id", "user_id", "log_id", "revision", "base_revision", "parent", "seq", "created_at", "updated_at", "deleted_at")
-)
-"""What an answer says beside an entry's fields: sent back with a change, it asks for nothing."""
+_NOT_KEPT = OF_THE_SERVER.keys() | {"revision", "base_revision"}
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 ContentHash = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,256}$")]
@@ -83,7 +80,7 @@ class _OpaqueFields(SeveralNames):
     def further(self) -> dict[str, Any]:
         """Return the fields that have no name here, which are kept as they came."""
         found = self.model_extra or {}
-        return {name: value for name, value in found.items() if name not in _OF_THE_SERVER}
+        return {name: value for name, value in found.items() if name not in _NOT_KEPT}
 
 
 class OpaqueCreation(_OpaqueFields):

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from lockleaf.wire.account_fields import Custody, Locale, Name, PrivacyTier, Theme, TimeOfDay, TimeZone
-from lockleaf.wire.base import Body, RefusesSome
+from lockleaf.wire.base import OF_THE_SERVER, Body, RefusesSome
 from lockleaf.wire.fields import Instant
 from lockleaf.wire.identification import SECRET_NAMES
 
@@ -105,6 +105,12 @@ class ProfileChange(PreferenceFields, RefusesSome):
 
     null_takes_away: ClassVar[bool] = True
     refused: ClassVar[Mapping[str, str]] = _OF_THE_ACCOUNT
+    asks_for_nothing: ClassVar[Mapping[str, str]] = {
+        **OF_THE_SERVER,
+        **dict.fromkeys(
+            ("statistics", "logs_count", "writing_streak", "total_words_written"), "the server counts, and shows it"
+        ),
+    }
 
     display_name: Name | None = None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import OF_THE_SERVER, Body
 from lockleaf.wire.content import MAX_NAME, InvalidContent, clean_text
 from lockleaf.wire.fields import LABEL_LENGTH, Bytes, Instant, decode_base64
 from lockleaf.wire.palette import Color
@@ -48,6 +49,9 @@ OpaqueName = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 OpaqueColor = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
+_SHOWN = {**OF_THE_SERVER, **dict.fromkeys(("last_used_at", "unreadable"), OF_THE_SERVER["id"])}
+
+
 class TagCreation(Body):
     """A tag by its name; uce."""
 
@@ -70,12 +74,16 @@ class OpaqueTagCreation(Body):
 class TagChange(Body):
     """Another name or colour; what is absent stays. uce: a new name goes into every entry that has the tag."""
 
+    asks_for_nothing: ClassVar[Mapping[str, str]] = _SHOWN
+
     name: TagName | None = None
     color: Color | None = None
 
 
 class OpaqueTagChange(Body):
     """Another name or colour; what is absent stays. e2e."""
+
+    asks_for_nothing: ClassVar[Mapping[str, str]] = _SHOWN
 
     name: OpaqueName | None = None
     color: OpaqueColor | None = None

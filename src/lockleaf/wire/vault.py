@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import OF_THE_SERVER, Body
 from lockleaf.wire.fields import Instant, RecordId, Sequence64
 
 __all__ = ["Vault", "VaultChange", "VaultCreated", "VaultCreation", "VaultVersion", "VaultVersions", "Vaults"]
@@ -22,6 +23,8 @@ class _Blob(Body):
 class VaultCreation(_Blob):
     """A new blob."""
 
+    asks_for_nothing: ClassVar[Mapping[str, str]] = OF_THE_SERVER
+
     salt: Opaque
 
     vault_id: RecordId
@@ -30,6 +33,8 @@ class VaultCreation(_Blob):
 
 class VaultChange(_Blob):
     """The next version of a blob."""
+
+    asks_for_nothing: ClassVar[Mapping[str, str]] = OF_THE_SERVER
 
     vault_id: RecordId | None = Field(default=None, description="That of the path, if it is given.")
     salt: Opaque | None = Field(default=None, description="The present version's, if absent.")

@@ -91,7 +91,7 @@ async def test_register_takes_profile_and_preferences_and_is_answered_alike_agai
         "locale": "de",
         "privacy_tier": "full_sync",
         "daily_word_goal": 300,
-        "nobody_knows_this": 1,
+        "encryption_tier": "E2E",
     }
     first, again = [(await post(contract, "/auth/register", body)).json() for _ in range(2)]
     assert {name: again[name] for name in ACCOUNT} == {name: first[name] for name in ACCOUNT}

@@ -31,6 +31,7 @@ from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
 from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
 from lockleaf.server.platform.http.errors import InvalidRequest, NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.parameters import KNOWN
 from lockleaf.server.platform.http.preconditions import etag
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.analytics import (
@@ -67,6 +68,7 @@ _KEPT = "public, max-age=86400"
 @router.get(
     "/context",
     summary="The parameter sets",
+    dependencies=[KNOWN],
     response_model=EncryptionContext,
     responses={304: {"description": "What the client has is still so."}, **problems(InvalidRequest, NotAcceptable)},
 )

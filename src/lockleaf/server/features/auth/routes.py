@@ -45,6 +45,7 @@ from lockleaf.server.platform.http.bodies import Parsed, field_errors
 from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
 from lockleaf.server.platform.http.errors import InvalidRequest
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.parameters import KNOWN, require_known
 from lockleaf.server.records.errors import HistoryMoved
 from lockleaf.wire.accounts import Account, Register, Signup, SignupAnswer
 from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
@@ -110,7 +111,7 @@ async def signup(
     return _signed_up(services, await service.sign_up(services, read, tx.session, body))
 
 
-@router.post("/token", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+@router.post("/token", dependencies=[KNOWN], responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
 async def token(
     read: Read, tx: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
 ) -> Tokens:
@@ -155,6 +156,7 @@ class _RefreshFrom(Parsed[Refresh]):
             UnsupportedMediaType, MalformedRequest, InvalidRequest: as `Parsed` does; or the token differs from that of
                 the body.
         """
+        require_known(request)
         if refresh_token is not None and (await request.body()).strip() in _NO_BODY:
             return Refresh(refresh_token=refresh_token)
         body = await super().__call__(request)

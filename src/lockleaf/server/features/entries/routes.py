@@ -234,6 +234,7 @@ async def delete(
     if permanent:
         await purging.require_allowed(tx, principal)
     if principal.custody == "uce":
+        body.plain()  # which asks for nothing
         entry = await plain.delete(tx, services, principal, entry_id, if_match=if_match)
     elif body.is_empty and await opaque.holds(tx, principal, entry_id):
         entry = await opaque.delete(tx, services, principal, entry_id, if_match=if_match)
@@ -271,6 +272,7 @@ async def restore(
 ) -> Entry:
     """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce there is none."""
     if principal.custody == "uce":
+        body.plain()  # which asks for nothing
         return _tagged(response, await plain.restore(tx, services, principal, entry_id, if_match=if_match))
     if body.is_empty and await opaque.holds(tx, principal, entry_id):
         return _tagged(response, await opaque.restore(tx, services, principal, entry_id, if_match=if_match))

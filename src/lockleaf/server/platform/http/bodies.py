@@ -8,11 +8,13 @@ from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
 from lockleaf.server.platform.errors import Invalid
 from lockleaf.server.platform.http.errors import InvalidRequest, MalformedRequest, NotAcceptable, UnsupportedMediaType
+from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.wire import codec
+from lockleaf.wire.base import Body
 
 __all__ = ["ByCustody", "Parsed", "Received", "accepted", "field_errors", "reply"]
 
@@ -43,6 +45,7 @@ class Parsed(Generic[M]):
             MalformedRequest: it is not one JSON or MessagePack value.
             InvalidRequest: it is not a ``model``; the fields are named, their values are not.
         """
+        require_known(request)
         media_type = request.headers.get("content-type", codec.JSON).partition(";")[0].strip().lower()
         if media_type != codec.JSON and not (self.msgpack and media_type == codec.MSGPACK):
             raise UnsupportedMediaType(accepted=[codec.JSON, codec.MSGPACK] if self.msgpack else [codec.JSON])
@@ -114,6 +117,7 @@ class ByCustody(Generic[S, P]):
         Raises:
             UnsupportedMediaType: it is not JSON.
         """
+        require_known(request)
         data = await request.body()
         if not data and self.optional:
             return Received(b"{}", self.sealed, self.plain)
@@ -124,16 +128,32 @@ class ByCustody(Generic[S, P]):
 
 
 def _decoded(model: type[M], data: bytes, media_type: str) -> M:
+    """Read a body whose every field asks for something that the model knows, or for nothing.
+
+    A field that is not known may ask for something: who sent it, and is answered as if that had been done, believes
+    that it was.
+    """
+    keeps_further = model.model_config.get("extra") == "allow"
     try:
-        return codec.decode(model, data, media_type)
+        return codec.decode(model, data, media_type, forbid_unknown=not keeps_further)
     except codec.MalformedBody:
         raise MalformedRequest from None
     except ValidationError as error:
-        raise _refusal(error) from None
+        if not all(_asks_for_nothing(model, each) for each in error.errors(include_url=False, include_context=False)):
+            raise _refusal(model, error) from None
+    return codec.decode(model, data, media_type)
 
 
-def _refusal(error: ValidationError) -> Invalid:
-    fields = field_errors(error.errors(include_url=False, include_context=False, include_input=False))
+def _asks_for_nothing(model: type[BaseModel], error: ErrorDetails) -> bool:
+    """Tell whether a field is unknown, and has no value or a name that is known to ask for nothing."""
+    if error["type"] != "extra_forbidden" or len(error["loc"]) != 1:
+        return False
+    return error["input"] is None or (issubclass(model, Body) and error["loc"][0] in model.asks_for_nothing)
+
+
+def _refusal(model: type[BaseModel], error: ValidationError) -> Invalid:
+    found = error.errors(include_url=False, include_context=False)
+    fields = field_errors(each for each in found if not _asks_for_nothing(model, each))
     if any(field["type"] == "json_invalid" for field in fields):
         return MalformedRequest()
     return InvalidRequest(errors=fields)

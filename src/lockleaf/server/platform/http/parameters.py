@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from lockleaf.server.platform.http.errors import InvalidRequest
 
-__all__ = ["require_known"]
+__all__ = ["KNOWN", "require_known"]
 
 _ASKS_FOR_NOTHING = "_"
 """Parameters that begin so keep caches away, and say nothing."""
@@ -47,3 +47,11 @@ def _names(dependant: Dependant) -> set[str]:
     """Return the names of the parameters that a route and its dependencies take from the query."""
     found = {field.alias for field in dependant.query_params}
     return found.union(*map(_names, dependant.dependencies))
+
+
+async def _known_alone(request: Request) -> None:
+    """Check the parameters of a route that reads neither a token nor a body, which check them elsewhere."""
+    require_known(request)
+
+
+KNOWN = Depends(_known_alone)
