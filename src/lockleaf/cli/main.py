@@ -1,23 +1,25 @@
-"""The entry point: runs a command and turns whatever happens into a message and an exit code."""
+"""The entry point: runs a command and turns whatever happens into a message and an exit code.
+
+Only what Python has loaded anyway is imported before `main` runs: on a busy machine everything else takes a while, and
+an interrupt in that time would end in a traceback.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 import sys
-from collections.abc import Sequence
 
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code (see `lockleaf.cli.exit_codes`).
 
     Args:
         arguments: those of the process if absent, without the program's name.
     """
     if arguments is None:
+        _end_when_interrupted_while_loading()
         from lockleaf.cli.ending import end_at_once_when_interrupted  # noqa: PLC0415
 
         end_at_once_when_interrupted()
@@ -26,9 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         put_in_order()
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         return 130
+
+
+def _end_when_interrupted_while_loading() -> None:
+    """Let an interrupt end the process until `lockleaf.cli.ending` is loaded, which then says how."""
+    # Part of Python itself, where `signal` loads a dozen modules first.
+    import _signal  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, lambda number, frame: os._exit(130))
 
 
 def _forbid_core_dumps() -> None:
@@ -36,6 +47,8 @@ def _forbid_core_dumps() -> None:
 
     It holds for what is started from here too, workers of a server among them.
     """
+    import contextlib  # noqa: PLC0415
+
     if os.environ.get("LOCKLEAF_ALLOW_CORE_DUMPS") == "1":
         return
     with contextlib.suppress(ImportError, OSError, ValueError):
@@ -69,6 +82,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _usage(error: Exception, arguments: list[str], *, as_json: bool) -> int:
+    import re  # noqa: PLC0415
+
     from lockleaf.cli.errors import Complaint, complain  # noqa: PLC0415
     from lockleaf.cli.exit_codes import ExitCode  # noqa: PLC0415
 
