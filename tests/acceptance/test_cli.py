@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
@@ -347,7 +349,32 @@ def test_a_schema_is_brought_forth_and_back_and_nothing_is_lost_unasked(tmp_path
     assert command.run("admin", "migrate", "--to", "0006", "--json").value() == {"schema": "0006"}
     assert "CREATE TABLE epoch_statements" in command.run("admin", "migrate", "--sql").out
     command.run("admin", "downgrade", "--to", "0005", code=2)
+    assert command.run("admin", "migrate", "--to", "0006", "--json").value() == {"schema": "0006"}
     refused = command.run("admin", "migrate", "--to", "0001", "--json", code=5).error()
     assert (refused["name"], "0006" in refused["message"]) == ("WrongDirection", True)
-    told = command.run("admin", "downgrade", "--to", "0005", "--no-confirm", "--json").value()
+    told = command.run("admin", "downgrade", "--to", "0005", "--yes", "--json").value()
     assert told == {"schema": "0005"}
+
+
+def test_a_schema_that_has_no_place_for_something_says_so_with_numbers_first(tmp_path: Path, worker_id: str) -> None:
+    url = fresh_database(f"lockleaf_cli_{worker_id}_{secrets.token_hex(4)}")
+    command = CommandLine(tmp_path, environment={"DATABASE_URL": url})
+    command.run("admin", "migrate")
+
+    async def staged() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.executemany("INSERT INTO media_removals (object_key) VALUES ($1)", [("a",), ("b",)])
+        finally:
+            await connection.close()
+
+    asyncio.run(staged())
+    refused = command.run("admin", "downgrade", "--to", "0004", "--json", code=2).error()["message"]
+    assert "deletions that the store still has to do: 2" in refused
+    assert "Nothing was changed" in refused
+    assert command.run("admin", "migrate", "--json").value() == {"schema": "0007"}
+    done = command.run("admin", "downgrade", "--to", "0004", "--yes")
+    assert "deletions that the store still has to do: 2" in done.err
+    assert "schema 0004" in done.out
+    nothing = command.run("admin", "downgrade", "--to", "0004", "--json", code=2).error()["message"]
+    assert "that is nothing" in nothing

@@ -54,23 +54,30 @@ def downgrade(
     to: Annotated[str, typer.Option("--to", help="The schema to go back to; base for none.", metavar="REVISION")],
     sql: Sql = False,
     start: From = None,
-    no_confirm: Annotated[bool, typer.Option("--no-confirm", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before anything is lost.")] = False,
 ) -> None:
     """Take the database of DATABASE_URL back to an earlier schema. What that has no place for is lost.
 
-    Stop every server on it first, and make a backup. The server of this version does not start on it afterwards.
+    It is counted and named first, and nothing is done without consent. Stop every server on it first, and make a
+    backup. The server of this version does not start on it afterwards.
     """
     settings = settings_of(None)
     if sql:
         _print(run, settings, start, to, forth=False)
         return
     url = _address(settings, start)
-    if not no_confirm:
-        if not run.interactive:
-            raise Complaint("Nobody is there to be asked. Give --no-confirm.", ExitCode.USAGE)
-        confirm(f"Take the database back to schema {to}, and drop everything that it has no place for?")
+    from lockleaf.server.platform.db.losses import losses  # noqa: PLC0415
     from lockleaf.server.platform.db.migrate import downgrade as take_back  # noqa: PLC0415
 
+    lost = _attempt(lambda: losses(url, to))
+    told = "; ".join(f"{loss.what}: {loss.count:,}" for loss in lost) or "nothing"
+    what = f"Going back to schema {to} loses what it has no place for. In this database that is {told}."
+    if yes:
+        run.note(what)
+    elif run.interactive:
+        confirm(f"{what} Go back?")
+    else:
+        raise Complaint(f"{what} Nothing was changed. Make a backup, then give --yes.", ExitCode.USAGE)
     _attempt(lambda: take_back(url, to))
     _tell(run, url)
 

@@ -29,6 +29,7 @@ __all__ = [
     "revision_at",
     "schema_difference",
     "sql",
+    "steps_back",
 ]
 
 # One lock for all who migrate: two servers that start together must not run the same step twice.
@@ -143,6 +144,18 @@ def _require_direction(present: str | None, revision: str, *, forth: bool) -> No
     way = _number_of(revision) - _number_of(present)
     if (way < 0 and forth) or (way > 0 and not forth):
         raise WrongDirection(present, revision, forth=forth)
+
+
+def steps_back(present: str | None, revision: str) -> list[Any]:
+    """Return the modules of the migrations that the way from ``present`` back to ``revision`` undoes, in this order.
+
+    Raises:
+        RevisionUnknown, WrongDirection: as `downgrade` says.
+    """
+    _require_direction(present, revision, forth=False)
+    first, last = _number_of(revision), _number_of(present)
+    scripts = [each.module for each in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    return scripts[first:last][::-1]
 
 
 async def revision_at(url: str) -> str | None:

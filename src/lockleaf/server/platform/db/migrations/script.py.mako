@@ -14,6 +14,9 @@ down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
+LOST_BY_DOWNGRADE: dict[str, str] = {}
+"""What goes when this step is taken back, in words, and the rows that have it (`FROM table WHERE ...`)."""
+
 
 def upgrade() -> None:
     # A migration that waits for a lock makes every request behind it wait too: rather give up soon, and try again.

@@ -15,6 +15,22 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+LOST_BY_DOWNGRADE = {
+    "accounts": "FROM accounts",
+    "records, with every entry": "FROM records",
+    "earlier revisions of records": "FROM revisions",
+    "changes of histories": "FROM changes",
+    "heads of histories": "FROM heads",
+    "epochs of histories": "FROM epochs",
+    "conflicts": "FROM conflicts",
+    "checkpoints": "FROM checkpoints",
+    "sessions": "FROM sessions",
+    "signing keys": "FROM signing_keys",
+    "recovery codes": "FROM recovery_codes",
+    "login names": "FROM email_directory",
+}
+"""What goes when this step is taken back, in words, and the rows that have it."""
+
 
 def upgrade() -> None:
     # A migration that waits for a lock makes every request behind it wait too: rather give up soon, and try again.

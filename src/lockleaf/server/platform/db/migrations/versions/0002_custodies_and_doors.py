@@ -15,6 +15,22 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+LOST_BY_DOWNGRADE = {
+    "salts of uce accounts, without which nobody opens their entries again": "FROM accounts WHERE kek_salt IS NOT NULL",
+    "dates at which deleted records were purged": "FROM records WHERE purged_at IS NOT NULL",
+    "revisions that conflicts are about": "FROM conflicts WHERE remote_revision IS NOT NULL",
+    "items of inboxes": "FROM inbox",
+    "keys for metrics": "FROM he_public_keys",
+    "consents": "FROM consents",
+    "archives": "FROM archives",
+    "parts of archives": "FROM archive_parts",
+    "notes of when content was opened": "FROM accesses",
+    "jobs": "FROM jobs",
+    "keys of sessions, whose users log in again": "FROM session_keys",
+    "notes of the installation": "FROM installation",
+}
+"""What goes when this step is taken back, in words, and the rows that have it."""
+
 
 def upgrade() -> None:
     # A migration that waits for a lock makes every request behind it wait too: rather give up soon, and try again.

@@ -17,6 +17,14 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+LOST_BY_DOWNGRADE = {
+    "waiting jobs": "FROM pgqueuer",
+    "notes of what the queue did": "FROM pgqueuer_log",
+    "schedules, which the next start makes again": "FROM pgqueuer_schedules",
+    "counts of the queue": "FROM pgqueuer_statistics",
+}
+"""What goes when this step is taken back, in words, and the rows that have it."""
+
 QUEUE = """
 CREATE TYPE pgqueuer_status AS ENUM ('queued', 'picked', 'successful', 'exception', 'canceled', 'deleted', 'failed');
 

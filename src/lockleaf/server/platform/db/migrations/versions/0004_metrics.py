@@ -14,6 +14,17 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+LOST_BY_DOWNGRADE = {
+    "encrypted metrics": "FROM metrics",
+    "sealed keys for metrics": "FROM metric_keys",
+    "causes of metrics": "FROM metric_causes",
+    "corrections of metrics": "FROM metric_deltas",
+    "packs of metrics": "FROM metric_packs",
+    "sums of metrics": "FROM metric_sums",
+    "notes of keys that multiply": "FROM he_public_keys WHERE multiplies",
+}
+"""What goes when this step is taken back, in words, and the rows that have it."""
+
 
 def upgrade() -> None:
     # A migration that waits for a lock makes every request behind it wait too: rather give up soon, and try again.

@@ -14,6 +14,13 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+LOST_BY_DOWNGRADE = {
+    "attached files, of which the store keeps bytes that nobody knows": "FROM media",
+    "deletions that the store still has to do": "FROM media_removals",
+    "words by which the database knows its objects": "FROM installation WHERE name = 'objects'",
+}
+"""What goes when this step is taken back, in words, and the rows that have it."""
+
 
 def upgrade() -> None:
     # A migration that waits for a lock makes every request behind it wait too: rather give up soon, and try again.

@@ -15,6 +15,12 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+LOST_BY_DOWNGRADE = {
+    "documents of search indexes, which can be built again": "FROM search_documents",
+    "search indexes": "FROM search_indexes",
+}
+"""What goes when this step is taken back, in words, and the rows that have it."""
+
 
 def upgrade() -> None:
     # A migration that waits for a lock makes every request behind it wait too: rather give up soon, and try again.

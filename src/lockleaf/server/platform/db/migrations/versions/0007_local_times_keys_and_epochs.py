@@ -14,6 +14,22 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+LOST_BY_DOWNGRADE = {
+    "salts of vault clients, without which they cannot log in": "FROM accounts WHERE salt IS NOT NULL",
+    "ids of vault clients' blobs": "FROM accounts WHERE vault_id IS NOT NULL",
+    "recovery codes of accounts without a keyring": "FROM recovery_codes WHERE keyring IS NULL",
+    "names of files": "FROM media WHERE file_name IS NOT NULL",
+    "uploads under way that named no digest": "FROM media WHERE sha256 IS NULL",
+    "local times of entries, which are in UTC then": "FROM records WHERE local_at IS DISTINCT FROM occurred_at",
+    "notes of the key that sealed a record": "FROM records WHERE key_id IS NOT NULL",
+    "notes of the key that sealed an earlier revision": "FROM revisions WHERE key_id IS NOT NULL",
+    "notes of the oldest key that an account accepts": "FROM heads WHERE key_id > 0",
+    "statements of devices about restores": "FROM epoch_statements",
+    "notes of epochs that ended, or that an operator declared": "FROM epochs WHERE ended OR declared",
+    "notes of keys for metrics in SEAL's own form": "FROM he_public_keys WHERE raw",
+}
+"""What goes when this step is taken back, in words, and the rows that have it."""
+
 _SHOWN = "as the user writes it"
 _KNOWN_AS = "normalised: NFKC, trimmed, case-folded"
 _SEALED_UNDER = "of the master key that sealed the payload"
