@@ -71,6 +71,8 @@ class SealedCreation(_Sealed):
 class SealedChange(_Sealed):
     """The next revision of an entry, sealed by the client."""
 
+    asks_for_nothing: ClassVar[Mapping[str, str]] = OF_THE_SERVER
+
     parent: Digest = Field(description="SHA-256 of the payload of the revision that this follows.")
     base_revision: BaseRevision | None = Field(default=None, description="The revision that this follows.")
     revision: NextRevision | None = Field(default=None, description="The new revision: the present one + 1.")
@@ -78,6 +80,8 @@ class SealedChange(_Sealed):
 
 class SealedStep(_Sealed):
     """A deletion (a sealed tombstone) or a restoration (the content, sealed again)."""
+
+    asks_for_nothing: ClassVar[Mapping[str, str]] = OF_THE_SERVER
 
     parent: Digest = Field(description="SHA-256 of the payload of the revision that this follows.")
     base_revision: BaseRevision = Field(description="The revision that this follows.")
