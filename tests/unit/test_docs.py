@@ -34,7 +34,7 @@ def _settings() -> Settings:
 
 def test_every_relative_link_leads_to_a_file() -> None:
     broken = []
-    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+    for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:|attachment:|#)([^)#]+)", page.read_text()):
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
