@@ -12,6 +12,7 @@ import uvloop
 
 from benchmarks import (
     doors,
+    exports,
     homomorphic,
     imports,
     journal,
@@ -78,6 +79,8 @@ def main() -> None:
             rotation.run(server, report)
         print("Search in it, 1 worker")
         search.run(report)
+        print("Exports of it in plain text")
+        exports.run(report)
     else:
         print("A real journal: left out, since ../shared/data/pepys.jsonl.gz is not here")
     print(f"{lies.SESSIONS:,} sessions with a server that lies")

@@ -85,7 +85,8 @@ def test_an_archive_and_the_password_are_all_that_is_needed_to_read_the_journal(
         assert taking["concurrency"] == 4
         saved = device.run("archive", str(file), "--json").value()
     data = file.read_bytes()
-    assert saved == {"file": str(file), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    told = {"file": str(file), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    assert saved == {**told, "files": 0, "missing": []}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry["body"] for entry in opened(data, email)] == [BODY]
 

@@ -26,7 +26,7 @@ def read_archive(data: bytes) -> ReadArchive:
         files = {
             name: [json.loads(line) for line in archive.read(name).splitlines()]
             for name in names
-            if name != "manifest.json"
+            if name != "manifest.json" and not name.startswith("media/")
         }
     assert len(names) == len(set(names))
     assert {name: len(lines) for name, lines in files.items()} == manifest["files"]

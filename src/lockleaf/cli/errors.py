@@ -16,7 +16,7 @@ from lockleaf.cli.terminal import printable
 __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
 
 HINTS = {
-    "AccountDeleted": "lockleaf list --all --json > journal.jsonl takes the text out; lockleaf lock locks it",
+    "AccountDeleted": "lockleaf export FOLDER takes everything out; lockleaf lock locks it",
     "NotLoggedIn": "lockleaf login --server URL --email you@example.org",
     "NotAuthenticated": "lockleaf login",
     "TokenExpired": "lockleaf login",
@@ -27,6 +27,7 @@ HINTS = {
     "KeyRetired": "lockleaf logout, then lockleaf login",
     "AlreadyLoggedIn": "lockleaf logout, or another profile: lockleaf --profile NAME ...",
     "EmailTaken": "lockleaf login --server URL --email you@example.org",
+    "OtherExport": "another folder, or --force if this one shall be changed",
     "EntryNotFound": "lockleaf list shows the ids",
     "EntryChanged": "lockleaf show ID",
     "EditConflict": "lockleaf conflicts compares both; lockleaf resolve ID local, remote or merged decides",

@@ -73,23 +73,9 @@ def media_json(listed: ListedAttachment) -> dict[str, Any]:
 
 def attachment_json(attachment: Attachment) -> dict[str, Any]:
     """Return an attachment as it stands in the JSON of its entry."""
-    small = attachment.thumbnail
-    return {
-        "media_id": attachment.media_id,
-        "name": attachment.name,
-        **_facts(attachment),
-        "thumbnail": None if small is None else {"media_id": small.media_id, **_facts(small)},
-    }
+    from lockleaf.client.journal.exporters.documents import attachment_document  # noqa: PLC0415
 
-
-def _facts(medium: MediaObject) -> dict[str, Any]:
-    return {
-        "media_type": medium.media_type,
-        "size": medium.size,
-        "sha256": medium.sha256.hex() if medium.sha256 else None,
-        "sealed_size": medium.sealed_size,
-        "sealed_sha256": medium.sealed_sha256.hex() if medium.sealed_sha256 else None,
-    }
+    return attachment_document(attachment)
 
 
 def _state(listed: ListedAttachment) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lockleaf.cli import prompts
+from lockleaf.cli.errors import Complaint
 from lockleaf.cli.files import refusal_lines
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
@@ -35,6 +36,7 @@ def install(app: typer.Typer, panel: str) -> None:
     keys = typer.Typer(help="The keys that seal the journal.", no_args_is_help=True)
     app.add_typer(keys, name="keys", rich_help_panel=panel)
     command(keys, "rotate")(rotate)
+    command(keys, "identity")(identity)
 
 
 async def rotate(
@@ -89,6 +91,33 @@ async def rotate(
         run.flush()
     if anew is not None and anew.trouble is not None:
         raise anew.trouble
+
+
+async def identity(
+    run: Run,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before printing it.")] = False,
+) -> None:
+    """Print the age identity of the account, with which plain age opens attached files: age -d -i FILE.
+
+    It is a secret: whoever has it opens every file that was ever attached, and keeps doing so until the keys are
+    changed and the files sealed anew. With lockleaf keys rotate come new ones; older ones follow as far as files need
+    them.
+    """
+    async with run.client() as client:
+        found = client.age_identities()
+        if not yes:
+            if not run.interactive:
+                raise Complaint("This prints a secret key. --yes prints it without asking.")
+            prompts.confirm("Print the secret key that opens all attached files of this account?")
+    if run.json:
+        run.result(
+            [{"identity": each.secret, "recipient": each.recipient, "created_at": each.created_at} for each in found]
+        )
+        return
+    for each in found:
+        run.line(f"# created: {each.created_at}")
+        run.line(f"# public key: {each.recipient}")
+        run.line(each.secret)
 
 
 async def _rotate(

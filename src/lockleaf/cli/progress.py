@@ -19,6 +19,7 @@ __all__ = ["progress_bars"]
 _STAGES = {
     "archive": "Archiving",
     "download": "Fetching",
+    "export": "Exporting",
     "fetch": "Fetching",
     "import": "Importing",
     "index": "Indexing",

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lockleaf.cli.dates import shown_date
-from lockleaf.cli.files import attachment_json
 from lockleaf.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -51,28 +50,15 @@ def headline(entry: Entry, width: int = 60) -> str:
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    """Return an entry as ``--json`` writes it."""
-    return {
-        "id": entry.id,
-        "date": entry.date,
-        "title": entry.title,
-        "body": entry.body,
-        "mood": entry.mood,
-        "weather": entry.weather,
-        "location": entry.location,
-        "tags": list(entry.tags),
+    """Return an entry as ``--json`` writes it: what it is, and how it stands with it on this device."""
+    from lockleaf.client.journal.exporters.documents import entry_document  # noqa: PLC0415
+
+    return entry_document(entry) | {
         "revision": entry.revision,
         "version": entry.version,
-        "deleted": entry.deleted,
         "pending": entry.pending,
         "conflict": entry.conflict,
         "rejected": entry.rejected,
-        "time_zone": entry.time_zone,
-        "source": entry.source,
-        "metrics": dict(entry.metrics),
-        "attachments": [attachment_json(each) for each in entry.attachments],
-        "created_at": entry.created_at.isoformat(),
-        "updated_at": entry.updated_at.isoformat(),
     }
 
 
@@ -93,14 +79,9 @@ def conflict_json(conflict: Conflict) -> dict[str, Any]:
 
 def revision_json(revision: Revision) -> dict[str, Any]:
     """Return a revision as ``--json`` writes it; what is not kept any more is null."""
-    return {
-        "revision": revision.number,
-        "event": revision.event,
-        "at": revision.at.isoformat(),
-        "device_id": revision.device_id or None,
-        "verified": revision.verified,
-        "entry": entry_json(revision.entry) if revision.entry is not None else None,
-    }
+    from lockleaf.client.journal.exporters.documents import revision_document  # noqa: PLC0415
+
+    return revision_document(revision) | {"entry": entry_json(revision.entry) if revision.entry is not None else None}
 
 
 def marks(entry: Entry) -> str:

@@ -22,6 +22,10 @@ from lockleaf.client.client import Client
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
 from lockleaf.client.errors.claims import Claim
 from lockleaf.client.journal.drafts import DraftContent, Drafts, UnsavedDraft
+from lockleaf.client.journal.exporters.archive_exports import export_archive
+from lockleaf.client.journal.exporters.exporting import ExportReport, MissingPart
+from lockleaf.client.journal.exporters.exports import AgeIdentity
+from lockleaf.client.journal.exporters.targets import Left
 from lockleaf.client.journal.importers.containers import Container, Member
 from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
 from lockleaf.client.journal.inbox import Inbox, InboxItem
@@ -50,6 +54,7 @@ from lockleaf.client.transport.retries import RetryPolicy
 __all__ = [
     "UNCHANGED",
     "AccountService",
+    "AgeIdentity",
     "ApiError",
     "Attachment",
     "BlockingAccount",
@@ -68,6 +73,7 @@ __all__ = [
     "EntriesPage",
     "Entry",
     "EntryDraft",
+    "ExportReport",
     "Exported",
     "FileKeychain",
     "Found",
@@ -82,6 +88,7 @@ __all__ = [
     "IntegrityError",
     "Journal",
     "Keychain",
+    "Left",
     "LinkCode",
     "ListedAttachment",
     "LocalError",
@@ -92,6 +99,7 @@ __all__ = [
     "MediaRotation",
     "Member",
     "MetricsReport",
+    "MissingPart",
     "Period",
     "Profile",
     "Progress",
@@ -113,6 +121,7 @@ __all__ = [
     "Trend",
     "UnsavedDraft",
     "default_home",
+    "export_archive",
     "new_passphrase",
     "profile_names",
 ]

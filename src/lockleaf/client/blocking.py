@@ -19,6 +19,7 @@ from lockleaf.client.account.account import AccountService
 from lockleaf.client.account.archive import Archive
 from lockleaf.client.client import Client
 from lockleaf.client.journal.drafts import Drafts
+from lockleaf.client.journal.exporters.exporting import ExportReport
 from lockleaf.client.journal.inbox import Inbox
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.journal.revisions import Revision
@@ -322,11 +323,20 @@ class BlockingClient:
         """Choose how much the server holds; see `Client.set_privacy_tier`."""
         return self._loop.run(self._client.set_privacy_tier(tier, password=password, he_public_key=he_public_key))
 
+    def export(self, path: Path, **asked: Any) -> ExportReport:
+        """Write the journal of this device in plain text; see `Client.export`."""
+        return self._loop.run(self._client.export(path, **asked))
+
     def fetch_archive(
-        self, path: Path, progress: ProgressCallback | None = None, *, overwrite: bool = False
+        self,
+        path: Path,
+        progress: ProgressCallback | None = None,
+        *,
+        overwrite: bool = False,
+        files: bool = True,
     ) -> Archive:
         """Write everything that the server holds of the account to a file; see `Client.fetch_archive`."""
-        return self._loop.run(self._client.fetch_archive(path, progress, overwrite=overwrite))
+        return self._loop.run(self._client.fetch_archive(path, progress, overwrite=overwrite, files=files))
 
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on."""

@@ -19,6 +19,8 @@ from lockleaf.client.account.key_checks import check_keys
 from lockleaf.client.account.locking import Locking
 from lockleaf.client.device.device import Device, utc_now
 from lockleaf.client.journal.drafts import Drafts
+from lockleaf.client.journal.export_notes import exports_of
+from lockleaf.client.journal.exporters.exports import Exports
 from lockleaf.client.journal.inbox import Inbox
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.journal.revisions import Revision, fetch_history, fetch_revision, replaced_here
@@ -49,7 +51,7 @@ def _unheard(_sentence: str) -> None:
     """Nobody listens."""
 
 
-class Client(Locking, Choices):
+class Client(Locking, Choices, Exports):
     """A journal on this device, and the account that carries it to others.
 
     Made by `Client.open`; closed by ``aclose`` or at the end of ``async with``.
@@ -201,23 +203,31 @@ class Client(Locking, Choices):
         return Drafts(self._device.folder.drafts, self._device.opened.store, self._device.clock)
 
     async def fetch_archive(
-        self, path: Path, progress: ProgressCallback | None = None, *, overwrite: bool = False
+        self,
+        path: Path,
+        progress: ProgressCallback | None = None,
+        *,
+        overwrite: bool = False,
+        files: bool = True,
     ) -> Archive:
         """Write everything that the server holds of the account, as it holds it, to a ZIP file.
 
         What is sealed there is sealed in it; what is in it is described in the documentation, under archives.
+        `lockleaf.client.export_archive` reads it without a server.
 
         Args:
             path: the file; written whole or not at all.
-            progress: told how far the server is ("archive") and this device ("download").
+            progress: told how far the server is ("archive") and this device ("download", then "fetch" for files).
             overwrite: replace a file that is there.
+            files: with the sealed bytes of attached files; those that the server cannot give are named.
 
         Raises:
             NotLoggedIn: there is no session.
             FileExistsError: a file is there.
             ArchiveNotBegun, DiskFull, InvalidAnswer, ApiError, TransportError: each as its name says.
         """
-        return await fetch_archive(self._device.session.transport, path, progress, overwrite=overwrite)
+        fetch = self.media.sealed_file if files else None
+        return await fetch_archive(self._device.session.transport, path, progress, overwrite=overwrite, fetch=fetch)
 
     async def entries_page(
         self,
@@ -253,7 +263,7 @@ class Client(Locking, Choices):
         """Return what an entry held before and holds now, newest first: whatever was overwritten can be read again.
 
         Revisions come from the server, are opened here, and are compared with the history that this device verified.
-        Texts that were replaced on this device before they were sent are among them.
+        Texts that were replaced on this device before they were sent are among them, and exports that were noted.
 
         Args:
             entry_id: the entry's id, or its first characters.
@@ -267,9 +277,13 @@ class Client(Locking, Choices):
             TransportError, ApiError: it cannot be reached, or refuses.
         """
         entry = await self.journal.get(entry_id)
+        store = self._device.opened.store
+        exported = await asyncio.to_thread(exports_of, store, entry.id)
         if offline:
-            return await asyncio.to_thread(replaced_here, self._device.opened.store, entry.id)
-        return await fetch_history(self._device.session, entry.id, limit)
+            found = await asyncio.to_thread(replaced_here, store, entry.id)
+        else:
+            found = await fetch_history(self._device.session, entry.id, limit)
+        return tuple(sorted((*found, *exported), key=lambda each: each.at, reverse=True))[:limit]
 
     async def revision(self, entry_id: str, number: str) -> Revision:
         """Return one state of an entry, as `history` numbers it; `Journal.restore` brings it back.

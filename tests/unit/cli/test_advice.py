@@ -91,6 +91,19 @@ NOTHING_AT_STAKE = {
         ),
         "the text stays in the editor, the file or the journal; the advice is to look, to wait or to make room",
     ),
+    # an export or an archive is read or not; the journal is not touched
+    **dict.fromkeys(
+        (
+            "ArchiveCodeUnknown",
+            "ArchiveWithoutKeys",
+            "ExportRunning",
+            "NoPlaceForRevisions",
+            "NotAnArchive",
+            "NotAnExportFolder",
+            "OtherExport",
+        ),
+        "nothing was written; the advice is another path or option, or the right secret",
+    ),
     # numbers are worked out anew from the entries
     **dict.fromkeys(("MetricsOff", "MetricsOutdated", "MetricsUnreadable", "MetricKeyRolledBack"), "numbers alone"),
 }

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
+from lockleaf.client.account.archive_files import FetchSealed, add_sealed_files
 from lockleaf.client.errors import ArchiveNotBegun, DiskFull, InvalidAnswer, error_for
 from lockleaf.client.records.entries import Progress, ProgressCallback
 from lockleaf.client.transport.http import Download, Transport
@@ -45,11 +46,15 @@ class Archive:
         path: the file, a ZIP.
         size: in bytes.
         sha256: of its bytes.
+        files: how many sealed files of attachments are in it.
+        missing: the ids of those that the server could not give.
     """
 
     path: Path
     size: int
     sha256: bytes
+    files: int = 0
+    missing: tuple[str, ...] = ()
 
 
 async def fetch_archive(
@@ -58,6 +63,7 @@ async def fetch_archive(
     progress: ProgressCallback | None = None,
     *,
     overwrite: bool = False,
+    fetch: FetchSealed | None = None,
     patience: float = PATIENCE,
 ) -> Archive:
     """Have an archive made, wait for it, and write it to ``path``, whole or not at all; readable by its owner alone.
@@ -66,6 +72,7 @@ async def fetch_archive(
         progress: told how far the server is with making it (stage "archive", in rows) and how far this device is with
             fetching it ("download", in bytes).
         overwrite: replace a file that is there.
+        fetch: gives sealed files, which are put into the archive; None leaves them out.
         patience: seconds to wait for the server to begin; once it has, it may take as long as it needs.
 
     Raises:
@@ -82,6 +89,10 @@ async def fetch_archive(
     with _placed(path) as file:
         async with transport.download(f"/users/me/export/{job_id}", _ZIP) as download:
             archive = await _received(download, file, path, progress)
+        if fetch is not None:
+            added = await add_sealed_files(file, fetch, progress)
+            size, digest = await asyncio.to_thread(_measured, file)
+            archive = Archive(path, size, digest, added.count, added.missing)
         await asyncio.to_thread(_settle, file)
     return archive
 
@@ -148,6 +159,14 @@ async def _received(download: Download, file: IO[bytes], path: Path, progress: P
     if download.size not in (None, size) or digest.digest() != _told(download.digest):
         raise InvalidAnswer
     return Archive(path, size, digest.digest())
+
+
+def _measured(file: IO[bytes]) -> tuple[int, bytes]:
+    digest = sha256()
+    file.seek(0)
+    while part := file.read(_AT_ONCE):
+        digest.update(part)
+    return file.tell(), digest.digest()
 
 
 def _told(header: str | None) -> bytes:

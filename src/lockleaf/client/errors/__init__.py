@@ -15,6 +15,7 @@ from __future__ import annotations
 from lockleaf.client.errors import (
     accounts,
     base,
+    exports,
     integrity,
     local,
     media,
@@ -27,6 +28,7 @@ from lockleaf.client.errors import (
 )
 from lockleaf.client.errors.accounts import *
 from lockleaf.client.errors.base import *
+from lockleaf.client.errors.exports import *
 from lockleaf.client.errors.integrity import *
 from lockleaf.client.errors.local import *
 from lockleaf.client.errors.media import *
@@ -40,6 +42,7 @@ from lockleaf.client.errors.transport import *
 __all__: list[str] = []
 __all__ += accounts.__all__
 __all__ += base.__all__
+__all__ += exports.__all__
 __all__ += integrity.__all__
 __all__ += local.__all__
 __all__ += media.__all__

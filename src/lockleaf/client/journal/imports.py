@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lockleaf.client.errors import EntryTooLarge
+from lockleaf.client.journal.import_earlier import earlier_texts
 from lockleaf.client.journal.import_files import SealedFiles, seal_files, with_files
 from lockleaf.client.journal.import_plans import Item, Plan, judged, plan
 from lockleaf.client.journal.import_report import ImportReport, Remark, RemarkKind, Skipped
@@ -263,6 +264,8 @@ class Import:
         self._counts["added"] += 1
         if not self._dry_run:
             self._store.media.put(row for draft in sealed.drafts for row in draft.rows)
+            for text in earlier_texts(item.draft, planned.entry_id, now=now):
+                self._store.earlier.add(text)
             new[planned.entry_id] = StoredRecord(
                 ENTRIES, planned.entry_id, pending=True, generation=1, deleted=item.deleted, doc=document
             )

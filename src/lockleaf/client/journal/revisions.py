@@ -32,7 +32,7 @@ _FARTHEST = 200
 _PAGE = 500
 _REPLACED = "u"
 
-Event = Literal["created", "imported", "updated", "deleted", "restored", "published", "replaced"]
+Event = Literal["created", "imported", "updated", "deleted", "restored", "published", "replaced", "exported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Revision:
     Attributes:
         number: the server's, as text; or ``u1``, ``u2``, ... for a text that was replaced on this device before it was
             sent (``event``: ``replaced``).
+        event: what happened; ``exported`` has neither a number nor a text.
         at: when it was written; of a replaced one, until when it stood.
         device_id: where; empty for this device.
         entry: what the entry held; None for a deletion, and for what the server does not keep any more.

@@ -35,7 +35,7 @@ def clean_name(name: str) -> str:
     return text
 
 
-def safe_name(name: str, media_type: str = OCTETS) -> str:
+def safe_name(name: str, media_type: str = OCTETS, *, limit: int = _BYTES) -> str:
     """Return a name for a file in some folder, whatever an entry says.
 
     It is one component of a path on every usual system, not hidden, no option to a command, no device of Windows, and
@@ -44,6 +44,7 @@ def safe_name(name: str, media_type: str = OCTETS) -> str:
     Args:
         name: as the entry has it.
         media_type: gives the ending where nothing is left of the name.
+        limit: of its bytes.
     """
     text = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1].encode("utf-8", "replace").decode())
     text = "".join(c for c in text if c.isprintable())
@@ -53,17 +54,17 @@ def safe_name(name: str, media_type: str = OCTETS) -> str:
         return "attachment" + (mimetypes.guess_extension(media_type, strict=False) or "")
     if _RESERVED.match(text):
         text = "_" + text
-    return _shortened(text)
+    return _shortened(text, limit)
 
 
-def _shortened(text: str) -> str:
+def _shortened(text: str, limit: int) -> str:
     """Cut a name to its limit and leave it its ending."""
-    if len(text.encode()) <= _BYTES:
+    if len(text.encode()) <= limit:
         return text
     suffix = PurePath(text).suffix
     if not 1 < len(suffix.encode()) <= _SUFFIX:
         suffix = ""
-    stem = text[: len(text) - len(suffix)].encode()[: _BYTES - len(suffix.encode())].decode(errors="ignore")
+    stem = text[: len(text) - len(suffix)].encode()[: limit - len(suffix.encode())].decode(errors="ignore")
     return stem.rstrip(" .") + suffix
 
 

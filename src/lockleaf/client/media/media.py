@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -322,7 +322,26 @@ class Media(PinnedStores):
         """Return whether a rotation on this device was to seal attachments anew, and may not have come to its end."""
         return await asyncio.to_thread(is_unfinished, self._device.opened.store)
 
+    def sealed_file(self, medium: MediaObject, came: Callable[[int], None]) -> AbstractAsyncContextManager[Path]:
+        """Give the sealed file of a medium within an ``async with``: the one that is here, or one that is fetched.
+
+        Args:
+            medium: as an entry names it, or as the server lists it.
+            came: told how many bytes of it are here.
+
+        Raises:
+            AttachmentAwaited, MediaDamaged, NotLoggedIn, ObjectStoreUnreachable, ObjectStoreRefused,
+                InsecureObjectStore, StoreNotPinned, TransportError, ApiError, DiskFull: as for `download`.
+        """
+        return self._fetcher().sealed(medium, came)
+
+    async def is_here(self, medium: MediaObject) -> bool:
+        """Return whether the sealed file of a medium is on this device, so that it opens without a server."""
+        return await asyncio.to_thread(self._fetcher().is_here, medium)
+
     async def _find(self, media: str | MediaObject) -> tuple[Attachment, MediaObject]:
+        if isinstance(media, Attachment):
+            return media, media  # as an entry names it; looking for it would open every entry
         given = media if isinstance(media, str) else media.media_id
         return await asyncio.to_thread(self._book(self._device.opened).find, given)
 

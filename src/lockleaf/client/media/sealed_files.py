@@ -66,8 +66,12 @@ class Fetcher:
         Args:
             progress: told of the stages ``fetch`` and ``open``, in bytes.
         """
-        async with self._sealed(medium, _telling(progress, "fetch", medium.sealed_size)) as sealed:
+        async with self.sealed(medium, _telling(progress, "fetch", medium.sealed_size)) as sealed:
             await in_thread(partial(take, sealed), _telling(progress, "open", medium.size))
+
+    def is_here(self, medium: MediaObject) -> bool:
+        """Return whether the sealed file of a medium is on this device; blocks."""
+        return self._staged(medium) is not None
 
     async def keep_all(self, progress: ProgressCallback | None) -> KeptMedia:
         """Fetch what only the server has, and have it wait here as if it were to be sent.
@@ -91,7 +95,12 @@ class Fetcher:
         return KeptMedia(len(named) - len(missing), tuple(missing))
 
     @asynccontextmanager
-    async def _sealed(self, medium: MediaObject, came: Callable[[int], None]) -> AsyncIterator[Path]:
+    async def sealed(self, medium: MediaObject, came: Callable[[int], None]) -> AsyncIterator[Path]:
+        """Give the sealed file of a medium, which is here, or is fetched and then deleted.
+
+        Args:
+            came: told how many bytes of it are here.
+        """
         staged = await asyncio.to_thread(self._staged, medium)
         if staged is not None:
             yield staged

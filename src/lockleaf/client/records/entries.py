@@ -21,6 +21,7 @@ from lockleaf.wire.days import local_time
 __all__ = [
     "MAX_NAME",
     "UNCHANGED",
+    "EarlierDraft",
     "Entry",
     "EntryDraft",
     "Exported",
@@ -156,6 +157,27 @@ class IncomingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierDraft:
+    """What an entry to import said before.
+
+    Attributes:
+        until: when it was replaced, RFC 3339; None where nobody knows.
+    """
+
+    body: str
+    date: str
+    until: str | None = None
+    title: str | None = None
+    mood: str | None = None
+    tags: tuple[str, ...] = ()
+    time_zone: str | None = None
+    weather: str | None = None
+    location: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EntryDraft:
     """An entry to import. ``external_id`` names it within its provider: the same one makes the same entry.
 
@@ -165,6 +187,7 @@ class EntryDraft:
         place: where it stands in what is imported, such as ``line 3``.
         notes: what was changed in it when it was read.
         files: what is attached to it.
+        earlier: what it said before, oldest first; this device keeps that where the entry is new to it.
         absent: what belongs to it and is not there, each as a sentence without its full stop.
     """
 
@@ -185,6 +208,7 @@ class EntryDraft:
     notes: tuple[str, ...] = ()
     files: tuple[IncomingFile, ...] = ()
     absent: tuple[str, ...] = ()
+    earlier: tuple[EarlierDraft, ...] = ()
 
 
 @contextmanager

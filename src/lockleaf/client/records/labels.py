@@ -9,6 +9,7 @@ remembers of each entry whether the server's revision bears labels, and makes th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from lockleaf.client.records import preferences
@@ -43,7 +44,7 @@ def choose(store: LocalStore, *, on: bool, now: str) -> None:
 
 
 def merge_settings(base: Version | None, local: Version, remote: Version) -> Version:
-    """Merge two choices: one that did not change gives way, and of two that did "off" stands."""
+    """Merge two choices: one that did not change gives way, and of two that did "off" stands; lists are joined."""
     if local.content is None or remote.content is None:
         return remote if local.content is None else local
     ours, theirs = local.content.get("value"), remote.content.get("value")
@@ -52,6 +53,10 @@ def merge_settings(base: Version | None, local: Version, remote: Version) -> Ver
         return remote
     if theirs == before:
         return local
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return replace(
+            local, content={**local.content, "value": theirs + [each for each in ours if each not in theirs]}
+        )
     return local if ours == "off" else remote
 
 

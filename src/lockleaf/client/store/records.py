@@ -158,6 +158,15 @@ class Records:
         )
         return map(self._read, rows)
 
+    def entry_ids(self, *, deleted: bool = False) -> list[str]:
+        """Return the id of every entry that has content; with ``deleted``, of deleted ones too. Opens nothing."""
+        condition = "" if deleted else " AND NOT deleted"
+        rows = self._database.rows(
+            f"SELECT record_id FROM records WHERE collection = ? AND doc IS NOT NULL{condition} ORDER BY record_id",  # noqa: S608
+            (ENTRIES,),
+        )
+        return [row[0] for row in rows]
+
     def touched(self, stamp: int) -> tuple[int, list[str]]:
         """Return the number of the latest write to an entry, and the ids of entries that were written after ``stamp``.
 

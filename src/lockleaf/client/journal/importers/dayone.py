@@ -35,6 +35,7 @@ from lockleaf.client.journal.importers.fields import (
     whole,
     with_tag,
 )
+from lockleaf.client.journal.importers.lockleaf import exported_draft
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece
 from lockleaf.client.records.entries import EntryDraft, InvalidEntry
@@ -120,6 +121,8 @@ class _Journal:
         if piece.reason is not None:
             raise InvalidEntry(piece.reason)
         fields = parsed(piece.text)
+        if isinstance(own := fields.get("lockleaf"), dict):
+            return exported_draft(self._source, self._folder, own, place)
         notes: list[str] = []
         date, zone = _date(fields, notes)
         attaching = Attaching(self._source)

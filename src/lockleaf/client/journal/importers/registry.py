@@ -12,6 +12,8 @@ from lockleaf.client.journal.importers.protocol import Importer
 __all__ = ["GROUP", "importer_for", "importer_names"]
 
 GROUP = "lockleaf.importers"
+_FIRST = "lockleaf"
+"""What this package wrote is known by its first words, and asked before others look at its shape."""
 _LAST = ("markdown", "text", "csv", "jsonl")
 """Those that recognise a shape and no program: they are asked when no other knew the source."""
 
@@ -23,7 +25,13 @@ def _found() -> dict[str, Importer]:
     for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
         reader = point.load()
         loaded[point.name] = reader() if isinstance(reader, type) else reader
-    return dict(sorted(loaded.items(), key=lambda each: _LAST.index(each[0]) if each[0] in _LAST else -1))
+    return dict(sorted(loaded.items(), key=lambda each: _turn(each[0])))
+
+
+def _turn(name: str) -> int:
+    if name == _FIRST:
+        return -2
+    return _LAST.index(name) if name in _LAST else -1
 
 
 def importer_names() -> tuple[str, ...]:

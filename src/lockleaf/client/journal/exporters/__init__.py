@@ -1,0 +1,1 @@
+"""Taking the journal out in plain text, in formats that other programs read and that an import takes back."""
