@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from lockleaf.client import Client
 from lockleaf.client.errors import InboxItemNotFound, InboxItemUnreadable, ServerUnreachable, TierRequired
 from lockleaf.crypto import identity
+from lockleaf.server.platform.events import EventHub
 from lockleaf.wire.codec import pack
 from tests.support.diarist import PASSWORD, Diarist, caught
 from tests.support.lying_server import Answer, Honest, Lie, LyingServer, Request
@@ -227,7 +228,7 @@ async def test_what_waits_here_outlives_a_lowered_tier(app: FastAPI, ada: Diaris
 
 async def test_a_device_that_watches_hears_of_a_new_item(app: FastAPI, ada: Diarist) -> None:
     laptop = await ada.first()
-    await app.state.services.events.listening.wait()
+    await app.state.parts[EventHub].listening.wait()
     reports = laptop.watch(every=600)
     async with asyncio.timeout(60):
         assert (await anext(reports)).inbox == 0

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import service
 from lockleaf.wire.sync import Change
@@ -20,15 +21,15 @@ async def test_what_is_written_while_the_account_is_deleted_goes_with_it(app: Fa
     owner = await register(http)
     user_id = UUID(owner.answer["id"])
     await owner.results(change(), change())
-    services = app.state.services
-    async with services.database.transaction() as writing:
+    parts = app.state.parts
+    async with parts[Database].transaction() as writing:
         new = Change.model_validate(change())
-        await service.push(writing.connection, user_id, [new], now=services.clock())
+        await service.push(writing.connection, user_id, [new], now=parts[Clock]())
         deleting = asyncio.create_task(owner.request("DELETE", "/users/me", json={"current_password": owner.password}))
-        await _until_somebody_waits_for_a_lock(services.database)
+        await _until_somebody_waits_for_a_lock(parts[Database])
     answer = await deleting
     assert answer.status_code in (200, 204), answer.text
-    async with services.database.read_driver() as connection:
+    async with parts[Database].read_driver() as connection:
         left = {
             table: await connection.fetchval(f"SELECT count(*) FROM {table} WHERE user_id = $1", user_id)
             for table in TABLES

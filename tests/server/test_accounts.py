@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from lockleaf.server.main.tables import metadata
+from lockleaf.server.platform.db.engine import Database
 from tests.support.account_holders import Person, problem
 
 
@@ -103,7 +104,7 @@ async def test_an_account_is_deleted_with_every_row_of_every_table(http: httpx.A
     assert {"accounts", "email_directory", "sessions", "records", "heads", "recovery_codes"} <= set(tables)
 
     async def rows(of: Person) -> dict[str, int]:
-        async with app.state.services.database.reader() as session:
+        async with app.state.parts[Database].reader() as session:
             return {
                 table: await session.scalar(text(f"SELECT count(*) FROM {table} WHERE user_id = :id"), {"id": of.id})
                 for table in tables

@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from lockleaf.crypto.recovery import verifier
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Clock, Person, new_email, new_kdf, problem, sealed, served
@@ -446,11 +448,11 @@ async def test_a_secret_that_is_changed_while_it_is_checked_opens_nothing(
     http: httpx.AsyncClient, app: FastAPI
 ) -> None:
     person = await Person().sign_up(http)
-    database = app.state.services.database
+    database = app.state.parts[Database]
     waiting_for_locks = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    new_hash = await app.state.services.hasher.hash("quite another secret")
+    new_hash = await app.state.parts[VerifierHasher].hash("quite another secret")
     async with database.transaction() as tx:
         await tx.session.execute(
             text("UPDATE accounts SET verifier_hash = :new WHERE user_id = :id"), {"new": new_hash, "id": person.id}

@@ -13,6 +13,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import event, text
 
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.settings import SecretSettings, Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, Person, new_email, served
@@ -69,7 +72,7 @@ async def test_a_wrong_secret_and_an_unknown_email_get_the_same_answer(http: htt
 async def test_an_unknown_email_costs_the_same_statements(http: httpx.AsyncClient, app: FastAPI) -> None:
     person = await Person().sign_up(http)
     statements: list[str] = []
-    for engine in (app.state.services.database.reading, app.state.services.database.writing):
+    for engine in (app.state.parts[Database].reading, app.state.parts[Database].writing):
         event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     counts = {}
     for path, fields in (
@@ -90,7 +93,7 @@ async def test_an_unknown_email_costs_the_same_statements(http: httpx.AsyncClien
 def hashing_occupied(app: FastAPI) -> Iterator[threading.Event]:
     """The one hashing thread of the server at work until the event is set."""
     end = threading.Event()
-    app.state.services.hasher._submit(end.wait)
+    app.state.parts[VerifierHasher]._submit(end.wait)
     try:
         yield end
     finally:
@@ -119,7 +122,7 @@ async def test_every_login_waits_for_a_hash_and_a_flood_is_asked_to_come_back(se
 
 
 def hashes_waiting(app: FastAPI) -> float | None:
-    found: float | None = app.state.services.metrics.registry.get_sample_value("lockleaf_hashing_waiting")
+    found: float | None = app.state.parts[Metrics].registry.get_sample_value("lockleaf_hashing_waiting")
     return found
 
 
@@ -132,7 +135,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_no_connection_is_held_while_a_hash_waits(settings: Settings) -> None:
     async with served(one_thread(settings, queue=8)) as (app, http):
         person = await Person().sign_up(http)
-        database = app.state.services.database
+        database = app.state.parts[Database]
         wrong = {"current_password": "not the secret"}
         with hashing_occupied(app) as end:
             requests = [
@@ -158,7 +161,7 @@ async def test_an_outdated_hash_is_renewed_at_login(settings: Settings) -> None:
     person = Person()
 
     async def stored(app: FastAPI) -> str:
-        async with app.state.services.database.reader() as session:
+        async with app.state.parts[Database].reader() as session:
             query = text("SELECT verifier_hash FROM accounts WHERE user_id = :id")
             found: str = await session.scalar(query, {"id": person.id})
         return found

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, new_email, new_kdf, problem
 
@@ -145,7 +146,7 @@ async def test_of_many_who_register_one_email_at_once_one_gets_it(http: httpx.As
 
 async def test_a_new_account_has_an_open_and_empty_store(http: httpx.AsyncClient, app: FastAPI) -> None:
     person = await Person().sign_up(http)
-    async with app.state.services.database.reader() as session:
+    async with app.state.parts[Database].reader() as session:
         seq = await session.scalar(text("SELECT seq FROM heads WHERE user_id = :id"), {"id": person.id})
         epochs = await session.scalar(text("SELECT count(*) FROM epochs WHERE user_id = :id"), {"id": person.id})
     assert (seq, epochs) == (0, 1)

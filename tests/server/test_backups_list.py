@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import pages
 from lockleaf.wire.fields import encode_base64
 from tests.server.test_backups import at, backup, listed, store
@@ -123,7 +124,7 @@ async def test_lists_are_read_from_their_indexes(app: FastAPI) -> None:
         f"EXECUTE tried ('{uuid4()}', {after})": (pages._COUNT, "uuid, timestamptz, text"),
     }
     for call, (statement, types) in plans.items():
-        async with app.state.services.database.read_driver() as connection:
+        async with app.state.parts[Database].read_driver() as connection:
             await connection.execute(f"PREPARE tried ({types}) AS {statement}")
             try:
                 plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {call}"))

@@ -11,12 +11,15 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.wire.codec import MSGPACK, pack
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change
 from tests.support.feeds import Reader
-from tests.support.uce_holders import Thin, opened_entry, principal_of, services_of, stored, written_entry
+from tests.support.uce_holders import Thin, opened_entry, parts_of, principal_of, stored, written_entry
 
 FIRST = {"type": "entry", "title": "A day", "body": "first", "mood": "calm", "tags": ["sea"], "future": 7}
 SECOND = {**FIRST, "body": "on the server", "mood": "glad"}
@@ -26,10 +29,10 @@ KEPT = {**FIRST, "body": "on a device", "tags": ["hill"], "seen": ["epoch", 0, b
 async def sealed_change(app: FastAPI, thin: Thin, record_id: str, base: int, content: dict[str, Any]) -> dict[str, Any]:
     """A change that a full client of the account could have sealed on the first revision."""
     first = await stored(app, thin.id, record_id)
-    services, principal = services_of(app), await principal_of(app, thin)
+    parts, principal = parts_of(app), await principal_of(app, thin)
     async with (
-        services.database.transaction() as tx,
-        keyrings.opened(services, tx.connection, principal, purpose="entries.write") as keys,
+        parts[Database].transaction() as tx,
+        keyrings.opened(parts[Clock], parts[Custodian], tx.connection, principal, purpose="entries.write") as keys,
     ):
         place: dict[str, Any] = {
             "collection": "entries",
@@ -67,7 +70,7 @@ async def resolve(owner: Owner, conflict_id: str, **body: Any) -> httpx.Response
 
 async def _decided(app: FastAPI, thin: Thin) -> dict[str, list[bytes]]:
     """What an entry says of the conflict about it, once it was decided."""
-    async with services_of(app).database.read_driver() as connection:
+    async with parts_of(app)[Database].read_driver() as connection:
         found = await connection.fetch("SELECT payload_hash FROM conflicts WHERE user_id = $1", thin.id)
     return {"resolves": [row["payload_hash"] for row in found]}
 
@@ -99,10 +102,10 @@ async def test_a_merged_entry_is_sealed_from_its_fields_and_keeps_the_others(
         "tags": ["sea", "hill"],
         "future": 7,
     } | await _decided(app, thin)
-    services, principal = services_of(app), await principal_of(app, thin)
+    parts, principal = parts_of(app), await principal_of(app, thin)
     async with (
-        services.database.transaction() as tx,
-        keyrings.opened(services, tx.connection, principal, purpose="entries.read") as keys,
+        parts[Database].transaction() as tx,
+        keyrings.opened(parts[Clock], parts[Custodian], tx.connection, principal, purpose="entries.read") as keys,
     ):
         expected = sorted(keys.label("tag", tag) for tag in ("sea", "hill"))
     record = await stored(app, thin.id, record_id)

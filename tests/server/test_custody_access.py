@@ -11,10 +11,13 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import CustodyRequired, SessionRevoked
+from lockleaf.server.platform.clock import Clock as ServerClock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import Clock, Person, problem, served
-from tests.support.uce_holders import Thin, opened_entry, principal_of, services_of, written_entry
+from tests.support.uce_holders import Thin, opened_entry, parts_of, principal_of, written_entry
 
 pytestmark = pytest.mark.unmeasured
 
@@ -29,10 +32,10 @@ async def history(http: httpx.AsyncClient, person: Person, **params: Any) -> dic
 
 
 async def open_for(app: FastAPI, person: Person, purpose: str, records: int = 0) -> None:
-    services, principal = services_of(app), await principal_of(app, person)
+    parts, principal = parts_of(app), await principal_of(app, person)
     async with (
-        services.database.transaction() as transaction,
-        keyrings.opened(services, transaction.connection, principal, purpose=purpose) as keys,
+        parts[Database].transaction() as tx,
+        keyrings.opened(parts[ServerClock], parts[Custodian], tx.connection, principal, purpose=purpose) as keys,
     ):
         for number in range(records):
             place: dict[str, Any] = {"collection": "entries", "record_id": str(number), "base_revision": 0}
@@ -81,12 +84,12 @@ async def test_the_newest_hours_come_first_in_pages_that_follow_one_another(sett
 
 async def test_an_opening_that_fails_with_its_request_is_not_told(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await Thin().sign_up(http)
-    services, principal = services_of(app), await principal_of(app, person)
+    parts, principal = parts_of(app), await principal_of(app, person)
 
     async def fail() -> None:
         async with (
-            services.database.transaction() as transaction,
-            keyrings.opened(services, transaction.connection, principal, purpose="entries.read"),
+            parts[Database].transaction() as tx,
+            keyrings.opened(parts[ServerClock], parts[Custodian], tx.connection, principal, purpose="entries.read"),
         ):
             raise LookupError
 
@@ -97,10 +100,10 @@ async def test_an_opening_that_fails_with_its_request_is_not_told(app: FastAPI, 
 
 async def test_the_keys_are_gone_when_the_room_is_left(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await Thin().sign_up(http)
-    services, principal = services_of(app), await principal_of(app, person)
+    parts, principal = parts_of(app), await principal_of(app, person)
     async with (
-        services.database.transaction() as transaction,
-        keyrings.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
+        parts[Database].transaction() as tx,
+        keyrings.opened(parts[ServerClock], parts[Custodian], tx.connection, principal, purpose="entries.read") as keys,
     ):
         label = keys.label("tag", "garden")
         assert label == keys.label("tag", "Garden")
@@ -127,7 +130,7 @@ async def test_the_history_stays_when_the_session_goes_and_goes_with_the_account
     assert (item["session_id"], item["device_name"]) == (lost.tokens["session_id"], None)
     body = {"current_password": person.secret}
     assert (await http.request("DELETE", "/users/me", json=body, headers=person.headers)).status_code == 204
-    async with services_of(app).database.read_driver() as connection:
+    async with parts_of(app)[Database].read_driver() as connection:
         assert await connection.fetchval("SELECT count(*) FROM accesses WHERE user_id = $1", person.id) == 0
 
 
@@ -169,13 +172,13 @@ async def test_the_room_stays_closed_when_the_session_ended_after_its_token_was_
     app: FastAPI, http: httpx.AsyncClient
 ) -> None:
     person = await Thin().sign_up(http)
-    services, principal = services_of(app), await principal_of(app, person)
+    parts, principal = parts_of(app), await principal_of(app, person)
     assert (await http.post("/auth/logout", headers=person.headers)).status_code == 204
 
     async def enter() -> None:
         async with (
-            services.database.transaction() as transaction,
-            keyrings.opened(services, transaction.connection, principal, purpose="entries.read"),
+            parts[Database].transaction() as tx,
+            keyrings.opened(parts[ServerClock], parts[Custodian], tx.connection, principal, purpose="entries.read"),
         ):
             raise LookupError
 

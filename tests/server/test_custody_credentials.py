@@ -14,10 +14,11 @@ from fastapi import FastAPI
 
 from lockleaf.crypto import identity, recovery, uce
 from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, open_keyring
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.account_holders import Clock, Person, new_kdf, problem, sealed, served
-from tests.support.uce_holders import Thin, opened_entry, services_of, written_entry
+from tests.support.uce_holders import Thin, opened_entry, parts_of, written_entry
 
 pytestmark = pytest.mark.unmeasured
 
@@ -304,7 +305,7 @@ async def test_calls_without_keys_are_refused_by_an_end_to_end_account(http: htt
 async def _as_it_came(app: FastAPI, user_id: UUID, secret: str, *, custody: str) -> None:
     """Make an account look as one that another system kept: a bcrypt hash, and no keys of ours."""
     stored = bcrypt.hashpw(secret.encode()[:72], bcrypt.gensalt(4)).decode()
-    async with services_of(app).database.transaction() as transaction:
+    async with parts_of(app)[Database].transaction() as transaction:
         await transaction.connection.execute(
             "UPDATE accounts SET verifier_hash = $2, custody = $3, keyring = NULL, keyring_version = 0, "
             "kek_salt = NULL, recipient = NULL, signing_key = NULL WHERE user_id = $1",
@@ -317,7 +318,7 @@ async def _as_it_came(app: FastAPI, user_id: UUID, secret: str, *, custody: str)
 
 
 async def _verifier_hash(app: FastAPI, user_id: UUID) -> str:
-    async with services_of(app).database.read_driver() as connection:
+    async with parts_of(app)[Database].read_driver() as connection:
         found: str = await connection.fetchval("SELECT verifier_hash FROM accounts WHERE user_id = $1", user_id)
     return found
 

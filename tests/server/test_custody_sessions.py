@@ -16,11 +16,16 @@ from lockleaf.crypto import uce
 from lockleaf.crypto.keyring import UCE_LABEL, open_keyring
 from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.auth.repository import SessionRepository
+from lockleaf.server.identity.custody.custodian import Custodian
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock as ServerClock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.thief import token_claims
-from tests.support.uce_holders import Thin, opened_entry, services_of, stored, written_entry
+from tests.support.uce_holders import Thin, opened_entry, parts_of, stored, written_entry
 
 pytestmark = pytest.mark.unmeasured
 
@@ -28,7 +33,7 @@ ENTRY = {"type": "entry", "title": "A walk", "body": "Along the river.", "tags":
 
 
 async def generations(app: FastAPI, person: Person) -> list[int]:
-    async with services_of(app).database.read_driver() as connection:
+    async with parts_of(app)[Database].read_driver() as connection:
         rows = await connection.fetch(
             "SELECT generation FROM session_keys WHERE user_id = $1 AND session_id = $2::text::uuid "
             "ORDER BY generation",
@@ -122,7 +127,7 @@ async def test_what_the_server_seals_is_in_the_suite_of_the_setting_and_both_are
         person = await Thin().sign_up(http)
         record_id = await written_entry(app, person, ENTRY)
         assert (await stored(app, person.id, record_id)).payload[1] == number
-        async with services_of(app).database.read_driver() as connection:
+        async with parts_of(app)[Database].read_driver() as connection:
             sealed = await connection.fetchrow(
                 "SELECT a.keyring, k.sealed_kek, c.keyring FROM accounts a JOIN session_keys k USING (user_id) "
                 "JOIN recovery_codes c USING (user_id) WHERE user_id = $1 LIMIT 1",
@@ -237,7 +242,7 @@ async def test_a_token_whose_generation_has_no_key_any_more_speaks_for_nobody(
 ) -> None:
     person = await Thin().sign_up(http)
     assert await person.is_signed_in(http)
-    async with services_of(app).database.transaction() as transaction:
+    async with parts_of(app)[Database].transaction() as transaction:
         await transaction.connection.execute("DELETE FROM session_keys WHERE user_id = $1", person.id)
     assert not await person.is_signed_in(http)
 
@@ -245,9 +250,9 @@ async def test_a_token_whose_generation_has_no_key_any_more_speaks_for_nobody(
 async def test_others_are_served_while_a_login_derives_its_key(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await Thin().sign_up(http)
     released = threading.Event()
-    threads = services_of(app).settings.hashing.threads
+    threads = parts_of(app)[Settings].hashing.threads
     # Every thread that derives keys is kept busy, so that the login below cannot come to its end before it is let.
-    kept = [asyncio.create_task(services_of(app).hasher.run(released.wait)) for _ in range(threads)]
+    kept = [asyncio.create_task(parts_of(app)[VerifierHasher].run(released.wait)) for _ in range(threads)]
     try:
         login = asyncio.create_task(person.log_in(http))
         assert (await http.get("/auth/me", headers=person.headers)).status_code == 200
@@ -263,12 +268,12 @@ async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
     app: FastAPI, http: httpx.AsyncClient, way: str
 ) -> None:
     person = await Thin().sign_up(http)
-    services, session_id = services_of(app), UUID(person.tokens["session_id"])
-    claims = services.tokens.read_refresh(person.tokens["refresh_token"])
-    options = {"tokens": services.tokens, "custodian": services.custodian, "now": services.clock()}
+    parts, session_id = parts_of(app), UUID(person.tokens["session_id"])
+    claims = parts[TokenCodec].read_refresh(person.tokens["refresh_token"])
+    options = {"tokens": parts[TokenCodec], "custodian": parts[Custodian], "now": parts[ServerClock]()}
 
     async def end() -> None:
-        async with services.database.transaction() as tx:
+        async with parts[Database].transaction() as tx:
             repository = SessionRepository(tx.session, person.id)
             match way:
                 case "logout":
@@ -280,13 +285,13 @@ async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
                 case _:
                     await repository.revoke(session_id)
 
-    async with services.database.transaction() as tx:
+    async with parts[Database].transaction() as tx:
         assert isinstance(await sessions.rotate(tx.session, claims, None, **options), sessions.Opened)
         ending = asyncio.create_task(end())
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
-        async with asyncio.timeout(20), services.database.read_driver() as connection:
+        async with asyncio.timeout(20), parts[Database].read_driver() as connection:
             while not await connection.fetchval(waiting):
                 await asyncio.sleep(0)
     await ending

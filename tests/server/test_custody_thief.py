@@ -18,6 +18,8 @@ from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
 from lockleaf.server.identity.auth.upkeep import forget_expired
 from lockleaf.server.identity.errors import SessionRevoked
 from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock as ServerClock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.server_keys import Purpose, ServerKeys, load_keys
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64
@@ -26,7 +28,7 @@ from tests.support.accounts import Owner
 from tests.support.canaries import Canaries
 from tests.support.media import attach, fetch
 from tests.support.thief import Stolen, dump, pieces_of, steal, token_claims
-from tests.support.uce_holders import Thin, opened_entry, services_of, written_entry
+from tests.support.uce_holders import Thin, opened_entry, parts_of, written_entry
 
 pytestmark = pytest.mark.unmeasured
 
@@ -59,7 +61,7 @@ async def a_life(app: FastAPI, http: httpx.AsyncClient) -> Thin:
 
 
 async def stolen_from(app: FastAPI, person: Thin) -> Stolen:
-    async with services_of(app).database.read_driver() as connection:
+    async with parts_of(app)[Database].read_driver() as connection:
         return await steal(connection, person.id)
 
 
@@ -90,7 +92,7 @@ async def test_the_database_with_the_servers_secrets_opens_nothing_and_with_a_to
     app, http = house
     person = await a_life(app, http)
     stolen = await stolen_from(app, person)
-    assert stolen.opened_with(*roots_of(services_of(app).settings)) == set()
+    assert stolen.opened_with(*roots_of(parts_of(app)[Settings])) == set()
     # The controls: the search finds a key where there is one.
     assert stolen.opened_with(person.tokens["access_token"]) == EVERYTHING
     assert stolen.opened_with(person.tokens["refresh_token"]) == EVERYTHING
@@ -134,7 +136,7 @@ async def test_nothing_of_it_is_in_any_table_or_in_what_the_server_says_in_any_s
     texts |= {code: code for code in person.shown_codes}
     texts |= {f"bare {code}": code.replace("-", "") for code in person.shown_codes}
     texts |= {name: person.tokens[name].rpartition(".")[2] for name in ("access_token", "refresh_token")}
-    async with services_of(app).database.read_driver() as connection:
+    async with parts_of(app)[Database].read_driver() as connection:
         tables = await dump(connection)
     values = [value for rows in tables.values() for row in rows for value in row.values()]
     found = [piece for value in values for piece in pieces_of(value)]
@@ -163,7 +165,7 @@ def _spelt_in(data: bytes, key: bytes) -> bool:
 async def test_a_token_without_the_rows_of_its_session_opens_nothing(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await a_life(app, http)
     stolen = await stolen_from(app, person)
-    loot = [person.tokens["access_token"], person.tokens["refresh_token"], *roots_of(services_of(app).settings)]
+    loot = [person.tokens["access_token"], person.tokens["refresh_token"], *roots_of(parts_of(app)[Settings])]
     # The ciphertext alone, then also the sealed keyring: what a token carries is the key to neither.
     assert stolen.opened_with(*loot, but=["accounts", "session_keys", "recovery_codes"]) == set()
     assert stolen.opened_with(*loot, but=["session_keys"]) == set()
@@ -183,7 +185,7 @@ async def test_a_token_after_the_logout_opens_nothing_of_the_database_as_it_is_t
 ) -> None:
     person = await a_life(app, http)
     other = await person.log_in(http)
-    loot = [person.tokens["access_token"], person.tokens["refresh_token"], *roots_of(services_of(app).settings)]
+    loot = [person.tokens["access_token"], person.tokens["refresh_token"], *roots_of(parts_of(app)[Settings])]
     assert (await http.post("/auth/logout", headers=person.headers)).status_code == 204
     stolen = await stolen_from(app, person)
     assert stolen.opened_with(*loot) == set()
@@ -196,7 +198,7 @@ async def test_however_a_session_ends_its_token_opens_nothing_any_more(
 ) -> None:
     person = await a_life(app, http)
     other = await person.log_in(http)
-    loot = [person.tokens["access_token"], person.tokens["refresh_token"], *roots_of(services_of(app).settings)]
+    loot = [person.tokens["access_token"], person.tokens["refresh_token"], *roots_of(parts_of(app)[Settings])]
     if end == "signed out from elsewhere":
         path = f"/auth/sessions/{person.tokens['session_id']}"
         assert (await http.delete(path, headers=other.headers)).status_code == 204
@@ -221,7 +223,7 @@ async def test_a_token_whose_time_is_over_opens_nothing_once_expired_keys_are_fo
         # As long as the access token lives its key does, so that requests under way go on.
         assert (await stolen_from(app, person)).opened_with(before["access_token"]) >= EVERYTHING
         clock.advance(minutes=16)
-        await forget_expired(services_of(app))
+        await forget_expired(parts_of(app)[ServerClock], parts_of(app)[Database])
         stolen = await stolen_from(app, person)
         assert stolen.opened_with(before["access_token"], before["refresh_token"], *roots_of(settings)) == set()
         assert stolen.opened_with(person.tokens["refresh_token"]) == EVERYTHING
@@ -244,13 +246,13 @@ async def test_an_older_password_and_a_spent_code_open_nothing(app: FastAPI, htt
 async def test_the_servers_secrets_make_tokens_but_not_the_key_in_them(app: FastAPI, http: httpx.AsyncClient) -> None:
     person = await Thin().sign_up(http)
     record_id = await written_entry(app, person, ENTRY)
-    services = services_of(app)
-    forger = TokenCodec(load_keys(services.settings), services.settings.tokens, services.clock)
+    parts = parts_of(app)
+    forger = TokenCodec(load_keys(parts[Settings]), parts[Settings].tokens, parts[ServerClock])
     claims: dict[str, Any] = token_claims(person.tokens["access_token"])
     genuine = forger.read_access(person.tokens["access_token"])
     for key in (secrets.token_bytes(32), bytes(32), None):
         forged = forger.access(
-            genuine.user_id, genuine.session_id, services.clock(), generation=int(claims["gen"]), session_key=key
+            genuine.user_id, genuine.session_id, parts[ServerClock](), generation=int(claims["gen"]), session_key=key
         )
         thief = Thin(id=person.id, tokens={"access_token": forged})
         with pytest.raises(SessionRevoked):

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import diary
 from lockleaf.wire.codec import unpack
@@ -234,7 +235,7 @@ async def test_a_list_shows_nothing_of_others(http: httpx.AsyncClient) -> None:
 
 
 async def test_a_page_is_one_range_of_the_index_of_dates(app: FastAPI) -> None:
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         starts: dict[diary._Start, tuple[str, str]] = {
             "first": ("", ""),
             "after": (", timestamptz, text", ", '2025-01-01', 'x'"),
@@ -265,7 +266,7 @@ async def test_what_is_kept_of_an_entry_travels_as_it_is_stored(app: FastAPI, ht
     owner = await register(http)
     pushed = dated(DAY, source="cli", labels=[b"l" * 16])
     await owner.push(pushed)
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         held = await diary.read(connection, UUID(owner.answer["id"]), "entries", pushed["record_id"])
         packed = await connection.fetchval("SELECT packed FROM records WHERE record_id = $1", pushed["record_id"])
     assert held is not None

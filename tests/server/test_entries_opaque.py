@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records.opaque import opaque_map
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, problem
@@ -384,7 +385,7 @@ async def test_a_deletion_for_good_leaves_nothing_to_restore(app: FastAPI, owner
     problem(await owner.request("POST", f"{path}/restore"), 409, "entry_purged")
     problem(await owner.request("GET", f"{path}/revisions/1"), 404, "revision_not_found")
     assert await listed(owner, deleted="all") == []
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         left = await connection.fetchval("SELECT count(*) FROM revisions WHERE record_id = $1", entry["id"])
         packed = await connection.fetchval("SELECT packed FROM records WHERE record_id = $1", entry["id"])
     assert left == 0

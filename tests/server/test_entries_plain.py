@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.content import MAX_CONTENT_BYTES
 from tests.support.account_holders import Clock, problem, served
@@ -63,7 +64,7 @@ async def test_an_entry_comes_back_as_it_was_written(ada: Owner) -> None:
 
 async def test_nothing_of_an_entry_is_stored_in_plain(app: FastAPI, ada: Owner) -> None:
     made = await written(ada, content="a kingfisher over the weir", source="mobile")
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         packed = b"".join(
             row["packed"]
             for row in await connection.fetch("SELECT packed FROM records WHERE user_id = $1", ada.answer["id"])
@@ -225,7 +226,7 @@ async def test_what_was_purged_is_named_so(app: FastAPI, ada: Owner) -> None:
     made = await written(ada)
     path = f"/entries/{made['id']}"
     await ada.request("DELETE", path)
-    async with app.state.services.database.transaction() as tx:
+    async with app.state.parts[Database].transaction() as tx:
         await tx.connection.execute("DELETE FROM revisions WHERE record_id = $1", made["id"])
         await tx.connection.execute("UPDATE records SET purged_at = now() WHERE record_id = $1", made["id"])
     problem(await ada.request("POST", f"{path}/restore"), 409, "entry_purged")

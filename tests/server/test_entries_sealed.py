@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.events import EventHub
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.account_holders import Person, problem
@@ -194,9 +195,9 @@ async def test_a_source_with_a_nul_is_refused_by_the_feeds_door_too(ada: Owner) 
 
 
 async def test_a_written_entry_wakes_the_accounts_other_devices(app: FastAPI, ada: Owner) -> None:
-    services = app.state.services
+    parts = app.state.parts
     user_id = (await ada.request("GET", "/auth/me")).json()["id"]
-    with services.events.subscription(UUID(user_id)) as woken:
+    with parts[EventHub].subscription(UUID(user_id)) as woken:
         async with asyncio.timeout(10):
             await made(ada)
             await woken.wait()

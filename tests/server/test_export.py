@@ -20,10 +20,11 @@ from lockleaf.crypto import history
 from lockleaf.server.features.export import service
 from lockleaf.server.features.export.bundle import PART_BYTES
 from lockleaf.server.features.export.jobs import handler, sweep
-from lockleaf.server.main.background import FACTS, HANDLERS, SECTIONS
+from lockleaf.server.main.features import ARCHIVE, HANDLERS
 from lockleaf.server.platform.archive import Section
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs.attempt import Attempt, Handler
+from lockleaf.server.platform.parts import Parts
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.accounts import Owner, change, following, register
 from tests.support.archives import ReadArchive, read_archive
@@ -40,27 +41,27 @@ WHERE table_schema = 'public' AND column_name = 'user_id' ORDER BY table_name
 
 
 @pytest.fixture
-def services(app: FastAPI) -> Services:
-    found: Services = app.state.services
+def running(app: FastAPI) -> Parts:
+    found: Parts = app.state.parts
     return found
 
 
-async def _archive_of(owner: Owner, services: Services, url: str, handlers: Mapping[str, Handler] = HANDLERS) -> bytes:
+async def _archive_of(owner: Owner, running: Parts, url: str, handlers: Mapping[str, Handler] = HANDLERS) -> bytes:
     """Ask for an archive, have it made, fetch it."""
     job = await owner.request("POST", "/users/me/export")
     assert job.status_code == 202, job.text
-    async with working(services, url, handlers):
-        row = await ended(services, UUID(job.json()["id"]))
+    async with working(running, url, handlers):
+        row = await ended(running, UUID(job.json()["id"]))
     assert row["state"] == "succeeded", row["error_code"]
     answer = await owner.request("GET", f"/users/me/export/{job.json()['id']}")
     assert answer.status_code == 200, answer.text
     return answer.content
 
 
-async def test_every_table_of_users_is_told_of_or_kept_back_by_name(services: Services) -> None:
-    async with services.database.read_driver() as connection:
+async def test_every_table_of_users_is_told_of_or_kept_back_by_name(running: Parts) -> None:
+    async with running[Database].read_driver() as connection:
         tables = {row["table_name"] for row in await connection.fetch(TABLES_OF_USERS)}
-    queries = " ".join(each.query for each in (*FACTS, *SECTIONS))
+    queries = " ".join(each.query for each in (*ARCHIVE.facts, *ARCHIVE.sections))
     told = {table for table in tables if re.search(rf"\bFROM {table}\b", queries)}
     assert {"records", "revisions", "accounts", "inbox"} <= told
     assert tables == told | KEPT_BACK
@@ -68,7 +69,7 @@ async def test_every_table_of_users_is_told_of_or_kept_back_by_name(services: Se
 
 
 async def test_an_archive_holds_the_store_to_the_byte(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     owner = await register(http, display_name="Ada", timezone="Europe/Paris")
     first = change(labels=[b"x" * 16], source="cli", occurred_at="2026-11-21T06:00:00Z")
@@ -76,7 +77,7 @@ async def test_an_archive_holds_the_store_to_the_byte(
     await owner.results(following(first), change(collection="x-notes", record_id="one"))
     refused = change(record_id=first["record_id"], on_conflict="keep")
     (conflict,) = await owner.results(refused)
-    archive = read_archive(await _archive_of(owner, services, database_url))
+    archive = read_archive(await _archive_of(owner, running, database_url))
 
     feed = await owner.feed()
     assert archive.manifest["format"] == "lockleaf-archive"
@@ -116,17 +117,17 @@ def _head(archive: ReadArchive) -> bytes:
 
 
 async def test_an_archive_holds_what_opens_it_and_nothing_that_proves_who_one_is(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     ada = await Person().sign_up(http)
     owner = Owner(http, ada.email, ada.secret, ada.tokens)
-    data = await _archive_of(owner, services, database_url)
+    data = await _archive_of(owner, running, database_url)
     archive = read_archive(data)
     keys = archive.manifest["keys"]
     assert (keys["keyring"], keys["kdf"]["salt"], keys["recipient"]) == (ada.keyring, ada.kdf["salt"], ada.recipient)
     codes = {entry["keyring"] for entry in archive.files["recovery_keyrings.jsonl"]}
     assert len(codes) == len(ada.codes)
-    async with services.database.read_driver() as connection:
+    async with running[Database].read_driver() as connection:
         secret = await connection.fetchrow(
             "SELECT verifier_hash FROM accounts WHERE user_id = $1", UUID(owner.answer["id"])
         )
@@ -142,13 +143,13 @@ async def test_an_archive_holds_what_opens_it_and_nothing_that_proves_who_one_is
 
 
 async def test_an_archive_of_many_parts_comes_whole_and_with_its_digest(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     owner = await register(http)
     await owner.results(*(change(payload=b"\x01\x01" + bytes([n]) + _noise(900_000, n)) for n in range(5)))
     job = (await owner.request("POST", "/users/me/export")).json()
-    async with working(services, database_url, HANDLERS):
-        row = await ended(services, UUID(job["id"]))
+    async with working(running, database_url, HANDLERS):
+        row = await ended(running, UUID(job["id"]))
     assert row["done"] == row["total"] > 5
     answer = await owner.request("GET", f"/users/me/export/{job['id']}")
     assert len(answer.content) == int(answer.headers["Content-Length"]) > 3 * PART_BYTES
@@ -156,7 +157,7 @@ async def test_an_archive_of_many_parts_comes_whole_and_with_its_digest(
     assert answer.headers["Repr-Digest"] == f"sha-256=:{digest}:"
     assert answer.headers["Content-Type"] == "application/zip"
     assert len(read_archive(answer.content).files["records.jsonl"]) == 5
-    async with services.database.read_driver() as connection:
+    async with running[Database].read_driver() as connection:
         largest = await connection.fetchval(
             "SELECT max(octet_length(data)) FROM archive_parts WHERE job_id = $1", UUID(job["id"])
         )
@@ -170,7 +171,7 @@ def _noise(size: int, seed: int) -> bytes:
 
 
 async def test_whoever_asks_while_an_archive_is_made_gets_its_job(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     owner = await register(http)
     asked = await asyncio.gather(*(owner.request("POST", "/users/me/export") for _ in range(4)))
@@ -179,28 +180,28 @@ async def test_whoever_asks_while_an_archive_is_made_gets_its_job(
     assert {answer.headers["Location"] for answer in asked} == {f"/api/v1/jobs/{job_id}"}
     assert [item["id"] for item in (await owner.request("GET", "/jobs")).json()["items"]] == [job_id]
     problem(await owner.request("GET", f"/users/me/export/{job_id}"), 404, "not_found")
-    async with working(services, database_url, HANDLERS):
-        await ended(services, UUID(job_id))
+    async with working(running, database_url, HANDLERS):
+        await ended(running, UUID(job_id))
     again = (await owner.request("POST", "/users/me/export")).json()
     assert again["id"] != job_id
 
 
 async def test_the_newest_archive_takes_the_place_of_the_one_before(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     owner = await register(http)
-    await _archive_of(owner, services, database_url)
-    await _archive_of(owner, services, database_url)
+    await _archive_of(owner, running, database_url)
+    await _archive_of(owner, running, database_url)
     first = (await owner.request("GET", "/jobs")).json()["items"][-1]
     problem(await owner.request("GET", f"/users/me/export/{first['id']}"), 404, "not_found")
-    async with services.database.read_driver() as connection:
+    async with running[Database].read_driver() as connection:
         held = await connection.fetch(
             "SELECT DISTINCT job_id FROM archive_parts WHERE user_id = $1", UUID(owner.answer["id"])
         )
     assert len(held) == 1
 
 
-async def test_an_archive_is_of_one_moment(http: httpx.AsyncClient, services: Services, database_url: str) -> None:
+async def test_an_archive_is_of_one_moment(http: httpx.AsyncClient, running: Parts, database_url: str) -> None:
     """What is written while it is made is in all of its files or in none."""
     owner = await register(http)
     await owner.results(change())
@@ -213,8 +214,8 @@ async def test_an_archive_is_of_one_moment(http: httpx.AsyncClient, services: Se
 
     loop = asyncio.get_running_loop()
     gate = Section("first.jsonl", "SELECT 1 AS one WHERE $1::uuid IS NOT NULL", stop)
-    slow = {service.KIND: handler(FACTS, (gate, *SECTIONS))}
-    making = asyncio.create_task(_archive_of(owner, services, database_url, slow))
+    slow = {service.KIND: handler(ARCHIVE.facts, (gate, *ARCHIVE.sections))}
+    making = asyncio.create_task(_archive_of(owner, running, database_url, slow))
     await reached.wait()
     await owner.results(change())
     go_on.set()
@@ -226,24 +227,24 @@ async def test_an_archive_is_of_one_moment(http: httpx.AsyncClient, services: Se
 async def test_an_archive_whose_time_is_over_is_gone_and_then_swept(settings: Any, database_url: str) -> None:
     clock = Clock()
     async with served(settings, clock=clock) as (app, http):
-        services: Services = app.state.services
+        running: Parts = app.state.parts
         owner = await register(http)
-        await _archive_of(owner, services, database_url)
+        await _archive_of(owner, running, database_url)
         (job,) = (await owner.request("GET", "/jobs")).json()["items"]
         user_id = UUID(owner.answer["id"])
         clock.advance(days=6)
-        await sweep(services)
-        assert await _parts(services, user_id) > 0
+        await running.call(sweep)
+        assert await _parts(running, user_id) > 0
         clock.advance(days=2)
         login = await http.post("/auth/login", json={"email": owner.email, "password": owner.password})
         owner.answer = login.json()
         problem(await owner.request("GET", f"/users/me/export/{job['id']}"), 404, "not_found")
-        await asyncio.gather(*(sweep(services) for _ in range(3)))
-        assert await _parts(services, user_id) == 0
+        await asyncio.gather(*(running.call(sweep) for _ in range(3)))
+        assert await _parts(running, user_id) == 0
 
 
-async def _parts(services: Services, user_id: UUID) -> int:
-    async with services.database.read_driver() as connection:
+async def _parts(running: Parts, user_id: UUID) -> int:
+    async with running[Database].read_driver() as connection:
         counted: int = await connection.fetchval(
             "SELECT (SELECT count(*) FROM archive_parts WHERE user_id = $1) + (SELECT count(*) FROM archives"
             " WHERE user_id = $1)",
@@ -253,10 +254,10 @@ async def _parts(services: Services, user_id: UUID) -> int:
 
 
 async def test_anothers_archive_is_told_from_none_by_nothing(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     owner, other = await register(http), await register(http)
-    await _archive_of(owner, services, database_url)
+    await _archive_of(owner, running, database_url)
     (job,) = (await owner.request("GET", "/jobs")).json()["items"]
     theirs = problem(await other.request("GET", f"/users/me/export/{job['id']}"), 404, "not_found")
     assert theirs == problem(await other.request("GET", f"/users/me/export/{uuid4()}"), 404, "not_found")
@@ -276,12 +277,12 @@ async def test_an_archive_needs_the_whole_scope_of_the_account(http: httpx.Async
 
 
 async def test_a_lowered_tier_takes_archives_along_even_one_that_is_being_made(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     owner = await register(http)
     user_id = UUID(owner.answer["id"])
     await owner.results(change())
-    await _archive_of(owner, services, database_url)
+    await _archive_of(owner, running, database_url)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(attempt: Attempt) -> None:
@@ -294,34 +295,34 @@ async def test_a_lowered_tier_takes_archives_along_even_one_that_is_being_made(
             await go_on.wait()
 
     job = (await owner.request("POST", "/users/me/export")).json()
-    async with working(services, database_url, {service.KIND: slow}):
+    async with working(running, database_url, {service.KIND: slow}):
         await begun.wait()
         assert (await owner.request("DELETE", "/users/me/privacy/revoke")).status_code == 200
         go_on.set()
-        row = await ended(services, UUID(job["id"]))
+        row = await ended(running, UUID(job["id"]))
     assert row["state"] == "cancelled"
-    assert await _parts(services, user_id) == 0
+    assert await _parts(running, user_id) == 0
 
 
 async def test_the_download_of_a_slow_reader_holds_no_connection(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     owner = await register(http)
     await owner.results(*(change(payload=b"\x01\x01" + _noise(900_000, n)) for n in range(3)))
-    await _archive_of(owner, services, database_url)
+    await _archive_of(owner, running, database_url)
     (job,) = (await owner.request("GET", "/jobs")).json()["items"]
-    async with services.database.reader() as session:
+    async with running[Database].reader() as session:
         archive = await service.find(session, UUID(owner.answer["id"]), UUID(job["id"]), now=datetime.now(UTC))
-    parts: AsyncIterator[bytes] = service.read(services.database, archive)
+    parts: AsyncIterator[bytes] = service.read(running[Database], archive)
     received = [await anext(parts)]
-    for engine in (services.database.reading, services.database.writing):
+    for engine in (running[Database].reading, running[Database].writing):
         assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     received += [part async for part in parts]
     assert sha256(b"".join(received)).digest() == archive.sha256
 
 
 async def test_nothing_of_a_deleted_account_is_left_in_any_table(
-    http: httpx.AsyncClient, services: Services, database_url: str
+    http: httpx.AsyncClient, running: Parts, database_url: str
 ) -> None:
     ada = await Person().sign_up(http)
     owner = Owner(http, ada.email, ada.secret, ada.tokens)
@@ -329,10 +330,10 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
     first = change()
     await owner.results(first)
     await owner.results(following(first), change(record_id=first["record_id"], on_conflict="keep"))
-    await _archive_of(owner, services, database_url)
-    async with services.database.read_driver() as connection:
+    await _archive_of(owner, running, database_url)
+    async with running[Database].read_driver() as connection:
         tables = {row["table_name"] for row in await connection.fetch(TABLES_OF_USERS)}
-    async with services.database.transaction() as tx:
+    async with running[Database].transaction() as tx:
         # What no plain request of this test makes.
         for table, columns in {
             "inbox": "item_id, provider, sealed) VALUES ($1, gen_random_uuid(), 'x', 'x'",
@@ -357,23 +358,23 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             "checkpoints": "device_id, epoch, seq, head, time_text, signature) VALUES ($1, 'x', 'x', 1, 'x', 'x', 'x'",
         }.items():
             await tx.connection.execute(f"INSERT INTO {table} (user_id, {columns})", user_id)
-    assert await _rows(services, tables, user_id) == dict.fromkeys(tables, True)
+    assert await _rows(running, tables, user_id) == dict.fromkeys(tables, True)
     late = (await owner.request("POST", "/users/me/export")).json()
     deleted = await owner.request("DELETE", "/users/me", json={"current_password": owner.password})
     assert deleted.status_code == 204, deleted.text
-    assert await _rows(services, tables, user_id) == dict.fromkeys(tables, False)
+    assert await _rows(running, tables, user_id) == dict.fromkeys(tables, False)
 
     async def out_of_the_queue() -> bool:
-        async with services.database.read_driver() as connection:
+        async with running[Database].read_driver() as connection:
             return not await connection.fetchval("SELECT count(*) FROM pgqueuer WHERE dedupe_key = $1", late["id"])
 
-    async with working(services, database_url, HANDLERS):
+    async with working(running, database_url, HANDLERS):
         await until(out_of_the_queue)
-    assert await _rows(services, tables, user_id) == dict.fromkeys(tables, False)
+    assert await _rows(running, tables, user_id) == dict.fromkeys(tables, False)
 
 
-async def _rows(services: Services, tables: set[str], user_id: UUID) -> dict[str, bool]:
-    async with services.database.read_driver() as connection:
+async def _rows(running: Parts, tables: set[str], user_id: UUID) -> dict[str, bool]:
+    async with running[Database].read_driver() as connection:
         return {
             table: await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table} WHERE user_id = $1)", user_id)
             for table in tables

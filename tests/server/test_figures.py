@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lockleaf import __version__
 from lockleaf.server.features.operation.inventory import Inventory
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.engine import Database, asyncpg_url
 from lockleaf.server.platform.db.migrate import head_revision, migrate
 from lockleaf.server.platform.settings import Settings
 from tests.conftest import fresh_database
@@ -83,8 +83,8 @@ async def test_it_is_looked_up_once_in_a_while_however_often_it_is_asked_for(
     before = _accounts(await _asked(app))
     await register(http)
     assert [_accounts(await _asked(app)) for _ in range(3)] == [before] * 3
-    services = app.state.services
-    anew = await Inventory().metrics(services.database, services.settings)
+    parts = app.state.parts
+    anew = await Inventory().metrics(parts[Database], parts[Settings])
     [accounts] = [metric for metric in anew if metric.name == "lockleaf_accounts"]
     assert sum(sample.value for sample in accounts.samples) == before + 1
 

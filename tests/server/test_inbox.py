@@ -15,8 +15,11 @@ from pydantic import ValidationError
 from lockleaf.crypto import identity
 from lockleaf.server.features.inbox.errors import InboxFull, ItemTooLarge, RecipientRequired
 from lockleaf.server.features.sync.stream import LiveStream
-from lockleaf.server.identity.errors import TierRequired
-from lockleaf.server.platform.settings import Settings
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.events import EventHub
+from lockleaf.server.platform.settings import LimitSettings, Settings
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.codec import pack, unpack
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import decode_base64
@@ -53,7 +56,7 @@ async def test_an_item_is_sealed_to_the_account_and_opens_with_its_identity_alon
 
 async def test_nothing_of_an_item_is_in_the_database_in_the_clear(app: FastAPI, person: Person) -> None:
     await put_in(app, person.id, "external-name-of-the-post")
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         (row,) = await connection.fetch("SELECT * FROM inbox WHERE user_id = $1", person.id)
     stored = b"".join(value if isinstance(value, bytes) else str(value).encode() for value in row.values())
     for word in (b"The sea at noon", b"A picture", b"external-name-of-the-post"):
@@ -183,8 +186,15 @@ async def test_a_full_inbox_takes_nothing_more_until_something_is_taken_out(sett
 
 
 async def test_the_live_stream_counts_what_waits(app: FastAPI, http: httpx.AsyncClient, person: Person) -> None:
-    await app.state.services.events.listening.wait()
-    stream = LiveStream(app.state.services, person.id, person.tokens["access_token"])
+    await app.state.parts[EventHub].listening.wait()
+    stream = LiveStream(
+        app.state.parts[Database],
+        app.state.parts[LimitSettings],
+        app.state.parts[TokenCodec],
+        app.state.parts[EventHub],
+        person.id,
+        person.tokens["access_token"],
+    )
     lines = aiter(stream.body_iterator)
 
     async def next_event() -> str:
@@ -216,5 +226,5 @@ async def test_what_waits_goes_with_the_tier_and_with_the_account(
         await owner.request("DELETE", "/users/me/privacy/revoke", json={"current_password": person.secret})
     else:
         await owner.request("DELETE", "/users/me", json={"current_password": person.secret})
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         assert await connection.fetchval("SELECT count(*) FROM inbox WHERE user_id = $1", person.id) == 0

@@ -22,7 +22,7 @@ from tests.support.accounts import Owner, register
 
 @pytest.fixture
 def database(app: FastAPI) -> Database:
-    return app.state.services.database
+    return app.state.parts[Database]
 
 
 async def _queued(database: Database, job_id: UUID) -> list[asyncpg.Record]:

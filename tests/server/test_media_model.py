@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lockleaf.server.features.media import upkeep
+from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.settings import MediaSettings, Settings
 from tests.support.account_holders import served
 from tests.support.accounts import Owner, register
@@ -84,7 +85,7 @@ async def take(owner: Owner, files: dict[UUID, File], step: Step, media_id: UUID
 
 
 async def check(app: FastAPI, owner: Owner, steps: list[tuple[Step, UUID]]) -> None:
-    services = app.state.services
+    parts = app.state.parts
     files: dict[UUID, File] = {}
     for step, media_id in steps:
         await take(owner, files, step, media_id)
@@ -94,16 +95,16 @@ async def check(app: FastAPI, owner: Owner, steps: list[tuple[Step, UUID]]) -> N
     }
     storage = (await owner.request("GET", "/auth/features")).json()["storage"]
     assert storage["media_used_bytes"] == sum(len(FILES[media_id]) for media_id in files) <= QUOTA
-    await upkeep.remove_staged(services)
-    in_store = await keys_in_store(services)
+    await upkeep.remove_staged(parts[Removals])
+    in_store = await keys_in_store(parts)
     for media_id, file in files.items():
-        assert (await object_key(services, owner, str(media_id)) in in_store) == file.sent
+        assert (await object_key(parts, owner, str(media_id)) in in_store) == file.sent
         if file.stored and not file.deleted:
             assert await fetch(owner, str(media_id)) == FILES[media_id]
     assert len(in_store) == sum(file.sent for file in files.values())
     await owner.request("DELETE", "/users/me/privacy/revoke")
-    await upkeep.remove_staged(services)
-    assert await keys_in_store(services) == set()
+    await upkeep.remove_staged(parts[Removals])
+    assert await keys_in_store(parts) == set()
 
 
 def test_files_and_room_are_what_the_steps_left_of_them(settings: Settings) -> None:

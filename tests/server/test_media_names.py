@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.db.engine import Database
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, register
 from tests.support.diaries import thin
@@ -43,7 +44,7 @@ async def test_a_file_has_the_name_that_it_was_declared_with(app: FastAPI, owner
     assert listed == {declared["id"]: name, nameless["id"]: None}
     await owner.request("DELETE", f"/media/{declared['id']}")
     assert (await owner.request("POST", f"/media/{declared['id']}/restore")).json()["file_name"] == name
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         stored = await connection.fetchval("SELECT file_name FROM media WHERE media_id = $1", declared["id"])
     assert (stored == name.encode()) == (owner.answer["encryption_tier"] == "e2e")
     assert name.encode() not in stored or owner.answer["encryption_tier"] == "e2e"
@@ -52,7 +53,7 @@ async def test_a_file_has_the_name_that_it_was_declared_with(app: FastAPI, owner
 async def test_a_sealed_name_is_of_its_file_alone(app: FastAPI, http: httpx.AsyncClient) -> None:
     uma = await thin(http)
     one, two = [(await declare(uma, older(b"x", file_name=name)))["id"] for name in ("one", "two")]
-    async with app.state.services.database.transaction() as tx:
+    async with app.state.parts[Database].transaction() as tx:
         await tx.connection.execute(
             "UPDATE media SET file_name = (SELECT file_name FROM media WHERE media_id = $1) WHERE media_id = $2",
             one,

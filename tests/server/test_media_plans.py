@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from lockleaf.server.features.media import repository, upkeep
+from lockleaf.server.platform.db.engine import Database
 
 USER = "'00000000-0000-0000-0000-000000000001'"
 STATEMENTS = (
@@ -18,7 +19,7 @@ INDEXES = ("ix_media_created", "user_id = $1", "ix_media_deleted", "ix_media_unf
 
 
 async def test_a_statement_on_media_is_a_lookup(app: FastAPI) -> None:
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         for (statement, types, arguments), index in zip(STATEMENTS, INDEXES, strict=True):
             await connection.execute(f"PREPARE tried ({types}) AS {statement}")
             try:

@@ -11,7 +11,8 @@ import pytest
 from lockleaf.server.features.media import upkeep
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.removals import BATCH
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import BlobSettings, MediaSettings, Settings
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, register
@@ -42,7 +43,7 @@ def s3_front() -> Iterator[S3Front]:
 
 
 @pytest.fixture
-async def server(settings: Settings, s3_front: S3Front) -> AsyncIterator[tuple[Services, Owner]]:
+async def server(settings: Settings, s3_front: S3Front) -> AsyncIterator[tuple[Parts, Owner]]:
     """A server whose files lie in the bucket, and somebody with room for one large file."""
     blobs = BlobSettings(
         kind="s3",
@@ -55,7 +56,7 @@ async def server(settings: Settings, s3_front: S3Front) -> AsyncIterator[tuple[S
     )
     chosen = settings.model_copy(update={"blobs": blobs, "media": MediaSettings(quota_bytes_e2e=ROOM)})
     async with served(chosen) as (app, http):
-        yield app.state.services, await register(http)
+        yield app.state.parts, await register(http)
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ async def bucket() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_a_bucket_takes_just_what_was_declared_and_gives_it_back(
-    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+    server: tuple[Parts, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
 ) -> None:
-    services, owner = server
+    running, owner = server
     declared = await declare(owner, declaration(b"sealed"))
     assert (await send(bucket, declared["upload"], b"forged")).status_code == 400
     problem(await complete(owner, declared["id"]), 409, "upload_incomplete")
@@ -78,21 +79,21 @@ async def test_a_bucket_takes_just_what_was_declared_and_gives_it_back(
     told = (await owner.request("GET", f"/media/{declared['id']}/download")).json()
     part = await bucket.get(told["url"], headers={**told["headers"], "Range": "bytes=2-3"})
     assert (part.status_code, part.content) == (206, b"al")
-    with s3_front.later(services.settings.media.download_seconds + 1):
+    with s3_front.later(running[Settings].media.download_seconds + 1):
         assert (await bucket.get(told["url"], headers=told["headers"])).status_code == 403
     assert (await owner.request("DELETE", f"/media/{declared['id']}?for_good=true")).status_code == 204
     key = told["url"].partition("?")[0].rpartition("/")[2]
 
     async def is_gone() -> bool:
-        return key not in await keys_in_store(services)
+        return key not in await keys_in_store(running)
 
     await until(is_gone)
 
 
 async def test_a_large_file_goes_into_a_bucket_in_parts_and_resumes(
-    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+    server: tuple[Parts, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
 ) -> None:
-    services, owner = server
+    running, owner = server
     parts = two_parts()
     declared = await declare(owner, in_parts(parts))
     await sent(bucket, declared["parts"][0], parts[0])
@@ -108,13 +109,13 @@ async def test_a_large_file_goes_into_a_bucket_in_parts_and_resumes(
         pass
     assert (await complete(owner, declared["id"])).json()["state"] == "stored"
     assert await fetch(owner, declared["id"], over=bucket) == b"".join(parts)
-    assert await object_key(services, owner, declared["id"]) in await keys_in_store(services)
+    assert await object_key(running, owner, declared["id"]) in await keys_in_store(running)
 
 
 async def test_a_bucket_that_is_down_at_any_step_loses_nothing(
-    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+    server: tuple[Parts, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
 ) -> None:
-    services, owner = server
+    running, owner = server
     parts, media_id = two_parts(), str(uuid4())
     body = in_parts(parts, id=media_id)
     with s3_front.unreachable():
@@ -131,26 +132,26 @@ async def test_a_bucket_that_is_down_at_any_step_loses_nothing(
         assert (await declare(owner, body))["state"] == "uploading"
     await sent(bucket, declared["parts"][1], parts[1])
     assert (await complete(owner, media_id)).status_code == 200
-    key = await object_key(services, owner, media_id)
+    key = await object_key(running, owner, media_id)
     with s3_front.unreachable():
         assert (await owner.request("DELETE", f"/media/{media_id}?for_good=true")).status_code == 204
         with pytest.raises(StoreUnavailable):
-            await upkeep.remove_staged(services)
-    assert key in await keys_in_store(services)
-    await upkeep.remove_staged(services)
-    assert key not in await keys_in_store(services)
+            await running.call(upkeep.remove_staged)
+    assert key in await keys_in_store(running)
+    await running.call(upkeep.remove_staged)
+    assert key not in await keys_in_store(running)
     await attach(owner, b"sealed", over=bucket)
 
 
 async def test_what_the_store_does_not_abort_does_not_hold_up_the_rest(
-    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+    server: tuple[Parts, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
 ) -> None:
-    services, owner = server
+    running, owner = server
     parts = two_parts()
     unfinished = await declare(owner, in_parts(parts))
     media_id = await attach(owner, b"sealed", over=bucket)
-    key = await object_key(services, owner, media_id)
-    async with services.database.transaction() as tx:
+    key = await object_key(running, owner, media_id)
+    async with running[Database].transaction() as tx:
         # Staged as a process leaves it that dies behind its commit, the upload before the object.
         await tx.connection.execute(
             "WITH gone AS (DELETE FROM media WHERE user_id = $1 RETURNING object_key, upload_id, created_at)"
@@ -160,24 +161,24 @@ async def test_what_the_store_does_not_abort_does_not_hold_up_the_rest(
         )
     s3_front.die("head", "DELETE", times=9)  # more often than anybody tries
     with pytest.raises(StoreUnavailable):
-        await upkeep.remove_staged(services)
+        await running.call(upkeep.remove_staged)
     while s3_front.dies("head", "DELETE"):
         pass
-    assert key not in await keys_in_store(services)
+    assert key not in await keys_in_store(running)
     unsent = await send(bucket, unfinished["parts"][1], parts[1])
     assert unsent.is_success  # the upload is still there
-    await upkeep.remove_staged(services)
+    await running.call(upkeep.remove_staged)
     gone = await send(bucket, unfinished["parts"][1], parts[1])
     assert gone.status_code == 404
 
 
 async def test_what_the_store_does_not_delete_does_not_hold_up_the_rest(
-    server: tuple[Services, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
+    server: tuple[Parts, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
 ) -> None:
-    services, owner = server
+    running, owner = server
     media_id = await attach(owner, b"sealed", over=bucket)
-    key = await object_key(services, owner, media_id)
-    async with services.database.transaction() as tx:
+    key = await object_key(running, owner, media_id)
+    async with running[Database].transaction() as tx:
         # As many as are deleted at a time, and behind them one more.
         await tx.connection.execute(
             "INSERT INTO media_removals (object_key, staged_at)"
@@ -190,28 +191,28 @@ async def test_what_the_store_does_not_delete_does_not_hold_up_the_rest(
         )
     s3_front.die("head", "POST", times=9)
     with pytest.raises(StoreUnavailable):
-        await upkeep.remove_staged(services)
+        await running.call(upkeep.remove_staged)
     while s3_front.dies("head", "POST"):
         pass
-    async with services.database.read_driver() as connection:
+    async with running[Database].read_driver() as connection:
         first = await connection.fetchval("SELECT object_key FROM media_removals ORDER BY staged_at LIMIT 1")
     assert first == key
-    await upkeep.remove_staged(services)
-    assert key not in await keys_in_store(services)
-    async with services.database.read_driver() as connection:
+    await running.call(upkeep.remove_staged)
+    assert key not in await keys_in_store(running)
+    async with running[Database].read_driver() as connection:
         assert await connection.fetchval("SELECT count(*) FROM media_removals") == 0
 
 
 async def test_an_unfinished_upload_leaves_no_parts_in_the_bucket(
-    server: tuple[Services, Owner], bucket: httpx.AsyncClient
+    server: tuple[Parts, Owner], bucket: httpx.AsyncClient
 ) -> None:
-    services, owner = server
+    running, owner = server
     parts = two_parts()
     declared = await declare(owner, in_parts(parts))
     await sent(bucket, declared["parts"][0], parts[0])
-    async with services.database.transaction() as tx:
+    async with running[Database].transaction() as tx:
         await tx.connection.execute("UPDATE media SET touched_at = now() - interval '25 hours'")
-    await upkeep.forget_unfinished(services)
+    await running.call(upkeep.forget_unfinished)
     problem(await complete(owner, declared["id"]), 404, "not_found")
     refused = await send(bucket, declared["parts"][1], parts[1])
     assert refused.status_code == 404

@@ -12,7 +12,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.media import MAX_MEDIA_BYTES, MAX_PART_BYTES, MIN_PART_BYTES
 from tests.support.account_holders import problem, served
@@ -38,13 +40,13 @@ async def owner(http: httpx.AsyncClient) -> Owner:
 
 
 @pytest.fixture
-def services(app: FastAPI) -> Services:
-    found: Services = app.state.services
+def running(app: FastAPI) -> Parts:
+    found: Parts = app.state.parts
     return found
 
 
-async def upload_id(services: Services, owner: Owner, media_id: str) -> str:
-    async with services.database.read_driver() as connection:
+async def upload_id(running: Parts, owner: Owner, media_id: str) -> str:
+    async with running[Database].read_driver() as connection:
         found: str = await connection.fetchval(
             "SELECT upload_id FROM media WHERE user_id = $1 AND media_id = $2",
             UUID(owner.answer["id"]),
@@ -79,7 +81,7 @@ async def test_an_upload_goes_on_behind_a_restart_of_the_server(settings: Settin
         assert await fetch(owner, declared["id"]) == b"".join(parts)
 
 
-async def test_completing_twice_at_once_is_completing(owner: Owner, services: Services) -> None:
+async def test_completing_twice_at_once_is_completing(owner: Owner, running: Parts) -> None:
     parts = two_parts()
     declared = await declare(owner, in_parts(parts))
     for signed, data in zip(declared["parts"], parts, strict=True):
@@ -88,16 +90,16 @@ async def test_completing_twice_at_once_is_completing(owner: Owner, services: Se
     assert [answer.status_code for answer in answers] == [200] * 4
     assert len({answer.text for answer in answers}) == 1
     assert await fetch(owner, declared["id"]) == b"".join(parts)
-    assert await keys_in_store(services) == {await object_key(services, owner, declared["id"])}
+    assert await keys_in_store(running) == {await object_key(running, owner, declared["id"])}
 
 
-async def test_an_upload_that_the_store_threw_away_begins_again(owner: Owner, services: Services) -> None:
+async def test_an_upload_that_the_store_threw_away_begins_again(owner: Owner, running: Parts) -> None:
     parts = two_parts()
     body = in_parts(parts, id=str(uuid4()))
     declared = await declare(owner, body)
     await sent(owner.http, declared["parts"][0], parts[0])
-    key = await object_key(services, owner, body["id"])
-    await services.blobs.abort_parts(key, await upload_id(services, owner, body["id"]))
+    key = await object_key(running, owner, body["id"])
+    await running[ObjectStore].abort_parts(key, await upload_id(running, owner, body["id"]))
     refused = problem(await complete(owner, body["id"]), 409, "upload_incomplete")
     assert refused["missing"] == [1, 2]
     again = await more(owner, body["id"])
@@ -108,17 +110,17 @@ async def test_an_upload_that_the_store_threw_away_begins_again(owner: Owner, se
     assert await fetch(owner, body["id"]) == b"".join(parts)
 
 
-async def test_a_completion_whose_answer_was_lost_is_found(owner: Owner, services: Services) -> None:
+async def test_a_completion_whose_answer_was_lost_is_found(owner: Owner, running: Parts) -> None:
     parts = two_parts()
     declared = await declare(owner, in_parts(parts))
     for signed, data in zip(declared["parts"], parts, strict=True):
         await sent(owner.http, signed, data)
     key, upload = (
-        await object_key(services, owner, declared["id"]),
-        await upload_id(services, owner, declared["id"]),
+        await object_key(running, owner, declared["id"]),
+        await upload_id(running, owner, declared["id"]),
     )
     # As a process leaves it that dies between the store's answer and its own.
-    await services.blobs.complete_parts(key, upload, await services.blobs.parts(key, upload))
+    await running[ObjectStore].complete_parts(key, upload, await running[ObjectStore].parts(key, upload))
     assert (await more(owner, declared["id"]))["stored"] == [1, 2]
     assert (await complete(owner, declared["id"])).status_code == 200
     assert await fetch(owner, declared["id"]) == b"".join(parts)
@@ -136,7 +138,7 @@ async def test_a_part_that_is_sent_again_is_one_part(owner: Owner) -> None:
 
 @pytest.mark.parametrize("for_good", ["false", "true"])
 async def test_a_completion_that_races_a_deletion_comes_before_it_or_finds_nothing(
-    owner: Owner, services: Services, for_good: str
+    owner: Owner, running: Parts, for_good: str
 ) -> None:
     for _ in range(4):
         parts = two_parts()
@@ -152,7 +154,7 @@ async def test_a_completion_that_races_a_deletion_comes_before_it_or_finds_nothi
 
     async def only_what_is_known() -> bool:
         known = {item["id"] for item in (await owner.request("GET", "/media?deleted=all")).json()["items"]}
-        return await keys_in_store(services) == {await object_key(services, owner, each) for each in known}
+        return await keys_in_store(running) == {await object_key(running, owner, each) for each in known}
 
     await until(only_what_is_known)
 
@@ -240,19 +242,19 @@ async def test_addresses_are_those_by_which_the_server_is_reached(settings: Sett
         assert declared["upload"]["url"].startswith("https://journal.example/api/v1/objects/")
 
 
-async def test_no_address_and_no_digest_comes_into_the_log(owner: Owner, services: Services, log: io.StringIO) -> None:
+async def test_no_address_and_no_digest_comes_into_the_log(owner: Owner, running: Parts, log: io.StringIO) -> None:
     data = secrets.token_bytes(100)
     media_id = await attach(owner, data, media_type="image/x-canary")
     await fetch(owner, media_id)
     await owner.request("DELETE", f"/media/{media_id}?for_good=true")
-    key = await declared_key(services, owner)
+    key = await declared_key(running, owner)
     told = log.getvalue()
     assert "/media/{media_id}/complete" in told
     for secret in (media_id, key, declaration(data)["sha256"], "x-canary", "signature"):
         assert secret not in told
 
 
-async def declared_key(services: Services, owner: Owner) -> str:
+async def declared_key(running: Parts, owner: Owner) -> str:
     """The beginning of every object's key."""
     declared = await declare(owner, declaration(b"x"))
-    return (await object_key(services, owner, declared["id"]))[:8]
+    return (await object_key(running, owner, declared["id"]))[:8]

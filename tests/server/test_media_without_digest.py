@@ -13,7 +13,9 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.features.media import upkeep
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.blobs.removals import Removals
+from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import BlobSettings, Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Person, problem, served
@@ -45,11 +47,11 @@ def undigested(data: bytes, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(params=["folder", "bucket"])
-async def place(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[tuple[Services, Owner]]:
+async def place(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[tuple[Parts, Owner]]:
     """A server with its objects in a folder, and one with a bucket, and somebody without a keyring."""
     if request.param == "folder":
         async with served(settings) as (app, http):
-            yield app.state.services, await register(http)
+            yield app.state.parts, await register(http)
         return
     with running_s3_front() as front:
         blobs = BlobSettings(
@@ -61,22 +63,22 @@ async def place(request: pytest.FixtureRequest, settings: Settings) -> AsyncIter
             secret_key=front.account.secret_key,
         )
         async with served(settings.model_copy(update={"blobs": blobs})) as (app, http):
-            yield app.state.services, await register(http)
+            yield app.state.parts, await register(http)
 
 
 @pytest.fixture
-async def bearer(place: tuple[Services, Owner]) -> AsyncIterator[httpx.AsyncClient]:
+async def bearer(place: tuple[Parts, Owner]) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever has an address of the store, and no account."""
-    services, owner = place
-    if services.settings.blobs.kind == "s3":
+    parts, owner = place
+    if parts[Settings].blobs.kind == "s3":
         async with httpx.AsyncClient(trust_env=False) as client:
             yield client
     else:
         yield owner.http
 
 
-async def test_a_file_is_what_was_received(place: tuple[Services, Owner], bearer: httpx.AsyncClient) -> None:
-    services, owner = place
+async def test_a_file_is_what_was_received(place: tuple[Parts, Owner], bearer: httpx.AsyncClient) -> None:
+    parts, owner = place
     body = undigested(DATA, id="018f9d3e-0000-7000-8000-0000000000aa")
     declared = await declare(owner, body)
     problem(await complete(owner, declared["id"]), 409, "upload_incomplete")
@@ -92,42 +94,42 @@ async def test_a_file_is_what_was_received(place: tuple[Services, Owner], bearer
     problem(wrong, 409, "media_id_taken")
     told = (await owner.request("GET", f"/media/{declared['id']}/download")).json()
     assert told["sha256"] == done["sha256"]
-    await upkeep.remove_staged(services)
-    assert await keys_in_store(services) == {await object_key(services, owner, declared["id"])}
+    await upkeep.remove_staged(parts[Removals])
+    assert await keys_in_store(parts) == {await object_key(parts, owner, declared["id"])}
 
 
 async def test_the_address_is_of_no_use_once_the_file_exists(
-    place: tuple[Services, Owner], bearer: httpx.AsyncClient
+    place: tuple[Parts, Owner], bearer: httpx.AsyncClient
 ) -> None:
-    services, owner = place
+    parts, owner = place
     declared = await declare(owner, undigested(DATA))
     await sent(bearer, declared["upload"], DATA)
     assert (await complete(owner, declared["id"])).status_code == 200
     await send(bearer, declared["upload"], OTHER)
     assert await fetch(owner, declared["id"], over=bearer) == DATA
-    await upkeep.remove_staged(services)
+    await upkeep.remove_staged(parts[Removals])
     await send(bearer, declared["upload"], OTHER)
     assert await fetch(owner, declared["id"], over=bearer) == DATA
     assert (await complete(owner, declared["id"])).json()["state"] == "stored"
     assert (await owner.request("DELETE", f"/media/{declared['id']}?for_good=true")).status_code == 204
-    await upkeep.remove_staged(services)
-    left = await keys_in_store(services)
-    assert len(left) == (1 if services.settings.blobs.kind == "s3" else 0)  # a bucket's, which the sweep finds by age
+    await upkeep.remove_staged(parts[Removals])
+    left = await keys_in_store(parts)
+    assert len(left) == (1 if parts[Settings].blobs.kind == "s3" else 0)  # a bucket's, which the sweep finds by age
 
 
-async def test_completing_at_once_makes_one_file(place: tuple[Services, Owner], bearer: httpx.AsyncClient) -> None:
-    services, owner = place
+async def test_completing_at_once_makes_one_file(place: tuple[Parts, Owner], bearer: httpx.AsyncClient) -> None:
+    parts, owner = place
     declared = await declare(owner, undigested(DATA))
     await sent(bearer, declared["upload"], DATA)
     answers = await asyncio.gather(*(complete(owner, declared["id"]) for _ in range(4)))
     assert [answer.status_code for answer in answers] == [200] * 4
     assert len({answer.text for answer in answers}) == 1
     assert await fetch(owner, declared["id"], over=bearer) == DATA
-    await upkeep.remove_staged(services)
-    key = await object_key(services, owner, declared["id"])
+    await upkeep.remove_staged(parts[Removals])
+    key = await object_key(parts, owner, declared["id"])
 
     async def only_that_is_left() -> bool:
-        return await keys_in_store(services) == {key}
+        return await keys_in_store(parts) == {key}
 
     await until(only_that_is_left)
 
@@ -135,31 +137,31 @@ async def test_completing_at_once_makes_one_file(place: tuple[Services, Owner], 
 async def test_a_file_that_is_deleted_while_it_is_completed_leaves_nothing(
     app: FastAPI, http: httpx.AsyncClient
 ) -> None:
-    services, owner = app.state.services, await register(http)
+    parts, owner = app.state.parts, await register(http)
     for _ in range(20):
         declared = await declare(owner, undigested(DATA))
         await sent(http, declared["upload"], DATA)
         deletion = owner.request("DELETE", f"/media/{declared['id']}?for_good=true")
         completed, deleted = await asyncio.gather(complete(owner, declared["id"]), deletion)
         assert (completed.status_code in (200, 404), deleted.status_code) == (True, 204)
-    await upkeep.remove_staged(services)
+    await upkeep.remove_staged(parts[Removals])
 
     async def nothing_is_left() -> bool:
-        return await keys_in_store(services) == set()
+        return await keys_in_store(parts) == set()
 
     await until(nothing_is_left)
 
 
 async def test_bytes_of_another_size_are_damage(app: FastAPI, http: httpx.AsyncClient) -> None:
-    services, owner = app.state.services, await register(http)
+    parts, owner = app.state.parts, await register(http)
     declared = await declare(owner, undigested(DATA))
-    key = await object_key(services, owner, declared["id"])
+    key = await object_key(parts, owner, declared["id"])
     # As in a store that does not compare what comes with what was signed.
-    signed = await services.blobs.sign_upload(key, size=7, sha256=None, seconds=60)
+    signed = await parts[ObjectStore].sign_upload(key, size=7, sha256=None, seconds=60)
     assert (await http.put(f"http://lockleaf.test{signed.url}", headers=signed.headers, content=b"shorter")).is_success
     problem(await complete(owner, declared["id"]), 409, "upload_damaged")
-    await upkeep.remove_staged(services)
-    assert await keys_in_store(services) == set()
+    await upkeep.remove_staged(parts[Removals])
+    assert await keys_in_store(parts) == set()
     problem(await complete(owner, declared["id"]), 409, "upload_incomplete")
 
 

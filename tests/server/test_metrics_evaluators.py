@@ -32,7 +32,7 @@ async def someone(http: httpx.AsyncClient) -> Measurer:
 
 
 def evaluators_of(app: FastAPI) -> Evaluators:
-    found: Evaluators = app.state.services.evaluators
+    found: Evaluators = app.state.parts[Evaluators]
     return found
 
 
@@ -42,7 +42,7 @@ def limited(settings: Settings, **limits: Any) -> Settings:
 
 async def until_one_computes(app: FastAPI) -> None:
     async with asyncio.timeout(20):
-        while not app.state.services.metrics.registry.get_sample_value("lockleaf_evaluations_running"):
+        while not app.state.parts[Metrics].registry.get_sample_value("lockleaf_evaluations_running"):
             await asyncio.sleep(0)
 
 
@@ -79,7 +79,7 @@ async def test_one_that_hangs_is_killed_in_time_and_replaced(settings: Settings)
         problem(await someone.aggregate(), 503, "evaluation_unavailable")
         assert not psutil.pid_exists(pid)
         assert await someone.total() == pytest.approx(1, abs=0.01)
-        exposed = app.state.services.metrics.registry
+        exposed = app.state.parts[Metrics].registry
         outcomes = {
             outcome: exposed.get_sample_value("lockleaf_evaluations_total", {"operation": "sum", "outcome": outcome})
             for outcome in ("done", "unavailable")

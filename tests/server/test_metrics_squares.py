@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.he import decrypt
+from lockleaf.server.platform.db.engine import Database
 from tests.support.account_holders import problem
 from tests.support.measurers import Measurer, measurer, register_key
 from tests.support.metric_contexts import contexts
@@ -114,7 +115,7 @@ async def test_what_a_parameter_set_cannot_do_is_refused_by_name(someone: Measur
 async def test_more_than_comes_out_right_is_not_added_up(app: FastAPI, someone: Measurer) -> None:
     most = someone.keys.parameters.most_values
     await someone.sent(someone.value(1, TIMES[0]))
-    async with app.state.services.database.transaction() as tx:  # as if so many had come before
+    async with app.state.parts[Database].transaction() as tx:  # as if so many had come before
         user_id = UUID(someone.owner.answer["id"])
         await tx.connection.execute("UPDATE metric_sums SET count = $2 WHERE user_id = $1", user_id, most)
     assert (await someone.result())["count"] == most

@@ -15,20 +15,19 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter
 
 from lockleaf.server.main.app import PREFIX
+from lockleaf.server.main.features import examples
 from lockleaf.server.platform.http.bodies import ByCustody, Parsed
-from lockleaf.server.platform.http.examples import EXAMPLES, Examples
+from lockleaf.server.platform.http.examples import Examples
 from lockleaf.wire.codec import JSON
 
 FORM = "application/x-www-form-urlencoded"
 HOW = (
-    "has no example of its {what}. Add one: in src/lockleaf/server/platform/http/examples/, in the module of its"
-    ' subject (a new one joins _SUBJECTS in __init__.py), EXAMPLES["{name}"] ='
-    ' Examples({what}={{"what it shows": {{...}}}}), as it'
+    "has no example of its {what}. Add one: in the feature's examples.py, which its feature.py names,"
+    ' EXAMPLES["{name}"] = Examples({what}={{"what it shows": {{...}}}}), as it'
     " travels in JSON; where the body depends on the custody, one whose name begins with e2e and one with uce."
 )
-WHERE = (
-    "the example, in src/lockleaf/server/platform/http/examples/, is none: its model refuses it, or knows no such field"
-)
+WHERE = "the example, in the feature's examples.py, is invalid: its model refuses it, or knows no such field"
+EXAMPLES = examples()
 
 
 def routes(app: FastAPI) -> dict[str, APIRoute]:

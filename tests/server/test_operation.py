@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lockleaf import __version__
 from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.settings import MetricsSettings, Settings
 from lockleaf.wire.problems import PROBLEM
@@ -59,7 +60,7 @@ async def linked_app(settings: Settings, link: DatabaseLink) -> AsyncIterator[Fa
     """The application, with a network between it and its database that the test can cut."""
     app = create_app(settings, database_url=link.url)
     async with app.router.lifespan_context(app):
-        await app.state.services.events.listening.wait()
+        await app.state.parts[EventHub].listening.wait()
         yield app
 
 
@@ -287,15 +288,15 @@ async def _metrics_when_back(server: RunningServer) -> str:
 async def test_the_servers_figures_are_for_its_own_machine_or_a_token(
     app: FastAPI, host: str, headers: dict[str, str], chosen: dict[str, Any], status: int
 ) -> None:
-    services = app.state.services
-    given = services.settings.model_copy(update={"metrics": MetricsSettings(**chosen)})
-    app.state.services = replace(services, settings=given)
+    running = app.state.parts
+    given = running[Settings].model_copy(update={"metrics": MetricsSettings(**chosen)})
+    app.state.parts = replace(running, settings=given)
     try:
         transport = httpx.ASGITransport(app, client=(host, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://lockleaf.test") as http:
             answer = await http.get("/metrics", headers=headers)
     finally:
-        app.state.services = services
+        app.state.parts = running
     assert answer.status_code == status
     assert (b"# TYPE lockleaf_" in answer.content) == (status == 200)
 

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 from fastapi import FastAPI
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import feed, repository
 
 
 async def _plan(app: FastAPI, statement: str, types: str, arguments: str) -> str:
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         await connection.execute(f"PREPARE tried ({types}) AS {statement}")
         try:
             rows = await connection.fetch(f"EXPLAIN EXECUTE tried ({arguments})")

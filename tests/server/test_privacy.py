@@ -17,7 +17,10 @@ from lockleaf.he.params import CKKS_4096
 from lockleaf.he.seal import VERSIONS
 from lockleaf.server.features.privacy.public_contexts import WAITING, ContextsBusy, PublicContexts
 from lockleaf.server.identity.accounts.errors import InvalidHePublicKey
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.holdings import Holdings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import service as records
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
@@ -40,7 +43,7 @@ async def put(owner: Owner, tier: str, **fields: Any) -> httpx.Response:
 
 
 async def rows(app: FastAPI, owner: Owner, *tables: str) -> dict[str, int]:
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         user_id = UUID(owner.answer["id"])
         return {
             table: await connection.fetchval(f"SELECT count(*) FROM {table} WHERE user_id = $1", user_id)
@@ -82,7 +85,7 @@ async def test_a_consent_that_comes_with_the_sign_up_is_kept_as_given(app: FastA
 async def test_the_choice_at_sign_up_is_kept_as_the_consent(app: FastAPI, http: httpx.AsyncClient) -> None:
     before = datetime.now(UTC)
     owner = await register(http, privacy_tier="analytics_sync")
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         kept = await connection.fetchrow(
             "SELECT privacy_tier, consented_at FROM consents WHERE user_id = $1", UUID(owner.answer["id"])
         )
@@ -100,7 +103,7 @@ def key(parameter_set: str = "ckks-4096", *, pair: int = 1) -> dict[str, str]:
 
 
 async def keys_of(app: FastAPI, owner: Owner) -> dict[str, bytes]:
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         found = await connection.fetch(
             "SELECT parameter_set, context FROM he_public_keys WHERE user_id = $1", UUID(owner.answer["id"])
         )
@@ -121,7 +124,7 @@ async def test_raising_takes_a_consent_which_is_kept(
     assert (raised["current_tier"], raised["he_public_key_registered"], raised["deleted"]) == (after, True, NOTHING)
     assert datetime.fromisoformat(raised["sync_enabled_at"]) == datetime.fromisoformat(chosen)
     assert await keys_of(app, owner) == {"ckks-4096": contexts().public}
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         kept = await connection.fetch(
             "SELECT privacy_tier, consented_at FROM consents WHERE user_id = $1 ORDER BY consent_id",
             UUID(owner.answer["id"]),
@@ -186,7 +189,7 @@ async def test_of_a_context_with_its_secret_key_nothing_is_kept(app: FastAPI, ht
     problem(answer, 422, "secret_key_received")
     assert await keys_of(app, owner) == {}
     assert (await owner.request("GET", "/users/me/privacy")).json()["current_tier"] == "local_only"
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         stored = await connection.fetchval(
             "SELECT count(*) FROM he_public_keys WHERE position($1::bytea in context) > 0", contexts().secret[-64:]
         )
@@ -203,7 +206,7 @@ async def test_seals_own_public_key_is_kept_as_a_context_and_its_form_is_remembe
     for one in (raw, raw, wrapped, raw):
         answer = await put(owner, "full_sync", he_public_key=encode_base64(one))
         assert answer.json()["he_public_key_registered"] is True
-        async with app.state.services.database.read_driver() as connection:
+        async with app.state.parts[Database].read_driver() as connection:
             [row] = await connection.fetch(
                 "SELECT context, raw FROM he_public_keys WHERE user_id = $1", UUID(owner.answer["id"])
             )
@@ -243,7 +246,7 @@ async def test_the_route_takes_a_larger_body_than_others_and_has_a_limit_of_its_
     app: FastAPI, http: httpx.AsyncClient
 ) -> None:
     owner = await register(http)
-    limits = app.state.services.settings.limits
+    limits = app.state.parts[Settings].limits
     padded = {"he_public_key": "A" * 4 * (limits.body_bytes // 3)}
     problem(await put(owner, "full_sync", **padded), 422, "invalid_he_public_key")
     problem(await owner.request("PUT", "/users/me", json=padded), 413, "body_too_large")
@@ -361,14 +364,14 @@ async def test_what_is_pushed_while_the_tier_is_lowered_goes_with_it_or_is_refus
 ) -> None:
     owner = await register(http)
     user_id = UUID(owner.answer["id"])
-    services = app.state.services
-    async with services.database.transaction() as writing:
+    parts = app.state.parts
+    async with parts[Database].transaction() as writing:
         new = Change.model_validate(change())
-        await records.push(writing.connection, user_id, [new], now=services.clock())
+        await records.push(writing.connection, user_id, [new], now=parts[Clock]())
         lowering = asyncio.create_task(put(owner, "local_only"))
-        await _waiting_for_a_lock(services.database, 1)
+        await _waiting_for_a_lock(parts[Database], 1)
         late = asyncio.create_task(owner.request("POST", "/sync/push", json={"changes": [_as_json(change())]}))
-        await _waiting_for_a_lock(services.database, 2)
+        await _waiting_for_a_lock(parts[Database], 2)
     assert (await lowering).json()["deleted"]["backups"] == 1
     problem(await late, 403, "tier_required")
     assert await rows(app, owner, "records", "changes") == {"records": 0, "changes": 0}
@@ -376,13 +379,13 @@ async def test_what_is_pushed_while_the_tier_is_lowered_goes_with_it_or_is_refus
 
 async def test_a_first_push_that_waits_for_a_lowered_tier_is_refused(app: FastAPI, http: httpx.AsyncClient) -> None:
     owner = await register(http)
-    services = app.state.services
-    async with services.database.transaction() as tx:
+    parts = app.state.parts
+    async with parts[Database].transaction() as tx:
         from lockleaf.server.features.privacy import service as privacy
 
-        await privacy.revoke(tx, UUID(owner.answer["id"]), holdings=services.holdings, now=services.clock())
+        await privacy.revoke(tx, UUID(owner.answer["id"]), holdings=parts[Holdings], now=parts[Clock]())
         late = asyncio.create_task(owner.request("POST", "/sync/push", json={"changes": [_as_json(change())]}))
-        await _waiting_for_a_lock(services.database, 1)
+        await _waiting_for_a_lock(parts[Database], 1)
     problem(await late, 403, "tier_required")
     assert await rows(app, owner, "records", "changes") == {"records": 0, "changes": 0}
 

@@ -10,6 +10,8 @@ import httpx
 from fastapi import FastAPI
 
 from lockleaf.crypto.history import epoch_head
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import service as records
 from lockleaf.server.records.restores import declare_restored
 from lockleaf.wire.sync import Change
@@ -54,10 +56,10 @@ async def test_a_write_in_progress_is_in_the_history_that_the_new_epoch_goes_on_
     app: FastAPI, http: httpx.AsyncClient, database_url: str
 ) -> None:
     owner = await register(http)
-    services = app.state.services
-    async with services.database.transaction() as writing:
+    parts = app.state.parts
+    async with parts[Database].transaction() as writing:
         new = Change.model_validate(change())
-        await records.push(writing.connection, UUID(owner.answer["id"]), [new], now=services.clock())
+        await records.push(writing.connection, UUID(owner.answer["id"]), [new], now=parts[Clock]())
         declaring = asyncio.create_task(declare_restored(database_url))
         # Until it waits for the head that this transaction holds.
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%picked%'"

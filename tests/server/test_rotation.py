@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import service as records
 from lockleaf.wire.fields import encode_base64
@@ -106,7 +107,7 @@ async def test_an_account_without_a_rotation_takes_any_key(http: httpx.AsyncClie
 
 async def payloads(app: FastAPI, person: Person) -> set[bytes]:
     """Every payload that the server holds of an account."""
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         rows = await connection.fetch(
             "SELECT packed AS held FROM records WHERE user_id = $1"
             " UNION ALL SELECT packed FROM revisions WHERE user_id = $1"
@@ -222,9 +223,9 @@ async def test_a_push_that_waits_for_a_rotation_is_held_to_it(
     app: FastAPI, http: httpx.AsyncClient, ada: Person
 ) -> None:
     """It read the account before the rotation committed, and must not write by what it read."""
-    services = app.state.services
+    parts = app.state.parts
     end = await owner_of(http, ada).feed()
-    async with services.database.transaction() as tx:
+    async with parts[Database].transaction() as tx:
         place = records.End(end["epoch"], end["seq"], end["head"])
         await records.retire(tx.session, ada.id, place, key_id=NEW)
         waiting = asyncio.create_task(owner_of(http, ada).results(under(OLD), under(NEW)))

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from lockleaf.server.main.tables import schema_difference
 from lockleaf.server.platform.db import migrate as migration
 from lockleaf.server.platform.db.engine import sqlalchemy_url
 from lockleaf.server.platform.db.migrate import (
@@ -27,7 +28,6 @@ from lockleaf.server.platform.db.migrate import (
     is_current,
     migrate,
     revision_at,
-    schema_difference,
     sql,
 )
 from lockleaf.server.platform.jobs.queue import TABLES

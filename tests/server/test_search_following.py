@@ -12,6 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.crypto.labels import token
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.purge import purge
 from lockleaf.wire.codec import MSGPACK, pack, unpack
 from lockleaf.wire.fields import decode_base64, encode_base64
@@ -141,8 +144,8 @@ async def test_a_transaction_that_fails_leaves_the_index_as_it_was(app: FastAPI,
     river = word()
     made = await write(uma, f"a walk by the {river}")
     before = await held(app, uma, made["id"])
-    services = app.state.services
-    async with services.database.transaction() as tx:
+    parts = app.state.parts
+    async with parts[Database].transaction() as tx:
         # Checked at the commit, behind everything that the request does.
         await tx.connection.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$;"
@@ -155,7 +158,7 @@ async def test_a_transaction_that_fails_leaves_the_index_as_it_was(app: FastAPI,
         deleted = await uma.request("DELETE", path)
         assert (changed.status_code, deleted.status_code) == (500, 500)
     finally:
-        async with services.database.transaction() as tx:
+        async with parts[Database].transaction() as tx:
             await tx.connection.execute("DROP FUNCTION refuse() CASCADE")
     assert await held(app, uma, made["id"]) == before
     assert await contents(uma, river) == {f"a walk by the {river}"}
@@ -165,7 +168,7 @@ async def test_a_purge_finds_nothing_left_to_remove(app: FastAPI, uma: Owner) ->
     made = await write(uma, "a walk by the river")
     await uma.request("DELETE", f"/entries/{made['id']}")
     assert await held(app, uma, made["id"]) == {}
-    await purge(app.state.services)
+    await purge(app.state.parts[Clock], app.state.parts[Database], app.state.parts[Settings])
     assert await held(app, uma, made["id"]) == {}
 
 
@@ -288,7 +291,7 @@ async def test_a_lowered_tier_leaves_no_digest_and_no_switch(app: FastAPI, http:
 
 
 def _now(app: FastAPI) -> str:
-    now: str = app.state.services.clock().isoformat()
+    now: str = app.state.parts[Clock]().isoformat()
     return now
 
 

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.features.search.indexer import MOST_CHARACTERS
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs.upkeep import mend
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
@@ -64,7 +65,7 @@ async def test_an_index_is_built_in_slices_that_go_on_from_one_another(slow: tup
     assert 0 < told["total"] < READABLE
     assert told["index"] == {"complete": False}
     # A slice that is cut short before its commit is as if it had not been.
-    async with app.state.services.database.transaction() as tx:
+    async with app.state.parts[Database].transaction() as tx:
         await tx.connection.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$;"
             "CREATE CONSTRAINT TRIGGER refused AFTER UPDATE ON search_indexes"
@@ -73,14 +74,14 @@ async def test_an_index_is_built_in_slices_that_go_on_from_one_another(slow: tup
     try:
         assert (await owner.request("POST", "/search/index")).status_code == 500
     finally:
-        async with app.state.services.database.transaction() as tx:
+        async with app.state.parts[Database].transaction() as tx:
             await tx.connection.execute("DROP FUNCTION refuse() CASCADE")
     assert len(await index_rows(app, owner)) == 100
     shown = (await owner.request("GET", f"/jobs/{job['id']}")).json()
     assert (shown["state"], shown["progress"]) == ("running", {"done": 100, "total": COUNT})
     # Neither lost nor anybody's but the user's.
-    await mend(app.state.services)
-    async with app.state.services.database.read_driver() as connection:
+    await mend(app.state.parts[Database])
+    async with app.state.parts[Database].read_driver() as connection:
         assert not await connection.fetchval("SELECT count(*) FROM pgqueuer WHERE dedupe_key = $1", job["id"])
     # What is written meanwhile is in the index at once.
     await write(owner, "house of yesterday")
@@ -151,7 +152,7 @@ async def test_begun_anew_an_index_holds_what_the_entries_say(app: FastAPI, http
     owner = await thin(http)
     made = await write(owner, "a walk by the river")
     before = await index_rows(app, owner)
-    async with app.state.services.database.transaction() as tx:
+    async with app.state.parts[Database].transaction() as tx:
         await tx.connection.execute("UPDATE search_documents SET tokens = '{1}' WHERE record_id = $1", made["id"])
     assert await contents(owner, "river") == set()
     first = (await build(owner, restart=True))["job"]
@@ -166,7 +167,7 @@ async def test_an_account_from_before_the_index_builds_it_when_it_is_asked(
     for number in range(3):
         await write(owner, f"house number {number}")
     user_id = UUID((await owner.request("GET", "/auth/me")).json()["id"])
-    async with app.state.services.database.transaction() as tx:
+    async with app.state.parts[Database].transaction() as tx:
         for table in ("search_documents", "search_indexes"):
             await tx.connection.execute(f"DELETE FROM {table} WHERE user_id = $1", user_id)
     assert (await stats(owner))["pending"] == 3

@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from lockleaf.crypto.labels import token
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import change, register
@@ -43,7 +44,7 @@ async def test_neither_words_nor_queries_are_in_the_database_a_log_or_a_metric(
     assert "lockleaf_searches_total" in metrics
     for text in (log.getvalue(), metrics, *(answer.text for answer in refused)):
         assert canaries.found_in(text.encode()) == set()
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         for rows in (await dump(connection)).values():
             for row in rows:
                 assert canaries.found_in_any(pieces_of(list(row.values()))) == set()
@@ -58,7 +59,7 @@ async def test_the_index_holds_nothing_but_keyed_digests_of_the_stems(app: FastA
         made["id"]: {encode_base64(token(key, field, stem)) for field, stem in expected}
     }
     user_id = UUID((await owner.request("GET", "/auth/me")).json()["id"])
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         [row] = await connection.fetch("SELECT * FROM search_documents WHERE user_id = $1", user_id)
         assert set(row.keys()) == {"user_id", "record_id", "seq", "at", "tokens"}
 
@@ -72,6 +73,6 @@ async def test_a_blind_search_leaves_nothing_behind(app: FastAPI, http: httpx.As
     assert told["total"] == 1
     canaries = Canaries({"base64": encode_base64(asked), "digits": str(int.from_bytes(asked, signed=True))})
     assert canaries.found_in(log.getvalue().encode()) == set()
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         for rows in (await dump(connection)).values():
             assert canaries.found_in_any(str(tuple(row.values())).encode() for row in rows) == set()

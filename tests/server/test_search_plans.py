@@ -8,6 +8,7 @@ import re
 from fastapi import FastAPI
 
 from lockleaf.server.features.search import repository
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records.diary import has_labels
 
 USER = "'00000000-0000-0000-0000-000000000001'"
@@ -41,7 +42,7 @@ STATEMENTS = {
 
 
 async def test_every_statement_is_a_lookup(app: FastAPI) -> None:
-    async with app.state.services.database.transaction() as tx:
+    async with app.state.parts[Database].transaction() as tx:
         for name, (types, arguments, indexes) in STATEMENTS.items():
             statement = getattr(repository, name).replace("{labels}", has_labels(2, first=6))
             await tx.connection.execute(f"PREPARE tried ({types}) AS {statement}")

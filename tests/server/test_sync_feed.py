@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from lockleaf.crypto import history
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.wire.fields import encode_base64
 from tests.support.accounts import ZERO, Owner, change, following, register
 
@@ -119,7 +120,7 @@ async def test_a_cursor_is_good_for_its_account_and_its_list_alone(owner: Owner,
 async def _begin_epoch(app: FastAPI, owner: Owner, name: str, *, keeps_leaves: bool) -> bytes:
     """Begin a new epoch where the history ends, as a restore or a lowered tier does; return the head before it."""
     user_id = UUID(owner.answer["id"])
-    async with app.state.services.database.transaction() as tx:
+    async with app.state.parts[Database].transaction() as tx:
         seq, head = (
             await tx.session.execute(text("SELECT seq, head FROM heads WHERE user_id = :u FOR UPDATE"), {"u": user_id})
         ).one()

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import service as records
 from lockleaf.wire.codec import JSON, MSGPACK, pack
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
@@ -295,13 +297,13 @@ async def test_a_conflict_with_the_present_revision_is_known_without_the_history
     second = following(first)
     await owner.results(first, second)
     looked_up = []
-    services, user_id = app.state.services, UUID(owner.answer["id"])
+    parts, user_id = app.state.parts, UUID(owner.answer["id"])
 
     async def statuses(*late: dict) -> list[str]:
-        async with services.database.transaction() as tx:
+        async with parts[Database].transaction() as tx:
             with tx.connection.query_logger(lambda query: looked_up.append("JOIN changes c" in query.query)):
                 changes = [Change.model_validate(each) for each in late]
-                pushed = await records.push(tx.connection, user_id, changes, now=services.clock())
+                pushed = await records.push(tx.connection, user_id, changes, now=parts[Clock]())
         return [outcome.status for outcome in pushed.outcomes]
 
     ahead = {**following(first), "base_revision": 7}

@@ -13,8 +13,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.db.transaction import CommitThenRefuse
+from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.http.dependencies import Read, Tx
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.platform.jobs.attempt import Attempt
@@ -147,7 +149,7 @@ async def test_a_reading_session_cannot_write(api: httpx.AsyncClient, table: Tab
 async def test_both_ways_of_making_statements_see_one_transaction(app: FastAPI, table: Table) -> None:
     count = text(f"SELECT count(*) FROM {table.name}")
     with pytest.raises(ZeroDivisionError):
-        async with app.state.services.database.transaction() as tx:
+        async with app.state.parts[Database].transaction() as tx:
             await tx.connection.execute(f"INSERT INTO {table.name} VALUES (1)")
             assert await tx.session.scalar(count) == 1
             await tx.session.execute(text(f"INSERT INTO {table.name} VALUES (2)"))
@@ -176,7 +178,7 @@ async def test_a_refusal_can_leave_what_was_written(app: FastAPI, table: Table) 
 
 async def test_an_account_is_woken_by_whatever_committed(app: FastAPI, database_url: str) -> None:
     """A request, a job, or anything else that opens a transaction: none has to remember what waits for its commit."""
-    services = app.state.services
+    parts = app.state.parts
     by_anything, by_job = uuid4(), uuid4()
 
     async def handler(attempt: Attempt) -> None:
@@ -184,30 +186,30 @@ async def test_an_account_is_woken_by_whatever_committed(app: FastAPI, database_
             tx.wake(by_job)
 
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await services.events.listening.wait()
-        with services.events.subscription(by_anything) as woken:
-            async with services.database.transaction() as tx:
+        await parts[EventHub].listening.wait()
+        with parts[EventHub].subscription(by_anything) as woken:
+            async with parts[Database].transaction() as tx:
                 tx.wake(by_anything)
                 assert not woken.is_set()
             await woken.wait()
-        with services.events.subscription(by_job) as woken:
-            async with services.database.transaction() as tx:
-                await jobs.enqueue(tx.session, user_id=by_job, kind="tests.wakes", now=services.clock())
-            async with working(services, database_url, {"tests.wakes": handler}):
+        with parts[EventHub].subscription(by_job) as woken:
+            async with parts[Database].transaction() as tx:
+                await jobs.enqueue(tx.session, user_id=by_job, kind="tests.wakes", now=parts[Clock]())
+            async with working(parts, database_url, {"tests.wakes": handler}):
                 await woken.wait()
 
 
 async def test_nobody_is_woken_by_what_was_rolled_back(app: FastAPI) -> None:
-    services = app.state.services
+    parts = app.state.parts
     rolled_back, committed = uuid4(), uuid4()
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await services.events.listening.wait()
-        with services.events.subscription(rolled_back) as unmoved, services.events.subscription(committed) as woken:
+        await parts[EventHub].listening.wait()
+        with parts[EventHub].subscription(rolled_back) as unmoved, parts[EventHub].subscription(committed) as woken:
             with pytest.raises(ZeroDivisionError):
-                async with services.database.transaction() as tx:
+                async with parts[Database].transaction() as tx:
                     tx.wake(rolled_back)
                     raise ZeroDivisionError
-            async with services.database.transaction() as tx:
+            async with parts[Database].transaction() as tx:
                 tx.wake(committed)
             await woken.wait()  # notifications come in their order
             assert not unmoved.is_set()

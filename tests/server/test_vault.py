@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import blobs, pages
 from lockleaf.wire.codec import canonical, unpack
 from tests.support.account_holders import problem
@@ -245,10 +246,10 @@ async def test_whether_a_version_is_sent_again_is_asked_without_reading_the_othe
     for version in (2, 3, 4):
         assert (await replace(owner, "keys", version=version, ciphertext="B" * 20_000)).status_code == 200
     sent: list[str] = []
-    services, user_id = app.state.services, UUID(owner.answer["id"])
+    parts, user_id = app.state.parts, UUID(owner.answer["id"])
 
     async def found(payload: bytes) -> int | None:
-        async with services.database.transaction() as tx:
+        async with parts[Database].transaction() as tx:
             with tx.connection.query_logger(lambda query: sent.append(query.query)):
                 record = await blobs.find_accepted(tx.connection, user_id, "vault", "keys", payload)
         return None if record is None else record.revision

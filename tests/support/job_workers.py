@@ -16,11 +16,13 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import text
 
-from lockleaf.server.main.app import build_services
-from lockleaf.server.platform.context import Services
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.main.app import build_parts
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs.attempt import Attempt, Handler
 from lockleaf.server.platform.jobs.worker import JobWorker
 from lockleaf.server.platform.observability import logging
+from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
 
 __all__ = ["WAITING_KIND", "ended", "job_row", "process", "until", "working"]
@@ -38,18 +40,18 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def job_row(services: Services, job_id: UUID) -> asyncpg.Record | None:
+async def job_row(parts: Parts, job_id: UUID) -> asyncpg.Record | None:
     """The row of a job, whoever's it is."""
-    async with services.database.read_driver() as connection:
+    async with parts[Database].read_driver() as connection:
         return await connection.fetchrow("SELECT * FROM jobs WHERE job_id = $1", job_id)
 
 
-async def ended(services: Services, job_id: UUID) -> asyncpg.Record:
+async def ended(parts: Parts, job_id: UUID) -> asyncpg.Record:
     """The row of a job, once it has ended and the queue has let go of it."""
     found: list[asyncpg.Record] = []
 
     async def over() -> bool:
-        async with services.database.read_driver() as connection:
+        async with parts[Database].read_driver() as connection:
             row = await connection.fetchrow("SELECT * FROM jobs WHERE job_id = $1", job_id)
             queued = await connection.fetchval("SELECT count(*) FROM pgqueuer WHERE dedupe_key = $1", str(job_id))
         found[:] = [row]
@@ -60,9 +62,9 @@ async def ended(services: Services, job_id: UUID) -> asyncpg.Record:
 
 
 @contextlib.asynccontextmanager
-async def working(services: Services, url: str, handlers: Mapping[str, Handler]) -> AsyncIterator[JobWorker]:
+async def working(parts: Parts, url: str, handlers: Mapping[str, Handler]) -> AsyncIterator[JobWorker]:
     """A worker in this loop, with handlers of the test's own."""
-    worker = JobWorker(services, url, handlers=handlers)
+    worker = JobWorker(parts, url, handlers=handlers)
     running = asyncio.create_task(worker.run())
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -117,14 +119,14 @@ def main() -> None:
     url = settings.database.url.get_secret_value()
 
     async def run() -> None:
-        services = build_services(settings, url)
-        worker = JobWorker(services, url, handlers={WAITING_KIND: _wait})
+        parts = build_parts(settings, url)
+        worker = JobWorker(parts, url, handlers={WAITING_KIND: _wait})
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
         running = asyncio.create_task(worker.run())
         await worker.taking.wait()
         print("taking jobs", flush=True)
         await running
-        services.hasher.close()
-        await services.database.close()
+        parts[VerifierHasher].close()
+        await parts[Database].close()
 
     asyncio.run(run())

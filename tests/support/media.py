@@ -10,7 +10,10 @@ from uuid import UUID
 
 import httpx
 
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.parts import Parts
 from lockleaf.wire.media import MIN_PART_BYTES
 from tests.support.accounts import Owner
 
@@ -98,9 +101,9 @@ async def fetch(owner: Owner, media_id: str, *, over: httpx.AsyncClient | None =
     return answer.content
 
 
-async def object_key(services: Services, owner: Owner, media_id: str) -> str:
+async def object_key(running: Parts, owner: Owner, media_id: str) -> str:
     """Where in the store a file lies."""
-    async with services.database.read_driver() as connection:
+    async with running[Database].read_driver() as connection:
         key: str = await connection.fetchval(
             "SELECT object_key FROM media WHERE user_id = $1 AND media_id = $2",
             UUID(owner.answer["id"]),
@@ -109,7 +112,7 @@ async def object_key(services: Services, owner: Owner, media_id: str) -> str:
     return key
 
 
-async def keys_in_store(services: Services) -> set[str]:
+async def keys_in_store(running: Parts) -> set[str]:
     """The keys of everything that lies in the store."""
-    later = services.clock().replace(year=2100)
-    return {key async for key in services.blobs.list_keys(older_than=later)}
+    later = running[Clock]().replace(year=2100)
+    return {key async for key in running[ObjectStore].list_keys(older_than=later)}

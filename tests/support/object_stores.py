@@ -128,7 +128,7 @@ def file_site(folder: Path) -> Iterator[FileSite]:
             await asyncio.sleep(0.005)
         started.set()
         await serving
-        await app.state.services.blobs.close()
+        await app.state.parts[ObjectStore].close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="file-site")
     thread.start()

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.wire.fields import encode_base64
 from tests.support.accounts import Owner
 from tests.support.diaries import thin
@@ -62,7 +63,7 @@ async def build(owner: Owner, **body: Any) -> dict[str, Any]:
 async def index_rows(app: FastAPI, owner: Owner) -> dict[str, set[str]]:
     """The digests of each entry that the index has, in base64, by the entry's id."""
     user_id = UUID((await owner.request("GET", "/auth/me")).json()["id"])
-    async with app.state.services.database.read_driver() as connection:
+    async with app.state.parts[Database].read_driver() as connection:
         rows = await connection.fetch("SELECT record_id, tokens FROM search_documents WHERE user_id = $1", user_id)
     return {
         row["record_id"]: {encode_base64(token.to_bytes(8, signed=True)) for token in row["tokens"]} for row in rows

@@ -8,6 +8,10 @@ from uuid import UUID
 from fastapi import FastAPI
 
 from lockleaf.server.features.inbox import service
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.server_keys import ServerKeys
+from lockleaf.server.platform.settings import LimitSettings
 
 __all__ = ["POST", "put_in"]
 
@@ -18,6 +22,8 @@ async def put_in(
     app: FastAPI, user_id: UUID, external_id: str = "1", content: Any = POST, provider: str = "web"
 ) -> UUID:
     """Seal ``content`` into the account's inbox, and tell its listeners once that is committed; the item's id."""
-    services = app.state.services
-    async with services.database.transaction() as tx:
-        return await service.add(tx, services, user_id, provider, external_id, content)
+    parts = app.state.parts
+    async with parts[Database].transaction() as tx:
+        return await service.add(
+            tx, parts[Clock], parts[LimitSettings], parts[ServerKeys], user_id, provider, external_id, content
+        )

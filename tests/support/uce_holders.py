@@ -12,14 +12,18 @@ import httpx
 from fastapi import FastAPI
 
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal, authenticate
-from lockleaf.server.platform.context import Services
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records import service as records
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Change, Record
 from tests.support.account_holders import Person
 
-__all__ = ["Thin", "opened_entry", "principal_of", "services_of", "stored", "written_entry"]
+__all__ = ["Thin", "opened_entry", "parts_of", "principal_of", "stored", "written_entry"]
 
 
 @dataclass
@@ -50,37 +54,39 @@ class Thin(Person):
         return await http.put("/auth/password", json=body, headers=self.headers)
 
 
-def services_of(app: FastAPI) -> Services:
+def parts_of(app: FastAPI) -> Parts:
     """The parts of the server."""
-    found: Services = app.state.services
+    found: Parts = app.state.parts
     return found
 
 
 async def principal_of(app: FastAPI, person: Person) -> Principal:
     """Whom the server takes the person's access token to speak for."""
-    services = services_of(app)
-    async with services.database.read_driver() as connection:
-        return await authenticate(connection, services.tokens, person.tokens["access_token"])
+    parts = parts_of(app)
+    async with parts[Database].read_driver() as connection:
+        return await authenticate(connection, parts[TokenCodec], person.tokens["access_token"])
 
 
 async def written_entry(app: FastAPI, person: Person, content: dict[str, Any]) -> str:
     """The id of a new entry with ``content``, sealed by the server in the person's session."""
-    services, principal, record_id = services_of(app), await principal_of(app, person), str(uuid4())
-    async with services.database.transaction() as transaction:
-        async with keyrings.opened(services, transaction.connection, principal, purpose="entries.write") as keys:
+    parts, principal, record_id = parts_of(app), await principal_of(app, person), str(uuid4())
+    async with parts[Database].transaction() as transaction:
+        async with keyrings.opened(
+            parts[Clock], parts[Custodian], transaction.connection, principal, purpose="entries.write"
+        ) as keys:
             labels = tuple(sorted(keys.label("tag", tag) for tag in content.get("tags", ())))
             place: dict[str, Any] = {"collection": "entries", "record_id": record_id, "base_revision": 0}
             place |= {"parent": bytes(32), "labels": labels}
-            payload = keys.seal(content=content, **place, device="server", written_at=services.clock())
+            payload = keys.seal(content=content, **place, device="server", written_at=parts[Clock]())
         change = Change(payload=payload, device_id="server", client_updated_at=datetime.now(UTC), **place)
-        pushed = await records.push(transaction.connection, person.id, [change], now=services.clock())
+        pushed = await records.push(transaction.connection, person.id, [change], now=parts[Clock]())
     assert [outcome.status for outcome in pushed.outcomes] == ["applied"]
     return record_id
 
 
 async def stored(app: FastAPI, user_id: UUID, record_id: str) -> Record:
     """A record as the server keeps it."""
-    async with services_of(app).database.read_driver() as connection:
+    async with parts_of(app)[Database].read_driver() as connection:
         packed = await connection.fetchval(
             "SELECT packed FROM records WHERE user_id = $1 AND collection = 'entries' AND record_id = $2",
             user_id,
@@ -91,11 +97,13 @@ async def stored(app: FastAPI, user_id: UUID, record_id: str) -> Record:
 
 async def opened_entry(app: FastAPI, person: Person, record_id: str) -> dict[str, Any]:
     """What an entry holds, opened by the server in the person's session."""
-    services, principal = services_of(app), await principal_of(app, person)
+    parts, principal = parts_of(app), await principal_of(app, person)
     record = await stored(app, person.id, record_id)
     async with (
-        services.database.transaction() as transaction,
-        keyrings.opened(services, transaction.connection, principal, purpose="entries.read") as keys,
+        parts[Database].transaction() as transaction,
+        keyrings.opened(
+            parts[Clock], parts[Custodian], transaction.connection, principal, purpose="entries.read"
+        ) as keys,
     ):
         content = keys.open(record)
     # Who wrote it, and when, is within each seal that the server makes.

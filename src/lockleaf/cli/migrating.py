@@ -113,7 +113,7 @@ def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
 
 
 async def _bring_up_to_date(settings: Settings, url: str, to: str) -> None:
-    from lockleaf.server.features.operation.installation import mark_for_development  # noqa: PLC0415
+    from lockleaf.server.main.installation import mark_for_development  # noqa: PLC0415
     from lockleaf.server.platform.db.migrate import head_revision, revision_at  # noqa: PLC0415
     from lockleaf.server.platform.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
 

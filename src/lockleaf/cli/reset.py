@@ -76,7 +76,7 @@ def reset(
 @contextlib.contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     """Give the address of the database in question; one of our own is started for it, if no server runs on it."""
-    from lockleaf.server.features.operation.installation import mark_for_development  # noqa: PLC0415
+    from lockleaf.server.main.installation import mark_for_development  # noqa: PLC0415
     from lockleaf.server.platform.db.embedded import EmbeddedPostgres  # noqa: PLC0415
     from lockleaf.server.platform.db.migrate import migrate  # noqa: PLC0415
 
@@ -94,7 +94,7 @@ def _database(settings: Settings) -> Iterator[str]:
 async def _require_mark(url: str) -> None:
     import asyncpg  # noqa: PLC0415
 
-    from lockleaf.server.features.operation.installation import is_for_development  # noqa: PLC0415
+    from lockleaf.server.main.installation import is_for_development  # noqa: PLC0415
 
     try:
         marked = await is_for_development(url)
@@ -118,8 +118,8 @@ async def _make(run: Run, settings: Settings, url: str, server: str, home: Path,
     from lockleaf.cli.demonstration.delivery import post_office  # noqa: PLC0415
     from lockleaf.cli.demonstration.seeding import seed  # noqa: PLC0415
     from lockleaf.cli.demonstration.within import within  # noqa: PLC0415
-    from lockleaf.server.features.operation.installation import empty  # noqa: PLC0415
     from lockleaf.server.main.app import create_app  # noqa: PLC0415
+    from lockleaf.server.main.installation import empty  # noqa: PLC0415
 
     deleted = await empty(url)
     app = create_app(settings, database_url=url)

@@ -8,6 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import purge
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import encode_base64
@@ -265,7 +268,9 @@ async def test_a_plain_entry_is_deleted_and_restored_without_a_body_until_it_is_
 
 async def purge_all(contract: Contract, owner: Owner) -> Owner:
     """Drop what was deleted long enough ago, and log the owner in again, whose session is over by then."""
-    await purge.purge(contract.app.state.services)
+    await purge.purge(
+        contract.app.state.parts[Clock], contract.app.state.parts[Database], contract.app.state.parts[Settings]
+    )
     tokens = (await contract.http.post("/auth/login", json={"email": owner.email, "password": owner.password})).json()
     return Owner(contract.http, owner.email, owner.password, tokens)
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from lockleaf.server.platform.blobs.protocol import ObjectStore
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, register
 from tests.support.contract import NOWHERE, Contract, shows
@@ -104,10 +105,10 @@ async def test_only_what_was_declared_exists(contract: Contract, owner: Owner) -
     assert (await send(owner.http, declared["upload"], other)).status_code == 422
     problem(await owner.request("GET", f"/media/{declared['id']}/download"), 409, "upload_incomplete")
     # As in a store that does not compare what comes with what was signed.
-    services = contract.app.state.services
-    key = await object_key(services, owner, declared["id"])
+    running = contract.app.state.parts
+    key = await object_key(running, owner, declared["id"])
     shorter = declaration(other[:99])
-    signed = await services.blobs.sign_upload(key, size=99, sha256=bytes.fromhex(shorter["sha256"]), seconds=60)
+    signed = await running[ObjectStore].sign_upload(key, size=99, sha256=bytes.fromhex(shorter["sha256"]), seconds=60)
     put = await owner.http.put(f"http://lockleaf.test{signed.url}", headers=signed.headers, content=other[:99])
     assert put.is_success
     problem(await complete(owner, declared["id"]), 409, "upload_damaged")

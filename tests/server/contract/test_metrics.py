@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import change, register
@@ -115,7 +116,7 @@ async def test_deltas_are_bound_to_the_changes_that_caused_them(contract: Contra
     assert (await someone.upload(someone.delta(LAYOUT, [1.0], AT, change=cause))).status_code == 201
     refused = await someone.upload(someone.delta(LAYOUT, [1.0], AT, change=[cause]))
     assert problem(refused, 409, "already_counted")["changes"] == [{"item": 0, **cause}]
-    async with contract.app.state.services.database.transaction() as tx:  # as if so many had come before
+    async with contract.app.state.parts[Database].transaction() as tx:  # as if so many had come before
         user_id, most = UUID(someone.owner.answer["id"]), someone.keys.parameters.most_additions
         await tx.connection.execute("UPDATE metric_packs SET additions = $2 WHERE user_id = $1", user_id, most)
     problem(await someone.upload(someone.delta(LAYOUT, [1.0], AT)), 422, "too_many_values")
@@ -145,7 +146,7 @@ async def test_results_are_ciphertexts_with_a_count_and_a_divisor(contract: Cont
     assert [each["start"] for each in months] == ["2024-05-01T00:00:00Z", "2024-07-01T00:00:00Z"]
     problem(await someone.question("variance"), 409, "squares_required")
     problem(await someone.question("trend"), 422, "unsupported_operation")
-    async with contract.app.state.services.database.transaction() as tx:  # as if so many had come before
+    async with contract.app.state.parts[Database].transaction() as tx:  # as if so many had come before
         user_id = UUID(someone.owner.answer["id"])
         await tx.connection.execute("UPDATE metric_sums SET count = 99999 WHERE user_id = $1", user_id)
     problem(await someone.question(), 422, "too_many_values")

@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from lockleaf.crypto import identity
+from lockleaf.server.platform.events import EventHub
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.statements import MOST_OF_EPOCH
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from lockleaf.wire.fields import encode_base64
@@ -128,8 +130,8 @@ async def test_another_users_changes_are_not_in_the_feed(contract: Contract, own
 
 @shows("GET /sync/events 200", "GET /sync/events 429 too_many_streams")
 async def test_live_events_tell_numbers_alone_and_end_with_their_session(contract: Contract, owner: Owner) -> None:
-    hub, user_id = contract.app.state.services.events, UUID(owner.answer["id"])
-    room = contract.app.state.services.settings.limits.streams_per_account
+    hub, user_id = contract.app.state.parts[EventHub], UUID(owner.answer["id"])
+    room = contract.app.state.parts[Settings].limits.streams_per_account
     streams = [asyncio.create_task(owner.request("GET", "/sync/events")) for _ in range(room)]
 
     async def all_open() -> bool:

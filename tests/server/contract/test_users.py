@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from lockleaf.server.main.background import HANDLERS
+from lockleaf.server.main.features import HANDLERS
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, change, following, register
@@ -166,9 +166,9 @@ async def test_an_archive_is_made_in_the_background(contract: Contract, owner: O
     assert queued.keys() >= {"id", "kind", "state", "progress", "created_at"}
     assert (queued["state"], queued["progress"].keys()) == ("queued", {"done", "total"})
     problem(await owner.request("GET", f"/users/me/export/{queued['id']}"), 404, "not_found")
-    services = contract.app.state.services
-    async with working(services, database_url, HANDLERS):
-        await ended(services, UUID(queued["id"]))
+    parts = contract.app.state.parts
+    async with working(parts, database_url, HANDLERS):
+        await ended(parts, UUID(queued["id"]))
     job = await get(owner, f"/jobs/{queued['id']}")
     assert (job["state"], job["id"]) == ("succeeded", queued["id"])
     assert [item["id"] for item in (await get(owner, "/jobs"))["items"]] == [job["id"]]

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
-from lockleaf.server.platform.blobs.protocol import StoredObject, UploadGone
+from lockleaf.server.platform.blobs.protocol import ObjectStore, StoredObject, UploadGone
 from lockleaf.server.platform.blobs.s3_store import S3Store
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import BlobSettings, Settings
 from tests.support.object_stores import MINUTE, Bearer, S3Site, bearer, code, new_key, part, sha256
 
@@ -206,9 +207,9 @@ async def test_a_server_with_a_bucket_has_no_routes_for_objects_of_its_own(
     app = create_app(settings.model_copy(update={"blobs": bucket.settings()}))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://lockleaf.test") as http:
-        signed = await app.state.services.blobs.sign_download(new_key(), seconds=MINUTE)
+        signed = await app.state.parts[ObjectStore].sign_download(new_key(), seconds=MINUTE)
         assert signed.url.startswith(bucket.front.url)
         answer = await http.get(f"/api/v1/objects/{new_key()}")
         assert (answer.status_code, code(answer)) == (404, "route_not_found")
-    await app.state.services.blobs.close()
-    await app.state.services.database.close()
+    await app.state.parts[ObjectStore].close()
+    await app.state.parts[Database].close()

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 import lockleaf
 from lockleaf.server.main.job_worker import connections
+from lockleaf.server.platform.server_keys import ServerKeys
 from tests.support.deployments import DEPLOY, compose, generated_secrets, known_settings, settings_from
 from tests.support.dockerfile import parse
 
@@ -34,10 +35,10 @@ def composed(request: pytest.FixtureRequest, secrets: dict[str, str]) -> dict[st
 
 
 def test_what_is_named_exists_and_every_key_is_one(composed: dict[str, Any]) -> None:
-    services = composed["services"]
-    for name, service in services.items():
+    parts = composed["services"]
+    for name, service in parts.items():
         assert service.keys() <= KEYS, name
-        assert set(service.get("depends_on", {})) <= services.keys(), name
+        assert set(service.get("depends_on", {})) <= parts[ServerKeys](), name
         assert set(service.get("networks", ())) <= composed.get("networks", {}).keys(), name
         used = {volume.partition(":")[0] for volume in service.get("volumes", ())}
         assert used <= composed.get("volumes", {}).keys(), name
@@ -105,12 +106,12 @@ def test_secrets_are_made_once_are_each_their_own_and_for_nobody_elses_eyes(tmp_
 
 
 def test_the_database_has_connections_for_everybody(secrets: dict[str, str]) -> None:
-    services = compose("compose.yaml", secrets)["services"]
-    settings = settings_from(services["server"]["environment"])
-    workers = int(services["server"]["command"][-1])
+    parts = compose("compose.yaml", secrets)["services"]
+    settings = settings_from(parts["server"]["environment"])
+    workers = int(parts["server"]["command"][-1])
     pool = settings.database
     needed = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + 20 + connections(settings)
-    [offered] = [word.split("=")[1] for word in services["postgres"]["command"] if "max_connections" in word]
+    [offered] = [word.split("=")[1] for word in parts["postgres"]["command"] if "max_connections" in word]
     assert int(offered) >= needed
 
 

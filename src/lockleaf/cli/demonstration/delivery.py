@@ -7,8 +7,12 @@ from contextlib import asynccontextmanager
 
 from lockleaf.server.features.inbox import service as inbox
 from lockleaf.server.identity.accounts import service as accounts
-from lockleaf.server.main.app import build_services
-from lockleaf.server.platform.settings import Settings
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.main.app import build_parts
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.server_keys import ServerKeys
+from lockleaf.server.platform.settings import LimitSettings, Settings
 
 __all__ = ["post_office"]
 
@@ -23,16 +27,25 @@ LETTER = {
 @asynccontextmanager
 async def post_office(settings: Settings, database_url: str) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
     """Give a function that puts a letter into the inbox of an email's account."""
-    services = build_services(settings, database_url)
+    parts = build_parts(settings, database_url)
 
     async def deliver(email: str) -> None:
-        async with services.database.transaction() as tx:
+        async with parts[Database].transaction() as tx:
             account = await accounts.by_email(tx.session, email)
             assert account is not None
-            await inbox.add(tx, services, account.user_id, "postcards", "coast-1", LETTER)
+            await inbox.add(
+                tx,
+                parts[Clock],
+                parts[LimitSettings],
+                parts[ServerKeys],
+                account.user_id,
+                "postcards",
+                "coast-1",
+                LETTER,
+            )
 
     try:
         yield deliver
     finally:
-        services.hasher.close()
-        await services.database.close()
+        parts[VerifierHasher].close()
+        await parts[Database].close()

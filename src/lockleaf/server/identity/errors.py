@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockleaf.server.platform.errors import Busy, Forbidden, Unauthenticated
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
@@ -14,7 +15,6 @@ __all__ = [
     "NotAuthenticated",
     "RefreshTokenReused",
     "SessionRevoked",
-    "TierRequired",
     "TokenExpired",
     "TokenInvalid",
 ]
@@ -64,12 +64,6 @@ class InsufficientScope(Forbidden):
     """The session was opened without this right. `required` names it; log in again and ask for it."""
 
     code = ErrorCode.INSUFFICIENT_SCOPE
-
-
-class TierRequired(Forbidden):
-    """The account's privacy tier keeps this on the device. `required` names the lowest tier that allows it."""
-
-    code = ErrorCode.TIER_REQUIRED
 
 
 class CustodyRequired(Forbidden):

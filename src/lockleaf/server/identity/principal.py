@@ -8,13 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.identity.errors import InsufficientScope, SessionRevoked, TierRequired
+from lockleaf.server.identity.errors import InsufficientScope, SessionRevoked
 from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.tiers import TIERS, TierRequired
 
-__all__ = ["TIERS", "Principal", "authenticate", "require_scope", "require_tier"]
-
-TIERS = ("local_only", "analytics_sync", "full_sync")
-"""The privacy tiers, each holding more on the server than the one before."""
+__all__ = ["Principal", "authenticate", "require_scope", "require_tier"]
 
 _ALIVE = """
 SELECT s.scope, s.device_id, a.custody, a.privacy_tier

@@ -10,9 +10,10 @@ from functools import partial
 
 import structlog
 
-from lockleaf.server.main.app import build_services
-from lockleaf.server.main.background import create_worker
+from lockleaf.server.main.app import build_parts, close_parts
+from lockleaf.server.main.features import HANDLERS, SCHEDULES
 from lockleaf.server.platform.db.migrate import require_current
+from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.jobs.worker import JobWorker
 from lockleaf.server.platform.observability import logging
 from lockleaf.server.platform.settings import Settings
@@ -66,10 +67,10 @@ def work(settings: Settings, database_url: str, *, announce: Callable[[], None] 
 async def _run(
     settings: Settings, database_url: str, begin: Callable[[JobWorker], None], announce: Callable[[], None]
 ) -> None:
-    services = build_services(settings, database_url)
-    worker = create_worker(services, database_url)
+    parts = build_parts(settings, database_url)
+    worker = JobWorker(parts, database_url, handlers=HANDLERS, schedules=SCHEDULES)
     begin(worker)
-    services.events.start()
+    parts[EventHub].start()
 
     async def tell() -> None:
         await worker.taking.wait()
@@ -80,11 +81,7 @@ async def _run(
         await worker.run()
     finally:
         await end_task(telling)
-        await services.events.stop()
-        await services.removals.close()
-        await services.blobs.close()
-        services.hasher.close()
-        await services.database.close()
+        await close_parts(parts)
 
 
 class JobWorkerThread:

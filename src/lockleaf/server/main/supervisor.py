@@ -27,7 +27,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from lockleaf.server.features.operation.installation import is_for_development, mark_for_development
+from lockleaf.server.main.installation import is_for_development, mark_for_development
 from lockleaf.server.main.job_worker import JobWorkerThread, connections, in_process
 from lockleaf.server.main.web_worker import EMBEDDED_DATABASE
 from lockleaf.server.platform.blobs.stores import require_folder

@@ -1,30 +1,22 @@
 """Every table of the server, known to the base: what migrations are compared with."""
 
-# ruff: noqa: F401  (importing the models registers their tables)
-
 from __future__ import annotations
 
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
-import lockleaf.server.features.analytics.models
-import lockleaf.server.features.export.models
-import lockleaf.server.features.inbox.models
-import lockleaf.server.features.media.models
-import lockleaf.server.features.operation.models
-import lockleaf.server.features.search.models
-import lockleaf.server.identity.accounts.models
-import lockleaf.server.identity.auth.models
-import lockleaf.server.identity.custody.models
-import lockleaf.server.platform.jobs.models
-import lockleaf.server.records.models
-from lockleaf.server.platform.db.base import Base
+from lockleaf.server.main.features import FEATURES, OPERATION
+from lockleaf.server.platform.db.engine import sqlalchemy_url
 from lockleaf.server.platform.jobs.queue import TABLES
 
-__all__ = ["COMPARED", "is_ours", "metadata"]
+__all__ = ["COMPARED", "is_ours", "metadata", "schema_difference"]
 
-metadata: MetaData = Base.metadata
+metadata: MetaData = next(table.metadata for each in (*FEATURES, OPERATION) for table in each.tables)
+"""Every model stands in one metadata; the list of features has them all imported."""
 
 
 def is_ours(thing: object, name: str | None, kind: str, reflected: bool, counterpart: object) -> bool:
@@ -34,3 +26,17 @@ def is_ours(thing: object, name: str | None, kind: str, reflected: bool, counter
 
 COMPARED: dict[str, Any] = {"compare_type": True, "compare_server_default": True, "include_object": is_ours}
 """How Alembic compares the tables of a database with these."""
+
+
+async def schema_difference(url: str) -> list[Any]:
+    """Return what differs between the tables as the code declares them and as the migrations made them."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415  (only the checks need it)
+
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(
+                lambda sync: compare_metadata(MigrationContext.configure(sync, opts=COMPARED), metadata)
+            )
+    finally:
+        await engine.dispose()

@@ -18,6 +18,7 @@ __all__ = [
     "DomainError",
     "Forbidden",
     "Invalid",
+    "InvalidRequest",
     "NotFound",
     "Outdated",
     "OverQuota",
@@ -103,3 +104,9 @@ class Unavailable(DomainError):
     def __init__(self, *, retry_after: int = 2, **facts: Any) -> None:
         self.retry_after = retry_after
         super().__init__(**facts)
+
+
+class InvalidRequest(Invalid):
+    """Fields of the request are missing or wrong. `errors` names each of them; correct them and send it again."""
+
+    code = ErrorCode.INVALID_REQUEST

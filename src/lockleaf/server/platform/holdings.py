@@ -6,17 +6,17 @@ hold, and when the account is deleted, for all of it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.identity.principal import TIERS
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.platform.tiers import TIERS
 
-__all__ = ["Counted", "Holding", "delete_above"]
+__all__ = ["Counted", "Holding", "Holdings", "delete_above"]
 
 Counted = Literal["metrics", "media"]
 """Under which name the answer to a lowered tier counts what was deleted."""
@@ -39,9 +39,13 @@ class Holding:
     bytes_used: Callable[[asyncpg.Connection, UUID], Awaitable[int]] | None = None
 
 
-async def delete_above(
-    tx: Transaction, user_id: UUID, holdings: Sequence[Holding], tier: str | None
-) -> dict[Counted, int]:
+class Holdings(tuple[Holding, ...]):
+    """All that the server holds of an account beside its records, in the order in which it is deleted."""
+
+    __slots__ = ()
+
+
+async def delete_above(tx: Transaction, user_id: UUID, holdings: Holdings, tier: str | None) -> dict[Counted, int]:
     """Delete what ``tier`` does not hold, everything for None; return the counts that users are told."""
     counts: dict[Counted, int] = {"metrics": 0, "media": 0}
     for holding in holdings:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.identity.errors import TierRequired
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records.repository import RecordRepository
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.days import Bound, as_clock

@@ -11,7 +11,9 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.settings import Settings
 
 __all__ = ["purge", "purge_record"]
 
@@ -56,12 +58,12 @@ WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND deleted AND purged
 """
 
 
-async def purge(services: Services) -> None:
+async def purge(clock: Clock, database: Database, settings: Settings) -> None:
     """Drop the revisions before deletions, and the payloads of conflicts, that are older than the setting says."""
-    now = services.clock()
-    before = now - timedelta(days=services.settings.jobs.purge_after_days)
-    await _in_batches(services, _REVISIONS, before, now, BATCH)
-    await _in_batches(services, _CONFLICTS, before, BATCH)
+    now = clock()
+    before = now - timedelta(days=settings.jobs.purge_after_days)
+    await _in_batches(database, _REVISIONS, before, now, BATCH)
+    await _in_batches(database, _CONFLICTS, before, BATCH)
 
 
 async def purge_record(
@@ -76,8 +78,8 @@ async def purge_record(
     await connection.execute(_PURGED, user_id, collection, record_id, now)
 
 
-async def _in_batches(services: Services, statement: str, *arguments: datetime | int) -> None:
+async def _in_batches(database: Database, statement: str, *arguments: datetime | int) -> None:
     done = BATCH
     while done == BATCH:
-        async with services.database.transaction() as tx:
+        async with database.transaction() as tx:
             done = int((await tx.connection.execute(statement, *arguments)).split()[-1])

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto import history
-from lockleaf.server.identity.errors import TierRequired
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records.errors import EpochChanged
 from lockleaf.server.records.policy import RecordPolicy, bytes_needed, is_unsealed, sealed_under, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted

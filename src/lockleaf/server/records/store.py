@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import history
-from lockleaf.server.identity.errors import TierRequired
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records import statements
 from lockleaf.server.records.errors import EpochEndOutdated, HistoryMoved
 from lockleaf.server.records.models import Change, Checkpoint, Conflict, Epoch, EpochStatement, Head, Record, Revision

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.custody.models import Access
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.wire import custody as bodies
@@ -25,7 +25,14 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def page(
-    session: AsyncSession, services: Services, user_id: UUID, current: UUID, *, cursor: str | None, limit: int
+    session: AsyncSession,
+    clock: Clock,
+    cursors: CursorCodec,
+    user_id: UUID,
+    current: UUID,
+    *,
+    cursor: str | None,
+    limit: int,
 ) -> bodies.AccessHistory:
     """Return a page of an account's history, newest hours first.
 
@@ -38,12 +45,12 @@ async def page(
     statement = select(Access).where(Access.user_id == user_id)
     if cursor is not None:
         place = tuple_(Access.hour, Access.session_id, Access.purpose)
-        statement = statement.where(place < _opened(services.cursors.open(_CURSOR, user_id, cursor)))
+        statement = statement.where(place < _opened(cursors.open(_CURSOR, user_id, cursor)))
     # The order of the primary key, read backwards: no sorting, however long the history is.
     order = (Access.hour.desc(), Access.session_id.desc(), Access.purpose.desc())
     found = (await session.scalars(statement.order_by(*order).limit(limit + 1))).all()
     shown = found[:limit]
-    devices = await sessions.listed(session, user_id, current, now=services.clock())
+    devices = await sessions.listed(session, user_id, current, now=clock())
     names = {device.id: device.device_name for device in devices.items}
     return bodies.AccessHistory(
         items=tuple(
@@ -58,7 +65,7 @@ async def page(
             )
             for row in shown
         ),
-        next_cursor=services.cursors.seal(_CURSOR, user_id, _sealed(shown[-1])) if len(found) > limit else None,
+        next_cursor=cursors.seal(_CURSOR, user_id, _sealed(shown[-1])) if len(found) > limit else None,
     )
 
 

@@ -22,14 +22,15 @@ from lockleaf.server.features.analytics.errors import (
     UnsupportedOperation,
     WeightsMismatch,
 )
-from lockleaf.server.features.analytics.evaluators import Form
+from lockleaf.server.features.analytics.evaluators import Evaluators, Form
 from lockleaf.server.features.analytics.packed import aggregate_packed
 from lockleaf.server.features.analytics.paging import Page
 from lockleaf.server.features.analytics.periods import LAST, bucket_end, bucket_start, cover, instant
 from lockleaf.server.features.analytics.ranges import SumReader
 from lockleaf.server.features.analytics.totals import added, weighted
 from lockleaf.server.features.privacy import service as privacy
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.wire.analytics import MAX_WEIGHTS, Aggregate, Aggregation, BucketResult
 
 __all__ = ["aggregate"]
@@ -39,7 +40,9 @@ _LEAST_SPREAD = 1e-9
 """In square days: values within seconds of each other show no trend."""
 
 
-async def aggregate(services: Services, user_id: UUID, body: Aggregation) -> Aggregate:
+async def aggregate(
+    database: Database, cursors: CursorCodec, evaluators: Evaluators, user_id: UUID, body: Aggregation
+) -> Aggregate:
     """Return what ``body`` asks for.
 
     Raises:
@@ -54,12 +57,12 @@ async def aggregate(services: Services, user_id: UUID, body: Aggregation) -> Agg
     able = PARAMETER_SETS[body.parameter_set].operations
     if body.operation in ("weighted_sum", "trend") and body.operation not in able:
         raise UnsupportedOperation(operations=sorted({*able, "variance"} - {"square"}))
-    page = Page(services.cursors, user_id, body)
-    async with services.evaluators.turn(), services.database.snapshot() as connection:
+    page = Page(cursors, user_id, body)
+    async with evaluators.turn(), database.snapshot() as connection:
         raw = await privacy.answers_raw(connection, user_id, body.parameter_set)
         if body.layout is not None:
-            return await aggregate_packed(services, connection, user_id, body, page, raw=raw)
-        return await _Singles(services, connection, user_id, body, page, raw=raw).aggregate()
+            return await aggregate_packed(evaluators, connection, user_id, body, page, raw=raw)
+        return await _Singles(evaluators, connection, user_id, body, page, raw=raw).aggregate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class _Singles:
 
     def __init__(
         self,
-        services: Services,
+        evaluators: Evaluators,
         connection: asyncpg.Connection,
         user_id: UUID,
         body: Aggregation,
@@ -83,7 +86,7 @@ class _Singles:
         *,
         raw: bool,
     ) -> None:
-        self._evaluators = services.evaluators
+        self._evaluators = evaluators
         self._reader = SumReader(connection, user_id, body.metric_type or "", body.parameter_set)
         self._body = body
         self._page = page

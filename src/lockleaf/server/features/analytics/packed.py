@@ -10,12 +10,11 @@ import asyncpg
 
 from lockleaf.he.params import PARAMETER_SETS
 from lockleaf.server.features.analytics.errors import NoMetrics
-from lockleaf.server.features.analytics.evaluators import Form
+from lockleaf.server.features.analytics.evaluators import Evaluators, Form
 from lockleaf.server.features.analytics.paging import Page
 from lockleaf.server.features.analytics.periods import bucket_end, bucket_start, cut_months, instant
 from lockleaf.server.features.analytics.ranges import PackReader
 from lockleaf.server.features.analytics.totals import Total, added
-from lockleaf.server.platform.context import Services
 from lockleaf.wire.analytics import Aggregate, Aggregation, BucketResult, PackedResult
 
 __all__ = ["aggregate_packed"]
@@ -24,7 +23,7 @@ _OPERATION = "packed_sum"
 
 
 async def aggregate_packed(
-    services: Services, connection: asyncpg.Connection, user_id: UUID, body: Aggregation, page: Page, *, raw: bool
+    evaluators: Evaluators, connection: asyncpg.Connection, user_id: UUID, body: Aggregation, page: Page, *, raw: bool
 ) -> Aggregate:
     """Return the sum of the accumulators of whole months, or of each month or year of them.
 
@@ -40,12 +39,12 @@ async def aggregate_packed(
     """
     assert body.layout is not None
     reader = PackReader(connection, user_id, body.layout, body.parameter_set)
-    return await _Packed(services, reader, body, page, raw=raw).answer()
+    return await _Packed(evaluators, reader, body, page, raw=raw).answer()
 
 
 class _Packed:
-    def __init__(self, services: Services, reader: PackReader, body: Aggregation, page: Page, *, raw: bool) -> None:
-        self._evaluators = services.evaluators
+    def __init__(self, evaluators: Evaluators, reader: PackReader, body: Aggregation, page: Page, *, raw: bool) -> None:
+        self._evaluators = evaluators
         self._reader = reader
         self._body = body
         self._page = page

@@ -23,17 +23,22 @@ from lockleaf.server.features.analytics.errors import (
     UnsupportedOperation,
     WeightsMismatch,
 )
+from lockleaf.server.features.analytics.evaluators import Evaluators
 from lockleaf.server.identity.accounts.errors import HeKeyRequired
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
-from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest, NotAcceptable
+from lockleaf.server.platform.http.dependencies import PartsOf, Tx
+from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.parameters import KNOWN
-from lockleaf.server.platform.http.preconditions import etag
-from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.server.platform.preconditions import etag
+from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.analytics import (
     Aggregate,
     Aggregation,
@@ -94,10 +99,10 @@ async def get_context(
     responses=problems(*OF_CALLERS, InvalidRequest, SealedKeyNotFound, NotAcceptable),
 )
 async def get_key(
-    request: Request, principal: Reader, services: ServicesOf, parameter_set: Annotated[ParameterSetName, Path()]
+    request: Request, principal: Reader, parts: PartsOf, parameter_set: Annotated[ParameterSetName, Path()]
 ) -> Response:
     """Give the secret key of a parameter set, as the account's devices sealed it."""
-    found = await sealed_keys.get(services, principal.user_id, parameter_set)
+    found = await sealed_keys.get(parts[Database], principal.user_id, parameter_set)
     answer = reply(request, found)
     answer.headers["ETag"] = etag(found.version)
     return answer
@@ -113,12 +118,12 @@ async def put_key(
     request: Request,
     principal: Writer,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     parameter_set: Annotated[ParameterSetName, Path()],
     body: Annotated[SealedKeyChange, Depends(Parsed(SealedKeyChange, msgpack=True))],
 ) -> Response:
     """Store the next version of the sealed secret key. Who comes second is told, and uses the first one's."""
-    stored = await sealed_keys.put(tx.session, services, principal.user_id, parameter_set, body)
+    stored = await sealed_keys.put(tx.session, parts[Clock], principal.user_id, parameter_set, body)
     answer = reply(request, stored)
     answer.headers["ETag"] = etag(stored.version)
     return answer
@@ -146,12 +151,18 @@ async def post_metrics(
     request: Request,
     principal: Writer,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[MetricBatch, Depends(Parsed(MetricBatch, msgpack=True))],
 ) -> Response:
     """Count up to 500 metrics or 8 MiB, each once, all or none: values, and deltas of packed months."""
     accepted(request)  # before anything is counted
-    return reply(request, await uploads.upload(tx.session, services, principal.user_id, body), 201)
+    return reply(
+        request,
+        await uploads.upload(
+            tx.session, parts[Clock], parts[Database], parts[Quota], parts[Evaluators], principal.user_id, body
+        ),
+        201,
+    )
 
 
 @router.get(
@@ -163,7 +174,7 @@ async def post_metrics(
 async def list_metrics(
     request: Request,
     principal: Reader,
-    services: ServicesOf,
+    parts: PartsOf,
     metric_type: Annotated[MetricName | None, Query(description="Only single values of this type.")] = None,
     packed: Annotated[bool, Query(description="The accumulators of packed months, in place of single values.")] = False,
     cursor: Cursor = None,
@@ -171,10 +182,12 @@ async def list_metrics(
 ) -> Response:
     """Give the single values by time, or the accumulators of packed months, without their ciphertexts."""
     if packed:
-        page = await service.list_packs(services, principal.user_id, cursor=cursor, limit=limit)
+        page = await service.list_packs(
+            parts[Database], parts[CursorCodec], principal.user_id, cursor=cursor, limit=limit
+        )
     else:
         page = await service.list_values(
-            services, principal.user_id, metric_type=metric_type, cursor=cursor, limit=limit
+            parts[Database], parts[CursorCodec], principal.user_id, metric_type=metric_type, cursor=cursor, limit=limit
         )
     return reply(request, page)
 
@@ -185,11 +198,9 @@ async def list_metrics(
     status_code=204,
     responses=problems(*OF_CALLERS, *_COMPUTING, MetricNotFound),
 )
-async def delete_metric(
-    principal: Writer, tx: Tx, services: ServicesOf, metric_id: Annotated[RecordId, Path()]
-) -> None:
+async def delete_metric(principal: Writer, tx: Tx, parts: PartsOf, metric_id: Annotated[RecordId, Path()]) -> None:
     """Delete a single value, and take it away from what it was added to."""
-    await service.delete(tx.session, services, principal.user_id, metric_id)
+    await service.delete(tx.session, parts[Clock], parts[Evaluators], principal.user_id, metric_id)
 
 
 @router.post(
@@ -211,9 +222,12 @@ async def delete_metric(
 async def aggregate(
     request: Request,
     principal: Reader,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[Aggregation, Depends(Parsed(Aggregation, msgpack=True))],
 ) -> Response:
     """Give the sum, the average, a weighted sum, the variance or the trend of encrypted values, as ciphertexts."""
     accepted(request)  # before anything is computed
-    return reply(request, await aggregates.aggregate(services, principal.user_id, body))
+    return reply(
+        request,
+        await aggregates.aggregate(parts[Database], parts[CursorCodec], parts[Evaluators], principal.user_id, body),
+    )

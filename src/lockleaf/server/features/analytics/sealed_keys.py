@@ -9,21 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.server.features.analytics.errors import SealedKeyConflict, SealedKeyNotFound
 from lockleaf.server.features.analytics.repository import MetricRepository
 from lockleaf.server.identity.accounts import service as accounts
-from lockleaf.server.identity.errors import TierRequired
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database, driver
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.analytics import ParameterSetName, SealedKey, SealedKeyChange, SealedKeyVersion
 
 __all__ = ["get", "put"]
 
 
-async def get(services: Services, user_id: UUID, parameter_set: ParameterSetName) -> SealedKey:
+async def get(database: Database, user_id: UUID, parameter_set: ParameterSetName) -> SealedKey:
     """Return the sealed key of a parameter set.
 
     Raises:
         SealedKeyNotFound: there is none.
     """
-    async with services.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         found = await MetricRepository(connection, user_id).key(parameter_set)
     if found is None:
         raise SealedKeyNotFound
@@ -32,7 +32,7 @@ async def get(services: Services, user_id: UUID, parameter_set: ParameterSetName
 
 
 async def put(
-    session: AsyncSession, services: Services, user_id: UUID, parameter_set: ParameterSetName, body: SealedKeyChange
+    session: AsyncSession, clock: Clock, user_id: UUID, parameter_set: ParameterSetName, body: SealedKeyChange
 ) -> SealedKeyVersion:
     """Store the next version of a sealed key. The same one sent again is answered like the first time.
 
@@ -51,6 +51,6 @@ async def put(
         return SealedKeyVersion(parameter_set=parameter_set, version=version, updated_at=present[2])
     if version != body.base_version:
         raise SealedKeyConflict(current_version=version)
-    now = services.clock()
+    now = clock()
     await repository.write_key(parameter_set, version + 1, body.sealed_key, now=now)
     return SealedKeyVersion(parameter_set=parameter_set, version=version + 1, updated_at=now)

@@ -12,17 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.analytics import listing
 from lockleaf.server.features.analytics.errors import MetricNotFound
+from lockleaf.server.features.analytics.evaluators import Evaluators
 from lockleaf.server.features.analytics.periods import instant
 from lockleaf.server.features.analytics.repository import MetricRepository
 from lockleaf.server.features.analytics.sums import take_from_sums
 from lockleaf.server.features.analytics.uploads import TIER
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.errors import SessionRevoked
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.analytics import Metric, Metrics
 from lockleaf.wire.codec import MalformedBody, pack, unpack
 
@@ -35,24 +37,24 @@ _PACKS = "metrics/packed"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def delete(session: AsyncSession, services: Services, user_id: UUID, metric_id: str) -> None:
+async def delete(session: AsyncSession, clock: Clock, evaluators: Evaluators, user_id: UUID, metric_id: str) -> None:
     """Delete a single value, and take it away from what it was added to.
 
     Raises:
         MetricNotFound: there is none.
         EvaluatorsBusy, EvaluationUnavailable: the server cannot compute now.
     """
-    async with services.evaluators.turn():
+    async with evaluators.turn():
         await accounts.lock(session, user_id)
         repository = MetricRepository(await driver(session), user_id)
         metric = await repository.remove_metric(metric_id)
         if metric is None:
             raise MetricNotFound
-        await take_from_sums(repository, services.evaluators, metric, now=services.clock())
+        await take_from_sums(repository, evaluators, metric, now=clock())
 
 
 async def list_values(
-    services: Services, user_id: UUID, *, metric_type: str | None, cursor: str | None, limit: int
+    database: Database, cursors: CursorCodec, user_id: UUID, *, metric_type: str | None, cursor: str | None, limit: int
 ) -> Metrics:
     """Return a page of single values by time, oldest first.
 
@@ -63,14 +65,14 @@ async def list_values(
         InvalidCursor: the cursor is not of this list.
     """
     kind = f"{_VALUES}/{metric_type or ''}"
-    after = None if cursor is None else _opened(services.cursors.open(kind, user_id, cursor))
-    async with services.database.read_driver() as connection:
+    after = None if cursor is None else _opened(cursors.open(kind, user_id, cursor))
+    async with database.read_driver() as connection:
         rows = await listing.values(connection, user_id, metric_type=metric_type, after=after, limit=limit + 1)
     shown = rows[:limit]
     following = None
     if len(rows) > limit:
         micros = (shown[-1].at - _EPOCH) // timedelta(microseconds=1)
-        following = services.cursors.seal(kind, user_id, pack([micros, shown[-1].metric_id]))
+        following = cursors.seal(kind, user_id, pack([micros, shown[-1].metric_id]))
     return Metrics(
         items=tuple(
             Metric(
@@ -94,7 +96,9 @@ def _opened(place: bytes) -> tuple[datetime, str]:
     return _EPOCH + timedelta(microseconds=micros), metric_id
 
 
-async def list_packs(services: Services, user_id: UUID, *, cursor: str | None, limit: int) -> Metrics:
+async def list_packs(
+    database: Database, cursors: CursorCodec, user_id: UUID, *, cursor: str | None, limit: int
+) -> Metrics:
     """Return a page of the accumulators of packed months, by parameter set, layout and month.
 
     Raises:
@@ -103,18 +107,18 @@ async def list_packs(services: Services, user_id: UUID, *, cursor: str | None, l
     after = None
     if cursor is not None:
         try:
-            parameter_set, layout, ordinal = unpack(services.cursors.open(_PACKS, user_id, cursor))
+            parameter_set, layout, ordinal = unpack(cursors.open(_PACKS, user_id, cursor))
         except (MalformedBody, TypeError, ValueError):
             raise InvalidCursor from None
         after = (parameter_set, layout, datetime.fromordinal(ordinal).date())
-    async with services.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         rows = await listing.packs(connection, user_id, after=after, limit=limit + 1)
     shown = rows[:limit]
     following = None
     if len(rows) > limit:
         last = shown[-1]
         place = pack([last.parameter_set, last.layout, last.month.toordinal()])
-        following = services.cursors.seal(_PACKS, user_id, place)
+        following = cursors.seal(_PACKS, user_id, place)
     return Metrics(
         items=tuple(
             Metric(
@@ -130,15 +134,15 @@ async def list_packs(services: Services, user_id: UUID, *, cursor: str | None, l
     )
 
 
-async def warm_if_needed(services: Services) -> None:
+async def warm_if_needed(database: Database, settings: Settings, evaluators: Evaluators) -> None:
     """Start an evaluator if the settings say so, or if there is anything that it may be asked for."""
-    wanted = services.settings.analytics.prewarm
+    wanted = settings.analytics.prewarm
     try:
         if wanted is None:
-            async with services.database.read_driver() as connection:
+            async with database.read_driver() as connection:
                 wanted = await listing.any_at_all(connection)
         if wanted:
-            await services.evaluators.warm()
+            await evaluators.warm()
     except Exception:
         log.warning("no evaluator was started; the first request that needs one starts it")
 

@@ -25,13 +25,12 @@ from lockleaf.server.features.analytics.sums import PackPart, Part, add_to_packs
 from lockleaf.server.features.privacy import service as privacy
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import HeKeyRequired
-from lockleaf.server.identity.errors import TierRequired
-from lockleaf.server.identity.principal import TIERS
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.identifiers import uuid7
-from lockleaf.server.records import quota
+from lockleaf.server.platform.tiers import TIERS, TierRequired
 from lockleaf.server.records import service as records
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.analytics import MetricBatch, MetricDetails, MetricsStored, NewMetric
 from lockleaf.wire.codec import canonical
 
@@ -71,7 +70,15 @@ class _Item:
         return digest[:16]
 
 
-async def upload(session: AsyncSession, services: Services, user_id: UUID, batch: MetricBatch) -> MetricsStored:
+async def upload(
+    session: AsyncSession,
+    clock: Clock,
+    database: Database,
+    quota: Quota,
+    evaluators: Evaluators,
+    user_id: UUID,
+    batch: MetricBatch,
+) -> MetricsStored:
     """Count metrics. Those that were counted before, under the same id and alike, are left as they are.
 
     Raises:
@@ -85,16 +92,16 @@ async def upload(session: AsyncSession, services: Services, user_id: UUID, batch
         TierRequired: the account's tier holds no metrics any more.
         QuotaExceeded: there is no room for them.
     """
-    items = await asyncio.to_thread(_read, batch, services.clock())
+    items = await asyncio.to_thread(_read, batch, clock())
     answer = MetricsStored(
         message="The metrics are counted.",
         details=MetricDetails(count=len(items), ids=tuple(item.id for item in items)),
     )
-    async with services.evaluators.turn():
-        new, contexts = await _prepare(services, user_id, _distinct(items))
+    async with evaluators.turn():
+        new, contexts = await _prepare(database, user_id, _distinct(items))
         if not new:
             return answer
-        parts = _Parts(new, await services.evaluators.check(*_question(new, contexts)))
+        parts = _Parts(new, await evaluators.check(*_question(new, contexts)))
         account = await accounts.lock(session, user_id)
         # Asked behind the lock: a tier that was lowered a moment ago must not find new metrics after its deletion.
         if TIERS.index(account.privacy_tier) < TIERS.index(TIER):
@@ -110,11 +117,11 @@ async def upload(session: AsyncSession, services: Services, user_id: UUID, batch
             if unknown:
                 raise ChangeNotAccepted(changes=_named(causes, unknown))
             await _require_uncounted(repository, causes)
-        await _store(repository, services, new, parts)
+        await _store(repository, clock, evaluators, new, parts)
         if causes:
             await repository.add_causes([cause for _, cause in causes])
         added = sum(len(item.sent.encrypted_value) + len(item.sent.encrypted_square or b"") for item in new)
-        await quota.require_after(connection, services, user_id, added)
+        await quota.require_after(connection, user_id, added)
     return answer
 
 
@@ -153,9 +160,9 @@ def _distinct(items: Sequence[_Item]) -> list[_Item]:
     return list(found.values())
 
 
-async def _prepare(services: Services, user_id: UUID, items: list[_Item]) -> tuple[list[_Item], dict[str, bytes]]:
+async def _prepare(database: Database, user_id: UUID, items: list[_Item]) -> tuple[list[_Item], dict[str, bytes]]:
     """Return what is not counted yet, and the public contexts under which squares are to be multiplied."""
-    async with services.database.reader() as read:
+    async with database.reader() as read:
         keys = await privacy.registered_keys(read, user_id)
         for item in items:
             if item.sent.parameter_set not in keys:
@@ -238,10 +245,12 @@ class _Parts:
         return found
 
 
-async def _store(repository: MetricRepository, services: Services, items: list[_Item], parts: _Parts) -> None:
-    now = services.clock()
+async def _store(
+    repository: MetricRepository, clock: Clock, evaluators: Evaluators, items: list[_Item], parts: _Parts
+) -> None:
+    now = clock()
     singles, packs = [], []
-    for (parameter_set, name, packed, month), kind, total, members in await parts.of(services.evaluators, items):
+    for (parameter_set, name, packed, month), kind, total, members in await parts.of(evaluators, items):
         version = members[-1].seal_version
         if packed:
             key = PackKey(parameter_set, name, month)
@@ -249,7 +258,7 @@ async def _store(repository: MetricRepository, services: Services, items: list[_
         else:
             singles.append(Part(name, parameter_set, kind, month, total, len(members), version))
     if singles:
-        await add_to_sums(repository, services.evaluators, singles, now=now)
+        await add_to_sums(repository, evaluators, singles, now=now)
         stored = [
             StoredMetric(
                 item.id,
@@ -267,7 +276,7 @@ async def _store(repository: MetricRepository, services: Services, items: list[_
         await repository.add_metrics(stored, now=now)
     if packs:
         most = {name: each.most_additions for name, each in PARAMETER_SETS.items()}
-        await add_to_packs(repository, services.evaluators, packs, most_additions=most, now=now)
+        await add_to_packs(repository, evaluators, packs, most_additions=most, now=now)
         deltas = [item for item in items if item.sent.layout is not None]
         await repository.add_deltas([item.id for item in deltas], [item.fingerprint for item in deltas], now=now)
 

@@ -26,6 +26,8 @@ from lockleaf.server.identity.accounts.errors import (
     KeysRequired,
 )
 from lockleaf.server.identity.auth import credentials, recovery, service, sessions
+from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import (
     CustodyRequired,
     HashingBusy,
@@ -37,16 +39,21 @@ from lockleaf.server.identity.errors import (
     TokenExpired,
     TokenInvalid,
 )
+from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.identity.tokens import LONGEST_TOKEN
-from lockleaf.server.platform.db.engine import driver
-from lockleaf.server.platform.errors import NotFound
+from lockleaf.server.identity.tokens import LONGEST_TOKEN, TokenCodec
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database, driver
+from lockleaf.server.platform.errors import InvalidRequest, NotFound
 from lockleaf.server.platform.http.bodies import Parsed, field_errors
-from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.parameters import KNOWN, require_known
+from lockleaf.server.platform.parts import Parts
+from lockleaf.server.platform.server_keys import ServerKeys
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.errors import HistoryMoved
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.accounts import Account, Register, Signup, SignupAnswer
 from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
 from lockleaf.wire.profiles import Features
@@ -87,49 +94,55 @@ Owner = Annotated[Principal, Depends(caller("account", write=True))]
 
 
 @router.post("/prelogin", response_model_exclude_none=True, responses=problems(InvalidRequest))
-async def prelogin(
-    read: Read, services: ServicesOf, body: Annotated[Prelogin, Depends(Parsed(Prelogin))]
-) -> PreloginAnswer:
+async def prelogin(read: Read, parts: PartsOf, body: Annotated[Prelogin, Depends(Parsed(Prelogin))]) -> PreloginAnswer:
     """Return the key derivation parameters and the salt of an email or a name; for an unknown one, some that look real
     and stay the same."""
-    return await accounts.shown_derivation(read, body.login_name, services.keys.prelogin, services.settings.prelogin)
+    return await accounts.shown_derivation(read, body.login_name, parts[ServerKeys].prelogin, parts[Settings].prelogin)
 
 
 @router.post("/register", status_code=201, responses=problems(*REGISTRATION))
 async def register(
-    read: Read, tx: Tx, services: ServicesOf, body: Annotated[Register, Depends(Parsed(Register))]
+    read: Read, tx: Tx, parts: PartsOf, body: Annotated[Register, Depends(Parsed(Register))]
 ) -> SignupAnswer:
     """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
-    return _signed_up(services, await service.register(services, read, tx.session, body))
+    return _signed_up(
+        parts,
+        await service.register(
+            parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, body
+        ),
+    )
 
 
 @router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
-async def signup(
-    read: Read, tx: Tx, services: ServicesOf, body: Annotated[Signup, Depends(Parsed(Signup))]
-) -> SignupAnswer:
+async def signup(read: Read, tx: Tx, parts: PartsOf, body: Annotated[Signup, Depends(Parsed(Signup))]) -> SignupAnswer:
     """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
-    return _signed_up(services, await service.sign_up(services, read, tx.session, body))
+    return _signed_up(
+        parts,
+        await service.sign_up(
+            parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, body
+        ),
+    )
 
 
 @router.post("/token", dependencies=[KNOWN], responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
-async def token(
-    read: Read, tx: Tx, services: ServicesOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
-) -> Tokens:
+async def token(read: Read, tx: Tx, parts: PartsOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
-    entered = await service.login(services, read, tx.session, _login_of(form))
-    return service.tokens(services, entered.session, seconds=services.tokens.form_seconds)
+    entered = await service.login(
+        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, _login_of(form)
+    )
+    return service.tokens(parts[Clock], parts[TokenCodec], entered.session, seconds=parts[TokenCodec].form_seconds)
 
 
 @router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
-async def login(
-    read: Read, tx: Tx, services: ServicesOf, body: Annotated[Login, Depends(Parsed(Login))]
-) -> LoginAnswer:
+async def login(read: Read, tx: Tx, parts: PartsOf, body: Annotated[Login, Depends(Parsed(Login))]) -> LoginAnswer:
     """Log in, with the name of the device."""
-    entered = await service.login(services, read, tx.session, body)
+    entered = await service.login(
+        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, body
+    )
     opened = entered.session
     row = opened.row
     user = await profiles.describe(tx.session, entered.account, session_id=row.session_id, device_id=row.device_id)
-    return LoginAnswer(**_tokens(services, entered), user=user, salt=user.salt, vault_id=user.vault_id)
+    return LoginAnswer(**_tokens(parts, entered), user=user, salt=user.salt, vault_id=user.vault_id)
 
 
 # ---- staying in, going out ----
@@ -173,9 +186,9 @@ _Refresh = Annotated[Refresh, Depends(_RefreshFrom(Refresh, optional=True))]
 @router.post(
     "/refresh", responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused)
 )
-async def refresh(services: ServicesOf, body: _Refresh) -> Tokens:
+async def refresh(parts: PartsOf, body: _Refresh) -> Tokens:
     """Exchange a refresh token for the next tokens; the use of an old one ends the session."""
-    return await service.refresh(services, body)
+    return await service.refresh(parts[Clock], parts[Database], parts[TokenCodec], parts[Custodian], body)
 
 
 @router.post("/logout", status_code=204, responses=problems(*SIGNED_IN))
@@ -185,9 +198,9 @@ async def logout(caller: Anybody, tx: Tx) -> None:
 
 
 @router.get("/sessions", responses=problems(*ALLOWED))
-async def get_sessions(caller: Reader, read: Read, services: ServicesOf) -> Sessions:
+async def get_sessions(caller: Reader, read: Read, parts: PartsOf) -> Sessions:
     """Return the devices that are signed in, latest used first."""
-    return await sessions.listed(read, caller.user_id, caller.session_id, now=services.clock())
+    return await sessions.listed(read, caller.user_id, caller.session_id, now=parts[Clock]())
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(*ALLOWED, NotFound, InvalidRequest))
@@ -207,11 +220,11 @@ async def me(caller: Reader, read: Read) -> Account:
 
 
 @router.get("/features", responses=problems(*ALLOWED))
-async def get_features(caller: Reader, read: Read, services: ServicesOf) -> Features:
+async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
     """Return what the account may do on this server, and how much of its room is used."""
     account = await accounts.get(read, caller.user_id)
     searchable = await search.is_on(await driver(read), caller.user_id, caller.custody)
-    return await profiles.features(read, account, services.settings, services.holdings, searchable=searchable)
+    return await profiles.features(read, account, parts[Settings], parts[Quota], searchable=searchable)
 
 
 # ---- changing credentials ----
@@ -222,11 +235,21 @@ async def put_password(
     caller: Owner,
     read: Read,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[PasswordChange, Depends(Parsed(PasswordChange))],
 ) -> Tokens:
     """Change the password, with the keyring sealed under the new one; every other session ends."""
-    return await credentials.change_password(services, read, tx, caller, body)
+    return await credentials.change_password(
+        parts[Clock],
+        parts[Database],
+        parts[TokenCodec],
+        parts[VerifierHasher],
+        parts[Custodian],
+        read,
+        tx,
+        caller,
+        body,
+    )
 
 
 @router.put(
@@ -251,11 +274,21 @@ async def put_keyring(
     caller: Owner,
     read: Read,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[KeyringReplacement, Depends(Parsed(KeyringReplacement))],
 ) -> KeyringVersion:
     """Store a first keyring, or one with a new key, with its recovery set; every other session ends."""
-    return await credentials.replace_keyring(services, read, tx, caller, body)
+    return await credentials.replace_keyring(
+        parts[Clock],
+        parts[Database],
+        parts[TokenCodec],
+        parts[VerifierHasher],
+        parts[Custodian],
+        read,
+        tx,
+        caller,
+        body,
+    )
 
 
 @router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*ALLOWED))
@@ -282,27 +315,29 @@ async def post_recovery_codes(
     caller: Owner,
     read: Read,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
 ) -> RecoveryCodesLeft:
     """Replace the set of recovery codes; every other session ends."""
-    return await credentials.replace_recovery_codes(services, read, tx, caller, body)
+    return await credentials.replace_recovery_codes(
+        parts[Clock], parts[Database], parts[VerifierHasher], parts[Custodian], read, tx, caller, body
+    )
 
 
 @router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode))
 async def verify_recovery_code(
     read: Read,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[VerifyRecoveryCode, Depends(Parsed(VerifyRecoveryCode))],
 ) -> VerifyRecoveryCodeAnswer:
     """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
-    return await recovery.verify_code(services, read, body)
+    return await recovery.verify_code(parts[Clock], parts[TokenCodec], parts[Custodian], read, body)
 
 
 @router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
-async def recover(tx: Tx, services: ServicesOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
+async def recover(tx: Tx, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""
-    return await recovery.recover(services, tx, body)
+    return await recovery.recover(parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], tx, body)
 
 
 # ---- shaping ----
@@ -318,11 +353,15 @@ def _login_of(form: OAuth2PasswordRequestForm) -> Login:
         raise InvalidRequest(errors=field_errors(found)) from None
 
 
-def _tokens(services: ServicesOf, entered: service.Entered) -> dict[str, object]:
-    return service.tokens(services, entered.session).model_dump()
+def _tokens(parts: Parts, entered: service.Entered) -> dict[str, object]:
+    return service.tokens(parts[Clock], parts[TokenCodec], entered.session).model_dump()
 
 
-def _signed_up(services: ServicesOf, entered: service.Entered) -> SignupAnswer:
+def _signed_up(parts: Parts, entered: service.Entered) -> SignupAnswer:
     return SignupAnswer.model_validate(
-        {**_tokens(services, entered), **profiles.shown_at_signup(entered.account), "recovery_codes": entered.codes}
+        {
+            **_tokens(parts, entered),
+            **profiles.shown_at_signup(entered.account),
+            "recovery_codes": entered.codes,
+        }
     )

@@ -7,16 +7,23 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from lockleaf.server.features.backups import service as backups
-from lockleaf.server.features.sync.errors import BackupConflict, BackupNotFound
+from lockleaf.server.features.backups.errors import BackupConflict, BackupNotFound
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http.bodies import Parsed, reply
-from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest, NotAcceptable
+from lockleaf.server.platform.http.dependencies import PartsOf, Tx
+from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.errors import PayloadTooLarge
-from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, MetricsDeleted
 from lockleaf.wire.fields import DeviceId, Instant, RecordId
 
@@ -42,10 +49,16 @@ async def store(
     principal: Writer,
     body: Annotated[Backup, Depends(Parsed(Backup, msgpack=True))],
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
 ) -> Response:
     """Store an entry as a device sealed it. Where another device stored another one, both are kept as a conflict."""
-    return reply(request, await backups.store(tx, services, principal.user_id, body), 201)
+    return reply(
+        request,
+        await backups.store(
+            tx, parts[Clock], parts[LimitSettings], parts[Quota], parts[Metrics], principal.user_id, body
+        ),
+        201,
+    )
 
 
 @router.get(
@@ -57,7 +70,7 @@ async def store(
 async def list_since(
     request: Request,
     principal: Reader,
-    services: ServicesOf,
+    parts: PartsOf,
     since: Annotated[Instant | None, Query(description="Only what was updated later, by its client's clock.")] = None,
     device_id: Annotated[
         DeviceId | None, Query(description="The device that asks: what it wrote last is left out.")
@@ -67,7 +80,13 @@ async def list_since(
 ) -> Response:
     """Give backups by their `updated_at`, oldest first."""
     page = await backups.list_since(
-        services, principal.user_id, since=since, but_device=device_id, cursor=cursor, limit=limit
+        parts[Database],
+        parts[CursorCodec],
+        principal.user_id,
+        since=since,
+        but_device=device_id,
+        cursor=cursor,
+        limit=limit,
     )
     return reply(request, page)
 
@@ -79,9 +98,9 @@ async def list_since(
     response_model=BackupsDeleted,
     responses=problems(*OF_CALLERS, NotAcceptable),
 )
-async def delete_all(request: Request, principal: Writer, tx: Tx, services: ServicesOf) -> Response:
+async def delete_all(request: Request, principal: Writer, tx: Tx, parts: PartsOf) -> Response:
     """Delete every backup with its earlier revisions and conflicts, at once and for good. Nothing else is touched."""
-    return reply(request, await backups.delete_all(tx, services, principal))
+    return reply(request, await backups.delete_all(tx, parts[Clock], principal))
 
 
 @router.delete(
@@ -91,10 +110,10 @@ async def delete_all(request: Request, principal: Writer, tx: Tx, services: Serv
     responses=problems(*OF_CALLERS, BackupNotFound, NotAcceptable),
 )
 async def delete(
-    request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: Tx, services: ServicesOf
+    request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: Tx, parts: PartsOf
 ) -> Response:
     """Delete a backup with its earlier revisions, at once and for good."""
-    return reply(request, await backups.delete(tx, services, principal, log_id))
+    return reply(request, await backups.delete(tx, parts[Clock], principal, log_id))
 
 
 @router.delete(
@@ -103,10 +122,10 @@ async def delete(
     response_model=MetricsDeleted,
     responses=problems(*OF_CALLERS, NotAcceptable),
 )
-async def delete_metrics(request: Request, principal: Measurer, tx: Tx, services: ServicesOf) -> Response:
+async def delete_metrics(request: Request, principal: Measurer, tx: Tx, parts: PartsOf) -> Response:
     """Delete every encrypted metric, and what was summed up of them."""
     deleted = 0
-    for holding in services.holdings:
+    for holding in parts[Holdings]:
         if holding.counted_as == "metrics":
             deleted += await holding.delete(tx, principal.user_id)
     return reply(request, MetricsDeleted(message="All metrics are deleted.", deleted_metrics=deleted))

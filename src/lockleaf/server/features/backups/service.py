@@ -12,13 +12,18 @@ from hashlib import sha256
 from uuid import UUID
 
 from lockleaf.crypto.history import ZERO
+from lockleaf.server.features.backups.errors import BackupConflict, BackupNotFound
 from lockleaf.server.features.backups.rule import Verdict, judge
-from lockleaf.server.features.sync.errors import BackupConflict, BackupNotFound
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
-from lockleaf.server.records import blobs, pages, quota
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import LimitSettings
+from lockleaf.server.records import blobs, pages
 from lockleaf.server.records import service as records
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, StoredBackup
 from lockleaf.wire.codec import canonical, unpack
 from lockleaf.wire.sync import Change, Record
@@ -35,7 +40,9 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-async def store(tx: Transaction, services: Services, user_id: UUID, body: Backup) -> BackupStored:
+async def store(
+    tx: Transaction, clock: Clock, limits: LimitSettings, quota: Quota, metrics: Metrics, user_id: UUID, body: Backup
+) -> BackupStored:
     """Store a backup, or keep it as an open conflict beside the one that is there.
 
     Raises:
@@ -61,13 +68,13 @@ async def store(tx: Transaction, services: Services, user_id: UUID, body: Backup
             return _stored(user_id, body, decided.revision)
         if decided is not None:
             raise BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
-    now, most_bytes = services.clock(), services.settings.limits.record_bytes
+    now, most_bytes = clock(), limits.record_bytes
     tx.wake(user_id)
     if verdict is Verdict.CONFLICT:
         refused = _refused(held, body, payload)
         conflict_id = await blobs.keep_conflict(tx.connection, user_id, refused, now=now, most_bytes=most_bytes)
-        await quota.require_after(tx.connection, services, user_id, len(payload))
-        services.metrics.changes.labels("conflict").inc()
+        await quota.require_after(tx.connection, user_id, len(payload))
+        metrics.changes.labels("conflict").inc()
         conflict = BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
         raise CommitThenRefuse(conflict)
     written = await blobs.follow(
@@ -83,8 +90,8 @@ async def store(tx: Transaction, services: Services, user_id: UUID, body: Backup
         now=now,
         most_bytes=most_bytes,
     )
-    await quota.require_after(tx.connection, services, user_id, len(payload))
-    services.metrics.changes.labels(written.status).inc()
+    await quota.require_after(tx.connection, user_id, len(payload))
+    metrics.changes.labels(written.status).inc()
     return _stored(user_id, body, written.revision or 0)
 
 
@@ -127,7 +134,8 @@ def _stored(user_id: UUID, body: Backup, revision: int) -> BackupStored:
 
 
 async def list_since(
-    services: Services,
+    database: Database,
+    cursors: CursorCodec,
     user_id: UUID,
     *,
     since: datetime | None,
@@ -147,8 +155,8 @@ async def list_since(
         InvalidCursor: the cursor is not of this list.
     """
     start = pages.BEGINNING if since is None else pages.ByTime(since)
-    after = start if cursor is None else _place(services, user_id, cursor)
-    async with services.database.read_driver() as connection:
+    after = start if cursor is None else _place(cursors, user_id, cursor)
+    async with database.read_driver() as connection:
         page = await pages.by_time(connection, user_id, after=after, limit=limit, but_device=but_device)
         total = await pages.count_by_time(connection, user_id, after=start, but_device=but_device)
     found = page.records
@@ -159,7 +167,7 @@ async def list_since(
     if page.following is not None:
         last = found[-1]
         place = _microseconds(last.client_updated_at) + last.record_id.encode()
-        next_cursor = services.cursors.seal(_LIST, user_id, place)
+        next_cursor = cursors.seal(_LIST, user_id, place)
     return Backups(
         backups=tuple(_shown(user_id, record) for record in found),
         has_more=page.following is not None,
@@ -172,8 +180,8 @@ def _microseconds(at: datetime) -> bytes:
     return struct.pack(">q", (at - _EPOCH) // timedelta(microseconds=1))
 
 
-def _place(services: Services, user_id: UUID, cursor: str) -> pages.ByTime:
-    place = services.cursors.open(_LIST, user_id, cursor)
+def _place(cursors: CursorCodec, user_id: UUID, cursor: str) -> pages.ByTime:
+    place = cursors.open(_LIST, user_id, cursor)
     (at,) = struct.unpack_from(">q", place)
     return pages.ByTime(_EPOCH + timedelta(microseconds=at), place[8:].decode())
 
@@ -183,7 +191,7 @@ def _shown(user_id: UUID, record: Record) -> StoredBackup:
     return StoredBackup.model_validate({**fields, "user_id": user_id, "revision": record.revision})
 
 
-async def delete(tx: Transaction, services: Services, principal: Principal, record_id: str) -> BackupDeleted:
+async def delete(tx: Transaction, clock: Clock, principal: Principal, record_id: str) -> BackupDeleted:
     """Delete a backup. Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
 
     Raises:
@@ -192,15 +200,15 @@ async def delete(tx: Transaction, services: Services, principal: Principal, reco
     held = await records.hold(tx.connection, principal.user_id, BACKUPS, record_id)
     if held is None or held.deleted:
         raise BackupNotFound
-    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=services.clock())
+    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=clock())
     tx.wake(principal.user_id)
     return BackupDeleted(message="The backup is deleted.")
 
 
-async def delete_all(tx: Transaction, services: Services, principal: Principal) -> BackupsDeleted:
+async def delete_all(tx: Transaction, clock: Clock, principal: Principal) -> BackupsDeleted:
     """Delete every backup, every version of one, and what waited for a choice between them."""
     deleted, conflicts = await blobs.delete_all(
-        tx.connection, principal.user_id, BACKUPS, device_id=principal.device, now=services.clock()
+        tx.connection, principal.user_id, BACKUPS, device_id=principal.device, now=clock()
     )
     tx.wake(principal.user_id)
     return BackupsDeleted(message="All backups are deleted.", deleted_backups=deleted, deleted_conflicts=conflicts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockleaf.server.platform.errors import DomainError
-from lockleaf.server.platform.http.preconditions import matches, named
+from lockleaf.server.platform.preconditions import matches, named
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict, RevisionRequired
 
 __all__ = ["Condition"]

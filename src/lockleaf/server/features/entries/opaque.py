@@ -9,18 +9,20 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from lockleaf.server.features.entries import sealed
-from lockleaf.server.features.entries.common_fields import common_fields
+from lockleaf.server.features.content.opaque import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryPurged
 from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
 from lockleaf.server.features.tags import service as tags
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.http.errors import InvalidRequest
-from lockleaf.server.platform.http.preconditions import matches
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.preconditions import matches
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.bases import base_of
@@ -28,14 +30,14 @@ from lockleaf.server.records.diary import Held, Wanted
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
 from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
 from lockleaf.server.records.policy import opaque_policy
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.codec import canonical
 from lockleaf.wire.content import shared_source
 from lockleaf.wire.days import shared_date
-from lockleaf.wire.entries import SealedEntry
 from lockleaf.wire.opaque_entries import OpaqueChange, OpaqueCreation, OpaqueEntry
 from lockleaf.wire.sync import Change, Record
 
-__all__ = ["as_stored", "change", "create", "delete", "holds", "labels_of", "restore", "shown"]
+__all__ = ["change", "create", "delete", "holds", "labels_of", "restore"]
 
 _NOT_KEPT = frozenset(("id", "tokens", "revision", "base_revision"))
 _SEALED = ("encrypted_content", "encrypted_title")
@@ -44,7 +46,14 @@ _LOOKED_AT = 100
 
 
 async def create(
-    tx: Transaction, services: Services, principal: Principal, body: OpaqueCreation
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    body: OpaqueCreation,
 ) -> tuple[OpaqueEntry, bool]:
     """Return an entry, and whether it was made now.
 
@@ -56,7 +65,7 @@ async def create(
         SealRequired: the account has a keyring.
         PayloadTooLarge, ChangeRejected, QuotaExceeded: as `write` says.
     """
-    entry_id = str(body.id or uuid7(services.clock()))
+    entry_id = str(body.id or uuid7(clock()))
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, entry_id)
     new = _applied({}, body)
     if held is not None:
@@ -68,7 +77,7 @@ async def create(
         there = await _same(tx, principal, new)
         if there is not None:
             return shown(there), False
-    return await _write(tx, services, principal, None, entry_id, new, body.tokens), True
+    return await _write(tx, clock, limits, quota, metrics, custodian, principal, None, entry_id, new, body.tokens), True
 
 
 async def _same(tx: Transaction, principal: Principal, new: dict[str, Any]) -> Held | None:
@@ -85,7 +94,11 @@ def _said(fields: dict[str, Any]) -> dict[str, Any]:
 
 async def change(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
     body: OpaqueChange,
@@ -116,14 +129,25 @@ async def change(
             errors=[{"field": "encrypted_content", "type": "missing", "message": "the entry would be empty"}]
         )
     if follows:
-        return await _write(tx, services, principal, held, held.record_id, changed, body.tokens)
+        return await _write(
+            tx, clock, limits, quota, metrics, custodian, principal, held, held.record_id, changed, body.tokens
+        )
     if condition.base != held.revision - 1 or present != changed:
         raise condition.refusal(held.revision)
     return shown(Held(held))
 
 
 async def delete(
-    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    entry_id: UUID,
+    *,
+    if_match: str | None,
 ) -> OpaqueEntry:
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
@@ -139,15 +163,26 @@ async def delete(
     if not matches(if_match, held.revision):
         raise PreconditionFailed(current_revision=held.revision)
     tombstone = _change(
-        services, principal, held, held.record_id, b"", source=held.source, occurred_at=held.occurred_at, deleted=True
+        clock, principal, held, held.record_id, b"", source=held.source, occurred_at=held.occurred_at, deleted=True
     )
-    written = await write(tx, services, principal, held, [tombstone], policy=opaque_policy)
+    written = await write(
+        tx, clock, limits, quota, metrics, custodian, principal, held, [tombstone], policy=opaque_policy
+    )
     assert written.record is not None, "nobody writes behind the lock"
     return shown(Held(written.record, last=held))
 
 
 async def restore(
-    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    entry_id: UUID,
+    *,
+    if_match: str | None,
 ) -> OpaqueEntry:
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
@@ -164,7 +199,19 @@ async def restore(
     last = await diary.last_content(tx.connection, principal.user_id, COLLECTION, held.record_id)
     if last is None:
         raise EntryPurged
-    return await _write(tx, services, principal, held, held.record_id, opaque_map(last.payload) or {}, None)
+    return await _write(
+        tx,
+        clock,
+        limits,
+        quota,
+        metrics,
+        custodian,
+        principal,
+        held,
+        held.record_id,
+        opaque_map(last.payload) or {},
+        None,
+    )
 
 
 async def holds(tx: Transaction, principal: Principal, entry_id: UUID) -> bool:
@@ -198,7 +245,11 @@ def labels_of(fields: dict[str, Any]) -> tuple[bytes, ...]:
 
 async def _write(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     held: Record | None,
     entry_id: str,
@@ -206,7 +257,7 @@ async def _write(
     tokens: tuple[bytes, ...] | None,
 ) -> OpaqueEntry:
     entry = _change(
-        services,
+        clock,
         principal,
         held,
         entry_id,
@@ -216,14 +267,16 @@ async def _write(
         occurred_at=shared_date(new),
         tokens=tokens,
     )
-    made = await tags.ensure_opaque(tx.connection, services, principal, new.get("tag_names", ()))
-    written = await write(tx, services, principal, held, [entry, *made], policy=opaque_policy)
+    made = await tags.ensure_opaque(tx.connection, clock, principal, new.get("tag_names", ()))
+    written = await write(
+        tx, clock, limits, quota, metrics, custodian, principal, held, [entry, *made], policy=opaque_policy
+    )
     assert written.record is not None, "nobody writes behind the lock"
     return shown(Held(written.record))
 
 
 def _change(
-    services: Services,
+    clock: Clock,
     principal: Principal,
     held: Record | None,
     entry_id: str,
@@ -248,25 +301,5 @@ def _change(
         tokens=tokens,
         deleted=deleted,
         device_id=principal.device,
-        client_updated_at=services.clock(),
-    )
-
-
-def as_stored(held: Held) -> SealedEntry | OpaqueEntry:
-    """Return an e2e account's entry as it travels, in the form in which it came."""
-    said = held.last if held.last is not None and not held.record.payload else held.record
-    return sealed.shown(held.record) if opaque_map(said.payload) is None else shown(held)
-
-
-def shown(held: Held) -> OpaqueEntry:
-    """Return an entry as it travels: of a deleted one what it held, where that is known."""
-    record = held.record
-    source = held.last if record.deleted else record
-    fields = {"encrypted_content": None, **({} if source is None else opaque_map(source.payload) or {})}
-    return OpaqueEntry.model_validate(
-        {
-            **fields,
-            **common_fields(record),
-            "source": fields.get("source") or record.source,
-        }
+        client_updated_at=clock(),
     )

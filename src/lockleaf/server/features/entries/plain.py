@@ -9,23 +9,27 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from lockleaf.server.features.entries import content
+from lockleaf.server.features.content import plain
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryPurged
 from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.http.preconditions import matches
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.preconditions import matches
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.content import shared_source, tag_names
 from lockleaf.wire.days import shared_date
 from lockleaf.wire.entries import PlainChange, PlainCreation, PlainEntry
@@ -36,28 +40,41 @@ __all__ = ["change", "create", "delete", "restore"]
 WRITING = "entries.write"
 
 
-async def create(tx: Transaction, services: Services, principal: Principal, body: PlainCreation) -> PlainEntry:
+async def create(
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    body: PlainCreation,
+) -> PlainEntry:
     """Make an entry. The same one sent again under the same id is answered like the first time.
 
     Raises:
         RevisionConflict: the id belongs to another entry.
         InvalidRequest, PayloadTooLarge: nothing is in it, or too much.
     """
-    entry_id = str(body.id or uuid7(services.clock()))
+    entry_id = str(body.id or uuid7(clock()))
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, entry_id)
-    new = content.applied({"type": "entry"}, body)
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+    new = plain.applied({"type": "entry"}, body)
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
         if held is None:
-            return await _write(tx, services, principal, keys, None, entry_id, new)
+            return await _write(tx, clock, limits, quota, metrics, custodian, principal, keys, None, entry_id, new)
         first = await diary.read_revision(tx.connection, principal.user_id, COLLECTION, entry_id, 1)
-        if first is None or not content.same(keys.open(first), new):
+        if first is None or not plain.same(keys.open(first), new):
             raise RevisionConflict(current_revision=held.revision)
-        return content.entry(first, new)
+        return plain.entry(first, new)
 
 
 async def change(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
     body: PlainChange,
@@ -82,19 +99,30 @@ async def change(
         raise EntryDeleted if follows else condition.refusal(held.revision)
     if not follows and condition.base != held.revision - 1:
         raise condition.refusal(held.revision)
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
         present = keys.open(held)
-        changed = content.applied(present, body)
+        changed = plain.applied(present, body)
         if follows:
-            content.check_something(changed)
-            return await _write(tx, services, principal, keys, held, held.record_id, changed)
-        if not content.same(present, changed):
+            plain.check_something(changed)
+            return await _write(
+                tx, clock, limits, quota, metrics, custodian, principal, keys, held, held.record_id, changed
+            )
+        if not plain.same(present, changed):
             raise condition.refusal(held.revision)
-        return content.entry(held, present)
+        return plain.entry(held, present)
 
 
 async def delete(
-    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    entry_id: UUID,
+    *,
+    if_match: str | None,
 ) -> PlainEntry:
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
@@ -103,22 +131,31 @@ async def delete(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
     held = await held_entry(tx, principal, entry_id)
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
         if held.deleted:
-            return content.shown(keys, await _read(tx, principal, held))
+            return plain.shown(keys, await _read(tx, principal, held))
         if not matches(if_match, held.revision):
             raise PreconditionFailed(current_revision=held.revision)
         tombstone = _change(
-            principal, services, keys, held, held.record_id, {"type": TOMBSTONE},
+            principal, clock, keys, held, held.record_id, {"type": TOMBSTONE},
             source=held.source, occurred_at=held.occurred_at, deleted=True,
         )  # fmt: skip
-        written = await write(tx, services, principal, held, [tombstone])
+        written = await write(tx, clock, limits, quota, metrics, custodian, principal, held, [tombstone])
         assert written.record is not None, "nobody writes behind the lock"
-        return content.shown(keys, Held(written.record, last=held))
+        return plain.shown(keys, Held(written.record, last=held))
 
 
 async def restore(
-    tx: Transaction, services: Services, principal: Principal, entry_id: UUID, *, if_match: str | None
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    entry_id: UUID,
+    *,
+    if_match: str | None,
 ) -> PlainEntry:
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
@@ -129,16 +166,16 @@ async def restore(
         ContentUnreadable: what it held does not open.
     """
     held = await held_entry(tx, principal, entry_id)
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
         if not held.deleted:
-            return content.shown(keys, Held(held))
+            return plain.shown(keys, Held(held))
         if not matches(if_match, held.revision):
             raise PreconditionFailed(current_revision=held.revision)
         last = await diary.last_content(tx.connection, principal.user_id, COLLECTION, held.record_id)
         if last is None:
             raise EntryPurged
-        found = {name: value for name, value in keys.open(last).items() if name != content.SEEN}
-        return await _write(tx, services, principal, keys, held, held.record_id, found)
+        found = {name: value for name, value in keys.open(last).items() if name != plain.SEEN}
+        return await _write(tx, clock, limits, quota, metrics, custodian, principal, keys, held, held.record_id, found)
 
 
 async def _read(tx: Transaction, principal: Principal, held: Record) -> Held:
@@ -147,29 +184,35 @@ async def _read(tx: Transaction, principal: Principal, held: Record) -> Held:
 
 async def _write(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     keys: OpenKeyring,
     held: Record | None,
     entry_id: str,
     new: dict[str, Any],
 ) -> PlainEntry:
-    content.check_size(new)
+    plain.check_size(new)
     entry = _change(
-        principal, services, keys, held, entry_id, new,
-        labels=content.labels_of(keys, new),
+        principal, clock, keys, held, entry_id, new,
+        labels=plain.labels_of(keys, new),
         source=shared_source(new),
         occurred_at=shared_date(new),
     )  # fmt: skip
-    made = await tags.ensure(tx.connection, services, principal, keys, tag_names(new))
-    written = await write(tx, services, principal, held, [entry, *made], keys=keys, content=new)
+    made = await tags.ensure(tx.connection, clock, principal, keys, tag_names(new))
+    written = await write(
+        tx, clock, limits, quota, metrics, custodian, principal, held, [entry, *made], keys=keys, content=new
+    )
     assert written.record is not None, "nobody writes behind the lock"
-    return content.entry(written.record, new)
+    return plain.entry(written.record, new)
 
 
 def _change(
     principal: Principal,
-    services: Services,
+    clock: Clock,
     keys: OpenKeyring,
     held: Record | None,
     entry_id: str,
@@ -192,5 +235,5 @@ def _change(
         occurred_at=occurred_at,
         deleted=deleted,
         device=principal.device,
-        written_at=services.clock(),
+        written_at=clock(),
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from lockleaf.server.features.entries import sealed
+from lockleaf.server.features.content import sealed
 from lockleaf.server.features.entries.service import Entry
 from lockleaf.server.features.entries.writing import COLLECTION
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.http.errors import InvalidRequest
-from lockleaf.server.platform.http.preconditions import matches
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.preconditions import matches
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import PreconditionFailed
 from lockleaf.server.records.opaque import takes_opaque
@@ -38,9 +38,7 @@ async def require_allowed(tx: Transaction, principal: Principal) -> None:
         raise InvalidRequest(errors=[{"field": "permanent", "type": "value_error", "message": kept}])
 
 
-async def purge(
-    tx: Transaction, services: Services, principal: Principal, entry: Entry, *, if_match: str | None
-) -> Entry:
+async def purge(tx: Transaction, clock: Clock, principal: Principal, entry: Entry, *, if_match: str | None) -> Entry:
     """Drop what a deleted entry held, and return it as it is then. That there was one stays in the history.
 
     Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
@@ -50,7 +48,7 @@ async def purge(
     """
     if not matches(if_match, entry.revision) and not matches(if_match, entry.revision - 1):
         raise PreconditionFailed(current_revision=entry.revision)
-    await purge_record(tx.connection, principal.user_id, COLLECTION, entry.id, now=services.clock())
+    await purge_record(tx.connection, principal.user_id, COLLECTION, entry.id, now=clock())
     if isinstance(entry, SealedEntry):
         return entry
     left = entry.model_dump(include=set(ShownEntry.model_fields) - {"source"})

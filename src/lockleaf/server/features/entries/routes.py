@@ -16,16 +16,23 @@ from pydantic import BeforeValidator
 from lockleaf.server.features.entries import opaque, plain, purging, sealed, service
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryNotFound, EntryPurged, RevisionNotFound
 from lockleaf.server.features.entries.service import Entry
+from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import ByCustody, Received
-from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.platform.http.preconditions import IfMatch, etag
+from lockleaf.server.platform.http.preconditions import IfMatch
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.preconditions import etag
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.diary import Deleted
 from lockleaf.server.records.errors import (
     ChangeRejected,
@@ -37,7 +44,7 @@ from lockleaf.server.records.errors import (
     SealRequired,
 )
 from lockleaf.server.records.opaque import takes_opaque
-from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.base import Body
 from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import (
@@ -120,7 +127,7 @@ Which = Annotated[
 )
 async def list_all(
     principal: Reader,
-    services: ServicesOf,
+    parts: PartsOf,
     mood: Name = None,
     source: Name = None,
     tag: TagNames = [],  # noqa: B006
@@ -148,7 +155,17 @@ async def list_all(
     size = _one("page_size", limit, page_size) or 50
     if page is not None and cursor is not None:
         raise _contradiction("page", "a page has a number or a cursor: send one of them")
-    return await service.list_all(services, principal, filters, cursor=cursor, limit=size, page=page)
+    return await service.list_all(
+        parts[Clock],
+        parts[Database],
+        parts[CursorCodec],
+        parts[Custodian],
+        principal,
+        filters,
+        cursor=cursor,
+        limit=size,
+        page=page,
+    )
 
 
 @router.post(
@@ -160,24 +177,57 @@ async def list_all(
         **problems(*OF_CALLERS, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
     },
 )
-async def create(principal: Writer, body: Creation, tx: Tx, services: ServicesOf, response: Response) -> Entry:
+async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, response: Response) -> Entry:
     """Store a new entry. The same one sent again under the same id is answered like the first time.
 
     So is one that a client sealed by a scheme of its own, with the same `content_hash` and open fields: with 200.
     """
     if principal.custody == "uce":
-        return _tagged(response, await plain.create(tx, services, principal, body.plain()))
+        return _tagged(
+            response,
+            await plain.create(
+                tx,
+                parts[Clock],
+                parts[LimitSettings],
+                parts[Quota],
+                parts[Metrics],
+                parts[Custodian],
+                principal,
+                body.plain(),
+            ),
+        )
     if await _is_opaque(tx, principal, body):
-        entry, made = await opaque.create(tx, services, principal, body.read(OpaqueCreation))
+        entry, made = await opaque.create(
+            tx,
+            parts[Clock],
+            parts[LimitSettings],
+            parts[Quota],
+            parts[Metrics],
+            parts[Custodian],
+            principal,
+            body.read(OpaqueCreation),
+        )
         response.status_code = 201 if made else 200
         return _tagged(response, entry)
-    return _tagged(response, await sealed.create(tx, services, principal, body.sealed()))
+    return _tagged(
+        response,
+        await sealed.create(
+            tx,
+            parts[Clock],
+            parts[LimitSettings],
+            parts[Quota],
+            parts[Metrics],
+            parts[Custodian],
+            principal,
+            body.sealed(),
+        ),
+    )
 
 
 @router.get("/{entry_id}", summary="Read an entry", responses=problems(*OF_CALLERS, EntryNotFound))
-async def get(principal: Reader, entry_id: UUID, services: ServicesOf, response: Response) -> Entry:
+async def get(principal: Reader, entry_id: UUID, parts: PartsOf, response: Response) -> Entry:
     """Give an entry; a deleted one too, with `deleted_at`."""
-    return _tagged(response, await service.get(services, principal, entry_id))
+    return _tagged(response, await service.get(parts[Clock], parts[Database], parts[Custodian], principal, entry_id))
 
 
 @router.put(
@@ -200,18 +250,60 @@ async def change(
     entry_id: UUID,
     body: Change,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     response: Response,
     if_match: IfMatch = None,
 ) -> Entry:
     """Store the next revision. With uce what is absent stays as it is, and null takes a field away."""
     _require_id(body, entry_id)
     if principal.custody == "uce":
-        return _tagged(response, await plain.change(tx, services, principal, entry_id, body.plain(), if_match=if_match))
+        return _tagged(
+            response,
+            await plain.change(
+                tx,
+                parts[Clock],
+                parts[LimitSettings],
+                parts[Quota],
+                parts[Metrics],
+                parts[Custodian],
+                principal,
+                entry_id,
+                body.plain(),
+                if_match=if_match,
+            ),
+        )
     if await _is_opaque(tx, principal, body):
         given = body.read(OpaqueChange)
-        return _tagged(response, await opaque.change(tx, services, principal, entry_id, given, if_match=if_match))
-    return _tagged(response, await sealed.change(tx, services, principal, entry_id, body.sealed(), if_match=if_match))
+        return _tagged(
+            response,
+            await opaque.change(
+                tx,
+                parts[Clock],
+                parts[LimitSettings],
+                parts[Quota],
+                parts[Metrics],
+                parts[Custodian],
+                principal,
+                entry_id,
+                given,
+                if_match=if_match,
+            ),
+        )
+    return _tagged(
+        response,
+        await sealed.change(
+            tx,
+            parts[Clock],
+            parts[LimitSettings],
+            parts[Quota],
+            parts[Metrics],
+            parts[Custodian],
+            principal,
+            entry_id,
+            body.sealed(),
+            if_match=if_match,
+        ),
+    )
 
 
 @router.delete(
@@ -224,7 +316,7 @@ async def delete(
     entry_id: UUID,
     body: Step,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     response: Response,
     if_match: IfMatch = None,
     permanent: Permanent = False,
@@ -235,15 +327,46 @@ async def delete(
         await purging.require_allowed(tx, principal)
     if principal.custody == "uce":
         body.plain()  # which asks for nothing
-        entry = await plain.delete(tx, services, principal, entry_id, if_match=if_match)
+        entry = await plain.delete(
+            tx,
+            parts[Clock],
+            parts[LimitSettings],
+            parts[Quota],
+            parts[Metrics],
+            parts[Custodian],
+            principal,
+            entry_id,
+            if_match=if_match,
+        )
     elif body.is_empty and await opaque.holds(tx, principal, entry_id):
-        entry = await opaque.delete(tx, services, principal, entry_id, if_match=if_match)
+        entry = await opaque.delete(
+            tx,
+            parts[Clock],
+            parts[LimitSettings],
+            parts[Quota],
+            parts[Metrics],
+            parts[Custodian],
+            principal,
+            entry_id,
+            if_match=if_match,
+        )
     elif permanent and body.is_empty:
         entry = await purging.deleted_before(tx, principal, entry_id)
     if entry is None:
-        entry = await sealed.delete(tx, services, principal, entry_id, body.sealed(), if_match=if_match)
+        entry = await sealed.delete(
+            tx,
+            parts[Clock],
+            parts[LimitSettings],
+            parts[Quota],
+            parts[Metrics],
+            parts[Custodian],
+            principal,
+            entry_id,
+            body.sealed(),
+            if_match=if_match,
+        )
     if permanent:
-        entry = await purging.purge(tx, services, principal, entry, if_match=if_match)
+        entry = await purging.purge(tx, parts[Clock], principal, entry, if_match=if_match)
     return _tagged(response, entry)
 
 
@@ -266,17 +389,57 @@ async def restore(
     entry_id: UUID,
     body: Step,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     response: Response,
     if_match: IfMatch = None,
 ) -> Entry:
     """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce there is none."""
     if principal.custody == "uce":
         body.plain()  # which asks for nothing
-        return _tagged(response, await plain.restore(tx, services, principal, entry_id, if_match=if_match))
+        return _tagged(
+            response,
+            await plain.restore(
+                tx,
+                parts[Clock],
+                parts[LimitSettings],
+                parts[Quota],
+                parts[Metrics],
+                parts[Custodian],
+                principal,
+                entry_id,
+                if_match=if_match,
+            ),
+        )
     if body.is_empty and await opaque.holds(tx, principal, entry_id):
-        return _tagged(response, await opaque.restore(tx, services, principal, entry_id, if_match=if_match))
-    return _tagged(response, await sealed.restore(tx, services, principal, entry_id, body.sealed(), if_match=if_match))
+        return _tagged(
+            response,
+            await opaque.restore(
+                tx,
+                parts[Clock],
+                parts[LimitSettings],
+                parts[Quota],
+                parts[Metrics],
+                parts[Custodian],
+                principal,
+                entry_id,
+                if_match=if_match,
+            ),
+        )
+    return _tagged(
+        response,
+        await sealed.restore(
+            tx,
+            parts[Clock],
+            parts[LimitSettings],
+            parts[Quota],
+            parts[Metrics],
+            parts[Custodian],
+            principal,
+            entry_id,
+            body.sealed(),
+            if_match=if_match,
+        ),
+    )
 
 
 @router.get(
@@ -285,10 +448,10 @@ async def restore(
     responses=problems(*OF_CALLERS, EntryNotFound, InvalidRequest, InvalidCursor),
 )
 async def history(
-    principal: Reader, entry_id: UUID, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
+    principal: Reader, entry_id: UUID, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50
 ) -> EntryHistory:
     """Give when an entry was made, changed, deleted and restored, and on which device, oldest first."""
-    return await service.history(services, principal, entry_id, cursor=cursor, limit=limit)
+    return await service.history(parts[Database], parts[CursorCodec], principal, entry_id, cursor=cursor, limit=limit)
 
 
 @router.get(
@@ -296,11 +459,11 @@ async def history(
     summary="Read an earlier revision",
     responses=problems(*OF_CALLERS, EntryNotFound, RevisionNotFound),
 )
-async def revision(
-    principal: Reader, entry_id: UUID, number: Number, services: ServicesOf, response: Response
-) -> Entry:
+async def revision(principal: Reader, entry_id: UUID, number: Number, parts: PartsOf, response: Response) -> Entry:
     """Give one revision of an entry, the present one or an earlier one that is kept."""
-    return _tagged(response, await service.revision(services, principal, entry_id, number))
+    return _tagged(
+        response, await service.revision(parts[Clock], parts[Database], parts[Custodian], principal, entry_id, number)
+    )
 
 
 async def _is_opaque(tx: Transaction, principal: Principal, body: Received[Any, Any]) -> bool:

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from lockleaf.server.features.entries.common_fields import common_fields
+from lockleaf.server.features.content.sealed import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted
 from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import RevisionConflict
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.entries import SealedChange, SealedCreation, SealedEntry, SealedStep
 from lockleaf.wire.sync import Change, Record
 
-__all__ = ["change", "create", "delete", "restore", "shown"]
+__all__ = ["change", "create", "delete", "restore"]
 
 
-def shown(record: Record) -> SealedEntry:
-    """Return an entry as it travels."""
-    return SealedEntry(
-        **common_fields(record),
-        source=record.source,
-        occurred_at=record.occurred_at,
-        payload=record.payload,
-        labels=record.labels,
-    )
-
-
-async def create(tx: Transaction, services: Services, principal: Principal, body: SealedCreation) -> SealedEntry:
+async def create(
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    body: SealedCreation,
+) -> SealedEntry:
     """Make an entry. The same one sent again is answered like the first time.
 
     Raises:
@@ -39,12 +41,18 @@ async def create(tx: Transaction, services: Services, principal: Principal, body
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
     held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(body.id))
-    return await _send(tx, services, principal, held, _change(principal, services, body.id, body, 0))
+    return await _send(
+        tx, clock, limits, quota, metrics, custodian, principal, held, _change(principal, clock, body.id, body, 0)
+    )
 
 
 async def change(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
     body: SealedChange,
@@ -70,13 +78,26 @@ async def change(
         raise condition.refusal(held.revision)
     # One that follows an earlier revision may be one that was accepted then: the store knows.
     return await _send(
-        tx, services, principal, held, _change(principal, services, entry_id, body, base), condition=condition
+        tx,
+        clock,
+        limits,
+        quota,
+        metrics,
+        custodian,
+        principal,
+        held,
+        _change(principal, clock, entry_id, body, base),
+        condition=condition,
     )
 
 
 async def delete(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
     body: SealedStep,
@@ -90,12 +111,18 @@ async def delete(
         RevisionConflict, PreconditionFailed: it has moved on.
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
-    return await _step(tx, services, principal, entry_id, body, if_match=if_match, deleted=True)
+    return await _step(
+        tx, clock, limits, quota, metrics, custodian, principal, entry_id, body, if_match=if_match, deleted=True
+    )
 
 
 async def restore(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
     body: SealedStep,
@@ -109,12 +136,18 @@ async def restore(
         RevisionConflict, PreconditionFailed: it has moved on, or is not deleted.
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
-    return await _step(tx, services, principal, entry_id, body, if_match=if_match, deleted=False)
+    return await _step(
+        tx, clock, limits, quota, metrics, custodian, principal, entry_id, body, if_match=if_match, deleted=False
+    )
 
 
 async def _step(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
     body: SealedStep,
@@ -126,13 +159,13 @@ async def _step(
     held = await held_entry(tx, principal, entry_id)
     if body.base_revision == held.revision and (held.deleted == deleted or not condition.holds(held.revision)):
         raise condition.refusal(held.revision)
-    change = _change(principal, services, entry_id, body, body.base_revision, deleted=deleted)
-    return await _send(tx, services, principal, held, change, condition=condition)
+    change = _change(principal, clock, entry_id, body, body.base_revision, deleted=deleted)
+    return await _send(tx, clock, limits, quota, metrics, custodian, principal, held, change, condition=condition)
 
 
 def _change(
     principal: Principal,
-    services: Services,
+    clock: Clock,
     entry_id: UUID,
     body: SealedCreation | SealedChange | SealedStep,
     base: int,
@@ -151,20 +184,24 @@ def _change(
         occurred_at=body.occurred_at,
         tokens=body.tokens,
         device_id=body.device_id or principal.device,
-        client_updated_at=body.client_updated_at or services.clock(),
+        client_updated_at=body.client_updated_at or clock(),
     )
 
 
 async def _send(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     held: Record | None,
     change: Change,
     *,
     condition: Condition | None = None,
 ) -> SealedEntry:
-    written = await write(tx, services, principal, held, [change])
+    written = await write(tx, clock, limits, quota, metrics, custodian, principal, held, [change])
     if written.record is not None:
         return shown(written.record)
     current = 0 if held is None else held.revision

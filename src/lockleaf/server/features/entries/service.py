@@ -11,16 +11,19 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.features.entries import content, opaque
+from lockleaf.server.features.content import plain
+from lockleaf.server.features.content.opaque import as_stored
 from lockleaf.server.features.entries.errors import EntryNotFound, RevisionNotFound
 from lockleaf.server.features.entries.writing import COLLECTION
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.errors import CustodyRequired
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.records import diary
 from lockleaf.server.records.diary import Deleted, Event, Held, Place, Wanted
 from lockleaf.server.records.opaque import opaque_label, takes_opaque
@@ -70,27 +73,29 @@ class Filters:
         return [(kind, value) for kind, value in wanted if value is not None]
 
 
-async def get(services: Services, principal: Principal, entry_id: UUID) -> Entry:
+async def get(clock: Clock, database: Database, custodian: Custodian, principal: Principal, entry_id: UUID) -> Entry:
     """Return an entry, a deleted one too.
 
     Raises:
         EntryNotFound: there is none.
     """
-    async with reading(services, principal, purpose=READING) as (connection, keys):
+    async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
         held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
         if held is None:
             raise EntryNotFound
         return _shown(keys, held)
 
 
-async def revision(services: Services, principal: Principal, entry_id: UUID, number: int) -> Entry:
+async def revision(
+    clock: Clock, database: Database, custodian: Custodian, principal: Principal, entry_id: UUID, number: int
+) -> Entry:
     """Return one revision of an entry.
 
     Raises:
         EntryNotFound: there is no such entry.
         RevisionNotFound: it has no such revision, or no longer.
     """
-    async with reading(services, principal, purpose=READING) as (connection, keys):
+    async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
         found = await diary.read_revision(connection, principal.user_id, COLLECTION, str(entry_id), number)
         if found is None:
             there = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
@@ -99,7 +104,16 @@ async def revision(services: Services, principal: Principal, entry_id: UUID, num
 
 
 async def list_all(
-    services: Services, principal: Principal, filters: Filters, *, cursor: str | None, limit: int, page: int | None
+    clock: Clock,
+    database: Database,
+    cursors: CursorCodec,
+    custodian: Custodian,
+    principal: Principal,
+    filters: Filters,
+    *,
+    cursor: str | None,
+    limit: int,
+    page: int | None,
 ) -> Entries:
     """Return a page of the entries that fit, newest first: at most ``limit``, and fewer where they exceed 8 MiB.
 
@@ -111,8 +125,8 @@ async def list_all(
         InvalidCursor: the cursor is not of this account's entries.
         InvalidRequest: a numbered page would exceed 8 MiB: what it left out would be on no page.
     """
-    after = None if cursor is None else _place(services, principal.user_id, cursor)
-    async with reading(services, principal, purpose=READING) as (connection, keys):
+    after = None if cursor is None else _place(cursors, principal.user_id, cursor)
+    async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
         as_they_came = keys is None and await _takes_opaque(connection, principal, filters)
         wanted = Wanted(
             labels=_labels(keys, filters, as_they_came=as_they_came),
@@ -127,7 +141,7 @@ async def list_all(
         )
         total = None if page is None else await diary.count_by_date(connection, principal.user_id, wanted)
         items = await _all_shown(keys, found.items)
-    next_cursor = None if found.end is None else _cursor(services, principal.user_id, found.end)
+    next_cursor = None if found.end is None else _cursor(cursors, principal.user_id, found.end)
     if page is None or total is None:
         return Entries(items=items, next_cursor=next_cursor)
     if found.end is not None and len(items) < limit:
@@ -143,7 +157,7 @@ async def _takes_opaque(connection: asyncpg.Connection, principal: Principal, fi
 
 
 async def history(
-    services: Services, principal: Principal, entry_id: UUID, *, cursor: str | None, limit: int
+    database: Database, cursors: CursorCodec, principal: Principal, entry_id: UUID, *, cursor: str | None, limit: int
 ) -> EntryHistory:
     """Return a page of what happened to an entry, oldest first. It says nothing of what the entry held.
 
@@ -152,8 +166,8 @@ async def history(
         InvalidCursor: the cursor is not of this entry's history.
     """
     kind = f"{_HISTORY}/{entry_id}"
-    after = 0 if cursor is None else int.from_bytes(services.cursors.open(kind, principal.user_id, cursor))
-    async with services.database.read_driver() as connection:
+    after = 0 if cursor is None else int.from_bytes(cursors.open(kind, principal.user_id, cursor))
+    async with database.read_driver() as connection:
         held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
         if held is None:
             raise EntryNotFound
@@ -163,7 +177,7 @@ async def history(
     shown = found[:limit]
     next_cursor = None
     if len(found) > limit:
-        next_cursor = services.cursors.seal(kind, principal.user_id, shown[-1].revision.to_bytes(8))
+        next_cursor = cursors.seal(kind, principal.user_id, shown[-1].revision.to_bytes(8))
     imported = held.record.source == _IMPORTED
     return EntryHistory(items=tuple(_event(each, imported=imported) for each in shown), next_cursor=next_cursor)
 
@@ -180,7 +194,7 @@ def _event(event: Event, *, imported: bool) -> EntryEvent:
 
 
 def _shown(keys: OpenKeyring | None, held: Held) -> Entry:
-    return opaque.as_stored(held) if keys is None else content.shown(keys, held)
+    return as_stored(held) if keys is None else plain.shown(keys, held)
 
 
 async def _all_shown(keys: OpenKeyring | None, found: Sequence[Held]) -> tuple[Entry, ...]:
@@ -202,13 +216,13 @@ def _labels(keys: OpenKeyring | None, filters: Filters, *, as_they_came: bool) -
     return [[*of_one_key, *filters.labels] for of_one_key in made]
 
 
-def _cursor(services: Services, user_id: UUID, place: Place) -> str:
+def _cursor(cursors: CursorCodec, user_id: UUID, place: Place) -> str:
     at = (place.at - _EPOCH) // _MICROSECOND
-    return services.cursors.seal(_LIST, user_id, struct.pack(">q", at) + place.record_id.encode())
+    return cursors.seal(_LIST, user_id, struct.pack(">q", at) + place.record_id.encode())
 
 
-def _place(services: Services, user_id: UUID, cursor: str) -> Place:
-    place = services.cursors.open(_LIST, user_id, cursor)
+def _place(cursors: CursorCodec, user_id: UUID, cursor: str) -> Place:
+    place = cursors.open(_LIST, user_id, cursor)
     try:
         (at,) = struct.unpack_from(">q", place)
         return Place(_EPOCH + at * _MICROSECOND, place[8:].decode())

@@ -9,14 +9,17 @@ from uuid import UUID
 
 from lockleaf.server.features.entries.errors import EntryNotFound
 from lockleaf.server.features.search import indexer as search
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.records import quota
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import refusal
 from lockleaf.server.records.policy import RecordPolicy, bytes_needed, endpoint_policy
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Change, Record, pack_record
 
@@ -52,7 +55,11 @@ class Written:
 
 async def write(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
     principal: Principal,
     held: Record | None,
     changes: Sequence[Change],
@@ -75,7 +82,7 @@ async def write(
         ChangeRejected, KeyRetired: the store does not take it.
         QuotaExceeded: there is no room for it.
     """
-    now = services.clock()
+    now = clock()
     pushed = await records.push(
         tx.connection,
         principal.user_id,
@@ -83,10 +90,10 @@ async def write(
         now=now,
         atomic=len(changes) > 1,
         policy=policy,
-        most_bytes=services.settings.limits.record_bytes,
+        most_bytes=limits.record_bytes,
     )
     outcome = pushed.outcomes[0]
-    services.metrics.changes.labels(outcome.status).inc()
+    metrics.changes.labels(outcome.status).inc()
     if outcome.status == "rejected":
         raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
     if outcome.status == "conflict":
@@ -95,10 +102,12 @@ async def write(
         return Written(repeats=outcome.revision)
     if pushed.moved:
         added = sum(map(bytes_needed, changes))
-        await quota.require_after(tx.connection, services, principal.user_id, added)
+        await quota.require_after(tx.connection, principal.user_id, added)
         tx.wake(principal.user_id)
     contents = None if content is None else {changes[0].record_id: content}
-    await search.follow(tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents)
+    await search.follow(
+        tx.connection, clock, custodian, principal, changes, pushed.outcomes, keys=keys, contents=contents
+    )
     packed = pack_record(
         changes[0], seq=outcome.seq or 0, created_at=now if held is None else held.created_at, updated_at=now
     )

@@ -18,8 +18,10 @@ from lockleaf import __version__
 from lockleaf.server.features.export.bundle import Bundle, as_json
 from lockleaf.server.features.export.repository import ArchiveRepository
 from lockleaf.server.platform.archive import Facts, Section
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs.attempt import Attempt, Handler
+from lockleaf.server.platform.settings import Settings
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "handler", "sweep"]
 
@@ -53,7 +55,7 @@ class _Making:
         self._attempt = attempt
         self._repository = repository
         self._snapshot = snapshot
-        self._now = attempt.services.clock()
+        self._now = attempt.parts[Clock]()
         self._bundle = Bundle(self._now)
         self._part = 0
         self._done = 0
@@ -85,7 +87,7 @@ class _Making:
         with bundle.file("manifest.json") as file:
             file.write(as_json(manifest).encode() + b"\n")
         await self._store(bundle.end())
-        days = self._attempt.services.settings.jobs.archive_days
+        days = self._attempt.parts[Settings].jobs.archive_days
         await self._repository.finish(
             self._attempt.job_id,
             size=bundle.size,
@@ -122,10 +124,10 @@ DELETE FROM archives a USING expired e WHERE a.user_id = e.user_id AND a.job_id 
 """)
 
 
-async def sweep(services: Services) -> None:
+async def sweep(clock: Clock, database: Database) -> None:
     """Delete archives whose time is over."""
     deleted = SWEEP_BATCH
     while deleted == SWEEP_BATCH:
-        async with services.database.transaction() as tx:
-            result = await tx.session.execute(_EXPIRED, {"now": services.clock(), "batch": SWEEP_BATCH})
+        async with database.transaction() as tx:
+            result = await tx.session.execute(_EXPIRED, {"now": clock(), "batch": SWEEP_BATCH})
             deleted = result.rowcount  # type: ignore[attr-defined]

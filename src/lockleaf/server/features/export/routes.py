@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from lockleaf.server.features.export import service
 from lockleaf.server.features.export.errors import ArchiveNotFound
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     InsufficientScope,
     NotAuthenticated,
@@ -18,8 +19,10 @@ from lockleaf.server.identity.errors import (
     TokenInvalid,
 )
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.jobs import Job
@@ -38,9 +41,9 @@ Owner = Annotated[Principal, Depends(caller("account", write=True))]
 
 
 @router.post("", summary="Ask for an archive", status_code=202, response_model_exclude_none=True)
-async def post_export(caller: Owner, tx: Tx, services: ServicesOf, response: Response) -> Job:
+async def post_export(caller: Owner, tx: Tx, parts: PartsOf, response: Response) -> Job:
     """Have an archive made of all that the server holds of the account; while one is made, this is its job."""
-    job = await service.request(tx.session, caller.user_id, now=services.clock())
+    job = await service.request(tx.session, caller.user_id, now=parts[Clock]())
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return job
 
@@ -54,13 +57,13 @@ async def post_export(caller: Owner, tx: Tx, services: ServicesOf, response: Res
         **problems(InvalidRequest, ArchiveNotFound),
     },
 )
-async def get_export(caller: Owner, services: ServicesOf, job_id: UUID) -> StreamingResponse:
+async def get_export(caller: Owner, parts: PartsOf, job_id: UUID) -> StreamingResponse:
     """Give the archive that a job has made, for a week; `Repr-Digest` is its SHA-256 (RFC 9530)."""
     # Not by a dependency, whose connection would be held until the last byte is sent.
-    async with services.database.reader() as session:
-        archive = await service.find(session, caller.user_id, job_id, now=services.clock())
+    async with parts[Database].reader() as session:
+        archive = await service.find(session, caller.user_id, job_id, now=parts[Clock]())
     return StreamingResponse(
-        service.read(services.database, archive),
+        service.read(parts[Database], archive),
         media_type=ZIP,
         headers={
             "Content-Length": str(archive.size),

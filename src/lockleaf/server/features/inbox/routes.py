@@ -13,19 +13,20 @@ from fastapi import APIRouter, Depends, Query
 
 from lockleaf.server.features.inbox import service
 from lockleaf.server.features.inbox.errors import ItemNotFound
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     InsufficientScope,
     NotAuthenticated,
     SessionRevoked,
-    TierRequired,
     TokenExpired,
     TokenInvalid,
 )
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.inbox import Inbox
 
 __all__ = ["router"]
@@ -47,16 +48,16 @@ Sealed = Annotated[bool, Query(description="False for ids and times alone, to se
 async def get_inbox(
     caller: Reader,
     read: Read,
-    services: ServicesOf,
+    parts: PartsOf,
     limit: Limit = 50,
     cursor: Cursor = None,
     sealed: Sealed = True,
 ) -> Inbox:
     """Return the sealed items that wait."""
-    return await service.page(read, services, caller.user_id, cursor=cursor, limit=limit, sealed=sealed)
+    return await service.page(read, parts[CursorCodec], caller.user_id, cursor=cursor, limit=limit, sealed=sealed)
 
 
 @router.delete("/{item_id}", status_code=204, responses=problems(InvalidRequest, ItemNotFound))
-async def delete_item(caller: Writer, tx: Tx, services: ServicesOf, item_id: UUID) -> None:
+async def delete_item(caller: Writer, tx: Tx, parts: PartsOf, item_id: UUID) -> None:
     """Acknowledge an item that was accepted or refused: it is deleted."""
-    await service.acknowledge(tx, services, caller.user_id, item_id)
+    await service.acknowledge(tx, caller.user_id, item_id)

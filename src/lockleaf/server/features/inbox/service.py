@@ -18,11 +18,13 @@ from lockleaf.crypto import identity
 from lockleaf.server.features.inbox.errors import InboxFull, ItemNotFound, ItemTooLarge, RecipientRequired
 from lockleaf.server.features.inbox.repository import InboxRepository, count
 from lockleaf.server.identity.accounts import service as accounts
-from lockleaf.server.identity.errors import TierRequired
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
+from lockleaf.server.platform.server_keys import ServerKeys
+from lockleaf.server.platform.settings import LimitSettings
+from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.codec import pack, unpack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, MAX_PAYLOAD_BYTES
 from lockleaf.wire.inbox import Inbox, InboxContent, InboxItem
@@ -35,7 +37,9 @@ _CURSOR = "inbox"
 
 async def add(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    server_keys: ServerKeys,
     user_id: UUID,
     provider: str,
     external_id: str,
@@ -63,7 +67,7 @@ async def add(
     item = InboxContent.model_validate({**fields, "provider": provider, "external_id": external_id})
     plain = pack(item.model_dump(exclude_none=True))
     # More could never be accepted as an entry.
-    most_bytes = services.settings.limits.record_bytes - (MAX_PAYLOAD_BYTES - MAX_CONTENT_BYTES)
+    most_bytes = limits.record_bytes - (MAX_PAYLOAD_BYTES - MAX_CONTENT_BYTES)
     if len(plain) > most_bytes:
         raise ItemTooLarge(limit_bytes=most_bytes)
     # Locked, so that a tier that is being lowered does not find a new item after its deletion.
@@ -73,20 +77,20 @@ async def add(
     if account.recipient is None:
         raise RecipientRequired
     repository = InboxRepository(tx.session, user_id)
-    item_id = _item_id(services, user_id, provider, external_id)
+    item_id = _item_id(server_keys, user_id, provider, external_id)
     if await repository.has(item_id):
         return item_id
-    limit = services.settings.limits.inbox_items
+    limit = limits.inbox_items
     if await repository.count() >= limit:
         raise InboxFull(limit=limit)
     sealed = await asyncio.to_thread(identity.seal_to, account.recipient, plain)
-    await repository.add(item_id, provider, sealed, now=services.clock())
+    await repository.add(item_id, provider, sealed, now=clock())
     tx.wake(user_id)
     return item_id
 
 
 async def page(
-    session: AsyncSession, services: Services, user_id: UUID, *, cursor: str | None, limit: int, sealed: bool
+    session: AsyncSession, cursors: CursorCodec, user_id: UUID, *, cursor: str | None, limit: int, sealed: bool
 ) -> Inbox:
     """Return a page of what waits, at most some 8 MiB of it.
 
@@ -96,7 +100,7 @@ async def page(
     after = None
     if cursor is not None:
         try:
-            after = UUID(bytes=services.cursors.open(_CURSOR, user_id, cursor))
+            after = UUID(bytes=cursors.open(_CURSOR, user_id, cursor))
         except ValueError:
             raise InvalidCursor from None
     # One more, to know whether there is more. Where a page ended for its size, it was not given either.
@@ -110,11 +114,11 @@ async def page(
             InboxItem(id=item.item_id, provider=item.provider, received_at=item.received_at, sealed=item.sealed)
             for item in shown
         ),
-        next_cursor=services.cursors.seal(_CURSOR, user_id, shown[-1].item_id.bytes) if more else None,
+        next_cursor=cursors.seal(_CURSOR, user_id, shown[-1].item_id.bytes) if more else None,
     )
 
 
-async def acknowledge(tx: Transaction, services: Services, user_id: UUID, item_id: UUID) -> None:
+async def acknowledge(tx: Transaction, user_id: UUID, item_id: UUID) -> None:
     """Delete an item that a device has accepted or refused.
 
     Raises:
@@ -132,11 +136,11 @@ async def _delete(tx: Transaction, user_id: UUID) -> int:
 HOLDING = Holding("full_sync", _delete)
 
 
-def _item_id(services: Services, user_id: UUID, provider: str, external_id: str) -> UUID:
+def _item_id(server_keys: ServerKeys, user_id: UUID, provider: str, external_id: str) -> UUID:
     """A UUIDv8 that is the same for the same thing, and that tells nobody without the server's key what it is."""
     parts = (user_id.bytes, provider.encode(), external_id.encode())
     message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    digest = bytearray(hmac.digest(services.keys.signing("inbox"), message, "sha256")[:16])
+    digest = bytearray(hmac.digest(server_keys.signing("inbox"), message, "sha256")[:16])
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
     return UUID(bytes=bytes(digest))

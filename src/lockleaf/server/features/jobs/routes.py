@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     InsufficientScope,
     NotAuthenticated,
@@ -15,9 +16,9 @@ from lockleaf.server.identity.errors import (
     TokenInvalid,
 )
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.http.dependencies import Read, ServicesOf, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Read
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.jobs import service
 from lockleaf.server.platform.jobs.errors import JobNotFound
@@ -43,10 +44,10 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     responses=problems(InvalidRequest, InvalidCursor),
 )
 async def list_jobs(
-    caller: Reader, read: Read, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
+    caller: Reader, read: Read, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50
 ) -> bodies.Jobs:
     """Give what is done or was done in the background for the account, newest first."""
-    return await service.page(read, services.cursors, caller.user_id, cursor=cursor, limit=limit)
+    return await service.page(read, parts[CursorCodec], caller.user_id, cursor=cursor, limit=limit)
 
 
 @router.get(

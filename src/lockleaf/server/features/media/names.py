@@ -11,13 +11,15 @@ from uuid import UUID
 
 from lockleaf.server.features.media.repository import StoredMedia
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.wire.media import Media
 
@@ -28,7 +30,7 @@ WRITING = "media.write"
 
 
 async def kept(
-    tx: Transaction, services: Services, principal: Principal, media_id: UUID, name: str | None
+    tx: Transaction, clock: Clock, custodian: Custodian, principal: Principal, media_id: UUID, name: str | None
 ) -> bytes | None:
     """Return a file's name as it is stored.
 
@@ -39,7 +41,7 @@ async def kept(
     if name is None:
         return None
     if principal.custody == "uce":
-        async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+        async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
             return keys.seal_name(media_id, name)
     if not await takes_opaque(tx.connection, principal.user_id):
         belongs = "the name of a file belongs within its entry, sealed with it"
@@ -48,28 +50,32 @@ async def kept(
 
 
 async def agrees(
-    tx: Transaction, services: Services, principal: Principal, held: StoredMedia, name: str | None
+    tx: Transaction, clock: Clock, custodian: Custodian, principal: Principal, held: StoredMedia, name: str | None
 ) -> bool:
     """Tell whether a file that is declared again has the name that it had."""
     if name is None or held.file_name is None:
         return name is None and held.file_name is None
     if principal.custody != "uce":
         return held.file_name == name.encode()
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
         return _opened(keys, held) == name
 
 
-async def shown(services: Services, principal: Principal, media: StoredMedia) -> Media:
+async def shown(
+    clock: Clock, database: Database, custodian: Custodian, principal: Principal, media: StoredMedia
+) -> Media:
     """Return what its account sees of a file."""
-    (found,) = await shown_all(services, principal, (media,))
+    (found,) = await shown_all(clock, database, custodian, principal, (media,))
     return found
 
 
-async def shown_all(services: Services, principal: Principal, found: Sequence[StoredMedia]) -> tuple[Media, ...]:
+async def shown_all(
+    clock: Clock, database: Database, custodian: Custodian, principal: Principal, found: Sequence[StoredMedia]
+) -> tuple[Media, ...]:
     """Return what their account sees of files. Only where one has a sealed name, the keys are opened for it."""
     if principal.custody != "uce" or all(media.file_name is None for media in found):
         return tuple(_shown(None, media) for media in found)
-    async with reading(services, principal, purpose=READING) as (_, keys):
+    async with reading(clock, database, custodian, principal, purpose=READING) as (_, keys):
         return tuple(_shown(keys, media) for media in found)
 
 

@@ -18,15 +18,22 @@ from lockleaf.server.features.media.errors import (
 )
 from lockleaf.server.features.media.repository import Which
 from lockleaf.server.features.media.signing import Signer
+from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.blobs.removals import Removals
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import ServicesOf, caller, services_of
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, parts_of
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.server.platform.settings import Settings
+from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.media import (
     Media,
     MediaDeclaration,
@@ -55,8 +62,9 @@ ForGood = Annotated[bool, Query(description="At once and with its bytes; it cann
 
 async def signer(request: Request) -> Signer:
     """Give a route what has requests signed, with addresses that are whole."""
-    services = services_of(request)
-    return Signer(services, services.settings.blobs.public_url or str(request.base_url))
+    parts = parts_of(request)
+    settings = parts[Settings]
+    return Signer(settings, parts[ObjectStore], settings.blobs.public_url or str(request.base_url))
 
 
 Signing = Annotated[Signer, Depends(signer)]
@@ -72,14 +80,24 @@ Signing = Annotated[Signer, Depends(signer)]
 async def upload(
     principal: Writer,
     body: Annotated[MediaDeclaration, Depends(Parsed(MediaDeclaration))],
-    services: ServicesOf,
+    parts: PartsOf,
     signing: Signing,
 ) -> MediaDeclared:
     """Take the room for a file, and give the requests that upload it: one, or the first 100 of many.
 
     The same declaration again gives fresh requests.
     """
-    return await uploads.declare(services, principal, body, signing)
+    return await uploads.declare(
+        parts[Clock],
+        parts[Database],
+        parts[Quota],
+        parts[Settings],
+        parts[Custodian],
+        parts[ObjectStore],
+        principal,
+        body,
+        signing,
+    )
 
 
 @router.post(
@@ -92,11 +110,13 @@ async def parts(
     principal: Writer,
     media_id: UUID,
     body: Annotated[MediaPartsWanted, Depends(Parsed(MediaPartsWanted, optional=True))],
-    services: ServicesOf,
+    parts: PartsOf,
     signing: Signing,
 ) -> MediaParts:
     """Give the requests that upload parts, and the numbers of those that the store has."""
-    return await uploads.more_parts(services, principal.user_id, media_id, body, signing)
+    return await uploads.more_parts(
+        parts[Clock], parts[Database], parts[ObjectStore], parts[Removals], principal.user_id, media_id, body, signing
+    )
 
 
 @router.post(
@@ -105,9 +125,17 @@ async def parts(
     response_model_exclude_none=True,
     responses=problems(*OF_CALLERS, MediaNotFound, UploadIncomplete, UploadDamaged, StoreUnavailable),
 )
-async def complete(principal: Writer, media_id: UUID, services: ServicesOf) -> Media:
+async def complete(principal: Writer, media_id: UUID, parts: PartsOf) -> Media:
     """Compare what the store has with what was declared; if it is the same, the file exists."""
-    return await names.shown(services, principal, await uploads.complete(services, principal.user_id, media_id))
+    return await names.shown(
+        parts[Clock],
+        parts[Database],
+        parts[Custodian],
+        principal,
+        await uploads.complete(
+            parts[Clock], parts[Database], parts[ObjectStore], parts[Removals], principal.user_id, media_id
+        ),
+    )
 
 
 @router.get(
@@ -118,14 +146,24 @@ async def complete(principal: Writer, media_id: UUID, services: ServicesOf) -> M
 )
 async def list_all(
     principal: Reader,
-    services: ServicesOf,
+    parts: PartsOf,
     entry_id: Annotated[UUID | None, Query(description="Those of one entry.")] = None,
     deleted: Deleted = "false",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> MediaList:
     """Give what was declared of each file, latest first; unfinished uploads too, by their `state`."""
-    return await service.list_all(services, principal, which=deleted, entry_id=entry_id, cursor=cursor, limit=limit)
+    return await service.list_all(
+        parts[Clock],
+        parts[Database],
+        parts[CursorCodec],
+        parts[Custodian],
+        principal,
+        which=deleted,
+        entry_id=entry_id,
+        cursor=cursor,
+        limit=limit,
+    )
 
 
 @router.get(
@@ -134,9 +172,15 @@ async def list_all(
     response_model_exclude_none=True,
     responses=problems(*OF_CALLERS, MediaNotFound),
 )
-async def get(principal: Reader, media_id: UUID, services: ServicesOf) -> Media:
+async def get(principal: Reader, media_id: UUID, parts: PartsOf) -> Media:
     """Give what was declared of a file; of a deleted one too, with `deleted_at`."""
-    return await names.shown(services, principal, await service.get(services, principal.user_id, media_id))
+    return await names.shown(
+        parts[Clock],
+        parts[Database],
+        parts[Custodian],
+        principal,
+        await service.get(parts[Database], principal.user_id, media_id),
+    )
 
 
 @router.get(
@@ -144,17 +188,24 @@ async def get(principal: Reader, media_id: UUID, services: ServicesOf) -> Media:
     summary="Get the request that downloads a file",
     responses=problems(*OF_CALLERS, MediaNotFound, MediaDeleted, UploadIncomplete, StoreUnavailable),
 )
-async def download(principal: Reader, media_id: UUID, services: ServicesOf, signing: Signing) -> MediaDownload:
+async def download(principal: Reader, media_id: UUID, parts: PartsOf, signing: Signing) -> MediaDownload:
     """Give a request to the store that fetches the file, good for some minutes; complete an upload that is whole."""
-    return await service.download(await uploads.whole(services, principal.user_id, media_id), signing)
+    return await service.download(
+        await uploads.whole(
+            parts[Clock], parts[Database], parts[ObjectStore], parts[Removals], principal.user_id, media_id
+        ),
+        signing,
+    )
 
 
 @router.delete("/{media_id}", summary="Delete a file", status_code=204, responses=problems(*OF_CALLERS, MediaNotFound))
 async def delete(
-    principal: Writer, media_id: UUID, services: ServicesOf, for_good: ForGood = False, permanent: Permanent = False
+    principal: Writer, media_id: UUID, parts: PartsOf, for_good: ForGood = False, permanent: Permanent = False
 ) -> None:
     """Delete a file; it can be restored for 30 days. An upload that is not complete is given up."""
-    await service.delete(services, principal.user_id, media_id, for_good=for_good or permanent)
+    await service.delete(
+        parts[Clock], parts[Database], parts[Removals], principal.user_id, media_id, for_good=for_good or permanent
+    )
 
 
 @router.post(
@@ -163,6 +214,12 @@ async def delete(
     response_model_exclude_none=True,
     responses=problems(*OF_CALLERS, MediaNotFound),
 )
-async def restore(principal: Writer, media_id: UUID, services: ServicesOf) -> Media:
+async def restore(principal: Writer, media_id: UUID, parts: PartsOf) -> Media:
     """Bring a deleted file back, until it is purged."""
-    return await names.shown(services, principal, await service.restore(services, principal.user_id, media_id))
+    return await names.shown(
+        parts[Clock],
+        parts[Database],
+        parts[Custodian],
+        principal,
+        await service.restore(parts[Database], principal.user_id, media_id),
+    )

@@ -11,10 +11,12 @@ from lockleaf.server.features.media import names
 from lockleaf.server.features.media.errors import MediaDeleted, MediaNotFound
 from lockleaf.server.features.media.repository import MediaRepository, StoredMedia, Which
 from lockleaf.server.features.media.signing import Signer
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.blobs.removals import Removals
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.wire.media import MediaDownload, MediaList
@@ -28,13 +30,13 @@ _WORD = 8
 _BEHIND_ALL = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
-async def get(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
+async def get(database: Database, user_id: UUID, media_id: UUID) -> StoredMedia:
     """Return a file; an unfinished or deleted one too.
 
     Raises:
         MediaNotFound: there is none.
     """
-    async with services.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         found = await MediaRepository(connection, user_id).get(media_id)
     if found is None:
         raise MediaNotFound
@@ -42,7 +44,16 @@ async def get(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
 
 
 async def list_all(
-    services: Services, principal: Principal, *, which: Which, entry_id: UUID | None, cursor: str | None, limit: int
+    clock: Clock,
+    database: Database,
+    cursors: CursorCodec,
+    custodian: Custodian,
+    principal: Principal,
+    *,
+    which: Which,
+    entry_id: UUID | None,
+    cursor: str | None,
+    limit: int,
 ) -> MediaList:
     """Return a page of files, latest declared first.
 
@@ -50,8 +61,8 @@ async def list_all(
         InvalidCursor: the cursor is not of this list.
     """
     kind = f"{_LIST}/{which}/{entry_id or ''}"
-    before = _BEHIND_ALL if cursor is None else _place(services.cursors.open(kind, principal.user_id, cursor))
-    async with services.database.read_driver() as connection:
+    before = _BEHIND_ALL if cursor is None else _place(cursors.open(kind, principal.user_id, cursor))
+    async with database.read_driver() as connection:
         found = await MediaRepository(connection, principal.user_id).page(
             before=before, which=which, entry_id=entry_id, limit=limit + 1
         )
@@ -59,10 +70,8 @@ async def list_all(
     following = None
     if len(found) > limit:
         micros = (items[-1].created_at - _EPOCH) // _MICROSECOND
-        following = services.cursors.seal(
-            kind, principal.user_id, micros.to_bytes(_WORD, "big") + items[-1].media_id.bytes
-        )
-    return MediaList(items=await names.shown_all(services, principal, items), next_cursor=following)
+        following = cursors.seal(kind, principal.user_id, micros.to_bytes(_WORD, "big") + items[-1].media_id.bytes)
+    return MediaList(items=await names.shown_all(clock, database, custodian, principal, items), next_cursor=following)
 
 
 def _place(place: bytes) -> tuple[datetime, UUID]:
@@ -82,7 +91,9 @@ async def download(media: StoredMedia, signer: Signer) -> MediaDownload:
     return await signer.download(media)
 
 
-async def delete(services: Services, user_id: UUID, media_id: UUID, *, for_good: bool) -> None:
+async def delete(
+    clock: Clock, database: Database, removals: Removals, user_id: UUID, media_id: UUID, *, for_good: bool
+) -> None:
     """Delete a file; it can be restored for 30 days. One that is not whole yet is deleted for good.
 
     Args:
@@ -91,7 +102,7 @@ async def delete(services: Services, user_id: UUID, media_id: UUID, *, for_good:
     Raises:
         MediaNotFound: there is none.
     """
-    async with services.database.transaction() as tx:
+    async with database.transaction() as tx:
         repository = MediaRepository(tx.connection, user_id)
         # Held: an upload that is completed at this moment comes before or after, not in between.
         media = await repository.hold(media_id)
@@ -99,18 +110,18 @@ async def delete(services: Services, user_id: UUID, media_id: UUID, *, for_good:
             raise MediaNotFound
         if for_good or media.state == "uploading":
             await repository.drop(media_id)
-            tx.after_commit(services.removals.soon)
+            tx.after_commit(removals.soon)
         else:
-            await repository.mark_deleted(media_id, services.clock())
+            await repository.mark_deleted(media_id, clock())
 
 
-async def restore(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
+async def restore(database: Database, user_id: UUID, media_id: UUID) -> StoredMedia:
     """Bring a deleted file back; one that is there stays as it is.
 
     Raises:
         MediaNotFound: there is none, or no longer.
     """
-    async with services.database.transaction() as tx:
+    async with database.transaction() as tx:
         repository = MediaRepository(tx.connection, user_id)
         media = await repository.restore(media_id) or await repository.get(media_id)
     if media is None:

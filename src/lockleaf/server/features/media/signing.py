@@ -8,8 +8,8 @@ from typing import Any
 
 from lockleaf.server.features.media.parts import DeclaredPart
 from lockleaf.server.features.media.repository import StoredMedia
-from lockleaf.server.platform.blobs.protocol import SignedRequest
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.blobs.protocol import ObjectStore, SignedRequest
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.media import MediaDownload, SignedPart, SignedUpload
 
 __all__ = ["Signer"]
@@ -19,13 +19,14 @@ class Signer:
     """Has the store sign requests, each for one object, its length and its digest.
 
     Args:
-        services: of the server.
+        settings: how long what is signed is good.
+        objects: the store.
         base: of the server's own addresses (``https://host``), where the store is the server itself.
     """
 
-    def __init__(self, services: Services, base: str) -> None:
-        self._store = services.blobs
-        self._settings = services.settings.media
+    def __init__(self, settings: Settings, objects: ObjectStore, base: str) -> None:
+        self._store = objects
+        self._settings = settings.media
         self._base = base.rstrip("/")
 
     def _told(self, signed: SignedRequest) -> dict[str, Any]:

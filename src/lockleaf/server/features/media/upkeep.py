@@ -7,7 +7,11 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.blobs.removals import Removals
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.settings import Settings
 
 __all__ = ["forget_unfinished", "purge", "remove_staged", "sweep_orphans"]
 
@@ -40,26 +44,26 @@ WHERE m.known IS NULL
 _OURS = "SELECT value FROM installation WHERE name = 'objects'"
 
 
-async def purge(services: Services) -> None:
+async def purge(clock: Clock, database: Database, settings: Settings, removals: Removals) -> None:
     """Delete for good what was deleted longer ago than the setting says, here and in the store."""
-    before = services.clock() - timedelta(days=services.settings.jobs.purge_after_days)
-    await _in_batches(services, _DELETED, before)
-    await services.removals.all_staged()
+    before = clock() - timedelta(days=settings.jobs.purge_after_days)
+    await _in_batches(database, _DELETED, before)
+    await removals.all_staged()
 
 
-async def forget_unfinished(services: Services) -> None:
+async def forget_unfinished(clock: Clock, database: Database, settings: Settings, removals: Removals) -> None:
     """Forget uploads that were not heard of for a day, with what came of them; their room is free again."""
-    before = services.clock() - timedelta(hours=services.settings.media.unfinished_hours)
-    await _in_batches(services, _UNFINISHED, before)
-    await services.removals.all_staged()
+    before = clock() - timedelta(hours=settings.media.unfinished_hours)
+    await _in_batches(database, _UNFINISHED, before)
+    await removals.all_staged()
 
 
-async def remove_staged(services: Services) -> None:
+async def remove_staged(removals: Removals) -> None:
     """Delete the objects whose deletion was interrupted."""
-    await services.removals.all_staged()
+    await removals.all_staged()
 
 
-async def sweep_orphans(services: Services) -> None:
+async def sweep_orphans(clock: Clock, database: Database, settings: Settings, objects: ObjectStore) -> None:
     """Delete old objects of this database that it does not know: those that came after their declaration was gone.
 
     And uploads in parts of which a crash left no trace here.
@@ -67,34 +71,34 @@ async def sweep_orphans(services: Services) -> None:
     Only keys that begin with this database's own word are looked at: in a bucket that several share, what one does not
     know is another's.
     """
-    hours = services.settings.media.orphan_hours
+    hours = settings.media.orphan_hours
     if hours == 0:
         return
-    async with services.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         ours: str = await connection.fetchval(_OURS)
     waiting: list[str] = []
-    async for key in services.blobs.list_keys(older_than=services.clock() - timedelta(hours=hours)):
+    async for key in objects.list_keys(older_than=clock() - timedelta(hours=hours)):
         if key.startswith(ours):
             waiting.append(key)
         if len(waiting) == BATCH:
-            await _drop_unknown(services, waiting)
+            await _drop_unknown(database, objects, waiting)
             waiting = []
     if waiting:
-        await _drop_unknown(services, waiting)
-    await services.blobs.drop_unfinished(older_than=services.clock() - LONGEST_UPLOAD)
+        await _drop_unknown(database, objects, waiting)
+    await objects.drop_unfinished(older_than=clock() - LONGEST_UPLOAD)
 
 
-async def _drop_unknown(services: Services, keys: list[str]) -> None:
-    async with services.database.read_driver() as connection:
+async def _drop_unknown(database: Database, objects: ObjectStore, keys: list[str]) -> None:
+    async with database.read_driver() as connection:
         unknown = [row["key"] for row in await connection.fetch(_UNKNOWN, keys)]
     if unknown:
-        await services.blobs.delete(unknown)
+        await objects.delete(unknown)
         log.info("objects that nobody knows were deleted", count=len(unknown))
 
 
-async def _in_batches(services: Services, statement: str, before: object) -> None:
+async def _in_batches(database: Database, statement: str, before: object) -> None:
     done = BATCH
     while done == BATCH:
-        async with services.database.transaction() as tx:
+        async with database.transaction() as tx:
             connection: asyncpg.Connection = tx.connection
             done = int((await connection.execute(statement, before, BATCH)).split()[-1])

@@ -21,20 +21,34 @@ from lockleaf.server.features.media.parts import DeclaredPart, fitting, packed, 
 from lockleaf.server.features.media.repository import MediaRepository, StoredMedia, new_key, stage
 from lockleaf.server.features.media.service import get
 from lockleaf.server.features.media.signing import Signer
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
-from lockleaf.server.platform.blobs.protocol import PartMissing, StoredPart, UploadGone, WrongPart
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.blobs.protocol import ObjectStore, PartMissing, StoredPart, UploadGone, WrongPart
+from lockleaf.server.platform.blobs.removals import Removals
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.identifiers import uuid7
-from lockleaf.server.records import quota
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import service as records
+from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.media import PARTS_AT_ONCE, MediaDeclaration, MediaDeclared, MediaParts, MediaPartsWanted
 
 __all__ = ["complete", "declare", "more_parts", "whole"]
 
 
-async def declare(services: Services, principal: Principal, body: MediaDeclaration, signer: Signer) -> MediaDeclared:
+async def declare(
+    clock: Clock,
+    database: Database,
+    quota: Quota,
+    settings: Settings,
+    custodian: Custodian,
+    objects: ObjectStore,
+    principal: Principal,
+    body: MediaDeclaration,
+    signer: Signer,
+) -> MediaDeclared:
     """Keep what a client is about to upload, and give it the requests to do so.
 
     Its room is taken from now on. The same declaration again gets requests of the same kind.
@@ -47,9 +61,9 @@ async def declare(services: Services, principal: Principal, body: MediaDeclarati
         MediaDeleted: it is deleted.
         StoreUnavailable: the store does not answer.
     """
-    media_id = body.id or uuid7(services.clock())
-    async with services.database.transaction() as tx:
-        media, is_new = await _declared(tx, services, principal, media_id, body)
+    media_id = body.id or uuid7(clock())
+    async with database.transaction() as tx:
+        media, is_new = await _declared(tx, clock, quota, settings, custodian, principal, media_id, body)
     if media.deleted_at is not None:
         raise MediaDeleted
     if media.state == "stored":
@@ -58,13 +72,23 @@ async def declare(services: Services, principal: Principal, body: MediaDeclarati
     if not declared:
         return MediaDeclared(id=media_id, state="uploading", upload=await signer.upload(media))
     try:
-        media = await _begun(services, principal.user_id, media)
+        media = await _begun(database, objects, principal.user_id, media)
     except StoreUnavailable:
         if is_new:
-            await _take_back(services, principal.user_id, media_id)
+            await _take_back(database, principal.user_id, media_id)
         raise
     except MediaNotFound:  # deleted in this moment, so it is declared anew
-        return await declare(services, principal, body.model_copy(update={"id": media_id}), signer)
+        return await declare(
+            clock,
+            database,
+            quota,
+            settings,
+            custodian,
+            objects,
+            principal,
+            body.model_copy(update={"id": media_id}),
+            signer,
+        )
     if media.upload_id is None:  # completed in this moment
         return MediaDeclared(id=media_id, state=media.state)
     signed = await signer.parts(media, media.upload_id, declared[:PARTS_AT_ONCE])
@@ -72,14 +96,21 @@ async def declare(services: Services, principal: Principal, body: MediaDeclarati
 
 
 async def _declared(
-    tx: Transaction, services: Services, principal: Principal, media_id: UUID, body: MediaDeclaration
+    tx: Transaction,
+    clock: Clock,
+    quota: Quota,
+    settings: Settings,
+    custodian: Custodian,
+    principal: Principal,
+    media_id: UUID,
+    body: MediaDeclaration,
 ) -> tuple[StoredMedia, bool]:
     """Return the file of a declaration, and whether it is new."""
     # Behind the lock of whoever adds to what the account holds: two cannot take the same room, and a tier that is
     # being lowered finds everything there is.
     await records.lock(tx.connection, principal.user_id)
     await without_digest.require_digest(tx.connection, principal, body)
-    now = services.clock()
+    now = clock()
     repository = MediaRepository(tx.connection, principal.user_id)
     held = await repository.touch(media_id, now)
     parts = packed(body.parts)
@@ -90,14 +121,14 @@ async def _declared(
         # Who named no digest does not name it again, although the file has one once it is stored.
         if body.sha256 not in (None, held.sha256):
             raise MediaIdTaken
-        if not await names.agrees(tx, services, principal, held, body.file_name):
+        if not await names.agrees(tx, clock, custodian, principal, held, body.file_name):
             raise MediaIdTaken
         return held, False
     used = await repository.bytes_used()
-    limit = services.settings.media.quota_bytes(principal.custody)
+    limit = settings.media.quota_bytes(principal.custody)
     if limit is not None and used + body.size > limit:
-        raise quota.QuotaExceeded(limit=limit, used=used, needed=body.size)
-    await quota.require(tx.connection, services, principal.user_id, body.size)
+        raise QuotaExceeded(limit=limit, used=used, needed=body.size)
+    await quota.require(tx.connection, principal.user_id, body.size)
     added = await repository.add(
         media_id,
         key=new_key(),
@@ -106,19 +137,19 @@ async def _declared(
         sha256=body.sha256,
         parts=parts,
         entry_id=body.entry_id,
-        file_name=await names.kept(tx, services, principal, media_id, body.file_name),
+        file_name=await names.kept(tx, clock, custodian, principal, media_id, body.file_name),
         now=now,
     )
     return added, True
 
 
-async def _take_back(services: Services, user_id: UUID, media_id: UUID) -> None:
+async def _take_back(database: Database, user_id: UUID, media_id: UUID) -> None:
     """Free the room of a declaration that came to nothing: its client may not know its id, and asks again."""
-    async with services.database.transaction() as tx:
+    async with database.transaction() as tx:
         await MediaRepository(tx.connection, user_id).drop_unbegun(media_id)
 
 
-async def _begun(services: Services, user_id: UUID, media: StoredMedia) -> StoredMedia:
+async def _begun(database: Database, objects: ObjectStore, user_id: UUID, media: StoredMedia) -> StoredMedia:
     """Return an unfinished file with the store's word for its upload in parts, which is begun if there is none yet.
 
     Raises:
@@ -126,13 +157,13 @@ async def _begun(services: Services, user_id: UUID, media: StoredMedia) -> Store
         StoreUnavailable: the store does not answer.
     """
     while media.upload_id is None and media.state == "uploading":
-        upload_id = await services.blobs.begin_parts(media.object_key)
-        async with services.database.transaction() as tx:
+        upload_id = await objects.begin_parts(media.object_key)
+        async with database.transaction() as tx:
             repository = MediaRepository(tx.connection, user_id)
             taken = await repository.take_upload(media.media_id, media.object_key, upload_id)
             found = taken or await repository.get(media.media_id)
         if taken is None or taken.upload_id != upload_id:  # somebody else was faster
-            await services.blobs.abort_parts(media.object_key, upload_id)
+            await objects.abort_parts(media.object_key, upload_id)
         if found is None:
             raise MediaNotFound
         media = found
@@ -140,7 +171,14 @@ async def _begun(services: Services, user_id: UUID, media: StoredMedia) -> Store
 
 
 async def more_parts(
-    services: Services, user_id: UUID, media_id: UUID, body: MediaPartsWanted, signer: Signer
+    clock: Clock,
+    database: Database,
+    objects: ObjectStore,
+    removals: Removals,
+    user_id: UUID,
+    media_id: UUID,
+    body: MediaPartsWanted,
+    signer: Signer,
 ) -> MediaParts:
     """Return requests for the parts that a client names, or for those that are missing, and which the store has.
 
@@ -149,8 +187,8 @@ async def more_parts(
         PartUnknown: it has no such part.
         StoreUnavailable: the store does not answer.
     """
-    async with services.database.transaction() as tx:
-        media = await MediaRepository(tx.connection, user_id).touch(media_id, services.clock())
+    async with database.transaction() as tx:
+        media = await MediaRepository(tx.connection, user_id).touch(media_id, clock())
     if media is None:
         raise MediaNotFound
     if media.deleted_at is not None:
@@ -160,16 +198,16 @@ async def more_parts(
         raise PartUnknown(parts=len(declared))
     everything = tuple(part.number for part in declared)
     if media.state == "uploading" and declared:
-        media = await _begun(services, user_id, media)
+        media = await _begun(database, objects, user_id, media)
     if media.state == "stored" or media.upload_id is None:
         there = everything if media.state == "stored" else ()
         return MediaParts(id=media_id, state=media.state, parts=(), stored=there)
     try:
-        stored = fitting(declared, await services.blobs.parts(media.object_key, media.upload_id))
+        stored = fitting(declared, await objects.parts(media.object_key, media.upload_id))
     except UploadGone:
-        if await services.blobs.stat(media.object_key) is not None:  # put together, and its answer lost
+        if await objects.stat(media.object_key) is not None:  # put together, and its answer lost
             return MediaParts(id=media_id, state="uploading", parts=(), stored=everything)
-        media, stored = await _begun_anew(services, user_id, media), []
+        media, stored = await _begun_anew(database, objects, removals, user_id, media), []
     if media.upload_id is None:  # completed in this moment
         return MediaParts(id=media_id, state=media.state, parts=(), stored=())
     missing = sorted({*everything} - {*stored})
@@ -178,25 +216,29 @@ async def more_parts(
     return MediaParts(id=media_id, state="uploading", parts=signed, stored=tuple(stored))
 
 
-async def _begun_anew(services: Services, user_id: UUID, media: StoredMedia) -> StoredMedia:
+async def _begun_anew(
+    database: Database, objects: ObjectStore, removals: Removals, user_id: UUID, media: StoredMedia
+) -> StoredMedia:
     """Begin an upload in parts again that the store has thrown away.
 
     Raises:
         MediaNotFound: the file was deleted meanwhile.
     """
-    await _renew(services, user_id, media)
-    renewed = await get(services, user_id, media.media_id)
-    return await _begun(services, user_id, renewed) if renewed.state == "uploading" else renewed
+    await _renew(database, removals, user_id, media)
+    renewed = await get(database, user_id, media.media_id)
+    return await _begun(database, objects, user_id, renewed) if renewed.state == "uploading" else renewed
 
 
-async def _renew(services: Services, user_id: UUID, media: StoredMedia) -> None:
+async def _renew(database: Database, removals: Removals, user_id: UUID, media: StoredMedia) -> None:
     """Let the bytes of an unfinished upload come to another place, and have what lies at the present one deleted."""
-    async with services.database.transaction() as tx:
+    async with database.transaction() as tx:
         await MediaRepository(tx.connection, user_id).renew(media.media_id, media.object_key, key=new_key())
-        tx.after_commit(services.removals.soon)
+        tx.after_commit(removals.soon)
 
 
-async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
+async def complete(
+    clock: Clock, database: Database, objects: ObjectStore, removals: Removals, user_id: UUID, media_id: UUID
+) -> StoredMedia:
     """Let a file exist, once the store has all of it as it was declared; a second time changes nothing.
 
     Raises:
@@ -205,8 +247,8 @@ async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredM
         UploadDamaged: the store has something else.
         StoreUnavailable: the store does not answer.
     """
-    now = services.clock()
-    async with services.database.transaction() as tx:
+    now = clock()
+    async with database.transaction() as tx:
         media = await MediaRepository(tx.connection, user_id).touch(media_id, now)
     if media is None:
         raise MediaNotFound
@@ -214,26 +256,28 @@ async def complete(services: Services, user_id: UUID, media_id: UUID) -> StoredM
         return media
     if media.sha256 is None:
         try:
-            return await without_digest.complete(services, user_id, media)
+            return await without_digest.complete(clock, database, objects, removals, user_id, media)
         except UploadDamaged:
-            await _renew(services, user_id, media)
+            await _renew(database, removals, user_id, media)
             raise
-    if not await _is_whole(services, media, unpacked(media.parts)):
-        await _renew(services, user_id, media)
+    if not await _is_whole(objects, media, unpacked(media.parts)):
+        await _renew(database, removals, user_id, media)
         raise UploadDamaged
-    async with services.database.transaction() as tx:
+    async with database.transaction() as tx:
         stored = await MediaRepository(tx.connection, user_id).complete(media_id, media.object_key, now)
         if stored is None:
             # Its object may have been made behind its deletion from the store.
             await stage(tx.connection, media.object_key, None)
-            tx.after_commit(services.removals.soon)
+            tx.after_commit(removals.soon)
     if stored is None:
-        begun_anew = await get(services, user_id, media_id)
+        begun_anew = await get(database, user_id, media_id)
         raise UploadIncomplete(missing=[part.number for part in unpacked(begun_anew.parts)])
     return stored
 
 
-async def whole(services: Services, user_id: UUID, media_id: UUID) -> StoredMedia:
+async def whole(
+    clock: Clock, database: Database, objects: ObjectStore, removals: Removals, user_id: UUID, media_id: UUID
+) -> StoredMedia:
     """Return a file that the store has all of, also where its client did not say so.
 
     Raises:
@@ -241,16 +285,16 @@ async def whole(services: Services, user_id: UUID, media_id: UUID) -> StoredMedi
         UploadIncomplete: the store does not have it all, or has something else.
         StoreUnavailable: the store does not answer.
     """
-    media = await get(services, user_id, media_id)
+    media = await get(database, user_id, media_id)
     if media.state == "stored":
         return media
     try:
-        return await complete(services, user_id, media_id)
+        return await complete(clock, database, objects, removals, user_id, media_id)
     except UploadDamaged:
         raise UploadIncomplete from None
 
 
-async def _is_whole(services: Services, media: StoredMedia, declared: list[DeclaredPart]) -> bool:
+async def _is_whole(objects: ObjectStore, media: StoredMedia, declared: list[DeclaredPart]) -> bool:
     """Tell whether the store has just what was declared; have it put parts together first.
 
     Raises:
@@ -258,30 +302,30 @@ async def _is_whole(services: Services, media: StoredMedia, declared: list[Decla
         StoreUnavailable: it does not answer.
     """
     key = media.object_key
-    found = await services.blobs.stat(key)
+    found = await objects.stat(key)
     if not declared:
         if found is None:
             raise UploadIncomplete(missing=[])
         return found.size == media.size and found.sha256 in (None, media.sha256)
     if found is None:
-        missing = await _put_together(services, media, declared)
-        found = await services.blobs.stat(key)
+        missing = await _put_together(objects, media, declared)
+        found = await objects.stat(key)
         if found is None:
             raise UploadIncomplete(missing=missing)
     # Its digest would be one of all the parts' digests in some stores, and none in others.
     return found.size == media.size
 
 
-async def _put_together(services: Services, media: StoredMedia, declared: list[DeclaredPart]) -> list[int]:
+async def _put_together(objects: ObjectStore, media: StoredMedia, declared: list[DeclaredPart]) -> list[int]:
     """Have the store make the object of its parts, if they are all there; return the numbers of the missing ones."""
     everything = [part.number for part in declared]
     if media.upload_id is None:
         return everything
     try:
-        stored = fitting(declared, await services.blobs.parts(media.object_key, media.upload_id))
+        stored = fitting(declared, await objects.parts(media.object_key, media.upload_id))
         if len(stored) == len(declared):
             whole = [StoredPart(part.number, part.size, part.sha256) for part in declared]
-            await services.blobs.complete_parts(media.object_key, media.upload_id, whole)
+            await objects.complete_parts(media.object_key, media.upload_id, whole)
             return []
     except UploadGone:
         return everything  # or put together by somebody else: its caller looks again

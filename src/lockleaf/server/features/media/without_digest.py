@@ -14,8 +14,11 @@ from lockleaf.server.features.media.errors import UploadDamaged, UploadIncomplet
 from lockleaf.server.features.media.repository import MediaRepository, StoredMedia, new_key, stage
 from lockleaf.server.features.media.service import get
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.blobs.removals import Removals
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.wire.media import MediaDeclaration
 
@@ -34,7 +37,9 @@ async def require_digest(connection: asyncpg.Connection, principal: Principal, b
     raise InvalidRequest(errors=[{"field": "sha256", "type": "missing", "message": needed}])
 
 
-async def complete(services: Services, user_id: UUID, media: StoredMedia) -> StoredMedia:
+async def complete(
+    clock: Clock, database: Database, objects: ObjectStore, removals: Removals, user_id: UUID, media: StoredMedia
+) -> StoredMedia:
     """Let a file exist as the store has it now, with the digest of what it has.
 
     Raises:
@@ -44,28 +49,28 @@ async def complete(services: Services, user_id: UUID, media: StoredMedia) -> Sto
         StoreUnavailable: the store does not answer.
     """
     key = new_key(beside=media.object_key)
-    copied = await services.blobs.copy(media.object_key, key)
+    copied = await objects.copy(media.object_key, key)
     if copied is None or copied.sha256 is None:
         stored = None
     elif copied.size != media.size:
-        await _forget(services, key)
+        await _forget(database, removals, key)
         raise UploadDamaged
     else:
-        async with services.database.transaction() as tx:
+        async with database.transaction() as tx:
             stored = await MediaRepository(tx.connection, user_id).settle(
-                media.media_id, media.object_key, key=key, sha256=copied.sha256, now=services.clock()
+                media.media_id, media.object_key, key=key, sha256=copied.sha256, now=clock()
             )
             if stored is None:
                 await stage(tx.connection, key, None)
-            tx.after_commit(services.removals.soon)
+            tx.after_commit(removals.soon)
     if stored is None:
-        stored = await get(services, user_id, media.media_id)
+        stored = await get(database, user_id, media.media_id)
         if stored.state != "stored":  # or completed in this moment
             raise UploadIncomplete(missing=[])
     return stored
 
 
-async def _forget(services: Services, key: str) -> None:
-    async with services.database.transaction() as tx:
+async def _forget(database: Database, removals: Removals, key: str) -> None:
+    async with database.transaction() as tx:
         await stage(tx.connection, key, None)
-        tx.after_commit(services.removals.soon)
+        tx.after_commit(removals.soon)

@@ -14,12 +14,13 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from lockleaf.server.platform.blobs.errors import LengthRequired, ObjectNotFound, RangeNotSatisfiable, SizeMismatch
+from lockleaf.server.platform.blobs.errors import ObjectNotFound, SizeMismatch
 from lockleaf.server.platform.blobs.file_store import FileStore
+from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.ranges import wanted_range
 from lockleaf.server.platform.blobs.signing import Grant
-from lockleaf.server.platform.http.dependencies import ServicesOf
-from lockleaf.server.platform.http.errors import BodyTooLarge, RouteNotFound
+from lockleaf.server.platform.http.dependencies import PartsOf
+from lockleaf.server.platform.http.errors import BodyTooLarge, LengthRequired, RangeNotSatisfiable, RouteNotFound
 from lockleaf.server.platform.http.problems import problem_response
 
 __all__ = ["router"]
@@ -27,11 +28,12 @@ __all__ = ["router"]
 router = APIRouter(prefix="/objects", include_in_schema=False)
 
 
-def _file_store(services: ServicesOf) -> FileStore:
+def _file_store(parts: PartsOf) -> FileStore:
     """Return the server's own store, if it is one."""
-    if not isinstance(services.blobs, FileStore):
+    store = parts[ObjectStore]
+    if not isinstance(store, FileStore):
         raise RouteNotFound
-    return services.blobs
+    return store
 
 
 class _ObjectResponse(StreamingResponse):

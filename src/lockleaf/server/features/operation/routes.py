@@ -13,16 +13,19 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from lockleaf import __version__
+from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.identity.errors import NotAuthenticated
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.migrate import is_current
-from lockleaf.server.platform.http.dependencies import ServicesOf
+from lockleaf.server.platform.events import EventHub
+from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.problems import error_of
-from lockleaf.server.platform.jobs.observation import observe
-from lockleaf.server.platform.observability.metrics import CONTENT_TYPE
-from lockleaf.server.platform.settings import MetricsSettings
+from lockleaf.server.platform.observability.metrics import CONTENT_TYPE, Metrics
+from lockleaf.server.platform.observability.queue import observe
+from lockleaf.server.platform.settings import MetricsSettings, Settings
 
 __all__ = ["router"]
 
@@ -61,11 +64,11 @@ async def health() -> Health:
 
 
 @router.get("/ready", summary="Ready", responses={503: {"model": Readiness, "description": "Something is missing."}})
-async def ready(response: Response, services: ServicesOf) -> Readiness:
+async def ready(response: Response, parts: PartsOf) -> Readiness:
     """Ask everything that a request needs."""
     database, schema, queue = Check(ok=True), Check(ok=True), Check(ok=True)
     try:
-        async with asyncio.timeout(5), services.database.reading.connect() as connection:
+        async with asyncio.timeout(5), parts[Database].reading.connect() as connection:
             await connection.execute(text("SELECT 1"))
             if not await is_current(connection):
                 schema = Check(ok=False, code="schema_behind")
@@ -73,9 +76,9 @@ async def ready(response: Response, services: ServicesOf) -> Readiness:
         database = Check(ok=False, code=error_of(error).code)
         schema = queue = Check(ok=False, code="unknown")
     if database.ok:
-        queue = await _queue(services)
-    store = await _store(services)
-    listening = services.events.listening.is_set()
+        queue = await _queue(parts[Database])
+    store = await _store(parts[ObjectStore])
+    listening = parts[EventHub].listening.is_set()
     live_events = Check(ok=listening, code=None if listening else "not_listening")
     everything = database.ok and schema.ok and queue.ok and store.ok and live_events.ok
     response.status_code = 200 if everything else 503
@@ -84,11 +87,11 @@ async def ready(response: Response, services: ServicesOf) -> Readiness:
     )
 
 
-async def _store(services: Services) -> Check:
+async def _store(objects: ObjectStore) -> Check:
     """Ask the store of encrypted files."""
     try:
         async with asyncio.timeout(5):
-            await services.blobs.check()
+            await objects.check()
     except TimeoutError:
         return Check(ok=False, code=StoreUnavailable.code)
     except Exception as error:
@@ -96,12 +99,12 @@ async def _store(services: Services) -> Check:
     return Check(ok=True)
 
 
-async def _queue(services: Services) -> Check:
+async def _queue(database: Database) -> Check:
     """Ask whether the queue is there. That nobody takes jobs out of it is no reason to send requests elsewhere: the
     metrics tell how long they wait.
     """
     try:
-        async with asyncio.timeout(5), services.database.read_driver() as connection:
+        async with asyncio.timeout(5), database.read_driver() as connection:
             await observe(connection)
     except Exception as error:
         return Check(ok=False, code=error_of(error).code)
@@ -130,19 +133,19 @@ def _may_read_metrics(request: Request, settings: MetricsSettings) -> bool:
 
 
 @router.get("/metrics", summary="Metrics", response_class=Response, responses=problems(NotAuthenticated))
-async def metrics(request: Request, services: ServicesOf) -> Response:
+async def metrics(request: Request, parts: PartsOf) -> Response:
     """Give all metrics in Prometheus' text format; those of background work and accounts while the database answers.
 
     Without the operator's token (`LOCKLEAF_METRICS__TOKEN`) they are for the server's own machine.
     """
-    if not _may_read_metrics(request, services.settings.metrics):
+    if not _may_read_metrics(request, parts[Settings].metrics):
         raise NotAuthenticated
     database_up, queue = False, None
     with contextlib.suppress(Exception):
-        async with asyncio.timeout(5), services.database.read_driver() as connection:
+        async with asyncio.timeout(5), parts[Database].read_driver() as connection:
             await connection.fetchval("SELECT 1")
             database_up = True
             queue = await observe(connection)
-    held = await services.inventory.metrics(services.database, services.settings)
-    exposition = services.metrics.exposition(database_up=database_up, queue=queue, more=held)
+    held = await parts[Inventory].metrics(parts[Database], parts[Settings])
+    exposition = parts[Metrics].exposition(database_up=database_up, queue=queue, more=held)
     return Response(exposition, media_type=CONTENT_TYPE)

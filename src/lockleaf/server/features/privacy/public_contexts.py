@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
 
 from lockleaf.he.contexts import wrap_public_key
 from lockleaf.he.params import PARAMETER_SETS
 from lockleaf.he.seal import is_object
 from lockleaf.server.features.privacy import context_check
 from lockleaf.server.identity.accounts.errors import InvalidHePublicKey, SecretKeyReceived
+from lockleaf.server.identity.accounts.privacy_repository import PublicContext
 from lockleaf.server.platform.errors import Busy
 from lockleaf.server.platform.sandbox import environment
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["ContextsBusy", "PublicContext", "PublicContexts"]
+__all__ = ["ContextsBusy", "PublicContexts"]
 
 AT_ONCE = 1
 WAITING = 8
@@ -26,18 +26,6 @@ class ContextsBusy(Busy):
     """Too many keys for metrics are being looked at. Nothing was decided; wait as long as `Retry-After` says."""
 
     code = ErrorCode.TOO_MANY_REQUESTS
-
-
-@dataclass(frozen=True, slots=True)
-class PublicContext:
-    """A serialised context that carries a public key, no secret one, and belongs to a known parameter set."""
-
-    parameter_set: str
-    data: bytes
-    multiplies: bool = False
-    """Whether it has the keys with which a server multiplies."""
-    raw: bool = False
-    """Whether it came as SEAL's own public key, whose client reads SEAL's own ciphertexts alone."""
 
 
 class PublicContexts:

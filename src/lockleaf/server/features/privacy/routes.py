@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from lockleaf.server.features.privacy import service as privacy
-from lockleaf.server.features.privacy.public_contexts import ContextsBusy
+from lockleaf.server.features.privacy.public_contexts import ContextsBusy, PublicContexts
 from lockleaf.server.identity.accounts import service
 from lockleaf.server.identity.accounts.errors import ConsentRequired, InvalidHePublicKey, SecretKeyReceived
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.auth.service import prove
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     HashingBusy,
     InsufficientScope,
@@ -21,12 +22,14 @@ from lockleaf.server.identity.errors import (
     TokenExpired,
     TokenInvalid,
 )
+from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.records.errors import EpochEndOutdated, InvalidStatement, TooManyStatements
 from lockleaf.wire import privacy as bodies
@@ -72,16 +75,16 @@ async def put_privacy(
     caller: Owner,
     read: Read,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[bodies.PrivacyChange, Depends(Parsed(bodies.PrivacyChange))],
 ) -> bodies.PrivacyChanged:
     """Set the privacy tier, and register a public key; what a lower tier does not hold is deleted at once."""
     # Before the transaction touches the database: nobody waits for a connection while a key is looked at.
-    context = None if body.he_public_key is None else await services.public_contexts.check(body.he_public_key)
-    proven = await _proven(services, read, caller, body.privacy_tier, body.current_password)
+    context = None if body.he_public_key is None else await parts[PublicContexts].check(body.he_public_key)
+    proven = await _proven(parts[VerifierHasher], read, caller, body.privacy_tier, body.current_password)
     tx.wake(caller.user_id)  # live streams look at the tier again
     return await privacy.change(
-        tx, caller.user_id, body, context, proven=proven, holdings=services.holdings, now=services.clock()
+        tx, caller.user_id, body, context, proven=proven, holdings=parts[Holdings], now=parts[Clock]()
     )
 
 
@@ -90,17 +93,17 @@ async def revoke_privacy(
     caller: Owner,
     read: Read,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[bodies.PrivacyRevocation, Depends(Parsed(bodies.PrivacyRevocation, optional=True))],
 ) -> bodies.PrivacyRevoked:
     """Go down to `local_only`: everything but the account is deleted on the server."""
-    proven = await _proven(services, read, caller, "local_only", body.current_password)
+    proven = await _proven(parts[VerifierHasher], read, caller, "local_only", body.current_password)
     tx.wake(caller.user_id)  # live streams look at the tier again
-    return await privacy.revoke(tx, caller.user_id, proven=proven, holdings=services.holdings, now=services.clock())
+    return await privacy.revoke(tx, caller.user_id, proven=proven, holdings=parts[Holdings], now=parts[Clock]())
 
 
 async def _proven(
-    services: Services, read: ReadSession, caller: Principal, tier: PrivacyTier, secret: str | None
+    hasher: VerifierHasher, read: ReadSession, caller: Principal, tier: PrivacyTier, secret: str | None
 ) -> Account | None:
     """Check the current secret where a tier deletes what only the account's owner may delete.
 
@@ -123,4 +126,4 @@ async def _proven(
                 }
             ]
         )
-    return await prove(services, read, caller.user_id, secret)
+    return await prove(hasher, read, caller.user_id, secret)

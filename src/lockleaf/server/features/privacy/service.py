@@ -6,7 +6,6 @@ deletes what the lower tier does not hold, at once and in one transaction with t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any
@@ -15,16 +14,15 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.server.features.privacy.public_contexts import PublicContext
 from lockleaf.server.identity.accounts import consent
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import HeKeyRequired
 from lockleaf.server.identity.accounts.models import Account
-from lockleaf.server.identity.accounts.privacy_repository import PrivacyRepository, is_raw
+from lockleaf.server.identity.accounts.privacy_repository import PrivacyRepository, PublicContext, is_raw
 from lockleaf.server.identity.errors import InvalidCredentials
-from lockleaf.server.identity.principal import TIERS
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.holdings import Holding, delete_above
+from lockleaf.server.platform.holdings import Holdings, delete_above
+from lockleaf.server.platform.tiers import TIERS
 from lockleaf.server.records import service as records
 from lockleaf.server.records.statements import require_signed
 from lockleaf.wire import privacy as bodies
@@ -75,7 +73,7 @@ async def change(
     context: PublicContext | None,
     *,
     proven: Account | None = None,
-    holdings: Sequence[Holding],
+    holdings: Holdings,
     now: datetime,
 ) -> bodies.PrivacyChanged:
     """Set the tier that the user chose; register the public context that came with it.
@@ -114,7 +112,7 @@ async def change(
 
 
 async def revoke(
-    tx: Transaction, user_id: UUID, *, proven: Account | None = None, holdings: Sequence[Holding], now: datetime
+    tx: Transaction, user_id: UUID, *, proven: Account | None = None, holdings: Holdings, now: datetime
 ) -> bodies.PrivacyRevoked:
     """Go down to ``local_only``: the server keeps the account and nothing else.
 
@@ -157,7 +155,7 @@ async def public_context(session: AsyncSession, user_id: UUID, parameter_set: st
 
 
 async def _lower(
-    tx: Transaction, account: Account, body: bodies.PrivacyChange, holdings: Sequence[Holding]
+    tx: Transaction, account: Account, body: bodies.PrivacyChange, holdings: Holdings
 ) -> bodies.DeletedCounts:
     emptied, tier, end = records.Emptied(), body.privacy_tier, body.epoch_end
     if account.privacy_tier == "full_sync":

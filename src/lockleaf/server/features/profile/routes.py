@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from lockleaf.server.identity.accounts import profiles, service
 from lockleaf.server.identity.auth import credentials
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     HashingBusy,
     InsufficientScope,
@@ -17,10 +18,13 @@ from lockleaf.server.identity.errors import (
     TokenExpired,
     TokenInvalid,
 )
+from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.wire.accounts import AccountDeletion
 from lockleaf.wire.profiles import Preferences, PreferencesChange, Profile, ProfileChange, Statistics
@@ -41,23 +45,23 @@ Days = Annotated[int, Query(ge=1, le=3650, description="How many days back to lo
 
 
 @router.get("/me")
-async def get_me(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Profile:
+async def get_me(caller: Reader, read: Read, parts: PartsOf, days: Days = 30) -> Profile:
     """Return the profile with statistics."""
     account = await service.get(read, caller.user_id)
-    return await profiles.profile(read, account, days=days, now=services.clock())
+    return await profiles.profile(read, account, days=days, now=parts[Clock]())
 
 
 @router.put("/me", responses=problems(InvalidRequest))
 async def put_me(
     caller: Owner,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[ProfileChange, Depends(Parsed(ProfileChange))],
 ) -> Profile:
     """Change display name, time zone or locale; what is absent stays."""
     account = await service.lock(tx.session, caller.user_id)
-    profiles.change_profile(account, body, now=services.clock())
-    return await profiles.profile(tx.session, account, days=30, now=services.clock())
+    profiles.change_profile(account, body, now=parts[Clock]())
+    return await profiles.profile(tx.session, account, days=30, now=parts[Clock]())
 
 
 @router.delete("/me", status_code=204, responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy))
@@ -65,18 +69,18 @@ async def delete_me(
     caller: Owner,
     read: Read,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[AccountDeletion, Depends(Parsed(AccountDeletion))],
 ) -> None:
     """Delete the account and everything in it, at once and for good."""
-    await credentials.delete_account(services, read, tx, caller, body)
+    await credentials.delete_account(parts[VerifierHasher], parts[Holdings], read, tx, caller, body)
 
 
 @router.get("/me/stats", responses=problems(InvalidRequest))
-async def get_stats(caller: Reader, read: Read, services: ServicesOf, days: Days = 30) -> Statistics:
+async def get_stats(caller: Reader, read: Read, parts: PartsOf, days: Days = 30) -> Statistics:
     """Return what can be counted without reading; words cannot."""
     account = await service.get(read, caller.user_id)
-    return await profiles.statistics(read, account, days=days, now=services.clock())
+    return await profiles.statistics(read, account, days=days, now=parts[Clock]())
 
 
 @router.get("/me/preferences")
@@ -89,9 +93,9 @@ async def get_preferences(caller: Reader, read: Read) -> Preferences:
 async def put_preferences(
     caller: Owner,
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     body: Annotated[PreferencesChange, Depends(Parsed(PreferencesChange))],
 ) -> Preferences:
     """Change preferences; what is absent stays, null takes one away. The answer is the whole."""
     account = await service.lock(tx.session, caller.user_id)
-    return profiles.change_preferences(account, body, now=services.clock())
+    return profiles.change_preferences(account, body, now=parts[Clock]())

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import compress
 from typing import Any
 
-from lockleaf.server.features.entries.opaque import as_stored
+from lockleaf.server.features.content.opaque import as_stored
 from lockleaf.server.features.search.candidates import Candidates, leaves
 from lockleaf.server.features.search.cursors import BYTES_A_PAGE, Range, SearchCursors
 from lockleaf.server.features.search.errors import QueryTooLong
@@ -17,7 +17,9 @@ from lockleaf.server.features.search.index_state import require
 from lockleaf.server.features.search.plain_search import gather, ordered
 from lockleaf.server.features.search.repository import SearchRepository
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.records.diary import Held
 from lockleaf.wire.search import MAX_DEPTH, MAX_LEAVES, BlindSearch, SearchHit, SearchResult, TokenExpression
 
@@ -26,7 +28,9 @@ __all__ = ["find_blind"]
 _FILTER = "filter"
 
 
-async def find_blind(services: Services, principal: Principal, body: BlindSearch) -> SearchResult:
+async def find_blind(
+    database: Database, cursors: CursorCodec, metrics: Metrics, principal: Principal, body: BlindSearch
+) -> SearchResult:
     """Return a page of the entries that fit an expression of digests: those with the rarer ones first, then the latest.
 
     Raises:
@@ -38,9 +42,9 @@ async def find_blind(services: Services, principal: Principal, body: BlindSearch
     dates = Range([body.first], [body.last])
     expression = _nested(body.tokens)
     labels = sorted(body.labels)
-    turning = SearchCursors(services, principal.user_id, "e2e", expression, labels, *dates.clock, *dates.instants)
+    turning = SearchCursors(cursors, principal.user_id, "e2e", expression, labels, *dates.clock, *dates.instants)
     start, _ = turning.place(body.cursor)
-    async with services.database.snapshot() as connection:
+    async with database.snapshot() as connection:
         repository = SearchRepository(connection, principal.user_id)
         index = await require(repository, principal.custody, counted=True)
         candidates = Candidates()
@@ -60,7 +64,7 @@ async def find_blind(services: Services, principal: Principal, body: BlindSearch
         page = found[start : start + body.limit]
         read, ended = await repository.records([seq for _, _, seq in page], max_bytes=BYTES_A_PAGE)
     following = start + ended
-    services.metrics.searches.labels(principal.custody).inc()
+    metrics.searches.labels(principal.custody).inc()
     return SearchResult(
         items=tuple(SearchHit(entry=as_stored(Held(record)), score=-page[place][0]) for place, record in read),
         total=len(found),

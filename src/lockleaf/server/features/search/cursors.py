@@ -9,8 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.records.diary import clock_range, instant_range
 from lockleaf.wire.codec import pack
 from lockleaf.wire.days import Bound
@@ -71,8 +70,8 @@ class SearchCursors:
             key.
     """
 
-    def __init__(self, services: Services, user_id: UUID, *asked: Any) -> None:
-        self._cursors = services.cursors
+    def __init__(self, cursors: CursorCodec, user_id: UUID, *asked: Any) -> None:
+        self._cursors = cursors
         self._user_id = user_id
         self._kind = f"search/{sha256(pack(list(asked))).hexdigest()}"
 

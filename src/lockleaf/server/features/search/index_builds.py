@@ -19,13 +19,15 @@ from lockleaf.server.features.search.indexer import INDEXING, packed, tokens_of
 from lockleaf.server.features.search.repository import Document, SearchRepository, Waiting
 from lockleaf.server.features.search.service import KIND, shown
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.platform.jobs import service as jobs
-from lockleaf.server.records import quota
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import service as records
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.search import BlindIndexSlice, IndexBuild, IndexSlice, WantedDocument
 from lockleaf.wire.sync import MAX_BATCH_CHANGES
 
@@ -36,7 +38,14 @@ BATCH_BYTES = 2 * 1024 * 1024
 """Entries that are read at a time: as few as reach one of these."""
 
 
-async def build(session: AsyncSession, services: Services, principal: Principal, body: IndexSlice) -> IndexBuild:
+async def build(
+    session: AsyncSession,
+    clock: Clock,
+    settings: Settings,
+    custodian: Custodian,
+    principal: Principal,
+    body: IndexSlice,
+) -> IndexBuild:
     """Index entries of a uce account for as long as a slice may take, and return how far the whole is.
 
     Raises:
@@ -45,18 +54,18 @@ async def build(session: AsyncSession, services: Services, principal: Principal,
     """
     connection = await driver(session)
     repository = SearchRepository(connection, principal.user_id)
-    index = await _begun(session, repository, services, principal, body)
+    index = await _begun(session, repository, clock, principal, body)
     # The lock of the history is not held meanwhile: the user may be writing. What has moved on in between is left out,
     # and was indexed by whoever wrote it.
-    async with keyrings.opened(services, connection, principal, purpose=INDEXING) as keys:
+    async with keyrings.opened(clock, custodian, connection, principal, purpose=INDEXING) as keys:
         # Putting words into the index takes about twice as long as taking them from the text.
-        seconds = services.settings.search.slice_seconds / 3
+        seconds = settings.search.slice_seconds / 3
         documents = await _taken(repository, keys, index.language, seconds=seconds)
-    return await _stored(session, repository, services, principal, index, documents)
+    return await _stored(session, repository, clock, principal, index, documents)
 
 
 async def build_blind(
-    session: AsyncSession, services: Services, principal: Principal, body: BlindIndexSlice
+    session: AsyncSession, clock: Clock, quota: Quota, principal: Principal, body: BlindIndexSlice
 ) -> IndexBuild:
     """Take in the digests that a client of an end-to-end encrypted account made, and return which are wanted next.
 
@@ -66,20 +75,20 @@ async def build_blind(
     """
     connection = await driver(session)
     repository = SearchRepository(connection, principal.user_id)
-    index = await _begun(session, repository, services, principal, body)
+    index = await _begun(session, repository, clock, principal, body)
     # Where two are of one entry, one is of another revision than it has: they cannot both be stored.
     brought = {(each.record_id, each.revision): each for each in body.documents}
     documents = [Document(each.record_id, each.revision, packed(each.tokens)) for each in brought.values()]
-    answer = await _stored(session, repository, services, principal, index, documents)
+    answer = await _stored(session, repository, clock, principal, index, documents)
     # A client may bring far more digests than its entries have bytes.
-    await quota.require_after(connection, services, principal.user_id, sum(len(each.tokens) for each in documents))
+    await quota.require_after(connection, principal.user_id, sum(len(each.tokens) for each in documents))
     waiting = await repository.waiting(limit=MAX_BATCH_CHANGES, max_bytes=None)
     wanted = tuple(WantedDocument(record_id=UUID(each.record_id), revision=each.revision) for each in waiting)
     return answer.model_copy(update={"wanted": wanted})
 
 
 async def _begun(
-    session: AsyncSession, repository: SearchRepository, services: Services, principal: Principal, body: IndexSlice
+    session: AsyncSession, repository: SearchRepository, clock: Clock, principal: Principal, body: IndexSlice
 ) -> IndexState:
     """Return the index as it is built on from here: emptied, if it is to be built anew, or is of another language."""
     index = await require(repository, principal.custody)
@@ -90,7 +99,7 @@ async def _begun(
     if index.stale or body.restart:
         await repository.clear()
         await jobs.cancel(session, principal.user_id, KIND)
-    now = services.clock()
+    now = clock()
     await repository.put(enabled=True, language=index.wanted.name, complete=False, built_at=None, job_id=None, now=now)
     return await require(repository, principal.custody)
 
@@ -125,7 +134,7 @@ def _of_entries(keys: OpenKeyring, language: Language, waiting: Sequence[Waiting
 async def _stored(
     session: AsyncSession,
     repository: SearchRepository,
-    services: Services,
+    clock: Clock,
     principal: Principal,
     index: IndexState,
     documents: Sequence[Document],
@@ -138,7 +147,7 @@ async def _stored(
         stored = await repository.store(documents)
     counted = await repository.count()
     complete = counted.documents == counted.entries
-    now = services.clock()
+    now = clock()
     job = await jobs.attend(
         session,
         user_id=principal.user_id,

@@ -17,9 +17,10 @@ from lockleaf.search.terms import stems
 from lockleaf.server.features.search.index_state import index_state
 from lockleaf.server.features.search.repository import Document, SearchRepository
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.wire.sync import MAX_TOKENS, Change, Record
 
 __all__ = ["COLLECTION", "INDEXING", "follow", "packed", "text_of", "tokens_of"]
@@ -65,7 +66,8 @@ def tokens_of(keys: OpenKeyring, language: Language, content: Mapping[str, Any])
 
 async def follow(
     connection: asyncpg.Connection,
-    services: Services,
+    clock: Clock,
+    custodian: Custodian,
     principal: Principal,
     changes: Sequence[Change],
     outcomes: Sequence[_Outcome],
@@ -110,7 +112,7 @@ async def follow(
         if keys is not None:
             documents += await _taken(keys, index.language, mute, contents or {})
         else:
-            async with keyrings.opened(services, connection, principal, purpose=INDEXING) as opened:
+            async with keyrings.opened(clock, custodian, connection, principal, purpose=INDEXING) as opened:
                 documents += await _taken(opened, index.language, mute, contents or {})
     known = {document.record_id for document in documents}
     if gone := [record_id for record_id in written if record_id not in known]:
@@ -118,16 +120,16 @@ async def follow(
     if documents:
         await repository.store(documents)
     if not index.stored:
-        await _begin(repository, index.language, services)
+        await _begin(repository, index.language, clock)
     elif index.complete and len(known) < len(present):
-        await repository.incomplete(services.clock())
+        await repository.incomplete(clock())
 
 
-async def _begin(repository: SearchRepository, language: Language, services: Services) -> None:
+async def _begin(repository: SearchRepository, language: Language, clock: Clock) -> None:
     """Write down what was the custody's default until the first entry: by which language the index is made."""
     counted = await repository.count()
     complete = counted.documents == counted.entries
-    now = services.clock()
+    now = clock()
     await repository.put(
         enabled=True,
         language=language.name,

@@ -18,7 +18,7 @@ from lockleaf.search.matching import Match, match
 from lockleaf.search.plan import Plan, plan
 from lockleaf.search.query import InvalidQuery, Query, parse
 from lockleaf.search.ranking import Corpus, coarse, fine
-from lockleaf.server.features.entries import content
+from lockleaf.server.features.content import plain
 from lockleaf.server.features.search.candidates import Candidate, Candidates, leaves
 from lockleaf.server.features.search.cursors import BYTES_A_PAGE, Range, SearchCursors
 from lockleaf.server.features.search.errors import QueryTooLong
@@ -26,9 +26,14 @@ from lockleaf.server.features.search.index_state import require
 from lockleaf.server.features.search.indexer import text_of
 from lockleaf.server.features.search.repository import LISTS_AT_ONCE, SearchRepository
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.days import bound
 from lockleaf.wire.search import Highlight, PlainSearch, SearchHit, SearchResult
 from lockleaf.wire.sync import Record
@@ -124,7 +129,16 @@ async def ordered(
     return order() if len(candidates) <= _FEW else await asyncio.to_thread(order)
 
 
-async def find(services: Services, principal: Principal, body: PlainSearch) -> SearchResult:
+async def find(
+    clock: Clock,
+    database: Database,
+    cursors: CursorCodec,
+    settings: Settings,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    body: PlainSearch,
+) -> SearchResult:
     """Return a page of the entries that a query in words finds, best first.
 
     Raises:
@@ -136,15 +150,15 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
     began = time.monotonic()
     asked = _asked(body)
     turning = SearchCursors(
-        services, principal.user_id, "uce", body.query, sorted(asked.labels), *asked.dates.clock, *asked.dates.instants
+        cursors, principal.user_id, "uce", body.query, sorted(asked.labels), *asked.dates.clock, *asked.dates.instants
     )
     start, offset = turning.place(body.cursor)
     # What is read belongs to one snapshot, which cannot be written in; that keys were used is written beside it, and
     # committed before anything is answered.
     async with (
-        services.database.snapshot() as connection,
-        services.database.transaction() as tx,
-        keyrings.opened(services, tx.connection, principal, purpose=SEARCHING) as keys,
+        database.snapshot() as connection,
+        database.transaction() as tx,
+        keyrings.opened(clock, custodian, tx.connection, principal, purpose=SEARCHING) as keys,
     ):
         repository = SearchRepository(connection, principal.user_id)
         index = await require(repository, principal.custody, counted=True)
@@ -152,8 +166,8 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
         found = await _candidates(repository, keys, asked, planned, documents=index.documents)
         items: list[SearchHit] = []
         opened = 0
-        most = services.settings.search.opened_per_request
-        until = began + services.settings.search.page_seconds
+        most = settings.search.opened_per_request
+        until = began + settings.search.page_seconds
         bytes_left = BYTES_A_PAGE
         while start < len(found) and len(items) < body.limit and bytes_left > 0:
             window = found[start : start + min(WINDOW, most)]
@@ -172,8 +186,8 @@ async def find(services: Services, principal: Principal, body: PlainSearch) -> S
                 offset += len(hits)
             else:
                 start, offset = start + ended, 0
-    services.metrics.searches.labels(principal.custody).inc()
-    services.metrics.search_opened.inc(opened)
+    metrics.searches.labels(principal.custody).inc()
+    metrics.search_opened.inc(opened)
     return SearchResult(
         items=tuple(items),
         total=len(found),
@@ -240,7 +254,7 @@ def _shown(planned: Plan, hit: _Hit) -> SearchHit:
             for each in highlights(planned, *text_of(hit.content), hit.match)
         )
     return SearchHit(
-        entry=content.entry(hit.record, hit.content or {}, unreadable=hit.content is None),
+        entry=plain.entry(hit.record, hit.content or {}, unreadable=hit.content is None),
         # Whole millionths come from the index, what is behind them from the text.
         score=round(-hit.below - hit.finely_below / 1_000_000, 12),
         highlights=marked,

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.server.features.search.index_state import IndexState, index_state
 from lockleaf.server.features.search.repository import SearchRepository
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.server.platform.jobs import service as jobs
@@ -40,9 +40,9 @@ async def is_on(connection: asyncpg.Connection, user_id: UUID, custody: str) -> 
     return (await index_state(SearchRepository(connection, user_id), custody)).enabled
 
 
-async def stats(services: Services, principal: Principal) -> SearchIndex:
+async def stats(database: Database, principal: Principal) -> SearchIndex:
     """Return how the account's index stands."""
-    async with services.database.snapshot() as connection:
+    async with database.snapshot() as connection:
         repository = SearchRepository(connection, principal.user_id)
         return await shown(repository, await index_state(repository, principal.custody), principal.custody)
 
@@ -65,7 +65,7 @@ async def shown(repository: SearchRepository, index: IndexState, custody: str) -
     )
 
 
-async def switch(session: AsyncSession, services: Services, principal: Principal, *, enabled: bool) -> SearchIndex:
+async def switch(session: AsyncSession, clock: Clock, principal: Principal, *, enabled: bool) -> SearchIndex:
     """Switch the index on, to be built, or off, which deletes it within this transaction.
 
     Raises:
@@ -76,7 +76,7 @@ async def switch(session: AsyncSession, services: Services, principal: Principal
     repository = SearchRepository(connection, principal.user_id)
     before = await index_state(repository, principal.custody)
     if enabled != before.enabled:
-        now = services.clock()
+        now = clock()
         if not enabled:
             await repository.clear()
             await jobs.cancel(session, principal.user_id, KIND)

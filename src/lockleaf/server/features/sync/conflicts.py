@@ -16,10 +16,12 @@ from lockleaf.crypto.history import ZERO
 from lockleaf.server.features.backups.service import BACKUPS, time_text
 from lockleaf.server.features.search import indexer as search
 from lockleaf.server.features.sync import resealing
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import conflicts, resolution
 from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
@@ -47,7 +49,7 @@ _LAST_BUT_ONE = datetime.max.replace(tzinfo=UTC) - _TICK
 
 
 async def list_kept(
-    session: AsyncSession, services: Services, user_id: UUID, *, resolved: bool, cursor: str | None, limit: int
+    session: AsyncSession, cursors: CursorCodec, user_id: UUID, *, resolved: bool, cursor: str | None, limit: int
 ) -> Conflicts:
     """Return a page of the open conflicts, or of the ``resolved`` ones, oldest first.
 
@@ -58,13 +60,13 @@ async def list_kept(
     after = None
     if cursor is not None:
         try:
-            after = UUID(bytes=services.cursors.open(kind, user_id, cursor))
+            after = UUID(bytes=cursors.open(kind, user_id, cursor))
         except ValueError:
             raise InvalidCursor from None
     found, more = await conflicts.list_kept(session, user_id, after=after, limit=limit, resolved=resolved)
     next_cursor = None
     if more and found:
-        next_cursor = services.cursors.seal(kind, user_id, found[-1].conflict.conflict_id.bytes)
+        next_cursor = cursors.seal(kind, user_id, found[-1].conflict.conflict_id.bytes)
     return Conflicts(
         conflicts=tuple(_travelling(each.conflict, each.record) for each in found),
         total_count=await conflicts.count(session, user_id, resolved=resolved),
@@ -147,7 +149,13 @@ def _nothing(at: datetime) -> ConflictVersion:
 
 
 async def resolve(
-    tx: Transaction, services: Services, principal: Principal, conflict_id: UUID, choice: Resolution
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    custodian: Custodian,
+    principal: Principal,
+    conflict_id: UUID,
+    choice: Resolution,
 ) -> ResolutionResult:
     """Close a conflict, and tell the account's listeners once it is committed.
 
@@ -157,14 +165,14 @@ async def resolve(
         RevisionRequired: the server shall seal, and nobody says which revision was looked at.
         SessionRevoked, ContentUnreadable: as in the custody, where the server seals.
     """
-    now = services.clock()
+    now = clock()
     dispute = await resolution.take(tx.session, principal.user_id, conflict_id)
     changes: list[Change] = []
     current = 0 if dispute.record is None else dispute.record.revision
     if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
         raise RevisionConflict(current_revision=current)
     if choice.chosen_version != "remote":
-        changes = await _changes(tx.session, services, principal, dispute, choice, now=now)
+        changes = await _changes(tx.session, clock, custodian, principal, dispute, choice, now=now)
     policy = endpoint_policy if dispute.conflict.collection == BACKUPS else sync_policy
     resolved = await resolution.close(
         tx.session,
@@ -173,10 +181,10 @@ async def resolve(
         changes,
         policy=policy,
         now=now,
-        most_bytes=services.settings.limits.record_bytes,
+        most_bytes=limits.record_bytes,
     )
     if changes:
-        await search.follow(tx.connection, services, principal, changes, resolved.outcomes)
+        await search.follow(tx.connection, clock, custodian, principal, changes, resolved.outcomes)
     tx.wake(principal.user_id)
     return ResolutionResult(
         message="The conflict is resolved.",
@@ -192,7 +200,8 @@ async def resolve(
 
 async def _changes(
     session: AsyncSession,
-    services: Services,
+    clock: Clock,
+    custodian: Custodian,
     principal: Principal,
     dispute: Dispute,
     choice: Resolution,
@@ -205,7 +214,7 @@ async def _changes(
     if choice.payload is None and principal.custody == "uce":
         if choice.base_revision is None:
             raise RevisionRequired
-        return await resealing.changes(session, services, principal, dispute, choice, now=now)
+        return await resealing.changes(session, clock, custodian, principal, dispute, choice, now=now)
     if choice.payload is None or choice.base_revision is None or choice.parent is None:
         raise ContentRequired
     change = Change(

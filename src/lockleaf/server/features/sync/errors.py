@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lockleaf.server.platform.errors import Busy, Conflict, Invalid, NotFound
+from lockleaf.server.platform.errors import Busy, Conflict, Invalid
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["BackupConflict", "BackupNotFound", "CheckpointOutdated", "InvalidCheckpoint", "TooManyStreams"]
+__all__ = ["CheckpointOutdated", "InvalidCheckpoint", "TooManyStreams"]
 
 
 class TooManyStreams(Busy):
@@ -24,15 +24,3 @@ class CheckpointOutdated(Conflict):
     """The checkpoint is of an epoch that has ended. Sync, then post the one that results."""
 
     code = ErrorCode.CHECKPOINT_OUTDATED
-
-
-class BackupConflict(Conflict):
-    """Another device backed up another text under this id. Both are kept: `conflict_id` names what to resolve."""
-
-    code = ErrorCode.BACKUP_CONFLICT
-
-
-class BackupNotFound(NotFound):
-    """There is no such backup in this account."""
-
-    code = ErrorCode.NOT_FOUND

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
@@ -31,7 +32,8 @@ _FIELDS = {"content": "body"} | {name: name for name in ("title", "mood", "weath
 
 async def changes(
     session: AsyncSession,
-    services: Services,
+    clock: Clock,
+    custodian: Custodian,
     principal: Principal,
     dispute: Dispute,
     choice: Resolution,
@@ -51,7 +53,7 @@ async def changes(
         raise ContentRequired
     base_revision, parent = base_of(record)
     connection = await driver(session)
-    async with keyrings.opened(services, connection, principal, purpose=_PURPOSE) as keys:
+    async with keyrings.opened(clock, custodian, connection, principal, purpose=_PURPOSE) as keys:
         if merged:
             # What is not among the fields stays as it is on the server, or as the device had it.
             ground = as_record(kept) if record is None or record.deleted else record
@@ -74,7 +76,7 @@ async def changes(
             device=choice.device_id or principal.device,
             written_at=choice.client_updated_at or now,
         )
-        made = await tags.ensure(connection, services, principal, keys, tag_names(content))
+        made = await tags.ensure(connection, clock, principal, keys, tag_names(content))
     return [change, *made]
 
 

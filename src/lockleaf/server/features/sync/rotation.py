@@ -15,17 +15,19 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.server.features.entries.content import SEEN, labels_of
+from lockleaf.server.features.content.plain import SEEN, labels_of
 from lockleaf.server.features.search import indexer as search
 from lockleaf.server.features.sync.resealing import as_record
 from lockleaf.server.features.tags.moving import move_all
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.jobs import service as jobs
+from lockleaf.server.platform.settings import LimitSettings, Settings
 from lockleaf.server.records import resolution, retired
 from lockleaf.server.records import service as records
 from lockleaf.server.records.bases import base_of
@@ -43,7 +45,9 @@ Sealed = tuple[Change, dict[str, Any]]
 """A change that seals a record again, and what it seals."""
 
 
-async def seal_again(tx: Transaction, services: Services, principal: Principal) -> Resealed:
+async def seal_again(
+    tx: Transaction, clock: Clock, limits: LimitSettings, settings: Settings, custodian: Custodian, principal: Principal
+) -> Resealed:
     """Seal again for as long as a slice may take, and return how far the whole is.
 
     Raises:
@@ -52,13 +56,13 @@ async def seal_again(tx: Transaction, services: Services, principal: Principal) 
         TierRequired: the account's tier holds no records.
     """
     connection, user_id = tx.connection, principal.user_id
-    async with keyrings.opened(services, connection, principal, purpose=KIND) as keys:
+    async with keyrings.opened(clock, custodian, connection, principal, purpose=KIND) as keys:
         # The lock of the history is not held meanwhile: the user may be writing. Whatever moves on is sealed by that.
-        sealed, whole = await _entries(connection, services, principal, keys)
+        sealed, whole = await _entries(connection, settings, principal, keys)
         await records.lock(connection, user_id)
-        done = await move_all(connection, services, principal, keys)
-        done += await _push(connection, services, principal, keys, sealed)
-        conflicts, left = await _conflicts(tx.session, services, principal, keys)
+        done = await move_all(connection, clock, principal, keys)
+        done += await _push(connection, clock, custodian, principal, keys, sealed)
+        conflicts, left = await _conflicts(tx.session, clock, limits, principal, keys)
     whole = whole and not left and not await _purge(connection, principal)
     standing = await retired.standing(connection, user_id)
     job = await jobs.attend(
@@ -69,7 +73,7 @@ async def seal_again(tx: Transaction, services: Services, principal: Principal) 
         total=standing.total,
         ended=whole,
         last=await jobs.latest(tx.session, user_id, KIND),
-        now=services.clock(),
+        now=clock(),
     )
     if done or conflicts:
         tx.wake(user_id)
@@ -77,14 +81,14 @@ async def seal_again(tx: Transaction, services: Services, principal: Principal) 
 
 
 async def _entries(
-    connection: asyncpg.Connection, services: Services, principal: Principal, keys: OpenKeyring
+    connection: asyncpg.Connection, settings: Settings, principal: Principal, keys: OpenKeyring
 ) -> tuple[list[Sealed], bool]:
     """Return entries sealed again, and whether those are all: as many as there is time for, and as one push may hold.
 
     There are some in any case, if any are left.
     """
     # Writing takes about as long as sealing.
-    until = time.monotonic() + services.settings.search.slice_seconds / 2
+    until = time.monotonic() + settings.search.slice_seconds / 2
     sealed: list[Sealed] = []
     size = 0
     after = ""
@@ -144,7 +148,8 @@ def _instant(value: object) -> datetime | None:
 
 async def _push(
     connection: asyncpg.Connection,
-    services: Services,
+    clock: Clock,
+    custodian: Custodian,
     principal: Principal,
     keys: OpenKeyring,
     sealed: Sequence[Sealed],
@@ -154,24 +159,24 @@ async def _push(
     for first in range(0, len(sealed), MAX_BATCH_CHANGES):
         batch = sealed[first : first + MAX_BATCH_CHANGES]
         changes = [change for change, _ in batch]
-        pushed = await records.push(
-            connection, principal.user_id, changes, now=services.clock(), policy=endpoint_policy
-        )
+        pushed = await records.push(connection, principal.user_id, changes, now=clock(), policy=endpoint_policy)
         contents = {change.record_id: content for change, content in batch}
-        await search.follow(connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents)
+        await search.follow(
+            connection, clock, custodian, principal, changes, pushed.outcomes, keys=keys, contents=contents
+        )
         done += sum(outcome.status == "applied" for outcome in pushed.outcomes)
     return done
 
 
 async def _conflicts(
-    session: AsyncSession, services: Services, principal: Principal, keys: OpenKeyring
+    session: AsyncSession, clock: Clock, limits: LimitSettings, principal: Principal, keys: OpenKeyring
 ) -> tuple[int, bool]:
     """Keep open conflicts again under the newest key; return how many, and whether there are more.
 
     As a device does it, the version is kept anew as what follows the same revision, and the one before is resolved with
     what the record holds.
     """
-    connection, now = await driver(session), services.clock()
+    connection, now = await driver(session), clock()
     waiting = await retired.open_conflicts(connection, principal.user_id, limit=_CONFLICTS_A_SLICE + 1)
     done = 0
     for conflict_id in waiting[:_CONFLICTS_A_SLICE]:
@@ -191,7 +196,7 @@ async def _conflicts(
             [],
             policy=endpoint_policy,
             now=now,
-            most_bytes=services.settings.limits.record_bytes,
+            most_bytes=limits.record_bytes,
         )
         done += 1
     return done, done > 0 and len(waiting) > _CONFLICTS_A_SLICE

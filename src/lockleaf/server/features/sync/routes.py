@@ -7,24 +7,28 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 
 from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.callers import bearer_token, caller
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
-from lockleaf.server.platform.http.dependencies import Read, ServicesOf, Tx, bearer_token, caller, services_of
-from lockleaf.server.platform.http.errors import (
-    BodyTooLarge,
-    InvalidRequest,
-    MalformedRequest,
-    NotAcceptable,
-    UnsupportedMediaType,
-)
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
+from lockleaf.server.platform.http.errors import BodyTooLarge, MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import LimitSettings, Settings
 from lockleaf.server.records import retired, statements
 from lockleaf.server.records.errors import (
     ChangeRejected,
@@ -40,6 +44,8 @@ from lockleaf.server.records.errors import (
     SealRequired,
     TooManyStatements,
 )
+from lockleaf.server.records.quota import Quota
+from lockleaf.wire import codec
 from lockleaf.wire.epochs import Statements
 from lockleaf.wire.sync import (
     Checkpoint,
@@ -74,11 +80,25 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     responses=problems(*OF_CALLERS, *_BODY, EpochChanged, NotAcceptable),
 )
 async def push(
-    request: Request, principal: Writer, body: Annotated[Push, Depends(Parsed(Push, msgpack=True))], tx: Tx
+    request: Request,
+    principal: Writer,
+    body: Annotated[Push, Depends(Parsed(Push, msgpack=True))],
+    tx: Tx,
+    parts: PartsOf,
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
-    result = await service.push(tx, services_of(request), principal, body)
-    return service.reply(request, PushResult, result)
+    result = await service.push(
+        tx,
+        parts[Clock],
+        parts[CursorCodec],
+        parts[LimitSettings],
+        parts[Quota],
+        parts[Metrics],
+        parts[Custodian],
+        principal,
+        body,
+    )
+    return _packed(request, PushResult, result)
 
 
 @router.get(
@@ -90,15 +110,16 @@ async def push(
 async def changes(
     request: Request,
     principal: Reader,
+    parts: PartsOf,
     after: Cursor = None,
     limit: Limit = 50,
     collection: Annotated[Collection | None, Query()] = None,
 ) -> Response:
     """Give the changes behind a cursor, in order, with what is needed to verify them."""
     page = await service.read_feed(
-        services_of(request), principal.user_id, after=after, limit=limit, collection=collection
+        parts[Database], parts[CursorCodec], principal.user_id, after=after, limit=limit, collection=collection
     )
-    return service.reply(request, Feed, page)
+    return _packed(request, Feed, page)
 
 
 @router.get(
@@ -110,9 +131,16 @@ async def changes(
         **problems(*OF_CALLERS, TooManyStreams),
     },
 )
-async def events(request: Request, principal: Reader, services: ServicesOf) -> StreamingResponse:
+async def events(request: Request, principal: Reader, parts: PartsOf) -> StreamingResponse:
     """Send `{seq, inbox, conflicts}` whenever one of them changed."""
-    return stream.LiveStream(services, principal.user_id, bearer_token(request))
+    return stream.LiveStream(
+        parts[Database],
+        parts[LimitSettings],
+        parts[TokenCodec],
+        parts[EventHub],
+        principal.user_id,
+        bearer_token(request),
+    )
 
 
 @router.get(
@@ -137,11 +165,11 @@ async def post_checkpoint(
     principal: Writer,
     body: Annotated[Checkpoint, Depends(Parsed(Checkpoint, msgpack=True))],
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
 ) -> None:
     """Keep this device's signed word on the history that it has verified."""
     signing_key = (await accounts.get(tx.session, principal.user_id)).signing_key
-    await checkpoints.post(tx.session, principal.user_id, body, signing_key=signing_key, now=services.clock())
+    await checkpoints.post(tx.session, principal.user_id, body, signing_key=signing_key, now=parts[Clock]())
 
 
 @router.post(
@@ -162,13 +190,16 @@ async def purge(request: Request, principal: Writer, tx: Tx) -> Response:
     response_model=Resealed,
     responses=problems(*OF_CALLERS, CustodyRequired, NotAcceptable),
 )
-async def reseal(request: Request, principal: Writer, tx: Tx, services: ServicesOf) -> Response:
+async def reseal(request: Request, principal: Writer, tx: Tx, parts: PartsOf) -> Response:
     """Seal for a few seconds what retired keys sealed (uce), and drop what they open. Call again until the job is done.
 
     With e2e the account's devices do it.
     """
     accepted(request)
-    return reply(request, await rotation.seal_again(tx, services, principal))
+    return reply(
+        request,
+        await rotation.seal_again(tx, parts[Clock], parts[LimitSettings], parts[Settings], parts[Custodian], principal),
+    )
 
 
 @router.post(
@@ -197,14 +228,14 @@ async def get_conflicts(
     request: Request,
     principal: Reader,
     session: Read,
-    services: ServicesOf,
+    parts: PartsOf,
     resolved: Annotated[bool, Query(description="Those that were resolved, with the versions between which.")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """Give both versions of each record that waits for a choice, oldest first."""
     page = await conflicts.list_kept(
-        session, services, principal.user_id, resolved=resolved, cursor=cursor, limit=limit
+        session, parts[CursorCodec], principal.user_id, resolved=resolved, cursor=cursor, limit=limit
     )
     return reply(request, page)
 
@@ -235,8 +266,20 @@ async def resolve_conflict(
     principal: Writer,
     body: Annotated[Resolution, Depends(Parsed(Resolution, msgpack=True))],
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
 ) -> Response:
     """Close a conflict with the local, the remote or a merged version."""
-    result = await conflicts.resolve(tx, services, principal, conflict_id, body)
+    result = await conflicts.resolve(
+        tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, conflict_id, body
+    )
     return reply(request, result)
+
+
+def _packed(request: Request, model: type[BaseModel], packed: bytes) -> Response:
+    """Return an answer that was written as MessagePack, in the encoding that the request asks for.
+
+    Between two programs of ours it goes out as it is: the model would only copy it.
+    """
+    if accepted(request) == codec.MSGPACK:
+        return Response(packed, media_type=codec.MSGPACK)
+    return Response(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), media_type=codec.JSON)

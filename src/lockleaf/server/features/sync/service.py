@@ -5,38 +5,40 @@ from __future__ import annotations
 import struct
 from uuid import UUID
 
-from fastapi import Request, Response
-from pydantic import BaseModel
-
 from lockleaf.server.features.search import indexer as search
-from lockleaf.server.identity.errors import TierRequired
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.http.bodies import accepted
-from lockleaf.server.records import feed, quota
+from lockleaf.server.platform.observability.metrics import Metrics
+from lockleaf.server.platform.settings import LimitSettings
+from lockleaf.server.platform.tiers import TierRequired
+from lockleaf.server.records import feed
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import EpochChanged
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire import codec
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Push
 
-__all__ = ["push", "read_feed", "reply"]
+__all__ = ["push", "read_feed"]
 
 _FEED = "feed"
 
 
-def reply(request: Request, model: type[BaseModel], packed: bytes) -> Response:
-    """Return an answer that was written as MessagePack, in the encoding that the request asks for.
-
-    Between two programs of ours it goes out as it is: the model would only copy it.
-    """
-    if accepted(request) == codec.MSGPACK:
-        return Response(packed, media_type=codec.MSGPACK)
-    return Response(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), media_type=codec.JSON)
-
-
-async def push(tx: Transaction, services: Services, principal: Principal, body: Push) -> bytes:
+async def push(
+    tx: Transaction,
+    clock: Clock,
+    cursors: CursorCodec,
+    limits: LimitSettings,
+    quota: Quota,
+    metrics: Metrics,
+    custodian: Custodian,
+    principal: Principal,
+    body: Push,
+) -> bytes:
     """Apply a batch, and tell the account's listeners once it is committed; return a ``PushResult`` in MessagePack.
 
     Raises:
@@ -49,30 +51,30 @@ async def push(tx: Transaction, services: Services, principal: Principal, body: 
         tx.connection,
         user_id,
         body.changes,
-        now=services.clock(),
+        now=clock(),
         atomic=body.atomic,
         epoch=body.epoch,
-        quota=await quota.bytes_left(tx.connection, services, user_id),
-        most_bytes=services.settings.limits.record_bytes,
+        quota=await quota.bytes_left(tx.connection, user_id),
+        most_bytes=limits.record_bytes,
     )
     if pushed.moved:
         tx.wake(user_id)
-    await search.follow(tx.connection, services, principal, body.changes, pushed.outcomes)
+    await search.follow(tx.connection, clock, custodian, principal, body.changes, pushed.outcomes)
     for outcome in pushed.outcomes:
-        services.metrics.changes.labels(outcome.status).inc()
+        metrics.changes.labels(outcome.status).inc()
     return codec.pack(
         {
             "results": [outcome.as_dict() for outcome in pushed.outcomes],
             "seq": pushed.seq,
             "head": pushed.head,
             "epoch": pushed.epoch,
-            "cursor": _cursor(services, user_id, pushed.epoch, pushed.seq),
+            "cursor": _cursor(cursors, user_id, pushed.epoch, pushed.seq),
         }
     )
 
 
 async def read_feed(
-    services: Services, user_id: UUID, *, after: str | None, limit: int, collection: str | None
+    database: Database, cursors: CursorCodec, user_id: UUID, *, after: str | None, limit: int, collection: str | None
 ) -> bytes:
     """Return a page of the feed behind the cursor ``after``: a ``Feed`` in MessagePack.
 
@@ -81,8 +83,8 @@ async def read_feed(
         EpochChanged: it is of an earlier epoch.
         TierRequired: the account holds no records here.
     """
-    seq, epoch = (0, None) if after is None else _place(services, user_id, after)
-    async with services.database.read_driver() as connection:
+    seq, epoch = (0, None) if after is None else _place(cursors, user_id, after)
+    async with database.read_driver() as connection:
         page = await feed.read(connection, user_id, after=seq, limit=limit, collection=collection)
     if page is None:
         raise TierRequired(required="full_sync")
@@ -90,7 +92,7 @@ async def read_feed(
         latest = page.epochs[-1]
         raise EpochChanged(epoch=page.epoch, from_seq=latest.from_seq, from_head=encode_base64(latest.from_head))
     fields = {
-        "cursor": _cursor(services, user_id, page.epoch, page.last_seq),
+        "cursor": _cursor(cursors, user_id, page.epoch, page.last_seq),
         "has_more": page.has_more,
         "seq": page.seq,
         "head": page.head,
@@ -110,11 +112,11 @@ async def read_feed(
     return codec.pack_with_items("changes", page.changes, fields)
 
 
-def _cursor(services: Services, user_id: UUID, epoch: str, seq: int) -> str:
-    return services.cursors.seal(_FEED, user_id, struct.pack(">Q", seq) + epoch.encode())
+def _cursor(cursors: CursorCodec, user_id: UUID, epoch: str, seq: int) -> str:
+    return cursors.seal(_FEED, user_id, struct.pack(">Q", seq) + epoch.encode())
 
 
-def _place(services: Services, user_id: UUID, cursor: str) -> tuple[int, str]:
-    place = services.cursors.open(_FEED, user_id, cursor)
+def _place(cursors: CursorCodec, user_id: UUID, cursor: str) -> tuple[int, str]:
+    place = cursors.open(_FEED, user_id, cursor)
     (seq,) = struct.unpack_from(">Q", place)
     return seq, place[8:].decode()

@@ -14,9 +14,12 @@ from starlette.types import Receive, Scope, Send
 from lockleaf.server.features.inbox import service as inbox
 from lockleaf.server.features.sync.errors import TooManyStreams
 from lockleaf.server.identity.principal import authenticate, require_tier
-from lockleaf.server.platform.context import Services
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS
 from lockleaf.server.platform.errors import DomainError
+from lockleaf.server.platform.events import EventHub
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import feed
 from lockleaf.wire.sync import Event
 
@@ -35,12 +38,20 @@ class LiveStream(StreamingResponse):
         TooManyStreams: the account has as many as it may.
     """
 
-    def __init__(self, services: Services, user_id: UUID, token: str) -> None:
-        if services.events.open_streams(user_id) >= services.settings.limits.streams_per_account:
-            raise TooManyStreams(retry_after=30, limit=services.settings.limits.streams_per_account)
+    def __init__(
+        self,
+        database: Database,
+        limits: LimitSettings,
+        token_codec: TokenCodec,
+        hub: EventHub,
+        user_id: UUID,
+        token: str,
+    ) -> None:
+        if hub.open_streams(user_id) >= limits.streams_per_account:
+            raise TooManyStreams(retry_after=30, limit=limits.streams_per_account)
         self._subscription = ExitStack()
-        woken = self._subscription.enter_context(services.events.subscription(user_id))
-        lines = _lines(services, user_id, token, woken)
+        woken = self._subscription.enter_context(hub.subscription(user_id))
+        lines = _lines(database, token_codec, hub, user_id, token, woken)
         super().__init__(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,15 +60,17 @@ class LiveStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _lines(services: Services, user_id: UUID, token: str, woken: asyncio.Event) -> AsyncIterator[bytes]:
+async def _lines(
+    database: Database, token_codec: TokenCodec, hub: EventHub, user_id: UUID, token: str, woken: asyncio.Event
+) -> AsyncIterator[bytes]:
     last: Event | None = None
     yield b"retry: 2000\n\n"
-    while not services.events.closing.is_set():
+    while not hub.closing.is_set():
         woken.clear()
         try:
             # A connection for as long as the question takes, never for as long as the stream lives.
-            async with services.database.read_driver() as connection:
-                principal = await authenticate(connection, services.tokens, token)
+            async with database.read_driver() as connection:
+                principal = await authenticate(connection, token_codec, token)
                 require_tier(principal, "full_sync")
                 seq, conflicts = await feed.read_end(connection, user_id)
                 waiting = await inbox.count(connection, user_id)

@@ -7,7 +7,7 @@ from typing import Any
 from lockleaf.crypto.history import ZERO
 from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.tagging import Present
 from lockleaf.wire.sync import Change, Record
@@ -28,7 +28,7 @@ def present_of(held: Record | None) -> Present | None:
 
 
 def sealed_change(
-    services: Services,
+    clock: Clock,
     principal: Principal,
     keys: OpenKeyring,
     record_id: str,
@@ -44,14 +44,14 @@ def sealed_change(
         base_revision=base_revision,
         parent=parent,
         device=principal.device,
-        written_at=services.clock(),
+        written_at=clock(),
     )
 
 
-def tombstone(services: Services, principal: Principal, keys: OpenKeyring | None, present: Present) -> Change:
+def tombstone(clock: Clock, principal: Principal, keys: OpenKeyring | None, present: Present) -> Change:
     """Return the deletion of a tag: sealed with uce, and without a payload where nobody here could seal one."""
     if keys is None:
-        return change_of(services, principal, present.record_id, present, b"", deleted=True)
+        return change_of(clock, principal, present.record_id, present, b"", deleted=True)
     return keys.sealed_change(
         {"type": TOMBSTONE},
         collection=COLLECTION,
@@ -60,12 +60,12 @@ def tombstone(services: Services, principal: Principal, keys: OpenKeyring | None
         parent=present.payload_hash,
         deleted=True,
         device=principal.device,
-        written_at=services.clock(),
+        written_at=clock(),
     )
 
 
 def change_of(
-    services: Services,
+    clock: Clock,
     principal: Principal,
     record_id: str,
     present: Present | None,
@@ -83,7 +83,7 @@ def change_of(
         payload=payload,
         deleted=deleted,
         device_id=principal.device,
-        client_updated_at=services.clock(),
+        client_updated_at=clock(),
     )
 
 

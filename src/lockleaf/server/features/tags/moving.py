@@ -10,7 +10,7 @@ from lockleaf.server.features.tags import forms
 from lockleaf.server.features.tags.changes import COLLECTION, following, present_of, sealed_change, tombstone
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.records import diary, retired
 from lockleaf.server.records import service as records
 from lockleaf.server.records.policy import endpoint_policy
@@ -22,7 +22,7 @@ KIND = "tag"
 """Of the labels that are tags' ids."""
 
 
-async def move_all(connection: asyncpg.Connection, services: Services, principal: Principal, keys: OpenKeyring) -> int:
+async def move_all(connection: asyncpg.Connection, clock: Clock, principal: Principal, keys: OpenKeyring) -> int:
     """Have every tag that a retired key sealed stand under its name's label of the newest; return how many had not.
 
     Where there is a tag at the new id already, that one stands, deleted or not; but one that was made meanwhile and
@@ -46,12 +46,12 @@ async def move_all(connection: asyncpg.Connection, services: Services, principal
             there = present.get((COLLECTION, ids[record.record_id]))
             new = _taken_over(keys, content, there)
             if new is not None:
-                changes.append(sealed_change(services, principal, keys, ids[record.record_id], present_of(there), new))
-            changes.append(tombstone(services, principal, keys, following(record)))
+                changes.append(sealed_change(clock, principal, keys, ids[record.record_id], present_of(there), new))
+            changes.append(tombstone(clock, principal, keys, following(record)))
             moved += 1
         for first in range(0, len(changes), MAX_BATCH_CHANGES):
             portion = changes[first : first + MAX_BATCH_CHANGES]
-            await records.push(connection, principal.user_id, portion, now=services.clock(), policy=endpoint_policy)
+            await records.push(connection, principal.user_id, portion, now=clock(), policy=endpoint_policy)
     return moved
 
 

@@ -8,12 +8,17 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from lockleaf.server.features.tags import service
 from lockleaf.server.features.tags.errors import TagNotFound
+from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.http.bodies import ByCustody, Received
-from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
+from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.errors import PayloadTooLarge, SealRequired
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation, TagId
 
@@ -32,9 +37,9 @@ Days = Annotated[int, Query(ge=0, le=36500)]
 
 
 @router.get("", summary="List tags", responses=problems(*OF_CALLERS))
-async def list_all(principal: Reader, services: ServicesOf, limit: Limit = None) -> list[Tag]:
+async def list_all(principal: Reader, parts: PartsOf, limit: Limit = None) -> list[Tag]:
     """Give all tags, or the first ones, by the alphabet; those of an e2e account by their stored bytes."""
-    return (await service.list_all(services, principal))[:limit]
+    return (await service.list_all(parts[Clock], parts[Database], parts[Custodian], principal))[:limit]
 
 
 @router.post(
@@ -43,21 +48,23 @@ async def list_all(principal: Reader, services: ServicesOf, limit: Limit = None)
     status_code=201,
     responses={200: {"model": Tag, "description": "It was there."}, **problems(*OF_CALLERS, SealRequired)},
 )
-async def create(principal: Writer, body: Creation, tx: Tx, services: ServicesOf, response: Response) -> Tag:
+async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, response: Response) -> Tag:
     """Give the tag of a name: 201 where it was made now, 200 where it was there."""
     if principal.custody == "uce":
-        tag, made = await service.create_plain(tx, services, principal, body.plain())
+        tag, made = await service.create_plain(
+            tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, body.plain()
+        )
     else:
-        tag, made = await service.create_opaque(tx, services, principal, body.sealed())
+        tag, made = await service.create_opaque(tx, parts[Clock], parts[LimitSettings], principal, body.sealed())
     response.status_code = 201 if made else 200
     return tag
 
 
 # Before the routes with an id: "cleanup" is no id.
 @router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS, SealRequired))
-async def clean_up(principal: Writer, tx: Tx, services: ServicesOf, days: Days = 90) -> TagCleanup:
+async def clean_up(principal: Writer, tx: Tx, parts: PartsOf, days: Days = 90) -> TagCleanup:
     """Delete the tags that no entry written within so many days has, and that were not changed within them."""
-    return await service.clean_up(tx, services, principal, days=days)
+    return await service.clean_up(tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, days=days)
 
 
 @router.put(
@@ -65,11 +72,13 @@ async def clean_up(principal: Writer, tx: Tx, services: ServicesOf, days: Days =
     summary="Change a tag",
     responses=problems(*OF_CALLERS, TagNotFound, ContentUnreadable, PayloadTooLarge, SealRequired),
 )
-async def change(principal: Writer, tag_id: Id, body: Change, tx: Tx, services: ServicesOf) -> Tag:
+async def change(principal: Writer, tag_id: Id, body: Change, tx: Tx, parts: PartsOf) -> Tag:
     """Give a tag another name or colour. With uce a new name goes into every entry that has it, and is another id."""
     if principal.custody == "uce":
-        return await service.change_plain(tx, services, principal, tag_id, body.plain())
-    return await service.change_opaque(tx, services, principal, tag_id, body.sealed())
+        return await service.change_plain(
+            tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, tag_id, body.plain()
+        )
+    return await service.change_opaque(tx, parts[Clock], parts[LimitSettings], principal, tag_id, body.sealed())
 
 
 @router.delete(
@@ -78,6 +87,6 @@ async def change(principal: Writer, tag_id: Id, body: Change, tx: Tx, services: 
     status_code=204,
     responses=problems(*OF_CALLERS, TagNotFound, SealRequired),
 )
-async def delete(principal: Writer, tag_id: Id, tx: Tx, services: ServicesOf) -> None:
+async def delete(principal: Writer, tag_id: Id, tx: Tx, parts: PartsOf) -> None:
     """Delete a tag; with uce it is taken off the entries that have it."""
-    await service.delete(tx, services, principal, tag_id)
+    await service.delete(tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, tag_id)

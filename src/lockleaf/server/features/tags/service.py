@@ -14,18 +14,21 @@ from typing import Any
 
 import asyncpg
 
-from lockleaf.server.features.entries.retagging import retag
 from lockleaf.server.features.tags import forms
 from lockleaf.server.features.tags.changes import COLLECTION, change_of, following, present_of, sealed_change, tombstone
 from lockleaf.server.features.tags.errors import TagNotFound
 from lockleaf.server.features.tags.moving import KIND, move_all, opened
+from lockleaf.server.features.tags.retagging import retag
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary, tagging
 from lockleaf.server.records import service as records
 from lockleaf.server.records.applying import apply_all
@@ -51,7 +54,7 @@ WRITING = "tags.write"
 
 
 async def ensure(
-    connection: asyncpg.Connection, services: Services, principal: Principal, keys: OpenKeyring, names: Iterable[str]
+    connection: asyncpg.Connection, clock: Clock, principal: Principal, keys: OpenKeyring, names: Iterable[str]
 ) -> list[Change]:
     """Return the changes that make those tags that are not there, for the caller to push with what names them.
 
@@ -63,17 +66,17 @@ async def ensure(
             wanted.setdefault(keys.label(KIND, name).hex(), name.strip())
     if not wanted:
         return []
-    await move_all(connection, services, principal, keys)
+    await move_all(connection, clock, principal, keys)
     found = await tagging.present(connection, principal.user_id, list(wanted))
     return [
-        sealed_change(services, principal, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
+        sealed_change(clock, principal, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
         for record_id, name in wanted.items()
         if record_id not in found or found[record_id].deleted
     ]
 
 
 async def ensure_opaque(
-    connection: asyncpg.Connection, services: Services, principal: Principal, names: Iterable[str]
+    connection: asyncpg.Connection, clock: Clock, principal: Principal, names: Iterable[str]
 ) -> list[Change]:
     """Return the changes that make those tags of opaque names that are not there, as `ensure` does."""
     wanted = {forms.opaque_id(name): name for name in names}
@@ -81,15 +84,15 @@ async def ensure_opaque(
         return []
     found = await tagging.present(connection, principal.user_id, list(wanted))
     return [
-        change_of(services, principal, record_id, found.get(record_id), canonical({"name": name}))
+        change_of(clock, principal, record_id, found.get(record_id), canonical({"name": name}))
         for record_id, name in wanted.items()
         if record_id not in found or found[record_id].deleted
     ]
 
 
-async def list_all(services: Services, principal: Principal) -> list[Tag]:
+async def list_all(clock: Clock, database: Database, custodian: Custodian, principal: Principal) -> list[Tag]:
     """Return the account's tags: by the alphabet with uce, by their stored bytes with e2e."""
-    async with reading(services, principal, purpose=READING) as (connection, keys):
+    async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
         found = await tagging.list_all(connection, principal.user_id)
         used = await tagging.last_used(connection, principal.user_id) if found else {}
 
@@ -113,22 +116,22 @@ def _each_once(keys: OpenKeyring, tags: list[Tag]) -> list[Tag]:
 
 
 async def create_plain(
-    tx: Transaction, services: Services, principal: Principal, body: TagCreation
+    tx: Transaction, clock: Clock, limits: LimitSettings, custodian: Custodian, principal: Principal, body: TagCreation
 ) -> tuple[Tag, bool]:
     """Return the tag of a name, and whether it was made now. One that is there keeps its spelling and colour."""
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
         record_id = keys.label(KIND, body.name).hex()
-        await move_all(tx.connection, services, principal, keys)
+        await move_all(tx.connection, clock, principal, keys)
         held = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
         if held is not None and not held.deleted:
             return await _shown(tx, principal, keys, held), False
         new = forms.sealed_map(body.name, body.color)
-        change = sealed_change(services, principal, keys, record_id, present_of(held), new)
-        return await _shown(tx, principal, keys, await _write(tx, services, principal, held, change)), True
+        change = sealed_change(clock, principal, keys, record_id, present_of(held), new)
+        return await _shown(tx, principal, keys, await _write(tx, clock, limits, principal, held, change)), True
 
 
 async def create_opaque(
-    tx: Transaction, services: Services, principal: Principal, body: OpaqueTagCreation
+    tx: Transaction, clock: Clock, limits: LimitSettings, principal: Principal, body: OpaqueTagCreation
 ) -> tuple[Tag, bool]:
     """Return the tag of a label, else of an opaque name, and whether it was made now."""
     record_id = body.label or forms.opaque_id(body.name)
@@ -136,14 +139,22 @@ async def create_opaque(
     if held is not None and not held.deleted:
         return await _shown(tx, principal, None, held), False
     payload = canonical({"name": body.name, "color": body.color})
-    change = change_of(services, principal, record_id, present_of(held), payload)
-    return await _shown(tx, principal, None, await _write(tx, services, principal, held, change)), True
+    change = change_of(clock, principal, record_id, present_of(held), payload)
+    return await _shown(tx, principal, None, await _write(tx, clock, limits, principal, held, change)), True
 
 
 # ---- change ----
 
 
-async def change_plain(tx: Transaction, services: Services, principal: Principal, tag_id: str, body: TagChange) -> Tag:
+async def change_plain(
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    custodian: Custodian,
+    principal: Principal,
+    tag_id: str,
+    body: TagChange,
+) -> Tag:
     """Give a tag another name or colour. A new name goes into every entry that has the tag, and decides its id.
 
     Where there is a tag of the new name, the two become that one.
@@ -153,28 +164,29 @@ async def change_plain(tx: Transaction, services: Services, principal: Principal
         ContentUnreadable: it does not open.
     """
     held = await _held(tx, principal, tag_id)
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-        held = await _moved(tx, services, principal, keys, held)
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+        held = await _moved(tx, clock, principal, keys, held)
         tag_id = held.record_id
         present = keys.open(held)
         name = body.name or str(present.get("name", ""))
         new = forms.sealed_map(name, body.color, present)
         record_id = keys.label(KIND, name).hex()
         if record_id == tag_id:
-            changed = sealed_change(services, principal, keys, tag_id, present_of(held), new)
-            record = await _write(tx, services, principal, held, changed)
+            changed = sealed_change(clock, principal, keys, tag_id, present_of(held), new)
+            record = await _write(tx, clock, limits, principal, held, changed)
         else:
-            record = await _move(tx, services, principal, keys, held, record_id, new, color=body.color)
+            record = await _move(tx, clock, limits, principal, keys, held, record_id, new, color=body.color)
             # Where two tags become one, that one keeps its spelling, in the entries of both.
             name = str(keys.open(record).get("name", name))
         if name != present.get("name"):
-            await retag(tx, services, principal, keys, str(present.get("name", name)), name)
+            await retag(tx, clock, limits, custodian, principal, keys, str(present.get("name", name)), name)
         return await _shown(tx, principal, keys, record)
 
 
 async def _move(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
     principal: Principal,
     keys: OpenKeyring,
     held: Record,
@@ -186,15 +198,15 @@ async def _move(
     target = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
     record = target
     if target is None or target.deleted or color is not None:
-        changed = sealed_change(services, principal, keys, record_id, present_of(target), new)
-        record = await _write(tx, services, principal, target, changed)
-    await _write(tx, services, principal, held, tombstone(services, principal, keys, following(held)))
+        changed = sealed_change(clock, principal, keys, record_id, present_of(target), new)
+        record = await _write(tx, clock, limits, principal, target, changed)
+    await _write(tx, clock, limits, principal, held, tombstone(clock, principal, keys, following(held)))
     assert record is not None, "there is a target, or it was made"
     return record
 
 
 async def change_opaque(
-    tx: Transaction, services: Services, principal: Principal, tag_id: str, body: OpaqueTagChange
+    tx: Transaction, clock: Clock, limits: LimitSettings, principal: Principal, tag_id: str, body: OpaqueTagChange
 ) -> Tag:
     """Give a tag another opaque name or colour; its id stays, since the server cannot tell which label is the name's.
 
@@ -208,14 +220,16 @@ async def change_opaque(
     if not isinstance(name, str):
         raise InvalidRequest(errors=[{"field": "name", "type": "missing", "message": "the present name is sealed"}])
     payload = canonical({"name": name, "color": body.color or present.get("color")})
-    change = change_of(services, principal, tag_id, present_of(held), payload)
-    return await _shown(tx, principal, None, await _write(tx, services, principal, held, change))
+    change = change_of(clock, principal, tag_id, present_of(held), payload)
+    return await _shown(tx, principal, None, await _write(tx, clock, limits, principal, held, change))
 
 
 # ---- delete ----
 
 
-async def delete(tx: Transaction, services: Services, principal: Principal, tag_id: str) -> None:
+async def delete(
+    tx: Transaction, clock: Clock, limits: LimitSettings, custodian: Custodian, principal: Principal, tag_id: str
+) -> None:
     """Delete a tag. With uce it is taken off every entry; with e2e only clients can do that.
 
     Raises:
@@ -223,31 +237,33 @@ async def delete(tx: Transaction, services: Services, principal: Principal, tag_
     """
     held = await _held(tx, principal, tag_id)
     if principal.custody != "uce":
-        await _write(tx, services, principal, held, tombstone(services, principal, None, following(held)))
+        await _write(tx, clock, limits, principal, held, tombstone(clock, principal, None, following(held)))
         return
-    async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-        held = await _moved(tx, services, principal, keys, held)
+    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+        held = await _moved(tx, clock, principal, keys, held)
         name = forms.shown(keys, held, None).name
-        await _write(tx, services, principal, held, tombstone(services, principal, keys, following(held)))
+        await _write(tx, clock, limits, principal, held, tombstone(clock, principal, keys, following(held)))
         if name is not None:
-            await retag(tx, services, principal, keys, name, None)
+            await retag(tx, clock, limits, custodian, principal, keys, name, None)
 
 
-async def clean_up(tx: Transaction, services: Services, principal: Principal, *, days: int) -> TagCleanup:
+async def clean_up(
+    tx: Transaction, clock: Clock, limits: LimitSettings, custodian: Custodian, principal: Principal, *, days: int
+) -> TagCleanup:
     """Delete the tags that have not been changed, and that no entry with them has been written, for ``days``."""
     # The lock of the history comes first: what is found stale stays so.
     await diary.hold_all(tx.connection, principal.user_id, [(COLLECTION, "")])
-    now = services.clock()
+    now = clock()
     found = await tagging.stale(tx.connection, principal.user_id, before=now - timedelta(days=days))
     if principal.custody != "uce":
-        tombstones = [tombstone(services, principal, None, each) for each in found]
+        tombstones = [tombstone(clock, principal, None, each) for each in found]
     elif found:
-        async with keyrings.opened(services, tx.connection, principal, purpose=WRITING) as keys:
-            tombstones = [tombstone(services, principal, keys, each) for each in found]
+        async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+            tombstones = [tombstone(clock, principal, keys, each) for each in found]
     else:
         tombstones = []
     for first in range(0, len(tombstones), MAX_BATCH_CHANGES):
-        await _push(tx, services, principal, tombstones[first : first + MAX_BATCH_CHANGES], now=now)
+        await _push(tx, limits, principal, tombstones[first : first + MAX_BATCH_CHANGES], now=now)
     count = len(tombstones)
     return TagCleanup(
         message=f"{count} unused {'tag was' if count == 1 else 'tags were'} deleted.", deleted_count=count
@@ -257,13 +273,13 @@ async def clean_up(tx: Transaction, services: Services, principal: Principal, *,
 # ---- parts ----
 
 
-async def _moved(tx: Transaction, services: Services, principal: Principal, keys: OpenKeyring, held: Record) -> Record:
+async def _moved(tx: Transaction, clock: Clock, principal: Principal, keys: OpenKeyring, held: Record) -> Record:
     """Return a tag as it stands once none is left under a retired key: its id may be another one then.
 
     Raises:
         TagNotFound: there is one at the new id already, and it was deleted.
     """
-    await move_all(tx.connection, services, principal, keys)
+    await move_all(tx.connection, clock, principal, keys)
     name = (opened(keys, held) or {}).get("name")
     record_id = held.record_id if name is None else keys.label(KIND, name).hex()
     return held if record_id == held.record_id else await _held(tx, principal, record_id)
@@ -281,10 +297,10 @@ async def _shown(tx: Transaction, principal: Principal, keys: OpenKeyring | None
 
 
 async def _write(
-    tx: Transaction, services: Services, principal: Principal, held: Record | None, change: Change
+    tx: Transaction, clock: Clock, limits: LimitSettings, principal: Principal, held: Record | None, change: Change
 ) -> Record:
-    now = services.clock()
-    [outcome] = await _push(tx, services, principal, [change], now=now)
+    now = clock()
+    [outcome] = await _push(tx, limits, principal, [change], now=now)
     created_at = now if held is None else held.created_at
     return Record.model_validate(
         unpack(pack_record(change, seq=outcome.seq or 0, created_at=created_at, updated_at=now))
@@ -292,10 +308,8 @@ async def _write(
 
 
 async def _push(
-    tx: Transaction, services: Services, principal: Principal, changes: Sequence[Change], *, now: datetime
+    tx: Transaction, limits: LimitSettings, principal: Principal, changes: Sequence[Change], *, now: datetime
 ) -> list[records.Outcome]:
-    pushed = await apply_all(
-        tx.connection, principal.user_id, changes, now=now, most_bytes=services.settings.limits.record_bytes
-    )
+    pushed = await apply_all(tx.connection, principal.user_id, changes, now=now, most_bytes=limits.record_bytes)
     tx.wake(principal.user_id)
     return pushed.outcomes

@@ -8,16 +8,21 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from lockleaf.server.features.vault import service
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
+from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import ServicesOf, Tx, caller
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.platform.http.preconditions import IfMatch, etag
+from lockleaf.server.platform.http.preconditions import IfMatch
+from lockleaf.server.platform.preconditions import etag
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.errors import PayloadTooLarge, PreconditionFailed, RevisionRequired
-from lockleaf.server.records.quota import QuotaExceeded
+from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.fields import RecordId
 from lockleaf.wire.vault import Vault, VaultChange, VaultCreated, VaultCreation, Vaults, VaultVersions
 
@@ -34,9 +39,9 @@ Cursor = Annotated[str | None, Query(max_length=512)]
 
 
 @router.get("", summary="List the vault", responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor))
-async def list_all(principal: Reader, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50) -> Vaults:
+async def list_all(principal: Reader, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50) -> Vaults:
     """Give the account's blobs, by id."""
-    return await service.list_all(services, principal.user_id, cursor=cursor, limit=limit)
+    return await service.list_all(parts[Database], parts[CursorCodec], principal.user_id, cursor=cursor, limit=limit)
 
 
 @router.post(
@@ -49,19 +54,19 @@ async def create(
     principal: Writer,
     body: Annotated[VaultCreation, Depends(Parsed(VaultCreation))],
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     response: Response,
 ) -> VaultCreated:
     """Store a new blob under an id of the client's choice."""
-    created = await service.create(tx, services, principal, body)
+    created = await service.create(tx, parts[Clock], parts[LimitSettings], parts[Quota], principal, body)
     response.headers["ETag"] = etag(created.version)
     return created
 
 
 @router.get("/{vault_id}", summary="Read a blob", responses=problems(*OF_CALLERS, VaultNotFound))
-async def get(principal: Reader, vault_id: VaultId, services: ServicesOf, response: Response) -> Vault:
+async def get(principal: Reader, vault_id: VaultId, parts: PartsOf, response: Response) -> Vault:
     """Give the present version of a blob."""
-    found = await service.get(services, principal.user_id, vault_id)
+    found = await service.get(parts[Database], principal.user_id, vault_id)
     response.headers["ETag"] = etag(found.version)
     return found
 
@@ -84,12 +89,14 @@ async def replace(
     vault_id: VaultId,
     body: Annotated[VaultChange, Depends(Parsed(VaultChange))],
     tx: Tx,
-    services: ServicesOf,
+    parts: PartsOf,
     response: Response,
     if_match: IfMatch = None,
 ) -> VaultCreated:
     """Store the next version of a blob; earlier ones stay readable."""
-    replaced = await service.replace(tx, services, principal, vault_id, body, if_match=if_match)
+    replaced = await service.replace(
+        tx, parts[Clock], parts[LimitSettings], parts[Quota], principal, vault_id, body, if_match=if_match
+    )
     response.headers["ETag"] = etag(replaced.version)
     return replaced
 
@@ -100,9 +107,9 @@ async def replace(
     status_code=204,
     responses=problems(*OF_CALLERS, VaultNotFound, PreconditionFailed),
 )
-async def delete(principal: Writer, vault_id: VaultId, tx: Tx, services: ServicesOf, if_match: IfMatch = None) -> None:
+async def delete(principal: Writer, vault_id: VaultId, tx: Tx, parts: PartsOf, if_match: IfMatch = None) -> None:
     """Delete a blob with all its versions, at once and for good."""
-    await service.delete(tx, services, principal, vault_id, if_match=if_match)
+    await service.delete(tx, parts[Clock], principal, vault_id, if_match=if_match)
 
 
 @router.get(
@@ -111,10 +118,12 @@ async def delete(principal: Writer, vault_id: VaultId, tx: Tx, services: Service
     responses=problems(*OF_CALLERS, VaultNotFound, InvalidRequest, InvalidCursor),
 )
 async def versions(
-    principal: Reader, vault_id: VaultId, services: ServicesOf, cursor: Cursor = None, limit: Limit = 50
+    principal: Reader, vault_id: VaultId, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50
 ) -> VaultVersions:
     """Give the versions of a blob and when they were stored, newest first."""
-    return await service.versions(services, principal.user_id, vault_id, cursor=cursor, limit=limit)
+    return await service.versions(
+        parts[Database], parts[CursorCodec], principal.user_id, vault_id, cursor=cursor, limit=limit
+    )
 
 
 @router.get("/{vault_id}/versions/{number}", summary="Read a version", responses=problems(*OF_CALLERS, VaultNotFound))
@@ -122,10 +131,10 @@ async def version(
     principal: Reader,
     vault_id: VaultId,
     number: Annotated[int, Path(ge=1, le=2**62)],
-    services: ServicesOf,
+    parts: PartsOf,
     response: Response,
 ) -> Vault:
     """Give one version of a blob, the present one or an earlier one."""
-    found = await service.version(services, principal.user_id, vault_id, number)
+    found = await service.version(parts[Database], principal.user_id, vault_id, number)
     response.headers["ETag"] = etag(found.version)
     return found

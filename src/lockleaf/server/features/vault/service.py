@@ -11,13 +11,17 @@ from uuid import UUID
 
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.http.errors import InvalidRequest
-from lockleaf.server.platform.http.preconditions import matches
-from lockleaf.server.records import blobs, pages, quota
+from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.preconditions import matches
+from lockleaf.server.platform.settings import LimitSettings
+from lockleaf.server.records import blobs, pages
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import PreconditionFailed, RevisionRequired
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.codec import canonical, unpack
 from lockleaf.wire.sync import Record
 from lockleaf.wire.vault import (
@@ -37,7 +41,9 @@ _LIST = "vault"
 _VERSIONS = "vault-versions"
 
 
-async def create(tx: Transaction, services: Services, principal: Principal, body: VaultCreation) -> VaultCreated:
+async def create(
+    tx: Transaction, clock: Clock, limits: LimitSettings, quota: Quota, principal: Principal, body: VaultCreation
+) -> VaultCreated:
     """Store a new blob. The same one sent again is answered like the first time, also where it has moved on since.
 
     Raises:
@@ -49,12 +55,14 @@ async def create(tx: Transaction, services: Services, principal: Principal, body
     payload = canonical(body.model_dump())
     if held is not None and not held.deleted:
         return _created(await _accepted(tx, principal, held, payload))
-    return await _write(tx, services, principal, held, body.vault_id, payload)
+    return await _write(tx, clock, limits, quota, principal, held, body.vault_id, payload)
 
 
 async def replace(
     tx: Transaction,
-    services: Services,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
     principal: Principal,
     vault_id: str,
     body: VaultChange,
@@ -92,7 +100,9 @@ async def replace(
         if again and held.payload == canonical({**fields, "version": held.revision}):
             return _created(held)
         raise PreconditionFailed(current_version=held.revision)
-    return await _write(tx, services, principal, held, vault_id, canonical({**fields, "version": following}))
+    return await _write(
+        tx, clock, limits, quota, principal, held, vault_id, canonical({**fields, "version": following})
+    )
 
 
 async def _accepted(tx: Transaction, principal: Principal, held: Record, payload: bytes) -> Record:
@@ -105,9 +115,16 @@ async def _accepted(tx: Transaction, principal: Principal, held: Record, payload
 
 
 async def _write(
-    tx: Transaction, services: Services, principal: Principal, held: Record | None, vault_id: str, payload: bytes
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    quota: Quota,
+    principal: Principal,
+    held: Record | None,
+    vault_id: str,
+    payload: bytes,
 ) -> VaultCreated:
-    now = services.clock()
+    now = clock()
     written = await blobs.follow(
         tx.connection,
         principal.user_id,
@@ -118,9 +135,9 @@ async def _write(
         device_id=principal.device,
         client_updated_at=now,
         now=now,
-        most_bytes=services.settings.limits.record_bytes,
+        most_bytes=limits.record_bytes,
     )
-    await quota.require_after(tx.connection, services, principal.user_id, len(payload))
+    await quota.require_after(tx.connection, principal.user_id, len(payload))
     tx.wake(principal.user_id)
     created_at = now if held is None else held.created_at
     return VaultCreated(vault_id=vault_id, created_at=created_at, updated_at=now, version=written.revision or 0)
@@ -135,9 +152,7 @@ def _created(record: Record) -> VaultCreated:
     )
 
 
-async def delete(
-    tx: Transaction, services: Services, principal: Principal, vault_id: str, *, if_match: str | None
-) -> None:
+async def delete(tx: Transaction, clock: Clock, principal: Principal, vault_id: str, *, if_match: str | None) -> None:
     """Delete a blob with all its versions. What other devices see is that it was deleted, and when.
 
     Raises:
@@ -149,27 +164,27 @@ async def delete(
         raise VaultNotFound
     if not matches(if_match, held.revision):
         raise PreconditionFailed(current_version=held.revision)
-    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=services.clock())
+    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=clock())
     tx.wake(principal.user_id)
 
 
-async def get(services: Services, user_id: UUID, vault_id: str) -> Vault:
+async def get(database: Database, user_id: UUID, vault_id: str) -> Vault:
     """Return a blob.
 
     Raises:
         VaultNotFound: there is none.
     """
-    async with services.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         return _shown(await blobs.read(connection, user_id, COLLECTION, vault_id))
 
 
-async def version(services: Services, user_id: UUID, vault_id: str, number: int) -> Vault:
+async def version(database: Database, user_id: UUID, vault_id: str, number: int) -> Vault:
     """Return one version of a blob that is there.
 
     Raises:
         VaultNotFound: there is no such blob, or it has no such version.
     """
-    async with services.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         return _shown(await blobs.read_version(connection, user_id, COLLECTION, vault_id, number))
 
 
@@ -186,23 +201,25 @@ def _shown(record: Record | None) -> Vault:
     )
 
 
-async def list_all(services: Services, user_id: UUID, *, cursor: str | None, limit: int) -> Vaults:
+async def list_all(
+    database: Database, cursors: CursorCodec, user_id: UUID, *, cursor: str | None, limit: int
+) -> Vaults:
     """Return a page of the account's blobs, by id: at most ``limit``, and fewer where they would exceed 8 MiB.
 
     Raises:
         InvalidCursor: the cursor is not of this list.
     """
-    after = "" if cursor is None else services.cursors.open(_LIST, user_id, cursor).decode()
-    async with services.database.read_driver() as connection:
+    after = "" if cursor is None else cursors.open(_LIST, user_id, cursor).decode()
+    async with database.read_driver() as connection:
         page = await pages.by_id(connection, user_id, COLLECTION, after=after, limit=limit)
     next_cursor = None
     if page.following is not None:
-        next_cursor = services.cursors.seal(_LIST, user_id, page.records[-1].record_id.encode())
+        next_cursor = cursors.seal(_LIST, user_id, page.records[-1].record_id.encode())
     return Vaults(items=tuple(map(_shown, page.records)), next_cursor=next_cursor)
 
 
 async def versions(
-    services: Services, user_id: UUID, vault_id: str, *, cursor: str | None, limit: int
+    database: Database, cursors: CursorCodec, user_id: UUID, vault_id: str, *, cursor: str | None, limit: int
 ) -> VaultVersions:
     """Return a page of the versions of a blob that is there, newest first.
 
@@ -211,13 +228,13 @@ async def versions(
         InvalidCursor: the cursor is not of this list.
     """
     kind = f"{_VERSIONS}/{vault_id}"
-    before = 2**62 if cursor is None else int.from_bytes(services.cursors.open(kind, user_id, cursor))
-    async with services.database.read_driver() as connection:
+    before = 2**62 if cursor is None else int.from_bytes(cursors.open(kind, user_id, cursor))
+    async with database.read_driver() as connection:
         found = await blobs.versions(connection, user_id, COLLECTION, vault_id, before=before, limit=limit + 1)
     if not found and cursor is None:
         raise VaultNotFound
     next_cursor = None
     if len(found) > limit:
-        next_cursor = services.cursors.seal(kind, user_id, found[limit - 1][0].to_bytes(8))
+        next_cursor = cursors.seal(kind, user_id, found[limit - 1][0].to_bytes(8))
     items = tuple(VaultVersion(version=number, updated_at=at) for number, at in found[:limit])
     return VaultVersions(items=items, next_cursor=next_cursor)

@@ -24,7 +24,7 @@ from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.accounts.prelogin import kdf_to_stored
 from lockleaf.server.identity.accounts.repository import AccountRepository
 from lockleaf.server.identity.errors import CustodyRequired
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.records import service as records
 from lockleaf.wire.account_fields import Kdf, RecoveryEntry
 from lockleaf.wire.accounts import Register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,11 +11,10 @@ from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.server.features.privacy.public_contexts import PublicContext
 from lockleaf.server.identity.accounts.models import Consent, HePublicKey
 from lockleaf.server.platform.identifiers import uuid7
 
-__all__ = ["PrivacyRepository", "is_raw"]
+__all__ = ["PrivacyRepository", "PublicContext", "is_raw"]
 
 _RAW = "SELECT raw FROM he_public_keys WHERE user_id = $1 AND parameter_set = $2"
 
@@ -22,6 +22,18 @@ _RAW = "SELECT raw FROM he_public_keys WHERE user_id = $1 AND parameter_set = $2
 async def is_raw(connection: asyncpg.Connection, user_id: UUID, parameter_set: str) -> bool:
     """Tell whether the public key of a parameter set came from a client with SEAL alone."""
     return bool(await connection.fetchval(_RAW, user_id, parameter_set))
+
+
+@dataclass(frozen=True, slots=True)
+class PublicContext:
+    """A serialised context that carries a public key, no secret one, and belongs to a known parameter set."""
+
+    parameter_set: str
+    data: bytes
+    multiplies: bool = False
+    """Whether it has the keys with which a server multiplies."""
+    raw: bool = False
+    """Whether it came as SEAL's own public key, whose client reads SEAL's own ciphertexts alone."""
 
 
 class PrivacyRepository:

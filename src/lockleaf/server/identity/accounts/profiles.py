@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -13,10 +12,9 @@ from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.accounts.prelogin import kdf_from_stored
 from lockleaf.server.identity.accounts.repository import AccountRepository
 from lockleaf.server.platform.db.engine import driver
-from lockleaf.server.platform.holdings import Holding
 from lockleaf.server.platform.settings import Settings
-from lockleaf.server.records import quota
 from lockleaf.server.records import service as records
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.accounts import Account as AccountBody
 from lockleaf.wire.identification import is_email
@@ -96,18 +94,18 @@ def shown_at_signup(account: Account) -> dict[str, Any]:
 
 
 async def features(
-    session: AsyncSession, account: Account, settings: Settings, holdings: Sequence[Holding], *, searchable: bool
+    session: AsyncSession, account: Account, settings: Settings, quota: Quota, *, searchable: bool
 ) -> Features:
     """Return what the account may do on this server, and the room it has.
 
     Arguments:
-        holdings: what is beside records.
+        quota: how much of this server the account may use.
         searchable: whether the server keeps an index of the account's words.
     """
     sync = account.privacy_tier == "full_sync"
     connection = await driver(session)
-    used = await quota.bytes_used(connection, account.user_id, holdings)
-    media = await quota.bytes_used_by("media", connection, account.user_id, holdings)
+    used = await quota.bytes_used(connection, account.user_id)
+    media = await quota.bytes_used_by("media", connection, account.user_id)
     return Features(
         encryption_tier=_custody(account),
         privacy_tier=_tier(account),

@@ -16,12 +16,14 @@ from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.auth.service import prove, still_proven, tokens
 from lockleaf.server.identity.custody import keyrings
-from lockleaf.server.identity.custody.custodian import SealedKeyring
+from lockleaf.server.identity.custody.custodian import Custodian, SealedKeyring
+from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database, ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.holdings import delete_above
+from lockleaf.server.platform.holdings import Holdings, delete_above
 from lockleaf.server.records import service as records
 from lockleaf.wire.accounts import AccountDeletion
 from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
@@ -32,7 +34,15 @@ __all__ = ["change_password", "delete_account", "replace_keyring", "replace_reco
 
 
 async def change_password(
-    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: PasswordChange
+    clock: Clock,
+    database: Database,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    read: ReadSession,
+    tx: Transaction,
+    caller: Principal,
+    body: PasswordChange,
 ) -> Tokens:
     """Take a new verifier, and the keyring as it is sealed under the new password.
 
@@ -41,18 +51,18 @@ async def change_password(
         KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict: see ``keys.reseal``.
         CustodyRequired: keys were brought to a uce account.
     """
-    proven = await prove(parts, read, caller.user_id, body.current_password)
-    now = parts.clock()
+    proven = await prove(hasher, read, caller.user_id, body.current_password)
+    now = clock()
     if proven.custody == "uce":
-        sealed = await _uce(parts, caller, proven, body)
+        sealed = await _uce(clock, database, caller, proven, body)
         verifier_hash, made = await asyncio.gather(
-            parts.hasher.hash(body.password), parts.custodian.rewrap(sealed, secret=body.password)
+            hasher.hash(body.password), custodian.rewrap(sealed, secret=body.password)
         )
         account = await _unchanged(tx.session, proven)
         await accounts.take_keys(tx.session, account, made, now=now)
         kek = made.kek
     else:
-        verifier_hash = await parts.hasher.hash(body.password)
+        verifier_hash = await hasher.hash(body.password)
         account = await still_proven(tx.session, proven)
         await keys.reseal(tx.session, account, body)
         kek = None
@@ -63,18 +73,18 @@ async def change_password(
         tx,
         caller.user_id,
         caller.session_id,
-        tokens=parts.tokens,
-        custodian=parts.custodian,
+        tokens=token_codec,
+        custodian=custodian,
         kek=kek,
         now=now,
     )
-    return tokens(parts, opened)
+    return tokens(clock, token_codec, opened)
 
 
 Change = PasswordChange | KeyringReplacement | RecoveryCodesReplacement
 
 
-async def _uce(parts: Services, caller: Principal, account: Account, body: Change) -> SealedKeyring:
+async def _uce(clock: Clock, database: Database, caller: Principal, account: Account, body: Change) -> SealedKeyring:
     """Return the keyring of a uce account whose secret was proven, and the key that opens it.
 
     The session carries that key already: deriving it from the secret once more would only cost time.
@@ -90,8 +100,8 @@ async def _uce(parts: Services, caller: Principal, account: Account, body: Chang
         raise KeyringRequired(missing=["keyring"])
     if body.base_keyring_version is not None:
         keys.require_version(account, body.base_keyring_version)
-    async with parts.database.read_driver() as connection:
-        kek = await keyrings.session_kek(parts, connection, caller)
+    async with database.read_driver() as connection:
+        kek = await keyrings.session_kek(clock, connection, caller)
     return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
 
 
@@ -109,7 +119,15 @@ async def _unchanged(session: AsyncSession, proven: Account) -> Account:
 
 
 async def replace_keyring(
-    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: KeyringReplacement
+    clock: Clock,
+    database: Database,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    read: ReadSession,
+    tx: Transaction,
+    caller: Principal,
+    body: KeyringReplacement,
 ) -> KeyringVersion:
     """Take a first keyring, or a rotated one, for which this session gets its next tokens; every other session ends.
 
@@ -122,12 +140,12 @@ async def replace_keyring(
             ``keys.replace_keyring``.
         CustodyRequired: keys were brought to a uce account.
     """
-    proven = await prove(parts, read, caller.user_id, body.current_password)
-    now = parts.clock()
+    proven = await prove(hasher, read, caller.user_id, body.current_password)
+    now = clock()
     if proven.custody == "uce":
-        return await _rotate_uce(parts, tx, caller, proven, body)
+        return await _rotate_uce(clock, database, token_codec, hasher, custodian, tx, caller, proven, body)
     keys.require_rotation(proven, body)
-    verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
+    verifier_hash = None if body.password is None else await hasher.hash(body.password)
     account = await still_proven(tx.session, proven)
     if keys.is_stored(account, body):
         return KeyringVersion(keyring_version=account.keyring_version)
@@ -138,49 +156,71 @@ async def replace_keyring(
         await sessions.delete_all(tx, caller.user_id, but=caller.session_id)
         return KeyringVersion(keyring_version=account.keyring_version)
     account.verifier_hash = verifier_hash
-    return await _renewed(parts, tx, caller, account.keyring_version)
+    return await _renewed(clock, token_codec, custodian, tx, caller, account.keyring_version)
 
 
 async def _rotate_uce(
-    parts: Services, tx: Transaction, caller: Principal, proven: Account, body: KeyringReplacement
+    clock: Clock,
+    database: Database,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    tx: Transaction,
+    caller: Principal,
+    proven: Account,
+    body: KeyringReplacement,
 ) -> KeyringVersion:
-    sealed = await _uce(parts, caller, proven, body)
-    now = parts.clock()
-    verifier_hash = None if body.password is None else await parts.hasher.hash(body.password)
+    sealed = await _uce(clock, database, caller, proven, body)
+    now = clock()
+    verifier_hash = None if body.password is None else await hasher.hash(body.password)
     # The salt is drawn anew: who knew the key-encryption key before is not helped by it afterwards.
-    salt = parts.custodian.new_salt()
-    kek = await parts.custodian.derive(body.password or body.current_password, salt)
+    salt = custodian.new_salt()
+    kek = await custodian.derive(body.password or body.current_password, salt)
     account = await _unchanged(tx.session, proven)
     end = await records.lock_end(tx.session, caller.user_id)
-    made, key_id = await parts.custodian.rotate(
+    made, key_id = await custodian.rotate(
         sealed, kek=kek, kek_salt=salt, epoch=end.epoch, seq=end.seq, head=end.head, now=now
     )
     await records.retire(tx.session, caller.user_id, end, key_id=key_id)
     await accounts.take_keys(tx.session, account, made, now=now)
     if verifier_hash is not None:
         account.verifier_hash = verifier_hash
-    answer = await _renewed(parts, tx, caller, made.version, kek=kek)
+    answer = await _renewed(clock, token_codec, custodian, tx, caller, made.version, kek=kek)
     return answer.model_copy(update={"recovery_codes": None if made.codes is None else made.codes.shown})
 
 
 async def _renewed(
-    parts: Services, tx: Transaction, caller: Principal, version: int, *, kek: bytes | None = None
+    clock: Clock,
+    token_codec: TokenCodec,
+    custodian: Custodian,
+    tx: Transaction,
+    caller: Principal,
+    version: int,
+    *,
+    kek: bytes | None = None,
 ) -> KeyringVersion:
     """End every other session, and return the version with the next tokens of this one."""
     opened = await sessions.renew(
         tx,
         caller.user_id,
         caller.session_id,
-        tokens=parts.tokens,
-        custodian=parts.custodian,
+        tokens=token_codec,
+        custodian=custodian,
         kek=kek,
-        now=parts.clock(),
+        now=clock(),
     )
-    return KeyringVersion(keyring_version=version, tokens=tokens(parts, opened))
+    return KeyringVersion(keyring_version=version, tokens=tokens(clock, token_codec, opened))
 
 
 async def replace_recovery_codes(
-    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: RecoveryCodesReplacement
+    clock: Clock,
+    database: Database,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    read: ReadSession,
+    tx: Transaction,
+    caller: Principal,
+    body: RecoveryCodesReplacement,
 ) -> RecoveryCodesLeft:
     """Take a new set of recovery codes. Where the account has no keyring that they could open, the server draws them.
 
@@ -189,17 +229,17 @@ async def replace_recovery_codes(
         KeyringRequired, KeysRequired, KeyringConflict: see ``keys.replace_recovery_codes``.
         CustodyRequired: keys were brought to a uce account.
     """
-    proven = await prove(parts, read, caller.user_id, body.current_password)
+    proven = await prove(hasher, read, caller.user_id, body.current_password)
     shown = None
     if proven.custody == "uce":
-        drawn = await parts.custodian.draw_codes(await _uce(parts, caller, proven, body))
+        drawn = await custodian.draw_codes(await _uce(clock, database, caller, proven, body))
         account = await _unchanged(tx.session, proven)
         await accounts.take_codes(tx.session, account, drawn)
         shown = drawn.shown
     else:
         account = await still_proven(tx.session, proven)
         if account.keyring is None and not keys.brings(body):
-            drawn = parts.custodian.draw_bare_codes()
+            drawn = custodian.draw_bare_codes()
             await accounts.take_codes(tx.session, account, drawn)
             shown = drawn.shown
         else:
@@ -210,14 +250,19 @@ async def replace_recovery_codes(
 
 
 async def delete_account(
-    parts: Services, read: ReadSession, tx: Transaction, caller: Principal, body: AccountDeletion
+    hasher: VerifierHasher,
+    holdings: Holdings,
+    read: ReadSession,
+    tx: Transaction,
+    caller: Principal,
+    body: AccountDeletion,
 ) -> None:
     """Delete the account with everything in it.
 
     Raises:
         InvalidCredentials: the current password is wrong.
     """
-    await still_proven(tx.session, await prove(parts, read, caller.user_id, body.current_password))
+    await still_proven(tx.session, await prove(hasher, read, caller.user_id, body.current_password))
     await accounts.delete(tx.session, caller.user_id)
-    await delete_above(tx, caller.user_id, parts.holdings, None)
+    await delete_above(tx, caller.user_id, holdings, None)
     await sessions.delete_all(tx, caller.user_id)

@@ -8,8 +8,11 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import InvalidRecoveryCode, InvalidRecoveryToken
 from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.auth.service import open_session, tokens
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import SessionRevoked, TokenExpired, TokenInvalid
-from lockleaf.server.platform.context import Services
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.wire.recovery import Recover, VerifyRecoveryCode, VerifyRecoveryCodeAnswer
@@ -18,7 +21,9 @@ from lockleaf.wire.tokens import Tokens
 __all__ = ["recover", "verify_code"]
 
 
-async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCode) -> VerifyRecoveryCodeAnswer:
+async def verify_code(
+    clock: Clock, token_codec: TokenCodec, custodian: Custodian, read: ReadSession, body: VerifyRecoveryCode
+) -> VerifyRecoveryCodeAnswer:
     """Answer a recovery code's verifier with the keyring sealed under the code, and the right to go on.
 
     The code is not spent by it. An unknown email takes the same statement and gives the same answer as a wrong code.
@@ -30,7 +35,7 @@ async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCo
     if body.verifier is not None:
         searched = verifier_hash(body.verifier)
     else:
-        given = parts.custodian.code_keys(body.code or "")
+        given = custodian.code_keys(body.code or "")
         if given is None:
             raise InvalidRecoveryCode
         searched, recovery_key = given
@@ -46,8 +51,8 @@ async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCo
     if row.keyring is None:
         recovery_key = None  # it opens nothing
     return VerifyRecoveryCodeAnswer(
-        recovery_token=parts.tokens.recovery(row.user_id, row.verifier_hash, parts.clock(), recovery_key),
-        expires_in=parts.tokens.recovery_seconds,
+        recovery_token=token_codec.recovery(row.user_id, row.verifier_hash, clock(), recovery_key),
+        expires_in=token_codec.recovery_seconds,
         user_id=row.user_id,
         keyring=row.keyring,
         keyring_version=row.keyring_version,
@@ -55,7 +60,9 @@ async def verify_code(parts: Services, read: ReadSession, body: VerifyRecoveryCo
     )
 
 
-async def recover(parts: Services, tx: Transaction, body: Recover) -> Tokens:
+async def recover(
+    clock: Clock, token_codec: TokenCodec, hasher: VerifierHasher, custodian: Custodian, tx: Transaction, body: Recover
+) -> Tokens:
     """Set new credentials, spend the code, end every session, and open a new one.
 
     Raises:
@@ -64,16 +71,16 @@ async def recover(parts: Services, tx: Transaction, body: Recover) -> Tokens:
         CustodyRequired: keys were brought to a uce account; nor is it then.
     """
     try:
-        claims = parts.tokens.read_recovery(body.recovery_token)
+        claims = token_codec.read_recovery(body.recovery_token)
     except (TokenExpired, TokenInvalid):
         raise InvalidRecoveryToken from None
     if claims.recovery_key is not None:
         keys.refuse_brought(body)
-    new_hash = await parts.hasher.hash(body.password)
+    new_hash = await hasher.hash(body.password)
     wrapped = None
     if claims.recovery_key is not None:
-        salt = parts.custodian.new_salt()
-        wrapped = salt, await parts.custodian.derive(body.password, salt)
+        salt = custodian.new_salt()
+        wrapped = salt, await custodian.derive(body.password, salt)
     try:
         account = await accounts.lock(tx.session, claims.user_id)
     except SessionRevoked:
@@ -81,10 +88,10 @@ async def recover(parts: Services, tx: Transaction, body: Recover) -> Tokens:
     spent = await accounts.spend_recovery_code(tx.session, claims.user_id, claims.verifier_hash)
     if spent is None:
         raise InvalidRecoveryToken
-    now = parts.clock()
+    now = clock()
     if claims.recovery_key is not None and wrapped is not None and spent.keyring is not None:
         salt, kek = wrapped
-        made = parts.custodian.recover(
+        made = custodian.recover(
             account.user_id,
             spent.keyring,
             spent.keyring_version,
@@ -104,4 +111,8 @@ async def recover(parts: Services, tx: Transaction, body: Recover) -> Tokens:
     account.updated_at = now
     await sessions.delete_all(tx, claims.user_id)
     device = sessions.Device(body.device_name, body.device_id)
-    return tokens(parts, await open_session(parts, tx.session, claims.user_id, device, kek=kek))
+    return tokens(
+        clock,
+        token_codec,
+        await open_session(clock, token_codec, custodian, tx.session, claims.user_id, device, kek=kek),
+    )

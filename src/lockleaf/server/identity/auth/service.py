@@ -17,10 +17,12 @@ from lockleaf.server.identity.accounts.errors import EmailTaken
 from lockleaf.server.identity.accounts.keys import KeySet, keys_of_registration, refuse_brought
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.auth import sessions
-from lockleaf.server.identity.custody.custodian import KeyMaterial
+from lockleaf.server.identity.custody.custodian import Custodian, KeyMaterial
 from lockleaf.server.identity.errors import HashingBusy, InvalidCredentials, SessionRevoked
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import ReadSession
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database, ReadSession
 from lockleaf.server.platform.db.transaction import CommitThenRefuse
 from lockleaf.server.platform.errors import Unauthenticated
 from lockleaf.server.platform.identifiers import uuid7
@@ -53,7 +55,15 @@ class Entered:
     """Recovery codes that were drawn just now, to be shown once."""
 
 
-async def register(parts: Services, read: ReadSession, session: AsyncSession, body: Register) -> Entered:
+async def register(
+    clock: Clock,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    read: ReadSession,
+    session: AsyncSession,
+    body: Register,
+) -> Entered:
     """Make an end-to-end encrypted account and open its first session.
 
     Raises:
@@ -61,10 +71,18 @@ async def register(parts: Services, read: ReadSession, session: AsyncSession, bo
         KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
     """
     keys = keys_of_registration(body, required=False)
-    return await _register(parts, read, session, body, keys, privacy_tier="local_only")
+    return await _register(clock, token_codec, hasher, custodian, read, session, body, keys, privacy_tier="local_only")
 
 
-async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, body: Signup) -> Entered:
+async def sign_up(
+    clock: Clock,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    read: ReadSession,
+    session: AsyncSession,
+    body: Signup,
+) -> Entered:
     """Make an account in the custody that its user chose, and open its first session.
 
     Raises:
@@ -73,13 +91,16 @@ async def sign_up(parts: Services, read: ReadSession, session: AsyncSession, bod
         CustodyRequired: keys were brought to an account whose server makes them.
     """
     if body.encryption_tier == "uce":
-        return await _sign_up_uce(parts, read, session, body)
+        return await _sign_up_uce(clock, token_codec, hasher, custodian, read, session, body)
     keys = keys_of_registration(body, required=True)
-    return await _register(parts, read, session, body, keys, privacy_tier="full_sync")
+    return await _register(clock, token_codec, hasher, custodian, read, session, body, keys, privacy_tier="full_sync")
 
 
 async def _register(
-    parts: Services,
+    clock: Clock,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
     read: ReadSession,
     session: AsyncSession,
     body: Register,
@@ -90,29 +111,39 @@ async def _register(
     existing = await accounts.by_email(read, body.login_name)
     repeated = existing is not None and await accounts.is_repeated(read, existing, body, keys)
     await read.close()
-    now = parts.clock()
+    now = clock()
     if existing is None:
-        verifier_hash = await parts.hasher.hash(body.password)
+        verifier_hash = await hasher.hash(body.password)
         account = await accounts.create(
             session, body, keys, verifier_hash=verifier_hash, privacy_tier=privacy_tier, now=now
         )
     else:
-        if not repeated or not await parts.hasher.verify(existing.verifier_hash, body.password):
+        if not repeated or not await hasher.verify(existing.verifier_hash, body.password):
             raise EmailTaken
         account = await still_proven(session, existing)
-    return Entered(account, await open_session(parts, session, account.user_id, device_of(body)))
+    return Entered(
+        account, await open_session(clock, token_codec, custodian, session, account.user_id, device_of(body))
+    )
 
 
-async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession, body: Signup) -> Entered:
+async def _sign_up_uce(
+    clock: Clock,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    read: ReadSession,
+    session: AsyncSession,
+    body: Signup,
+) -> Entered:
     """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
     refuse_brought(body)
     existing = await accounts.by_email(read, body.login_name)
     await read.close()
-    now = parts.clock()
+    now = clock()
     if existing is None:
         user_id = body.id or uuid7(now)
-        verifier_hash = await parts.hasher.hash(body.password)
-        keys = await parts.custodian.new_keys(user_id, body.password, now=now)
+        verifier_hash = await hasher.hash(body.password)
+        keys = await custodian.new_keys(user_id, body.password, now=now)
         account = await accounts.create(
             session,
             body,
@@ -124,18 +155,28 @@ async def _sign_up_uce(parts: Services, read: ReadSession, session: AsyncSession
             now=now,
         )
         await accounts.take_keys(session, account, keys, now=now)
-        opened = await open_session(parts, session, user_id, device_of(body), kek=keys.kek)
+        opened = await open_session(clock, token_codec, custodian, session, user_id, device_of(body), kek=keys.kek)
         return Entered(account, opened, None if keys.codes is None else keys.codes.shown)
     if existing.custody != "uce" or body.id != existing.user_id or existing.kek_salt is None:
         raise EmailTaken
-    if not await parts.hasher.verify(existing.verifier_hash, body.password):
+    if not await hasher.verify(existing.verifier_hash, body.password):
         raise EmailTaken
-    kek = await parts.custodian.derive(body.password, existing.kek_salt)
+    kek = await custodian.derive(body.password, existing.kek_salt)
     account = await still_proven(session, existing)
-    return Entered(account, await open_session(parts, session, account.user_id, device_of(body), kek=kek))
+    return Entered(
+        account, await open_session(clock, token_codec, custodian, session, account.user_id, device_of(body), kek=kek)
+    )
 
 
-async def login(parts: Services, read: ReadSession, session: AsyncSession, body: Login) -> Entered:
+async def login(
+    clock: Clock,
+    token_codec: TokenCodec,
+    hasher: VerifierHasher,
+    custodian: Custodian,
+    read: ReadSession,
+    session: AsyncSession,
+    body: Login,
+) -> Entered:
     """Open a session for who knows the email and the authentication secret.
 
     An unknown email takes the same statements and the same hashing as a wrong secret, and gives the same answer.
@@ -147,25 +188,29 @@ async def login(parts: Services, read: ReadSession, session: AsyncSession, body:
     account = await accounts.by_email(read, body.login_name)
     await read.close()
     if account is None:
-        await parts.hasher.verify_dummy(body.password)
+        await hasher.verify_dummy(body.password)
         raise InvalidCredentials
-    if not await parts.hasher.verify(account.verifier_hash, body.password):
+    if not await hasher.verify(account.verifier_hash, body.password):
         raise InvalidCredentials
-    kek, keys = await _uce_keys(parts, account, body.password)
+    kek, keys = await _uce_keys(clock, custodian, account, body.password)
     better = None
-    if parts.hasher.needs_rehash(account.verifier_hash):
-        better = await parts.hasher.hash(body.password)
+    if hasher.needs_rehash(account.verifier_hash):
+        better = await hasher.hash(body.password)
     locked = await still_proven(session, account)
     if better is not None:
         locked.verifier_hash = better
     if keys is not None:
         if locked.keyring is not None:  # another login was first; its keys are the account's
             raise HashingBusy(retry_after=1)
-        await accounts.take_keys(session, locked, keys, now=parts.clock())
-    return Entered(locked, await open_session(parts, session, locked.user_id, device_of(body), kek=kek))
+        await accounts.take_keys(session, locked, keys, now=clock())
+    return Entered(
+        locked, await open_session(clock, token_codec, custodian, session, locked.user_id, device_of(body), kek=kek)
+    )
 
 
-async def _uce_keys(parts: Services, account: Account, secret: str) -> tuple[bytes | None, KeyMaterial | None]:
+async def _uce_keys(
+    clock: Clock, custodian: Custodian, account: Account, secret: str
+) -> tuple[bytes | None, KeyMaterial | None]:
     """Return the key-encryption key of a uce account whose secret is right, and its keys where it has none yet.
 
     An account that came from elsewhere gets them at its first login here; its recovery codes are drawn when asked for.
@@ -173,12 +218,14 @@ async def _uce_keys(parts: Services, account: Account, secret: str) -> tuple[byt
     if account.custody != "uce":
         return None, None
     if account.kek_salt is not None:
-        return await parts.custodian.derive(secret, account.kek_salt), None
-    made = await parts.custodian.new_keys(account.user_id, secret, now=parts.clock())
+        return await custodian.derive(secret, account.kek_salt), None
+    made = await custodian.new_keys(account.user_id, secret, now=clock())
     return made.kek, replace(made, codes=None)
 
 
-async def refresh(parts: Services, body: Refresh) -> Tokens:
+async def refresh(
+    clock: Clock, database: Database, token_codec: TokenCodec, custodian: Custodian, body: Refresh
+) -> Tokens:
     """Give the next tokens of a session.
 
     A token that is used twice ends its session, and that must stay although the request fails.
@@ -188,29 +235,29 @@ async def refresh(parts: Services, body: Refresh) -> Tokens:
         SessionRevoked: its session has ended.
         RefreshTokenReused: it had been replaced; the session has ended now.
     """
-    claims = parts.tokens.read_refresh(body.refresh_token)
-    now = parts.clock()
-    async with parts.database.transaction() as tx:
+    claims = token_codec.read_refresh(body.refresh_token)
+    now = clock()
+    async with database.transaction() as tx:
         outcome = await sessions.rotate(
             tx.session,
             claims,
             body.retry_id,
-            tokens=parts.tokens,
-            custodian=parts.custodian,
+            tokens=token_codec,
+            custodian=custodian,
             now=now,
         )
         if isinstance(outcome, Unauthenticated):
             tx.wake(claims.user_id)  # live streams of a session that has ended end too
             raise CommitThenRefuse(outcome)
-    return tokens(parts, outcome)
+    return tokens(clock, token_codec, outcome)
 
 
-def tokens(parts: Services, opened: sessions.Opened, *, seconds: int | None = None) -> Tokens:
+def tokens(clock: Clock, token_codec: TokenCodec, opened: sessions.Opened, *, seconds: int | None = None) -> Tokens:
     """Return the present tokens of a session, of which the one for access lives ``seconds``."""
-    return Tokens(**sessions.tokens_of(opened, tokens=parts.tokens, now=parts.clock(), seconds=seconds))
+    return Tokens(**sessions.tokens_of(opened, tokens=token_codec, now=clock(), seconds=seconds))
 
 
-async def prove(parts: Services, read: ReadSession, user_id: UUID, secret: str) -> Account:
+async def prove(hasher: VerifierHasher, read: ReadSession, user_id: UUID, secret: str) -> Account:
     """Return the account of a session whose user gives the present secret too.
 
     What follows has to lock the account and ask ``still_proven``.
@@ -220,7 +267,7 @@ async def prove(parts: Services, read: ReadSession, user_id: UUID, secret: str) 
     """
     account = await accounts.get(read, user_id)
     await read.close()
-    if not await parts.hasher.verify(account.verifier_hash, secret):
+    if not await hasher.verify(account.verifier_hash, secret):
         raise InvalidCredentials
     return account
 
@@ -241,11 +288,18 @@ async def still_proven(session: AsyncSession, proven: Account) -> Account:
 
 
 async def open_session(
-    parts: Services, session: AsyncSession, user_id: UUID, device: sessions.Device, *, kek: bytes | None = None
+    clock: Clock,
+    token_codec: TokenCodec,
+    custodian: Custodian,
+    session: AsyncSession,
+    user_id: UUID,
+    device: sessions.Device,
+    *,
+    kek: bytes | None = None,
 ) -> sessions.Opened:
     """Open a session for an account whose owner has proven it; ``kek`` is a uce account's key-encryption key."""
     return await sessions.open_session(
-        session, user_id, device, tokens=parts.tokens, custodian=parts.custodian, kek=kek, now=parts.clock()
+        session, user_id, device, tokens=token_codec, custodian=custodian, kek=kek, now=clock()
     )
 
 

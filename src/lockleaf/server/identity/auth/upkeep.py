@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 
 __all__ = ["forget_expired"]
 
@@ -26,12 +27,12 @@ DELETE FROM session_keys WHERE ctid = ANY (ARRAY(
 )
 
 
-async def forget_expired(services: Services) -> None:
+async def forget_expired(clock: Clock, database: Database) -> None:
     """Delete the sessions that have expired, and the sealed keys of generations whose tokens have."""
-    now = services.clock()
+    now = clock()
     for statement in _EXPIRED:
         deleted = BATCH
         while deleted == BATCH:
-            async with services.database.transaction() as tx:
+            async with database.transaction() as tx:
                 result = await tx.session.execute(statement, {"now": now, "batch": BATCH})
                 deleted = result.rowcount  # type: ignore[attr-defined]

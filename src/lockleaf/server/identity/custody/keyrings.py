@@ -19,11 +19,12 @@ from lockleaf.crypto import errors as crypto_errors
 from lockleaf.crypto import history, labels, uce
 from lockleaf.crypto.envelope import RecordContext, open_record, seal_record
 from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.custody.repository import AccessRepository, SealedKeys
 from lockleaf.server.identity.errors import CustodyRequired, SessionRevoked
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.wire.sync import Change, Record
 
@@ -190,13 +191,13 @@ def _of_a_file(user_id: UUID, media_id: UUID) -> RecordContext:
     return RecordContext(str(user_id), "media", str(media_id), 1, history.ZERO, False, history.meta((), None, None))
 
 
-async def _session_keys(services: Services, access: AccessRepository, principal: Principal) -> tuple[SealedKeys, bytes]:
+async def _session_keys(clock: Clock, access: AccessRepository, principal: Principal) -> tuple[SealedKeys, bytes]:
     """Return what is sealed for a session, and the key-encryption key that its token's key opens."""
     if principal.custody != "uce":
         raise CustodyRequired(required="uce")
     if principal.session_key is None:
         raise SessionRevoked
-    found = await access.sealed_keys(principal.session_id, principal.generation, services.clock())
+    found = await access.sealed_keys(principal.session_id, principal.generation, clock())
     if found is None:
         raise SessionRevoked
     place = {"user_id": str(principal.user_id), "session_id": str(principal.session_id)}
@@ -206,20 +207,20 @@ async def _session_keys(services: Services, access: AccessRepository, principal:
         raise SessionRevoked from None
 
 
-async def session_kek(services: Services, connection: asyncpg.Connection, principal: Principal) -> bytes:
+async def session_kek(clock: Clock, connection: asyncpg.Connection, principal: Principal) -> bytes:
     """Return the key-encryption key (32 bytes) that the principal's session carries, for wrapping the keyring anew.
 
     Raises:
         CustodyRequired: the account is end-to-end encrypted.
         SessionRevoked: the session's key is gone.
     """
-    _, kek = await _session_keys(services, AccessRepository(connection, principal.user_id), principal)
+    _, kek = await _session_keys(clock, AccessRepository(connection, principal.user_id), principal)
     return kek
 
 
 @asynccontextmanager
 async def opened(
-    services: Services, connection: asyncpg.Connection, principal: Principal, *, purpose: str
+    clock: Clock, custodian: Custodian, connection: asyncpg.Connection, principal: Principal, *, purpose: str
 ) -> AsyncIterator[OpenKeyring]:
     """Open the keyring of the principal's account for the length of the block.
 
@@ -232,7 +233,7 @@ async def opened(
         SessionRevoked: the session's key is gone.
     """
     access = AccessRepository(connection, principal.user_id)
-    found, kek = await _session_keys(services, access, principal)
+    found, kek = await _session_keys(clock, access, principal)
     try:
         keyring = open_keyring(
             found.keyring, kek, label=UCE_LABEL, user_id=str(principal.user_id), version=found.keyring_version
@@ -241,10 +242,10 @@ async def opened(
         # The password was changed a moment ago, so this session's key opens what is no longer there.
         raise SessionRevoked from None
     del kek
-    room = OpenKeyring(principal.user_id, services.settings.custody.suite_number, keyring)
+    room = OpenKeyring(principal.user_id, custodian.suite, keyring)
     del keyring
     try:
         yield room
     finally:
         room.close()
-    await access.note(principal.session_id, purpose, records=room.records, now=services.clock())
+    await access.note(principal.session_id, purpose, records=room.records, now=clock())

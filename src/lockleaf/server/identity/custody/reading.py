@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 
 __all__ = ["reading"]
 
 
 @asynccontextmanager
 async def reading(
-    services: Services, principal: Principal, *, purpose: str
+    clock: Clock, database: Database, custodian: Custodian, principal: Principal, *, purpose: str
 ) -> AsyncIterator[tuple[asyncpg.Connection, OpenKeyring | None]]:
     """Give a connection to read from, and with uce the account's open keys.
 
@@ -28,11 +30,11 @@ async def reading(
         SessionRevoked: the session's key is gone.
     """
     if principal.custody != "uce":
-        async with services.database.read_driver() as connection:
+        async with database.read_driver() as connection:
             yield connection, None
         return
     async with (
-        services.database.transaction() as tx,
-        keyrings.opened(services, tx.connection, principal, purpose=purpose) as keys,
+        database.transaction() as tx,
+        keyrings.opened(clock, custodian, tx.connection, principal, purpose=purpose) as keys,
     ):
         yield tx.connection, keys

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from lockleaf.server.platform.errors import DomainError, Forbidden, Invalid, NotFound, Unavailable
+from lockleaf.server.platform.errors import Forbidden, Invalid, NotFound, Unavailable
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
     "DigestMismatch",
-    "LengthRequired",
     "ObjectNotFound",
-    "RangeNotSatisfiable",
     "SizeMismatch",
     "StoreUnavailable",
     "UploadNotFound",
@@ -36,12 +34,6 @@ class UrlExpired(Forbidden):
     code = ErrorCode.URL_EXPIRED
 
 
-class LengthRequired(DomainError):
-    """The request does not say how long its body is. Send `Content-Length` with the size that was signed."""
-
-    code = ErrorCode.LENGTH_REQUIRED
-
-
 class SizeMismatch(Invalid):
     """The body is shorter than the address was signed for. Nothing was kept; send it whole."""
 
@@ -52,12 +44,6 @@ class DigestMismatch(Invalid):
     """The body is not the one that the address was signed for: its SHA-256 differs. Nothing was kept."""
 
     code = ErrorCode.DIGEST_MISMATCH
-
-
-class RangeNotSatisfiable(DomainError):
-    """The object has no such range of bytes: `size` says how many it has."""
-
-    code = ErrorCode.RANGE_NOT_SATISFIABLE
 
 
 class ObjectNotFound(NotFound):

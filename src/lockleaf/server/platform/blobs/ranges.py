@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lockleaf.server.platform.blobs.errors import RangeNotSatisfiable
+from lockleaf.server.platform.http.errors import RangeNotSatisfiable
 
 __all__ = ["wanted_range"]
 

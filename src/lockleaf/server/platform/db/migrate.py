@@ -27,7 +27,6 @@ __all__ = [
     "migrate",
     "require_current",
     "revision_at",
-    "schema_difference",
     "sql",
     "steps_back",
 ]
@@ -203,21 +202,5 @@ async def require_current(url: str) -> None:
         async with engine.connect() as connection:
             if not await is_current(connection):
                 raise SchemaBehind
-    finally:
-        await engine.dispose()
-
-
-async def schema_difference(url: str) -> list[Any]:
-    """Return what differs between the tables as the code declares them and as the migrations made them."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415  (only the checks need it)
-
-    from lockleaf.server.main.tables import COMPARED, metadata  # noqa: PLC0415
-
-    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(
-                lambda sync: compare_metadata(MigrationContext.configure(sync, opts=COMPARED), metadata)
-            )
     finally:
         await engine.dispose()

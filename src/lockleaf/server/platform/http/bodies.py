@@ -10,8 +10,8 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from lockleaf.server.platform.errors import Invalid
-from lockleaf.server.platform.http.errors import InvalidRequest, MalformedRequest, NotAcceptable, UnsupportedMediaType
+from lockleaf.server.platform.errors import Invalid, InvalidRequest
+from lockleaf.server.platform.http.errors import MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.wire import codec
 from lockleaf.wire.base import Body

@@ -8,19 +8,14 @@ from lockleaf.wire.problems import ErrorCode
 __all__ = [
     "BodyTooLarge",
     "InternalError",
-    "InvalidRequest",
+    "LengthRequired",
     "MalformedRequest",
     "MethodNotAllowed",
     "NotAcceptable",
+    "RangeNotSatisfiable",
     "RouteNotFound",
     "UnsupportedMediaType",
 ]
-
-
-class InvalidRequest(Invalid):
-    """Fields of the request are missing or wrong. `errors` names each of them; correct them and send it again."""
-
-    code = ErrorCode.INVALID_REQUEST
 
 
 class MalformedRequest(Invalid):
@@ -63,3 +58,15 @@ class InternalError(DomainError):
     """Something failed inside the server. Nothing of this request was kept; the operator finds it by its request id."""
 
     code = ErrorCode.INTERNAL_ERROR
+
+
+class LengthRequired(DomainError):
+    """The request does not say how long its body is. Send `Content-Length` with the size that was signed."""
+
+    code = ErrorCode.LENGTH_REQUIRED
+
+
+class RangeNotSatisfiable(DomainError):
+    """The object has no such range of bytes: `size` says how many it has."""
+
+    code = ErrorCode.RANGE_NOT_SATISFIABLE

@@ -7,10 +7,10 @@ import gzip
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -19,21 +19,13 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
 from lockleaf.server.platform.db.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
-from lockleaf.server.platform.errors import DomainError
+from lockleaf.server.platform.errors import DomainError, InvalidRequest
 from lockleaf.server.platform.http.bodies import ByCustody, Parsed
-from lockleaf.server.platform.http.errors import (
-    BodyTooLarge,
-    InternalError,
-    InvalidRequest,
-    MalformedRequest,
-    UnsupportedMediaType,
-)
+from lockleaf.server.platform.http.errors import BodyTooLarge, InternalError, MalformedRequest, UnsupportedMediaType
+from lockleaf.server.platform.http.examples import Examples
 from lockleaf.server.platform.http.problems import status_of
 from lockleaf.wire import codec
 from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
-
-if TYPE_CHECKING:
-    from lockleaf.server.platform.http.examples import Examples
 
 __all__ = ["install", "problems", "serve"]
 
@@ -150,10 +142,13 @@ def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
                 content[media_type] = {**content[media_type], "examples": _named(values)}
 
 
-def install(app: FastAPI, prefix: str, public_url: str | None = None) -> None:
+def install(
+    app: FastAPI, prefix: str, examples: Callable[[], Mapping[str, Examples]], public_url: str | None = None
+) -> None:
     """Let ``app`` describe its routes below ``prefix`` whole.
 
     Args:
+        examples: gives those of each operation, as in ``POST /vault``, once the document is asked for.
         public_url: of the server, as clients reach it, if it is known. By default the document says where the server is
             relative to where the document is, which is right below any path that a proxy puts both.
     """
@@ -164,12 +159,11 @@ def install(app: FastAPI, prefix: str, public_url: str | None = None) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema:
             return app.openapi_schema
-        from lockleaf.server.platform.http.examples import EXAMPLES, Examples  # noqa: PLC0415  (only the document needs them)
-
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
         )
         schema["servers"] = [{"url": server}]
+        found = examples()
         models: list[tuple[Any, Any]] = [(Problem, "serialization")]
         for route, method, operation in _described(app, schema):
             path = str(route.path_format)
@@ -179,7 +173,7 @@ def install(app: FastAPI, prefix: str, public_url: str | None = None) -> None:
                 if parsed is not None:
                     models.extend((model, "validation") for model in _models(parsed))
                     operation["requestBody"] = _request_body(parsed)
-            _exemplify(operation, EXAMPLES.get(f"{method} {path.removeprefix(prefix)}", Examples()))
+            _exemplify(operation, found.get(f"{method} {path.removeprefix(prefix)}", Examples()))
         _, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REFERENCE)
         components = schema.setdefault("components", {})
         for name, definition in definitions.get("$defs", {}).items():

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.errors import InvalidRequest
 
 __all__ = ["KNOWN", "require_known"]
 

@@ -16,15 +16,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lockleaf.server.platform import errors
-from lockleaf.server.platform.blobs.errors import LengthRequired, RangeNotSatisfiable
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS, DatabaseBusy, DatabaseUnavailable, StorageFull
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import field_errors
 from lockleaf.server.platform.http.errors import (
     InternalError,
-    InvalidRequest,
+    LengthRequired,
     MalformedRequest,
     MethodNotAllowed,
     NotAcceptable,
+    RangeNotSatisfiable,
     RouteNotFound,
     UnsupportedMediaType,
 )

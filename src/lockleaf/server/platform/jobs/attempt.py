@@ -18,13 +18,15 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import Busy, DomainError, OverQuota, Unavailable
 from lockleaf.server.platform.http.errors import InternalError
 from lockleaf.server.platform.http.problems import error_of
 from lockleaf.server.platform.jobs.states import JobStates
-from lockleaf.server.platform.settings import JobSettings
+from lockleaf.server.platform.parts import Parts
+from lockleaf.server.platform.settings import JobSettings, Settings
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = ["Attempt", "Failed", "Handler", "Outcome", "Over", "PutBack", "Superseded", "attempt"]
@@ -43,13 +45,13 @@ class Attempt:
     """What a handler works with.
 
     Attributes:
-        services: the parts of the worker's process.
+        parts: of the worker's process.
         user_id, job_id: whose job, and which.
         arguments: what was given when it was queued.
         number: of the attempt, from 1.
     """
 
-    services: Services
+    parts: Parts
     user_id: UUID
     job_id: UUID
     arguments: dict[str, Any]
@@ -64,7 +66,7 @@ class Attempt:
         Raises:
             Superseded: the job was given up, or is another worker's.
         """
-        async with self.services.database.transaction() as tx:
+        async with self.parts[Database].transaction() as tx:
             states = JobStates(tx.session, self.user_id, self.job_id)
             if not await states.lock():
                 raise Superseded
@@ -77,7 +79,7 @@ class Attempt:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection on which every statement reads the database as it was at the first one."""
-        async with self.services.database.read_driver() as connection:
+        async with self.parts[Database].read_driver() as connection:
             try:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     yield connection
@@ -91,7 +93,7 @@ class Attempt:
         Raises:
             Superseded: the job was given up, or is another worker's.
         """
-        async with self.services.database.transaction() as tx:
+        async with self.parts[Database].transaction() as tx:
             if not await JobStates(tx.session, self.user_id, self.job_id).advance(self.number, done, total):
                 raise Superseded
 
@@ -125,24 +127,24 @@ Outcome = Over | Failed | PutBack
 
 
 async def attempt(
-    services: Services, kind: str, handler: Handler, user_id: UUID, job_id: UUID, stopping: asyncio.Event
+    parts: Parts, kind: str, handler: Handler, user_id: UUID, job_id: UUID, stopping: asyncio.Event
 ) -> Outcome:
     """Do a job, and return what came of it. Raises nothing but cancellation.
 
     Arguments:
         stopping: set when the worker has waited long enough: what runs is ended, and the job handed back.
     """
-    settings = services.settings.jobs
+    settings = parts[Settings].jobs
     begun = None
     try:
-        async with services.database.transaction() as tx:
+        async with parts[Database].transaction() as tx:
             states = JobStates(tx.session, user_id, job_id)
             if not await states.lock():
                 return PutBack("still_running", timedelta(seconds=settings.heartbeat_seconds))
-            begun = await states.begin(services.clock())
+            begun = await states.begin(parts[Clock]())
         if begun is None:
             return Over("nothing to do")
-        this = Attempt(services, user_id, job_id, begun.arguments, begun.number)
+        this = Attempt(parts, user_id, job_id, begun.arguments, begun.number)
         if begun.number > settings.max_attempts:
             # Its worker died each time without a word; it may be the job that kills them.
             return await _conclude(this, kind, Failed(ErrorCode.INTERNAL_ERROR))
@@ -154,7 +156,7 @@ async def attempt(
 
 async def _handle(this: Attempt, handler: Handler, kind: str, stopping: asyncio.Event) -> Outcome:
     """Run the handler until it ends, or the worker does."""
-    settings = this.services.settings.jobs
+    settings = this.parts[Settings].jobs
 
     async def run() -> None:
         await handler(this)
@@ -187,8 +189,8 @@ async def _conclude(this: Attempt, kind: str, outcome: Outcome) -> Outcome:
     """Write down what came of an attempt, unless it is another's by now."""
     if outcome == Over("superseded"):
         return outcome
-    now = this.services.clock()
-    async with this.services.database.transaction() as tx:
+    now = this.parts[Clock]()
+    async with this.parts[Database].transaction() as tx:
         states = JobStates(tx.session, this.user_id, this.job_id)
         match outcome:
             case Over():

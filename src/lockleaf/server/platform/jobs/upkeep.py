@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.jobs.service import ATTENDED
+from lockleaf.server.platform.settings import Settings
 
 __all__ = ["forget", "mend"]
 
@@ -54,10 +56,10 @@ DO UPDATE SET count = kept.count + excluded.count
 """)
 
 
-async def mend(services: Services) -> None:
+async def mend(database: Database) -> None:
     """Queue again what is unfinished and in no queue."""
     while True:
-        async with services.database.transaction() as tx:
+        async with database.transaction() as tx:
             lost = (await tx.session.execute(_LOST, {"batch": BATCH, "attended": list(ATTENDED)})).all()
             if lost:
                 await queue.put(tx.connection, [(row.kind, row.user_id, row.job_id) for row in lost])
@@ -65,14 +67,14 @@ async def mend(services: Services) -> None:
             return
 
 
-async def forget(services: Services) -> None:
+async def forget(clock: Clock, database: Database, settings: Settings) -> None:
     """Delete jobs that ended long ago, and what the queue's library remembers of them."""
-    before = services.clock() - timedelta(days=services.settings.jobs.keep_days)
+    before = clock() - timedelta(days=settings.jobs.keep_days)
     for statement in (_ENDED, _OLD_LOG):
         deleted = BATCH
         while deleted == BATCH:
-            async with services.database.transaction() as tx:
+            async with database.transaction() as tx:
                 result = await tx.session.execute(statement, {"before": before, "batch": BATCH})
                 deleted = result.rowcount  # type: ignore[attr-defined]
-    async with services.database.transaction() as tx:
+    async with database.transaction() as tx:
         await tx.session.execute(_OLD_COUNTS, {"before": before})

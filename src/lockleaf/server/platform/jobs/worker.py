@@ -16,11 +16,12 @@ from pgqueuer.core.sm import SchedulerManager
 from pgqueuer.domain import models
 from pgqueuer.domain.errors import RetryRequested
 
-from lockleaf.server.platform.context import Services
 from lockleaf.server.platform.db.engine import asyncpg_url
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS
 from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.jobs.attempt import Failed, Handler, PutBack, attempt
+from lockleaf.server.platform.parts import Parts
+from lockleaf.server.platform.settings import Settings
 
 __all__ = ["JobWorker", "Schedule"]
 
@@ -41,28 +42,28 @@ class Schedule:
     Attributes:
         name: by which workers know that they mean the same.
         cron: when, in UTC.
-        run: does it; may be run any number of times, even at once.
+        run: does it, with the parts that it takes; may be run any number of times, even at once.
     """
 
     name: str
     cron: str
-    run: Callable[[Services], Awaitable[None]]
+    run: Callable[..., Awaitable[None]]
 
 
 class JobWorker:
     """Does the background work of an installation, beside any number of others.
 
     Args:
-        services: of its process.
+        parts: of its process.
         url: of the database, for a connection of its own: the queue listens on it.
         handlers: what does each kind of job.
         schedules: what is due by the clock.
     """
 
     def __init__(
-        self, services: Services, url: str, *, handlers: Mapping[str, Handler], schedules: Sequence[Schedule] = ()
+        self, parts: Parts, url: str, *, handlers: Mapping[str, Handler], schedules: Sequence[Schedule] = ()
     ) -> None:
-        self._services = services
+        self._parts = parts
         self._url = asyncpg_url(url)
         self._handlers = handlers
         self._schedules = schedules
@@ -75,7 +76,7 @@ class JobWorker:
         """Take no more jobs. What runs may finish within the time of grace, and is handed back then."""
         if not self._stopping.is_set():
             self._stopping.set()
-            grace = self._services.settings.jobs.grace_seconds
+            grace = self._parts[Settings].jobs.grace_seconds
             asyncio.get_running_loop().call_later(grace, self._out_of_patience.set)
 
     async def run(self) -> None:
@@ -113,7 +114,7 @@ class JobWorker:
                 await self._stopping.wait()
 
     async def _work(self, connection: asyncpg.Connection) -> None:
-        settings = self._services.settings.jobs
+        settings = self._parts[Settings].jobs
         queries = queue.queries(connection)
         manager = QueueManager(queries, queue.CHANNEL)
         for kind in self._handlers:
@@ -153,7 +154,7 @@ class JobWorker:
     def _executor(self, kind: str) -> EntrypointExecutor:
         async def execute(queued: models.Job) -> None:
             user_id, job_id = queue.read(queued.payload)
-            outcome = await attempt(self._services, kind, self._handlers[kind], user_id, job_id, self._out_of_patience)
+            outcome = await attempt(self._parts, kind, self._handlers[kind], user_id, job_id, self._out_of_patience)
             match outcome:
                 case PutBack(code, delay):
                     raise RetryRequested(delay=delay, reason=code)
@@ -165,7 +166,7 @@ class JobWorker:
     def _scheduled(self, schedule: Schedule) -> Callable[[models.Schedule], Awaitable[None]]:
         async def run(due: models.Schedule) -> None:
             try:
-                await schedule.run(self._services)
+                await self._parts.call(schedule.run)
             except Exception:  # the library would log its text
                 log.exception("scheduled work failed", schedule=schedule.name)
             else:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.jobs.observation import QueueNumbers
+from lockleaf.server.platform.observability.queue import QueueNumbers
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
+from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
@@ -10,9 +12,20 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from lockleaf.server.main.tables import COMPARED, metadata
 from lockleaf.server.platform.db.engine import sqlalchemy_url
 from lockleaf.server.platform.settings import Settings
+
+
+def _compared() -> dict[str, Any]:
+    """Return the tables of the code and how a database is compared with them, where alembic.ini says who has them.
+
+    Migrating itself needs neither: only who writes a migration, or checks that none is missing.
+    """
+    named = context.config.get_main_option("tables")
+    if named is None:
+        return {}
+    tables = import_module(named)
+    return {"target_metadata": tables.metadata, **tables.COMPARED}
 
 
 def run(connection: Connection | None) -> None:
@@ -20,10 +33,9 @@ def run(connection: Connection | None) -> None:
     where = {"connection": connection} if connection is not None else {"dialect_name": "postgresql"}
     context.configure(
         **where,
-        target_metadata=metadata,
         literal_binds=connection is None,
         transaction_per_migration=True,
-        **COMPARED,
+        **_compared(),
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lockleaf.server.platform.http.examples.form import NONE, Examples, digest, envelope, hash_of, opaque
-from lockleaf.server.platform.http.examples.people import CALM, ENTRY, EPOCH, FIRST, GARDEN, LAPTOP, PHONE, SECOND
+from lockleaf.server.features.people import CALM, ENTRY, EPOCH, FIRST, GARDEN, LAPTOP, PHONE, SECOND
+from lockleaf.server.platform.http.examples import NONE, Examples, digest, envelope, hash_of, opaque
 
 __all__ = ["EXAMPLES"]
 

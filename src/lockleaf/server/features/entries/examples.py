@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockleaf.server.platform.http.examples.form import NONE, Examples, digest, envelope, hash_of, opaque
-from lockleaf.server.platform.http.examples.people import (
-    CALM,
-    ENTRY,
-    FIRST,
-    GARDEN,
-    GARDEN_ID,
-    LAPTOP,
-    PHONE,
-    PHOTO,
-    SECOND,
-)
+from lockleaf.server.features.people import CALM, ENTRY, FIRST, GARDEN, GARDEN_ID, LAPTOP, PHONE, PHOTO, SECOND
+from lockleaf.server.platform.http.examples import NONE, Examples, digest, envelope, hash_of, opaque
 
 __all__ = ["EXAMPLES"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockleaf.server.platform.http.examples.form import Examples, digest, opaque, token
-from lockleaf.server.platform.http.examples.people import (
+from lockleaf.server.features.people import (
     ADA,
     ALL_SCOPES,
     AUTH_SECRET,
@@ -22,6 +21,7 @@ from lockleaf.server.platform.http.examples.people import (
     SESSION,
     SIGNING_KEY,
 )
+from lockleaf.server.platform.http.examples import Examples, digest, opaque, token
 
 __all__ = ["EXAMPLES"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from lockleaf.server.features.entries import content
+from lockleaf.server.features.content import plain
 from lockleaf.server.features.search import indexer as search
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.context import Services
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary
 from lockleaf.server.records.applying import apply_all
 from lockleaf.server.records.bases import base_of
@@ -23,7 +25,14 @@ __all__ = ["retag"]
 
 
 async def retag(
-    tx: Transaction, services: Services, principal: Principal, keys: OpenKeyring, name: str, new_name: str | None
+    tx: Transaction,
+    clock: Clock,
+    limits: LimitSettings,
+    custodian: Custodian,
+    principal: Principal,
+    keys: OpenKeyring,
+    name: str,
+    new_name: str | None,
 ) -> None:
     """Put ``new_name``, or nothing, in place of the tag ``name``, in every entry that is not deleted.
 
@@ -41,17 +50,17 @@ async def retag(
             tx.connection, principal.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
         )
         held = [each.record for each in page.items]
-        changes, contents = await asyncio.to_thread(_changes, services, principal, keys, held, label, new_name)
+        changes, contents = await asyncio.to_thread(_changes, clock, principal, keys, held, label, new_name)
         if changes:
             pushed = await apply_all(
                 tx.connection,
                 principal.user_id,
                 changes,
-                now=services.clock(),
-                most_bytes=services.settings.limits.record_bytes,
+                now=clock(),
+                most_bytes=limits.record_bytes,
             )
             await search.follow(
-                tx.connection, services, principal, changes, pushed.outcomes, keys=keys, contents=contents
+                tx.connection, clock, custodian, principal, changes, pushed.outcomes, keys=keys, contents=contents
             )
         if page.end is None:
             return
@@ -59,7 +68,7 @@ async def retag(
 
 
 def _changes(
-    services: Services, principal: Principal, keys: OpenKeyring, held: list[Record], label: bytes, new_name: str | None
+    clock: Clock, principal: Principal, keys: OpenKeyring, held: list[Record], label: bytes, new_name: str | None
 ) -> tuple[list[Change], dict[str, dict[str, Any]]]:
     changes = []
     contents = {}
@@ -68,7 +77,7 @@ def _changes(
             found = keys.open(record)
         except ContentUnreadable:
             continue
-        new = {name: value for name, value in found.items() if name != content.SEEN}
+        new = {name: value for name, value in found.items() if name != plain.SEEN}
         # Not held to the limits of tags: what another program wrote beyond them is not this request's to refuse.
         kept = [tag if keys.label("tag", tag) != label else new_name for tag in tag_names(found)]
         tags = list(distinct_names(tag for tag in kept if tag is not None))
@@ -76,12 +85,12 @@ def _changes(
             del new["tags"]
         if tags:
             new["tags"] = tags
-        changes.append(_change(services, principal, keys, record, new))
+        changes.append(_change(clock, principal, keys, record, new))
         contents[record.record_id] = new
     return changes, contents
 
 
-def _change(services: Services, principal: Principal, keys: OpenKeyring, record: Record, new: dict[str, Any]) -> Change:
+def _change(clock: Clock, principal: Principal, keys: OpenKeyring, record: Record, new: dict[str, Any]) -> Change:
     base_revision, parent = base_of(record)
     return keys.sealed_change(
         new,
@@ -89,9 +98,9 @@ def _change(services: Services, principal: Principal, keys: OpenKeyring, record:
         record_id=record.record_id,
         base_revision=base_revision,
         parent=parent,
-        labels=content.labels_of(keys, new),
+        labels=plain.labels_of(keys, new),
         source=record.source,
         occurred_at=record.occurred_at,
         device=principal.device,
-        written_at=services.clock(),
+        written_at=clock(),
     )

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lockleaf.server.features.entries.common_fields import common_fields
+from lockleaf.server.features.content.common_fields import common_fields
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
-from lockleaf.server.platform.http.errors import InvalidRequest
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.wire.codec import pack

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lockleaf.server.features.people import ENTRY
 from lockleaf.server.features.search.service import REVEALS
-from lockleaf.server.platform.http.examples.form import NONE, Examples, envelope, opaque
-from lockleaf.server.platform.http.examples.people import ENTRY
+from lockleaf.server.platform.http.examples import NONE, Examples, envelope, opaque
 
 __all__ = ["EXAMPLES"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lockleaf.server.platform.http.examples.form import Examples, opaque
-from lockleaf.server.platform.http.examples.people import ENTRY
+from lockleaf.server.features.people import ENTRY
+from lockleaf.server.platform.http.examples import Examples, opaque
 
 __all__ = ["EXAMPLES"]
 

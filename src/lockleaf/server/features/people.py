@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockleaf.server.platform.http.examples.form import envelope, hexadecimal, opaque
+from lockleaf.server.platform.http.examples import envelope, hexadecimal, opaque
 
 __all__ = [
     "ADA",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lockleaf.server.platform.http.examples.form import Examples, digest, hexadecimal, opaque
-from lockleaf.server.platform.http.examples.people import ENTRY, PHOTO
+from lockleaf.server.features.people import ENTRY, PHOTO
+from lockleaf.server.platform.http.examples import Examples, digest, hexadecimal, opaque
 
 __all__ = ["EXAMPLES"]
 

@@ -1,0 +1,12 @@
+"""The history of access to uce content."""
+
+from __future__ import annotations
+
+from lockleaf.server.features.access.routes import router
+from lockleaf.server.features.access.service import HOLDING
+from lockleaf.server.platform.feature import Feature
+
+__all__ = ["feature"]
+
+
+feature = Feature(router=router, deletion=(HOLDING,))

@@ -1,0 +1,20 @@
+"""Sign-up, login, sessions, credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockleaf.server.features.auth.routes import router
+from lockleaf.server.platform.feature import Feature
+from lockleaf.server.platform.http.examples import Examples
+
+__all__ = ["feature"]
+
+
+def _examples() -> Mapping[str, Examples]:
+    from lockleaf.server.features.auth.examples import EXAMPLES  # noqa: PLC0415  (only the OpenAPI document needs them)
+
+    return EXAMPLES
+
+
+feature = Feature(router=router, examples=_examples)

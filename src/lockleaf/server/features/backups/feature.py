@@ -1,0 +1,11 @@
+"""Backups of older clients."""
+
+from __future__ import annotations
+
+from lockleaf.server.features.backups.routes import router
+from lockleaf.server.platform.feature import Feature
+
+__all__ = ["feature"]
+
+
+feature = Feature(router=router)

@@ -1,0 +1,1 @@
+"""Between what is sealed in an entry and the forms in which entries travel."""

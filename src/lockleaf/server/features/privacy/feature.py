@@ -1,0 +1,11 @@
+"""Privacy tiers."""
+
+from __future__ import annotations
+
+from lockleaf.server.features.privacy.routes import router
+from lockleaf.server.platform.feature import Feature
+
+__all__ = ["feature"]
+
+
+feature = Feature(router=router)

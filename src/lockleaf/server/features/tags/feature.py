@@ -1,0 +1,11 @@
+"""Tags."""
+
+from __future__ import annotations
+
+from lockleaf.server.features.tags.routes import router
+from lockleaf.server.platform.feature import Feature
+
+__all__ = ["feature"]
+
+
+feature = Feature(router=router)

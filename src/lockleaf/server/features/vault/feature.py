@@ -1,0 +1,20 @@
+"""The vault of clients that keep one blob."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockleaf.server.features.vault.routes import router
+from lockleaf.server.platform.feature import Feature
+from lockleaf.server.platform.http.examples import Examples
+
+__all__ = ["feature"]
+
+
+def _examples() -> Mapping[str, Examples]:
+    from lockleaf.server.features.vault.examples import EXAMPLES  # noqa: PLC0415  (only the OpenAPI document needs them)
+
+    return EXAMPLES
+
+
+feature = Feature(router=router, examples=_examples)

@@ -1,0 +1,54 @@
+"""What routes ask for of who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request
+
+from lockleaf.server.identity.errors import NotAuthenticated
+from lockleaf.server.identity.principal import Principal, authenticate, require_scope, require_tier
+from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.http.dependencies import parts_of
+from lockleaf.server.platform.http.parameters import require_known
+
+__all__ = ["bearer_token", "caller"]
+
+
+def bearer_token(request: Request) -> str:
+    """Return the access token of a request.
+
+    Raises:
+        NotAuthenticated: there is none.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated
+    return token.strip()
+
+
+def caller(
+    scope: str | None = None, *, write: bool = False, tier: str | None = None
+) -> Callable[[Request], Awaitable[Principal]]:
+    """Return a dependency that gives the caller of a route, who asks for nothing that the route does not know.
+
+    Args:
+        scope: what the token must be for; None lets every session pass.
+        write: whether reading is not enough.
+        tier: the privacy tier that the account must have.
+    """
+
+    async def dependency(request: Request) -> Principal:
+        parts = parts_of(request)
+        token = bearer_token(request)
+        async with parts[Database].read_driver() as connection:
+            principal = await authenticate(connection, parts[TokenCodec], token)
+        if scope is not None:
+            require_scope(principal, scope, write=write)
+        if tier is not None:
+            require_tier(principal, tier)
+        require_known(request)
+        return principal
+
+    return dependency

@@ -1,0 +1,50 @@
+"""What a part of the server brings along, in one object: ``main/features.py`` lists them, and is the only list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+
+from lockleaf.server.platform.archive import Facts, Section
+from lockleaf.server.platform.holdings import Holding
+from lockleaf.server.platform.http.examples import Examples
+from lockleaf.server.platform.jobs.attempt import Handler
+from lockleaf.server.platform.jobs.worker import Schedule
+from lockleaf.server.platform.parts import Parts
+
+__all__ = ["Archive", "Feature"]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What an archive of an account tells of a feature: in its manifest (facts), and in files (sections)."""
+
+    facts: tuple[Facts, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """What a part of the server is.
+
+    Attributes:
+        router: its endpoints.
+        jobs: what does each kind of its background jobs; given everything that an archive tells.
+        schedules: what is due by the clock.
+        tables: the models of its tables.
+        archive: what an archive of an account tells of it.
+        deletion: what it holds of an account, and how that is deleted; made with the parts of a process where it needs
+            them.
+        examples: gives the examples of its endpoints for the OpenAPI document, which are loaded when it is asked for.
+    """
+
+    router: APIRouter | None = None
+    jobs: Callable[[Archive], Mapping[str, Handler]] = field(default=lambda archive: {})
+    schedules: tuple[Schedule, ...] = ()
+    tables: tuple[type[Any], ...] = ()
+    archive: Archive = Archive()
+    deletion: tuple[Holding | Callable[[Parts], Holding], ...] = ()
+    examples: Callable[[], Mapping[str, Examples]] = field(default=dict)

@@ -1,0 +1,39 @@
+"""What a server process is put together from, found by type: who keeps it need not know what the parts are."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from inspect import signature
+from typing import Any, TypeVar, get_type_hints
+
+__all__ = ["Parts"]
+
+T = TypeVar("T")
+
+
+class Parts:
+    """The parts of one server process, each under its type. Routes and jobs take from it what functions ask for."""
+
+    def __init__(self) -> None:
+        self._parts: dict[type, Any] = {}
+
+    def add(self, kind: type[T], part: T) -> T:
+        """Keep a part under its type, and return it."""
+        self._parts[kind] = part
+        return part
+
+    def __getitem__(self, kind: type[T]) -> T:
+        """Return the part of a type."""
+        found: T = self._parts[kind]
+        return found
+
+    async def call(self, function: Callable[..., Awaitable[T]]) -> T:
+        """Call a function with the parts that its annotations name."""
+        return await function(*[self._parts[kind] for kind in _taken(function)])
+
+
+@cache
+def _taken(function: Callable[..., Any]) -> tuple[type, ...]:
+    hints = get_type_hints(function)
+    return tuple(hints[name] for name in signature(function).parameters)
