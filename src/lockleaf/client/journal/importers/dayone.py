@@ -45,7 +45,7 @@ __all__ = ["DayOne"]
 _KINDS = {"photos": "photos", "videos": "videos", "audios": "audios", "pdfAttachments": "pdfs"}
 """The lists of an entry, and the folder in which their files lie."""
 _MOMENT = re.compile(
-    r"!?\[(?P<alt>(?:[^\]\\]|\\.)*)\]\(\s*<?dayone-moment:/{1,2}"
+    r"!?\[(?P<alt>(?:[^\[\]\\]|\\.)*)\]\(\s*<?dayone-moment:/{1,2}"
     r"(?:(?:photo|video|audio|pdfAttachment)/)?(?P<id>[0-9A-Za-z-]+)>?\s*\)"
 )
 _DEFAULT = "Journal"

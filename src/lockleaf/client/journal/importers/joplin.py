@@ -28,7 +28,7 @@ __all__ = ["Joplin"]
 
 _ITEM = re.compile(r"(?:^|/)([0-9a-f]{32})\.md$", re.ASCII)
 _LINK = re.compile(
-    r"(?P<mark>!?)\[(?P<alt>(?:[^\]\\\n]|\\.)*)\]\(:/(?P<id>[0-9a-f]{32})(?:#[^)\s]*)?(?:\s+\"[^\"\n]*\")?\)"
+    r"(?P<mark>!?)\[(?P<alt>(?:[^\[\]\\\n]|\\.)*)\]\(:/(?P<id>[0-9a-f]{32})(?:#[^)\s]*)?(?:\s+\"[^\"\n]{0,300}\")?\)"
 )
 _PROPERTY = re.compile(r"([a-z_]+):(.*)", re.ASCII)
 _NOTE, _NOTEBOOK, _RESOURCE, _TAG, _NOTE_TAG = "1", "2", "4", "5", "6"

@@ -39,7 +39,7 @@ from lockleaf.client.records.entries import EntryDraft, InvalidEntry
 __all__ = ["Journey"]
 
 _MOODS = {0.25: "very dissatisfied", 0.75: "dissatisfied", 1.0: "neutral", 1.25: "satisfied", 1.75: "very satisfied"}
-_HTML = re.compile(r"<(p|div|br|span|h[1-6]|ul|ol|b|i|strong|em|a|blockquote)\b[^>]*>", re.IGNORECASE)
+_HTML = re.compile(r"<(p|div|br|span|h[1-6]|ul|ol|b|i|strong|em|a|blockquote)\b[^<>]*>", re.IGNORECASE)
 _HOTTEST = 100
 
 

@@ -33,12 +33,13 @@ _DATES = ("date", "created", "created_at", "creation_date", "datetime", "day", "
 _TAGS = ("tags", "tag", "keywords", "categories")
 _STARS = ("starred", "star", "favorite", "favourite")
 
+# None of these may look far ahead from every place: a text of megabytes made of their beginnings would take for ever.
 _CODE = re.compile(r"(^|\n)(```|~~~).*?(\n\2|$)|`[^`\n]*`", re.DOTALL)
 _TAG = re.compile(r"(?<!\S)#(?=[\w/-]*[^\W\d_])([\w/-]*\w)")
-_EMBED = re.compile(r"!\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<alt>[^\]\n]*))?\]\]")
+_EMBED = re.compile(r"!\[\[(?P<target>[^\[\]|#\n]+)(?:#[^\[\]|\n]*)?(?:\|(?P<alt>[^\[\]\n]*))?\]\]")
 _LINK = re.compile(
-    r"(?P<mark>!?)\[(?P<alt>(?:[^\]\\\n]|\\.)*)\]\((?P<target><[^>\n]+>|[^()\s]+(?:\([^()\s]*\)[^()\s]*)*)"
-    r"(?:\s+[\"'][^\n]*?[\"'])?\)"
+    r"(?P<mark>!?)\[(?P<alt>(?:[^\[\]\\\n]|\\.)*)\]\((?P<target><[^<>\n]+>|[^()\s]+(?:\([^()\s]*\)[^()\s]*)*)"
+    r"(?:\s+[\"'][^\n\"']{0,300}[\"'])?\)"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#")
 _DIGITS = re.compile(r"\d+(x\d+)?", re.ASCII)
