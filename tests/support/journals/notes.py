@@ -57,7 +57,7 @@ class JoplinNotes:
 
     def add(self, kind: int, text: str = "", **fields: Any) -> str:
         """Add an item, and return its id."""
-        identity = uuid.uuid4().hex
+        identity = f"{len(self.files):032x}"
         stamped = {"id": identity, "created_time": "2020-01-02T03:04:05.678Z", **fields, "type_": kind}
         properties = "\n".join(f"{name}: {value}" for name, value in stamped.items())
         self.files[f"{identity}.md"] = (f"{text}\n\n{properties}" if text else properties).encode()

@@ -57,7 +57,7 @@ def a_notebook() -> JoplinNotes:
     gone = notes.resource("gone.png", b"x", "png", missing=True)
     first = notes.note(
         "A walk",
-        f"![the river](:/{photo}) and [paper](:/{paper})\n\n![](:/{gone}) [another note](:/{'0' * 32})\n\nkey: value",
+        f"![the river](:/{photo}) and [paper](:/{paper})\n\n![](:/{gone}) [another note](:/{'f' * 32})\n\nkey: value",
         parent_id=travel,
         user_created_time="1969-07-20T20:17:40.000Z",
         latitude="48.20820000",
@@ -80,7 +80,7 @@ def test_joplin_comes_with_files_tags_and_notebooks(tmp_path: Path, form: str) -
     gone = walk.body.split("](:/")[1][:32]
     assert walk.body == (
         "![the river](attachment:river.jpg) and [paper](attachment:paper.pdf)\n\n"
-        f"![](:/{gone}) [another note](:/{'0' * 32})\n\nkey: value"
+        f"![](:/{gone}) [another note](:/{'f' * 32})\n\nkey: value"
     )
     assert (walk.date, walk.tags, walk.location) == (
         "1969-07-20T20:17:40.000Z", ("walks", "Travel"), "48.2082, 16.3738",
@@ -96,8 +96,8 @@ def test_joplin_comes_with_files_tags_and_notebooks(tmp_path: Path, form: str) -
 
 def test_an_item_of_joplin_that_is_cut_off_costs_itself(tmp_path: Path) -> None:
     notes = JoplinNotes()
-    kept = notes.note("kept", "whole")
     cut = notes.note("cut", "words\n\nmore")
+    kept = notes.note("kept", "whole")
     notes.files[f"{cut}.md"] = notes.files[f"{cut}.md"][:15]
     found, left = read(notes.write_raw(tmp_path / "raw"))
     assert [each.external_id for each in found] == [kept]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import PurePosixPath
 
 from lockleaf.client.journal.import_report import Skipped
@@ -35,6 +36,7 @@ _NOTE, _NOTEBOOK, _RESOURCE, _TAG, _NOTE_TAG = "1", "2", "4", "5", "6"
 _HTML = "2"
 """The ``markup_language`` of notes that the web clipper saved."""
 _FEW = 64 * 1024
+_LOOKED_AT = 100
 
 
 @dataclass
@@ -56,8 +58,8 @@ class Joplin:
     def recognises(self, source: Container) -> bool:
         """Tell whether there is an item of Joplin."""
         items = (member for member in source.members if _ITEM.search(member.name))
-        found = next(items, None)
-        return found is not None and b"\ntype_: " in b"\n" + _end(source, found)
+        # Not the first alone: it may be the one that is damaged.
+        return any(b"\ntype_: " in b"\n" + _end(source, member) for member in islice(items, _LOOKED_AT))
 
     def count(self, source: Container) -> int | None:
         """Return how many items there are, those that are no notes included."""
