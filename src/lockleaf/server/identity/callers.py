@@ -9,11 +9,15 @@ from fastapi import Request
 from lockleaf.server.identity.errors import NotAuthenticated
 from lockleaf.server.identity.principal import Principal, authenticate, require_scope, require_tier
 from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.dependencies import parts_of
 from lockleaf.server.platform.http.parameters import require_known
+from lockleaf.server.platform.parts import Parts
+from lockleaf.server.records.writer import AccountRecords, Rules
 
-__all__ = ["bearer_token", "caller"]
+__all__ = ["bearer_token", "caller", "records_of"]
 
 
 def bearer_token(request: Request) -> str:
@@ -52,3 +56,8 @@ def caller(
         return principal
 
     return dependency
+
+
+def records_of(parts: Parts, tx: Transaction, principal: Principal) -> AccountRecords:
+    """Return the records of the caller's account, to be written in a route's transaction."""
+    return AccountRecords(tx, principal, parts[Clock], parts[Rules])

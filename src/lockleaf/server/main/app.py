@@ -22,7 +22,7 @@ from lockleaf.server.features.privacy.public_contexts import PublicContexts
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION, examples, holdings
+from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION, examples, holdings, observers
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.blobs.stores import open_store
@@ -41,6 +41,7 @@ from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.server_keys import ServerKeys, load_keys
 from lockleaf.server.platform.settings import LimitSettings, Settings
 from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.writer import Rules
 
 __all__ = ["build_parts", "close_parts", "create_app"]
 
@@ -77,7 +78,8 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     parts.add(Evaluators, Evaluators(settings.analytics, metrics))
     parts.add(Removals, Removals(database, store))
     held = parts.add(Holdings, holdings(parts))
-    parts.add(Quota, Quota(settings.limits.storage_bytes, held))
+    quota = parts.add(Quota, Quota(settings.limits.storage_bytes, held))
+    parts.add(Rules, Rules(settings.limits.record_bytes, quota, metrics.count_change, observers(parts)))
     return parts
 
 

@@ -30,8 +30,9 @@ from lockleaf.server.platform.http.examples import Examples
 from lockleaf.server.platform.jobs.attempt import Handler
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.feature import feature as records
+from lockleaf.server.records.writer import Observer
 
-__all__ = ["ARCHIVE", "FEATURES", "HANDLERS", "OBJECTS", "OPERATION", "SCHEDULES", "examples", "holdings"]
+__all__ = ["ARCHIVE", "FEATURES", "HANDLERS", "OBJECTS", "OPERATION", "SCHEDULES", "examples", "holdings", "observers"]
 
 FEATURES: tuple[Feature, ...] = (
     records,
@@ -85,6 +86,11 @@ def holdings(parts: Parts) -> Holdings:
         for holding in each.deletion
     ]
     return Holdings(sorted(found, key=lambda holding: holding.tier != "local_only"))
+
+
+def observers(parts: Parts) -> tuple[Observer, ...]:
+    """Return who follows what is written to records."""
+    return tuple(observer(parts) for each in _ALL for observer in each.observers)
 
 
 def examples() -> dict[str, Examples]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,7 @@ class Feature:
         archive: what an archive of an account tells of it.
         deletion: what it holds of an account, and how that is deleted; made with the parts of a process where it needs
             them.
+        observers: who follows, in the same transaction, what is written to records; made with the parts of a process.
         examples: gives the examples of its endpoints for the OpenAPI document, which are loaded when it is asked for.
     """
 
@@ -48,3 +49,4 @@ class Feature:
     archive: Archive = Archive()
     deletion: tuple[Holding | Callable[[Parts], Holding], ...] = ()
     examples: Callable[[], Mapping[str, Examples]] = field(default=dict)
+    observers: tuple[Callable[[Parts], Callable[[Any], Awaitable[None]]], ...] = ()

@@ -15,13 +15,11 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto.history import payload_hash
-from lockleaf.server.records.bases import base_of
-from lockleaf.server.records.errors import PayloadTooLarge, refusal
-from lockleaf.server.records.policy import endpoint_policy
-from lockleaf.server.records.repository import RecordRepository
-from lockleaf.server.records.service import Outcome, hold, push
+from lockleaf.server.records.errors import refusal
+from lockleaf.server.records.service import Pushed
+from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.codec import unpack
-from lockleaf.wire.sync import MAX_BATCH_CHANGES, MAX_PAYLOAD_BYTES, Change, Record
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 
 __all__ = [
     "Decided",
@@ -30,76 +28,43 @@ __all__ = [
     "find_accepted",
     "find_decided",
     "follow",
-    "keep_conflict",
     "read",
     "read_version",
     "versions",
 ]
 
 
-async def follow(
-    connection: asyncpg.Connection,
-    user_id: UUID,
-    held: Record | None,
-    *,
-    collection: str,
-    record_id: str,
-    payload: bytes,
-    device_id: str,
-    client_updated_at: datetime,
-    occurred_at: str | None = None,
-    now: datetime,
-    most_bytes: int,
-) -> Outcome:
-    """Write the revision that follows the ``held`` record, of a payload of at most ``most_bytes``.
+async def follow(store: AccountRecords, held: Record | None, change: Change) -> tuple[int, datetime]:
+    """Write the next revision of a record, and return it and its time.
+
+    What is kept of the record from before a deletion is forgotten then.
+
+    Arguments:
+        held: the record, behind the lock of the account's history; None where there is none.
+        change: that follows it.
 
     Raises:
-        PayloadTooLarge: there is more of it than a record may hold.
-        ChangeRejected, KeyRetired: the door does not take it.
+        PayloadTooLarge, ChangeRejected, KeyRetired: the store does not take it.
+        QuotaExceeded: there is no room for it.
     """
-    change = _following(
-        held,
-        collection=collection,
-        record_id=record_id,
-        payload=payload,
-        device_id=device_id,
-        client_updated_at=client_updated_at,
-        occurred_at=occurred_at,
-    )
-    outcome = await _write(connection, user_id, change, now=now, most_bytes=most_bytes)
+    pushed = await _put(store, change)
     if held is not None and held.deleted:
-        await _forget(connection, user_id, collection, [record_id], now=now)
-    return outcome
+        await _forget(store.connection, store.user_id, change.collection, [change.record_id], now=store.clock())
+    return pushed.outcomes[0].revision or 0, pushed.at
 
 
-async def delete(connection: asyncpg.Connection, user_id: UUID, held: Record, *, device_id: str, now: datetime) -> None:
+async def delete(store: AccountRecords, held: Record) -> None:
     """Delete the ``held`` record, and what is kept of its earlier revisions."""
-    change = _following(
-        held,
-        collection=held.collection,
-        record_id=held.record_id,
-        payload=b"",
-        deleted=True,
-        device_id=device_id,
-        client_updated_at=now,
-    )
-    await _write(connection, user_id, change, now=now)
-    await _forget(connection, user_id, held.collection, [held.record_id], now=now)
+    await _put(store, store.change(held.collection, held.record_id, held, b"", deleted=True))
+    await _forget(store.connection, store.user_id, held.collection, [held.record_id], now=store.clock())
 
 
-def _following(held: Record | None, **fields: object) -> Change:
-    base, parent = base_of(held)
-    return Change.model_validate({"base_revision": base, "parent": parent, **fields})
-
-
-async def _write(
-    connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime, most_bytes: int = MAX_PAYLOAD_BYTES
-) -> Outcome:
-    pushed = await push(connection, user_id, [change], now=now, policy=endpoint_policy, most_bytes=most_bytes)
+async def _put(store: AccountRecords, change: Change) -> Pushed:
+    pushed = await store.put([change])
     outcome = pushed.outcomes[0]
     if outcome.status == "rejected":
         raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
-    return outcome
+    return pushed
 
 
 _ALIVE = """
@@ -108,34 +73,27 @@ WHERE user_id = $1 AND collection = $2 AND NOT deleted ORDER BY record_id
 """
 
 
-async def delete_all(
-    connection: asyncpg.Connection, user_id: UUID, collection: str, *, device_id: str, now: datetime
-) -> tuple[int, int]:
+async def delete_all(store: AccountRecords, collection: str) -> tuple[int, int]:
     """Delete every record of a collection, its earlier revisions, and its kept conflicts; return how many of the
     first and of the last there were.
 
     Raises:
         TierRequired: the account's tier holds no records.
     """
-    await hold(connection, user_id, collection, "")
-    alive = await connection.fetch(_ALIVE, user_id, collection)
+    await store.current(collection, "")
+    alive = await store.connection.fetch(_ALIVE, store.user_id, collection)
     for first in range(0, len(alive), MAX_BATCH_CHANGES):
-        changes = [
-            Change(
-                collection=collection,
-                record_id=row["record_id"],
-                base_revision=row["revision"],
-                parent=row["payload_hash"],
-                payload=b"",
-                deleted=True,
-                device_id=device_id,
-                client_updated_at=now,
-            )
-            for row in alive[first : first + MAX_BATCH_CHANGES]
-        ]
-        await push(connection, user_id, changes, now=now, policy=endpoint_policy)
-    await _forget(connection, user_id, collection, None, now=now)
-    conflicts = await connection.fetchval(_DROP_CONFLICTS, user_id, collection)
+        await store.put(
+            [
+                store.change(
+                    collection, row["record_id"], Base(row["revision"], row["payload_hash"]), b"", deleted=True
+                )
+                for row in alive[first : first + MAX_BATCH_CHANGES]
+            ]
+        )
+    await _forget(store.connection, store.user_id, collection, None, now=store.clock())
+    conflicts = await store.connection.fetchval(_DROP_CONFLICTS, store.user_id, collection)
+    store.tx.wake(store.user_id)
     return len(alive), conflicts
 
 
@@ -216,20 +174,6 @@ async def find_decided(
     """Return what was decided about this very payload: sent again, it must not undo the decision."""
     row = await connection.fetchrow(_DECIDED, user_id, collection, record_id, payload_hash(payload))
     return None if row is None else Decided(row["conflict_id"], row["revision"])
-
-
-async def keep_conflict(
-    connection: asyncpg.Connection, user_id: UUID, change: Change, *, now: datetime, most_bytes: int
-) -> UUID:
-    """Keep a refused payload as an open conflict; the same payload is the same conflict, however often it comes.
-
-    Raises:
-        PayloadTooLarge: there is more of it than a record may hold.
-    """
-    if len(change.payload) > most_bytes:
-        raise PayloadTooLarge(limit_bytes=most_bytes)
-    [conflict_id], _ = await RecordRepository(connection, user_id).keep_conflicts([change], now=now)
-    return conflict_id
 
 
 _LATEST = "SELECT packed FROM records WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND NOT deleted"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -15,6 +14,7 @@ from lockleaf.server.records import service
 from lockleaf.server.records.errors import ConflictNotFound, ConflictResolved, RevisionConflict, refusal
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.policy import RecordPolicy
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.sync import Change, Choice, Record
 
 __all__ = ["Dispute", "Resolved", "close", "take"]
@@ -30,11 +30,10 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a resolution wrote: where, and as which revision; None where it wrote nothing; and what became of all."""
+    """What a resolution wrote: where, and as which revision; None where it wrote nothing."""
 
     seq: int | None = None
     revision: int | None = None
-    outcomes: Sequence[service.Outcome] = ()
 
 
 async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> Dispute:
@@ -60,14 +59,12 @@ async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> Dispu
 
 
 async def close(
-    session: AsyncSession,
+    store: AccountRecords,
     dispute: Dispute,
     chosen: Choice,
     changes: Sequence[Change],
     *,
     policy: Callable[[str], RecordPolicy],
-    now: datetime,
-    most_bytes: int,
 ) -> Resolved:
     """Close a conflict: with the record as it stands, or with the first of ``changes``, which follows it.
 
@@ -75,7 +72,7 @@ async def close(
 
     Arguments:
         changes: none to leave the record as it is; those behind the first are what goes with it, such as its new tags.
-        policy, most_bytes: as for a push.
+        policy: the rules of the payloads.
 
     Raises:
         RevisionConflict: the record has moved on since the change was made.
@@ -84,20 +81,19 @@ async def close(
     conflict = dispute.conflict
     resolved = Resolved()
     if changes:
-        pushed = await service.push(
-            await driver(session), conflict.user_id, changes, now=now, policy=policy, most_bytes=most_bytes
-        )
+        pushed = await store.put(changes, policy=policy, within_quota=False)
         outcome = pushed.outcomes[0]
         if outcome.status == "conflict":
             raise RevisionConflict(current_revision=(outcome.current or {}).get("revision", 0))
         if outcome.status == "rejected":
             raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
-        resolved = Resolved(outcome.seq, outcome.revision, pushed.outcomes)
-    await session.execute(
+        resolved = Resolved(outcome.seq, outcome.revision)
+    store.tx.wake(store.user_id)
+    await store.tx.session.execute(
         update(Conflict)
         .where(Conflict.user_id == conflict.user_id, Conflict.conflict_id == conflict.conflict_id)
         .values(
-            resolved_at=now,
+            resolved_at=store.clock(),
             chosen_version=chosen,
             remote_revision=None if dispute.record is None else dispute.record.revision,
         )

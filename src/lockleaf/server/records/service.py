@@ -94,6 +94,8 @@ class Pushed:
     epoch: str
     seq: int
     head: bytes
+    at: datetime
+    """When, as the records say."""
     moved: bool = field(default=False)
     """Whether anything was written that listeners should hear of."""
 
@@ -142,7 +144,7 @@ async def push(
         await repository.write(batch.accepted, head=batch.head, now=now, key_id=store.key_id)
     kept = not batch.refused and await batch.keep_conflicts(repository)
     await batch.attach_current(repository)
-    return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, moved=bool(batch.accepted) or kept)
+    return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, now, moved=bool(batch.accepted) or kept)
 
 
 async def hold(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:

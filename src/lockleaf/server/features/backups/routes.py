@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from lockleaf.server.features.backups import service as backups
 from lockleaf.server.features.backups.errors import BackupConflict, BackupNotFound
-from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.callers import caller, records_of
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
@@ -20,10 +19,8 @@ from lockleaf.server.platform.http.bodies import Parsed, reply
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.platform.observability.metrics import Metrics
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.errors import PayloadTooLarge
-from lockleaf.server.records.quota import Quota, QuotaExceeded
+from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, MetricsDeleted
 from lockleaf.wire.fields import DeviceId, Instant, RecordId
 
@@ -54,9 +51,7 @@ async def store(
     """Store an entry as a device sealed it. Where another device stored another one, both are kept as a conflict."""
     return reply(
         request,
-        await backups.store(
-            tx, parts[Clock], parts[LimitSettings], parts[Quota], parts[Metrics], principal.user_id, body
-        ),
+        await backups.store(records_of(parts, tx, principal), body),
         201,
     )
 
@@ -100,7 +95,7 @@ async def list_since(
 )
 async def delete_all(request: Request, principal: Writer, tx: Tx, parts: PartsOf) -> Response:
     """Delete every backup with its earlier revisions and conflicts, at once and for good. Nothing else is touched."""
-    return reply(request, await backups.delete_all(tx, parts[Clock], principal))
+    return reply(request, await backups.delete_all(records_of(parts, tx, principal)))
 
 
 @router.delete(
@@ -113,7 +108,7 @@ async def delete(
     request: Request, principal: Writer, log_id: Annotated[RecordId, Path()], tx: Tx, parts: PartsOf
 ) -> Response:
     """Delete a backup with its earlier revisions, at once and for good."""
-    return reply(request, await backups.delete(tx, parts[Clock], principal, log_id))
+    return reply(request, await backups.delete(records_of(parts, tx, principal), log_id))
 
 
 @router.delete(

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 from lockleaf.crypto.history import ZERO
 from lockleaf.server.features.backups.errors import BackupConflict, BackupNotFound
 from lockleaf.server.features.backups.rule import Verdict, judge
-from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
-from lockleaf.server.platform.observability.metrics import Metrics
-from lockleaf.server.platform.settings import LimitSettings
+from lockleaf.server.platform.db.transaction import CommitThenRefuse
 from lockleaf.server.records import blobs, pages
-from lockleaf.server.records import service as records
-from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, StoredBackup
 from lockleaf.wire.codec import canonical, unpack
 from lockleaf.wire.sync import Change, Record
@@ -40,9 +34,7 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-async def store(
-    tx: Transaction, clock: Clock, limits: LimitSettings, quota: Quota, metrics: Metrics, user_id: UUID, body: Backup
-) -> BackupStored:
+async def store(records: AccountRecords, body: Backup) -> BackupStored:
     """Store a backup, or keep it as an open conflict beside the one that is there.
 
     Raises:
@@ -51,48 +43,38 @@ async def store(
         PayloadTooLarge: it is larger than a record may be.
         QuotaExceeded: there is no room for it.
     """
-    held = await records.hold(tx.connection, user_id, BACKUPS, body.id)
+    held = await records.current(BACKUPS, body.id)
     present = None if held is None or held.deleted else held.payload
     revision = 0 if held is None else held.revision
     fields = body.fields()
     payload = canonical(fields)
     verdict = judge(present, revision, fields, body.base_revision)
     if verdict is Verdict.SAME:
-        return _stored(user_id, body, revision)
+        return _stored(records.user_id, body, revision)
     if held is not None and present is not None and _may_be_old(verdict, held, body):
-        earlier = await blobs.find_accepted(tx.connection, user_id, BACKUPS, body.id, payload)
+        earlier = await blobs.find_accepted(records.connection, records.user_id, BACKUPS, body.id, payload)
         if earlier is not None:
-            return _stored(user_id, body, earlier.revision)
-        decided = await blobs.find_decided(tx.connection, user_id, BACKUPS, body.id, payload)
+            return _stored(records.user_id, body, earlier.revision)
+        decided = await blobs.find_decided(records.connection, records.user_id, BACKUPS, body.id, payload)
         if decided is not None and decided.revision is not None:
-            return _stored(user_id, body, decided.revision)
+            return _stored(records.user_id, body, decided.revision)
         if decided is not None:
             raise BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
-    now, most_bytes = clock(), limits.record_bytes
-    tx.wake(user_id)
     if verdict is Verdict.CONFLICT:
-        refused = _refused(held, body, payload)
-        conflict_id = await blobs.keep_conflict(tx.connection, user_id, refused, now=now, most_bytes=most_bytes)
-        await quota.require_after(tx.connection, user_id, len(payload))
-        metrics.changes.labels("conflict").inc()
+        conflict_id = await records.keep(_refused(records, held, body, payload))
         conflict = BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
         raise CommitThenRefuse(conflict)
-    written = await blobs.follow(
-        tx.connection,
-        user_id,
+    change = records.change(
+        BACKUPS,
+        body.id,
         held,
-        collection=BACKUPS,
-        record_id=body.id,
-        payload=payload,
-        device_id=body.device_id,
-        client_updated_at=body.updated_at,
+        payload,
         occurred_at=time_text(body.updated_at),
-        now=now,
-        most_bytes=most_bytes,
+        device=body.device_id,
+        written_at=body.updated_at,
     )
-    await quota.require_after(tx.connection, user_id, len(payload))
-    metrics.changes.labels(written.status).inc()
-    return _stored(user_id, body, written.revision or 0)
+    revision, _ = await blobs.follow(records, held, change)
+    return _stored(records.user_id, body, revision)
 
 
 def _may_be_old(verdict: Verdict, held: Record, body: Backup) -> bool:
@@ -106,17 +88,16 @@ def _may_be_old(verdict: Verdict, held: Record, body: Backup) -> bool:
     return body.base_revision is None and body.updated_at <= held.client_updated_at
 
 
-def _refused(held: Record | None, body: Backup, payload: bytes) -> Change:
+def _refused(records: AccountRecords, held: Record | None, body: Backup, payload: bytes) -> Change:
     known = held is not None and held.revision == body.base_revision
-    return Change(
-        collection=BACKUPS,
-        record_id=body.id,
-        base_revision=body.base_revision or 0,
-        parent=sha256(held.payload).digest() if held is not None and known else ZERO,
-        payload=payload,
+    return records.change(
+        BACKUPS,
+        body.id,
+        Base(body.base_revision or 0, Base.of(held).payload_hash if known else ZERO),
+        payload,
         occurred_at=time_text(body.updated_at),
-        device_id=body.device_id,
-        client_updated_at=body.updated_at,
+        device=body.device_id,
+        written_at=body.updated_at,
     )
 
 
@@ -191,24 +172,20 @@ def _shown(user_id: UUID, record: Record) -> StoredBackup:
     return StoredBackup.model_validate({**fields, "user_id": user_id, "revision": record.revision})
 
 
-async def delete(tx: Transaction, clock: Clock, principal: Principal, record_id: str) -> BackupDeleted:
+async def delete(records: AccountRecords, record_id: str) -> BackupDeleted:
     """Delete a backup. Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
 
     Raises:
         BackupNotFound: there is none.
     """
-    held = await records.hold(tx.connection, principal.user_id, BACKUPS, record_id)
+    held = await records.current(BACKUPS, record_id)
     if held is None or held.deleted:
         raise BackupNotFound
-    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=clock())
-    tx.wake(principal.user_id)
+    await blobs.delete(records, held)
     return BackupDeleted(message="The backup is deleted.")
 
 
-async def delete_all(tx: Transaction, clock: Clock, principal: Principal) -> BackupsDeleted:
+async def delete_all(records: AccountRecords) -> BackupsDeleted:
     """Delete every backup, every version of one, and what waited for a choice between them."""
-    deleted, conflicts = await blobs.delete_all(
-        tx.connection, principal.user_id, BACKUPS, device_id=principal.device, now=clock()
-    )
-    tx.wake(principal.user_id)
+    deleted, conflicts = await blobs.delete_all(records, BACKUPS)
     return BackupsDeleted(message="All backups are deleted.", deleted_backups=deleted, deleted_conflicts=conflicts)

@@ -14,28 +14,22 @@ from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryPurged
 from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
 from lockleaf.server.features.tags import service as tags
-from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
-from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.preconditions import matches
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary
-from lockleaf.server.records import service as records
-from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.diary import Held, Wanted
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
 from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
 from lockleaf.server.records.policy import opaque_policy
-from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import canonical
 from lockleaf.wire.content import shared_source
 from lockleaf.wire.days import shared_date
 from lockleaf.wire.opaque_entries import OpaqueChange, OpaqueCreation, OpaqueEntry
-from lockleaf.wire.sync import Change, Record
+from lockleaf.wire.sync import Record
 
 __all__ = ["change", "create", "delete", "holds", "labels_of", "restore"]
 
@@ -46,12 +40,7 @@ _LOOKED_AT = 100
 
 
 async def create(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     body: OpaqueCreation,
 ) -> tuple[OpaqueEntry, bool]:
@@ -65,25 +54,25 @@ async def create(
         SealRequired: the account has a keyring.
         PayloadTooLarge, ChangeRejected, QuotaExceeded: as `write` says.
     """
-    entry_id = str(body.id or uuid7(clock()))
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, entry_id)
+    entry_id = str(body.id or uuid7(store.clock()))
+    held = await store.current(COLLECTION, entry_id)
     new = _applied({}, body)
     if held is not None:
-        first = await diary.read_revision(tx.connection, principal.user_id, COLLECTION, entry_id, 1)
+        first = await diary.read_revision(store.connection, principal.user_id, COLLECTION, entry_id, 1)
         if first is None or opaque_map(first.payload) != new:
             raise RevisionConflict(current_revision=held.revision)
         return shown(Held(first)), True
     if body.id is None and body.content_hash is not None:
-        there = await _same(tx, principal, new)
+        there = await _same(store, principal, new)
         if there is not None:
             return shown(there), False
-    return await _write(tx, clock, limits, quota, metrics, custodian, principal, None, entry_id, new, body.tokens), True
+    return await _write(store, principal, None, entry_id, new, body.tokens), True
 
 
-async def _same(tx: Transaction, principal: Principal, new: dict[str, Any]) -> Held | None:
+async def _same(store: AccountRecords, principal: Principal, new: dict[str, Any]) -> Held | None:
     """Return an entry that is there, and says the same as one that was sent."""
     wanted = Wanted(labels=[[opaque_label("content-hash", new["content_hash"])]])
-    page = await diary.list_by_date(tx.connection, principal.user_id, wanted, limit=_LOOKED_AT, with_last=False)
+    page = await diary.list_by_date(store.connection, principal.user_id, wanted, limit=_LOOKED_AT, with_last=False)
     said = _said(new)
     return next((held for held in page.items if _said(opaque_map(held.record.payload) or {}) == said), None)
 
@@ -93,12 +82,7 @@ def _said(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 async def change(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     entry_id: UUID,
     body: OpaqueChange,
@@ -118,7 +102,7 @@ async def change(
     # `*` lets pass whatever is there, which is no word on what is replaced.
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=named)
-    held = await held_entry(tx, principal, entry_id)
+    held = await held_entry(store, entry_id)
     follows = condition.holds(held.revision)
     if held.deleted:
         raise EntryDeleted if follows else condition.refusal(held.revision)
@@ -129,21 +113,14 @@ async def change(
             errors=[{"field": "encrypted_content", "type": "missing", "message": "the entry would be empty"}]
         )
     if follows:
-        return await _write(
-            tx, clock, limits, quota, metrics, custodian, principal, held, held.record_id, changed, body.tokens
-        )
+        return await _write(store, principal, held, held.record_id, changed, body.tokens)
     if condition.base != held.revision - 1 or present != changed:
         raise condition.refusal(held.revision)
     return shown(Held(held))
 
 
 async def delete(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     entry_id: UUID,
     *,
@@ -156,29 +133,22 @@ async def delete(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         SealRequired: the account has a keyring, and a deletion is sealed too.
     """
-    held = await held_entry(tx, principal, entry_id)
+    held = await held_entry(store, entry_id)
     if held.deleted:
-        found = await diary.read(tx.connection, principal.user_id, COLLECTION, held.record_id)
+        found = await diary.read(store.connection, principal.user_id, COLLECTION, held.record_id)
         return shown(found or Held(held))
     if not matches(if_match, held.revision):
         raise PreconditionFailed(current_revision=held.revision)
-    tombstone = _change(
-        clock, principal, held, held.record_id, b"", source=held.source, occurred_at=held.occurred_at, deleted=True
+    tombstone = store.change(
+        COLLECTION, held.record_id, held, b"", source=held.source, occurred_at=held.occurred_at, deleted=True
     )
-    written = await write(
-        tx, clock, limits, quota, metrics, custodian, principal, held, [tombstone], policy=opaque_policy
-    )
+    written = await write(store, held, [tombstone], policy=opaque_policy)
     assert written.record is not None, "nobody writes behind the lock"
     return shown(Held(written.record, last=held))
 
 
 async def restore(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     entry_id: UUID,
     *,
@@ -191,21 +161,16 @@ async def restore(
         EntryPurged: what it held is gone.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
-    held = await held_entry(tx, principal, entry_id)
+    held = await held_entry(store, entry_id)
     if not held.deleted:
         return shown(Held(held))
     if not matches(if_match, held.revision):
         raise PreconditionFailed(current_revision=held.revision)
-    last = await diary.last_content(tx.connection, principal.user_id, COLLECTION, held.record_id)
+    last = await diary.last_content(store.connection, principal.user_id, COLLECTION, held.record_id)
     if last is None:
         raise EntryPurged
     return await _write(
-        tx,
-        clock,
-        limits,
-        quota,
-        metrics,
-        custodian,
+        store,
         principal,
         held,
         held.record_id,
@@ -244,62 +209,24 @@ def labels_of(fields: dict[str, Any]) -> tuple[bytes, ...]:
 
 
 async def _write(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     held: Record | None,
     entry_id: str,
     new: dict[str, Any],
     tokens: tuple[bytes, ...] | None,
 ) -> OpaqueEntry:
-    entry = _change(
-        clock,
-        principal,
-        held,
+    entry = store.change(
+        COLLECTION,
         entry_id,
+        held,
         canonical(new),
         labels=labels_of(new),
         source=shared_source(new),
         occurred_at=shared_date(new),
         tokens=tokens,
     )
-    made = await tags.ensure_opaque(tx.connection, clock, principal, new.get("tag_names", ()))
-    written = await write(
-        tx, clock, limits, quota, metrics, custodian, principal, held, [entry, *made], policy=opaque_policy
-    )
+    made = await tags.ensure_opaque(store, new.get("tag_names", ()))
+    written = await write(store, held, [entry, *made], policy=opaque_policy)
     assert written.record is not None, "nobody writes behind the lock"
     return shown(Held(written.record))
-
-
-def _change(
-    clock: Clock,
-    principal: Principal,
-    held: Record | None,
-    entry_id: str,
-    payload: bytes,
-    *,
-    labels: tuple[bytes, ...] = (),
-    source: str | None = None,
-    occurred_at: str | None = None,
-    tokens: tuple[bytes, ...] | None = None,
-    deleted: bool = False,
-) -> Change:
-    base_revision, parent = base_of(held)
-    return Change(
-        collection=COLLECTION,
-        record_id=entry_id,
-        base_revision=base_revision,
-        parent=parent,
-        payload=payload,
-        labels=labels,
-        source=source,
-        occurred_at=occurred_at,
-        tokens=tokens,
-        deleted=deleted,
-        device_id=principal.device,
-        client_updated_at=clock(),
-    )

@@ -6,6 +6,7 @@ what is decided here cannot be overtaken.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,24 +17,18 @@ from lockleaf.server.features.entries.writing import COLLECTION, held_entry, wri
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenKeyring
+from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenedContent, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.identifiers import uuid7
-from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.preconditions import matches
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary
-from lockleaf.server.records import service as records
-from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.diary import Held
 from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
-from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.content import shared_source, tag_names
 from lockleaf.wire.days import shared_date
 from lockleaf.wire.entries import PlainChange, PlainCreation, PlainEntry
-from lockleaf.wire.sync import Change, Record
+from lockleaf.wire.sync import Record
 
 __all__ = ["change", "create", "delete", "restore"]
 
@@ -41,11 +36,7 @@ WRITING = "entries.write"
 
 
 async def create(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     body: PlainCreation,
@@ -56,24 +47,20 @@ async def create(
         RevisionConflict: the id belongs to another entry.
         InvalidRequest, PayloadTooLarge: nothing is in it, or too much.
     """
-    entry_id = str(body.id or uuid7(clock()))
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, entry_id)
+    entry_id = str(body.id or uuid7(store.clock()))
+    held = await store.current(COLLECTION, entry_id)
     new = plain.applied({"type": "entry"}, body)
-    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         if held is None:
-            return await _write(tx, clock, limits, quota, metrics, custodian, principal, keys, None, entry_id, new)
-        first = await diary.read_revision(tx.connection, principal.user_id, COLLECTION, entry_id, 1)
+            return await _write(store, principal, keys, None, entry_id, new)
+        first = await diary.read_revision(store.connection, principal.user_id, COLLECTION, entry_id, 1)
         if first is None or not plain.same(keys.open(first), new):
             raise RevisionConflict(current_revision=held.revision)
         return plain.entry(first, new)
 
 
 async def change(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
@@ -93,31 +80,25 @@ async def change(
     # `*` lets pass whatever is there, which is no word on what is replaced.
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(revision=body.revision, if_match=named)
-    held = await held_entry(tx, principal, entry_id)
+    held = await held_entry(store, entry_id)
     follows = condition.holds(held.revision)
     if held.deleted:
         raise EntryDeleted if follows else condition.refusal(held.revision)
     if not follows and condition.base != held.revision - 1:
         raise condition.refusal(held.revision)
-    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         present = keys.open(held)
         changed = plain.applied(present, body)
         if follows:
             plain.check_something(changed)
-            return await _write(
-                tx, clock, limits, quota, metrics, custodian, principal, keys, held, held.record_id, changed
-            )
+            return await _write(store, principal, keys, held, held.record_id, changed)
         if not plain.same(present, changed):
             raise condition.refusal(held.revision)
         return plain.entry(held, present)
 
 
 async def delete(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
@@ -130,27 +111,22 @@ async def delete(
         EntryNotFound: there is none.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
-    held = await held_entry(tx, principal, entry_id)
-    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+    held = await held_entry(store, entry_id)
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         if held.deleted:
-            return plain.shown(keys, await _read(tx, principal, held))
+            return plain.shown(keys, await _read(store, principal, held))
         if not matches(if_match, held.revision):
             raise PreconditionFailed(current_revision=held.revision)
-        tombstone = _change(
-            principal, clock, keys, held, held.record_id, {"type": TOMBSTONE},
+        tombstone = store.change(COLLECTION, held.record_id, held, partial(keys.seal, content={"type": TOMBSTONE}),
             source=held.source, occurred_at=held.occurred_at, deleted=True,
         )  # fmt: skip
-        written = await write(tx, clock, limits, quota, metrics, custodian, principal, held, [tombstone])
+        written = await write(store, held, [tombstone])
         assert written.record is not None, "nobody writes behind the lock"
         return plain.shown(keys, Held(written.record, last=held))
 
 
 async def restore(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     entry_id: UUID,
@@ -165,30 +141,25 @@ async def restore(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         ContentUnreadable: what it held does not open.
     """
-    held = await held_entry(tx, principal, entry_id)
-    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+    held = await held_entry(store, entry_id)
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         if not held.deleted:
             return plain.shown(keys, Held(held))
         if not matches(if_match, held.revision):
             raise PreconditionFailed(current_revision=held.revision)
-        last = await diary.last_content(tx.connection, principal.user_id, COLLECTION, held.record_id)
+        last = await diary.last_content(store.connection, principal.user_id, COLLECTION, held.record_id)
         if last is None:
             raise EntryPurged
         found = {name: value for name, value in keys.open(last).items() if name != plain.SEEN}
-        return await _write(tx, clock, limits, quota, metrics, custodian, principal, keys, held, held.record_id, found)
+        return await _write(store, principal, keys, held, held.record_id, found)
 
 
-async def _read(tx: Transaction, principal: Principal, held: Record) -> Held:
-    return await diary.read(tx.connection, principal.user_id, COLLECTION, held.record_id) or Held(held)
+async def _read(store: AccountRecords, principal: Principal, held: Record) -> Held:
+    return await diary.read(store.connection, principal.user_id, COLLECTION, held.record_id) or Held(held)
 
 
 async def _write(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     keys: OpenKeyring,
     held: Record | None,
@@ -196,44 +167,12 @@ async def _write(
     new: dict[str, Any],
 ) -> PlainEntry:
     plain.check_size(new)
-    entry = _change(
-        principal, clock, keys, held, entry_id, new,
+    entry = store.change(COLLECTION, entry_id, held, partial(keys.seal, content=new),
         labels=plain.labels_of(keys, new),
         source=shared_source(new),
         occurred_at=shared_date(new),
     )  # fmt: skip
-    made = await tags.ensure(tx.connection, clock, principal, keys, tag_names(new))
-    written = await write(
-        tx, clock, limits, quota, metrics, custodian, principal, held, [entry, *made], keys=keys, content=new
-    )
+    made = await tags.ensure(store, keys, tag_names(new))
+    written = await write(store, held, [entry, *made], opened=OpenedContent(keys, {entry_id: new}))
     assert written.record is not None, "nobody writes behind the lock"
     return plain.entry(written.record, new)
-
-
-def _change(
-    principal: Principal,
-    clock: Clock,
-    keys: OpenKeyring,
-    held: Record | None,
-    entry_id: str,
-    new: dict[str, Any],
-    *,
-    labels: tuple[bytes, ...] = (),
-    source: str | None = None,
-    occurred_at: str | None = None,
-    deleted: bool = False,
-) -> Change:
-    base_revision, parent = base_of(held)
-    return keys.sealed_change(
-        new,
-        collection=COLLECTION,
-        record_id=entry_id,
-        base_revision=base_revision,
-        parent=parent,
-        labels=labels,
-        source=source,
-        occurred_at=occurred_at,
-        deleted=deleted,
-        device=principal.device,
-        written_at=clock(),
-    )

@@ -8,14 +8,13 @@ from lockleaf.server.features.content import sealed
 from lockleaf.server.features.entries.service import Entry
 from lockleaf.server.features.entries.writing import COLLECTION
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.preconditions import matches
-from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import PreconditionFailed
 from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.server.records.purge import purge_record
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.entries import PlainEntry, SealedEntry, ShownEntry
 from lockleaf.wire.opaque_entries import OpaqueEntry
 
@@ -38,7 +37,7 @@ async def require_allowed(tx: Transaction, principal: Principal) -> None:
         raise InvalidRequest(errors=[{"field": "permanent", "type": "value_error", "message": kept}])
 
 
-async def purge(tx: Transaction, clock: Clock, principal: Principal, entry: Entry, *, if_match: str | None) -> Entry:
+async def purge(store: AccountRecords, principal: Principal, entry: Entry, *, if_match: str | None) -> Entry:
     """Drop what a deleted entry held, and return it as it is then. That there was one stays in the history.
 
     Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
@@ -48,14 +47,14 @@ async def purge(tx: Transaction, clock: Clock, principal: Principal, entry: Entr
     """
     if not matches(if_match, entry.revision) and not matches(if_match, entry.revision - 1):
         raise PreconditionFailed(current_revision=entry.revision)
-    await purge_record(tx.connection, principal.user_id, COLLECTION, entry.id, now=clock())
+    await purge_record(store.connection, principal.user_id, COLLECTION, entry.id, now=store.clock())
     if isinstance(entry, SealedEntry):
         return entry
     left = entry.model_dump(include=set(ShownEntry.model_fields) - {"source"})
     return PlainEntry(**left) if isinstance(entry, PlainEntry) else OpaqueEntry(**left, encrypted_content=None)
 
 
-async def deleted_before(tx: Transaction, principal: Principal, entry_id: UUID) -> SealedEntry | None:
+async def deleted_before(store: AccountRecords, entry_id: UUID) -> SealedEntry | None:
     """Return a sealed entry that is deleted already, so that nothing is left to be sealed; None for another."""
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(entry_id))
+    held = await store.current(COLLECTION, str(entry_id))
     return None if held is None or not held.deleted else sealed.shown(held)

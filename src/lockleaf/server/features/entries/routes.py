@@ -16,7 +16,7 @@ from pydantic import BeforeValidator
 from lockleaf.server.features.entries import opaque, plain, purging, sealed, service
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryNotFound, EntryPurged, RevisionNotFound
 from lockleaf.server.features.entries.service import Entry
-from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.callers import caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
@@ -30,9 +30,7 @@ from lockleaf.server.platform.http.bodies import ByCustody, Received
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.preconditions import IfMatch
-from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.preconditions import etag
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.diary import Deleted
 from lockleaf.server.records.errors import (
     ChangeRejected,
@@ -44,7 +42,7 @@ from lockleaf.server.records.errors import (
     SealRequired,
 )
 from lockleaf.server.records.opaque import takes_opaque
-from lockleaf.server.records.quota import Quota, QuotaExceeded
+from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.base import Body
 from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import (
@@ -186,11 +184,7 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
         return _tagged(
             response,
             await plain.create(
-                tx,
-                parts[Clock],
-                parts[LimitSettings],
-                parts[Quota],
-                parts[Metrics],
+                records_of(parts, tx, principal),
                 parts[Custodian],
                 principal,
                 body.plain(),
@@ -198,12 +192,7 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
         )
     if await _is_opaque(tx, principal, body):
         entry, made = await opaque.create(
-            tx,
-            parts[Clock],
-            parts[LimitSettings],
-            parts[Quota],
-            parts[Metrics],
-            parts[Custodian],
+            records_of(parts, tx, principal),
             principal,
             body.read(OpaqueCreation),
         )
@@ -212,12 +201,7 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
     return _tagged(
         response,
         await sealed.create(
-            tx,
-            parts[Clock],
-            parts[LimitSettings],
-            parts[Quota],
-            parts[Metrics],
-            parts[Custodian],
+            records_of(parts, tx, principal),
             principal,
             body.sealed(),
         ),
@@ -260,11 +244,7 @@ async def change(
         return _tagged(
             response,
             await plain.change(
-                tx,
-                parts[Clock],
-                parts[LimitSettings],
-                parts[Quota],
-                parts[Metrics],
+                records_of(parts, tx, principal),
                 parts[Custodian],
                 principal,
                 entry_id,
@@ -277,12 +257,7 @@ async def change(
         return _tagged(
             response,
             await opaque.change(
-                tx,
-                parts[Clock],
-                parts[LimitSettings],
-                parts[Quota],
-                parts[Metrics],
-                parts[Custodian],
+                records_of(parts, tx, principal),
                 principal,
                 entry_id,
                 given,
@@ -292,12 +267,7 @@ async def change(
     return _tagged(
         response,
         await sealed.change(
-            tx,
-            parts[Clock],
-            parts[LimitSettings],
-            parts[Quota],
-            parts[Metrics],
-            parts[Custodian],
+            records_of(parts, tx, principal),
             principal,
             entry_id,
             body.sealed(),
@@ -328,11 +298,7 @@ async def delete(
     if principal.custody == "uce":
         body.plain()  # which asks for nothing
         entry = await plain.delete(
-            tx,
-            parts[Clock],
-            parts[LimitSettings],
-            parts[Quota],
-            parts[Metrics],
+            records_of(parts, tx, principal),
             parts[Custodian],
             principal,
             entry_id,
@@ -340,33 +306,23 @@ async def delete(
         )
     elif body.is_empty and await opaque.holds(tx, principal, entry_id):
         entry = await opaque.delete(
-            tx,
-            parts[Clock],
-            parts[LimitSettings],
-            parts[Quota],
-            parts[Metrics],
-            parts[Custodian],
+            records_of(parts, tx, principal),
             principal,
             entry_id,
             if_match=if_match,
         )
     elif permanent and body.is_empty:
-        entry = await purging.deleted_before(tx, principal, entry_id)
+        entry = await purging.deleted_before(records_of(parts, tx, principal), entry_id)
     if entry is None:
         entry = await sealed.delete(
-            tx,
-            parts[Clock],
-            parts[LimitSettings],
-            parts[Quota],
-            parts[Metrics],
-            parts[Custodian],
+            records_of(parts, tx, principal),
             principal,
             entry_id,
             body.sealed(),
             if_match=if_match,
         )
     if permanent:
-        entry = await purging.purge(tx, parts[Clock], principal, entry, if_match=if_match)
+        entry = await purging.purge(records_of(parts, tx, principal), principal, entry, if_match=if_match)
     return _tagged(response, entry)
 
 
@@ -399,11 +355,7 @@ async def restore(
         return _tagged(
             response,
             await plain.restore(
-                tx,
-                parts[Clock],
-                parts[LimitSettings],
-                parts[Quota],
-                parts[Metrics],
+                records_of(parts, tx, principal),
                 parts[Custodian],
                 principal,
                 entry_id,
@@ -414,12 +366,7 @@ async def restore(
         return _tagged(
             response,
             await opaque.restore(
-                tx,
-                parts[Clock],
-                parts[LimitSettings],
-                parts[Quota],
-                parts[Metrics],
-                parts[Custodian],
+                records_of(parts, tx, principal),
                 principal,
                 entry_id,
                 if_match=if_match,
@@ -428,12 +375,7 @@ async def restore(
     return _tagged(
         response,
         await sealed.restore(
-            tx,
-            parts[Clock],
-            parts[LimitSettings],
-            parts[Quota],
-            parts[Metrics],
-            parts[Custodian],
+            records_of(parts, tx, principal),
             principal,
             entry_id,
             body.sealed(),

@@ -8,16 +8,10 @@ from lockleaf.server.features.content.sealed import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted
 from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
-from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.observability.metrics import Metrics
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary
-from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import RevisionConflict
-from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.entries import SealedChange, SealedCreation, SealedEntry, SealedStep
 from lockleaf.wire.sync import Change, Record
 
@@ -25,12 +19,7 @@ __all__ = ["change", "create", "delete", "restore"]
 
 
 async def create(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     body: SealedCreation,
 ) -> SealedEntry:
@@ -40,19 +29,12 @@ async def create(
         RevisionConflict: the id belongs to another entry, or to this one as it was before.
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, str(body.id))
-    return await _send(
-        tx, clock, limits, quota, metrics, custodian, principal, held, _change(principal, clock, body.id, body, 0)
-    )
+    held = await store.current(COLLECTION, str(body.id))
+    return await _send(store, principal, held, _change(store, body.id, body, 0))
 
 
 async def change(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     entry_id: UUID,
     body: SealedChange,
@@ -68,7 +50,7 @@ async def change(
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=if_match)
-    held = await held_entry(tx, principal, entry_id)
+    held = await held_entry(store, entry_id)
     base = condition.base
     if condition.holds(held.revision):
         if held.deleted:
@@ -78,26 +60,16 @@ async def change(
         raise condition.refusal(held.revision)
     # One that follows an earlier revision may be one that was accepted then: the store knows.
     return await _send(
-        tx,
-        clock,
-        limits,
-        quota,
-        metrics,
-        custodian,
+        store,
         principal,
         held,
-        _change(principal, clock, entry_id, body, base),
+        _change(store, entry_id, body, base),
         condition=condition,
     )
 
 
 async def delete(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     entry_id: UUID,
     body: SealedStep,
@@ -111,18 +83,11 @@ async def delete(
         RevisionConflict, PreconditionFailed: it has moved on.
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
-    return await _step(
-        tx, clock, limits, quota, metrics, custodian, principal, entry_id, body, if_match=if_match, deleted=True
-    )
+    return await _step(store, principal, entry_id, body, if_match=if_match, deleted=True)
 
 
 async def restore(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     entry_id: UUID,
     body: SealedStep,
@@ -136,18 +101,11 @@ async def restore(
         RevisionConflict, PreconditionFailed: it has moved on, or is not deleted.
         PayloadTooLarge, ChangeRejected: as `write` says.
     """
-    return await _step(
-        tx, clock, limits, quota, metrics, custodian, principal, entry_id, body, if_match=if_match, deleted=False
-    )
+    return await _step(store, principal, entry_id, body, if_match=if_match, deleted=False)
 
 
 async def _step(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     entry_id: UUID,
     body: SealedStep,
@@ -156,58 +114,53 @@ async def _step(
     deleted: bool,
 ) -> SealedEntry:
     condition = Condition.of(base=body.base_revision, if_match=if_match)
-    held = await held_entry(tx, principal, entry_id)
+    held = await held_entry(store, entry_id)
     if body.base_revision == held.revision and (held.deleted == deleted or not condition.holds(held.revision)):
         raise condition.refusal(held.revision)
-    change = _change(principal, clock, entry_id, body, body.base_revision, deleted=deleted)
-    return await _send(tx, clock, limits, quota, metrics, custodian, principal, held, change, condition=condition)
+    change = _change(store, entry_id, body, body.base_revision, deleted=deleted)
+    return await _send(store, principal, held, change, condition=condition)
 
 
 def _change(
-    principal: Principal,
-    clock: Clock,
+    store: AccountRecords,
     entry_id: UUID,
     body: SealedCreation | SealedChange | SealedStep,
     base: int,
     *,
     deleted: bool = False,
 ) -> Change:
-    return Change(
-        collection=COLLECTION,
-        record_id=str(entry_id),
-        base_revision=base,
-        parent=body.parent,
-        payload=body.payload,
+    return store.change(
+        COLLECTION,
+        str(entry_id),
+        Base(base, body.parent),
+        body.payload,
         deleted=deleted,
         labels=body.labels,
         source=body.source,
         occurred_at=body.occurred_at,
         tokens=body.tokens,
-        device_id=body.device_id or principal.device,
-        client_updated_at=body.client_updated_at or clock(),
+        device=body.device_id or None,
+        written_at=body.client_updated_at,
     )
 
 
 async def _send(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
+    store: AccountRecords,
     principal: Principal,
     held: Record | None,
     change: Change,
     *,
     condition: Condition | None = None,
 ) -> SealedEntry:
-    written = await write(tx, clock, limits, quota, metrics, custodian, principal, held, [change])
+    written = await write(store, held, [change])
     if written.record is not None:
         return shown(written.record)
     current = 0 if held is None else held.revision
     if written.repeats is None:
         raise RevisionConflict(current_revision=current) if condition is None else condition.refusal(current)
-    earlier = await diary.read_revision(tx.connection, principal.user_id, COLLECTION, change.record_id, written.repeats)
+    earlier = await diary.read_revision(
+        store.connection, principal.user_id, COLLECTION, change.record_id, written.repeats
+    )
     if earlier is None:  # what it held has been purged since
         raise RevisionConflict(current_revision=current)
     return shown(earlier)

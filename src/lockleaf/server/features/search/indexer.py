@@ -1,16 +1,14 @@
 """The index follows every change to an entry within the transaction that writes it.
 
-Whoever writes entries calls `follow` behind `records.push`, with what became of each change, and so holds the lock of
-the account's history: no two write to the index of one account at a time.
+The writer of records calls it with what became of each change, and so it runs behind the lock of the account's history:
+no two write to the index of one account at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-import asyncpg
+from typing import Any
 
 from lockleaf.search.languages import Language
 from lockleaf.search.terms import stems
@@ -18,12 +16,13 @@ from lockleaf.server.features.search.index_state import index_state
 from lockleaf.server.features.search.repository import Document, SearchRepository
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
+from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent, OpenKeyring
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
+from lockleaf.server.records.writer import Written
 from lockleaf.wire.sync import MAX_TOKENS, Change, Record
 
-__all__ = ["COLLECTION", "INDEXING", "follow", "packed", "text_of", "tokens_of"]
+__all__ = ["COLLECTION", "INDEXING", "Indexer", "packed", "text_of", "tokens_of"]
 
 COLLECTION = "entries"
 INDEXING = "search.index"
@@ -31,11 +30,6 @@ INDEXING = "search.index"
 
 SMALL_BYTES = 8192
 """So much text is taken apart within the event loop: it costs less than going to a thread."""
-
-
-class _Outcome(Protocol):
-    status: str
-    revision: int | None
 
 
 MOST_CHARACTERS = 2**20
@@ -64,32 +58,38 @@ def tokens_of(keys: OpenKeyring, language: Language, content: Mapping[str, Any])
     return packed(found)
 
 
-async def follow(
-    connection: asyncpg.Connection,
-    clock: Clock,
-    custodian: Custodian,
-    principal: Principal,
-    changes: Sequence[Change],
-    outcomes: Sequence[_Outcome],
-    *,
-    keys: OpenKeyring | None = None,
-    contents: Mapping[str, Mapping[str, Any]] | None = None,
-) -> None:
-    """Bring the index up to what these changes have made of their entries.
+class Indexer:
+    """Brings the index up to what changes have made of their entries: it follows whoever writes records.
 
     An entry's words come with its change (`Change.tokens`), or are taken from its content where the server may open it.
     Without either it leaves the index until somebody indexes it again: better not found than found by what it no longer
     says.
 
     Args:
-        connection: in the transaction that wrote them.
-        changes, outcomes: as pushed and as answered, in order; of any collection.
-        keys: the account's open room, if the caller is in it; otherwise it is opened here where it is needed.
-        contents: what the caller has already opened, by the entry's id.
-
-    Raises:
-        SessionRevoked: the session's key is gone.
+        clock: gives the present time.
+        custodian: opens the account's keyring where the writer has not.
     """
+
+    def __init__(self, clock: Clock, custodian: Custodian) -> None:
+        self._clock = clock
+        self._custodian = custodian
+
+    async def __call__(self, told: Written) -> None:
+        """Follow what was written.
+
+        Raises:
+            SessionRevoked: the session's key is gone.
+        """
+        assert isinstance(told.author, Principal), "whoever writes entries has said who they are"
+        given = told.opened if isinstance(told.opened, OpenedContent) else OpenedContent(None, {})
+        await _follow(self._clock, self._custodian, told, told.author, given)
+
+
+async def _follow(
+    clock: Clock, custodian: Custodian, told: Written, principal: Principal, given: OpenedContent
+) -> None:
+    connection, changes, outcomes = told.tx.connection, told.changes, told.outcomes
+    keys, contents = given.keys, given.contents
     written = {
         change.record_id: (change, outcome.revision or 0)
         for change, outcome in zip(changes, outcomes, strict=True)
@@ -110,10 +110,10 @@ async def follow(
     ]
     if mute and principal.session_key is not None:
         if keys is not None:
-            documents += await _taken(keys, index.language, mute, contents or {})
+            documents += await _taken(keys, index.language, mute, contents)
         else:
             async with keyrings.opened(clock, custodian, connection, principal, purpose=INDEXING) as opened:
-                documents += await _taken(opened, index.language, mute, contents or {})
+                documents += await _taken(opened, index.language, mute, contents)
     known = {document.record_id for document in documents}
     if gone := [record_id for record_id in written if record_id not in known]:
         await repository.remove(gone)

@@ -14,20 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto.history import ZERO
 from lockleaf.server.features.backups.service import BACKUPS, time_text
-from lockleaf.server.features.search import indexer as search
 from lockleaf.server.features.sync import resealing
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
-from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import conflicts, resolution
-from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
 from lockleaf.server.records.models import Conflict as Kept
 from lockleaf.server.records.policy import endpoint_policy, sync_policy
 from lockleaf.server.records.resolution import Dispute
+from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.codec import canonical, unpack
 from lockleaf.wire.sync import (
     Change,
@@ -149,9 +145,7 @@ def _nothing(at: datetime) -> ConflictVersion:
 
 
 async def resolve(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     conflict_id: UUID,
@@ -165,27 +159,16 @@ async def resolve(
         RevisionRequired: the server shall seal, and nobody says which revision was looked at.
         SessionRevoked, ContentUnreadable: as in the custody, where the server seals.
     """
-    now = clock()
-    dispute = await resolution.take(tx.session, principal.user_id, conflict_id)
+    now = store.clock()
+    dispute = await resolution.take(store.tx.session, principal.user_id, conflict_id)
     changes: list[Change] = []
     current = 0 if dispute.record is None else dispute.record.revision
     if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
         raise RevisionConflict(current_revision=current)
     if choice.chosen_version != "remote":
-        changes = await _changes(tx.session, clock, custodian, principal, dispute, choice, now=now)
+        changes = await _changes(store, custodian, principal, dispute, choice, now=now)
     policy = endpoint_policy if dispute.conflict.collection == BACKUPS else sync_policy
-    resolved = await resolution.close(
-        tx.session,
-        dispute,
-        choice.chosen_version,
-        changes,
-        policy=policy,
-        now=now,
-        most_bytes=limits.record_bytes,
-    )
-    if changes:
-        await search.follow(tx.connection, clock, custodian, principal, changes, resolved.outcomes)
-    tx.wake(principal.user_id)
+    resolved = await resolution.close(store, dispute, choice.chosen_version, changes, policy=policy)
     return ResolutionResult(
         message="The conflict is resolved.",
         details=ResolutionDetails(
@@ -199,8 +182,7 @@ async def resolve(
 
 
 async def _changes(
-    session: AsyncSession,
-    clock: Clock,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     dispute: Dispute,
@@ -210,31 +192,30 @@ async def _changes(
 ) -> list[Change]:
     conflict = dispute.conflict
     if conflict.collection == BACKUPS:
-        return _of_backup(dispute, choice, device=principal.device, now=now)
+        return _of_backup(store, dispute, choice, now=now)
     if choice.payload is None and principal.custody == "uce":
         if choice.base_revision is None:
             raise RevisionRequired
-        return await resealing.changes(session, clock, custodian, principal, dispute, choice, now=now)
+        return await resealing.changes(store, custodian, principal, dispute, choice, now=now)
     if choice.payload is None or choice.base_revision is None or choice.parent is None:
         raise ContentRequired
-    change = Change(
-        collection=conflict.collection,
-        record_id=conflict.record_id,
-        base_revision=choice.base_revision,
-        parent=choice.parent,
-        payload=choice.payload,
+    change = store.change(
+        conflict.collection,
+        conflict.record_id,
+        Base(choice.base_revision, choice.parent),
+        choice.payload,
         deleted=choice.deleted,
         labels=choice.labels,
         source=choice.source,
         occurred_at=choice.occurred_at,
         tokens=choice.tokens,
-        device_id=choice.device_id or principal.device,
-        client_updated_at=choice.client_updated_at or now,
+        device=choice.device_id or None,
+        written_at=choice.client_updated_at or now,
     )
     return [change]
 
 
-def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: datetime) -> list[Change]:
+def _of_backup(store: AccountRecords, dispute: Dispute, choice: Resolution, *, now: datetime) -> list[Change]:
     """Return the change by which the kept version, or the merged one, comes next; none where the record is that now.
 
     It stays a backup of the device that sent the kept version, which may write on. In the history it is the chooser's.
@@ -258,16 +239,14 @@ def _of_backup(dispute: Dispute, choice: Resolution, *, device: str, now: dateti
             "device_id": fields["device_id"],
         }
     at = _time_of_choice(dispute, choice, now=now)
-    base_revision, parent = base_of(record)
-    change = Change(
-        collection=BACKUPS,
-        record_id=kept.record_id,
-        base_revision=base_revision,
-        parent=parent,
-        payload=canonical({**fields, "updated_at": at}),
+    change = store.change(
+        BACKUPS,
+        kept.record_id,
+        record,
+        canonical({**fields, "updated_at": at}),
         occurred_at=time_text(at),
-        device_id=choice.device_id or device,
-        client_updated_at=at,
+        device=choice.device_id or None,
+        written_at=at,
     )
     return [change]
 

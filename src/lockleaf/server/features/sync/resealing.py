@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.engine import driver
-from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.resolution import Dispute
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import pack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled, tag_names
 from lockleaf.wire.sync import Change, Record, Resolution
@@ -31,8 +28,7 @@ _FIELDS = {"content": "body"} | {name: name for name in ("title", "mood", "weath
 
 
 async def changes(
-    session: AsyncSession,
-    clock: Clock,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     dispute: Dispute,
@@ -51,9 +47,7 @@ async def changes(
     merged = choice.chosen_version == "merged"
     if merged and (choice.content is None or kept.collection != "entries"):
         raise ContentRequired
-    base_revision, parent = base_of(record)
-    connection = await driver(session)
-    async with keyrings.opened(clock, custodian, connection, principal, purpose=_PURPOSE) as keys:
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=_PURPOSE) as keys:
         if merged:
             # What is not among the fields stays as it is on the server, or as the device had it.
             ground = as_record(kept) if record is None or record.deleted else record
@@ -63,20 +57,19 @@ async def changes(
             ground = as_record(kept)
             content, labels, deleted = _open(keys, ground), ground.labels, ground.deleted
         content["resolves"] = _resolves(kept, content, _present(keys, record))
-        change = keys.sealed_change(
-            content,
-            collection=kept.collection,
-            record_id=kept.record_id,
-            base_revision=base_revision,
-            parent=parent,
+        change = store.change(
+            kept.collection,
+            kept.record_id,
+            record,
+            partial(keys.seal, content=content),
             labels=labels,
             source=ground.source,
             occurred_at=ground.occurred_at,
             deleted=deleted,
-            device=choice.device_id or principal.device,
+            device=choice.device_id or None,
             written_at=choice.client_updated_at or now,
         )
-        made = await tags.ensure(connection, clock, principal, keys, tag_names(content))
+        made = await tags.ensure(store, keys, tag_names(content))
     return [change, *made]
 
 

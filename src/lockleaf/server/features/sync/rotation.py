@@ -13,27 +13,23 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.crypto.history import payload_hash
 from lockleaf.server.features.content.plain import SEEN, labels_of
-from lockleaf.server.features.search import indexer as search
 from lockleaf.server.features.sync.resealing import as_record
 from lockleaf.server.features.tags.moving import move_all
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
+from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent, OpenKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.engine import driver
-from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.jobs import service as jobs
-from lockleaf.server.platform.settings import LimitSettings, Settings
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import resolution, retired
 from lockleaf.server.records import service as records
-from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.records.policy import endpoint_policy
-from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Change, Record, Resealed
+from lockleaf.server.records.writer import AccountRecords
+from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_PAYLOAD_BYTES, Change, Record, Resealed
 
 __all__ = ["seal_again"]
 
@@ -45,9 +41,7 @@ Sealed = tuple[Change, dict[str, Any]]
 """A change that seals a record again, and what it seals."""
 
 
-async def seal_again(
-    tx: Transaction, clock: Clock, limits: LimitSettings, settings: Settings, custodian: Custodian, principal: Principal
-) -> Resealed:
+async def seal_again(store: AccountRecords, settings: Settings, custodian: Custodian, principal: Principal) -> Resealed:
     """Seal again for as long as a slice may take, and return how far the whole is.
 
     Raises:
@@ -55,28 +49,26 @@ async def seal_again(
         SessionRevoked: the session's key is gone.
         TierRequired: the account's tier holds no records.
     """
-    connection, user_id = tx.connection, principal.user_id
-    async with keyrings.opened(clock, custodian, connection, principal, purpose=KIND) as keys:
+    connection, user_id = store.connection, store.user_id
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=KIND) as keys:
         # The lock of the history is not held meanwhile: the user may be writing. Whatever moves on is sealed by that.
         sealed, whole = await _entries(connection, settings, principal, keys)
         await records.lock(connection, user_id)
-        done = await move_all(connection, clock, principal, keys)
-        done += await _push(connection, clock, custodian, principal, keys, sealed)
-        conflicts, left = await _conflicts(tx.session, clock, limits, principal, keys)
+        done = await move_all(store, keys)
+        done += await _push(store, keys, sealed)
+        conflicts, left = await _conflicts(store, keys)
     whole = whole and not left and not await _purge(connection, principal)
     standing = await retired.standing(connection, user_id)
     job = await jobs.attend(
-        tx.session,
+        store.tx.session,
         user_id=user_id,
         kind=KIND,
         done=standing.total - standing.left,
         total=standing.total,
         ended=whole,
-        last=await jobs.latest(tx.session, user_id, KIND),
-        now=clock(),
+        last=await jobs.latest(store.tx.session, user_id, KIND),
+        now=store.clock(),
     )
-    if done or conflicts:
-        tx.wake(user_id)
     return Resealed(job=job, records=done, conflicts=conflicts)
 
 
@@ -108,7 +100,7 @@ def _again(keys: OpenKeyring, found: Sequence[Record]) -> list[Sealed]:
     for record in found:
         try:
             content = keys.open(record)
-            sealed.append((_change(keys, record, content, *base_of(record)), content))
+            sealed.append((_change(keys, record, content, record.revision, payload_hash(record.payload)), content))
         except (ContentUnreadable, PayloadTooLarge):
             continue  # nobody can seal it again: it stays as it is
     return sealed
@@ -146,41 +138,30 @@ def _instant(value: object) -> datetime | None:
     return found if found is not None and found.tzinfo is not None else None
 
 
-async def _push(
-    connection: asyncpg.Connection,
-    clock: Clock,
-    custodian: Custodian,
-    principal: Principal,
-    keys: OpenKeyring,
-    sealed: Sequence[Sealed],
-) -> int:
+async def _push(store: AccountRecords, keys: OpenKeyring, sealed: Sequence[Sealed]) -> int:
     """Write what was sealed again, where nobody was faster; return how much that is. The search index follows."""
     done = 0
     for first in range(0, len(sealed), MAX_BATCH_CHANGES):
         batch = sealed[first : first + MAX_BATCH_CHANGES]
         changes = [change for change, _ in batch]
-        pushed = await records.push(connection, principal.user_id, changes, now=clock(), policy=endpoint_policy)
         contents = {change.record_id: content for change, content in batch}
-        await search.follow(
-            connection, clock, custodian, principal, changes, pushed.outcomes, keys=keys, contents=contents
+        pushed = await store.put(
+            changes, within_quota=False, most_bytes=MAX_PAYLOAD_BYTES, opened=OpenedContent(keys, contents)
         )
         done += sum(outcome.status == "applied" for outcome in pushed.outcomes)
     return done
 
 
-async def _conflicts(
-    session: AsyncSession, clock: Clock, limits: LimitSettings, principal: Principal, keys: OpenKeyring
-) -> tuple[int, bool]:
+async def _conflicts(store: AccountRecords, keys: OpenKeyring) -> tuple[int, bool]:
     """Keep open conflicts again under the newest key; return how many, and whether there are more.
 
     As a device does it, the version is kept anew as what follows the same revision, and the one before is resolved with
     what the record holds.
     """
-    connection, now = await driver(session), clock()
-    waiting = await retired.open_conflicts(connection, principal.user_id, limit=_CONFLICTS_A_SLICE + 1)
+    waiting = await retired.open_conflicts(store.connection, store.user_id, limit=_CONFLICTS_A_SLICE + 1)
     done = 0
     for conflict_id in waiting[:_CONFLICTS_A_SLICE]:
-        dispute = await resolution.take(session, principal.user_id, conflict_id)
+        dispute = await resolution.take(store.tx.session, store.user_id, conflict_id)
         kept = dispute.conflict
         try:
             record = as_record(kept)
@@ -188,16 +169,8 @@ async def _conflicts(
         except (ContentUnreadable, PayloadTooLarge):
             continue
         again = change.model_copy(update={"on_conflict": "keep"})
-        await records.push(connection, principal.user_id, [again], now=now, policy=endpoint_policy)
-        await resolution.close(
-            session,
-            dispute,
-            "remote",
-            [],
-            policy=endpoint_policy,
-            now=now,
-            most_bytes=limits.record_bytes,
-        )
+        await store.put([again], within_quota=False, most_bytes=MAX_PAYLOAD_BYTES)
+        await resolution.close(store, dispute, "remote", [], policy=endpoint_policy)
         done += 1
     return done, done > 0 and len(waiting) > _CONFLICTS_A_SLICE
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.server.identity.accounts import service as accounts
-from lockleaf.server.identity.callers import bearer_token, caller
+from lockleaf.server.identity.callers import bearer_token, caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
@@ -27,7 +27,6 @@ from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.errors import BodyTooLarge, MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.settings import LimitSettings, Settings
 from lockleaf.server.records import retired, statements
 from lockleaf.server.records.errors import (
@@ -44,7 +43,6 @@ from lockleaf.server.records.errors import (
     SealRequired,
     TooManyStatements,
 )
-from lockleaf.server.records.quota import Quota
 from lockleaf.wire import codec
 from lockleaf.wire.epochs import Statements
 from lockleaf.wire.sync import (
@@ -87,17 +85,7 @@ async def push(
     parts: PartsOf,
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
-    result = await service.push(
-        tx,
-        parts[Clock],
-        parts[CursorCodec],
-        parts[LimitSettings],
-        parts[Quota],
-        parts[Metrics],
-        parts[Custodian],
-        principal,
-        body,
-    )
+    result = await service.push(records_of(parts, tx, principal), parts[CursorCodec], body)
     return _packed(request, PushResult, result)
 
 
@@ -198,7 +186,7 @@ async def reseal(request: Request, principal: Writer, tx: Tx, parts: PartsOf) ->
     accepted(request)
     return reply(
         request,
-        await rotation.seal_again(tx, parts[Clock], parts[LimitSettings], parts[Settings], parts[Custodian], principal),
+        await rotation.seal_again(records_of(parts, tx, principal), parts[Settings], parts[Custodian], principal),
     )
 
 
@@ -269,9 +257,7 @@ async def resolve_conflict(
     parts: PartsOf,
 ) -> Response:
     """Close a conflict with the local, the remote or a merged version."""
-    result = await conflicts.resolve(
-        tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, conflict_id, body
-    )
+    result = await conflicts.resolve(records_of(parts, tx, principal), parts[Custodian], principal, conflict_id, body)
     return reply(request, result)
 
 

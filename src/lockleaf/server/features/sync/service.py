@@ -5,20 +5,12 @@ from __future__ import annotations
 import struct
 from uuid import UUID
 
-from lockleaf.server.features.search import indexer as search
-from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.observability.metrics import Metrics
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records import feed
-from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import EpochChanged
-from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire import codec
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Push
@@ -28,17 +20,7 @@ __all__ = ["push", "read_feed"]
 _FEED = "feed"
 
 
-async def push(
-    tx: Transaction,
-    clock: Clock,
-    cursors: CursorCodec,
-    limits: LimitSettings,
-    quota: Quota,
-    metrics: Metrics,
-    custodian: Custodian,
-    principal: Principal,
-    body: Push,
-) -> bytes:
+async def push(store: AccountRecords, cursors: CursorCodec, body: Push) -> bytes:
     """Apply a batch, and tell the account's listeners once it is committed; return a ``PushResult`` in MessagePack.
 
     Raises:
@@ -46,29 +28,14 @@ async def push(
         EpochChanged: the changes were made in an epoch that has ended.
         SessionRevoked: the server is to index what they bring (uce), and the session's key is gone.
     """
-    user_id = principal.user_id
-    pushed = await records.push(
-        tx.connection,
-        user_id,
-        body.changes,
-        now=clock(),
-        atomic=body.atomic,
-        epoch=body.epoch,
-        quota=await quota.bytes_left(tx.connection, user_id),
-        most_bytes=limits.record_bytes,
-    )
-    if pushed.moved:
-        tx.wake(user_id)
-    await search.follow(tx.connection, clock, custodian, principal, body.changes, pushed.outcomes)
-    for outcome in pushed.outcomes:
-        metrics.changes.labels(outcome.status).inc()
+    pushed = await store.push(body.changes, atomic=body.atomic, epoch=body.epoch)
     return codec.pack(
         {
             "results": [outcome.as_dict() for outcome in pushed.outcomes],
             "seq": pushed.seq,
             "head": pushed.head,
             "epoch": pushed.epoch,
-            "cursor": _cursor(cursors, user_id, pushed.epoch, pushed.seq),
+            "cursor": _cursor(cursors, store.user_id, pushed.epoch, pushed.seq),
         }
     )
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncpg
-
 from lockleaf.server.features.tags import forms
 from lockleaf.server.features.tags.changes import COLLECTION, following, present_of, sealed_change, tombstone
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
-from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.records import diary, retired
-from lockleaf.server.records import service as records
-from lockleaf.server.records.policy import endpoint_policy
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 
 __all__ = ["KIND", "move_all", "opened"]
@@ -22,7 +17,7 @@ KIND = "tag"
 """Of the labels that are tags' ids."""
 
 
-async def move_all(connection: asyncpg.Connection, clock: Clock, principal: Principal, keys: OpenKeyring) -> int:
+async def move_all(store: AccountRecords, keys: OpenKeyring) -> int:
     """Have every tag that a retired key sealed stand under its name's label of the newest; return how many had not.
 
     Where there is a tag at the new id already, that one stands, deleted or not; but one that was made meanwhile and
@@ -32,13 +27,13 @@ async def move_all(connection: asyncpg.Connection, clock: Clock, principal: Prin
         return 0
     moved = 0
     after = ""
-    while found := await retired.current(connection, principal.user_id, COLLECTION, after=after):
+    while found := await retired.current(store.connection, store.user_id, COLLECTION, after=after):
         after = found[-1].record_id
         named = [(record, opened(keys, record)) for record in found]
         ids = {record.record_id: keys.label(KIND, content["name"]).hex() for record, content in named if content}
         if not ids:
             continue
-        present = await diary.hold_all(connection, principal.user_id, [(COLLECTION, each) for each in ids.values()])
+        present = await diary.hold_all(store.connection, store.user_id, [(COLLECTION, each) for each in ids.values()])
         changes: list[Change] = []
         for record, content in named:
             if content is None:
@@ -46,12 +41,12 @@ async def move_all(connection: asyncpg.Connection, clock: Clock, principal: Prin
             there = present.get((COLLECTION, ids[record.record_id]))
             new = _taken_over(keys, content, there)
             if new is not None:
-                changes.append(sealed_change(clock, principal, keys, ids[record.record_id], present_of(there), new))
-            changes.append(tombstone(clock, principal, keys, following(record)))
+                changes.append(sealed_change(store, keys, ids[record.record_id], present_of(there), new))
+            changes.append(tombstone(store, keys, following(record)))
             moved += 1
         for first in range(0, len(changes), MAX_BATCH_CHANGES):
             portion = changes[first : first + MAX_BATCH_CHANGES]
-            await records.push(connection, principal.user_id, portion, now=clock(), policy=endpoint_policy)
+            await store.put(portion, within_quota=False)
     return moved
 
 

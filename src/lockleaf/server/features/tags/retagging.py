@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from lockleaf.server.features.content import plain
-from lockleaf.server.features.search import indexer as search
-from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
-from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.settings import LimitSettings
+from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent, OpenKeyring
 from lockleaf.server.records import diary
-from lockleaf.server.records.applying import apply_all
-from lockleaf.server.records.bases import base_of
 from lockleaf.server.records.diary import Wanted
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.content import tag_names
 from lockleaf.wire.names import distinct_names
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
@@ -24,16 +18,7 @@ from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 __all__ = ["retag"]
 
 
-async def retag(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    custodian: Custodian,
-    principal: Principal,
-    keys: OpenKeyring,
-    name: str,
-    new_name: str | None,
-) -> None:
+async def retag(store: AccountRecords, keys: OpenKeyring, name: str, new_name: str | None) -> None:
     """Put ``new_name``, or nothing, in place of the tag ``name``, in every entry that is not deleted.
 
     Page by page, within the transaction of the caller, who holds the lock of the history. Entries that do not open stay
@@ -47,28 +32,19 @@ async def retag(
     while True:
         wanted = Wanted(labels=labels, after=after)
         page = await diary.list_by_date(
-            tx.connection, principal.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
+            store.connection, store.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
         )
         held = [each.record for each in page.items]
-        changes, contents = await asyncio.to_thread(_changes, clock, principal, keys, held, label, new_name)
+        changes, contents = await asyncio.to_thread(_changes, store, keys, held, label, new_name)
         if changes:
-            pushed = await apply_all(
-                tx.connection,
-                principal.user_id,
-                changes,
-                now=clock(),
-                most_bytes=limits.record_bytes,
-            )
-            await search.follow(
-                tx.connection, clock, custodian, principal, changes, pushed.outcomes, keys=keys, contents=contents
-            )
+            await store.put_all(changes, within_quota=False, opened=OpenedContent(keys, contents))
         if page.end is None:
             return
         after = page.end
 
 
 def _changes(
-    clock: Clock, principal: Principal, keys: OpenKeyring, held: list[Record], label: bytes, new_name: str | None
+    store: AccountRecords, keys: OpenKeyring, held: list[Record], label: bytes, new_name: str | None
 ) -> tuple[list[Change], dict[str, dict[str, Any]]]:
     changes = []
     contents = {}
@@ -85,22 +61,16 @@ def _changes(
             del new["tags"]
         if tags:
             new["tags"] = tags
-        changes.append(_change(clock, principal, keys, record, new))
+        changes.append(
+            store.change(
+                record.collection,
+                record.record_id,
+                record,
+                partial(keys.seal, content=new),
+                labels=plain.labels_of(keys, new),
+                source=record.source,
+                occurred_at=record.occurred_at,
+            )
+        )
         contents[record.record_id] = new
     return changes, contents
-
-
-def _change(clock: Clock, principal: Principal, keys: OpenKeyring, record: Record, new: dict[str, Any]) -> Change:
-    base_revision, parent = base_of(record)
-    return keys.sealed_change(
-        new,
-        collection=record.collection,
-        record_id=record.record_id,
-        base_revision=base_revision,
-        parent=parent,
-        labels=plain.labels_of(keys, new),
-        source=record.source,
-        occurred_at=record.occurred_at,
-        device=principal.device,
-        written_at=clock(),
-    )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from lockleaf.server.features.tags import service
 from lockleaf.server.features.tags.errors import TagNotFound
-from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.callers import caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS
@@ -18,7 +18,6 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.http.bodies import ByCustody, Received
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.errors import PayloadTooLarge, SealRequired
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation, TagId
 
@@ -52,10 +51,10 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
     """Give the tag of a name: 201 where it was made now, 200 where it was there."""
     if principal.custody == "uce":
         tag, made = await service.create_plain(
-            tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, body.plain()
+            records_of(parts, tx, principal), parts[Custodian], principal, body.plain()
         )
     else:
-        tag, made = await service.create_opaque(tx, parts[Clock], parts[LimitSettings], principal, body.sealed())
+        tag, made = await service.create_opaque(records_of(parts, tx, principal), body.sealed())
     response.status_code = 201 if made else 200
     return tag
 
@@ -64,7 +63,7 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
 @router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS, SealRequired))
 async def clean_up(principal: Writer, tx: Tx, parts: PartsOf, days: Days = 90) -> TagCleanup:
     """Delete the tags that no entry written within so many days has, and that were not changed within them."""
-    return await service.clean_up(tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, days=days)
+    return await service.clean_up(records_of(parts, tx, principal), parts[Custodian], principal, days=days)
 
 
 @router.put(
@@ -76,9 +75,9 @@ async def change(principal: Writer, tag_id: Id, body: Change, tx: Tx, parts: Par
     """Give a tag another name or colour. With uce a new name goes into every entry that has it, and is another id."""
     if principal.custody == "uce":
         return await service.change_plain(
-            tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, tag_id, body.plain()
+            records_of(parts, tx, principal), parts[Custodian], principal, tag_id, body.plain()
         )
-    return await service.change_opaque(tx, parts[Clock], parts[LimitSettings], principal, tag_id, body.sealed())
+    return await service.change_opaque(records_of(parts, tx, principal), tag_id, body.sealed())
 
 
 @router.delete(
@@ -89,4 +88,4 @@ async def change(principal: Writer, tag_id: Id, body: Change, tx: Tx, parts: Par
 )
 async def delete(principal: Writer, tag_id: Id, tx: Tx, parts: PartsOf) -> None:
     """Delete a tag; with uce it is taken off the entries that have it."""
-    await service.delete(tx, parts[Clock], parts[LimitSettings], parts[Custodian], principal, tag_id)
+    await service.delete(records_of(parts, tx, principal), parts[Custodian], principal, tag_id)

@@ -8,11 +8,9 @@ account without a keyring, this door takes a name as it is, kept as a plain map.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
-
-import asyncpg
 
 from lockleaf.server.features.tags import forms
 from lockleaf.server.features.tags.changes import COLLECTION, change_of, following, present_of, sealed_change, tombstone
@@ -26,15 +24,12 @@ from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import diary, tagging
-from lockleaf.server.records import service as records
-from lockleaf.server.records.applying import apply_all
 from lockleaf.server.records.opaque import opaque_map
-from lockleaf.wire.codec import canonical, unpack
-from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record, pack_record
+from lockleaf.server.records.writer import AccountRecords, as_written
+from lockleaf.wire.codec import canonical
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation
 
 __all__ = [
@@ -53,9 +48,7 @@ READING = "tags.read"
 WRITING = "tags.write"
 
 
-async def ensure(
-    connection: asyncpg.Connection, clock: Clock, principal: Principal, keys: OpenKeyring, names: Iterable[str]
-) -> list[Change]:
+async def ensure(store: AccountRecords, keys: OpenKeyring, names: Iterable[str]) -> list[Change]:
     """Return the changes that make those tags that are not there, for the caller to push with what names them.
 
     The caller holds the lock of the account's history.
@@ -66,25 +59,23 @@ async def ensure(
             wanted.setdefault(keys.label(KIND, name).hex(), name.strip())
     if not wanted:
         return []
-    await move_all(connection, clock, principal, keys)
-    found = await tagging.present(connection, principal.user_id, list(wanted))
+    await move_all(store, keys)
+    found = await tagging.present(store.connection, store.user_id, list(wanted))
     return [
-        sealed_change(clock, principal, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
+        sealed_change(store, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
         for record_id, name in wanted.items()
         if record_id not in found or found[record_id].deleted
     ]
 
 
-async def ensure_opaque(
-    connection: asyncpg.Connection, clock: Clock, principal: Principal, names: Iterable[str]
-) -> list[Change]:
+async def ensure_opaque(store: AccountRecords, names: Iterable[str]) -> list[Change]:
     """Return the changes that make those tags of opaque names that are not there, as `ensure` does."""
     wanted = {forms.opaque_id(name): name for name in names}
     if not wanted:
         return []
-    found = await tagging.present(connection, principal.user_id, list(wanted))
+    found = await tagging.present(store.connection, store.user_id, list(wanted))
     return [
-        change_of(clock, principal, record_id, found.get(record_id), canonical({"name": name}))
+        change_of(store, record_id, found.get(record_id), canonical({"name": name}))
         for record_id, name in wanted.items()
         if record_id not in found or found[record_id].deleted
     ]
@@ -116,40 +107,36 @@ def _each_once(keys: OpenKeyring, tags: list[Tag]) -> list[Tag]:
 
 
 async def create_plain(
-    tx: Transaction, clock: Clock, limits: LimitSettings, custodian: Custodian, principal: Principal, body: TagCreation
+    store: AccountRecords, custodian: Custodian, principal: Principal, body: TagCreation
 ) -> tuple[Tag, bool]:
     """Return the tag of a name, and whether it was made now. One that is there keeps its spelling and colour."""
-    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         record_id = keys.label(KIND, body.name).hex()
-        await move_all(tx.connection, clock, principal, keys)
-        held = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
+        await move_all(store, keys)
+        held = await store.current(COLLECTION, record_id)
         if held is not None and not held.deleted:
-            return await _shown(tx, principal, keys, held), False
+            return await _shown(store, keys, held), False
         new = forms.sealed_map(body.name, body.color)
-        change = sealed_change(clock, principal, keys, record_id, present_of(held), new)
-        return await _shown(tx, principal, keys, await _write(tx, clock, limits, principal, held, change)), True
+        change = sealed_change(store, keys, record_id, present_of(held), new)
+        return await _shown(store, keys, await _write(store, held, change)), True
 
 
-async def create_opaque(
-    tx: Transaction, clock: Clock, limits: LimitSettings, principal: Principal, body: OpaqueTagCreation
-) -> tuple[Tag, bool]:
+async def create_opaque(store: AccountRecords, body: OpaqueTagCreation) -> tuple[Tag, bool]:
     """Return the tag of a label, else of an opaque name, and whether it was made now."""
     record_id = body.label or forms.opaque_id(body.name)
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
+    held = await store.current(COLLECTION, record_id)
     if held is not None and not held.deleted:
-        return await _shown(tx, principal, None, held), False
+        return await _shown(store, None, held), False
     payload = canonical({"name": body.name, "color": body.color})
-    change = change_of(clock, principal, record_id, present_of(held), payload)
-    return await _shown(tx, principal, None, await _write(tx, clock, limits, principal, held, change)), True
+    change = change_of(store, record_id, present_of(held), payload)
+    return await _shown(store, None, await _write(store, held, change)), True
 
 
 # ---- change ----
 
 
 async def change_plain(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
+    store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
     tag_id: str,
@@ -163,31 +150,28 @@ async def change_plain(
         TagNotFound: there is none.
         ContentUnreadable: it does not open.
     """
-    held = await _held(tx, principal, tag_id)
-    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
-        held = await _moved(tx, clock, principal, keys, held)
+    held = await _held(store, tag_id)
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+        held = await _moved(store, keys, held)
         tag_id = held.record_id
         present = keys.open(held)
         name = body.name or str(present.get("name", ""))
         new = forms.sealed_map(name, body.color, present)
         record_id = keys.label(KIND, name).hex()
         if record_id == tag_id:
-            changed = sealed_change(clock, principal, keys, tag_id, present_of(held), new)
-            record = await _write(tx, clock, limits, principal, held, changed)
+            changed = sealed_change(store, keys, tag_id, present_of(held), new)
+            record = await _write(store, held, changed)
         else:
-            record = await _move(tx, clock, limits, principal, keys, held, record_id, new, color=body.color)
+            record = await _move(store, keys, held, record_id, new, color=body.color)
             # Where two tags become one, that one keeps its spelling, in the entries of both.
             name = str(keys.open(record).get("name", name))
         if name != present.get("name"):
-            await retag(tx, clock, limits, custodian, principal, keys, str(present.get("name", name)), name)
-        return await _shown(tx, principal, keys, record)
+            await retag(store, keys, str(present.get("name", name)), name)
+        return await _shown(store, keys, record)
 
 
 async def _move(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    principal: Principal,
+    store: AccountRecords,
     keys: OpenKeyring,
     held: Record,
     record_id: str,
@@ -195,75 +179,68 @@ async def _move(
     *,
     color: str | None,
 ) -> Record:
-    target = await records.hold(tx.connection, principal.user_id, COLLECTION, record_id)
+    target = await store.current(COLLECTION, record_id)
     record = target
     if target is None or target.deleted or color is not None:
-        changed = sealed_change(clock, principal, keys, record_id, present_of(target), new)
-        record = await _write(tx, clock, limits, principal, target, changed)
-    await _write(tx, clock, limits, principal, held, tombstone(clock, principal, keys, following(held)))
+        changed = sealed_change(store, keys, record_id, present_of(target), new)
+        record = await _write(store, target, changed)
+    await _write(store, held, tombstone(store, keys, following(held)))
     assert record is not None, "there is a target, or it was made"
     return record
 
 
-async def change_opaque(
-    tx: Transaction, clock: Clock, limits: LimitSettings, principal: Principal, tag_id: str, body: OpaqueTagChange
-) -> Tag:
+async def change_opaque(store: AccountRecords, tag_id: str, body: OpaqueTagChange) -> Tag:
     """Give a tag another opaque name or colour; its id stays, since the server cannot tell which label is the name's.
 
     Raises:
         TagNotFound: there is none.
         InvalidRequest: a tag that a client sealed has no name here that could stay.
     """
-    held = await _held(tx, principal, tag_id)
+    held = await _held(store, tag_id)
     present = opaque_map(held.payload) or {}
     name = body.name or present.get("name")
     if not isinstance(name, str):
         raise InvalidRequest(errors=[{"field": "name", "type": "missing", "message": "the present name is sealed"}])
     payload = canonical({"name": name, "color": body.color or present.get("color")})
-    change = change_of(clock, principal, tag_id, present_of(held), payload)
-    return await _shown(tx, principal, None, await _write(tx, clock, limits, principal, held, change))
+    change = change_of(store, tag_id, present_of(held), payload)
+    return await _shown(store, None, await _write(store, held, change))
 
 
 # ---- delete ----
 
 
-async def delete(
-    tx: Transaction, clock: Clock, limits: LimitSettings, custodian: Custodian, principal: Principal, tag_id: str
-) -> None:
+async def delete(store: AccountRecords, custodian: Custodian, principal: Principal, tag_id: str) -> None:
     """Delete a tag. With uce it is taken off every entry; with e2e only clients can do that.
 
     Raises:
         TagNotFound: there is none.
     """
-    held = await _held(tx, principal, tag_id)
+    held = await _held(store, tag_id)
     if principal.custody != "uce":
-        await _write(tx, clock, limits, principal, held, tombstone(clock, principal, None, following(held)))
+        await _write(store, held, tombstone(store, None, following(held)))
         return
-    async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
-        held = await _moved(tx, clock, principal, keys, held)
+    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+        held = await _moved(store, keys, held)
         name = forms.shown(keys, held, None).name
-        await _write(tx, clock, limits, principal, held, tombstone(clock, principal, keys, following(held)))
+        await _write(store, held, tombstone(store, keys, following(held)))
         if name is not None:
-            await retag(tx, clock, limits, custodian, principal, keys, name, None)
+            await retag(store, keys, name, None)
 
 
-async def clean_up(
-    tx: Transaction, clock: Clock, limits: LimitSettings, custodian: Custodian, principal: Principal, *, days: int
-) -> TagCleanup:
+async def clean_up(store: AccountRecords, custodian: Custodian, principal: Principal, *, days: int) -> TagCleanup:
     """Delete the tags that have not been changed, and that no entry with them has been written, for ``days``."""
     # The lock of the history comes first: what is found stale stays so.
-    await diary.hold_all(tx.connection, principal.user_id, [(COLLECTION, "")])
-    now = clock()
-    found = await tagging.stale(tx.connection, principal.user_id, before=now - timedelta(days=days))
+    await diary.hold_all(store.connection, store.user_id, [(COLLECTION, "")])
+    found = await tagging.stale(store.connection, store.user_id, before=store.clock() - timedelta(days=days))
     if principal.custody != "uce":
-        tombstones = [tombstone(clock, principal, None, each) for each in found]
+        tombstones = [tombstone(store, None, each) for each in found]
     elif found:
-        async with keyrings.opened(clock, custodian, tx.connection, principal, purpose=WRITING) as keys:
-            tombstones = [tombstone(clock, principal, keys, each) for each in found]
+        async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+            tombstones = [tombstone(store, keys, each) for each in found]
     else:
         tombstones = []
     for first in range(0, len(tombstones), MAX_BATCH_CHANGES):
-        await _push(tx, limits, principal, tombstones[first : first + MAX_BATCH_CHANGES], now=now)
+        await store.put_all(tombstones[first : first + MAX_BATCH_CHANGES], within_quota=False)
     count = len(tombstones)
     return TagCleanup(
         message=f"{count} unused {'tag was' if count == 1 else 'tags were'} deleted.", deleted_count=count
@@ -273,43 +250,29 @@ async def clean_up(
 # ---- parts ----
 
 
-async def _moved(tx: Transaction, clock: Clock, principal: Principal, keys: OpenKeyring, held: Record) -> Record:
+async def _moved(store: AccountRecords, keys: OpenKeyring, held: Record) -> Record:
     """Return a tag as it stands once none is left under a retired key: its id may be another one then.
 
     Raises:
         TagNotFound: there is one at the new id already, and it was deleted.
     """
-    await move_all(tx.connection, clock, principal, keys)
+    await move_all(store, keys)
     name = (opened(keys, held) or {}).get("name")
     record_id = held.record_id if name is None else keys.label(KIND, name).hex()
-    return held if record_id == held.record_id else await _held(tx, principal, record_id)
+    return held if record_id == held.record_id else await _held(store, record_id)
 
 
-async def _held(tx: Transaction, principal: Principal, tag_id: str) -> Record:
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, tag_id)
+async def _held(store: AccountRecords, tag_id: str) -> Record:
+    held = await store.current(COLLECTION, tag_id)
     if held is None or held.deleted:
         raise TagNotFound
     return held
 
 
-async def _shown(tx: Transaction, principal: Principal, keys: OpenKeyring | None, record: Record) -> Tag:
-    return forms.shown(keys, record, await tagging.used_at(tx.connection, principal.user_id, record.record_id))
+async def _shown(store: AccountRecords, keys: OpenKeyring | None, record: Record) -> Tag:
+    return forms.shown(keys, record, await tagging.used_at(store.connection, store.user_id, record.record_id))
 
 
-async def _write(
-    tx: Transaction, clock: Clock, limits: LimitSettings, principal: Principal, held: Record | None, change: Change
-) -> Record:
-    now = clock()
-    [outcome] = await _push(tx, limits, principal, [change], now=now)
-    created_at = now if held is None else held.created_at
-    return Record.model_validate(
-        unpack(pack_record(change, seq=outcome.seq or 0, created_at=created_at, updated_at=now))
-    )
-
-
-async def _push(
-    tx: Transaction, limits: LimitSettings, principal: Principal, changes: Sequence[Change], *, now: datetime
-) -> list[records.Outcome]:
-    pushed = await apply_all(tx.connection, principal.user_id, changes, now=now, most_bytes=limits.record_bytes)
-    tx.wake(principal.user_id)
-    return pushed.outcomes
+async def _write(store: AccountRecords, held: Record | None, change: Change) -> Record:
+    pushed = await store.put_all([change], within_quota=False)
+    return as_written(change, pushed.outcomes[0], pushed.at, held)

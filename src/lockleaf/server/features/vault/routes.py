@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from lockleaf.server.features.vault import service
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
-from lockleaf.server.identity.callers import caller
+from lockleaf.server.identity.callers import caller, records_of
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
@@ -20,9 +19,8 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.preconditions import IfMatch
 from lockleaf.server.platform.preconditions import etag
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records.errors import PayloadTooLarge, PreconditionFailed, RevisionRequired
-from lockleaf.server.records.quota import Quota, QuotaExceeded
+from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.fields import RecordId
 from lockleaf.wire.vault import Vault, VaultChange, VaultCreated, VaultCreation, Vaults, VaultVersions
 
@@ -58,7 +56,7 @@ async def create(
     response: Response,
 ) -> VaultCreated:
     """Store a new blob under an id of the client's choice."""
-    created = await service.create(tx, parts[Clock], parts[LimitSettings], parts[Quota], principal, body)
+    created = await service.create(records_of(parts, tx, principal), body)
     response.headers["ETag"] = etag(created.version)
     return created
 
@@ -94,9 +92,7 @@ async def replace(
     if_match: IfMatch = None,
 ) -> VaultCreated:
     """Store the next version of a blob; earlier ones stay readable."""
-    replaced = await service.replace(
-        tx, parts[Clock], parts[LimitSettings], parts[Quota], principal, vault_id, body, if_match=if_match
-    )
+    replaced = await service.replace(records_of(parts, tx, principal), vault_id, body, if_match=if_match)
     response.headers["ETag"] = etag(replaced.version)
     return replaced
 
@@ -109,7 +105,7 @@ async def replace(
 )
 async def delete(principal: Writer, vault_id: VaultId, tx: Tx, parts: PartsOf, if_match: IfMatch = None) -> None:
     """Delete a blob with all its versions, at once and for good."""
-    await service.delete(tx, parts[Clock], principal, vault_id, if_match=if_match)
+    await service.delete(records_of(parts, tx, principal), vault_id, if_match=if_match)
 
 
 @router.get(

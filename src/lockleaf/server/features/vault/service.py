@@ -10,18 +10,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
-from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.preconditions import matches
-from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.records import blobs, pages
-from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import PreconditionFailed, RevisionRequired
-from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import canonical, unpack
 from lockleaf.wire.sync import Record
 from lockleaf.wire.vault import (
@@ -41,9 +36,7 @@ _LIST = "vault"
 _VERSIONS = "vault-versions"
 
 
-async def create(
-    tx: Transaction, clock: Clock, limits: LimitSettings, quota: Quota, principal: Principal, body: VaultCreation
-) -> VaultCreated:
+async def create(store: AccountRecords, body: VaultCreation) -> VaultCreated:
     """Store a new blob. The same one sent again is answered like the first time, also where it has moved on since.
 
     Raises:
@@ -51,19 +44,15 @@ async def create(
         PayloadTooLarge: it is larger than a record may be.
         QuotaExceeded: there is no room for it.
     """
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, body.vault_id)
+    held = await store.current(COLLECTION, body.vault_id)
     payload = canonical(body.model_dump())
     if held is not None and not held.deleted:
-        return _created(await _accepted(tx, principal, held, payload))
-    return await _write(tx, clock, limits, quota, principal, held, body.vault_id, payload)
+        return _created(await _accepted(store, held, payload))
+    return await _write(store, held, body.vault_id, payload)
 
 
 async def replace(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    principal: Principal,
+    store: AccountRecords,
     vault_id: str,
     body: VaultChange,
     *,
@@ -86,7 +75,7 @@ async def replace(
         raise InvalidRequest(errors=[{"field": "vault_id", "type": "value_error", "message": other}])
     if body.version is None and (if_match is None or if_match.strip() == "*"):
         raise RevisionRequired
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, vault_id)
+    held = await store.current(COLLECTION, vault_id)
     if held is None or held.deleted:
         raise VaultNotFound
     following = held.revision + 1
@@ -94,53 +83,28 @@ async def replace(
     if body.salt is None:
         fields["salt"] = unpack(held.payload)["salt"]
     if body.version is not None and body.version != following:
-        return _created(await _accepted(tx, principal, held, canonical(fields)))
+        return _created(await _accepted(store, held, canonical(fields)))
     if not matches(if_match, held.revision):
         again = body.version is None and matches(if_match, held.revision - 1)
         if again and held.payload == canonical({**fields, "version": held.revision}):
             return _created(held)
         raise PreconditionFailed(current_version=held.revision)
-    return await _write(
-        tx, clock, limits, quota, principal, held, vault_id, canonical({**fields, "version": following})
-    )
+    return await _write(store, held, vault_id, canonical({**fields, "version": following}))
 
 
-async def _accepted(tx: Transaction, principal: Principal, held: Record, payload: bytes) -> Record:
+async def _accepted(store: AccountRecords, held: Record, payload: bytes) -> Record:
     if held.payload == payload:
         return held
-    earlier = await blobs.find_accepted(tx.connection, principal.user_id, COLLECTION, held.record_id, payload)
+    earlier = await blobs.find_accepted(store.connection, store.user_id, COLLECTION, held.record_id, payload)
     if earlier is None:
         raise VersionConflict(current_version=held.revision)
     return earlier
 
 
-async def _write(
-    tx: Transaction,
-    clock: Clock,
-    limits: LimitSettings,
-    quota: Quota,
-    principal: Principal,
-    held: Record | None,
-    vault_id: str,
-    payload: bytes,
-) -> VaultCreated:
-    now = clock()
-    written = await blobs.follow(
-        tx.connection,
-        principal.user_id,
-        held,
-        collection=COLLECTION,
-        record_id=vault_id,
-        payload=payload,
-        device_id=principal.device,
-        client_updated_at=now,
-        now=now,
-        most_bytes=limits.record_bytes,
-    )
-    await quota.require_after(tx.connection, principal.user_id, len(payload))
-    tx.wake(principal.user_id)
+async def _write(store: AccountRecords, held: Record | None, vault_id: str, payload: bytes) -> VaultCreated:
+    version, now = await blobs.follow(store, held, store.change(COLLECTION, vault_id, held, payload))
     created_at = now if held is None else held.created_at
-    return VaultCreated(vault_id=vault_id, created_at=created_at, updated_at=now, version=written.revision or 0)
+    return VaultCreated(vault_id=vault_id, created_at=created_at, updated_at=now, version=version)
 
 
 def _created(record: Record) -> VaultCreated:
@@ -152,20 +116,19 @@ def _created(record: Record) -> VaultCreated:
     )
 
 
-async def delete(tx: Transaction, clock: Clock, principal: Principal, vault_id: str, *, if_match: str | None) -> None:
+async def delete(store: AccountRecords, vault_id: str, *, if_match: str | None) -> None:
     """Delete a blob with all its versions. What other devices see is that it was deleted, and when.
 
     Raises:
         VaultNotFound: there is none.
         PreconditionFailed: ``If-Match`` names another version than the present one.
     """
-    held = await records.hold(tx.connection, principal.user_id, COLLECTION, vault_id)
+    held = await store.current(COLLECTION, vault_id)
     if held is None or held.deleted:
         raise VaultNotFound
     if not matches(if_match, held.revision):
         raise PreconditionFailed(current_version=held.revision)
-    await blobs.delete(tx.connection, principal.user_id, held, device_id=principal.device, now=clock())
-    tx.wake(principal.user_id)
+    await blobs.delete(store, held)
 
 
 async def get(database: Database, user_id: UUID, vault_id: str) -> Vault:

@@ -26,9 +26,9 @@ from lockleaf.server.identity.errors import CustodyRequired, SessionRevoked
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.records.errors import PayloadTooLarge
-from lockleaf.wire.sync import Change, Record
+from lockleaf.wire.sync import Record
 
-__all__ = ["TOMBSTONE", "ContentUnreadable", "OpenKeyring", "opened", "session_kek"]
+__all__ = ["TOMBSTONE", "ContentUnreadable", "OpenKeyring", "OpenedContent", "opened", "session_kek"]
 
 TOMBSTONE = "deleted"
 _FILE = "file"
@@ -150,19 +150,6 @@ class OpenKeyring:
         except crypto_errors.TooLarge:
             raise PayloadTooLarge from None
 
-    def sealed_change(self, content: Mapping[str, Any], *, device: str, written_at: datetime, **bound: Any) -> Change:
-        """Return the change that brings this content, sealed.
-
-        Arguments:
-            device, written_at: as for `seal`; the change bears them in the open, too.
-            bound: the other arguments of `seal`, which the change carries as they are.
-
-        Raises:
-            PayloadTooLarge: as for `seal`.
-        """
-        payload = self.seal(content=content, device=device, written_at=written_at, **bound)
-        return Change(payload=payload, device_id=device, client_updated_at=written_at, **bound)
-
     def seal_name(self, media_id: UUID, name: str) -> bytes:
         """Return the name of a file, sealed for it alone."""
         context = _of_a_file(self.user_id, media_id)
@@ -184,6 +171,14 @@ class OpenKeyring:
         self, collection: str, record_id: str, revision: int, parent: bytes, deleted: bool, meta: bytes
     ) -> RecordContext:
         return RecordContext(str(self.user_id), collection, record_id, revision, parent, deleted, meta)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedContent:
+    """Keys that are open, if any are, and the maps that were opened or sealed with them, by the record's id."""
+
+    keys: OpenKeyring | None
+    contents: Mapping[str, Mapping[str, Any]]
 
 
 def _of_a_file(user_id: UUID, media_id: UUID) -> RecordContext:

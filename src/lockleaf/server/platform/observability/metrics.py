@@ -91,6 +91,10 @@ class Metrics:
         self.requests.labels(known, route, str(status)).inc()
         self.latency.labels(known, route).observe(seconds)
 
+    def count_change(self, status: str) -> None:
+        """Count what became of a change to a record."""
+        self.changes.labels(status).inc()
+
     def watch_pools(self, database: Database) -> None:
         """Count the connections of a database's pools as they come and go.
 

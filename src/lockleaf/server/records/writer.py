@@ -1,0 +1,295 @@
+"""The one way by which an account's records are written, whichever endpoint asks: its rules, and who follows.
+
+A change takes its base and its parent from the record that it follows, as it was read behind the lock of the account's
+history. What must happen with every change happens here: the store's rules, the quota, the figures, the account's live
+streams after the commit, and those who follow what is written, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from lockleaf.crypto.history import ZERO, payload_hash
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.records import service
+from lockleaf.server.records.errors import PayloadTooLarge, refusal
+from lockleaf.server.records.policy import RecordPolicy, bytes_needed, endpoint_policy, sync_policy
+from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.repository import RecordRepository
+from lockleaf.server.records.service import Outcome, Pushed
+from lockleaf.wire.codec import unpack
+from lockleaf.wire.sync import Change, Record, pack_record
+
+__all__ = ["AccountRecords", "Author", "Base", "Observer", "Rules", "Written", "as_written"]
+
+
+class Author(Protocol):
+    """Who writes: an account, and the device that stands for it."""
+
+    @property
+    def user_id(self) -> UUID:
+        """The account."""
+
+    @property
+    def device(self) -> str:
+        """What a record names as its writer."""
+
+
+class Seal(Protocol):
+    """Makes the payload of a change, bound to everything that the change carries in the open."""
+
+    def __call__(
+        self,
+        *,
+        collection: str,
+        record_id: str,
+        base_revision: int,
+        parent: bytes,
+        labels: Sequence[bytes],
+        source: str | None,
+        occurred_at: str | None,
+        deleted: bool,
+        device: str,
+        written_at: datetime,
+    ) -> bytes:
+        """Return the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a change follows: a revision, and the hash of its payload."""
+
+    revision: int
+    payload_hash: bytes
+
+    @classmethod
+    def of(cls, held: Record | None) -> Base:
+        """Return what follows a record: 0 and zeros where there is none."""
+        return cls(0, ZERO) if held is None else cls(held.revision, payload_hash(held.payload))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written, for those who follow it.
+
+    Attributes:
+        changes, outcomes: as pushed and as answered, in order; of any collection.
+        opened: what the writer has open already, for followers who know it: keys, and contents by the record's id.
+    """
+
+    tx: Transaction
+    author: Author
+    changes: Sequence[Change]
+    outcomes: Sequence[Outcome]
+    opened: object | None = None
+
+
+Observer = Callable[[Written], Awaitable[None]]
+"""Follows what is written, in the transaction that writes it and behind the lock of the account's history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for the records of every account on this server.
+
+    Attributes:
+        record_bytes: how long a payload may be.
+        quota: how much an account may hold.
+        counted: told of each outcome of a change.
+        observers: who follows, in order.
+    """
+
+    record_bytes: int
+    quota: Quota
+    counted: Callable[[str], object]
+    observers: tuple[Observer, ...] = ()
+
+
+class AccountRecords:
+    """The records of one account, in one transaction.
+
+    Args:
+        tx: in which everything happens.
+        account: whose records, and who writes.
+        clock: gives the present time.
+        rules: of this server.
+    """
+
+    def __init__(self, tx: Transaction, account: Author, clock: Clock, rules: Rules) -> None:
+        self.tx = tx
+        self.account = account
+        self.clock = clock
+        self._rules = rules
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """Of the transaction."""
+        return self.tx.connection
+
+    @property
+    def user_id(self) -> UUID:
+        """Of the account."""
+        return self.account.user_id
+
+    async def current(self, collection: str, record_id: str) -> Record | None:
+        """Lock the account's history, and return a record as it stays until the transaction ends; deleted ones too.
+
+        Raises:
+            TierRequired: the account's tier holds no records.
+        """
+        return await service.hold(self.connection, self.user_id, collection, record_id)
+
+    def change(
+        self,
+        collection: str,
+        record_id: str,
+        base: Base | Record | None,
+        payload: bytes | Seal,
+        *,
+        labels: tuple[bytes, ...] = (),
+        source: str | None = None,
+        occurred_at: str | None = None,
+        deleted: bool = False,
+        device: str | None = None,
+        written_at: datetime | None = None,
+        **further: Any,
+    ) -> Change:
+        """Return the change that follows ``base``.
+
+        Arguments:
+            payload: the bytes, or what seals them for just this place in the history.
+            device, written_at: who writes, and when; the account's present device and now by default.
+            further: other fields of the change, which no seal is bound to.
+
+        Raises:
+            PayloadTooLarge: what is to be sealed is longer than a record may be.
+        """
+        follows = base if isinstance(base, Base) else Base.of(base)
+        bound: dict[str, Any] = {
+            "collection": collection,
+            "record_id": record_id,
+            "base_revision": follows.revision,
+            "parent": follows.payload_hash,
+            "labels": labels,
+            "source": source,
+            "occurred_at": occurred_at,
+            "deleted": deleted,
+        }
+        by = self.account.device if device is None else device
+        at = self.clock() if written_at is None else written_at
+        sealed = payload if isinstance(payload, bytes) else payload(**bound, device=by, written_at=at)
+        return Change(**bound, payload=sealed, device_id=by, client_updated_at=at, **further)
+
+    async def put(
+        self,
+        changes: Sequence[Change],
+        *,
+        policy: Callable[[str], RecordPolicy] = endpoint_policy,
+        atomic: bool = False,
+        within_quota: bool = True,
+        most_bytes: int | None = None,
+        opened: object | None = None,
+    ) -> Pushed:
+        """Write changes that the server made, or that came one by one.
+
+        Arguments:
+            policy: the rules of the payloads.
+            atomic: all of them or none.
+            within_quota: False where a change only replaces what it follows.
+            most_bytes: how long a payload may be, if not as long as this server takes.
+            opened: as for `Written`.
+
+        Raises:
+            TierRequired: the account's tier holds no records.
+            QuotaExceeded: the account would hold more than it may.
+        """
+        pushed = await service.push(
+            self.connection,
+            self.user_id,
+            changes,
+            now=self.clock(),
+            atomic=atomic,
+            policy=policy,
+            most_bytes=self._rules.record_bytes if most_bytes is None else most_bytes,
+        )
+        if within_quota and pushed.moved:
+            added = sum(
+                bytes_needed(change)
+                for change, outcome in zip(changes, pushed.outcomes, strict=True)
+                if outcome.status in ("applied", "conflict")
+            )
+            await self._rules.quota.require_after(self.connection, self.user_id, added)
+        await self._tell(changes, pushed, opened)
+        return pushed
+
+    async def put_all(self, changes: Sequence[Change], **options: Any) -> Pushed:
+        """Write changes of which the store takes every one.
+
+        Raises:
+            PayloadTooLarge, ChangeRejected, KeyRetired, SealRequired: it does not take one of them.
+        """
+        pushed = await self.put(changes, atomic=True, **options)
+        for outcome in pushed.outcomes:
+            if outcome.status != "applied":
+                raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
+        return pushed
+
+    async def push(self, changes: Sequence[Change], *, atomic: bool, epoch: str | None) -> Pushed:
+        """Write what a device sends: each change for itself, as far as there is room.
+
+        Raises:
+            TierRequired: the account's tier holds no records.
+            EpochChanged: the changes were made in an epoch that has ended.
+        """
+        pushed = await service.push(
+            self.connection,
+            self.user_id,
+            changes,
+            now=self.clock(),
+            atomic=atomic,
+            policy=sync_policy,
+            epoch=epoch,
+            quota=await self._rules.quota.bytes_left(self.connection, self.user_id),
+            most_bytes=self._rules.record_bytes,
+        )
+        await self._tell(changes, pushed, None)
+        return pushed
+
+    async def _tell(self, changes: Sequence[Change], pushed: Pushed, opened: object | None) -> None:
+        if pushed.moved:
+            self.tx.wake(self.user_id)
+        written = Written(self.tx, self.account, changes, pushed.outcomes, opened)
+        for observer in self._rules.observers:
+            await observer(written)
+        for outcome in pushed.outcomes:
+            self._rules.counted(outcome.status)
+
+    async def keep(self, change: Change) -> UUID:
+        """Keep a refused change as an open conflict; the same payload is the same conflict, however often it comes.
+
+        Raises:
+            PayloadTooLarge: there is more of it than a record may hold.
+            QuotaExceeded: the account would hold more than it may.
+        """
+        if len(change.payload) > self._rules.record_bytes:
+            raise PayloadTooLarge(limit_bytes=self._rules.record_bytes)
+        repository = RecordRepository(self.connection, self.user_id)
+        [conflict_id], _ = await repository.keep_conflicts([change], now=self.clock())
+        await self._rules.quota.require_after(self.connection, self.user_id, len(change.payload))
+        self.tx.wake(self.user_id)
+        self._rules.counted("conflict")
+        return conflict_id
+
+
+def as_written(change: Change, outcome: Outcome, at: datetime, before: Record | None) -> Record:
+    """Return the record that an accepted change has made, ``at`` that time, of the one ``before``."""
+    created_at = at if before is None else before.created_at
+    packed = pack_record(change, seq=outcome.seq or 0, created_at=created_at, updated_at=at)
+    return Record.model_validate(unpack(packed))
