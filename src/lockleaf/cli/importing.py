@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
@@ -69,13 +70,14 @@ async def import_journal(
     Everything is read on this device. Running it again adds nothing twice, on whichever of your devices, and goes on
     where it was interrupted. What cannot be read is named, and everything else comes in.
     """
-    from lockleaf.client import ImportOptions  # noqa: PLC0415
+    from lockleaf.client import ImportOptions, is_archive  # noqa: PLC0415
 
     options = ImportOptions(
         encoding=_known_encoding(encoding),
         time_zone=_known_zone(time_zone),
         file_dates=file_dates,
         columns=_mapped(columns or []),
+        password=prompts.password(run) if is_archive(path) else None,
     )
     async with run.client() as client:
         with progress_bars(run) as progress:

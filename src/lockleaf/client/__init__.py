@@ -21,6 +21,7 @@ from lockleaf.client.blocking import (
 from lockleaf.client.client import Client
 from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
 from lockleaf.client.errors.claims import Claim
+from lockleaf.client.journal.archive_file import is_archive
 from lockleaf.client.journal.drafts import DraftContent, Drafts, UnsavedDraft
 from lockleaf.client.journal.exporters.archive_exports import export_archive
 from lockleaf.client.journal.exporters.exporting import ExportReport, MissingPart
@@ -122,6 +123,7 @@ __all__ = [
     "UnsavedDraft",
     "default_home",
     "export_archive",
+    "is_archive",
     "new_passphrase",
     "profile_names",
 ]

@@ -18,7 +18,7 @@ from lockleaf.crypto.recovery import recovery_key
 from lockleaf.crypto.uce import derive_kek
 from lockleaf.wire.fields import decode_base64
 
-__all__ = ["ArchiveFile", "media_file"]
+__all__ = ["ArchiveFile", "is_archive", "media_file"]
 
 _FORMAT, _VERSION = "lockleaf-archive", 1
 _MANIFEST = "manifest.json"
@@ -33,6 +33,15 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 def media_file(media_id: str) -> str:
     """Return the name under which the sealed bytes of an attached file lie in an archive."""
     return f"media/{media_id}.age"
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a file is an archive that a server made of an account; blocks."""
+    try:
+        with ArchiveFile(path):
+            return True
+    except (NotAnArchive, OSError):
+        return False
 
 
 class ArchiveFile:

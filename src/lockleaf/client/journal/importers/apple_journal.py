@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import islice
 from pathlib import PurePosixPath
 
 from lockleaf.client.journal.import_report import Skipped
@@ -34,6 +35,8 @@ _MONTHS = (
 _WORDS = re.compile(r"(?:(\d{1,2})\.? ([a-z]+)|([a-z]+) (\d{1,2})),? (\d{4})", re.ASCII)
 _ENTRY = re.compile(r"(?:^|/)Entries/[^/]+\.html?$", re.IGNORECASE)
 
+_LOOKED_AT = 100
+
 
 class AppleJournal:
     """The export of Apple's Journal."""
@@ -43,8 +46,8 @@ class AppleJournal:
 
     def recognises(self, source: Container) -> bool:
         """Tell whether there are pages of entries as Apple's Journal writes them."""
-        found = next((member for member in source.members if _ENTRY.search(member.name)), None)
-        return found is not None and b"pageHeader" in source.plain_start(found.name)
+        pages = (member for member in source.members if _ENTRY.search(member.name))
+        return any(b"pageHeader" in source.plain_start(page.name) for page in islice(pages, _LOOKED_AT))
 
     def count(self, source: Container) -> int | None:
         """Return how many pages there are."""

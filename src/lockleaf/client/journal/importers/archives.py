@@ -65,7 +65,7 @@ class ZipContainer(Container):
     """A ZIP file."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path.name)
+        super().__init__(path)
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError):
@@ -115,6 +115,7 @@ class ZipContainer(Container):
 
     def close(self) -> None:
         """Close the archive."""
+        super().close()
         self._zip.close()
 
 
@@ -122,7 +123,7 @@ class TarContainer(Container):
     """A TAR file, not compressed."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path.name)
+        super().__init__(path)
         try:
             self._tar = tarfile.open(path, "r:")  # noqa: SIM115  (closed with the container)
         except tarfile.TarError:
@@ -158,6 +159,7 @@ class TarContainer(Container):
 
     def close(self) -> None:
         """Close the archive."""
+        super().close()
         self._tar.close()
 
 

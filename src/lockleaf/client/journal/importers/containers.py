@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -60,12 +60,16 @@ class Container(ABC):
     """The files of a journal to import.
 
     Attributes:
+        path: where it lies.
         label: what the whole is called.
         refused: what in it is left out, and why.
+        held: what a reader holds open until the import has ended.
     """
 
-    def __init__(self, label: str) -> None:
-        self.label = label
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.label = path.resolve().name
+        self.held = ExitStack()
         self.refused: list[Skipped] = []
         self._members: dict[str, Member] = {}
         self._folded: dict[str, str] | None = None
@@ -140,8 +144,9 @@ class Container(ABC):
             Unreadable: it cannot be opened.
         """
 
-    def close(self) -> None:  # noqa: B027  (most have nothing to close)
+    def close(self) -> None:
         """Close what is open."""
+        self.held.close()
 
     def _add(self, member: Member) -> None:
         if member.name in self._members:
@@ -155,7 +160,7 @@ class FileContainer(Container):
     """A single file."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path.name)
+        super().__init__(path)
         self._path = path
         status = path.stat()
         self._add(Member(path.name, status.st_size, local_time(status.st_mtime)))
@@ -172,7 +177,7 @@ class FolderContainer(Container):
     """A folder with all that is below it; hidden files and folders are no part of it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path.resolve().name)
+        super().__init__(path)
         self._path = path
         self._look("")
 

@@ -26,12 +26,14 @@ class ImportOptions:
         time_zone: an IANA name: where the clock stood that showed times without a zone.
         file_dates: whether a file without a date gets that of its last change.
         columns: for tables: the name of a column by the field of the entry that it holds.
+        password: of an archive that is encrypted.
     """
 
     encoding: str | None = None
     time_zone: str | None = None
     file_dates: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    password: str | None = field(default=None, repr=False)
 
 
 class Importer(Protocol):
