@@ -355,6 +355,12 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             "search_documents": "record_id, seq, at, tokens) VALUES ($1, 'x', 1, now(), '{1}'",
             "epoch_statements": "statement_id, kind, n, old_epoch, seq, head, new_epoch, device_id, time_text,"
             " signature) VALUES ($1, 'x', 'end', 1, 'x', 1, 'x', 'x', 'x', 'x', 'x'",
+            "integrations": "integration_id, provider, account_key, sealed, state, connected_at)"
+            " VALUES ($1, gen_random_uuid(), 'x', 'x', 'x', 'connected', now()",
+            "external_posts": "post_id, integration_id, provider, direction, state, noted_at)"
+            " VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'x', 'in', 'linked', now()",
+            "entry_publications": "entry_id, publication_id, revision, published_at)"
+            " VALUES ($1, gen_random_uuid(), gen_random_uuid(), 1, now()",
             "checkpoints": "device_id, epoch, seq, head, time_text, signature) VALUES ($1, 'x', 'x', 1, 'x', 'x', 'x'",
         }.items():
             await tx.connection.execute(f"INSERT INTO {table} (user_id, {columns})", user_id)

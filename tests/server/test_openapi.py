@@ -26,6 +26,7 @@ DOCUMENTED = {
     " backup backups backup/content backup/{log_id} metrics/all",
     "vault": ". {vault_id} {vault_id}/versions {vault_id}/versions/{number}",
     "inbox": ". {item_id}",
+    "integrations": ". {integration_id} {provider}/connect {provider}/callback {provider}/push {provider}/pull",
     "entries": ". {entry_id} {entry_id}/restore {entry_id}/history {entry_id}/revisions/{number}",
     "tags": ". {tag_id} cleanup",
     "media": ". upload {media_id} {media_id}/parts {media_id}/complete {media_id}/download {media_id}/restore",
@@ -230,10 +231,13 @@ async def test_the_refusals_of_narrower_scopes_are_documented(
     http: httpx.AsyncClient, document: dict[str, Any]
 ) -> None:
     owner = await register(http)
-    login = {"email": owner.email, "password": owner.password, "scope": "integrations:read"}
-    owner.answer = (await http.post("/auth/login", json=login)).json()
+    tokens = {}
+    for scope in ("tags:read", "vault:read"):
+        login = {"email": owner.email, "password": owner.password, "scope": scope}
+        tokens[scope] = (await http.post("/auth/login", json=login)).json()
     for method, path, operation in operations(document):
         if "security" in operation and not path.endswith("/auth/logout"):
+            owner.answer = tokens["vault:read" if "/tags" in path else "tags:read"]
             answer = await owner.request(method, f"http://lockleaf.test{somewhere(path)}")
             assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope"), (method, path)
             assert is_documented(operation, answer)

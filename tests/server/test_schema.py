@@ -33,9 +33,17 @@ from lockleaf.server.platform.db.migrate import (
 from lockleaf.server.platform.jobs.queue import TABLES
 from tests.conftest import fresh_database
 
-STAND_APART = {"email_directory", "installation", "media_removals", "alembic_version", *TABLES}
+STAND_APART = {
+    "email_directory",
+    "installation",
+    "integration_applications",
+    "media_removals",
+    "alembic_version",
+    *TABLES,
+}
 """Tables that are no user's: the directory by which an email finds its account, what is said of the whole installation,
-objects that the store shall delete, whoever's they were, Alembic's own, and the queue's."""
+objects that the store shall delete, whoever's they were, what networks call this server, Alembic's own, and the
+queue's."""
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = Path(migration.__file__).parent / "migrations"

@@ -236,7 +236,7 @@ class EntryEvent(Body):
     event: Literal["created", "imported", "updated", "deleted", "restored", "published"]
     revision: Sequence64
     at: Instant
-    device_id: str
+    device_id: str | None = Field(default=None, description="Absent where the server did it: `published`.")
 
 
 class EntryHistory(Body):

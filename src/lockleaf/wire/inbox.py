@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Bytes, Instant, Rfc3339Text
 
-__all__ = ["Inbox", "InboxContent", "InboxItem", "Provider"]
+__all__ = ["Inbox", "InboxAttachment", "InboxContent", "InboxItem", "Provider"]
 
 Provider = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -33,6 +33,24 @@ class Inbox(Body):
     next_cursor: str | None = None
 
 
+class InboxAttachment(BaseModel):
+    """A file that came with an item, as an entry's map names an attachment (PROTOCOL section 3).
+
+    It lies in the store, an age file to the same recipient.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, strict=True)
+
+    media_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    media_type: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    size: Annotated[int, Field(ge=0, lt=2**53)]
+    sha256: Annotated[bytes, Len(32, 32)]
+    sealed_size: Annotated[int, Field(ge=0, lt=2**53)]
+    sealed_sha256: Annotated[bytes, Len(32, 32)]
+    recipient: Annotated[str, StringConstraints(max_length=100)]
+
+
 class InboxContent(BaseModel):
     """The MessagePack map inside an item. Fields of newer servers are left aside."""
 
@@ -48,3 +66,8 @@ class InboxContent(BaseModel):
     tags: Annotated[list[str], Len(0, 60)] = []
     occurred_at: Rfc3339Text | None = Field(default=None, description="With a zone; the time of arrival if absent.")
     time_zone: str | None = None
+    link: Annotated[str, StringConstraints(max_length=2000)] | None = Field(
+        default=None, description="Where it stands at the provider."
+    )
+    attachments: Annotated[list[InboxAttachment], Len(0, 100)] = []
+    missing: int | None = Field(default=None, description="How many files of it could not be had, or are no pictures.")

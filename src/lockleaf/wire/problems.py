@@ -28,6 +28,8 @@ class ErrorCode(StrEnum):
     ROUTE_NOT_FOUND = "route_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     INVALID_CURSOR = "invalid_cursor"
+    INVALID_INSTANCE = "invalid_instance"
+    INVALID_STATE = "invalid_state"
     INVALID_RECIPIENT = "invalid_recipient"
     KEYS_REQUIRED = "keys_required"
     KEY_DERIVATION_REQUIRED = "key_derivation_required"
@@ -95,6 +97,11 @@ class ErrorCode(StrEnum):
     MEDIA_DELETED = "media_deleted"
     UPLOAD_INCOMPLETE = "upload_incomplete"
     UPLOAD_DAMAGED = "upload_damaged"
+    INTEGRATION_NOT_NAMED = "integration_not_named"
+    PROVIDER_NOT_CONFIGURED = "provider_not_configured"
+    AUTHORIZATION_REFUSED = "authorization_refused"
+    RECONNECT_REQUIRED = "reconnect_required"
+    NETWORK_REFUSED = "network_refused"
     PART_UNKNOWN = "part_unknown"
 
     # why a change of a batch was rejected
@@ -116,6 +123,8 @@ class ErrorCode(StrEnum):
     STORAGE_FULL = "storage_full"
     INBOX_FULL = "inbox_full"
     QUOTA_EXCEEDED = "quota_exceeded"
+    NETWORK_BUSY = "network_busy"
+    NETWORK_UNAVAILABLE = "network_unavailable"
     EVALUATION_UNAVAILABLE = "evaluation_unavailable"
     INTERNAL_ERROR = "internal_error"
 

@@ -33,6 +33,7 @@ LIVE = "GET /sync/events"
 QUESTION = "POST /encryption/aggregate"
 SEARCH = "POST /search"
 LARGEST_KEY = "PUT /users/me/privacy"
+PUBLICATION = "POST /integrations/{provider}/push"
 
 
 def promised(contract: Contract, code: str) -> dict[str, str]:
@@ -78,10 +79,13 @@ async def test_a_session_that_is_none_or_over_is_refused(contract: Contract, cod
 
 
 async def test_a_session_without_the_right_is_refused(contract: Contract, owner: Owner) -> None:
-    login = {"email": owner.email, "password": owner.password, "scope": "integrations:read"}
-    tokens = (await contract.http.post("/auth/login", json=login)).json()
+    tokens = {}
+    for scope in ("tags:read", "vault:read"):
+        login = {"email": owner.email, "password": owner.password, "scope": scope}
+        tokens[scope] = (await contract.http.post("/auth/login", json=login)).json()["access_token"]
     for operation, answer in promised(contract, "insufficient_scope").items():
-        await ask(contract, operation, {"Authorization": f"Bearer {tokens['access_token']}"})
+        token = tokens["vault:read" if "/tags" in operation else "tags:read"]
+        await ask(contract, operation, {"Authorization": f"Bearer {token}"})
         assert answer in contract.heard
 
 
@@ -110,7 +114,7 @@ async def test_a_body_in_another_encoding_is_refused(contract: Contract, owner: 
 async def test_a_body_that_is_too_large_is_refused(contract: Contract, owner: Owner) -> None:
     headers = {"Authorization": f"Bearer {owner.token}", "Content-Type": JSON}
     for operation, answer in promised(contract, "body_too_large").items():
-        size = 17 if operation == LARGEST_KEY else 9
+        size = {LARGEST_KEY: 17, PUBLICATION: 33}.get(operation, 9)
         await ask(contract, operation, headers, content=bytes(size * 1024 * 1024))
         assert answer in contract.heard
 

@@ -16,6 +16,7 @@ from lockleaf.client.errors import (
     accounts,
     base,
     exports,
+    integrations,
     integrity,
     local,
     media,
@@ -29,6 +30,7 @@ from lockleaf.client.errors import (
 from lockleaf.client.errors.accounts import *
 from lockleaf.client.errors.base import *
 from lockleaf.client.errors.exports import *
+from lockleaf.client.errors.integrations import *
 from lockleaf.client.errors.integrity import *
 from lockleaf.client.errors.local import *
 from lockleaf.client.errors.media import *
@@ -43,6 +45,7 @@ __all__: list[str] = []
 __all__ += accounts.__all__
 __all__ += base.__all__
 __all__ += exports.__all__
+__all__ += integrations.__all__
 __all__ += integrity.__all__
 __all__ += local.__all__
 __all__ += media.__all__

@@ -92,7 +92,7 @@ async def fetch_history(opened: OpenAccount, entry_id: str, limit: int) -> tuple
             str(event.revision),
             _named(event, found),
             event.at,
-            event.device_id,
+            event.device_id or "",
             None if event.event == "deleted" or event.revision not in found else found[event.revision].entry,
             event.revision in verified,
         )
@@ -106,7 +106,9 @@ async def fetch_revision(opened: OpenAccount, entry_id: str, number: str) -> Rev
     if not number.isascii() or not number.isdigit():
         raise RevisionMissing
     wanted = int(number)
-    event = next((each for each in await _events(opened, entry_id) if each.revision == wanted), None)
+    events = await _events(opened, entry_id)
+    # That it was published as well is said beside it.
+    event = next((each for each in events if each.revision == wanted and each.event != "published"), None)
     if event is None:
         raise RevisionMissing
     last, digest = await _leaf(opened, entry_id)
@@ -116,7 +118,7 @@ async def fetch_revision(opened: OpenAccount, entry_id: str, number: str) -> Rev
         raise RevisionMissing
     entry = None if event.event == "deleted" else found[wanted].entry
     return Revision(
-        number, _named(event, found), event.at, event.device_id, entry, wanted in _verified(found, last, digest)
+        number, _named(event, found), event.at, event.device_id or "", entry, wanted in _verified(found, last, digest)
     )
 
 

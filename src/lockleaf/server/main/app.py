@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute
 from lockleaf import __version__
 from lockleaf.server.features.analytics.evaluators import Evaluators
 from lockleaf.server.features.analytics.service import warm_if_needed
+from lockleaf.server.features.integrations.exchange import Exchange
+from lockleaf.server.features.integrations.networks import Networks
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
 from lockleaf.server.identity.custody.custodian import Custodian
@@ -72,14 +74,30 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     store = parts.add(ObjectStore, open_store(settings, keys, clock))
     parts.add(TokenCodec, TokenCodec(keys, settings.tokens, clock))
     parts.add(CursorCodec, CursorCodec(keys))
-    parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))
+    custodian = parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))
     parts.add(PublicContexts, PublicContexts())
     parts.add(Inventory, Inventory())
     parts.add(Evaluators, Evaluators(settings.analytics, metrics))
-    parts.add(Removals, Removals(database, store))
+    removals = parts.add(Removals, Removals(database, store))
     held = parts.add(Holdings, holdings(parts))
     quota = parts.add(Quota, Quota(settings.limits.storage_bytes, held))
     parts.add(Rules, Rules(settings.limits.record_bytes, quota, metrics.count_change, observers(parts)))
+    networks = parts.add(Networks, Networks(settings.integrations, keys))
+    parts.add(
+        Exchange,
+        Exchange(
+            settings=settings.integrations,
+            limits=settings.limits,
+            networks=networks,
+            database=database,
+            clock=clock,
+            keys=keys,
+            custodian=custodian,
+            store=store,
+            removals=removals,
+            quota=quota,
+        ),
+    )
     return parts
 
 
@@ -88,6 +106,7 @@ async def close_parts(parts: Parts) -> None:
     await parts[Inventory].close()
     await parts[EventHub].stop()
     await parts[Evaluators].close()
+    await parts[Networks].close()
     await parts[Removals].close()
     await parts[ObjectStore].close()
     parts[VerifierHasher].close()
@@ -151,6 +170,8 @@ def create_app(
             return LARGEST_OBJECT  # what was signed is the limit, and the route holds to it
         if path.endswith("/users/me/privacy"):
             return settings.limits.public_key_body_bytes
+        if "/integrations/" in path and path.endswith("/push"):
+            return settings.integrations.push_body_bytes
         # A record is longer in base64, and in the escapes of JSON.
         whole_records = any(door in path for door in ("/sync/", "/entries", "/vault", "/encryption/", "/search/"))
         return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes

@@ -11,6 +11,7 @@ from lockleaf.server.features.backups.feature import feature as backups
 from lockleaf.server.features.entries.feature import feature as entries
 from lockleaf.server.features.export.feature import feature as export
 from lockleaf.server.features.inbox.feature import feature as inbox
+from lockleaf.server.features.integrations.feature import feature as integrations
 from lockleaf.server.features.jobs.feature import feature as jobs
 from lockleaf.server.features.media.feature import feature as media
 from lockleaf.server.features.objects.feature import feature as objects
@@ -52,6 +53,7 @@ FEATURES: tuple[Feature, ...] = (
     privacy,
     access,
     inbox,
+    integrations,
     jobs,
     export,
 )

@@ -24,6 +24,7 @@ __all__ = [
     "CustodySettings",
     "DatabaseSettings",
     "HashingSettings",
+    "IntegrationSettings",
     "JobSettings",
     "LimitSettings",
     "LogSettings",
@@ -287,6 +288,40 @@ class SearchSettings(_Group):
     slice_seconds: float = Field(default=2, ge=0, le=20, description="How long one request builds an index.")
 
 
+class IntegrationSettings(_Group):
+    """Social networks that accounts may connect."""
+
+    mastodon: bool = Field(default=True, description="Whether accounts may connect instances of Mastodon.")
+    facebook_app_id: str | None = Field(default=None, description="Of the application that you registered there.")
+    facebook_app_secret: SecretStr | None = None
+    facebook_redirect_uri: str | None = Field(
+        default=None, description="A page of yours that shows users the address it was called by, as registered there."
+    )
+    facebook_version: str = Field(default="v25.0", pattern=r"^v[0-9]{1,3}\.[0-9]{1,2}$")
+    facebook_graph_url: str = Field(default="https://graph.facebook.com", pattern=HTTP_URL)
+    facebook_dialog_url: str = Field(default="https://www.facebook.com", pattern=HTTP_URL)
+    website: str | None = Field(default=None, pattern=HTTP_URL, description="Shown beside our name where users allow.")
+    redirect_uris: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Further addresses that a network may send users back to, separated by commas."
+    )
+    private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Instances within your own network, as `host:port`, separated by commas; all others have to be"
+        " public and to speak TLS.",
+    )
+    request_seconds: float = Field(default=30, gt=0, le=60, description="How long a network may take to answer.")
+    pages: int = Field(default=10, ge=1, le=100, description="Pages of posts that one pull takes over.")
+    picture_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="The largest picture, either way."
+    )
+    push_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="A push, with its pictures in base64.")
+
+    @field_validator("redirect_uris", "private_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
 class LogSettings(_Group):
     """How the server speaks."""
 
@@ -323,6 +358,7 @@ class Settings(BaseSettings):
     analytics: AnalyticsSettings = AnalyticsSettings()
     media: MediaSettings = MediaSettings()
     search: SearchSettings = SearchSettings()
+    integrations: IntegrationSettings = IntegrationSettings()
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lockleaf.server.features.entries.archive import SECTIONS
+from lockleaf.server.features.entries.models import EntryPublication
+from lockleaf.server.features.entries.publications import HOLDING
 from lockleaf.server.features.entries.routes import router
-from lockleaf.server.platform.feature import Feature
+from lockleaf.server.platform.feature import Archive, Feature
 from lockleaf.server.platform.http.examples import Examples
 
 __all__ = ["feature"]
@@ -17,4 +20,10 @@ def _examples() -> Mapping[str, Examples]:
     return EXAMPLES
 
 
-feature = Feature(router=router, examples=_examples)
+feature = Feature(
+    router=router,
+    tables=(EntryPublication,),
+    archive=Archive(sections=SECTIONS),
+    deletion=(HOLDING,),
+    examples=_examples,
+)

@@ -13,6 +13,7 @@ import asyncpg
 
 from lockleaf.server.features.content import plain
 from lockleaf.server.features.content.opaque import as_stored
+from lockleaf.server.features.entries import publications
 from lockleaf.server.features.entries.errors import EntryNotFound, RevisionNotFound
 from lockleaf.server.features.entries.writing import COLLECTION
 from lockleaf.server.identity.custody.custodian import Custodian
@@ -174,12 +175,20 @@ async def history(
         found = await diary.events(
             connection, principal.user_id, COLLECTION, str(entry_id), after=after, limit=limit + 1
         )
-    shown = found[:limit]
+        shown = found[:limit]
+        published = (
+            await publications.between(connection, principal.user_id, entry_id, shown[0].revision, shown[-1].revision)
+            if shown
+            else ()
+        )
     next_cursor = None
     if len(found) > limit:
         next_cursor = cursors.seal(kind, principal.user_id, shown[-1].revision.to_bytes(8))
     imported = held.record.source == _IMPORTED
-    return EntryHistory(items=tuple(_event(each, imported=imported) for each in shown), next_cursor=next_cursor)
+    items = [_event(each, imported=imported) for each in shown]
+    # Each behind the revision that was published; the page may be longer by these.
+    items += [EntryEvent(event="published", revision=each.revision, at=each.at) for each in published]
+    return EntryHistory(items=tuple(sorted(items, key=lambda item: item.revision)), next_cursor=next_cursor)
 
 
 def _event(event: Event, *, imported: bool) -> EntryEvent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import ARRAY, LargeBinary, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lockleaf.server.platform.db.base import Base, Name, Now
@@ -21,4 +21,7 @@ class InboxItem(Base):
     item_id: Mapped[UUID] = mapped_column(primary_key=True)
     provider: Mapped[Name]
     sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="an age file to the account's recipient")
+    media: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid), server_default="{}", comment="the files that came with it, and go if it is refused"
+    )
     received_at: Mapped[Now]

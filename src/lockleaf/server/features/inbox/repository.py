@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -60,11 +61,20 @@ class InboxRepository:
         )
         return found is not None
 
-    async def add(self, item_id: UUID, provider: str, sealed: bytes, *, now: datetime) -> bool:
-        """Keep an item; tell whether it is new."""
+    async def add(
+        self, item_id: UUID, provider: str, sealed: bytes, *, media: Sequence[UUID] = (), now: datetime
+    ) -> bool:
+        """Keep an item, and which files came with it; tell whether it is new."""
         made = await self.session.execute(
             insert(InboxItem)
-            .values(user_id=self.user_id, item_id=item_id, provider=provider, sealed=sealed, received_at=now)
+            .values(
+                user_id=self.user_id,
+                item_id=item_id,
+                provider=provider,
+                sealed=sealed,
+                media=list(media),
+                received_at=now,
+            )
             .on_conflict_do_nothing()
             .returning(InboxItem.item_id)
         )
@@ -99,14 +109,14 @@ class InboxRepository:
         )
         return [Waiting(*row) for row in await self.session.execute(fitting)]
 
-    async def remove(self, item_id: UUID) -> bool:
-        """Delete an item; tell whether it was there."""
+    async def remove(self, item_id: UUID) -> list[UUID] | None:
+        """Delete an item; return the files that came with it, None if it was not there."""
         removed = await self.session.execute(
             delete(InboxItem)
             .where(InboxItem.user_id == self.user_id, InboxItem.item_id == item_id)
-            .returning(InboxItem.item_id)
+            .returning(InboxItem.media)
         )
-        return removed.scalar_one_or_none() is not None
+        return removed.scalar_one_or_none()
 
     async def remove_all(self) -> int:
         """Delete every item; return how many there were."""

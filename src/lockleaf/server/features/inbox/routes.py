@@ -22,6 +22,7 @@ from lockleaf.server.identity.errors import (
     TokenInvalid,
 )
 from lockleaf.server.identity.principal import Principal
+from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
@@ -42,6 +43,7 @@ Writer = Annotated[Principal, Depends(caller("entries", write=True, tier="full_s
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=512)]
 Sealed = Annotated[bool, Query(description="False for ids and times alone, to see whether there is anything new.")]
+Refused = Annotated[bool, Query(description="True where nothing is made of it: files that came with it go too.")]
 
 
 @router.get("", responses=problems(InvalidRequest, InvalidCursor))
@@ -58,6 +60,6 @@ async def get_inbox(
 
 
 @router.delete("/{item_id}", status_code=204, responses=problems(InvalidRequest, ItemNotFound))
-async def delete_item(caller: Writer, tx: Tx, parts: PartsOf, item_id: UUID) -> None:
+async def delete_item(caller: Writer, tx: Tx, parts: PartsOf, item_id: UUID, refused: Refused = False) -> None:
     """Acknowledge an item that was accepted or refused: it is deleted."""
-    await service.acknowledge(tx, caller.user_id, item_id)
+    await service.acknowledge(tx, parts[Removals], caller.user_id, item_id, refused=refused)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.crypto import identity
 from lockleaf.server.features.inbox.errors import InboxFull, ItemNotFound, ItemTooLarge, RecipientRequired
 from lockleaf.server.features.inbox.repository import InboxRepository, count
+from lockleaf.server.features.media import service as media_files
 from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.transaction import Transaction
@@ -44,6 +46,8 @@ async def add(
     provider: str,
     external_id: str,
     content: bytes | Mapping[str, Any],
+    *,
+    media: Sequence[UUID] = (),
 ) -> UUID:
     """Seal something to an account and put it into its inbox; what waits there already is left as it is.
 
@@ -51,7 +55,9 @@ async def add(
         provider: where it comes from, by its short name.
         external_id: what the provider calls it; with ``provider`` it decides which entry it becomes.
         content: ``body``, and as far as there are ``title``, ``mood``, ``weather``, ``location``, ``tags``,
-            ``occurred_at`` (RFC 3339 with a zone) and ``time_zone``: a map, or one in MessagePack.
+            ``occurred_at`` (RFC 3339 with a zone), ``time_zone``, ``link``, ``attachments`` and ``missing``: a map, or
+            one in MessagePack.
+        media: the files that its attachments name. They go if the item is refused.
 
     Returns:
         The item's id: the same for the same thing, so that a provider may be asked twice.
@@ -65,7 +71,8 @@ async def add(
     """
     fields = unpack(content) if isinstance(content, bytes) else dict(content)
     item = InboxContent.model_validate({**fields, "provider": provider, "external_id": external_id})
-    plain = pack(item.model_dump(exclude_none=True))
+    # What most items have none of takes no room in them.
+    plain = pack(item.model_dump(exclude_none=True, exclude=None if item.attachments else {"attachments"}))
     # More could never be accepted as an entry.
     most_bytes = limits.record_bytes - (MAX_PAYLOAD_BYTES - MAX_CONTENT_BYTES)
     if len(plain) > most_bytes:
@@ -84,7 +91,7 @@ async def add(
     if await repository.count() >= limit:
         raise InboxFull(limit=limit)
     sealed = await asyncio.to_thread(identity.seal_to, account.recipient, plain)
-    await repository.add(item_id, provider, sealed, now=clock())
+    await repository.add(item_id, provider, sealed, media=media, now=clock())
     tx.wake(user_id)
     return item_id
 
@@ -118,14 +125,19 @@ async def page(
     )
 
 
-async def acknowledge(tx: Transaction, user_id: UUID, item_id: UUID) -> None:
-    """Delete an item that a device has accepted or refused.
+async def acknowledge(
+    tx: Transaction, removals: Removals, user_id: UUID, item_id: UUID, *, refused: bool = False
+) -> None:
+    """Delete an item that a device has accepted or refused; with a refused one go the files that came with it.
 
     Raises:
         ItemNotFound: it is not there, or no longer.
     """
-    if not await InboxRepository(tx.session, user_id).remove(item_id):
+    media = await InboxRepository(tx.session, user_id).remove(item_id)
+    if media is None:
         raise ItemNotFound
+    if refused and media:
+        await media_files.drop(tx, removals, user_id, media)
     tx.wake(user_id)
 
 

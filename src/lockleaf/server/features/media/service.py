@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.wire.media import MediaDownload, MediaList
 
-__all__ = ["delete", "download", "get", "holding", "list_all", "restore"]
+__all__ = ["delete", "download", "drop", "get", "holding", "list_all", "restore"]
 
 _LIST = "media"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -127,6 +128,14 @@ async def restore(database: Database, user_id: UUID, media_id: UUID) -> StoredMe
     if media is None:
         raise MediaNotFound
     return media
+
+
+async def drop(tx: Transaction, removals: Removals, user_id: UUID, media: Sequence[UUID]) -> None:
+    """Delete files for good within a transaction; those that are gone are passed over."""
+    repository = MediaRepository(tx.connection, user_id)
+    dropped = [await repository.drop(media_id) for media_id in media]
+    if any(dropped):
+        tx.after_commit(removals.soon)
 
 
 async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:

@@ -112,7 +112,7 @@ async def features(
         features=FeatureFlags(
             server_search=sync and searchable and account.custody == "uce",
             blind_search=sync and searchable and account.custody == "e2e",
-            integrations=False,
+            integrations=sync and account.recipient is not None,
             media=sync,
             analytics=account.privacy_tier != "local_only",
             server_decryption=account.custody == "uce",

@@ -113,6 +113,11 @@ class S3Store:
             url = await clients.signs.generate_presigned_url(method, Params=parameters, ExpiresIn=seconds)
         return SignedRequest(verb, url, headers, expires_at)
 
+    async def put(self, key: str, data: bytes, *, sha256: bytes) -> None:
+        """Put an object into the bucket."""
+        named = {**self._named(key), "ContentType": OCTETS, "ContentLength": len(data)}
+        await self._call("put_object", {**named, "Body": data, "ChecksumSHA256": _base64(sha256)})
+
     # ---- parts ----
 
     async def begin_parts(self, key: str) -> str:

@@ -159,10 +159,14 @@ def upgrade() -> None:
         existing_comment=_KNOWN_AS,
         comment=f"{_KNOWN_AS}; a name has no @",
     )
+    _connect_networks()
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_column("inbox", "media")
+    for table in ("entry_publications", "integration_applications", "external_posts", "integrations"):
+        op.drop_table(table)
     op.alter_column(
         "email_directory",
         "email",
@@ -224,3 +228,97 @@ def downgrade() -> None:
         postgresql_where=sa.text("collection = 'entries'"),
     )
     op.drop_column("records", "local_at")
+
+
+def _connect_networks() -> None:
+    op.add_column(
+        "inbox",
+        sa.Column(
+            "media",
+            sa.ARRAY(sa.Uuid()),
+            server_default="{}",
+            nullable=False,
+            comment="the files that came with it, and go if it is refused",
+        ),
+    )
+    op.create_table(
+        "entry_publications",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("publication_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "entry_id", "publication_id", name=op.f("pk_entry_publications")),
+    )
+    op.create_table(
+        "integrations",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("integration_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(collation="C"), nullable=False),
+        sa.Column(
+            "account_key", sa.LargeBinary(), nullable=False, comment="a keyed digest of the account at the network"
+        ),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=False, comment="token, instance, names: under a key of the server's"
+        ),
+        sa.Column("position", sa.LargeBinary(), nullable=True, comment="how far it was read, sealed alike"),
+        sa.Column("state", sa.Text(collation="C"), nullable=False),
+        sa.Column("connected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.Text(collation="C"), nullable=True),
+        sa.CheckConstraint("state IN ('connected', 'reconnect_required')", name=op.f("ck_integrations_state")),
+        sa.PrimaryKeyConstraint("user_id", "integration_id", name=op.f("pk_integrations")),
+    )
+    op.create_index("uq_integrations_account_key", "integrations", ["user_id", "account_key"], unique=True)
+    op.create_index(
+        "ix_integrations_pulled", "integrations", ["pulled_at"], postgresql_where=sa.text("state = 'connected'")
+    )
+    op.create_table(
+        "external_posts",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("post_id", sa.Uuid(), nullable=False, comment="ours; the network's key of a post that goes out"),
+        sa.Column("integration_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(collation="C"), nullable=False),
+        sa.Column("direction", sa.Text(collation="C"), nullable=False),
+        sa.Column("state", sa.Text(collation="C"), nullable=False),
+        sa.Column("post_key", sa.LargeBinary(), nullable=True, comment="a keyed digest of its id at the network"),
+        sa.Column("push_key", sa.LargeBinary(), nullable=True, comment="of the account, the target and the entry"),
+        sa.Column("text_key", sa.LargeBinary(), nullable=True, comment="of its text, until it is found"),
+        sa.Column("entry_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="its id, address and target, under a key of the server's",
+        ),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False, comment="when it came, or was to go out"),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("direction IN ('in', 'out')", name=op.f("ck_external_posts_direction")),
+        sa.CheckConstraint(
+            "state IN ('linked', 'skipped', 'intended', 'unknown', 'refused')", name=op.f("ck_external_posts_state")
+        ),
+        sa.PrimaryKeyConstraint("user_id", "post_id", name=op.f("pk_external_posts")),
+    )
+    op.create_index(
+        "uq_external_posts_post_key",
+        "external_posts",
+        ["user_id", "post_key"],
+        unique=True,
+        postgresql_where=sa.text("post_key IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_external_posts_push_key",
+        "external_posts",
+        ["user_id", "push_key"],
+        unique=True,
+        postgresql_where=sa.text("push_key IS NOT NULL AND state <> 'refused'"),
+    )
+    op.create_table(
+        "integration_applications",
+        sa.Column("instance", sa.Text(collation="C"), nullable=False),
+        sa.Column("redirect_uri", sa.Text(collation="C"), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="its id and secret, under a key of the server's"),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("instance", "redirect_uri", name=op.f("pk_integration_applications")),
+    )

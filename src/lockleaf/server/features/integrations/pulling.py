@@ -1,0 +1,245 @@
+"""Posts come in: page by page into the sealed inbox, each exactly once, whatever fails in between.
+
+A post is taken over in one transaction: its digest among those that came, its item in the inbox, its pictures. How far
+a connection was read is noted only behind that. What is read twice is known by its digest, so that a pull may break off
+anywhere and begin again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from lockleaf.server.features.inbox import service as inbox
+from lockleaf.server.features.inbox.errors import ItemTooLarge, RecipientRequired
+from lockleaf.server.features.integrations import connections, pictures, settling
+from lockleaf.server.features.integrations.errors import IntegrationNotFound, NetworkThrottled, as_domain_error
+from lockleaf.server.features.integrations.exchange import Exchange
+from lockleaf.server.features.integrations.failures import NetworkFailure, ReconnectNeeded, Throttled
+from lockleaf.server.features.integrations.pictures import Taken
+from lockleaf.server.features.integrations.providers.protocol import Post, PostPage, Provider
+from lockleaf.server.features.integrations.repository import (
+    IntegrationRepository,
+    PostRepository,
+    StoredIntegration,
+    StoredPost,
+)
+from lockleaf.server.features.integrations.sealing import Connection, Unopened
+from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.platform.errors import DomainError
+from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.wire import integrations as wire
+
+__all__ = ["pull"]
+
+_RECIPIENT = "SELECT recipient FROM accounts WHERE user_id = $1"
+
+
+@dataclass(slots=True)
+class _Tally:
+    added: int = 0
+    known: int = 0
+    skipped: int = 0
+    complete: bool = False
+
+
+class _Waits(Exception):
+    """A post may be what a push in doubt has published; it is read again when that is known."""
+
+
+async def pull(exchange: Exchange, user_id: UUID, stored: StoredIntegration, *, pages: int) -> wire.Pulled:
+    """Take over what is new at a connection, at most so many pages of it.
+
+    Raises:
+        ReconnectRequired: its token is no more.
+        NetworkThrottled: the network wants to be left alone until later.
+        NetworkUnavailable, NetworkRefused: the network does not answer as it should.
+        RecipientRequired, TierRequired, InboxFull, QuotaExceeded: the account cannot take it.
+        StoreUnavailable: the object store does not answer.
+    """
+    now = exchange.clock()
+    if stored.paused_until is not None and stored.paused_until > now:
+        raise NetworkThrottled(retry_after=int((stored.paused_until - now).total_seconds()) + 1)
+    provider = exchange.networks.provider(stored.provider)
+    tally = _Tally()
+    try:
+        kept = await connections.fresh(exchange, stored, provider)
+        await settling.settle_all(exchange, stored, provider, kept)
+        await _pages(exchange, stored, provider, kept, tally, pages)
+    except NetworkFailure as failure:
+        error = as_domain_error(failure)
+        await _note(exchange, stored, error, failure)
+        raise error from None
+    except DomainError as error:
+        await _note(exchange, stored, error, None)
+        raise
+    return wire.Pulled(added=tally.added, known=tally.known, skipped=tally.skipped, complete=tally.complete)
+
+
+async def _pages(
+    exchange: Exchange,
+    stored: StoredIntegration,
+    provider: Provider,
+    kept: Connection,
+    tally: _Tally,
+    pages: int,
+) -> None:
+    position: str | None = None
+    if stored.position is not None:
+        with suppress(Unopened):  # of a root that is gone: it is read from the beginning, and what came is known
+            position = exchange.networks.seals.open(stored.user_id, stored.provider, stored.position)
+    for _ in range(pages):
+        page = await provider.pull(kept.grant, kept.profile, position)
+        try:
+            await _take_over(exchange, stored, kept, page, tally)
+        except _Waits:
+            return
+        position = page.position
+        tally.complete = not page.more
+        await _advance(exchange, stored, page)
+        if tally.complete or page.pause:
+            return
+
+
+async def _advance(exchange: Exchange, stored: StoredIntegration, page: PostPage) -> None:
+    now = exchange.clock()
+    sealed = None
+    if page.position is not None:
+        sealed = exchange.networks.seals.seal(stored.user_id, stored.provider, page.position)
+    async with exchange.database.transaction() as tx:
+        await IntegrationRepository(tx.connection, stored.user_id).advance(
+            stored.integration_id,
+            sealed,
+            pulled_at=None if page.more else now,
+            paused_until=now + timedelta(seconds=page.pause) if page.pause else None,
+        )
+
+
+async def _note(
+    exchange: Exchange, stored: StoredIntegration, error: DomainError, failure: NetworkFailure | None
+) -> None:
+    """Note what a pull ended with, for its user to see."""
+    paused_until: datetime | None = None
+    if isinstance(failure, Throttled):
+        paused_until = exchange.clock() + timedelta(seconds=failure.retry_after)
+    state = "reconnect_required" if isinstance(failure, ReconnectNeeded) else stored.state
+    async with exchange.database.transaction() as tx:
+        await IntegrationRepository(tx.connection, stored.user_id).fail(
+            stored, error.code, paused_until=paused_until, state=state
+        )
+
+
+async def _take_over(
+    exchange: Exchange, stored: StoredIntegration, kept: Connection, page: PostPage, tally: _Tally
+) -> None:
+    digests = {post.id: settling.post_digests(exchange, stored, kept, post.id) for post in page.posts}
+    async with exchange.database.read_driver() as connection:
+        known = await PostRepository(connection, stored.user_id).known(
+            [each for all_ in digests.values() for each in all_]
+        )
+        recipient: str | None = await connection.fetchval(_RECIPIENT, stored.user_id)
+    if recipient is None:
+        raise RecipientRequired
+    for post in page.posts:
+        if known.intersection(digests[post.id]):
+            tally.known += 1
+            continue
+        taken, missing = await pictures.take(exchange, stored.user_id, recipient, post)
+        arrived = False
+        try:
+            arrived = await _arrive(exchange, stored, kept, post, digests[post.id], taken, missing, tally)
+        finally:
+            if not arrived:
+                await pictures.forget(exchange, stored.user_id, taken)
+
+
+async def _arrive(
+    exchange: Exchange,
+    stored: StoredIntegration,
+    kept: Connection,
+    post: Post,
+    digests: list[bytes],
+    taken: list[Taken],
+    missing: int,
+    tally: _Tally,
+) -> bool:
+    """Put a post into the inbox, unless it came by another way meanwhile; tell whether it did."""
+    user_id = stored.user_id
+    async with exchange.database.transaction() as tx:
+        # The account first, as everybody does who locks both.
+        await accounts.lock(tx.session, user_id)
+        connection = tx.connection
+        if await IntegrationRepository(connection, user_id).get(stored.integration_id, hold=True) is None:
+            raise IntegrationNotFound
+        posts = PostRepository(connection, user_id)
+        if await posts.known(digests):
+            tally.known += 1
+            return False
+        doubted = await posts.in_doubt(stored.integration_id)
+        if any(settling.may_be(each, post.created_at) for each in doubted):
+            raise _Waits
+        state = "linked"
+        try:
+            await inbox.add(
+                tx,
+                exchange.clock,
+                exchange.limits,
+                exchange.keys,
+                user_id,
+                stored.provider,
+                _external_id(kept, post),
+                _content(post, taken, missing),
+                media=[each.media_id for each in taken],
+            )
+        except (ItemTooLarge, ValidationError):
+            state = "skipped"
+        else:
+            await pictures.complete(connection, exchange, user_id, taken)
+        now = exchange.clock()
+        words = settling.post_words(stored, kept, post.id)
+        fields = {"id": post.id, "url": post.url, "post_key": words}
+        await posts.add(
+            StoredPost(
+                post_id=uuid7(now),
+                integration_id=stored.integration_id,
+                provider=stored.provider,
+                direction="in",
+                state=state,
+                post_key=digests[0],
+                sealed=exchange.networks.seals.seal(user_id, stored.provider, fields),
+                noted_at=now,
+                settled_at=now,
+            )
+        )
+    if state == "linked":
+        tally.added += 1
+    else:
+        tally.skipped += 1
+    return state == "linked"
+
+
+def _external_id(kept: Connection, post: Post) -> str:
+    """Return what a post is called in all the world: ids of an instance are its own."""
+    if kept.grant.instance is None:
+        return post.id
+    return f"{urlsplit(kept.grant.instance).netloc}/{post.id}"
+
+
+def _content(post: Post, taken: list[Taken], missing: int) -> dict[str, Any]:
+    lost = missing + post.others
+    fields: dict[str, Any] = {
+        "body": post.text,
+        "title": post.title,
+        "tags": list(post.tags[:60]),
+        "occurred_at": post.created_at.isoformat().replace("+00:00", "Z"),
+        "link": post.url,
+        "attachments": [each.described for each in taken],
+        "missing": lost or None,
+    }
+    return {name: value for name, value in fields.items() if value not in (None, [])}
