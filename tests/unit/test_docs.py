@@ -19,6 +19,7 @@ from lockleaf.client.account.account import AccountService
 from lockleaf.client.journal.inbox import Inbox
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.media.media import Media
+from lockleaf.client.networks import Networks
 from lockleaf.client.search.server_search import ServerSearch
 from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.settings import Settings
@@ -104,6 +105,7 @@ def test_every_method_of_the_sdk_is_on_its_page() -> None:
         "account": AccountService,
         "journal": Journal,
         "inbox": Inbox,
+        "networks": Networks,
         "media": Media,
         "server_search": ServerSearch,
     }

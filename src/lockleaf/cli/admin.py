@@ -11,6 +11,7 @@ from lockleaf.cli.migrating import downgrade, migrate
 from lockleaf.cli.options import command
 from lockleaf.cli.reset import reset
 from lockleaf.cli.restored import restored
+from lockleaf.cli.rotating_secret import rotate_secret
 from lockleaf.cli.run import Run
 
 __all__ = ["install"]
@@ -27,6 +28,7 @@ def install(app: typer.Typer) -> None:
     command(admin, "openapi")(openapi)
     command(admin, "reset")(reset)
     command(admin, "restored")(restored)
+    command(admin, "rotate-secret")(rotate_secret)
 
 
 def openapi(run: Run) -> None:

@@ -156,6 +156,9 @@ def item_json(item: InboxItem) -> dict[str, Any]:
         "location": item.location,
         "tags": list(item.tags),
         "date": item.date,
+        "link": item.link,
+        "files": item.files,
+        "missing": item.missing,
     }
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockleaf.server.platform.settings import Settings
     from lockleaf.server.records.restores import Declared
 
-__all__ = ["restored"]
+__all__ = ["database_of", "restored"]
 
 
 def restored(run: Run, data_dir: DataDir = None) -> None:
@@ -31,7 +31,7 @@ def restored(run: Run, data_dir: DataDir = None) -> None:
 
     logging.configure("console", "WARNING")
     try:
-        with _database(settings) as url:
+        with database_of(settings) as url:
             done = asyncio.run(_declare(url))
     except Complaint:
         raise
@@ -73,7 +73,7 @@ async def _declare(url: str) -> Declared:
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[str]:
+def database_of(settings: Settings) -> Iterator[str]:
     """Give the address of the server's database; one of our own is started for it, if no server runs on it."""
     from lockleaf.server.platform.db.embedded import EmbeddedPostgres  # noqa: PLC0415
     from lockleaf.server.platform.db.embedded.errors import DataFolderInUseError  # noqa: PLC0415

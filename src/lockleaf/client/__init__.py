@@ -40,6 +40,7 @@ from lockleaf.client.media.media_rotation import MediaRotation
 from lockleaf.client.media.transfers import MediaReport
 from lockleaf.client.metrics.summary import Period, Stats, Trend
 from lockleaf.client.metrics.sums import MetricsReport
+from lockleaf.client.networks import Networks
 from lockleaf.client.profile.profiles import Profile, default_home, profile_names
 from lockleaf.client.records.attachments import Attachment, MediaObject
 from lockleaf.client.records.entries import Entry, EntryDraft, Exported, IncomingFile, Progress, ProgressCallback
@@ -101,6 +102,7 @@ __all__ = [
     "Member",
     "MetricsReport",
     "MissingPart",
+    "Networks",
     "Period",
     "Profile",
     "Progress",

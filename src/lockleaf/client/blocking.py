@@ -27,6 +27,7 @@ from lockleaf.client.keychain.keychains import KeysIn
 from lockleaf.client.media.media import Media
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.sums import MetricsReport
+from lockleaf.client.networks import Networks
 from lockleaf.client.profile.profiles import Profile
 from lockleaf.client.records.entries import ProgressCallback
 from lockleaf.client.search.listing import EntriesPage
@@ -196,6 +197,17 @@ class BlockingInbox(_Face[Inbox]):
     refuse = _waits(Inbox.refuse)
 
 
+class BlockingNetworks(_Face[Networks]):
+    """`Networks`, waiting for each answer."""
+
+    list = _waits(Networks.list)
+    connect = _waits(Networks.connect)
+    finish = _waits(Networks.finish)
+    disconnect = _waits(Networks.disconnect)
+    pull = _waits(Networks.pull)
+    publish = _waits(Networks.publish)
+
+
 class BlockingMedia(_Face[Media]):
     """`Media`, waiting for each answer."""
 
@@ -248,6 +260,7 @@ class BlockingClient:
         self.account = BlockingAccount(loop, lambda: client.account)
         self.journal = BlockingJournal(loop, lambda: client.journal)
         self.inbox = BlockingInbox(loop, lambda: client.inbox)
+        self.networks = BlockingNetworks(loop, lambda: client.networks)
         self.media = BlockingMedia(loop, lambda: client.media)
         self.server_search = BlockingServerSearch(loop, lambda: client.server_search)
 

@@ -30,6 +30,7 @@ from lockleaf.client.media.media import Media
 from lockleaf.client.metrics import metrics
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.sums import EncryptedSums, MetricsReport
+from lockleaf.client.networks import Networks
 from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_home
 from lockleaf.client.records.entries import ProgressCallback
 from lockleaf.client.records.resealing import is_sealed_again
@@ -196,6 +197,11 @@ class Client(Locking, Choices, Exports):
         if self._inbox is None or self._inbox[0] is not store:
             self._inbox = (store, Inbox(store, clock=self._device.clock))
         return self._inbox[1]
+
+    @property
+    def networks(self) -> Networks:
+        """The social networks that are connected to the account; NotLoggedIn without a session."""
+        return Networks(self._device.session.transport)
 
     @property
     def drafts(self) -> Drafts:

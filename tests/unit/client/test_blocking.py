@@ -31,7 +31,7 @@ def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], origi
 
 
 def test_the_plain_client_has_everything_of_the_original() -> None:
-    assert public(Client) - public(BlockingClient) == {"aclose", "journal", "inbox"}
+    assert public(Client) - public(BlockingClient) == {"aclose", "journal", "inbox", "networks"}
     assert public(BlockingClient) - public(Client) == {"close"}
     original, plain = inspect.signature(Client.sync), inspect.signature(BlockingClient.sync)
     assert list(original.parameters) == list(plain.parameters)

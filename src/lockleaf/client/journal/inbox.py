@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from lockleaf.client.errors import InboxItemNotFound, InboxItemUnreadable
 from lockleaf.client.journal.imports import imported_id
+from lockleaf.client.records.attachments import with_attachments
 from lockleaf.client.records.edits import MIN_PREFIX, Edits
 from lockleaf.client.records.entries import Entry, draft_content
 from lockleaf.client.store import LocalStore
@@ -37,8 +38,9 @@ class InboxItem:
     """Something that waits for a decision.
 
     ``readable`` is False where it does not open with the account's keys or is no entry: it can only be refused, and
-    has no text. ``received_at`` is when the server says it came. ``authenticated`` is always False: nobody vouches for
-    who made it.
+    has no text. ``received_at`` is when the server says it came. ``link`` is where it stands at the provider; ``files``
+    come with it, and ``missing`` counts those that could not be had. ``authenticated`` is always False: nobody vouches
+    for who made it.
     """
 
     id: str
@@ -52,6 +54,9 @@ class InboxItem:
     location: str | None = None
     tags: tuple[str, ...] = ()
     date: str | None = None
+    link: str | None = None
+    files: int = 0
+    missing: int = 0
     authenticated: bool = False
 
     @property
@@ -130,6 +135,8 @@ class Inbox:
                 time_zone=opened.time_zone,
                 source=opened.provider,
             )
+            # Its files lie in the store already, sealed to this account: the entry names them.
+            content = with_attachments(content, [each.model_dump() for each in opened.attachments])
             entry_id = _present_id(self._store, opened.provider, opened.external_id)
             record = self._store.records.get(ENTRIES, entry_id)
             if record is None:
@@ -196,4 +203,7 @@ def _shown(keyring: Keyring, item: StoredInboxItem) -> InboxItem:
         location=content.location,
         tags=tuple(content.tags),
         date=content.occurred_at,
+        link=content.link,
+        files=len(content.attachments),
+        missing=content.missing or 0,
     )

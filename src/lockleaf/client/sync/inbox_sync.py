@@ -40,19 +40,23 @@ class InboxSync:
                 await asyncio.to_thread(self._take_over, fetched)
 
     async def _acknowledge(self) -> None:
-        for item_id in await asyncio.to_thread(self._decided):
+        for item_id, refused in await asyncio.to_thread(self._decided):
             with suppress(NotFound):  # another device did, or an answer was lost
-                await self._transport.command("DELETE", f"/inbox/{item_id}")
+                await self._transport.command("DELETE", f"/inbox/{item_id}{'?refused=true' if refused else ''}")
             await asyncio.to_thread(self._store.inbox.remove, (item_id,))
 
-    def _decided(self) -> list[str]:
-        """The items that the server may forget: refused ones, and those whose entry it has confirmed."""
+    def _decided(self) -> list[tuple[str, bool]]:
+        """The items that the server may forget, and whether each was refused: the others' entries it has confirmed."""
         items = self._store.inbox.in_state("accepted", "refused")
         entries = self._store.records.get_many(
             (ENTRIES, item.record_id) for item in items if item.record_id is not None
         )
         confirmed = {record_id for (_, record_id), record in entries.items() if record.base_revision > 0}
-        return [item.item_id for item in items if item.state == "refused" or item.record_id in confirmed]
+        return [
+            (item.item_id, item.state == "refused")
+            for item in items
+            if item.state == "refused" or item.record_id in confirmed
+        ]
 
     async def _listed(self, *, sealed: bool) -> list[InboxItem]:
         listed: dict[str, InboxItem] = {}

@@ -1,0 +1,204 @@
+"""``connect``, ``connections`` and ``publish``: social networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qs, urlsplit
+
+import typer
+
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.options import command, group
+from lockleaf.cli.prompts import agrees, answer
+from lockleaf.cli.rendering import printable, short_id
+from lockleaf.cli.run import Run
+from lockleaf.cli.writing import EntryId
+
+if TYPE_CHECKING:
+    from lockleaf.client.networks import Integration, Picture
+
+__all__ = ["install"]
+
+PANEL = "Networks"
+
+Provider = Annotated[str, typer.Argument(help="`facebook` or `mastodon`.", metavar="NETWORK", show_default=False)]
+_PICTURES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+
+
+def install(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    command(app, "connect", panel=PANEL)(connect)
+    connections = group(app, "connections", panel=PANEL)(list_connections)
+    command(connections, "pull")(pull)
+    command(connections, "remove")(remove)
+    command(app, "publish", panel=PANEL)(publish)
+
+
+async def connect(
+    run: Run,
+    network: Provider,
+    instance: Annotated[
+        str | None,
+        typer.Argument(help="With mastodon: the instance, as mastodon.social.", metavar="INSTANCE", show_default=False),
+    ] = None,
+) -> None:
+    """Connect a social network: its posts come into your inbox, and entries that you publish go there.
+
+    The server keeps a token with which it can read your posts and publish in your name.
+    """
+    if network == "mastodon" and instance is None:
+        instance = answer("Instance, as mastodon.social")
+    async with run.client() as client:
+        begun = await client.networks.connect(network, instance=instance)
+        run.note("Open this address, and allow it there:")
+        run.line(begun.authorization_url)
+        code = _code(answer("The code that you are shown, or the address that you are sent to"), begun.state)
+        made = await client.networks.finish(network, state=begun.state, code=code)
+    if run.json:
+        run.result(_as_json(made))
+        return
+    run.line(f"Connected: {made.name} ({made.provider}).")
+    for target in made.targets:
+        run.line(f"  Page {target.id}: {target.name}")
+    run.note("New posts come into the inbox every hour; lockleaf connections pull asks for them now.")
+
+
+def _code(given: str, state: str) -> str:
+    """Return the code of what a person pasted: the code itself, or the address that bears it."""
+    given = given.strip()
+    if "://" not in given:
+        return given
+    fields = {name: values[0] for name, values in parse_qs(urlsplit(given).query).items()}
+    if "code" not in fields:
+        raise Complaint("This address bears no code: perhaps you did not allow it. Begin again: lockleaf connect.")
+    if fields.get("state", state) != state:
+        raise Complaint("This address belongs to another connection. Begin again: lockleaf connect.")
+    return fields["code"]
+
+
+async def list_connections(run: Run) -> None:
+    """List the connected networks, and what they need."""
+    async with run.client() as client:
+        found = await client.networks.list()
+    if run.json:
+        for each in found:
+            run.result(_as_json(each))
+        return
+    if not found:
+        run.note("No network is connected: lockleaf connect mastodon.")
+        return
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("id", "network", "account", "state", "last pull", box=box.SIMPLE_HEAD, pad_edge=False)
+    for each in found:
+        pulled = "" if each.pulled_at is None else each.pulled_at.astimezone().isoformat(" ", "minutes")[:16]
+        state = "connect again" if each.state != "connected" else each.last_error or "connected"
+        table.add_row(short_id(str(each.id)), each.provider, Text(printable(each.name or "")), state, pulled)
+        for target in each.targets:
+            table.add_row("", "Page", Text(printable(target.name)), target.id, "")
+    run.show(table)
+    unknown = sum(each.unknown for each in found)
+    if unknown:
+        run.note(f"Of {unknown} the network's answer was lost. Publish each again: what is there is found.")
+
+
+async def pull(run: Run, network: Provider) -> None:
+    """Have the server put new posts into your inbox now."""
+    async with run.client() as client:
+        done = await client.networks.pull(network)
+        await client.sync()
+    if run.json:
+        run.result(done.model_dump())
+        return
+    run.line(f"{done.added} came into the inbox.")
+    if not done.complete:
+        run.note("There is more: run it again, or leave it to the hourly sync.")
+
+
+async def remove(
+    run: Run,
+    connection: Annotated[str, typer.Argument(help="The connection's id, or its beginning.", metavar="ID")],
+) -> None:
+    """Leave a network. What was imported and published stays."""
+    async with run.client() as client:
+        found = [each for each in await client.networks.list() if str(each.id).endswith(connection.lower().strip())
+                 or str(each.id).startswith(connection.lower().strip())]  # fmt: skip
+        if len(found) != 1:
+            raise Complaint("No connection, or more than one, has this id: lockleaf connections lists them.")
+        await client.networks.disconnect(found[0].id)
+    if run.json:
+        run.result({"id": str(found[0].id), "removed": True})
+        return
+    run.line("The connection is removed, and its token forgotten.")
+
+
+async def publish(
+    run: Run,
+    entry_id: EntryId,
+    to: Annotated[str, typer.Option("--to", help="`facebook` or `mastodon`.", metavar="NETWORK", show_default=False)],
+    page: Annotated[str | None, typer.Option("--page", help="With facebook: the Page's id.", metavar="ID")] = None,
+    visibility: Annotated[
+        str | None,
+        typer.Option("--visibility", help="With mastodon: public, unlisted, private or direct.", metavar="WHO"),
+    ] = None,
+    picture: Annotated[
+        list[Path] | None, typer.Option("--picture", help="A picture to publish with it.", metavar="FILE")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Publish an entry on a connected network: its title and its text, as they are shown before you are asked.
+
+    An entry that is published there is not published again.
+    """
+    pictures = [_picture(path) for path in picture or ()]
+    async with run.client() as client:
+        entry = await client.journal.get(entry_id)
+        text = "\n\n".join(part.strip() for part in (entry.title, entry.body) if part and part.strip())
+        if not text:
+            raise Complaint("The entry has no text that could be published.")
+        if not yes:
+            run.note(f"This goes to {to}, in the open, where others can read and copy it:")
+            for line in text.splitlines():
+                run.note(f"  {line}")
+            for each in pictures:
+                run.note(f"  [{each.name}]")
+            if not agrees(f"Publish it on {to}?"):
+                raise Complaint("Nothing was published.")
+        await client.sync()
+        done = await client.networks.publish(
+            entry.id, to, text=text, target=page, visibility=visibility, pictures=pictures
+        )
+    if run.json:
+        run.result(done.model_dump(mode="json"))
+        return
+    if done.status == "published":
+        run.line(f"Published: {done.url or done.external_id}")
+        return
+    run.line("The network's answer was lost: perhaps it is published, perhaps not.")
+    run.note("Run the same again in a few minutes: what is there is found, and is not published twice.")
+
+
+def _picture(path: Path) -> Picture:
+    from lockleaf.client.networks import Picture  # noqa: PLC0415
+
+    media_type = _PICTURES.get(path.suffix.lower())
+    if media_type is None:
+        raise Complaint(f"{path.name} is no picture that networks take: use a JPEG, PNG, GIF or WebP.")
+    try:
+        return Picture(name=path.name, media_type=media_type, data=path.read_bytes())
+    except OSError as error:
+        raise Complaint(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _as_json(connection: Integration) -> dict[str, Any]:
+    fields: dict[str, Any] = connection.model_dump(mode="json")
+    return fields

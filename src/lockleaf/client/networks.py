@@ -1,0 +1,96 @@
+"""Connections to social networks: connected, looked at, written to and left, by way of the server.
+
+The server speaks to the network, and holds the token. What it is given to publish is what its user wants published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from lockleaf.client.transport.http import Transport
+from lockleaf.wire.integrations import (
+    Callback,
+    Connect,
+    Connecting,
+    Integration,
+    Integrations,
+    Picture,
+    Pull,
+    Pulled,
+    PushRequest,
+    PushResult,
+)
+
+__all__ = ["Connecting", "Integration", "Networks", "Picture", "Pulled", "PushResult"]
+
+
+class Networks:
+    """The social networks of an account.
+
+    All of it raises NotLoggedIn without a session, TransportError where the server does not answer, and ApiError for
+    what it refuses: ReconnectRequired, NetworkBusy, NetworkRefused, NetworkUnavailable, ...
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self) -> tuple[Integration, ...]:
+        """Return the connections."""
+        answer = await self._transport.request("GET", "/integrations", answer=Integrations)
+        return answer.items
+
+    async def connect(
+        self, provider: str, *, instance: str | None = None, redirect_uri: str | None = None
+    ) -> Connecting:
+        """Begin to connect a network: return the address that its user opens, and the state for `finish`.
+
+        Args:
+            provider: ``facebook`` or ``mastodon``.
+            instance: with mastodon, as ``mastodon.social``.
+        """
+        body = Connect(instance=instance, redirect_uri=redirect_uri)
+        return await self._transport.request("POST", f"/integrations/{provider}/connect", body=body, answer=Connecting)
+
+    async def finish(self, provider: str, *, state: str, code: str) -> Integration:
+        """Keep what the user allowed, by the code that the network gave."""
+        body = Callback(state=state, code=code)
+        return await self._transport.request(
+            "POST", f"/integrations/{provider}/callback", body=body, answer=Integration
+        )
+
+    async def disconnect(self, integration_id: UUID) -> None:
+        """Leave a network. What was imported and published stays."""
+        await self._transport.command("DELETE", f"/integrations/{integration_id}")
+
+    async def pull(self, provider: str, integration_id: UUID | None = None) -> Pulled:
+        """Have the server put new posts into the inbox; the next sync brings them here."""
+        body = Pull(integration_id=integration_id)
+        return await self._transport.request("POST", f"/integrations/{provider}/pull", body=body, answer=Pulled)
+
+    async def publish(
+        self,
+        entry_id: str,
+        provider: str,
+        *,
+        text: str,
+        target: str | None = None,
+        visibility: str | None = None,
+        pictures: Sequence[Picture] = (),
+        integration_id: UUID | None = None,
+    ) -> PushResult:
+        """Publish an entry that the server has; one that is published there is not published again.
+
+        Args:
+            text: just what is published: show it to its user before.
+            target: with facebook, the id of a Page.
+        """
+        body = PushRequest(
+            entry_id=UUID(entry_id),
+            text=text,
+            target=target,
+            visibility=visibility,
+            pictures=tuple(pictures),
+            integration_id=integration_id,
+        )
+        return await self._transport.request("POST", f"/integrations/{provider}/push", body=body, answer=PushResult)
