@@ -61,7 +61,7 @@ async def the_rotation(url: str, email: str, home: str, diary: str) -> dict[str,
         after = await client.sync()
         sealed_again = time.perf_counter()
         entries = len(await client.journal.list())
-        whole = client.sealed_again
+        whole = client.sync.sealed_again
     hashes, store = _kept(Path(home) / "profiles" / "default" / "store.sqlite3")
     return {
         "hashes": hashes,

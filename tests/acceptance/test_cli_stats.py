@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.exit_codes import ExitCode
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
 

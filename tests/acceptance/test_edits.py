@@ -214,7 +214,7 @@ async def test_an_edit_on_what_the_server_listed_is_merged_with_what_the_device_
     entry = (await laptop.journal.write(body="one")).id
     await laptop.sync()
     await phone.sync()
-    (shown,) = (await phone.entries_page()).entries
+    (shown,) = (await phone.search.entries_page()).entries
     assert shown.version == (await phone.journal.get(entry)).version
     await laptop.journal.edit(entry, mood="calm")
     await laptop.sync()

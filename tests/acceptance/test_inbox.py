@@ -216,10 +216,10 @@ async def test_what_waits_here_outlives_a_lowered_tier(app: FastAPI, ada: Diaris
     await laptop.journal.write(body="an entry")
     item_id = str(await put_in(app, user_of(laptop)))
     await laptop.sync()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     await caught(laptop.sync(), TierRequired)
     assert await laptop.inbox.count() == 1
-    await laptop.set_privacy_tier("full_sync", he_public_key=contexts().public)
+    await laptop.privacy.set_tier("full_sync", he_public_key=contexts().public)
     assert (await laptop.sync()).inbox == 1
     await laptop.inbox.accept(item_id)
     assert (await laptop.sync()).pushed == 1
@@ -229,7 +229,7 @@ async def test_what_waits_here_outlives_a_lowered_tier(app: FastAPI, ada: Diaris
 async def test_a_device_that_watches_hears_of_a_new_item(app: FastAPI, ada: Diarist) -> None:
     laptop = await ada.first()
     await app.state.parts[EventHub].listening.wait()
-    reports = laptop.watch(every=600)
+    reports = laptop.sync.watch(every=600)
     async with asyncio.timeout(60):
         assert (await anext(reports)).inbox == 0
         await put_in(app, user_of(laptop))

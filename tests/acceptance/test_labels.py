@@ -51,18 +51,18 @@ async def test_no_label_leaves_any_device_once_one_chose_so(ada: Person) -> None
     first, plain = await write(laptop, "first"), await write(laptop, "no labels", mood=None, tags=[])
     await laptop.sync()
     await phone.sync()
-    assert laptop.sends_labels
+    assert laptop.privacy.sends_labels
     assert await at_server(laptop) == {first: 4, plain: 1}
     head = await laptop.journal.get(first)
 
-    await laptop.send_labels(False)
+    await laptop.privacy.send_labels(False)
     assert (await laptop.sync()).pushed >= 1
     assert set((await at_server(laptop)).values()) == {0}
-    assert not laptop.sends_labels
+    assert not laptop.privacy.sends_labels
     # The phone has not heard of it, sends one more with labels, and makes that good.
     late = await write(phone, "late")
     await phone.sync()
-    assert not phone.sends_labels
+    assert not phone.privacy.sends_labels
     new = await write(phone, "new")
     await phone.sync()
     await laptop.sync()
@@ -81,7 +81,7 @@ async def test_no_label_leaves_any_device_once_one_chose_so(ada: Person) -> None
 async def test_a_device_that_comes_later_obeys_from_its_first_entry(ada: Person) -> None:
     laptop = await ada.device("laptop")
     await ada.register(laptop)
-    await laptop.send_labels(False)
+    await laptop.privacy.send_labels(False)
     await laptop.sync()
     network = Network()
     phone = await ada.device("phone", network=network)
@@ -89,7 +89,7 @@ async def test_a_device_that_comes_later_obeys_from_its_first_entry(ada: Person)
     await write(phone, "written before its first sync")
     await phone.sync()
     assert set((await at_server(phone)).values()) == {0}
-    assert not phone.sends_labels
+    assert not phone.privacy.sends_labels
 
 
 async def test_filters_work_without_labels_and_the_server_is_asked_for_none(ada: Person) -> None:
@@ -97,16 +97,16 @@ async def test_filters_work_without_labels_and_the_server_is_asked_for_none(ada:
     laptop = await ada.device("laptop", network=network)
     await ada.register(laptop)
     garden, _ = await write(laptop, "herons"), await write(laptop, "pears", tags=["food"], mood="glad")
-    await laptop.send_labels(False)
+    await laptop.privacy.send_labels(False)
     await laptop.sync()
-    page = await laptop.entries_page(tag="GARDEN", limit=1)
+    page = await laptop.search.entries_page(tag="GARDEN", limit=1)
     assert [entry.id for entry in page.entries] == [garden]
     assert [entry.body for entry in await laptop.journal.list(mood="glad")] == ["pears"]
-    await laptop.server_search.switch_on()
+    await laptop.search.switch_on()
     await laptop.sync()
-    found = await laptop.server_search.find("herons tag:garden")
+    found = await laptop.search.find("herons tag:garden")
     assert [hit.entry.id for hit in found.hits] == [garden]
-    assert (await laptop.server_search.find("herons tag:food")).hits == ()
+    assert (await laptop.search.find("herons tag:food")).hits == ()
     index_key = laptop._device.opened.keyring.index_key
     secrets = [label(index_key, "tag", name) for name in ("garden", "food")]
     asked = [content for method, path, content in network.sent if path.endswith("/search")]
@@ -119,15 +119,15 @@ async def test_filters_work_without_labels_and_the_server_is_asked_for_none(ada:
 async def test_labels_come_back_when_they_are_wanted_again(ada: Person) -> None:
     laptop, phone = await two(ada)
     first = await write(laptop, "first")
-    await laptop.send_labels(False)
+    await laptop.privacy.send_labels(False)
     await laptop.sync()
     await phone.sync()
-    await phone.send_labels(True)
+    await phone.privacy.send_labels(True)
     await phone.sync()
     await laptop.sync()
-    assert laptop.sends_labels
+    assert laptop.privacy.sends_labels
     assert (await at_server(laptop))[first] > 0
-    page = await laptop.entries_page(tag="garden")
+    page = await laptop.search.entries_page(tag="garden")
     assert [entry.id for entry in page.entries] == [first]
 
 
@@ -136,13 +136,13 @@ async def test_of_two_choices_off_stands(ada: Person) -> None:
     await write(laptop, "first")
     await laptop.sync()
     await phone.sync()
-    await laptop.send_labels(True)
-    await phone.send_labels(False)
+    await laptop.privacy.send_labels(True)
+    await phone.privacy.send_labels(False)
     await laptop.sync()
     await phone.sync()
     await laptop.sync()
-    assert not laptop.sends_labels
-    assert not phone.sends_labels
+    assert not laptop.privacy.sends_labels
+    assert not phone.privacy.sends_labels
     assert set((await at_server(laptop)).values()) == {0}
     assert await laptop.journal.conflicts() == []
 
@@ -155,7 +155,7 @@ async def test_an_edit_that_waited_with_labels_is_sealed_again_and_not_lost(ada:
     first = await write(laptop, "first")
     await laptop.sync()
     await phone.sync()
-    await phone.send_labels(False)
+    await phone.privacy.send_labels(False)
     await phone.sync()
     await laptop.journal.edit(first, body="edited meanwhile")
     network.refused = frozenset({"POST"})
@@ -175,8 +175,8 @@ async def test_where_the_server_reads_they_hide_nothing_and_that_is_said(tmp_pat
         laptop = await grace.device("laptop")
         await grace.register(laptop)
         with pytest.raises(LabelsBelongToCustody):
-            await laptop.send_labels(False)
-        assert laptop.sends_labels
+            await laptop.privacy.send_labels(False)
+        assert laptop.privacy.sends_labels
 
 
 def test_the_command_line_shows_and_chooses(server: RunningServer, tmp_path: Path) -> None:

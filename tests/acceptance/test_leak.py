@@ -128,10 +128,10 @@ async def _search(client: Client, texts: dict[str, str]) -> None:
     """Search here and through the server, for words that an entry has and for one that none has."""
     texts |= {f"{which} word": f"{which}{secrets.token_hex(8)}" for which in ("searched", "other", "unwritten")}
     searched, other, unwritten = (texts[f"{which} word"] for which in ("searched", "other", "unwritten"))
-    await client.server_search.switch_on()
+    await client.search.switch_on()
     entry = await client.journal.write(body=f"It was {searched} and then {other}.", title=searched)
     await client.sync()
-    for find in (client.journal.search, client.server_search.find):
+    for find in (client.journal.search, client.search.find):
         for query in (searched, f'"{searched} and then {other}" -{unwritten}'):
             [hit] = (await find(query)).hits
             assert hit.entry.id == entry.id
@@ -141,7 +141,7 @@ async def _search(client: Client, texts: dict[str, str]) -> None:
 async def _count(client: Client) -> dict[str, float]:
     """Have numbers added up that nobody else has, and return them, what they come to, and what is worked out."""
     values = [1000 + secrets.randbelow(10**9) / 10**5 for _ in range(4)]
-    assert (await client.count_metrics()).on
+    assert (await client.metrics.count()).on
     ids = [
         (await client.journal.write(body="a day", date=f"1661-03-{17 + place}", metrics={METRIC: value})).id
         for place, value in enumerate(values[:3])
@@ -150,7 +150,7 @@ async def _count(client: Client) -> dict[str, float]:
     await client.journal.edit(ids[0], metrics={METRIC: values[3]})
     await client.journal.delete(ids[2])
     assert (await client.sync()).metrics.sent == 2
-    whole = (await client.stats(METRIC)).whole
+    whole = (await client.metrics.stats(METRIC)).whole
     assert whole is not None
     assert abs(whole.total - values[3] - values[1]) < 0.1
     return {

@@ -39,11 +39,11 @@ async def test_a_device_that_fetched_nothing_lists_what_it_asks_for_and_the_serv
     phone = await ada.another(at=liar.url)
     liar.seen.clear()
     pages = {
-        "both": await phone.entries_page(tag="work", mood="CALM"),
-        "tag": await phone.entries_page(tag="WORK"),
-        "source": await phone.entries_page(source="web"),
-        "days": await phone.entries_page(since="2026-01-03", until="2026-01-03"),
-        "nothing": await phone.entries_page(mood="unheard-of"),
+        "both": await phone.search.entries_page(tag="work", mood="CALM"),
+        "tag": await phone.search.entries_page(tag="WORK"),
+        "source": await phone.search.entries_page(source="web"),
+        "days": await phone.search.entries_page(since="2026-01-03", until="2026-01-03"),
+        "nothing": await phone.search.entries_page(mood="unheard-of"),
     }
     assert {name: sorted(entry.body for entry in page.entries) for name, page in pages.items()} == {
         "both": ["at work"],
@@ -60,7 +60,7 @@ async def test_a_device_that_fetched_nothing_lists_what_it_asks_for_and_the_serv
 
     await phone.sync()
     liar.seen.clear()
-    again = await phone.entries_page(tag="WORK")
+    again = await phone.search.entries_page(tag="WORK")
     assert sorted(entry.body for entry in again.entries) == ["at work", "glad at work"]
     (asked_now,) = [request for request in liar.seen if request.path == "/entries"]
     assert asked_now.query["label"] == label(phone._device.opened.keyring.index_key, "tag", "work").hex()
@@ -76,7 +76,7 @@ async def test_pages_follow_each_other_to_the_end(ada: Diarist) -> None:
     found: list[str] = []
     cursor = None
     for _ in range(3):
-        page = await laptop.entries_page(tag="x", cursor=cursor, limit=2)
+        page = await laptop.search.entries_page(tag="x", cursor=cursor, limit=2)
         found += [entry.body for entry in page.entries]
         cursor = page.next_cursor
     assert cursor is None
@@ -89,7 +89,7 @@ async def test_an_entry_that_stands_in_the_place_of_another_does_not_open(ada: D
     await laptop.journal.write(body="two")
     await laptop.sync()
     liar.tell(Moves())
-    await caught(laptop.entries_page(), SealBroken)
+    await caught(laptop.search.entries_page(), SealBroken)
 
 
 async def test_the_command_line_lists_from_the_server(liar: LyingServer, tmp_path: Path) -> None:

@@ -38,12 +38,12 @@ async def a_journal(laptop: Client, midway: Client) -> Written:
     await midway.sync()
     await laptop.journal.edit(edited, body="behind the edit")
     await laptop.sync()
-    laptop.share_dates(True)
+    laptop.privacy.share_dates(True)
     shared = await laptop.journal.write(
         body="a day at the sea", mood="calm", tags=["weather", "sea"], date="2020-01-02T10:00:00+01:00"
     )
     await laptop.sync()
-    laptop.share_dates(False)
+    laptop.privacy.share_dates(False)
     third, last = await write(laptop, "the third", "the last")
     bodies = {entry.body for entry in await laptop.journal.list()}
     return Written(edited, shared.id, third, last, earlier, await history_of(laptop), bodies)

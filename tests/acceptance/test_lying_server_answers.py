@@ -219,7 +219,7 @@ async def test_nonsense_in_the_live_stream_keeps_nothing_from_a_watching_device(
     laptop = await ada.first()
     phone = await ada.another(at=liar.url)
     liar.tell(Answers("/sync/events", Answer(200, "text/html" if stream is HTML.body else "text/event-stream", stream)))
-    async with aclosing(phone.watch(every=0.02)) as reports:  # type: ignore[type-var]
+    async with aclosing(phone.sync.watch(every=0.02)) as reports:  # type: ignore[type-var]
         await anext(reports)
         await write(laptop, "found without being told")
         async for report in reports:

@@ -24,7 +24,7 @@ from lockleaf.client.errors import (
 )
 from lockleaf.client.media.staging import ONE_PART, PART_BYTES
 from lockleaf.client.media.transfers import MediaRefusal
-from lockleaf.client.records.entries import Progress
+from lockleaf.client.records.progress import Progress
 from lockleaf.wire.media import Media as ServerMedia
 from lockleaf.wire.problems import PROBLEM
 from tests.support.diarist import PASSWORD, Diarist, caught, diarist
@@ -289,7 +289,7 @@ async def test_a_sealed_file_that_is_lost_is_told_and_holds_up_nothing_else(ada:
 async def test_a_lower_tier_is_said_once_and_no_file_is_blamed_for_it(ada: Diarist, tmp_path: Path) -> None:
     laptop = await ada.first()
     made = await attached(laptop, a_file(tmp_path))
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     report = await laptop.media.resume()
     assert (type(report.trouble), report.refused, report.waiting) == (TierRequired, (), 1)
     assert (await laptop.media.get(made.media_id)).refused is None
@@ -500,9 +500,9 @@ async def test_files_come_home_before_the_server_gives_them_up_and_are_sent_agai
     assert (await laptop.sync()).media.uploaded == 2
     assert wire.uploaded == whole
     assert (await laptop.media.keep_all()).missing == ()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     assert (await laptop.media.download(small, tmp_path / "again")).read_bytes() == SMALL
-    await laptop.set_privacy_tier("full_sync")
+    await laptop.privacy.set_tier("full_sync")
     report = await laptop.sync()
     assert (report.media.uploaded, report.media.waiting, report.media.refused) == (2, 0, ())
     assert wire.uploaded == 2 * whole

@@ -12,6 +12,7 @@ from lockleaf.client import Client
 from lockleaf.client.errors import MetricsOff, MetricsOutdated, MetricsUnreadable, SealBroken, TierRequired
 from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.census_state import State
+from lockleaf.client.sync.sync import synchroniser_of
 from lockleaf.wire.analytics import SealedKey
 from tests.support.diarist import PASSWORD, Diarist, caught
 from tests.support.lies import AltersAnswers
@@ -24,7 +25,7 @@ KEY = "/encryption/keys/ckks-4096"
 async def _counting(ada: Diarist) -> tuple[Client, Client]:
     """Two devices whose sums are kept."""
     laptop, phone = await ada.first(), await ada.another()
-    report = await laptop.count_metrics()
+    report = await laptop.metrics.count()
     assert (report.on, report.error) == (True, None)
     await phone.sync()
     return laptop, phone
@@ -36,7 +37,7 @@ async def test_sums_follow_what_is_written_edited_moved_deleted_and_restored_on_
     other = await phone.journal.write(body="a lovely day", date="1661-04-30", metrics={"sleep_hours": 7.5})
     assert (await laptop.sync()).metrics.sent == 1
     assert (await phone.sync()).metrics.sent == 2
-    assert facts(await laptop.stats()) == [("1661-03-01", 1, 3.0), ("1661-04-01", 1, 3.0)]
+    assert facts(await laptop.metrics.stats()) == [("1661-03-01", 1, 3.0), ("1661-04-01", 1, 3.0)]
     await laptop.sync()
     await agree(laptop, phone)
 
@@ -46,7 +47,7 @@ async def test_sums_follow_what_is_written_edited_moved_deleted_and_restored_on_
     await laptop.sync()
     await phone.sync()
     await agree(laptop, phone)
-    assert facts(await phone.stats("steps")) == [("1661-04-01", 1, 9000.0)]
+    assert facts(await phone.metrics.stats("steps")) == [("1661-04-01", 1, 9000.0)]
 
     await laptop.journal.delete(first.id)
     await laptop.journal.edit(other.id, title="A title changes no number")
@@ -57,12 +58,12 @@ async def test_sums_follow_what_is_written_edited_moved_deleted_and_restored_on_
     await phone.sync()
     await laptop.sync()
     await agree(laptop, phone)
-    assert (await laptop.stats("mood")).whole is not None
+    assert (await laptop.metrics.stats("mood")).whole is not None
 
 
 async def test_what_was_there_before_is_counted_once_whichever_device_switches_them_on(ada: Diarist) -> None:
     laptop, phone = await ada.first(), await ada.another()
-    await caught(laptop.stats(), MetricsOff)
+    await caught(laptop.metrics.stats(), MetricsOff)
     mine = await laptop.journal.write(body="from before", date="2025-01-31")
     await laptop.sync()
     await phone.sync()
@@ -73,18 +74,18 @@ async def test_what_was_there_before_is_counted_once_whichever_device_switches_t
     # Written on one device, and not sent yet, when the other one begins.
     await laptop.journal.edit(mine.id, body="from before, edited")
     await laptop.journal.write(body="and not sent", date="2025-02-01")
-    assert (await phone.count_metrics()).on
-    assert facts(await phone.stats()) == [("2025-01-01", 1, 2.0)]
+    assert (await phone.metrics.count()).on
+    assert facts(await phone.metrics.stats()) == [("2025-01-01", 1, 2.0)]
     assert (await laptop.sync()).metrics.on
-    assert facts(await phone.stats()) == [("2025-01-01", 1, 3.0), ("2025-02-01", 1, 3.0)]
+    assert facts(await phone.metrics.stats()) == [("2025-01-01", 1, 3.0), ("2025-02-01", 1, 3.0)]
     await phone.sync()
     await agree(laptop, phone)
     # Switching on what is on counts nothing again; beginning anew does, and is heard of with the next sync.
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     await agree(laptop, phone)
-    await laptop.count_metrics(again=True)
-    await caught(phone.stats(), MetricsOutdated)
-    await caught((await ada.another("tablet")).stats(), MetricsOutdated)
+    await laptop.metrics.count(again=True)
+    await caught(phone.metrics.stats(), MetricsOutdated)
+    await caught((await ada.another("tablet")).metrics.stats(), MetricsOutdated)
     await phone.sync()
     await agree(laptop, phone)
 
@@ -95,7 +96,7 @@ async def test_two_devices_that_begin_at_once_come_to_one_key_and_count_everythi
         await (laptop, phone)[number % 2].journal.write(body="word " * number, date=f"2026-0{number + 1}-10")
     await asyncio.gather(laptop.sync(), phone.sync())
     await asyncio.gather(laptop.sync(), phone.sync())
-    await asyncio.gather(laptop.count_metrics(), phone.count_metrics())
+    await asyncio.gather(laptop.metrics.count(), phone.metrics.count())
     for device in (laptop, phone, laptop):
         await device.sync()
     await agree(laptop, phone)
@@ -147,10 +148,10 @@ async def test_a_range_that_cuts_months_counts_its_own_days(ada: Diarist) -> Non
     ]
     for wanted in ranges:
         await agree(laptop, phone, **wanted)
-    assert facts(await phone.stats(by="year")) == [
+    assert facts(await phone.metrics.stats(by="year")) == [
         ("1659-01-01", 1, 1.0), ("1660-01-01", 3, 3.0), ("1661-01-01", 1, 1.0),
     ]  # fmt: skip
-    assert facts(await phone.stats(by="week", since="1660-02-27", until="1660-03-01")) == [
+    assert facts(await phone.metrics.stats(by="week", since="1660-02-27", until="1660-03-01")) == [
         ("1660-02-23", 1, 1.0),
         ("1660-03-01", 1, 1.0),
     ]
@@ -160,19 +161,19 @@ async def test_switched_off_they_are_gone_for_every_device_and_come_back_whole(a
     laptop, phone = await _counting(ada)
     await laptop.journal.write(body="one two")
     await laptop.sync()
-    assert not (await phone.count_metrics(False)).on
+    assert not (await phone.metrics.count(False)).on
     await laptop.journal.write(body="three")
     assert (await laptop.sync()).metrics == (await phone.sync()).metrics
     for device in (laptop, phone):
-        await caught(device.stats(), MetricsOff)
-    assert (await laptop.set_privacy_tier("analytics_sync", password=PASSWORD)).deleted.metrics == 0
-    await laptop.set_privacy_tier("full_sync")
+        await caught(device.metrics.stats(), MetricsOff)
+    assert (await laptop.privacy.set_tier("analytics_sync", password=PASSWORD)).deleted.metrics == 0
+    await laptop.privacy.set_tier("full_sync")
     await laptop.sync()
-    assert (await laptop.count_metrics()).on
+    assert (await laptop.metrics.count()).on
     await phone.sync(accept_restore=True)
     await laptop.sync()
     await agree(laptop, phone)
-    assert (await laptop.stats()).whole is not None
+    assert (await laptop.metrics.stats()).whole is not None
 
 
 async def test_a_tier_that_fell_and_rose_again_has_everything_counted_anew(ada: Diarist) -> None:
@@ -180,20 +181,20 @@ async def test_a_tier_that_fell_and_rose_again_has_everything_counted_anew(ada: 
     await laptop.journal.write(body="one two three")
     await laptop.sync()
     await phone.sync()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
-    await caught(laptop.count_metrics(), TierRequired)
-    await laptop.set_privacy_tier("full_sync")
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
+    await caught(laptop.metrics.count(), TierRequired)
+    await laptop.privacy.set_tier("full_sync")
     await phone.journal.write(body="four")
     assert (await laptop.sync()).metrics.on
     await phone.sync(accept_restore=True)
     await laptop.sync()
     await agree(laptop, phone)
     # Without the entries the sums go on, and with them again they are counted anew.
-    await laptop.set_privacy_tier("analytics_sync", password=PASSWORD)
+    await laptop.privacy.set_tier("analytics_sync", password=PASSWORD)
     await laptop.journal.write(body="five six")
-    assert (await laptop.sync_metrics()).sent == 1
-    assert facts(await laptop.stats(by="year")) == facts(await laptop.stats(by="year", local=True))
-    await laptop.set_privacy_tier("full_sync")
+    assert (await laptop.metrics.send()).sent == 1
+    assert facts(await laptop.metrics.stats(by="year")) == facts(await laptop.metrics.stats(by="year", local=True))
+    await laptop.privacy.set_tier("full_sync")
     await laptop.sync()
     await phone.sync(accept_restore=True)
     await laptop.sync()
@@ -202,25 +203,25 @@ async def test_a_tier_that_fell_and_rose_again_has_everything_counted_anew(ada: 
 
 async def test_where_entries_stay_on_the_device_their_numbers_are_added_up_all_the_same(ada: Diarist) -> None:
     laptop = await ada.first()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     entry = await laptop.journal.write(body="one two three", mood="calm", metrics={"sleep_hours": 8})
-    raised = await laptop.set_privacy_tier("analytics_sync")
+    raised = await laptop.privacy.set_tier("analytics_sync")
     assert raised.he_public_key_registered
-    assert (await laptop.sync_metrics()).sent == 2
+    assert (await laptop.metrics.send()).sent == 2
     await agree(laptop)
     await laptop.journal.edit(entry.id, body="one", mood=None)
     await laptop.journal.write(body="a bad day", date="2020-02-29")
-    assert (await laptop.sync_metrics()).sent == 2
-    assert (await laptop.sync_metrics()).sent == 0
+    assert (await laptop.metrics.send()).sent == 2
+    assert (await laptop.metrics.send()).sent == 0
     await agree(laptop)
     await laptop.journal.delete(entry.id)
-    await laptop.sync_metrics()
+    await laptop.metrics.send()
     await agree(laptop)
     # Another device counts its own, and reads the sums of both.
     phone = await ada.another()
     await phone.journal.write(body="on the phone", date="2020-03-01")
-    assert (await phone.sync_metrics()).sent == 1
-    assert facts(await laptop.stats()) == [("2020-02-01", 1, 3.0), ("2020-03-01", 1, 3.0)]
+    assert (await phone.metrics.send()).sent == 1
+    assert facts(await laptop.metrics.stats()) == [("2020-02-01", 1, 3.0), ("2020-03-01", 1, 3.0)]
 
 
 async def test_a_copied_device_counts_nothing_twice(ada: Diarist) -> None:
@@ -232,7 +233,7 @@ async def test_a_copied_device_counts_nothing_twice(ada: Diarist) -> None:
     state = State.load(store)
     assert state.census is not None
     (record,) = store.records.entries()
-    from lockleaf.client.metrics.counted import standing_in
+    from lockleaf.client.records.counted import standing_in
     from lockleaf.client.store.contributions import Contribution
 
     again = Contribution(state.census.census_id, record.record_id, record.revision, None, standing_in(record.doc))
@@ -267,14 +268,14 @@ async def test_after_a_rotation_everything_is_counted_anew_under_a_key_that_no_o
 async def test_a_wrong_sum_is_named_or_shown_by_the_device_itself(ada: Diarist, liar: LyingServer) -> None:
     laptop = await ada.first("laptop", at=liar.url)
     await laptop.journal.write(body="one two three", date="2026-01-01")
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     answers: list[bytes] = []
 
     def keep(answer: dict[str, object]) -> None:
         answers.append(answer["buckets"][0]["encrypted_result"])  # type: ignore[index]
 
     liar.tell(AltersAnswers("/encryption/aggregate", keep))
-    await laptop.stats()
+    await laptop.metrics.stats()
     await laptop.journal.write(body="four", date="2026-01-02")
     await laptop.sync()
 
@@ -282,12 +283,12 @@ async def test_a_wrong_sum_is_named_or_shown_by_the_device_itself(ada: Diarist, 
         answer["buckets"][0]["encrypted_result"] = answers[0]  # type: ignore[index]
 
     liar.tell(AltersAnswers("/encryption/aggregate", earlier))
-    assert facts(await laptop.stats()) == [("2026-01-01", 1, 3.0)]
-    assert facts(await laptop.stats(local=True)) == [("2026-01-01", 2, 4.0)]
+    assert facts(await laptop.metrics.stats()) == [("2026-01-01", 1, 3.0)]
+    assert facts(await laptop.metrics.stats(local=True)) == [("2026-01-01", 2, 4.0)]
 
     # What was encrypted under the key of another census.
-    await laptop.count_metrics(again=True)
-    await caught(laptop.stats(), MetricsUnreadable)
+    await laptop.metrics.count(again=True)
+    await caught(laptop.metrics.stats(), MetricsUnreadable)
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -296,19 +297,19 @@ async def test_clients_that_know_nothing_of_metrics_neither_break_nor_join_the_s
     laptop, phone = await ada.first(), await ada.another()
     entry = await phone.journal.write(body="one two", date="2026-01-01")
     await phone.sync()
-    await laptop.count_metrics()
-    unaware = phone._synchroniser(None)  # type: ignore[arg-type]
+    await laptop.metrics.count()
+    unaware = synchroniser_of(phone._device, None)
     await phone.journal.edit(entry.id, body="one two three")
     await phone.journal.write(body="four", date="2026-01-02")
     await unaware.run()
     await laptop.sync()
-    assert facts(await laptop.stats()) == [("2026-01-01", 1, 2.0)]
+    assert facts(await laptop.metrics.stats()) == [("2026-01-01", 1, 2.0)]
     if again:
-        await laptop.count_metrics(again=True)
+        await laptop.metrics.count(again=True)
     else:
         for each in await laptop.journal.list():
             await laptop.journal.edit(each.id, body=each.body + " more")
         await laptop.sync()
     await phone.sync()
     await agree(laptop, phone)
-    assert (await laptop.stats()).whole.count == 2  # type: ignore[union-attr]
+    assert (await laptop.metrics.stats()).whole.count == 2  # type: ignore[union-attr]

@@ -35,14 +35,14 @@ async def test_words_by_month_and_year_are_those_of_the_text_within_the_stated_e
     laptop = await ada.first()
     await laptop.journal.import_entries(read_jsonl(diary))
     await laptop.sync()
-    report = await laptop.count_metrics()
+    report = await laptop.metrics.count()
     assert (report.error, report.sent) == (None, len(words))
-    months = (await laptop.stats()).periods
+    months = (await laptop.metrics.stats()).periods
     assert [period.start for period in months] == sorted(words)
     for period in months:
         assert period.count == entries[period.start]
         assert abs(period.total - words[period.start]) <= period.total_error < 0.1
-    years = (await laptop.stats(by="year")).periods
+    years = (await laptop.metrics.stats(by="year")).periods
     for period in years:
         plain = sum(count for month, count in words.items() if month.year == period.start.year)
         assert abs(period.total - plain) <= period.total_error < 1

@@ -66,7 +66,7 @@ async def _until_it_lives(grace: Person, after: bool, doing: str) -> int:
             await device.journal.edit(earlier.id, body=earlier.body + "and more", date=entry.date)
         try:
             if doing == "begin":
-                await device.count_metrics(again=number > 1)
+                await device.metrics.count(again=number > 1)
             else:
                 await device.sync()
             return number - 1
@@ -76,7 +76,7 @@ async def _until_it_lives(grace: Person, after: bool, doing: str) -> int:
         report = await device.sync()
         assert (report.metrics.error, report.metrics.waiting, report.pending) == (None, 0, 0)
         if report.metrics.on:
-            assert differences(await device.stats(), await device.stats(local=True)) == []
+            assert differences(await device.metrics.stats(), await device.metrics.stats(local=True)) == []
         await device.aclose()
     raise AssertionError("it never came to its end")
 
@@ -85,13 +85,13 @@ async def _until_it_lives(grace: Person, after: bool, doing: str) -> int:
 async def test_a_device_that_dies_anywhere_in_a_sync_counts_everything_once(grace: Person, after: bool) -> None:
     first = await grace.device("laptop")
     await grace.register(first)
-    await first.count_metrics()
+    await first.metrics.count()
     await first.aclose()
     assert await _until_it_lives(grace, after, "sync") > 5
     last = await grace.device("laptop")
     await last.sync()
     await agree(last)
-    assert await last.journal.count() == (await last.stats()).whole.count  # type: ignore[union-attr]
+    assert await last.journal.count() == (await last.metrics.stats()).whole.count  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before its request", "after the answer"])
@@ -105,7 +105,7 @@ async def test_a_device_that_dies_anywhere_while_it_begins_a_census_leaves_sums_
     last = await grace.device("laptop")
     await last.sync()
     await agree(last)
-    assert await last.journal.count() == (await last.stats()).whole.count  # type: ignore[union-attr]
+    assert await last.journal.count() == (await last.metrics.stats()).whole.count  # type: ignore[union-attr]
     other = await grace.device("phone")
     await grace.login(other)
     await other.sync()
@@ -114,7 +114,7 @@ async def test_a_device_that_dies_anywhere_while_it_begins_a_census_leaves_sums_
 
 async def test_an_upload_whose_answer_was_lost_is_counted_once(ada: Diarist, liar: LyingServer) -> None:
     laptop = await ada.first("laptop", at=liar.url)
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     for times in (1, 3):
         liar.tell(CutsAfterTheWork("/encryption/metrics", times=times))
         await laptop.journal.write(body="one two three")
@@ -129,7 +129,7 @@ async def test_an_upload_whose_answer_was_lost_is_counted_once(ada: Diarist, lia
 
 async def test_a_sync_is_none_the_worse_for_a_server_that_cannot_count(ada: Diarist, liar: LyingServer) -> None:
     laptop = await ada.first("laptop", at=liar.url)
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     liar.tell(AltersAnswers(KEY, lambda answer: answer.clear()))
     await laptop.journal.write(body="one two three")
     report = await laptop.sync()
@@ -144,7 +144,7 @@ async def test_a_key_that_no_device_sealed_is_named_and_nothing_is_counted_under
     ada: Diarist, liar: LyingServer, subtests: pytest.Subtests
 ) -> None:
     laptop = await ada.first("laptop", at=liar.url)
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     secret, _ = make_keys("ckks-4096")
     theirs = Census.new(number=9, epoch=None, seq=0, maker="device", key=secret.to_bytes())
     stranger = Keyring.new("2026-01-01T00:00:00Z")
@@ -168,16 +168,16 @@ async def test_a_key_that_no_device_sealed_is_named_and_nothing_is_counted_under
 
 async def test_a_key_that_was_given_up_does_not_come_back(ada: Diarist, liar: LyingServer) -> None:
     laptop = await ada.first("laptop", at=liar.url)
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     old: dict[str, object] = {}
     liar.tell(AltersAnswers(KEY, lambda answer: old.update(answer) if not old else None, method="GET"))
     await laptop.sync()
-    await laptop.count_metrics(again=True)
+    await laptop.metrics.count(again=True)
     liar.tell(AltersAnswers(KEY, lambda answer: answer.update(old), method="GET"))
     await caught(laptop.sync(), MetricKeyRolledBack)
     # Whoever does not believe the server begins anew, and is not led back by it.
     liar.tell(CutsAfterTheWork("nowhere"))
-    await laptop.count_metrics(again=True)
+    await laptop.metrics.count(again=True)
     await agree(laptop)
 
 
@@ -194,7 +194,7 @@ async def test_a_restored_server_has_everything_counted_anew(grace: Person, data
     laptop = await grace.device("laptop")
     await grace.register(laptop)
     await laptop.journal.write(body="kept")
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     assert laptop.profile is not None
     connection = await asyncpg.connect(database_url)
     try:

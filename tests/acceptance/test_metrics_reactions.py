@@ -74,7 +74,7 @@ async def test_what_a_sum_decrypts_to_changes_no_request(
     laptop = await ada.first("laptop", at=liar.url)
     await laptop.journal.write(body="one two three", date="2026-01-05")
     await laptop.journal.write(body="four five", date="2026-02-05")
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     seen: dict[str, list[tuple[str, str, bytes]]] = {}
     for craft in (_honest, _of_another_key, _nudged, _of_another_scale, _of_another_size):
         for by in ("month", "year"):
@@ -82,7 +82,7 @@ async def test_what_a_sum_decrypts_to_changes_no_request(
             liar.tell(lie)
             error: LockleafError | None = None
             try:
-                await laptop.stats(by=by, since="2026-01-01", until="2026-12-30")  # type: ignore[arg-type]
+                await laptop.metrics.stats(by=by, since="2026-01-01", until="2026-12-30")  # type: ignore[arg-type]
             except LockleafError as raised:
                 error = raised
             with subtests.test(f"{craft.__name__} by {by}"):

@@ -32,7 +32,7 @@ async def every_text(clients: Iterable[Client]) -> set[str]:
 
 async def raise_tier(client: Client) -> None:
     """Let the account sync again, under a key that was made elsewhere."""
-    changed = await client.set_privacy_tier("full_sync", he_public_key=contexts().public)
+    changed = await client.privacy.set_tier("full_sync", he_public_key=contexts().public)
     assert (changed.current_tier, changed.he_public_key_registered) == ("full_sync", True)
 
 
@@ -45,21 +45,21 @@ async def converge(*clients: Client, accept_restore: bool = False) -> None:
 async def test_a_lower_tier_needs_the_password(ada: Diarist) -> None:
     laptop = await ada.first()
     await write(laptop, "one")
-    await caught(laptop.set_privacy_tier("local_only"), PasswordRequired)
+    await caught(laptop.privacy.set_tier("local_only"), PasswordRequired)
     with pytest.raises(WrongPassword):
-        await laptop.set_privacy_tier("local_only", password="what somebody guesses")
-    assert (await laptop.privacy()).current_tier == "full_sync"
+        await laptop.privacy.set_tier("local_only", password="what somebody guesses")
+    assert (await laptop.privacy.tier()).current_tier == "full_sync"
 
 
 async def test_a_device_says_what_a_lower_tier_turns_off_and_keeps_everything(ada: Diarist) -> None:
     laptop, phone = await ada.first(), await ada.another()
     await write(laptop, "one", "two")
     await phone.sync()
-    changed = await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    changed = await laptop.privacy.set_tier("local_only", password=PASSWORD)
     assert (changed.current_tier, changed.deleted.backups) == ("local_only", 2)
     assert changed.features_available.cloud_sync is False
     for device in (laptop, phone):
-        assert (await device.privacy()).current_tier == "local_only"
+        assert (await device.privacy.tier()).current_tier == "local_only"
         error = await caught(device.sync(), TierRequired)
         assert "kept on this device" in str(error)
         assert await bodies(device) == {"one", "two"}
@@ -71,7 +71,7 @@ async def test_two_devices_come_together_again_when_the_tier_rises(ada: Diarist)
     laptop, phone = await ada.first(), await ada.another()
     edited, deleted, _ = await write(laptop, "one", "two", "three")
     await phone.sync()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     await laptop.journal.edit(edited, title="edited on the laptop")
     await phone.journal.write(body="four, on the phone")
     await raise_tier(laptop)
@@ -99,7 +99,7 @@ async def test_what_devices_have_differently_is_kept_on_both_sides(ada: Diarist)
     await phone.journal.edit(entry, body="the phone's text")
     await laptop.journal.edit(entry, body="the laptop's text")
     await laptop.sync()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     await raise_tier(laptop)
     await laptop.sync()
     report = await phone.sync(accept_restore=True)
@@ -121,7 +121,7 @@ async def test_a_conflict_that_waited_still_waits_when_the_server_has_forgotten_
     await laptop.sync()
     for device in (laptop, phone):
         assert len(await device.journal.conflicts()) == 1
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     await raise_tier(laptop)
     await laptop.sync()
     await phone.sync(accept_restore=True)
@@ -143,12 +143,12 @@ async def test_down_and_up_again_several_times_is_no_fork_for_a_device_that_slep
     await laptop.sync()
     await phone.sync()
     for _ in range(3):
-        await laptop.set_privacy_tier("local_only", password=PASSWORD)
+        await laptop.privacy.set_tier("local_only", password=PASSWORD)
         await raise_tier(laptop)
     await phone.sync(accept_restore=True)
     await laptop.sync()
     for _ in range(2):
-        await laptop.set_privacy_tier("local_only", password=PASSWORD)
+        await laptop.privacy.set_tier("local_only", password=PASSWORD)
         await raise_tier(laptop)
         await laptop.sync()
     await phone.sync(accept_restore=True)
@@ -164,7 +164,7 @@ async def test_a_deletion_made_while_nothing_was_held_does_not_take_the_text_fro
     laptop, phone = await ada.first(), await ada.another()
     (entry,) = await write(laptop, "a text that the phone has")
     await phone.sync()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     await laptop.journal.delete(entry)
     await raise_tier(laptop)
     await laptop.sync()
@@ -176,9 +176,9 @@ async def test_a_deletion_made_while_nothing_was_held_does_not_take_the_text_fro
 
 async def test_a_rise_makes_a_key_pair_whose_secret_half_stays_on_the_device(ada: Diarist, database_url: str) -> None:
     laptop = await ada.first()
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
-    assert (await laptop.privacy()).he_public_key_registered is False
-    raised = await laptop.set_privacy_tier("analytics_sync")
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
+    assert (await laptop.privacy.tier()).he_public_key_registered is False
+    raised = await laptop.privacy.set_tier("analytics_sync")
     assert (raised.current_tier, raised.he_public_key_registered) == ("analytics_sync", True)
     store = laptop._device.opened.store
     secret, public = prepared_pair(store)
@@ -197,11 +197,11 @@ async def test_a_rise_makes_a_key_pair_whose_secret_half_stays_on_the_device(ada
     for path in ada.home.rglob("*"):
         assert not path.is_file() or secret[-64:] not in path.read_bytes()
     # The same pair again, as long as nothing was encrypted under it.
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
-    await laptop.set_privacy_tier("analytics_sync")
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("analytics_sync")
     assert prepared_pair(store) == (secret, public)
     # The first sync at that tier begins the sums; they are gone with the tier, and their key with them.
-    assert (await laptop.sync_metrics()).on
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
-    await laptop.set_privacy_tier("full_sync")
+    assert (await laptop.metrics.send()).on
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("full_sync")
     assert prepared_pair(store)[0] != secret

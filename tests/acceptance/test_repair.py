@@ -66,7 +66,7 @@ async def test_a_server_put_back_without_a_word_gets_everything_back_by_a_repair
     assert len(listed) == await laptop.journal.count() == 6
     assert await laptop.journal.doubt() == "HistoryForked"
 
-    report = await laptop.repair(PASSWORD)
+    report = await laptop.sync.repair(PASSWORD)
     assert (report.taken.sent_again, report.taken.merged, report.taken.conflicts) == (3, 1, 0)
     (aside,) = report.aside
     assert (aside / "store.sqlite3").exists()
@@ -82,7 +82,7 @@ async def test_a_server_put_back_without_a_word_gets_everything_back_by_a_repair
     await tablet.sync()
     assert await texts(tablet) == had
     # Done once, it is done: nothing comes twice.
-    assert (await laptop.repair(PASSWORD)).aside == ()
+    assert (await laptop.sync.repair(PASSWORD)).aside == ()
 
 
 async def test_what_differs_after_a_repair_becomes_a_conflict_with_both_texts(ada: Diarist, copy_of: Take) -> None:
@@ -97,7 +97,7 @@ async def test_what_differs_after_a_repair_becomes_a_conflict_with_both_texts(ad
     await phone.journal.edit(entry, body="as the phone left it")
     await phone.sync()
     await caught(laptop.sync(), HistoryForked)
-    report = await laptop.repair(PASSWORD)
+    report = await laptop.sync.repair(PASSWORD)
     assert report.taken.conflicts == 1
     await laptop.sync()
     await phone.sync()
@@ -119,11 +119,13 @@ async def test_what_is_not_chosen_stays_with_the_journal_that_was_set_aside(ada:
         return False
 
     with pytest.raises(ServerRestored):
-        await laptop.repair(PASSWORD, confirm=decline)
+        await laptop.sync.repair(PASSWORD, confirm=decline)
     (question,) = asked
     assert (question.claim.verified, question.claim.ends_at, question.claim.declared) == (3, 1, False)
     assert len(await laptop.journal.list()) == 3
-    report = await laptop.repair(PASSWORD, choose=lambda item: item.here is not None and item.here.body == "wanted")
+    report = await laptop.sync.repair(
+        PASSWORD, choose=lambda item: item.here is not None and item.here.body == "wanted"
+    )
     assert (report.taken.sent_again, report.taken.left) == (1, 1)
     assert await texts(laptop) == ["before", "wanted"]
 
@@ -137,10 +139,10 @@ async def test_a_repair_that_finds_another_lie_leaves_everything_as_it_was(ada: 
     await laptop.journal.write(body="three")
     await caught(laptop.sync(), HistoryForked)
     with pytest.raises(SealBroken):
-        await laptop.repair(PASSWORD)
+        await laptop.sync.repair(PASSWORD)
     assert await texts(laptop) == ["one", "three", "two"]
     liar.tell(Lie())
-    await laptop.repair(PASSWORD)
+    await laptop.sync.repair(PASSWORD)
     await laptop.sync()
     assert await texts(laptop) == ["one", "three", "two"]
 
@@ -165,7 +167,7 @@ async def test_forgetting_a_journal_in_doubt_deletes_nothing_and_remembers_what_
     assert (error.claim.verified, error.claim.ends_at) == (2, 1)
     assert await texts(laptop) == []
     await laptop.sync(accept_restore=True)
-    report = await laptop.repair(PASSWORD)
+    report = await laptop.sync.repair(PASSWORD)
     assert (report.aside, report.taken.sent_again) == ((aside,), 1)
     await laptop.sync()
     assert await texts(laptop) == ["after", "before"]
@@ -311,14 +313,14 @@ async def test_two_devices_that_were_told_different_histories_are_both_repaired(
         return True
 
     # The phone still vouches for what it was told: somebody is asked.
-    refused = await caught(laptop.repair(PASSWORD, confirm=lambda _: False), ServerRestored)
+    refused = await caught(laptop.sync.repair(PASSWORD, confirm=lambda _: False), ServerRestored)
     assert isinstance(refused, ServerRestored)
     assert any("signed a history" in sentence for sentence in refused.details)
     assert await texts(laptop) == ["by the laptop", "known to both"]
-    await laptop.repair(PASSWORD, confirm=agree)
+    await laptop.sync.repair(PASSWORD, confirm=agree)
     assert [type(error) for error in asked] == [ServerRestored]
     await laptop.sync()
-    await phone.repair(PASSWORD, confirm=agree)
+    await phone.sync.repair(PASSWORD, confirm=agree)
     for device in (phone, laptop, phone):
         await device.sync()
     for device in (laptop, phone):
@@ -340,7 +342,7 @@ async def test_an_entry_that_stands_on_a_history_that_never_was_stops_nobody_for
         error = await caught(device.sync(), HistoryForked)
         assert isinstance(error, HistoryForked)
     for device in (laptop, phone):
-        await device.repair(PASSWORD)
+        await device.sync.repair(PASSWORD)
         await device.sync()
     await laptop.sync()
     # It was written once more: a new device meets nothing of it.
@@ -360,7 +362,7 @@ async def test_the_last_text_of_an_entry_that_was_deleted_after_the_backup_is_ke
     await laptop.sync()
     await backup.restore(None)
     await caught(laptop.sync(), HistoryForked)
-    await laptop.repair(PASSWORD)
+    await laptop.sync.repair(PASSWORD)
     await laptop.sync()
     assert await texts(laptop) == ["as it was"]
     states = await laptop.history(entry)
@@ -397,7 +399,7 @@ async def test_a_conflict_and_an_item_from_after_the_backup_are_not_lost_by_a_re
             await device.sync(accept_restore=True)
         else:
             await caught(device.sync(), HistoryForked)
-            await device.repair(PASSWORD)
+            await device.sync.repair(PASSWORD)
             await device.sync()
     await laptop.sync()
     tablet = await ada.another("tablet")

@@ -105,7 +105,7 @@ async def test_a_repair_killed_anywhere_is_run_again_and_nothing_is_missing(
         killed += was_killed
         async with await open_copy(home) as client:
             if was_killed:
-                await client.repair(PASSWORD)
+                await client.sync.repair(PASSWORD)
             done = await client.sync()
             assert (done.pending, done.media.waiting) == (0, 0), operation
             now = await Words.of(client)
@@ -114,7 +114,7 @@ async def test_a_repair_killed_anywhere_is_run_again_and_nothing_is_missing(
             assert now.conflicts == had.conflicts, operation
             assert now.inbox == had.inbox, operation
             assert (await client.media.download(attached, tmp_path / "back", overwrite=True)).read_bytes() == BYTES
-            assert (await client.repair(PASSWORD)).aside == (), operation
+            assert (await client.sync.repair(PASSWORD)).aside == (), operation
         shutil.rmtree(home)
         operation += EVERY
     assert killed >= 3

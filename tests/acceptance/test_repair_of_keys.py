@@ -89,7 +89,7 @@ async def back_in(client: Client, ada: Diarist, password: str) -> None:
         except ServerRestored:
             await client.sync(accept_restore=True)
         except (HistoryForked, KeyringRolledBack):
-            await client.repair(password)
+            await client.sync.repair(password)
         else:
             return
     pytest.fail("it never came through")
@@ -130,12 +130,12 @@ async def test_keys_that_a_restore_took_back_are_written_again_with_consent(
     if not await laptop.journal.doubt():
         await laptop.account.logout()
         await caught(ada.login(laptop), KeyringRolledBack)
-    refused = await caught(laptop.repair(PASSWORD, confirm=lambda _: False), KeyringRolledBack)
+    refused = await caught(laptop.sync.repair(PASSWORD, confirm=lambda _: False), KeyringRolledBack)
     assert "operator" in str(refused)
     assert await bodies(laptop) == sorted([*had, "never sent"])
 
     asked: list[type[LockleafError]] = []
-    report = await laptop.repair(PASSWORD, confirm=lambda error: bool(asked.append(type(error)) or True))
+    report = await laptop.sync.repair(PASSWORD, confirm=lambda error: bool(asked.append(type(error)) or True))
     assert asked[0] is KeyringRolledBack
     assert report.keys_again
     assert report.codes is not None
@@ -151,7 +151,7 @@ async def test_keys_that_a_restore_took_back_are_written_again_with_consent(
     for device in (laptop, phone, tablet):
         assert await bodies(device) == sorted([*had, "never sent"])
         assert key_ids(device) == list(range(1, rotations + 2))
-        assert device.sealed_again
+        assert device.sync.sealed_again
     fresh = await ada.open("recovered")
     await fresh.account.recover(ada.server, ada.email, report.codes.codes[0], NEW_PASSWORD, device_name="recovered")
     await fresh.sync()
@@ -171,9 +171,9 @@ async def test_a_password_that_a_restore_took_back_locks_nobody_out(
     with pytest.raises((KeyringRolledBack, SessionRevoked)):
         await laptop.sync()
     with pytest.raises(WrongPassword):
-        await laptop.repair(NEW_PASSWORD, again=True)
+        await laptop.sync.repair(NEW_PASSWORD, again=True)
     assert await bodies(laptop) == ["after", "before"]
-    report = await laptop.repair(PASSWORD, again=True, confirm=lambda _: True)
+    report = await laptop.sync.repair(PASSWORD, again=True, confirm=lambda _: True)
     assert report.keys_again
     assert report.codes is None
     await laptop.sync()
@@ -194,7 +194,7 @@ async def test_newer_keys_go_to_an_older_keyrings_password_with_consent_alone(
     await laptop.account.rotate_keyring(PASSWORD, NEW_PASSWORD)
     await write(laptop, "after")
     await backup.restore(None)
-    await caught(laptop.repair(PASSWORD, again=True), KeyringRolledBack)
+    await caught(laptop.sync.repair(PASSWORD, again=True), KeyringRolledBack)
     assert laptop.profile is not None
     [found] = await connection.fetch("SELECT keyring_version FROM accounts WHERE user_id = $1", laptop.profile.user_id)
     assert found["keyring_version"] == 1
@@ -210,8 +210,8 @@ async def test_a_password_of_a_uce_account_that_a_restore_took_back_locks_nobody
     await write(laptop, "after")
     await backup.restore(None)
     await declare_restored(database_url)
-    await caught(laptop.repair(PASSWORD, again=True, confirm=lambda _: False), KeyringRolledBack)
-    report = await laptop.repair(PASSWORD, again=True, confirm=lambda _: True)
+    await caught(laptop.sync.repair(PASSWORD, again=True, confirm=lambda _: False), KeyringRolledBack)
+    report = await laptop.sync.repair(PASSWORD, again=True, confirm=lambda _: True)
     assert report.keys_again
     await laptop.sync()
     tablet = await ada.open("tablet")
@@ -229,6 +229,6 @@ async def test_keys_of_a_uce_account_that_a_restore_took_back_are_said_to_be_los
     await write(laptop, "after")
     await backup.restore(None)
     await declare_restored(database_url)
-    told = await caught(laptop.repair(PASSWORD, again=True, confirm=lambda _: True), KeyringRolledBack)
+    told = await caught(laptop.sync.repair(PASSWORD, again=True, confirm=lambda _: True), KeyringRolledBack)
     assert "keys were lost" in str(told)
     assert await bodies(laptop) == ["after", "before"]

@@ -11,6 +11,7 @@ from lockleaf.client.errors import SealBroken, SessionRevoked, WrongPassword
 from lockleaf.client.records.tag_records import tag_id
 from lockleaf.client.search.listing import fetch_entries
 from lockleaf.client.search.selection import Selection
+from lockleaf.client.sync.sync import synchroniser_of
 from lockleaf.crypto.envelope import parse
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.sync import Conflicts
@@ -261,7 +262,7 @@ async def test_an_old_keyring_opens_nothing_that_is_served_afterwards(ada: Diari
     await rotated(laptop)
     (new,) = await write(laptop, "written afterwards")
     history = await history_of(laptop)
-    sealer = laptop._synchroniser(None)._sealer  # type: ignore[arg-type]
+    sealer = synchroniser_of(laptop._device, None)._sealer
     for change in history.changes:
         if "payload" not in change or change["deleted"]:
             continue
@@ -327,7 +328,7 @@ async def test_a_rotation_that_is_cut_off_at_any_request_is_brought_to_its_end_b
         await client.sync()
     await laptop.sync()
     assert {key_id for *_, key_id, deleted in await open_under(laptop) if not deleted} == {2}
-    assert laptop.sealed_again
+    assert laptop.sync.sealed_again
     for client in (laptop, phone):
         assert await facts(client) == before
         assert [c.local.body for c in await client.journal.conflicts() if c.local] == ["the phone's"]

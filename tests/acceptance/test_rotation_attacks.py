@@ -189,7 +189,7 @@ async def test_a_list_that_shows_what_a_stolen_key_sealed_is_refused(ada: Diaris
                 item["revision"], item["parent"] = forged["revision"], encode_base64(forged["parent"])
 
     liar.tell(AltersAnswers("/entries", alter))
-    await caught(laptop.entries_page(), RetiredKey)
+    await caught(laptop.search.entries_page(), RetiredKey)
 
 
 async def test_stolen_tokens_are_of_no_use_and_a_stolen_key_seals_nothing_at_an_honest_server(
@@ -212,8 +212,8 @@ async def test_a_stolen_keyring_knows_no_label_word_or_number_of_what_is_served_
     phone = await ada.another("phone", at=liar.url)
     await laptop.journal.write(**SECRET)
     await laptop.sync()
-    await laptop.server_search.switch_on()
-    await laptop.count_metrics()
+    await laptop.search.switch_on()
+    await laptop.metrics.count()
     await phone.sync()
     thief = Thief(phone)
     old_labels = set(labels_of(thief.keyring.index_key, SECRET))
@@ -240,7 +240,7 @@ async def test_a_stolen_keyring_knows_no_label_word_or_number_of_what_is_served_
     kept = await request("GET", f"/encryption/keys/{PARAMETERS.name}", answer=SealedKey, msgpack=True)
     with pytest.raises(SealBroken):
         Census.open(thief.keyring, thief.user_id, kept.version, kept.sealed_key)
-    found = await laptop.server_search.find("sea")
+    found = await laptop.search.find("sea")
     assert [hit.entry.body for hit in found.hits] == ["the same sea, later"]
 
 
@@ -249,7 +249,7 @@ async def test_a_key_for_metrics_that_a_stolen_key_sealed_is_never_counted_under
 ) -> None:
     laptop = await ada.first("laptop", at=liar.url)
     await laptop.journal.write(body="one two three")
-    await laptop.count_metrics()
+    await laptop.metrics.count()
     thief = Thief(laptop)
     await laptop.account.rotate_keyring(PASSWORD, NEW_PASSWORD)
     await laptop.sync()

@@ -48,7 +48,7 @@ async def test_a_thief_who_marks_files_beforehand_keeps_none_of_them(
 async def test_a_preference_that_a_stolen_key_sealed_is_obeyed_by_nobody(ada: Diarist, liar: LyingServer) -> None:
     """It would have devices send labels again, which their user switched off."""
     laptop, phone, thief, _ = await robbed(ada, liar)
-    await laptop.send_labels(False)
+    await laptop.privacy.send_labels(False)
     await laptop.sync()
     await phone.sync()
     forged = await history_of(laptop)
@@ -58,7 +58,7 @@ async def test_a_preference_that_a_stolen_key_sealed_is_obeyed_by_nobody(ada: Di
     liar.tell(Shows(forged, keeps_checkpoints=True))
     for device in (laptop, phone):
         await caught(device.sync(), RetiredKey)
-        assert not device.sends_labels
+        assert not device.privacy.sends_labels
     liar.tell(Lie())
     await laptop.journal.write(**SECRET)
     await laptop.sync()
@@ -70,7 +70,7 @@ async def test_an_earlier_revision_or_a_hit_that_a_stolen_key_sealed_is_shown_to
     ada: Diarist, liar: LyingServer
 ) -> None:
     laptop, _, thief, ids = await robbed(ada, liar)
-    await laptop.server_search.switch_on()
+    await laptop.search.switch_on()
     await laptop.journal.edit(ids["first"], title="edited since")
     await laptop.sync()
     history = await history_of(laptop)
@@ -92,4 +92,4 @@ async def test_an_earlier_revision_or_a_hit_that_a_stolen_key_sealed_is_shown_to
             as_entry(hit["entry"])
 
     liar.tell(AltersAnswers("/search", as_hit))
-    await caught(laptop.server_search.find("first"), RetiredKey)
+    await caught(laptop.search.find("first"), RetiredKey)

@@ -155,7 +155,7 @@ async def test_a_rotation_that_was_killed_is_finished_and_loses_nothing(scene: S
             await scene.eve.login(scene.phone, password=scene.password)
         await scene.phone.sync()
         assert (await scene.phone.sync()).conflicts == 0, name
-        assert scene.phone.sealed_again, name
+        assert scene.phone.sync.sealed_again, name
         assert len(scene.phone._device.opened.keyring) == scene.number, name
         assert {key for *_, key, deleted in await open_under(scene.phone) if not deleted} == {scene.number}, name
         assert {each.body for each in await scene.phone.journal.list()} == bodies, name

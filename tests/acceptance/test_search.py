@@ -90,7 +90,7 @@ async def agree(here: Client, asking: Client) -> None:
     """Require the same hits of a device's index and of the server, asked by the same device or by another."""
     for query in QUERIES:
         local = await here.journal.search(query)
-        found = await asking.server_search.find(query)
+        found = await asking.search.find(query)
         assert sorted(ids(found)) == sorted(ids(local)), query
         assert (found.total, found.exact, found.complete) == (local.total, True, True), query
         assert found.ignored == local.ignored
@@ -104,7 +104,7 @@ async def test_device_and_server_find_the_same_whatever_becomes_of_the_entries(a
     await laptop.journal.import_entries(texts(40))
     await laptop.sync()
     heard: list[Progress] = []
-    assert (await laptop.server_search.switch_on(heard.append)).documents == 40
+    assert (await laptop.search.switch_on(heard.append)).documents == 40
     await ada.login(phone)
     await ada.login(tablet)  # which never fetches anything
     await agree(laptop, tablet)
@@ -119,7 +119,7 @@ async def test_device_and_server_find_the_same_whatever_becomes_of_the_entries(a
     await laptop.journal.restore(entries[3].id)
     await laptop.sync()
     # Every change brought its own digests: nothing had to be indexed afterwards.
-    index = await laptop.server_search.status()
+    index = await laptop.search.status()
     assert (index.documents, index.pending) == (39, 0)
     await agree(laptop, tablet)
 
@@ -147,10 +147,10 @@ async def test_hits_of_a_server_that_reads_come_in_the_order_of_a_device(tmp_pat
         await laptop.journal.import_entries(texts(40))
         await laptop.sync()
         for query in QUERIES:
-            local, found = await laptop.journal.search(query), await laptop.server_search.find(query)
+            local, found = await laptop.journal.search(query), await laptop.search.find(query)
             assert ids(found) == ids(local), query
             assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in local.hits], abs=1e-9)
-            few = await laptop.server_search.find(query, limit=3)
+            few = await laptop.search.find(query, limit=3)
             assert ids(few) == ids(local)[:3]
 
 
@@ -158,14 +158,14 @@ async def test_a_query_that_is_too_long_is_refused_before_anything_is_sent(ada: 
     network = Network()
     laptop = await ada.device("laptop", network=network)
     await ada.register(laptop)
-    await laptop.server_search.switch_on()
+    await laptop.search.switch_on()
     sent = len([path for _, path, _ in network.sent if path.endswith("/search")])
     for query in ("plague " * 10_000, "plague " * 65, "(" * 20 + "plague"):
         with pytest.raises((InvalidSearch, QueryTooLong)):
-            await laptop.server_search.find(query)
+            await laptop.search.find(query)
     assert len([path for _, path, _ in network.sent if path.endswith("/search")]) == sent
-    assert ids(await laptop.server_search.find("  ((")) == []
-    assert ids(await laptop.server_search.find("mood:" + "x" * 300)) == []
+    assert ids(await laptop.search.find("  ((")) == []
+    assert ids(await laptop.search.find("mood:" + "x" * 300)) == []
 
 
 async def test_no_index_is_kept_of_an_account_that_has_not_switched_it_on(eve: Person) -> None:
@@ -174,15 +174,15 @@ async def test_no_index_is_kept_of_an_account_that_has_not_switched_it_on(eve: P
     await eve.register(laptop)
     await laptop.journal.write(body="sea")
     await laptop.sync()
-    assert not (await laptop.server_search.status()).enabled
+    assert not (await laptop.search.status()).enabled
     with pytest.raises(SearchOff):
-        await laptop.server_search.find("sea")
+        await laptop.search.find("sea")
     with pytest.raises(SearchOff):
-        await laptop.server_search.rebuild()
+        await laptop.search.rebuild()
     (pushed,) = [body for _, path, body in network.sent if path.endswith("/sync/push")]
     assert b"tokens" not in pushed
     # What filters alone decide needs no index.
-    assert len((await laptop.server_search.find("source:cli")).hits) == 1
+    assert len((await laptop.search.find("source:cli")).hits) == 1
 
 
 async def test_switched_off_the_index_is_gone_and_switched_on_again_it_has_everything(ada: Person) -> None:
@@ -191,19 +191,19 @@ async def test_switched_off_the_index_is_gone_and_switched_on_again_it_has_every
     await ada.login(phone)
     await laptop.journal.import_entries(texts(12))
     await laptop.sync()
-    await laptop.server_search.switch_on()
-    index = await laptop.server_search.switch_off()
+    await laptop.search.switch_on()
+    index = await laptop.search.switch_off()
     assert (index.enabled, index.documents, index.tokens) == (False, 0, 0)
     with pytest.raises(SearchOff):
-        await phone.server_search.find("sea")
+        await phone.search.find("sea")
     await laptop.journal.write(body="quince")
     await laptop.sync()
     # The other device has not fetched the entries yet: what it cannot bring waits for its next sync.
-    await phone.server_search.switch_on()
+    await phone.search.switch_on()
     await phone.sync()
-    index = await phone.server_search.status()
+    index = await phone.search.status()
     assert (index.documents, index.pending) == (13, 0)
-    assert len((await phone.server_search.find("quince")).hits) == 1
+    assert len((await phone.search.find("quince")).hits) == 1
 
 
 async def test_an_index_that_was_half_built_is_gone_on_with(eve: Person) -> None:
@@ -218,14 +218,14 @@ async def test_an_index_that_was_half_built_is_gone_on_with(eve: Person) -> None
     edited = (await phone.journal.list())[0]
     await phone.journal.edit(edited.id, body="not sent yet")
     # This device has five of nine, one of them as the server has it no more once it is sent.
-    index = await phone.server_search.switch_on()
+    index = await phone.search.switch_on()
     assert (index.documents, index.pending, index.complete) == (5, 4, False)
-    assert not (await phone.server_search.find("sea")).complete
+    assert not (await phone.search.find("sea")).complete
     heard: list[Progress] = []
     await phone.sync(heard.append)
     assert Progress("index", 9, 9) in heard
-    assert (await laptop.server_search.find("sea")).complete
-    assert ids(await laptop.server_search.find('"not sent yet"')) == [edited.id]
+    assert (await laptop.search.find("sea")).complete
+    assert ids(await laptop.search.find('"not sent yet"')) == [edited.id]
 
 
 async def test_no_word_of_a_server_makes_a_device_give_away_digests(eve: Person) -> None:
@@ -233,20 +233,20 @@ async def test_no_word_of_a_server_makes_a_device_give_away_digests(eve: Person)
     laptop, phone = await eve.device("laptop"), await eve.device("phone", network=network)
     await eve.register(laptop)
     await eve.login(phone)
-    await laptop.server_search.switch_on()
+    await laptop.search.switch_on()
     await phone.journal.write(body="quince")
     await phone.sync()
-    assert not await phone.server_search.keeps_up()
+    assert not await phone.search.keeps_up()
     assert network.count("POST", "/search/index") == 0
     assert all(b"tokens" not in body for _, path, body in network.sent if path.endswith("/sync/push"))
     # The device of which its user wanted it brings what the other wrote.
     await laptop.sync()
-    assert len((await laptop.server_search.find("quince")).hits) == 1
-    await phone.server_search.switch_on()
+    assert len((await laptop.search.find("quince")).hits) == 1
+    await phone.search.switch_on()
     await phone.journal.write(body="another quince")
     await phone.sync()
     assert any(b"tokens" in body for _, path, body in network.sent if path.endswith("/sync/push"))
-    assert len((await laptop.server_search.find("quince")).hits) == 2
+    assert len((await laptop.search.find("quince")).hits) == 2
 
 
 async def test_a_device_searches_without_a_server(eve: Person) -> None:
@@ -257,9 +257,9 @@ async def test_a_device_searches_without_a_server(eve: Person) -> None:
     before = len(network.sent)
     assert len((await laptop.journal.search("walking sea")).hits) == 1
     assert len(network.sent) == before
-    await laptop.set_privacy_tier("local_only", password=PASSWORD)
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
     with pytest.raises(TierRequired):
-        await laptop.server_search.find("sea")
+        await laptop.search.find("sea")
     assert len((await laptop.journal.search("walking sea")).hits) == 1
 
 
@@ -270,8 +270,8 @@ async def test_a_server_that_lies_about_what_it_found_is_not_believed(eve: Perso
     await laptop.journal.write(body="quince and rain")
     await laptop.journal.write(body="quince or snow")
     await laptop.sync()
-    await laptop.server_search.switch_on()
-    found = ids(await laptop.server_search.find("quince"))
+    await laptop.search.switch_on()
+    found = ids(await laptop.search.find("quince"))
     kept: list[dict[str, Any]] = []
 
     def doubled(path: str, answer: dict[str, Any]) -> None:
@@ -293,13 +293,13 @@ async def test_a_server_that_lies_about_what_it_found_is_not_believed(eve: Perso
 
     network.alter = doubled
     assert len(found) == 2
-    assert ids(await laptop.server_search.find("quince")) == found
+    assert ids(await laptop.search.find("quince")) == found
     network.alter = others
-    assert [hit.entry.body for hit in (await laptop.server_search.find("rain")).hits] == ["quince and rain"]
+    assert [hit.entry.body for hit in (await laptop.search.find("rain")).hits] == ["quince and rain"]
     for lie, error in ((damaged, SealBroken), (unheard_of, InvalidAnswer)):
         network.alter = lie
         with pytest.raises(error):
-            await laptop.server_search.find("quince")
+            await laptop.search.find("quince")
 
 
 async def test_the_language_of_words_is_its_users_choice_on_every_device_whatever_a_server_says(eve: Person) -> None:
@@ -333,7 +333,7 @@ async def test_no_digest_of_a_word_leaves_in_a_language_that_the_server_chose(ev
     await eve.register(laptop)
     await laptop.journal.write(body="quince")
     await laptop.sync()
-    await laptop.server_search.switch_on()
+    await laptop.search.switch_on()
 
     def says_german(path: str, answer: dict[str, Any]) -> None:
         if path.endswith("/search/stats"):
@@ -342,7 +342,7 @@ async def test_no_digest_of_a_word_leaves_in_a_language_that_the_server_chose(ev
             answer["index"]["language"] = "german"
 
     network.alter = says_german
-    for asked in (laptop.server_search.find("quince"), laptop.server_search.rebuild()):
+    for asked in (laptop.search.find("quince"), laptop.search.rebuild()):
         with pytest.raises(SearchLanguageDiffers):
             await asked
     sent = len(network.sent)
@@ -350,6 +350,6 @@ async def test_no_digest_of_a_word_leaves_in_a_language_that_the_server_chose(ev
     await laptop.sync()
     assert not any(path.endswith(("/search", "/search/index")) for _, path, _ in network.sent[sent:])
     network.alter = lambda path, answer: None
-    assert (await laptop.server_search.find("walked")).total == 0
-    await laptop.server_search.rebuild()
-    assert (await laptop.server_search.find("walked")).total == 1
+    assert (await laptop.search.find("walked")).total == 0
+    await laptop.search.rebuild()
+    assert (await laptop.search.find("walked")).total == 1

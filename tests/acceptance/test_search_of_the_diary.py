@@ -51,9 +51,9 @@ async def test_two_hundred_queries_find_the_same_wherever_they_are_answered(
             device = await person.device("laptop")
             await person.register(device)
             await device.journal.import_entries(diary)
-            await device.server_search.switch_on()
+            await device.search.switch_on()
             await device.sync()
-            assert (await device.server_search.status()).documents == len(diary)
+            assert (await device.search.status()).documents == len(diary)
             for query, those in zip(asked, expected, strict=True):
                 assert bodies(await device.journal.search(query.text)) == those, query
-                assert bodies(await device.server_search.find(query.text)) == those, query
+                assert bodies(await device.search.find(query.text)) == those, query

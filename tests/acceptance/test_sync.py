@@ -14,7 +14,8 @@ import pytest
 
 from lockleaf.client.errors import SyncAlreadyRunning
 from lockleaf.client.journal.importers import read_jsonl
-from lockleaf.client.records.entries import EntryDraft, Progress
+from lockleaf.client.records.entries import EntryDraft
+from lockleaf.client.records.progress import Progress
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.sync.pull import fetch_page
 from lockleaf.client.sync.synchroniser import Rejection

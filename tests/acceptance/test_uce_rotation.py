@@ -94,7 +94,7 @@ async def test_a_thin_client_rotates_and_follows_it_to_its_end(home: Household) 
     await home.laptop.account.login(home.ada.server, home.ada.email, NEW_PASSWORD, device_name="laptop", custody="uce")
     report = await home.laptop.sync()
     assert (report.pushed, report.conflicts) == (0, 0)
-    assert home.laptop.sealed_again
+    assert home.laptop.sync.sealed_again
     keyring = home.laptop._device.opened.keyring
     assert len(keyring) == 2
     served = [each for each in (await history_of(home.laptop)).changes if "payload" in each]

@@ -148,9 +148,9 @@ async def test_entries_are_asked_of_the_server_by_what_they_have(home: Household
     await home.laptop.journal.write(body="glad", mood="glad", date="2026-02-02")
     await home.laptop.sync()
     phone = await home.another()
-    page = await phone.entries_page(tag="WORK", mood="calm")
+    page = await phone.search.entries_page(tag="WORK", mood="calm")
     assert [entry.body for entry in page.entries] == ["calm and at work"]
-    assert [entry.body for entry in (await phone.entries_page(since="2026-02-01")).entries] == ["glad"]
+    assert [entry.body for entry in (await phone.search.entries_page(since="2026-02-01")).entries] == ["glad"]
     assert await phone.journal.count() == 0
 
 

@@ -63,10 +63,10 @@ async def test_a_server_that_hides_another_devices_entry_behind_a_deletion_is_no
     for _ in range(2):
         await caught(phone.sync(), UnsealedChange)
     # The remedy that is printed takes nothing over from a server that goes on, and loses nothing.
-    await caught(phone.repair(PASSWORD), UnsealedChange)
+    await caught(phone.sync.repair(PASSWORD), UnsealedChange)
     assert await texts(phone) == {"waits on the phone"}
     liar.tell(Lie())
-    await phone.repair(PASSWORD)
+    await phone.sync.repair(PASSWORD)
     assert await both(laptop, phone) == {"new on the laptop", "waits on the phone"}
 
 
@@ -158,7 +158,7 @@ async def test_an_unsealed_entry_is_no_entry(ada: Diarist, liar: LyingServer, pa
 
 async def test_the_choice_to_send_no_labels_is_not_taken_back_by_a_server(ada: Diarist, liar: LyingServer) -> None:
     laptop, phone = await ada.first(at=liar.url), await ada.another(at=liar.url)
-    await laptop.send_labels(False)
+    await laptop.privacy.send_labels(False)
     await laptop.sync()
     await phone.sync()
     history = await history_of(laptop)
@@ -167,7 +167,7 @@ async def test_the_choice_to_send_no_labels_is_not_taken_back_by_a_server(ada: D
     liar.tell(Shows(history))
     await phone.journal.write(body="private", mood="calm")
     await caught(phone.sync(), UnsealedChange)
-    assert not phone.sends_labels
+    assert not phone.privacy.sends_labels
     assert not any(request.asks("POST", "/sync/push") for request in liar.seen)
 
 

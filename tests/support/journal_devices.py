@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from lockleaf.client.journal.journal import Journal
-from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.sync.synchroniser import Synchroniser, SyncReport
 from lockleaf.client.transport.http import Transport

@@ -18,7 +18,7 @@ async def repair(home: Path, last: int) -> None:
     keychain = FileKeychain(home / f"{PROFILE}.keychain")
     async with await Client.open(home, PROFILE, keychain=keychain, allow_test_parameters=True) as client:
         die_at(last, home)
-        await client.repair(PASSWORD)
+        await client.sync.repair(PASSWORD)
 
 
 if __name__ == "__main__":

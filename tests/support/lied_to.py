@@ -268,7 +268,7 @@ async def _come_back(session: _Session, number: int) -> object | None:
         session.consents.add(number)
         # It stops again for as long as another device still vouches for what it was told.
         with suppress(HistoryForked):
-            await session.devices[number].repair(PASSWORD, again=True)
+            await session.devices[number].sync.repair(PASSWORD, again=True)
     await session.check(number)
     if error is not None:
         return None

@@ -43,6 +43,6 @@ async def agree(*clients: Client, **query: Any) -> None:
     """Make sure that the server's sums, as each device reads them, are what the first one's entries come to."""
     for metric in METRICS:
         for by in ("week", "month", "year"):
-            counted = await clients[0].stats(metric, by=by, local=True, **query)
+            counted = await clients[0].metrics.stats(metric, by=by, local=True, **query)
             for client in clients:
-                assert differences(await client.stats(metric, by=by, **query), counted) == []
+                assert differences(await client.metrics.stats(metric, by=by, **query), counted) == []

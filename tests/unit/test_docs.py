@@ -13,14 +13,19 @@ import typer
 from pydantic import BaseModel
 
 from lockleaf.cli.app import build
-from lockleaf.cli.exit_codes import MEANINGS
-from lockleaf.client import Client
-from lockleaf.client.account.account import AccountService
-from lockleaf.client.journal.inbox import Inbox
-from lockleaf.client.journal.journal import Journal
-from lockleaf.client.media.media import Media
-from lockleaf.client.networks import Networks
-from lockleaf.client.search.server_search import ServerSearch
+from lockleaf.client import (
+    AccountService,
+    Client,
+    Inbox,
+    Journal,
+    Media,
+    Metrics,
+    Networks,
+    PrivacyChoices,
+    ServerSearch,
+    Sync,
+)
+from lockleaf.exit_codes import MEANINGS
 from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.settings import Settings
 
@@ -107,7 +112,10 @@ def test_every_method_of_the_sdk_is_on_its_page() -> None:
         "inbox": Inbox,
         "networks": Networks,
         "media": Media,
-        "server_search": ServerSearch,
+        "metrics": Metrics,
+        "privacy": PrivacyChoices,
+        "search": ServerSearch,
+        "sync": Sync,
     }
     known = {"client": _public(Client), **{f"client.{name}": _public(part) for name, part in parts.items()}}
     known["client"] -= parts.keys()

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from lockleaf.cli import keys, prompts
+from lockleaf import client as sdk
+from lockleaf.cli import keys, prompts, screen
 from lockleaf.cli.keys import AllowWeakPassword, show_codes
 from lockleaf.cli.leaving import logout
 from lockleaf.cli.locking import KeepUnlocked
@@ -145,10 +146,8 @@ async def login(
     The password is asked for, or taken from LOCKLEAF_PASSWORD; only with --custody uce is it sent to the server.
     """
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
-        from lockleaf.client.account.link_codes import parse_link_code  # noqa: PLC0415
-
         known = client.profile
-        code = parse_link_code(link) if link is not None else None
+        code = sdk.parse_link_code(link) if link is not None else None
         if code is not None and server is None:
             server = code.server
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
@@ -207,18 +206,15 @@ async def access(run: Run) -> None:
         never = "This journal is end-to-end encrypted: the server cannot open it." if custody == "e2e" else None
         run.note(never or "The server has opened nothing yet.")
         return
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table("hour", "device", "for", "times", "records", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = screen.Table("hour", "device", "for", "times", "records", box=screen.box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(
             row.hour.astimezone().isoformat(sep=" ", timespec="minutes")[:16],
-            Text(shown_name(row.device_name or f"session {str(row.session_id)[:13]}")),
-            Text(printable(row.purpose)),
-            Text(f"{row.openings:,}", justify="right"),
-            Text(f"{row.records:,}", justify="right"),
+            screen.Text(shown_name(row.device_name or f"session {str(row.session_id)[:13]}")),
+            screen.Text(printable(row.purpose)),
+            screen.Text(f"{row.openings:,}", justify="right"),
+            screen.Text(f"{row.records:,}", justify="right"),
         )
     run.show(table)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from lockleaf.cli import server_parts as server
 from lockleaf.cli.migrating import downgrade, migrate
 from lockleaf.cli.options import command
 from lockleaf.cli.reset import reset
@@ -37,15 +38,10 @@ def openapi(run: Run) -> None:
 
 
 def _document() -> dict[str, Any]:
-    from pydantic import SecretStr  # noqa: PLC0415
-
-    from lockleaf.server.main.app import create_app  # noqa: PLC0415
-    from lockleaf.server.platform.settings import SecretSettings, Settings  # noqa: PLC0415
-
     # The application is only described. It connects nowhere and signs nothing, so it gets secrets of its own that
     # nobody keeps, instead of making some in a data folder.
-    made_up = SecretSettings(
-        roots=(SecretStr(secrets.token_urlsafe(48)),), prelogin=SecretStr(secrets.token_urlsafe(48))
+    made_up = server.SecretSettings(
+        roots=(server.SecretStr(secrets.token_urlsafe(48)),), prelogin=server.SecretStr(secrets.token_urlsafe(48))
     )
-    described = create_app(Settings(secrets=made_up), database_url="postgresql://localhost/described")
+    described = server.create_app(server.Settings(secrets=made_up), database_url="postgresql://localhost/described")
     return described.openapi()

@@ -32,8 +32,8 @@ from lockleaf.cli import (
     worker,
     writing,
 )
-from lockleaf.cli.exit_codes import epilog
 from lockleaf.cli.options import install_common
+from lockleaf.exit_codes import epilog
 
 __all__ = ["build"]
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.exporting import ExportForm, ExportFormOption, Force, Revisions, end, said_by_name, tell
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from lockleaf.client import Client
-    from lockleaf.client.account.archive import Archive
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install", "save"]
 
@@ -89,7 +86,7 @@ async def save_archive(
         raise typer.Exit(ExitCode.UNREACHABLE)
 
 
-async def save(run: Run, client: Client, file: Path, *, force: bool, files: bool = True) -> Archive:
+async def save(run: Run, client: sdk.Client, file: Path, *, force: bool, files: bool = True) -> sdk.Archive:
     """Write the archive of an account to a file, and return what was written.
 
     Raises:
@@ -132,13 +129,12 @@ async def open_archive(
     It needs the password that the account had when the archive was made, or a recovery code that was good then. No
     profile on this device is needed or touched.
     """
-    from lockleaf.client import export_archive  # noqa: PLC0415
 
     first, last = entered_date(since), entered_date(until)
     code = prompts.recovery_code(run) if recovery_code else None
     password = None if recovery_code else prompts.password(run)
     with progress_bars(run) as move, said_by_name(path):
-        report = await export_archive(
+        report = await sdk.export_archive(
             file,
             path,
             password=password,

@@ -7,13 +7,13 @@ import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli.completion import complete_entry, complete_media
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.files import (
     attachment_json,
     media_json,
@@ -31,11 +31,7 @@ from lockleaf.cli.rendering import short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 from lockleaf.cli.writing import EntryId
-
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
-    from lockleaf.client.media.local_attachments import ListedAttachment
-    from lockleaf.client.records.attachments import Attachment, MediaObject
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
@@ -92,14 +88,12 @@ async def attach(
 
 
 async def _attach_one(
-    run: Run, client: Client, entry: str, file: Path, name: str | None, media_type: str | None
-) -> Attachment:
-    from lockleaf.client.errors import LockleafError  # noqa: PLC0415
-
+    run: Run, client: sdk.Client, entry: str, file: Path, name: str | None, media_type: str | None
+) -> sdk.Attachment:
     try:
         with progress_bars(run) as move:
             return await client.media.attach(entry, file, name=name, media_type=media_type, progress=move)
-    except LockleafError:
+    except sdk.LockleafError:
         run.note(f"Not attached: {file}")
         raise
 
@@ -201,13 +195,11 @@ async def restore(
     _tell_changed(run, restored, deleted=False)
 
 
-async def _described(client: Client, media: str) -> str:
+async def _described(client: sdk.Client, media: str) -> str:
     """Return name and size of the one attachment whose id begins so, be it deleted or not, for a question."""
-    from lockleaf.client.errors import AttachmentNotFound  # noqa: PLC0415
-
     try:
         found = (await client.media.get(media)).attachment
-    except AttachmentNotFound:
+    except sdk.AttachmentNotFound:
         among = await client.media.list(deleted=True)
         fitting = [each.attachment for each in among if each.attachment.media_id.startswith(media.strip().lower())]
         if len(fitting) != 1:
@@ -216,7 +208,7 @@ async def _described(client: Client, media: str) -> str:
     return f"{shown_name(found.name)} ({shown_size(found.size)})"
 
 
-def _tell_changed(run: Run, attachment: Attachment, *, deleted: bool) -> None:
+def _tell_changed(run: Run, attachment: sdk.Attachment, *, deleted: bool) -> None:
     if run.json:
         run.result({"entry_id": attachment.entry_id, **attachment_json(attachment), "deleted": deleted})
         return
@@ -290,28 +282,25 @@ def _check_folder(output: str | None) -> None:
         raise Complaint(f"There is no folder {output}.", ExitCode.USAGE, "NoSuchFolder")
 
 
-async def _chosen(client: Client, which: str, name: str | None) -> MediaObject:
+async def _chosen(client: sdk.Client, which: str, name: str | None) -> sdk.MediaObject:
     """Return the medium that is meant: of an entry the one of ``name``, or its only one; else that of an id."""
-    from lockleaf.client.errors import AttachmentNotFound, EntryNotFound  # noqa: PLC0415
-
     try:
         listed = await client.media.list(which)
-    except EntryNotFound:
+    except sdk.EntryNotFound:
         try:
             return await client.media.medium(which)
-        except AttachmentNotFound:
-            raise Complaint(
+        except sdk.AttachmentNotFound:
+            raise Complaint.like(
+                sdk.AttachmentNotFound,
                 "There is no entry and no attachment of this id on this device, or its beginning fits several.",
-                ExitCode.NOT_FOUND,
-                "AttachmentNotFound",
             ) from None
     fitting = [each.attachment for each in listed if name is None or each.attachment.name == name]
     if len(fitting) == 1:
         return fitting[0]
-    raise Complaint(_which(listed, name), ExitCode.NOT_FOUND, "AttachmentNotFound")
+    raise Complaint.like(sdk.AttachmentNotFound, _which(listed, name))
 
 
-def _which(listed: list[ListedAttachment], name: str | None) -> str:
+def _which(listed: list[sdk.ListedAttachment], name: str | None) -> str:
     if not listed:
         return "The entry has no attachments."
     known = ", ".join(f"{short_id(each.attachment.media_id)} {shown_name(each.attachment.name)}" for each in listed)

@@ -10,6 +10,10 @@ from typing import Any
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli.rendering import headline, shown_date
+from lockleaf.cli.terminal import printable, shown_name
+
 __all__ = ["complete_conflict", "complete_entry", "complete_item", "complete_media", "complete_profile"]
 
 _MOST = 200
@@ -17,8 +21,6 @@ _MOST = 200
 
 def _place(context: typer.Context) -> tuple[Path, str]:
     """Return home and profile as far as they are typed already."""
-    from lockleaf.client.profile.profiles import default_home, expanded  # noqa: PLC0415
-
     home: Any = None
     profile: Any = None
     level: Any = context
@@ -26,15 +28,13 @@ def _place(context: typer.Context) -> tuple[Path, str]:
         home = home or level.params.get("home")
         profile = profile or level.params.get("profile")
         level = level.parent
-    return expanded(Path(home or default_home())), profile or os.environ.get("LOCKLEAF_PROFILE") or "default"
+    return sdk.expanded(Path(home or sdk.default_home())), profile or os.environ.get("LOCKLEAF_PROFILE") or "default"
 
 
 def complete_profile(context: typer.Context, incomplete: str) -> list[str]:
     """Return the names of the profiles on this machine."""
     with suppress(Exception):
-        from lockleaf.client.profile.profiles import profile_names  # noqa: PLC0415
-
-        return [name for name in profile_names(_place(context)[0]) if name.startswith(incomplete)]
+        return [name for name in sdk.profile_names(_place(context)[0]) if name.startswith(incomplete)]
     return []
 
 
@@ -67,40 +67,29 @@ def complete_media(context: typer.Context, incomplete: str) -> list[tuple[str, s
 
 
 async def _media(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from lockleaf.cli.terminal import shown_name  # noqa: PLC0415
-    from lockleaf.client.client import Client  # noqa: PLC0415
-
     home, profile = _place(context)
-    async with await Client.open(home, profile) as client:
+    async with await sdk.Client.open(home, profile) as client:
         listed = [each.attachment for each in await client.media.list()]
     fitting = [each for each in listed if each.media_id.startswith(incomplete)]
     return [(each.media_id, shown_name(each.name)[:40]) for each in fitting[:_MOST]]
 
 
 async def _items(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from lockleaf.cli.rendering import printable  # noqa: PLC0415
-    from lockleaf.client.client import Client  # noqa: PLC0415
-
     home, profile = _place(context)
-    async with await Client.open(home, profile) as client:
+    async with await sdk.Client.open(home, profile) as client:
         items = await client.inbox.list()
     return [(item.id, printable(item.preview)[:40]) for item in items if item.id.startswith(incomplete)][:_MOST]
 
 
 async def _entries(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from lockleaf.cli.rendering import headline, shown_date  # noqa: PLC0415
-    from lockleaf.client.client import Client  # noqa: PLC0415
-
     home, profile = _place(context)
-    async with await Client.open(home, profile) as client:
+    async with await sdk.Client.open(home, profile) as client:
         entries = await client.journal.list()
     fitting = [entry for entry in entries if entry.id.startswith(incomplete)]
     return [(entry.id, f"{shown_date(entry.date, entry.time_zone)} {headline(entry, 40)}") for entry in fitting[:_MOST]]
 
 
 async def _conflicts(context: typer.Context, incomplete: str) -> list[str]:
-    from lockleaf.client.client import Client  # noqa: PLC0415
-
     home, profile = _place(context)
-    async with await Client.open(home, profile) as client:
+    async with await sdk.Client.open(home, profile) as client:
         return [item.id for item in await client.journal.conflicts() if item.id.startswith(incomplete)]

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.completion import complete_conflict
 from lockleaf.cli.editor import Draft, Task
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
 from lockleaf.cli.piping import refused_bytes
 from lockleaf.cli.rendering import conflict_json, diff_of, entry_json, headline, printable, short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import read_file
 from lockleaf.cli.writing import BaseVersion
-
-if TYPE_CHECKING:
-    from lockleaf.client.journal.journal import Conflict
-    from lockleaf.client.records.entries import Entry
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install", "marked", "still_marked"]
 
@@ -57,17 +55,14 @@ async def list_conflicts(
     if not conflicts:
         run.note("No decided conflicts." if decided else "No open conflicts.")
         return
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table("id", "entry", "local", "remote", "since", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = screen.Table("id", "entry", "local", "remote", "since", box=screen.box.SIMPLE_HEAD, pad_edge=False)
     for conflict in conflicts:
         table.add_row(
             short_id(conflict.id),
             short_id(conflict.entry_id),
-            Text(_version(conflict.local)),
-            Text(_version(conflict.remote)),
+            screen.Text(_version(conflict.local)),
+            screen.Text(_version(conflict.remote)),
             conflict.detected_at.astimezone().isoformat(sep=" ", timespec="minutes")[:16],
         )
     run.show(table)
@@ -78,28 +73,25 @@ async def list_conflicts(
 
 async def show_conflict(run: Run, conflict: ConflictId) -> None:
     """Show both versions and what differs: lines with - are in the remote one, with + in the local one."""
-    from lockleaf.client.errors import ConflictNotFound  # noqa: PLC0415
-
     async with run.client() as client:
         open_ones = await client.journal.conflicts()
         try:
             found = find(open_ones, conflict)
-        except ConflictNotFound:
+        except sdk.ConflictNotFound:
             found = find(await client.journal.conflicts(decided=True), conflict)
     if run.json:
         run.result(conflict_json(found) | {"diff": diff_of(found)})
         return
-    from rich.text import Text  # noqa: PLC0415
 
-    run.show(Text(f"conflict {short_id(found.id)} of entry {short_id(found.entry_id)}", style="bold"))
-    run.show(Text(f"remote: {_version(found.remote)}\nlocal:  {_version(found.local)}", style="dim"))
+    run.show(screen.Text(f"conflict {short_id(found.id)} of entry {short_id(found.entry_id)}", style="bold"))
+    run.show(screen.Text(f"remote: {_version(found.remote)}\nlocal:  {_version(found.local)}", style="dim"))
     _warn_of_retired_keys(run, [found])
     colors = {"+": "green", "-": "red", "@": "cyan"}
     for line in diff_of(found).splitlines():
-        run.show(Text(printable(line), style=colors.get(line[:1], "")))
+        run.show(screen.Text(printable(line), style=colors.get(line[:1], "")))
 
 
-def _warn_of_retired_keys(run: Run, conflicts: Sequence[Conflict]) -> None:
+def _warn_of_retired_keys(run: Run, conflicts: Sequence[sdk.Conflict]) -> None:
     for conflict in conflicts:
         if not conflict.authentic:
             run.note(
@@ -131,9 +123,8 @@ async def resolve(
     """
     if body_file is not None and choice != "merged":
         raise Complaint("--body-file goes with merged.")
-    from lockleaf.client.errors import EditConflict  # noqa: PLC0415
 
-    refused: EditConflict | None = None
+    refused: sdk.EditConflict | None = None
     async with run.client() as client:
         found = find(await client.journal.conflicts(), conflict)
         if choice != "merged":
@@ -148,10 +139,8 @@ async def resolve(
                     found.id, choice, base=base or found.remote, merged_body=merged.text
                 )
         else:
-            from lockleaf.client import DraftContent  # noqa: PLC0415
-
             seen = found.remote.version if found.remote is not None else None
-            both = DraftContent(initial=marked(found).encode(), base=base or seen)
+            both = sdk.DraftContent(initial=marked(found).encode(), base=base or seen)
             with Draft(run, client.drafts, Task("resolve", both, found.entry_id, found.id)) as draft:
                 typed = draft.write()
                 if typed is None:
@@ -161,7 +150,7 @@ async def resolve(
                     raise Complaint("The text still has the marks of both versions, so nothing was decided.")
                 try:
                     entry = await client.journal.resolve(found.id, choice, base=base or found.remote, merged_body=typed)
-                except EditConflict as error:
+                except sdk.EditConflict as error:
                     refused = error
                 draft.saved()
         if refused is not None:
@@ -173,14 +162,12 @@ async def resolve(
         run.note("Decided. lockleaf sync carries it to your other devices.")
 
 
-def find(conflicts: list[Conflict], wanted: str) -> Conflict:
+def find(conflicts: list[sdk.Conflict], wanted: str) -> sdk.Conflict:
     """Return the conflict whose id, or whose entry's id, begins with ``wanted``.
 
     Raises:
         ConflictNotFound: none does, or several do.
     """
-    from lockleaf.client.errors import ConflictNotFound  # noqa: PLC0415
-
     start = wanted.strip().lower()
     fitting = [
         item
@@ -188,11 +175,11 @@ def find(conflicts: list[Conflict], wanted: str) -> Conflict:
         if any(known is not None and known.startswith(start) for known in (item.id, item.entry_id, item.first_id))
     ]
     if len(start) < 4 or len(fitting) != 1:
-        raise ConflictNotFound
+        raise sdk.ConflictNotFound
     return fitting[0]
 
 
-def marked(conflict: Conflict) -> str:
+def marked(conflict: sdk.Conflict) -> str:
     """Return both bodies, one behind the other, with marks around them, for an editor."""
     local, remote = (version.body if version else "" for version in (conflict.local, conflict.remote))
     return "\n".join((_LOCAL, local.rstrip("\n"), _BETWEEN, remote.rstrip("\n"), _REMOTE)) + "\n"
@@ -203,5 +190,5 @@ def still_marked(text: str) -> bool:
     return any(line.rstrip() in (_LOCAL, _REMOTE) for line in text.splitlines())
 
 
-def _version(entry: Entry | None) -> str:
+def _version(entry: sdk.Entry | None) -> str:
     return headline(entry, 40) if entry is not None and not entry.deleted else "(deleted)"

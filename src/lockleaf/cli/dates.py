@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from lockleaf import client as sdk
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.terminal import printable
-from lockleaf.wire.days import local_time
 
 __all__ = ["entered_date", "shown_date"]
 
@@ -69,4 +69,4 @@ def shown_date(text: str, time_zone: str | None = None) -> str:
         datetime.fromisoformat(text)
     except ValueError:
         return printable(text)  # of another program
-    return local_time(text, time_zone, text).isoformat(sep=" ", timespec="minutes")
+    return sdk.local_time(text, time_zone, text).isoformat(sep=" ", timespec="minutes")

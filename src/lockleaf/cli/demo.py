@@ -11,18 +11,16 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf.cli import demonstration
+from lockleaf.cli import server_parts as server
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import named, settings_of
-
-if TYPE_CHECKING:
-    from lockleaf.server.main.supervisor import Running
-    from lockleaf.server.platform.settings import Settings
 
 __all__ = ["install"]
 
@@ -54,19 +52,18 @@ def demo(
             raise Complaint(
                 "The demonstration brings its own database. Unset DATABASE_URL, or start it in a folder without a .env."
             )
-        from lockleaf.server.main.supervisor import serve  # noqa: PLC0415
 
-        def announce(running: Running) -> None:
+        def announce(running: server.Running) -> None:
             # Beside the supervisor, which goes on looking after its workers.
             threading.Thread(target=_furnish, args=(run, running, settings, place), daemon=True).start()
 
         try:
-            serve(settings, host="127.0.0.1", port=port, workers=1, announce=announce)
+            server.serve(settings, host="127.0.0.1", port=port, workers=1, announce=announce)
         except Exception as error:
             raise named(error) from error
 
 
-def _quiet(settings: Settings) -> dict[str, Any]:
+def _quiet(settings: server.Settings) -> dict[str, Any]:
     """Leave the terminal to what the demonstration says, unless somebody asked for a log."""
     if "LOCKLEAF_LOG__LEVEL" in os.environ:
         return {}
@@ -82,7 +79,7 @@ def _place(folder: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def _furnish(run: Run, running: Running, settings: Settings, place: Path) -> None:
+def _furnish(run: Run, running: server.Running, settings: server.Settings, place: Path) -> None:
     """Make what is to be seen, unless it is there from an earlier run, and say how to look at it."""
     try:
         if not (place / "profiles").exists():
@@ -95,12 +92,9 @@ def _furnish(run: Run, running: Running, settings: Settings, place: Path) -> Non
     _tell(run, running.url, place)
 
 
-async def _make(run: Run, running: Running, settings: Settings, place: Path) -> None:
-    from lockleaf.cli.demonstration.delivery import post_office  # noqa: PLC0415
-    from lockleaf.cli.demonstration.seeding import seed  # noqa: PLC0415
-
-    async with post_office(settings, running.database_url) as deliver:
-        await seed(
+async def _make(run: Run, running: server.Running, settings: server.Settings, place: Path) -> None:
+    async with demonstration.post_office(settings, running.database_url) as deliver:
+        await demonstration.seed(
             running.url,
             place,
             today=datetime.now(UTC).astimezone().date(),
@@ -110,9 +104,7 @@ async def _make(run: Run, running: Running, settings: Settings, place: Path) -> 
 
 
 def _tell(run: Run, url: str, place: Path) -> None:
-    from lockleaf.cli.demonstration.guide import guide  # noqa: PLC0415
-
-    steps = guide(url, place)
+    steps = demonstration.guide(url, place)
     if run.json:
         run.result({"url": url, "home": str(place), "steps": [step._asdict() for step in steps]})
     else:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
+from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.rendering import short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
+from lockleaf.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lockleaf.wire.sessions import Session
 
 __all__ = ["install"]
 
@@ -50,15 +54,12 @@ async def devices(
         for session in sessions:
             run.result(_json(session))
         return
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table("id", "device", "logged in", "last used", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = screen.Table("id", "device", "logged in", "last used", "", box=screen.box.SIMPLE_HEAD, pad_edge=False)
     for session in sessions:
         table.add_row(
             _beginning(session, sessions),
-            Text(shown_name(session.device_name or "unnamed")),
+            screen.Text(shown_name(session.device_name or "unnamed")),
             _local(session.created_at),
             _local(session.last_used_at),
             "this device" if session.current else "",
@@ -84,20 +85,13 @@ async def link(
         return
     run.line(code)
     if qr or (qr is None and run.interactive):
-        import io  # noqa: PLC0415
-
-        import segno  # noqa: PLC0415
-
         drawn = io.StringIO()
-        segno.make(code, error="l", micro=False).terminal(drawn, compact=True)
+        screen.qr_code(code, error="l").terminal(drawn, compact=True)
         run.note(drawn.getvalue())
     run.note("On the other device: lockleaf login --link CODE")
 
 
-def _find(sessions: tuple[Session, ...], wanted: str) -> Session:
-    from lockleaf.cli.errors import Complaint  # noqa: PLC0415
-    from lockleaf.cli.exit_codes import ExitCode  # noqa: PLC0415
-
+def _find(sessions: tuple[sdk.Session, ...], wanted: str) -> sdk.Session:
     start = wanted.strip().lower()
     fitting = [item for item in sessions if str(item.id).startswith(start)]
     if len(start) < 4 or len(fitting) != 1:
@@ -109,7 +103,7 @@ def _find(sessions: tuple[Session, ...], wanted: str) -> Session:
     return fitting[0]
 
 
-def _beginning(session: Session, sessions: tuple[Session, ...]) -> str:
+def _beginning(session: sdk.Session, sessions: tuple[sdk.Session, ...]) -> str:
     """Return as much of an id as tells the devices apart: ids that were made one after the other begin alike."""
     for length in (len(short_id(str(session.id))), 13, 18, 23):
         if len({str(item.id)[:length] for item in sessions}) == len(sessions):
@@ -117,7 +111,7 @@ def _beginning(session: Session, sessions: tuple[Session, ...]) -> str:
     return str(session.id)
 
 
-def _json(session: Session) -> dict[str, Any]:
+def _json(session: sdk.Session) -> dict[str, Any]:
     return {
         "id": str(session.id),
         "device_id": session.device_id,

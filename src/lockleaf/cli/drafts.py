@@ -7,24 +7,21 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.draft_folders import make_draft_folder, remove_plain
 from lockleaf.cli.editor import Draft, Task
 from lockleaf.cli.editors import editor_command, needs_terminal
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import GivenText, decoded, what_is_wrong
 from lockleaf.cli.terminal import printable
-
-if TYPE_CHECKING:
-    from lockleaf.client import Client, DraftContent, Drafts, Entry, UnsavedDraft
-    from lockleaf.client.journal.drafts import Purpose
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["go_on_with", "install", "keep_piped", "tell_of_drafts", "tell_of_trouble"]
 
@@ -109,8 +106,8 @@ async def discard(
 
 
 async def go_on_with(
-    run: Run, client: Client, wanted: str, given: dict[str, Any], encoding: str | None
-) -> Entry | None:
+    run: Run, client: sdk.Client, wanted: str, given: dict[str, Any], encoding: str | None
+) -> sdk.Entry | None:
     """Save a draft as what it was begun for, after the editor has shown it where there is a terminal.
 
     Args:
@@ -137,14 +134,13 @@ async def go_on_with(
     fields = dict(content.fields) | {name: value for name, value in given.items() if value}
     content = replace(content, text=text.encode(), fields=fields)
     purpose = "edit" if found.purpose == "original" else found.purpose
-    from lockleaf.client.errors import EditConflict  # noqa: PLC0415
 
-    refused: EditConflict | None = None
-    entry: Entry | None = None
+    refused: sdk.EditConflict | None = None
+    entry: sdk.Entry | None = None
     if not _editor_works():
         try:
             entry = await _save(client, found, text.removesuffix("\n"), fields, content.base)
-        except EditConflict as error:
+        except sdk.EditConflict as error:
             refused = error
         _remove(client, found)
         if refused is not None:
@@ -156,7 +152,7 @@ async def go_on_with(
             return None
         try:
             entry = await _save(client, found, typed, fields, content.base)
-        except EditConflict as error:
+        except sdk.EditConflict as error:
             refused = error
         draft.saved()
     _remove(client, found)
@@ -165,7 +161,9 @@ async def go_on_with(
     return entry
 
 
-async def _save(client: Client, draft: UnsavedDraft, text: str, fields: dict[str, Any], base: str | None) -> Entry:
+async def _save(
+    client: sdk.Client, draft: sdk.UnsavedDraft, text: str, fields: dict[str, Any], base: str | None
+) -> sdk.Entry:
     if draft.conflict_id is not None:
         resolved = await client.journal.resolve(draft.conflict_id, "merged", merged_body=text, base=base)
         if resolved is not None:
@@ -175,16 +173,12 @@ async def _save(client: Client, draft: UnsavedDraft, text: str, fields: dict[str
     return await client.journal.write(body=text, **fields)
 
 
-def tell_of_drafts(run: Run, client: Client | None = None) -> None:
+def tell_of_drafts(run: Run, client: sdk.Client | None = None) -> None:
     """Tell a person of drafts that are not saved, on standard error; nothing with --quiet."""
-    from lockleaf.client.errors import LockleafError  # noqa: PLC0415
-    from lockleaf.client.journal.drafts import known_drafts  # noqa: PLC0415
-    from lockleaf.client.profile.profiles import ProfileFolder  # noqa: PLC0415
-
-    drafts: list[UnsavedDraft] = []
-    with suppress(LockleafError, OSError):
-        folder = ProfileFolder(run.home, run.profile).drafts
-        if not (drafts := known_drafts(folder)):
+    drafts: list[sdk.UnsavedDraft] = []
+    with suppress(sdk.LockleafError, OSError):
+        folder = sdk.ProfileFolder(run.home, run.profile).drafts
+        if not (drafts := sdk.known_drafts(folder)):
             return
         if client is not None:
             drafts = client.drafts.list()
@@ -198,20 +192,20 @@ def tell_of_drafts(run: Run, client: Client | None = None) -> None:
         )
 
 
-def keep_piped(run: Run, drafts: Drafts | None, purpose: Purpose, content: DraftContent, **belongs: str | None) -> None:
+def keep_piped(
+    run: Run, drafts: sdk.Drafts | None, purpose: sdk.Purpose, content: sdk.DraftContent, **belongs: str | None
+) -> None:
     """Keep bytes that are nowhere else, and say where: sealed in the profile, or where it is closed in a file.
 
     Args:
         drafts: of the profile; None where it could not be opened.
         belongs: entry and conflict to which they belong.
     """
-    from lockleaf.client.errors import LockleafError  # noqa: PLC0415
-
     try:
         if drafts is None:
             raise OSError
         draft = drafts.begin(purpose, content, entry_id=belongs.get("entry_id"), conflict_id=belongs.get("conflict_id"))
-    except (LockleafError, OSError):
+    except (sdk.LockleafError, OSError):
         file = make_draft_folder() / "entry.md"
         file.touch(mode=0o600)
         file.write_bytes(content.text)
@@ -243,13 +237,13 @@ def _editor_works() -> bool:
     return sys.stdin is not None and (sys.stdin.isatty() or not needs_terminal(chosen))
 
 
-def _remove(client: Client, draft: UnsavedDraft) -> None:
+def _remove(client: sdk.Client, draft: sdk.UnsavedDraft) -> None:
     if draft.path is not None:
         remove_plain(Path(draft.path))
     client.drafts.end(draft)
 
 
-def _json(draft: UnsavedDraft) -> dict[str, Any]:
+def _json(draft: sdk.UnsavedDraft) -> dict[str, Any]:
     return {
         "id": draft.id,
         "purpose": draft.purpose,
@@ -260,11 +254,11 @@ def _json(draft: UnsavedDraft) -> dict[str, Any]:
     }
 
 
-def _purpose(draft: UnsavedDraft) -> str:
+def _purpose(draft: sdk.UnsavedDraft) -> str:
     return _PURPOSES[draft.purpose].format((draft.entry_id or "")[:8])
 
 
-def _time(draft: UnsavedDraft) -> str:
+def _time(draft: sdk.UnsavedDraft) -> str:
     return datetime.fromisoformat(draft.started).astimezone().isoformat(sep=" ", timespec="minutes")[:16]
 
 

@@ -11,19 +11,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import NoReturn, Self
 
+from lockleaf import client as sdk
 from lockleaf.cli.draft_folders import in_memory, make_draft_folder, other_files, remove_plain
 from lockleaf.cli.editors import UNSAVED, editor_command, needs_terminal, private_command
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import decoded, what_is_wrong
 from lockleaf.cli.terminal import printable
-
-if TYPE_CHECKING:
-    from lockleaf.client import DraftContent, Drafts, UnsavedDraft
-    from lockleaf.client.journal.drafts import Purpose
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["Draft", "Task"]
 
@@ -44,8 +41,8 @@ class Task:
         entry_id, conflict_id: to what it belongs.
     """
 
-    purpose: Purpose
-    content: DraftContent
+    purpose: sdk.Purpose
+    content: sdk.DraftContent
     entry_id: str | None = None
     conflict_id: str | None = None
 
@@ -70,7 +67,7 @@ class Draft:
         task: what is written.
     """
 
-    def __init__(self, run: Run, drafts: Drafts, task: Task) -> None:
+    def __init__(self, run: Run, drafts: sdk.Drafts, task: Task) -> None:
         self._run = run
         self._drafts = drafts
         self._task = task
@@ -103,7 +100,7 @@ class Draft:
         return self
 
     @property
-    def known(self) -> UnsavedDraft:
+    def known(self) -> sdk.UnsavedDraft:
         """The draft, as the profile knows it."""
         return self._draft
 

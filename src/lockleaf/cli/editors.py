@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["UNSAVED", "editor_command", "needs_terminal", "opens_without_terminal", "private_command"]
 

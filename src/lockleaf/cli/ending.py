@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-from lockleaf.cli.exit_codes import ExitCode
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["before_ending", "end_at_once", "end_at_once_when_interrupted"]
 

@@ -6,56 +6,17 @@ import json
 import os
 import re
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import IO, Any
 
-from lockleaf.cli.exit_codes import ExitCode, exit_code_for
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.surroundings import discard_output
 from lockleaf.cli.terminal import printable
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
-
-HINTS = {
-    "AccountDeleted": "lockleaf export FOLDER takes everything out; lockleaf lock locks it",
-    "NotLoggedIn": "lockleaf login --server URL --email you@example.org",
-    "NotAuthenticated": "lockleaf login",
-    "TokenExpired": "lockleaf login",
-    "TokenInvalid": "lockleaf login",
-    "SessionRevoked": "lockleaf login",
-    "RefreshTokenReused": "lockleaf login",
-    "KeysChangedElsewhere": "lockleaf logout, then lockleaf login",
-    "KeyRetired": "lockleaf logout, then lockleaf login",
-    "AlreadyLoggedIn": "lockleaf logout, or another profile: lockleaf --profile NAME ...",
-    "EmailTaken": "lockleaf login --server URL --email you@example.org",
-    "OtherExport": "another folder, or --force if this one shall be changed",
-    "EntryNotFound": "lockleaf list shows the ids",
-    "EntryChanged": "lockleaf show ID",
-    "EditConflict": "lockleaf conflicts compares both; lockleaf resolve ID local, remote or merged decides",
-    "RevisionMissing": "lockleaf history ID shows those that there are",
-    "TagChanged": "lockleaf tags",
-    "TagNotFound": "lockleaf tags shows them",
-    "ConflictNotFound": "lockleaf conflicts shows the ids",
-    "DraftNotFound": "lockleaf drafts shows the ids",
-    "InboxItemNotFound": "lockleaf inbox shows the ids",
-    "AttachmentNotFound": "lockleaf media shows the ids",
-    "ServerRestored": "lockleaf sync --accept-restore",
-    "ServerEmptied": "lockleaf sync --accept-restore",
-    "TierRequired": "lockleaf privacy shows what is off; lockleaf privacy set full_sync turns it on",
-    "HistoryForked": "lockleaf repair",
-    "UnsealedChange": "lockleaf repair",
-    "KeyringRolledBack": "lockleaf repair",
-    "StoreDamaged": "lockleaf login, then lockleaf repair",
-    "InsecureServer": "--allow-insecure, if you mean it",
-    "JournalLocked": "lockleaf unlock, or set LOCKLEAF_PASSWORD",
-    "PasswordTooWeak": "--allow-weak-password, if you mean it",
-    "KdfWeakened": ("--allow-pbkdf2 or --allow-weak-kdf, only if you know yourself that the account was made that way"),
-    "WrongPassword": "lockleaf recovery use, if the password is lost",
-    "RecoveryCodesUnconfirmed": "lockleaf recovery new",
-    "SearchLanguageDiffers": "lockleaf search-index rebuild",
-    "StoreNotPinned": "lockleaf media allow ORIGIN, once the operator confirmed it; then lockleaf sync",
-    "SchemaBehind": "lockleaf admin migrate",
-}
-"""What to type next, by the name of an error."""
 
 _IDS = ("entry_id", "conflict_id")
 """What an error names for a script to go on with."""
@@ -68,13 +29,26 @@ class Complaint(Exception):
         message: what happened, what it means, what to do.
         exit_code: how the command ends.
         name: a stable name for scripts.
+        hint: what to type next.
     """
 
-    def __init__(self, message: str, exit_code: ExitCode = ExitCode.USAGE, name: str = "UsageError") -> None:
+    def __init__(
+        self,
+        message: str,
+        exit_code: ExitCode = ExitCode.USAGE,
+        name: str = "UsageError",
+        hint: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.exit_code = exit_code
         self.name = name
+        self.hint = hint
+
+    @classmethod
+    def like(cls, kind: type[sdk.LockleafError], message: str) -> Complaint:
+        """Return an error of the SDK in other words, with its exit code, name and hint."""
+        return cls(message, kind.exit_code, kind.__name__, kind.hint)
 
 
 class ReaderGone(Exception):
@@ -88,9 +62,9 @@ def complaint_of(error: Exception) -> Complaint:
     """
     if isinstance(error, Complaint):
         return error
-    exit_code = exit_code_for(error)
+    exit_code = getattr(error, "exit_code", ExitCode.UNEXPECTED)
     if exit_code is not ExitCode.UNEXPECTED:
-        return Complaint(str(error), exit_code, type(error).__name__)
+        return Complaint(str(error), exit_code, type(error).__name__, getattr(error, "hint", None))
     if isinstance(error, OSError) and error.strerror:
         if isinstance(error.filename, str):
             said = f"{error.strerror}: {error.filename}."
@@ -124,28 +98,25 @@ def complain(error: Exception, *, as_json: bool, stream: IO[str] | None = None) 
 
 
 def _say(error: Exception, complaint: Complaint, stream: IO[str], *, as_json: bool) -> None:
-    hint = HINTS.get(complaint.name)
     details = getattr(error, "details", ())
     if as_json:
-        stream.write(json.dumps({"error": _facts(error, complaint, hint)}) + "\n")
+        stream.write(json.dumps({"error": _facts(error, complaint)}) + "\n")
     else:
-        _explain(complaint, details, hint, stream)
+        _explain(complaint, details, stream)
     if complaint.exit_code is ExitCode.UNEXPECTED and os.environ.get("LOCKLEAF_DEBUG"):
-        import traceback  # noqa: PLC0415
-
         traceback.print_exception(error, file=stream)
     stream.flush()
 
 
-def _facts(error: Exception, complaint: Complaint, hint: str | None) -> dict[str, Any]:
+def _facts(error: Exception, complaint: Complaint) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "code": getattr(error, "code", None) or re.sub(r"(?<!^)(?=[A-Z])", "_", complaint.name).lower(),
         "name": complaint.name,
         "message": complaint.message,
         "exit_code": int(complaint.exit_code),
     }
-    if hint:
-        facts["hint"] = hint
+    if complaint.hint:
+        facts["hint"] = complaint.hint
     if isinstance(line := getattr(error, "line", None), int):
         facts["line"] = line
     facts |= {name: value for name in _IDS if isinstance(value := getattr(error, name, None), str)}
@@ -156,15 +127,12 @@ def _facts(error: Exception, complaint: Complaint, hint: str | None) -> dict[str
     return facts
 
 
-def _explain(complaint: Complaint, details: Sequence[str], hint: str | None, stream: IO[str]) -> None:
+def _explain(complaint: Complaint, details: Sequence[str], stream: IO[str]) -> None:
     """Write the first sentence strongly, the rest beneath it; plainly where nobody looks."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+    console = screen.Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
     first, *rest = re.split(r"(?<=\.) (?=[A-Z])", printable(complaint.message), maxsplit=1)
-    console.print(Text.assemble(("error: ", "bold red"), (first, "bold")))
+    console.print(screen.Text.assemble(("error: ", "bold red"), (first, "bold")))
     for paragraph in (*rest, *map(printable, details)):
-        console.print(Text(paragraph))
-    if hint:
-        console.print(Text.assemble(("→ ", "cyan"), (hint, "cyan")))
+        console.print(screen.Text(paragraph))
+    if complaint.hint:
+        console.print(screen.Text.assemble(("→ ", "cyan"), (complaint.hint, "cyan")))

@@ -5,21 +5,19 @@ from __future__ import annotations
 import stat
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import printable, shown_name
-
-if TYPE_CHECKING:
-    from lockleaf.client import ExportReport, Left, MissingPart
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["ExportForm", "ExportFormOption", "Force", "Revisions", "end", "install", "said_by_name", "tell"]
 
@@ -115,7 +113,7 @@ async def export(
     end(report)
 
 
-def end(report: ExportReport) -> None:
+def end(report: sdk.ExportReport) -> None:
     """End the command as an export ended: not well if something is missing in it, or was left.
 
     Raises:
@@ -144,7 +142,7 @@ class said_by_name:  # noqa: N801  (read like a function)
             raise Complaint(f"{self._path} cannot be written: {error.strerror}.", ExitCode.LOCAL) from None
 
 
-def _as_json(report: ExportReport, path: Path) -> dict[str, Any]:
+def _as_json(report: sdk.ExportReport, path: Path) -> dict[str, Any]:
     """Return what an export did as ``--json`` writes it."""
     return {
         "path": str(path),
@@ -169,7 +167,7 @@ def _as_json(report: ExportReport, path: Path) -> dict[str, Any]:
     }
 
 
-def tell(run: Run, report: ExportReport, path: Path) -> None:
+def tell(run: Run, report: sdk.ExportReport, path: Path) -> None:
     """Say what an export did, what is missing in it, and that it is plain text."""
     if run.json:
         run.result(_as_json(report, path))
@@ -189,7 +187,7 @@ def tell(run: Run, report: ExportReport, path: Path) -> None:
         _say(run, f"Others on this machine may open {path} (mode {mode:o}). chmod go= {path} closes it.")
 
 
-def _missing(part: MissingPart) -> str:
+def _missing(part: sdk.MissingPart) -> str:
     if part.kind == "entry":
         return f"entry {part.entry_id[:8]}: {part.reason}"
     if part.kind == "revisions":
@@ -197,7 +195,7 @@ def _missing(part: MissingPart) -> str:
     return f"{shown_name(part.name or '')} of entry {part.entry_id[:8]}: {part.reason}"
 
 
-def _left(left: Left) -> str:
+def _left(left: sdk.Left) -> str:
     return f"{shown_name(left.path)}: {_WHY[left.kind]}"
 
 

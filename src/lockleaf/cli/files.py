@@ -6,16 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.terminal import printable, shown_name
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from lockleaf.client.media.local_attachments import ListedAttachment
-    from lockleaf.client.media.transfers import MediaRefusal, MediaReport
-    from lockleaf.client.records.attachments import Attachment, MediaObject
 
 __all__ = [
     "attachment_json",
@@ -54,13 +49,13 @@ def shown_size(size: int) -> str:
     return f"{size:,} bytes" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
-def viewable(medium: MediaObject) -> bool:
+def viewable(medium: sdk.MediaObject) -> bool:
     """Return whether a file of this name may be opened with whatever program the machine has for it."""
     name = getattr(medium, "name", "picture.webp")
     return _VIEWED.fullmatch(PurePath(name).suffix) is not None
 
 
-def media_json(listed: ListedAttachment) -> dict[str, Any]:
+def media_json(listed: sdk.ListedAttachment) -> dict[str, Any]:
     """Return an attachment as ``--json`` writes it."""
     return {
         "entry_id": listed.attachment.entry_id,
@@ -71,14 +66,13 @@ def media_json(listed: ListedAttachment) -> dict[str, Any]:
     }
 
 
-def attachment_json(attachment: Attachment) -> dict[str, Any]:
+def attachment_json(attachment: sdk.Attachment) -> dict[str, Any]:
     """Return an attachment as it stands in the JSON of its entry."""
-    from lockleaf.client.journal.exporters.documents import attachment_document  # noqa: PLC0415
 
-    return attachment_document(attachment)
+    return sdk.attachment_document(attachment)
 
 
-def _state(listed: ListedAttachment) -> str:
+def _state(listed: sdk.ListedAttachment) -> str:
     known = (
         (listed.deleted, "deleted"),
         (bool(listed.refused), _REFUSALS.get(listed.refused or "", f"refused: {printable(listed.refused or '')}")),
@@ -87,32 +81,29 @@ def _state(listed: ListedAttachment) -> str:
     return ", ".join(word for holds, word in known if holds)
 
 
-def media_table(listed: Sequence[ListedAttachment], width: int) -> RenderableType:
+def media_table(listed: Sequence[sdk.ListedAttachment], width: int) -> screen.RenderableType:
     """Return a table of attachments: id, entry, size, type, name, state; names are cut to the width of the screen."""
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table("id", "entry", "size", "type", "name", "", box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = screen.Table(
+        "id", "entry", "size", "type", "name", "", box=screen.box.SIMPLE_HEAD, pad_edge=False, header_style="bold"
+    )
     for each in listed:
         attachment = each.attachment
-        name = Text(shown_name(attachment.name), no_wrap=True)
+        name = screen.Text(shown_name(attachment.name), no_wrap=True)
         name.truncate(max(12, width - 70), overflow="ellipsis")
         table.add_row(
             attachment.media_id[:8],
             attachment.entry_id[:8],
-            Text(shown_size(attachment.size), justify="right"),
-            Text(printable(attachment.media_type)[:30]),
+            screen.Text(shown_size(attachment.size), justify="right"),
+            screen.Text(printable(attachment.media_type)[:30]),
             name,
-            Text(_state(each), style="yellow"),
+            screen.Text(_state(each), style="yellow"),
         )
     return table
 
 
-def media_view(listed: ListedAttachment) -> RenderableType:
+def media_view(listed: sdk.ListedAttachment) -> screen.RenderableType:
     """Return all that is known of an attachment."""
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     attachment = listed.attachment
     facts = {
@@ -125,14 +116,14 @@ def media_view(listed: ListedAttachment) -> RenderableType:
         "thumbnail": attachment.thumbnail.media_id if attachment.thumbnail else "",
         "state": _state(listed),
     }
-    table = Table.grid(padding=(0, 2))
+    table = screen.Table.grid(padding=(0, 2))
     for label, value in facts.items():
         if value:
-            table.add_row(Text(label, style="dim"), Text(value, overflow="fold"))
+            table.add_row(screen.Text(label, style="dim"), screen.Text(value, overflow="fold"))
     return table
 
 
-def attachment_lines(listed: Sequence[ListedAttachment]) -> list[str]:
+def attachment_lines(listed: Sequence[sdk.ListedAttachment]) -> list[str]:
     """Return the attachments of an entry, one a line, as they stand below its text."""
     return [
         " · ".join(
@@ -149,7 +140,7 @@ def attachment_lines(listed: Sequence[ListedAttachment]) -> list[str]:
     ]
 
 
-def report_json(report: MediaReport) -> dict[str, Any]:
+def report_json(report: sdk.MediaReport) -> dict[str, Any]:
     """Return what became of attachments that waited, as ``--json`` writes it."""
     return {
         "uploaded": report.uploaded,
@@ -163,7 +154,7 @@ def report_json(report: MediaReport) -> dict[str, Any]:
     }
 
 
-def _refused(refusal: MediaRefusal) -> str:
+def _refused(refusal: sdk.MediaRefusal) -> str:
     which = f"attachment {refusal.media_id[:8]}"
     if refusal.code in _GONE:
         return f"{_GONE[refusal.code].format(which)} ({refusal.code})."
@@ -177,12 +168,12 @@ def _refused(refusal: MediaRefusal) -> str:
     )
 
 
-def refusal_lines(refused: Iterable[MediaRefusal]) -> list[str]:
+def refusal_lines(refused: Iterable[sdk.MediaRefusal]) -> list[str]:
     """Return of each refusal what it means, as a sentence."""
     return [_refused(each) for each in refused]
 
 
-def media_note(report: MediaReport) -> str | None:
+def media_note(report: sdk.MediaReport) -> str | None:
     """Return what became of attachments that waited, for a person; None where there was nothing."""
     done = [
         f"{count:,} {word}"

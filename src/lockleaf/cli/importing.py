@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import printable
-
-if TYPE_CHECKING:
-    from lockleaf.client import ImportReport, Remark
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["import_json", "install"]
 
@@ -70,14 +68,13 @@ async def import_journal(
     Everything is read on this device. Running it again adds nothing twice, on whichever of your devices, and goes on
     where it was interrupted. What cannot be read is named, and everything else comes in.
     """
-    from lockleaf.client import ImportOptions, is_archive  # noqa: PLC0415
 
-    options = ImportOptions(
+    options = sdk.ImportOptions(
         encoding=_known_encoding(encoding),
         time_zone=_known_zone(time_zone),
         file_dates=file_dates,
         columns=_mapped(columns or []),
-        password=prompts.password(run) if is_archive(path) else None,
+        password=prompts.password(run) if sdk.is_archive(path) else None,
     )
     async with run.client() as client:
         with progress_bars(run) as progress:
@@ -115,7 +112,7 @@ def _mapped(columns: list[str]) -> dict[str, str]:
     return {field.strip().lower(): name for field, _, name in pairs}
 
 
-def import_json(report: ImportReport) -> dict[str, Any]:
+def import_json(report: sdk.ImportReport) -> dict[str, Any]:
     """Return what an import did as ``--json`` writes it."""
 
     def listed(kind: str) -> list[dict[str, Any]]:
@@ -134,7 +131,7 @@ def import_json(report: ImportReport) -> dict[str, Any]:
     }
 
 
-def _tell(run: Run, report: ImportReport, path: Path) -> None:
+def _tell(run: Run, report: sdk.ImportReport, path: Path) -> None:
     would = "would be " if report.dry_run else ""
     updated = f"{report.updated:,} {would}updated, " if report.updated else ""
     files = f" with {report.files:,} {'file' if report.files == 1 else 'files'}" if report.files else ""
@@ -160,7 +157,7 @@ def _entries(count: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
-def _list(run: Run, remarks: tuple[Remark, ...], what: str, *, always: bool = False) -> None:
+def _list(run: Run, remarks: tuple[sdk.Remark, ...], what: str, *, always: bool = False) -> None:
     for each in remarks[:_MOST]:
         text = f"{what}: {each.place}: {each.reason}."
         _say(run, text) if always else run.note(text)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.completion import complete_item
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.rendering import printable, short_id, surroundings
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
-
-if TYPE_CHECKING:
-    from lockleaf.client.journal.inbox import Inbox, InboxItem
 
 __all__ = ["install", "item_json"]
 
@@ -51,17 +50,14 @@ async def list_items(run: Run) -> None:
     if not items:
         run.note("The inbox is empty.")
         return
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table("id", "from", "received", "item", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = screen.Table("id", "from", "received", "item", box=screen.box.SIMPLE_HEAD, pad_edge=False)
     for item in items:
         table.add_row(
             short_id(item.id),
-            Text(shown_name(item.provider)),
+            screen.Text(shown_name(item.provider)),
             _local(item),
-            Text(printable(item.preview)) if item.readable else Text("cannot be read", style="yellow"),
+            screen.Text(printable(item.preview)) if item.readable else screen.Text("cannot be read", style="yellow"),
         )
     run.show(table)
     run.note(
@@ -77,7 +73,6 @@ async def show_item(run: Run, item: ItemId) -> None:
     if run.json:
         run.result(item_json(found))
         return
-    from rich.text import Text  # noqa: PLC0415
 
     facts = [
         f"from {shown_name(found.provider)}, unauthenticated",
@@ -88,11 +83,11 @@ async def show_item(run: Run, item: ItemId) -> None:
         short_id(found.id),
     ]
     if found.title:
-        run.show(Text(printable(found.title), style="bold"))
-    run.show(Text(" · ".join(facts), style="dim"))
+        run.show(screen.Text(printable(found.title), style="bold"))
+    run.show(screen.Text(" · ".join(facts), style="dim"))
     run.line("")
     if found.readable:
-        run.show(Text(printable(found.body)))
+        run.show(screen.Text(printable(found.body)))
     else:
         run.line("Your keys do not open it, or what is inside is no entry. It can be refused.")
 
@@ -131,7 +126,9 @@ async def refuse(
         run.note("Nothing waits." if not chosen else "Refused. lockleaf sync deletes them on the server.")
 
 
-async def _chosen(inbox: Inbox, wanted: list[str] | None, *, everything: bool, readable: bool) -> list[InboxItem]:
+async def _chosen(
+    inbox: sdk.Inbox, wanted: list[str] | None, *, everything: bool, readable: bool
+) -> list[sdk.InboxItem]:
     """Return the items that were named, all of them found before anything is done with one."""
     if bool(wanted) == everything:
         raise Complaint("Name the items by their ids, or take --all.")
@@ -141,7 +138,7 @@ async def _chosen(inbox: Inbox, wanted: list[str] | None, *, everything: bool, r
     return list({item.id: item for item in found}.values())
 
 
-def item_json(item: InboxItem) -> dict[str, Any]:
+def item_json(item: sdk.InboxItem) -> dict[str, Any]:
     """Return an item as ``--json`` writes it."""
     return {
         "id": item.id,
@@ -162,5 +159,5 @@ def item_json(item: InboxItem) -> dict[str, Any]:
     }
 
 
-def _local(item: InboxItem) -> str:
+def _local(item: sdk.InboxItem) -> str:
     return item.received_at.astimezone().isoformat(sep=" ", timespec="minutes")[:16]

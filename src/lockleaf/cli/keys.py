@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.files import refusal_lines
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from lockleaf.client.account.recovery_codes import RecoveryCodes
-    from lockleaf.client.client import Client
-    from lockleaf.client.media.media_rotation import MediaRotation
 
 __all__ = ["AllowWeakPassword", "install", "show_codes"]
 
@@ -121,8 +117,8 @@ async def identity(
 
 
 async def _rotate(
-    run: Run, client: Client, keep_password: bool, media: bool, allow_weak_password: bool
-) -> RecoveryCodes:
+    run: Run, client: sdk.Client, keep_password: bool, media: bool, allow_weak_password: bool
+) -> sdk.RecoveryCodes:
     present = prompts.password(run)
     new = None
     if keep_password:
@@ -138,33 +134,29 @@ async def _rotate(
     return codes
 
 
-async def _seal_again(run: Run, client: Client) -> bool:
+async def _seal_again(run: Run, client: sdk.Client) -> bool:
     """Have everything at the server sealed under the new keys; what is left when it fails, the next syncs do."""
-    from lockleaf.client.errors import ApiError, TierRequired, TransportError  # noqa: PLC0415
-
     try:
         with progress_bars(run) as progress:
             await client.sync(progress)
-    except TierRequired:
+    except sdk.TierRequired:
         return True  # the server holds nothing that could be sealed again
-    except (ApiError, TransportError) as error:
+    except (sdk.ApiError, sdk.TransportError) as error:
         run.note(f"Not everything at the server is sealed again yet: {error}")
         run.note("Until it is, the server still serves the rest under the old keys. lockleaf sync goes on with it.")
         return False
-    if not client.sealed_again:
+    if not client.sync.sealed_again:
         run.note("Not everything at the server is sealed again yet. lockleaf sync goes on with it.")
         return False
     run.note("Everything at the server but attached files is sealed again under the new keys.")
     return True
 
 
-async def _seal_files_anew(run: Run, client: Client) -> MediaRotation:
-    from lockleaf.client.errors import LockleafError  # noqa: PLC0415
-
+async def _seal_files_anew(run: Run, client: sdk.Client) -> sdk.MediaRotation:
     try:
         with progress_bars(run) as progress:
             done = await client.media.seal_anew(progress)
-    except LockleafError:
+    except sdk.LockleafError:
         run.note(f"Not all attached files are sealed anew. {_GO_ON}")
         raise
     if done.sealed:

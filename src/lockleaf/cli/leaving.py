@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
-    from lockleaf.client.journal.drafts import UnsavedDraft
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["logout"]
 
@@ -44,11 +41,10 @@ async def logout(
             )
         if forget and not yes:
             if client.is_locked and not run.interactive:
-                raise Complaint(
+                raise Complaint.like(
+                    sdk.JournalLocked,
                     "The journal is locked, so what is not at the server cannot be counted. Unlock it first, or give "
                     "--yes: what is not known to be at the server is then set aside, not deleted.",
-                    ExitCode.CREDENTIALS,
-                    "JournalLocked",
                 )
             if run.interactive:
                 prompts.confirm(f"Delete the journal on this device?{alone}{staying}")
@@ -81,7 +77,7 @@ async def logout(
         run.line("Logged out; nothing is left on this device." if forget else "Logged out.")
 
 
-def _drafts_stay(drafts: Sequence[UnsavedDraft]) -> str:
+def _drafts_stay(drafts: Sequence[sdk.UnsavedDraft]) -> str:
     """Say which drafts a forgotten journal leaves behind, and how they are read again."""
     if not drafts:
         return ""
@@ -92,7 +88,7 @@ def _drafts_stay(drafts: Sequence[UnsavedDraft]) -> str:
     return f"{told} Unencrypted until then: {', '.join(map(str, plain))}." if plain else told
 
 
-async def _alone_here(client: Client) -> str:
+async def _alone_here(client: sdk.Client) -> str:
     """Say what is not known to be anywhere else."""
     entries, files = await client.journal.unverified_count(), await client.media.pending_count()
     replaced = await client.journal.replaced_count()

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lockleaf.cli import prompts
+from lockleaf import client as sdk
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
+from lockleaf.cli.unlocking import open_journal
+from lockleaf.exit_codes import ExitCode
 
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
-
-__all__ = ["KeepUnlocked", "install", "open_journal"]
+__all__ = ["KeepUnlocked", "install"]
 
 PANEL = "Account"
-_TRIES = 3
 _BY_KEYCHAIN = (
     "The system's keychain keeps the key of this journal, and has a lock of its own. Lock the keychain, or the session."
 )
@@ -103,52 +97,6 @@ async def unlock(
         )
 
 
-def _require_journal(client: Client) -> None:
-    from lockleaf.client.errors import NotLoggedIn  # noqa: PLC0415
-
+def _require_journal(client: sdk.Client) -> None:
     if client.profile is None or client.profile.logged_out:
-        raise NotLoggedIn
-
-
-async def open_journal(run: Run, client: Client, *, required: bool = False, seconds: float | None = None) -> bool:
-    """Unlock a journal with ``LOCKLEAF_PASSWORD``, or with what a person types.
-
-    Args:
-        required: say so if nobody can be asked; otherwise the command finds out whether it needs the journal.
-        seconds: how long it stays unlocked without a command.
-
-    Returns:
-        Whether the next commands find it unlocked.
-
-    Raises:
-        WrongPassword: it does not open it.
-        JournalLocked: nobody can be asked.
-        Complaint: the variable holds no text in UTF-8.
-    """
-    from lockleaf.client.errors import JournalLocked, WrongPassword  # noqa: PLC0415
-
-    if os.environ.get("LOCKLEAF_PASSWORD"):
-        return await client.unlock(prompts.password(run), unlocked_for=seconds)
-    if not _can_ask():
-        if required:
-            raise JournalLocked
-        return False
-    for left in reversed(range(_TRIES)):
-        typed = prompts.hidden("Password to unlock the journal")
-        try:
-            return await client.unlock(typed, unlocked_for=seconds)
-        except WrongPassword:
-            if not left:
-                raise
-            run.note("That is not the password. Try again.")
-    return False
-
-
-def _can_ask() -> bool:
-    """Whether a person can type a password: at the terminal, since standard input may be the text of an entry."""
-    if not sys.stderr.isatty():
-        return False
-    with contextlib.suppress(OSError):
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
-        return True
-    return False
+        raise sdk.NotLoggedIn

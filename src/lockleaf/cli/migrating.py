@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from lockleaf.cli import server_parts as server
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import settings_of
-
-if TYPE_CHECKING:
-    from lockleaf.server.platform.settings import Settings
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["downgrade", "migrate"]
 
@@ -66,10 +64,7 @@ def downgrade(
         _print(run, settings, start, to, forth=False)
         return
     url = _address(settings, start)
-    from lockleaf.server.platform.db.losses import losses  # noqa: PLC0415
-    from lockleaf.server.platform.db.migrate import downgrade as take_back  # noqa: PLC0415
-
-    lost = _attempt(lambda: losses(url, to))
+    lost = _attempt(lambda: server.losses(url, to))
     told = "; ".join(f"{loss.what}: {loss.count:,}" for loss in lost) or "nothing"
     what = f"Going back to schema {to} loses what it has no place for. In this database that is {told}."
     if yes:
@@ -78,11 +73,11 @@ def downgrade(
         confirm(f"{what} Go back?")
     else:
         raise Complaint(f"{what} Nothing was changed. Make a backup, then give --yes.", ExitCode.USAGE)
-    _attempt(lambda: take_back(url, to))
+    _attempt(lambda: server.downgrade(url, to))
     _tell(run, url)
 
 
-def _address(settings: Settings, start: str | None) -> str:
+def _address(settings: server.Settings, start: str | None) -> str:
     if start is not None:
         raise Complaint("--from goes with --sql. A database is changed from the schema that it has.", ExitCode.USAGE)
     if settings.database.url is None:
@@ -93,16 +88,11 @@ def _address(settings: Settings, start: str | None) -> str:
 
 
 def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
-    from alembic.util import CommandError  # noqa: PLC0415
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
-    from lockleaf.server.platform.db.migrate import RevisionUnknown, WrongDirection  # noqa: PLC0415
-
     try:
         return asyncio.run(act())
-    except (RevisionUnknown, WrongDirection) as error:
+    except (server.RevisionUnknown, server.WrongDirection) as error:
         raise Complaint(str(error), ExitCode.CONFLICT, type(error).__name__) from None
-    except (SQLAlchemyError, OSError, CommandError):
+    except (server.SQLAlchemyError, OSError, server.CommandError):
         # The text of any can hold the address, and with it the database's password.
         raise Complaint(
             "The database of DATABASE_URL cannot be reached or changed. Check the address, that it runs, and that its "
@@ -112,38 +102,30 @@ def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
         ) from None
 
 
-async def _bring_up_to_date(settings: Settings, url: str, to: str) -> None:
-    from lockleaf.server.main.installation import mark_for_development  # noqa: PLC0415
-    from lockleaf.server.platform.db.migrate import head_revision, revision_at  # noqa: PLC0415
-    from lockleaf.server.platform.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415
-
-    await bring_up_to_date(url, to)
-    if settings.environment == "development" and await revision_at(url) == head_revision():
-        await mark_for_development(url)
+async def _bring_up_to_date(settings: server.Settings, url: str, to: str) -> None:
+    await server.migrate(url, to)
+    if settings.environment == "development" and await server.revision_at(url) == server.head_revision():
+        await server.mark_for_development(url)
 
 
 def _tell(run: Run, url: str) -> None:
-    from lockleaf.server.platform.db.migrate import revision_at  # noqa: PLC0415
-
-    present = _attempt(lambda: revision_at(url)) or "base"
+    present = _attempt(lambda: server.revision_at(url)) or "base"
     if run.json:
         run.result({"schema": present})
     else:
         run.line(f"The database has schema {present}.")
 
 
-def _print(run: Run, settings: Settings, start: str | None, to: str, *, forth: bool) -> None:
+def _print(run: Run, settings: server.Settings, start: str | None, to: str, *, forth: bool) -> None:
     """Print the statements of a way, from where the database stands unless that is said."""
-    from lockleaf.server.platform.db.migrate import revision_at, sql  # noqa: PLC0415
-
     url = settings.database.url
     if start is None and url is not None:
-        start = _attempt(lambda: revision_at(url.get_secret_value())) or "base"
+        start = _attempt(lambda: server.revision_at(url.get_secret_value())) or "base"
     if start is None:
         raise Complaint("DATABASE_URL is not set. Say where to begin: --from base, or --from REVISION.", ExitCode.USAGE)
 
     async def written() -> str:
-        return sql(None if start == "base" else start, to, forth=forth)
+        return server.sql(None if start == "base" else start, to, forth=forth)
 
     statements = _attempt(written)
     if run.json:

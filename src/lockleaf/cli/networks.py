@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.prompts import agrees, answer
 from lockleaf.cli.rendering import printable, short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.writing import EntryId
-
-if TYPE_CHECKING:
-    from lockleaf.client.networks import Integration, Picture
 
 __all__ = ["install"]
 
@@ -187,18 +185,16 @@ async def publish(
     run.note("Run the same again in a few minutes: what is there is found, and is not published twice.")
 
 
-def _picture(path: Path) -> Picture:
-    from lockleaf.client.networks import Picture  # noqa: PLC0415
-
+def _picture(path: Path) -> sdk.Picture:
     media_type = _PICTURES.get(path.suffix.lower())
     if media_type is None:
         raise Complaint(f"{path.name} is no picture that networks take: use a JPEG, PNG, GIF or WebP.")
     try:
-        return Picture(name=path.name, media_type=media_type, data=path.read_bytes())
+        return sdk.Picture(name=path.name, media_type=media_type, data=path.read_bytes())
     except OSError as error:
         raise Complaint(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def _as_json(connection: Integration) -> dict[str, Any]:
+def _as_json(connection: sdk.Integration) -> dict[str, Any]:
     fields: dict[str, Any] = connection.model_dump(mode="json")
     return fields

@@ -5,17 +5,19 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+import lockleaf
+from lockleaf import client as sdk
 from lockleaf.cli.completion import complete_profile
 from lockleaf.cli.errors import Complaint, ReaderGone
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import interrupts_raise, run_to_end
 from lockleaf.cli.run import Run
+from lockleaf.cli.unlocking import open_journal
+from lockleaf.exit_codes import ExitCode
 from lockleaf.text import is_utf8
 
 __all__ = ["Color", "Home", "JsonOutput", "ProfileName", "Quiet", "command", "group", "install_common", "run_of"]
@@ -71,6 +73,7 @@ def run_of(context: typer.Context, given: dict[str, Any] | None = None) -> Run:
         json=bool(chosen.get("json")),
         quiet=bool(chosen.get("quiet")),
         color=not chosen.get("no_color"),
+        unlock=open_journal,
     )
 
 
@@ -81,14 +84,10 @@ def _remember(context: typer.Context, given: dict[str, Any]) -> None:
 
 def _home(given: Path | None) -> Path:
     """Return the folder of all profiles; it begins with a ``~`` still where the user has no home folder."""
-    chosen = given or os.environ.get("LOCKLEAF_HOME")
-    with suppress(RuntimeError):
-        if not chosen:
-            import platformdirs  # noqa: PLC0415
-
-            chosen = platformdirs.user_data_dir("lockleaf", appauthor=False)
-        return Path(chosen).expanduser()
-    return Path(chosen or "~")
+    try:
+        return sdk.expanded(given) if given else sdk.default_home()
+    except sdk.InvalidFolder:
+        return given or Path(os.environ.get("LOCKLEAF_HOME") or "~")
 
 
 def command(app: typer.Typer, name: str, *, panel: str | None = None, **settings: Any) -> Callable[..., Any]:
@@ -179,9 +178,7 @@ def install_common(app: typer.Typer, epilog: str) -> None:
 
     def version(asked: bool) -> None:
         if asked:
-            from lockleaf import __version__  # noqa: PLC0415
-
-            typer.echo(f"lockleaf {__version__}")
+            typer.echo(f"lockleaf {lockleaf.__version__}")
             raise typer.Exit
 
     Version = Annotated[  # noqa: N806  (a type)

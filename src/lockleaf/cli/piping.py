@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lockleaf import client as sdk
 from lockleaf.cli.drafts import keep_piped, tell_of_trouble
 from lockleaf.cli.editors import opens_without_terminal
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import STANDARD_INPUT, GivenText, given_text, has_input, piped_text
-
-if TYPE_CHECKING:
-    from lockleaf.client import Drafts
-    from lockleaf.client.journal.drafts import Purpose
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["body_of", "refused_bytes"]
 
@@ -59,16 +56,14 @@ class Kept:
 
     run: Run
     given: GivenText
-    drafts: Drafts | None = None
+    drafts: sdk.Drafts | None = None
 
     def settle(self, entry_id: str) -> None:
         """Say that the text is in the journal; its bytes are kept beside it where some of them had to be replaced."""
         if self.given.trouble is not None:
             tell_of_trouble(self.run, self.given)
             if self.given.fleeting:
-                from lockleaf.client import DraftContent  # noqa: PLC0415
-
-                keep_piped(self.run, self.drafts, "original", DraftContent(self.given.data), entry_id=entry_id)
+                keep_piped(self.run, self.drafts, "original", sdk.DraftContent(self.given.data), entry_id=entry_id)
 
 
 @asynccontextmanager
@@ -91,14 +86,10 @@ async def refused_bytes(
     try:
         yield kept
     except BaseException as error:
-        from lockleaf.client.errors import EditConflict  # noqa: PLC0415
-
-        if isinstance(error, EditConflict):  # the text is in the conflict
+        if isinstance(error, sdk.EditConflict):  # the text is in the conflict
             kept.settle(error.entry_id)
         elif given.fleeting:
-            from lockleaf.client import DraftContent  # noqa: PLC0415
-
-            content = DraftContent(given.data, fields={name: value for name, value in fields.items() if value})
-            purpose: Purpose = "resolve" if conflict_id else "edit" if entry_id else "write"
+            content = sdk.DraftContent(given.data, fields={name: value for name, value in fields.items() if value})
+            purpose: sdk.Purpose = "resolve" if conflict_id else "edit" if entry_id else "write"
             keep_piped(run, kept.drafts, purpose, content, entry_id=entry_id, conflict_id=conflict_id)
         raise

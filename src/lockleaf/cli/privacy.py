@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.prompts import password as ask_password
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
-    from lockleaf.wire.account_fields import PrivacyTier
-    from lockleaf.wire.privacy import DeletedCounts, Privacy
 
 __all__ = ["deleted_text", "gathered", "install"]
 
@@ -52,7 +49,7 @@ def install(app: typer.Typer) -> None:
 async def show(run: Run) -> None:
     """Show how much of the journal the server holds, and what works with that; change it."""
     async with run.client() as client:
-        privacy = await client.privacy()
+        privacy = await client.privacy.tier()
     if run.json:
         run.result(privacy.model_dump(mode="json"))
         return
@@ -100,19 +97,17 @@ async def labels(
     A label is a keyed digest of a word: the server cannot read it, but sees which entries share one, and how many.
     Without labels, filters work on the device.
     """
-    from lockleaf.client.errors import TierRequired  # noqa: PLC0415
-
     async with run.client() as client:
-        before = client.sends_labels
+        before = client.privacy.sends_labels
         report = None
         if choice is not None:
-            await client.send_labels(choice == "on")
+            await client.privacy.send_labels(choice == "on")
             try:
                 with progress_bars(run) as progress:
                     report = await client.sync(progress)
-            except TierRequired:
+            except sdk.TierRequired:
                 pass  # the server holds no entries, and the choice goes with the first
-        sends = client.sends_labels
+        sends = client.privacy.sends_labels
         changed = report.pushed if report is not None and before != sends else 0
     if run.json:
         run.result({"labels": "on" if sends else "off", "sealed_again": changed})
@@ -136,23 +131,21 @@ async def labels(
         )
 
 
-async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
-    from lockleaf.client.account.privacy_tiers import TIERS  # noqa: PLC0415
-
+async def _change(run: Run, tier: sdk.PrivacyTier, *, yes: bool) -> None:
     async with run.client() as client:
-        present = (await client.privacy()).current_tier
+        present = (await client.privacy.tier()).current_tier
         password = None
-        if TIERS.index(tier) < TIERS.index(present):
+        if sdk.TIERS.index(tier) < sdk.TIERS.index(present):
             await _prepare(run, client, present, tier, yes=yes)
             password = ask_password(run)
-        changed = await client.set_privacy_tier(tier, password=password)
+        changed = await client.privacy.set_tier(tier, password=password)
         if tier == "analytics_sync" != present:
-            report = await client.sync_metrics()
+            report = await client.metrics.send()
     if run.json:
         run.result(changed.model_dump(mode="json"))
         return
     run.line(f"The tier is {changed.current_tier}: the server holds {_HOLDS[changed.current_tier]}.")
-    if TIERS.index(tier) < TIERS.index(present):
+    if sdk.TIERS.index(tier) < sdk.TIERS.index(present):
         run.line(deleted_text(changed.deleted))
         run.note("What is on your devices stays there. Their next sync says that it is off.")
     if tier == "analytics_sync" != present and report.on:
@@ -161,7 +154,7 @@ async def _change(run: Run, tier: PrivacyTier, *, yes: bool) -> None:
         run.note("Next: lockleaf sync sends what is on this device, and so on each of your others.")
 
 
-async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: PrivacyTier, *, yes: bool) -> None:
+async def _prepare(run: Run, client: sdk.Client, present: sdk.PrivacyTier, tier: sdk.PrivacyTier, *, yes: bool) -> None:
     """Fetch what only the server has, say what it will delete, and ask."""
     parts, lost = await gathered(run, client) if present == "full_sync" else ([], "")
     if tier == "local_only":
@@ -178,19 +171,17 @@ async def _prepare(run: Run, client: Client, present: PrivacyTier, tier: Privacy
     )
 
 
-async def gathered(run: Run, client: Client) -> tuple[list[str], str]:
+async def gathered(run: Run, client: sdk.Client) -> tuple[list[str], str]:
     """Fetch what only the server has of a journal.
 
     Returns:
         What is there, in words, entries first; and which attached files could not be fetched, as a sentence.
     """
-    from lockleaf.client.errors import LockleafError, TransportError  # noqa: PLC0415
-
     try:
         await client.sync()
-    except TransportError:
+    except sdk.TransportError:
         raise
-    except LockleafError as error:
+    except sdk.LockleafError as error:
         run.note(f"This device may lack what your others wrote, since it cannot sync: {error}")
     with progress_bars(run) as move:
         files = await client.media.keep_all(move)
@@ -207,7 +198,7 @@ async def gathered(run: Run, client: Client) -> tuple[list[str], str]:
     return parts, await _lost(client)
 
 
-async def _lost(client: Client) -> str:
+async def _lost(client: sdk.Client) -> str:
     """Say which attached files will be nowhere any more: those that could not be fetched."""
     count = sum(not each.waiting for each in await client.media.list())
     if not count:
@@ -216,7 +207,7 @@ async def _lost(client: Client) -> str:
     return f"{files} at the server alone, could not be fetched now, and will be lost: lockleaf media shows them."
 
 
-def deleted_text(deleted: DeletedCounts) -> str:
+def deleted_text(deleted: sdk.DeletedCounts) -> str:
     """Return what was deleted as one line."""
     counts = (
         (deleted.backups, "records"),
@@ -228,11 +219,8 @@ def deleted_text(deleted: DeletedCounts) -> str:
     return f"Deleted on the server: {said}."
 
 
-def _show(run: Run, privacy: Privacy) -> None:
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table.grid(padding=(0, 2))
+def _show(run: Run, privacy: sdk.Privacy) -> None:
+    table = screen.Table.grid(padding=(0, 2))
     facts: list[tuple[str, Any]] = [
         ("tier", privacy.current_tier),
         ("server holds", _HOLDS.get(privacy.current_tier, "")),
@@ -243,5 +231,5 @@ def _show(run: Run, privacy: Privacy) -> None:
     for name, works in privacy.features_available.model_dump().items():
         facts.append((_NAMES.get(name, name), "on" if works else "off"))
     for label, value in facts:
-        table.add_row(Text(label, style="dim"), Text(str(value)))
+        table.add_row(screen.Text(label, style="dim"), screen.Text(str(value)))
     run.show(table)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from lockleaf.cli import prompts
+from lockleaf import client as sdk
+from lockleaf.cli import prompts, screen
 from lockleaf.cli.archive import save
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
 from lockleaf.cli.privacy import gathered
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
+from lockleaf.cli.terminal import printable
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
@@ -88,7 +87,7 @@ async def delete(
     taken from LOCKLEAF_PASSWORD.
     """
     async with run.client() as client:
-        tier = (await client.privacy()).current_tier
+        tier = (await client.privacy.tier()).current_tier
         parts, lost = await gathered(run, client) if tier == "full_sync" else ([], "")
         what = ", ".join(["the account", "its sessions and recovery codes", *parts, "all metrics"])
         if not yes:
@@ -134,7 +133,7 @@ def _confirmed(run: Run, what: str, lost: str, archive: Path | None) -> Path | N
     return archive
 
 
-async def _known(client: Client) -> dict[str, Any]:
+async def _known(client: sdk.Client) -> dict[str, Any]:
     details, wishes = await client.account.details(), await client.account.preferences()
     return {
         "email": details.email,
@@ -166,15 +165,11 @@ def _tell(run: Run, known: dict[str, Any]) -> None:
     if run.json:
         run.result(known)
         return
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    from lockleaf.cli.rendering import printable  # noqa: PLC0415
-
-    table = Table.grid(padding=(0, 2))
+    table = screen.Table.grid(padding=(0, 2))
     for name, label in _LABELS.items():
         value = known[name]
         if name == "created_at":
             value = datetime.fromisoformat(value).astimezone().isoformat(sep=" ", timespec="minutes")[:16]
-        table.add_row(Text(label, style="dim"), Text("—" if value is None else printable(str(value))))
+        table.add_row(screen.Text(label, style="dim"), screen.Text("—" if value is None else printable(str(value))))
     run.show(table)

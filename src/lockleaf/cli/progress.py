@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.files import shown_size
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from rich.progress import Task
-
-    from lockleaf.client.records.entries import Progress
 
 __all__ = ["progress_bars"]
 
@@ -36,25 +32,24 @@ _OF_BYTES = frozenset({"download", "fetch", "media", "open", "seal", "upload"})
 
 
 @contextmanager
-def progress_bars(run: Run) -> Iterator[Callable[[Progress], None] | None]:
+def progress_bars(run: Run) -> Iterator[Callable[[sdk.Progress], None] | None]:
     """Give a callback that moves a bar for each stage, or None where there is no terminal."""
     if not run.shows_progress:
         yield None
         return
-    from rich.progress import BarColumn, ProgressColumn, TextColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bars  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    class Figures(ProgressColumn):
+    class Figures(screen.ProgressColumn):
         """How far a stage is, in its own unit."""
 
-        def render(self, task: Task) -> Text:
-            return Text(_figures(task), style="progress.download")
+        def render(self, task: screen.Task) -> screen.Text:
+            return screen.Text(_figures(task), style="progress.download")
 
-    with Bars(TextColumn("{task.description}"), BarColumn(), Figures(), console=run.err, transient=True) as bars:
+    with screen.Bars(
+        screen.TextColumn("{task.description}"), screen.BarColumn(), Figures(), console=run.err, transient=True
+    ) as bars:
         tasks = {}
 
-        def move(progress: Progress) -> None:
+        def move(progress: sdk.Progress) -> None:
             if progress.stage not in tasks:
                 tasks[progress.stage] = bars.add_task(
                     _STAGES.get(progress.stage, progress.stage),
@@ -67,7 +62,7 @@ def progress_bars(run: Run) -> Iterator[Callable[[Progress], None] | None]:
         yield move
 
 
-def _figures(task: Task) -> str:
+def _figures(task: screen.Task) -> str:
     total = "?" if task.total is None else f"{int(task.total):,}"
     if not task.fields.get("of_bytes"):
         return f"{int(task.completed):,}/{total} {_clock(task.elapsed)}"

@@ -9,11 +9,12 @@ from typing import Any
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import asking
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import printable
+from lockleaf.exit_codes import ExitCode
 from lockleaf.text import is_utf8
 
 __all__ = ["agrees", "answer", "confirm", "device_name", "hidden", "new_password", "password", "recovery_code", "text"]
@@ -74,19 +75,18 @@ def new_password(
     Raises:
         Complaint: the variable's is too easy to guess, or there is none and nobody can be asked.
     """
-    from lockleaf.client.account.password_strength import new_passphrase, weakness  # noqa: PLC0415
-
     while True:
         chosen = _secret(run, variable, label, twice=True)
-        reason = None if allow_weak else weakness(chosen, about)
+        reason = None if allow_weak else sdk.weakness(chosen, about)
         if reason is None:
             return chosen
-        from lockleaf.client.errors import PasswordTooWeak  # noqa: PLC0415
 
-        suggestion = "" if run.json else f" A fresh passphrase that nobody knows, if you like it: {new_passphrase()}"
+        suggestion = (
+            "" if run.json else f" A fresh passphrase that nobody knows, if you like it: {sdk.new_passphrase()}"
+        )
         if variable in os.environ or not run.interactive:
-            raise Complaint(f"{PasswordTooWeak(reason)}{suggestion}", ExitCode.INPUT, "PasswordTooWeak")
-        typer.echo(f"{PasswordTooWeak(reason)}{suggestion}\n", err=True)
+            raise Complaint.like(sdk.PasswordTooWeak, f"{sdk.PasswordTooWeak(reason)}{suggestion}")
+        typer.echo(f"{sdk.PasswordTooWeak(reason)}{suggestion}\n", err=True)
 
 
 def recovery_code(run: Run) -> str:

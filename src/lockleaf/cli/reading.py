@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.files import attachment_lines
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import entries_table, entry_json, entry_view, revision_json, revisions_table
 from lockleaf.cli.run import Run
 from lockleaf.cli.writing import EntryId
-
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
-    from lockleaf.client.journal.revisions import Revision
-    from lockleaf.client.media.local_attachments import ListedAttachment
-    from lockleaf.client.records.entries import Entry
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["Everything", "Limit", "install"]
 
@@ -85,11 +81,11 @@ async def list_entries(
     _print(run, entries, total)
 
 
-async def _from_server(client: Client, limit: int | None, wanted: dict[str, str | None]) -> list[Entry]:
-    entries: list[Entry] = []
+async def _from_server(client: sdk.Client, limit: int | None, wanted: dict[str, str | None]) -> list[sdk.Entry]:
+    entries: list[sdk.Entry] = []
     cursor: str | None = None
     while limit is None or len(entries) < limit:
-        page = await client.entries_page(**wanted, cursor=cursor, limit=100)
+        page = await client.search.entries_page(**wanted, cursor=cursor, limit=100)
         entries += page.entries
         cursor = page.next_cursor
         if cursor is None:
@@ -125,7 +121,7 @@ async def show(
         _show_attachments(run, files)
 
 
-def _of(revision: Revision) -> Entry:
+def _of(revision: sdk.Revision) -> sdk.Entry:
     if revision.entry is None:
         raise Complaint("That revision is a deletion: it has no words.", ExitCode.NOT_FOUND, "NoText")
     return revision.entry
@@ -136,12 +132,10 @@ async def history(run: Run, entry: EntryId, limit: Limit = _USUAL) -> None:
 
     Revisions come from the server. Numbers with a u are texts that were replaced on this device before they were sent.
     """
-    from lockleaf.client.errors import NotLoggedIn, TransportError  # noqa: PLC0415
-
     async with run.client() as client:
         try:
             found = await client.history(entry, limit=limit)
-        except (TransportError, NotLoggedIn) as error:
+        except (sdk.TransportError, sdk.NotLoggedIn) as error:
             found = await client.history(entry, limit=limit, offline=True)
             if not found:
                 raise
@@ -157,16 +151,14 @@ async def history(run: Run, entry: EntryId, limit: Limit = _USUAL) -> None:
     run.note("lockleaf show ID --revision NUMBER reads one; lockleaf restore ID --revision NUMBER brings it back.")
 
 
-def _show_attachments(run: Run, files: list[ListedAttachment]) -> None:
+def _show_attachments(run: Run, files: list[sdk.ListedAttachment]) -> None:
     if files:
-        from rich.text import Text  # noqa: PLC0415
-
         run.line("")
         for line in attachment_lines(files):
-            run.show(Text(f"+ {line}", style="dim"))
+            run.show(screen.Text(f"+ {line}", style="dim"))
 
 
-def _print(run: Run, entries: list[Entry], total: int | None) -> None:
+def _print(run: Run, entries: list[sdk.Entry], total: int | None) -> None:
     if run.json:
         for entry in entries:
             run.result(entry_json(entry))

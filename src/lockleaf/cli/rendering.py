@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.dates import shown_date
 from lockleaf.cli.terminal import printable
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from lockleaf.client.journal.inbox import InboxItem
-    from lockleaf.client.journal.journal import Conflict
-    from lockleaf.client.journal.revisions import Revision
-    from lockleaf.client.records.entries import Entry
 
 __all__ = [
     "conflict_json",
@@ -38,7 +32,7 @@ def short_id(entry_id: str) -> str:
     return entry_id[:8]
 
 
-def headline(entry: Entry, width: int = 60) -> str:
+def headline(entry: sdk.Entry, width: int = 60) -> str:
     """Return the title of an entry, or its first words, in at most ``width`` characters."""
     words = printable(entry.title or entry.body).split()
     text = ""
@@ -49,11 +43,10 @@ def headline(entry: Entry, width: int = 60) -> str:
     return text
 
 
-def entry_json(entry: Entry) -> dict[str, Any]:
+def entry_json(entry: sdk.Entry) -> dict[str, Any]:
     """Return an entry as ``--json`` writes it: what it is, and how it stands with it on this device."""
-    from lockleaf.client.journal.exporters.documents import entry_document  # noqa: PLC0415
 
-    return entry_document(entry) | {
+    return sdk.entry_document(entry) | {
         "revision": entry.revision,
         "version": entry.version,
         "pending": entry.pending,
@@ -62,7 +55,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def conflict_json(conflict: Conflict) -> dict[str, Any]:
+def conflict_json(conflict: sdk.Conflict) -> dict[str, Any]:
     """Return a conflict as ``--json`` writes it; a version that is a deletion is null."""
     return {
         "id": conflict.id,
@@ -77,14 +70,15 @@ def conflict_json(conflict: Conflict) -> dict[str, Any]:
     }
 
 
-def revision_json(revision: Revision) -> dict[str, Any]:
+def revision_json(revision: sdk.Revision) -> dict[str, Any]:
     """Return a revision as ``--json`` writes it; what is not kept any more is null."""
-    from lockleaf.client.journal.exporters.documents import revision_document  # noqa: PLC0415
 
-    return revision_document(revision) | {"entry": entry_json(revision.entry) if revision.entry is not None else None}
+    return sdk.revision_document(revision) | {
+        "entry": entry_json(revision.entry) if revision.entry is not None else None
+    }
 
 
-def marks(entry: Entry) -> str:
+def marks(entry: sdk.Entry) -> str:
     """Return what there is to know about the state of an entry, in few characters."""
     known = (
         (entry.deleted, "deleted"),
@@ -95,20 +89,17 @@ def marks(entry: Entry) -> str:
     return ", ".join(word for holds, word in known if holds)
 
 
-def entries_table(entries: Iterable[Entry], width: int) -> RenderableType:
+def entries_table(entries: Iterable[sdk.Entry], width: int) -> screen.RenderableType:
     """Return a table of entries: id, date, title or first words, mood, tags, state.
 
     Args:
         entries: in the order in which they are shown.
         width: of the terminal, in cells. What identifies an entry is never cut off; its words are.
     """
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    def cell(text: str, limit: int, style: str = "") -> Text:
+    def cell(text: str, limit: int, style: str = "") -> screen.Text:
         # Text, not str: brackets in what somebody wrote are no markup.
-        made = Text(text, style=style, no_wrap=True)
+        made = screen.Text(text, style=style, no_wrap=True)
         made.truncate(limit, overflow="ellipsis")
         return made
 
@@ -124,7 +115,7 @@ def entries_table(entries: Iterable[Entry], width: int) -> RenderableType:
     if detailed:
         room -= sum(max((4, *(text.cell_len for text in column))) for column in (moods, tags))
     names = ("id", "date", "entry", *(("mood", "tags") if detailed else ()), "")
-    table = Table(*names, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = screen.Table(*names, box=screen.box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for entry, date, mood, tag, state in zip(shown, dates, moods, tags, states, strict=True):
         table.add_row(
             cell(short_id(entry.id), 8, "dim"),
@@ -136,23 +127,24 @@ def entries_table(entries: Iterable[Entry], width: int) -> RenderableType:
     return table
 
 
-def revisions_table(revisions: Iterable[Revision], width: int) -> RenderableType:
+def revisions_table(revisions: Iterable[sdk.Revision], width: int) -> screen.RenderableType:
     """Return a table of revisions: number, time, what happened, first words.
 
     Args:
         revisions: in the order in which they are shown.
         width: of the terminal, in cells.
     """
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table("revision", "at", "what", "entry", "", box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = screen.Table(
+        "revision", "at", "what", "entry", "", box=screen.box.SIMPLE_HEAD, pad_edge=False, header_style="bold"
+    )
     for each in revisions:
         words = headline(each.entry, max(width - 60, 20)) if each.entry is not None else ""
         when = each.at.astimezone().isoformat(sep=" ", timespec="minutes")[:16]
         state = "" if each.verified or each.entry is None else "not verified"
-        table.add_row(each.number, when, each.event, Text(words, no_wrap=True), Text(state, style="yellow"))
+        table.add_row(
+            each.number, when, each.event, screen.Text(words, no_wrap=True), screen.Text(state, style="yellow")
+        )
     return table
 
 
@@ -162,10 +154,8 @@ _ROOM_FOR_DETAILS = 18
 """Cells that words, mood and tags need together."""
 
 
-def entry_view(entry: Entry) -> RenderableType:
+def entry_view(entry: sdk.Entry) -> screen.RenderableType:
     """Return one entry to be read."""
-    from rich.console import Group  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     facts = [
         shown_date(entry.date, entry.time_zone),
@@ -175,17 +165,19 @@ def entry_view(entry: Entry) -> RenderableType:
         *([marks(entry)] if marks(entry) else []),
         short_id(entry.id),
     ]
-    head = [Text(printable(entry.title), style="bold")] if entry.title else []
-    return Group(*head, Text(" · ".join(facts), style="dim"), Text(), Text(printable(entry.body)))
+    head = [screen.Text(printable(entry.title), style="bold")] if entry.title else []
+    return screen.Group(
+        *head, screen.Text(" · ".join(facts), style="dim"), screen.Text(), screen.Text(printable(entry.body))
+    )
 
 
-def surroundings(entry: Entry | InboxItem) -> Iterator[tuple[str, str]]:
+def surroundings(entry: sdk.Entry | sdk.InboxItem) -> Iterator[tuple[str, str]]:
     """Yield what a writer said of the mood, the weather and the location, by name."""
     told = (("mood", entry.mood), ("weather", entry.weather), ("location", entry.location))
     return ((name, words) for name, words in told if words)
 
 
-def version_lines(entry: Entry | None) -> list[str]:
+def version_lines(entry: sdk.Entry | None) -> list[str]:
     """Return a version of an entry as lines to compare; a deletion has none."""
     if entry is None or entry.deleted:
         return []
@@ -200,7 +192,7 @@ def version_lines(entry: Entry | None) -> list[str]:
     return [*fields, *entry.body.splitlines()]
 
 
-def diff_of(conflict: Conflict) -> str:
+def diff_of(conflict: sdk.Conflict) -> str:
     """Return the unified diff from the remote version to the local one."""
     return "\n".join(
         difflib.unified_diff(

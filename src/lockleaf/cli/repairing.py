@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.keys import show_codes
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from lockleaf.client.sync.differences import Difference
-    from lockleaf.client.sync.repair import Doubt, RepairReport
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
@@ -49,18 +46,16 @@ async def repair(
     lacks is sent again by the next sync, and what differs is merged or becomes a conflict. Journals that were set aside
     before are taken in too. Interrupted, run it again. The password is asked for, or taken from LOCKLEAF_PASSWORD.
     """
-    from lockleaf.client import errors  # noqa: PLC0415
-
     asking = run.interactive and not yes
-    declined: list[errors.IntegrityError] = []
+    declined: list[sdk.IntegrityError] = []
 
-    def confirm(error: Doubt) -> bool:
+    def confirm(error: sdk.Doubt) -> bool:
         for sentence in error.details:
             run.note(printable(sentence))
         question = "Go on with what the server shows, before that device is repaired too?"
-        if isinstance(error, errors.ServerRestored):
+        if isinstance(error, sdk.ServerRestored):
             question = "Did the operator confirm that? Go on with what the server shows?"
-        elif isinstance(error, errors.KeyringRolledBack):
+        elif isinstance(error, sdk.KeyringRolledBack):
             run.note(
                 "The server has an older keyring than this device has seen. Written again, the newer keys are sealed "
                 "under the password that you just gave: whoever knows it, and gets at the server, has them. If "
@@ -72,7 +67,7 @@ async def repair(
         declined.append(error)
         return False
 
-    def choose(difference: Difference) -> bool:
+    def choose(difference: sdk.Difference) -> bool:
         shown = difference.here or difference.there
         run.note(f"{difference.entry_id[:8]}  {_line(shown)}")
         return prompts.agrees(_BECOMES[difference.becomes], default=True)
@@ -80,14 +75,14 @@ async def repair(
     async with run.client() as client:
         with progress_bars(run) as progress:
             try:
-                report = await client.repair(
+                report = await client.sync.repair(
                     lambda: prompts.password(run),
                     confirm=confirm,
                     choose=choose if asking else None,
                     progress=None if asking else progress,
                     again=again,
                 )
-            except errors.IntegrityError as error:
+            except sdk.IntegrityError as error:
                 if error not in declined:
                     raise
                 raise Complaint(
@@ -110,7 +105,7 @@ def _line(entry: Any) -> str:
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
-def _as_json(report: RepairReport) -> dict[str, Any]:
+def _as_json(report: sdk.RepairReport) -> dict[str, Any]:
     taken = report.taken
     return {
         "sent_again": taken.sent_again,
@@ -127,7 +122,7 @@ def _as_json(report: RepairReport) -> dict[str, Any]:
     }
 
 
-def _tell(run: Run, report: RepairReport) -> None:
+def _tell(run: Run, report: sdk.RepairReport) -> None:
     taken = report.taken
     if not report.aside and not report.unreadable:
         run.line("Nothing to repair: the last sync found nothing wrong, and no journal is set aside.")

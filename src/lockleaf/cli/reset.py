@@ -9,18 +9,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lockleaf.cli import demonstration, server_parts
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import DataDir, named, settings_of
-
-if TYPE_CHECKING:
-    from lockleaf.server.platform.settings import Settings
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["reset"]
 
@@ -44,9 +42,8 @@ def reset(
         raise Complaint(
             "Nothing is touched but under LOCKLEAF_ENVIRONMENT=development.", ExitCode.CONFLICT, "NotForDevelopment"
         )
-    from lockleaf.server.platform.observability import logging  # noqa: PLC0415
 
-    logging.configure("console", "WARNING")  # what the server says of each request is nobody's news here
+    server_parts.logging.configure("console", "WARNING")  # what the server says of each request is nobody's news here
     try:
         with _database(settings) as url:
             asyncio.run(_require_mark(url))
@@ -61,44 +58,42 @@ def reset(
         raise
     except Exception as error:
         raise named(error) from error
-    from lockleaf.cli.demonstration.documented import DOCUMENTED  # noqa: PLC0415
 
     if run.json:
-        documented = [asdict(each) for each in DOCUMENTED]
-        run.result({"deleted_accounts": deleted, "home": str(home), "users_only": users_only, "documented": documented})
+        documented = [asdict(each) for each in demonstration.DOCUMENTED]
+        run.result(
+            {
+                "deleted_accounts": deleted,
+                "home": str(home),
+                "users_only": users_only,
+                "documented": documented,
+            }
+        )
         return
     run.line(f"Deleted {deleted} accounts, and made the four of the demonstration and four for older clients.")
     run.note(f"Profiles of the demonstration: lockleaf --home {home} --profile ada-laptop status")
-    for each in DOCUMENTED:
+    for each in demonstration.DOCUMENTED:
         run.note(f"For older clients: {each.email}, password {each.password} ({each.custody}, {each.privacy_tier})")
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[str]:
+def _database(settings: server_parts.Settings) -> Iterator[str]:
     """Give the address of the database in question; one of our own is started for it, if no server runs on it."""
-    from lockleaf.server.main.installation import mark_for_development  # noqa: PLC0415
-    from lockleaf.server.platform.db.embedded import EmbeddedPostgres  # noqa: PLC0415
-    from lockleaf.server.platform.db.migrate import migrate  # noqa: PLC0415
-
     if settings.database.url is not None:
         yield settings.database.url.get_secret_value()
         return
-    with EmbeddedPostgres(settings.data_dir) as postgres:
+    with server_parts.EmbeddedPostgres(settings.data_dir) as postgres:
         url = postgres.dsn()
-        asyncio.run(migrate(url))
+        asyncio.run(server_parts.migrate(url))
         if settings.environment == "development":
-            asyncio.run(mark_for_development(url))
+            asyncio.run(server_parts.mark_for_development(url))
         yield url
 
 
 async def _require_mark(url: str) -> None:
-    import asyncpg  # noqa: PLC0415
-
-    from lockleaf.server.main.installation import is_for_development  # noqa: PLC0415
-
     try:
-        marked = await is_for_development(url)
-    except (OSError, asyncpg.PostgresError):
+        marked = await server_parts.is_for_development(url)
+    except (OSError, server_parts.asyncpg.PostgresError):
         raise Complaint(
             "The database cannot be reached, or has no schema yet: lockleaf admin migrate makes it.",
             ExitCode.UNREACHABLE,
@@ -113,19 +108,14 @@ async def _require_mark(url: str) -> None:
         )
 
 
-async def _make(run: Run, settings: Settings, url: str, server: str, home: Path, *, users_only: bool) -> int:
-    from lockleaf.cli.demonstration import documented  # noqa: PLC0415
-    from lockleaf.cli.demonstration.delivery import post_office  # noqa: PLC0415
-    from lockleaf.cli.demonstration.seeding import seed  # noqa: PLC0415
-    from lockleaf.cli.demonstration.within import within  # noqa: PLC0415
-    from lockleaf.server.main.app import create_app  # noqa: PLC0415
-    from lockleaf.server.main.installation import empty  # noqa: PLC0415
-
-    deleted = await empty(url)
-    app = create_app(settings, database_url=url)
-    transport = within(app, server)
-    async with app.router.lifespan_context(app), post_office(settings, url) as deliver:
-        await seed(
+async def _make(
+    run: Run, settings: server_parts.Settings, url: str, server: str, home: Path, *, users_only: bool
+) -> int:
+    deleted = await server_parts.empty(url)
+    app = server_parts.create_app(settings, database_url=url)
+    transport = demonstration.within(app, server)
+    async with app.router.lifespan_context(app), demonstration.post_office(settings, url) as deliver:
+        await demonstration.seed(
             server,
             home,
             today=datetime.now(UTC).astimezone().date(),
@@ -135,5 +125,5 @@ async def _make(run: Run, settings: Settings, url: str, server: str, home: Path,
             transport=transport,
         )
         run.note("making those of older documents ...")
-        await documented.make(server, transport)
+        await demonstration.documented.make(server, transport)
     return deleted

@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from lockleaf.cli import server_parts as server
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import DataDir, named, settings_of
-
-if TYPE_CHECKING:
-    from lockleaf.server.platform.settings import Settings
-    from lockleaf.server.records.restores import Declared
+from lockleaf.cli.serve import MIGRATE, DataDir, named, settings_of
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["database_of", "restored"]
 
@@ -27,9 +23,8 @@ def restored(run: Run, data_dir: DataDir = None) -> None:
     with HistoryForked. Run again, it leaves alone every account that has not been written to since.
     """
     settings = settings_of(data_dir)
-    from lockleaf.server.platform.observability import logging  # noqa: PLC0415
 
-    logging.configure("console", "WARNING")
+    server.logging.configure("console", "WARNING")
     try:
         with database_of(settings) as url:
             done = asyncio.run(_declare(url))
@@ -50,20 +45,17 @@ def restored(run: Run, data_dir: DataDir = None) -> None:
     )
 
 
-async def _declare(url: str) -> Declared:
-    import asyncpg  # noqa: PLC0415
-
-    from lockleaf.server.records.restores import declare_restored  # noqa: PLC0415
-
+async def _declare(url: str) -> server.Declared:
     try:
-        return await declare_restored(url)
-    except asyncpg.UndefinedTableError:
+        return await server.declare_restored(url)
+    except server.asyncpg.UndefinedTableError:
         raise Complaint(
             "The database has no schema of this version: lockleaf admin migrate makes it.",
             ExitCode.LOCAL,
             "SchemaBehind",
+            MIGRATE,
         ) from None
-    except (OSError, asyncpg.PostgresError):
+    except (OSError, server.asyncpg.PostgresError):
         # The text of either can hold the address, and with it the database's password.
         raise Complaint(
             "The database cannot be reached or changed. Nothing was declared that was not said; run it again.",
@@ -73,12 +65,8 @@ async def _declare(url: str) -> Declared:
 
 
 @contextlib.contextmanager
-def database_of(settings: Settings) -> Iterator[str]:
+def database_of(settings: server.Settings) -> Iterator[str]:
     """Give the address of the server's database; one of our own is started for it, if no server runs on it."""
-    from lockleaf.server.platform.db.embedded import EmbeddedPostgres  # noqa: PLC0415
-    from lockleaf.server.platform.db.embedded.errors import DataFolderInUseError  # noqa: PLC0415
-    from lockleaf.server.platform.db.migrate import migrate  # noqa: PLC0415
-
     if settings.database.url is not None:
         yield settings.database.url.get_secret_value()
         return
@@ -89,15 +77,15 @@ def database_of(settings: Settings) -> Iterator[str]:
             ExitCode.LOCAL,
             "NoDatabase",
         )
-    postgres = EmbeddedPostgres(settings.data_dir)
+    postgres = server.EmbeddedPostgres(settings.data_dir)
     try:
         postgres.start()
-    except DataFolderInUseError:
-        url = EmbeddedPostgres.running_dsn(settings.data_dir)
+    except server.DataFolderInUseError:
+        url = server.EmbeddedPostgres.running_dsn(settings.data_dir)
         if url is None:
             raise
         yield url
         return
     with postgres:
-        asyncio.run(migrate(postgres.dsn()))
+        asyncio.run(server.migrate(postgres.dsn()))
         yield postgres.dsn()

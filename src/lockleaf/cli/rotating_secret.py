@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from lockleaf.cli import server_parts as server
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.restored import database_of
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import DataDir, named, settings_of
-
-if TYPE_CHECKING:
-    from lockleaf.server.features.integrations.resealing import ResealReport
-    from lockleaf.server.platform.settings import Settings
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["rotate_secret"]
 
@@ -25,9 +21,7 @@ def rotate_secret(run: Run, data_dir: DataDir = None) -> None:
     any number of times, while the server runs. The old root can go once the sessions made under it have ended.
     """
     settings = settings_of(data_dir)
-    from lockleaf.server.platform.observability import logging  # noqa: PLC0415
-
-    logging.configure("console", "WARNING")
+    server.logging.configure("console", "WARNING")
     try:
         with database_of(settings) as url:
             done = asyncio.run(_reseal(settings, url))
@@ -44,21 +38,14 @@ def rotate_secret(run: Run, data_dir: DataDir = None) -> None:
         run.note(f"{done.lost:,} do not open with any root that is set: their users have to connect again.")
 
 
-async def _reseal(settings: Settings, url: str) -> ResealReport:
-    import asyncpg  # noqa: PLC0415
-
-    from lockleaf.server.features.integrations.resealing import reseal_all  # noqa: PLC0415
-    from lockleaf.server.features.integrations.sealing import Seals  # noqa: PLC0415
-    from lockleaf.server.platform.db.engine import asyncpg_url  # noqa: PLC0415
-    from lockleaf.server.platform.server_keys import load_keys  # noqa: PLC0415
-
+async def _reseal(settings: server.Settings, url: str) -> server.ResealReport:
     try:
-        connection = await asyncpg.connect(asyncpg_url(url), timeout=10)
+        connection = await server.asyncpg.connect(server.asyncpg_url(url), timeout=10)
         try:
-            return await reseal_all(connection, Seals(load_keys(settings)))
+            return await server.reseal_all(connection, server.Seals(server.load_keys(settings)))
         finally:
             await connection.close()
-    except (OSError, asyncpg.PostgresError):
+    except (OSError, server.asyncpg.PostgresError):
         # The text of either can hold the address, and with it the database's password.
         raise Complaint(
             "The database cannot be reached or changed. Run it again.", ExitCode.UNREACHABLE, "DatabaseUnavailable"

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.surroundings import discard_output
 from lockleaf.cli.terminal import json_escaped, printable
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
-    from lockleaf.client.client import Client
 
 __all__ = ["Run"]
 
@@ -30,11 +27,9 @@ def _unlocked_for() -> float:
     Raises:
         Complaint: ``LOCKLEAF_UNLOCK_MINUTES`` is not a number of minutes.
     """
-    from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE  # noqa: PLC0415
-
     given = os.environ.get("LOCKLEAF_UNLOCK_MINUTES")
     if not given:
-        return DEFAULT_IDLE
+        return sdk.DEFAULT_IDLE
     try:
         minutes = float(given)
     except ValueError:
@@ -57,44 +52,39 @@ class Run:
     json: bool
     quiet: bool
     color: bool
+    unlock: Callable[[Run, sdk.Client], Awaitable[object]] | None = None
+    """Asks for the password of a journal that is locked."""
 
     @cached_property
-    def out(self) -> Console:
+    def out(self) -> screen.Console:
         """Standard output, for tables and text that a person reads."""
         return self._console(stderr=False)
 
     @cached_property
-    def err(self) -> Console:
+    def err(self) -> screen.Console:
         """Standard error, for notes and progress."""
         return self._console(stderr=True)
 
-    def _console(self, *, stderr: bool) -> Console:
-        from rich.console import Console  # noqa: PLC0415
-
-        return Console(stderr=stderr, highlight=False, emoji=False, no_color=True if not self.color else None)
+    def _console(self, *, stderr: bool) -> screen.Console:
+        return screen.Console(stderr=stderr, highlight=False, emoji=False, no_color=True if not self.color else None)
 
     @asynccontextmanager
-    async def client(self, *, unlock: bool = True, keep_unlocked: bool = False) -> AsyncIterator[Client]:
+    async def client(self, *, unlock: bool = True, keep_unlocked: bool = False) -> AsyncIterator[sdk.Client]:
         """Open the profile's client.
 
         Args:
             unlock: ask for the password where the journal is locked and somebody can be asked.
             keep_unlocked: leave the key beside the journal from the next login on, where there is no keychain.
         """
-        from lockleaf.client.client import Client  # noqa: PLC0415
-        from lockleaf.client.profile.profiles import expanded  # noqa: PLC0415
-
-        async with await Client.open(
-            expanded(self.home),
+        async with await sdk.Client.open(
+            sdk.expanded(self.home),
             self.profile,
             notice=self.note,
             unlocked_for=_unlocked_for(),
             keep_unlocked=keep_unlocked,
         ) as client:
-            if unlock and client.is_locked:
-                from lockleaf.cli.locking import open_journal  # noqa: PLC0415
-
-                await open_journal(self, client)
+            if unlock and self.unlock is not None and client.is_locked:
+                await self.unlock(self, client)
             yield client
 
     def result(self, value: Any) -> None:
@@ -106,7 +96,7 @@ class Run:
         """Write a plain line of a result, for people and scripts alike; nothing in it commands a terminal."""
         sys.stdout.write(printable(text) + "\n")
 
-    def show(self, renderable: RenderableType) -> None:
+    def show(self, renderable: screen.RenderableType) -> None:
         """Write something that Rich renders as a result; text is taken as it is, without markup."""
         self.out.print(renderable, markup=False)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from lockleaf.wire.search import SearchIndex
 
 __all__ = ["install"]
 
@@ -54,17 +53,17 @@ async def switch_on(run: Run, yes: Yes = False) -> None:
     It can be interrupted: run again, or lockleaf sync, goes on.
     """
     async with run.client() as client:
-        if not await client.server_search.keeps_up():
+        if not await client.search.keeps_up():
             _warn(run, yes=yes)
         with progress_bars(run) as progress:
-            index = await client.server_search.switch_on(progress)
+            index = await client.search.switch_on(progress)
     _tell(run, index)
 
 
 async def switch_off(run: Run) -> None:
     """Have the server delete its index at once. Search on your devices goes on as before."""
     async with run.client() as client:
-        index = await client.server_search.switch_off()
+        index = await client.search.switch_off()
     if run.json:
         run.result(index.model_dump(mode="json"))
     else:
@@ -74,10 +73,10 @@ async def switch_off(run: Run) -> None:
 async def rebuild(run: Run, yes: Yes = False) -> None:
     """Have the index made anew, such as when the language of the account was changed."""
     async with run.client() as client:
-        if not await client.server_search.keeps_up():
+        if not await client.search.keeps_up():
             _warn(run, yes=yes)
         with progress_bars(run) as progress:
-            index = await client.server_search.rebuild(progress)
+            index = await client.search.rebuild(progress)
     _tell(run, index)
 
 
@@ -91,13 +90,11 @@ def _warn(run: Run, *, yes: bool) -> None:
 
 async def _show(run: Run) -> None:
     async with run.client() as client:
-        index = await client.server_search.status()
-        keeps_up = await client.server_search.keeps_up()
+        index = await client.search.status()
+        keeps_up = await client.search.keeps_up()
     if run.json:
         run.result(index.model_dump(mode="json"))
         return
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     facts: list[tuple[str, Any]] = [("index", "on" if index.enabled else "off")]
     if index.enabled:
@@ -110,9 +107,9 @@ async def _show(run: Run) -> None:
         ]
         if index.built_at is not None:
             facts.append(("built", index.built_at.astimezone().isoformat(sep=" ", timespec="minutes")[:16]))
-    table = Table.grid(padding=(0, 2))
+    table = screen.Table.grid(padding=(0, 2))
     for label, value in facts:
-        table.add_row(Text(label, style="dim"), Text(value))
+        table.add_row(screen.Text(label, style="dim"), screen.Text(value))
     run.show(table)
     run.note(index.reveals)
     if index.stale:
@@ -121,7 +118,7 @@ async def _show(run: Run) -> None:
         run.note("lockleaf sync brings it what waits.")
 
 
-def _tell(run: Run, index: SearchIndex) -> None:
+def _tell(run: Run, index: sdk.SearchIndex) -> None:
     if run.json:
         run.result(index.model_dump(mode="json"))
         return

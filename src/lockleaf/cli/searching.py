@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.options import command
 from lockleaf.cli.reading import Everything, Limit
 from lockleaf.cli.rendering import entry_json, headline, marks, printable, short_id, shown_date
@@ -15,10 +17,6 @@ from lockleaf.cli.run import Run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
-    from rich.text import Text
-
-    from lockleaf.client.search.results import Found, Highlight, Hit
 
 __all__ = ["install"]
 
@@ -65,7 +63,7 @@ async def search(
     text = " ".join(query)
     most = None if everything else limit
     async with run.client() as client:
-        found = await (client.server_search.find if remote else client.journal.search)(text, limit=most)
+        found = await (client.search.find if remote else client.journal.search)(text, limit=most)
     _print(run, found)
     for note in _unread(text):
         run.note(note)
@@ -73,7 +71,7 @@ async def search(
         run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
 
 
-def _print(run: Run, found: Found) -> None:
+def _print(run: Run, found: sdk.Found) -> None:
     if found.ignored:
         run.note(f"Too common to search for: {', '.join(found.ignored)}.")
     for hit in found.hits:
@@ -95,24 +93,17 @@ def _print(run: Run, found: Found) -> None:
 
 def _unread(query: str) -> Iterator[str]:
     """Yield what to say of filters that are invalid, and of a query that asks for nothing."""
-    from lockleaf.search.languages import language  # noqa: PLC0415
-    from lockleaf.search.plan import plan  # noqa: PLC0415
-    from lockleaf.search.query import parse  # noqa: PLC0415
-
-    parsed = parse(query)
-    # No word is too common in this language: what is left are words that must not be there.
-    asked = plan(parsed, language("simple")).tokens(lambda field, stem: field + stem)
-    if parsed.root is not None and asked is None and not parsed.filtered:
+    if sdk.only_excludes(query):
         yield "A query that only says what must not be there finds nothing, unless a filter says where to look."
     outside = _QUOTED.sub(lambda found: found[1] or " ", query)
     for written in _DAYS.findall(outside):
-        if not parse(written).filtered:
+        if not sdk.is_filter(written):
             yield f"{written} names no day, so it was taken for words. A day is 2019-05-31, 2019-05 or 2019."
     for written in _REFUSED_FILTERS.findall(outside):
         yield f"{written} was taken for words: there are no filters with a minus."
 
 
-def _json(hit: Hit) -> dict[str, Any]:
+def _json(hit: sdk.Hit) -> dict[str, Any]:
     return entry_json(hit.entry) | {
         "score": hit.score,
         "highlights": [
@@ -122,17 +113,14 @@ def _json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _lines(hit: Hit, width: int) -> Iterator[RenderableType]:
+def _lines(hit: sdk.Hit, width: int) -> Iterator[screen.RenderableType]:
     """Yield a hit as a person reads it: what identifies it, its title or first words, and where the words stand."""
-    from rich.padding import Padding  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     entry = hit.entry
     title = next((each for each in hit.highlights if each.field == "title"), None)
-    head = Text(f"{short_id(entry.id)}  ", style="dim")
+    head = screen.Text(f"{short_id(entry.id)}  ", style="dim")
     head.append(shown_date(entry.date, entry.time_zone), style="not dim")
     head.append("  ")
-    head.append_text(_marked(title) if title is not None else Text(headline(entry, max(width - 30, 20))))
+    head.append_text(_marked(title) if title is not None else screen.Text(headline(entry, max(width - 30, 20))))
     if state := marks(entry):
         head.append(f"  {state}", style="not dim yellow")
     yield head
@@ -140,14 +128,12 @@ def _lines(hit: Hit, width: int) -> Iterator[RenderableType]:
         if each.field == "body":
             before = "" if entry.body.startswith(each.text) else "… "
             behind = "" if entry.body.endswith(each.text) else " …"
-            yield Padding(Text.assemble(before, _marked(each), behind), (0, 0, 0, _INDENT), expand=False)
+            yield screen.Padding(screen.Text.assemble(before, _marked(each), behind), (0, 0, 0, _INDENT), expand=False)
 
 
-def _marked(highlight: Highlight) -> Text:
+def _marked(highlight: sdk.Highlight) -> screen.Text:
     """Return a piece of an entry on one line, what was found in it bold."""
-    from rich.text import Text  # noqa: PLC0415
-
-    text, done = Text(style="not dim"), len(highlight.text) - len(highlight.text.lstrip())
+    text, done = screen.Text(style="not dim"), len(highlight.text) - len(highlight.text.lstrip())
     for start, end in highlight.marks:
         text.append(_on_one_line(highlight.text[done:start]))
         text.append(_on_one_line(highlight.text[start:end]), style="bold yellow")

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from lockleaf.cli import screen
+from lockleaf.cli import server_parts as server
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
+from lockleaf.exit_codes import ExitCode
 
-if TYPE_CHECKING:
-    from lockleaf.server.main.supervisor import Running
-    from lockleaf.server.platform.settings import Settings
-
-__all__ = ["install", "named", "on_terminal", "settings_of"]
+__all__ = ["MIGRATE", "install", "named", "on_terminal", "settings_of"]
 
 PANEL = "Server"
+MIGRATE = "lockleaf admin migrate"
+"""What to type next where the schema of a database is an earlier one."""
 
 DataDir = Annotated[
     Path | None,
@@ -53,38 +53,33 @@ def serve(
     settings = on_terminal(settings_of(data_dir, log_format, development=dev))
     if dev and not settings.cors.origins:
         settings = settings.model_copy(update={"cors": settings.cors.model_copy(update={"origins": ("*",)})})
-    from lockleaf.server.main.supervisor import serve as run_server  # noqa: PLC0415
 
     try:
-        run_server(settings, host=host, port=port, workers=workers, announce=lambda running: _announce(run, running))
+        server.serve(settings, host=host, port=port, workers=workers, announce=lambda running: _announce(run, running))
     except Exception as error:
         raise named(error) from error
 
 
-def on_terminal(settings: Settings) -> Settings:
+def on_terminal(settings: server.Settings) -> server.Settings:
     """Let the log be for a person where one reads it, unless somebody said what it shall be."""
     if settings.log_format is not None or "format" in settings.log.model_fields_set or not sys.stderr.isatty():
         return settings
     return settings.model_copy(update={"log": settings.log.model_copy(update={"format": "console"})})
 
 
-def settings_of(data_dir: Path | None, log_format: str | None = None, *, development: bool = False) -> Settings:
+def settings_of(data_dir: Path | None, log_format: str | None = None, *, development: bool = False) -> server.Settings:
     """Return the server's settings: the environment's and those of ``.env``, and over them what the command line says.
 
     Raises:
         Complaint: a setting is invalid.
     """
-    from pydantic import ValidationError  # noqa: PLC0415
-
-    from lockleaf.server.platform.settings import Settings  # noqa: PLC0415
-
     if log_format is not None:
         os.environ["LOCKLEAF_LOG__FORMAT"] = log_format
     given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
     if development:
         given["environment"] = "development"
     try:
-        settings = Settings(**given)
+        settings = server.Settings(**given)
         return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
     except RuntimeError:
         raise Complaint(
@@ -100,7 +95,7 @@ def settings_of(data_dir: Path | None, log_format: str | None = None, *, develop
             ExitCode.USAGE,
             "InvalidSettings",
         ) from None
-    except ValidationError as error:
+    except server.ValidationError as error:
         # Its own text is not shown: it could quote a secret.
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg'].removeprefix('Value error, ')}"
@@ -111,20 +106,23 @@ def settings_of(data_dir: Path | None, log_format: str | None = None, *, develop
 
 def named(error: Exception) -> Exception:
     """Return what the server says about why it cannot run as a complaint; any other exception as it is."""
-    from lockleaf.server.main.supervisor import ServeError  # noqa: PLC0415
-    from lockleaf.server.platform.blobs.stores import FolderUnusable  # noqa: PLC0415
-    from lockleaf.server.platform.db.embedded import EmbeddedPostgresError  # noqa: PLC0415
-    from lockleaf.server.platform.db.migrate import SchemaBehind  # noqa: PLC0415
-    from lockleaf.server.platform.server_keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
-
     if isinstance(
-        error, (ServeError, EmbeddedPostgresError, FolderUnusable, SchemaBehind, SecretsMissing, SecretsDamaged)
+        error,
+        (
+            server.ServeError,
+            server.EmbeddedPostgresError,
+            server.FolderUnusable,
+            server.SchemaBehind,
+            server.SecretsMissing,
+            server.SecretsDamaged,
+        ),
     ):
-        return Complaint(str(error), ExitCode.LOCAL, type(error).__name__)
+        hint = MIGRATE if isinstance(error, server.SchemaBehind) else None
+        return Complaint(str(error), ExitCode.LOCAL, type(error).__name__, hint)
     return error
 
 
-def _announce(run: Run, running: Running) -> None:
+def _announce(run: Run, running: server.Running) -> None:
     if run.json:
         run.result(
             {
@@ -138,10 +136,8 @@ def _announce(run: Run, running: Running) -> None:
         )
         run.flush()
         return
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table.grid(padding=(0, 2))
+    table = screen.Table.grid(padding=(0, 2))
     rows = (
         ("API", f"{running.url}/docs"),
         ("data", str(running.data_dir)),
@@ -149,9 +145,9 @@ def _announce(run: Run, running: Running) -> None:
         ("workers", str(running.workers)),
     )
     for label, value in rows:
-        table.add_row(Text(label, style="dim"), Text(value, no_wrap=True, overflow="fold"))
-    run.show(Text.assemble(("Lockleaf runs at ", "bold"), (running.url, "bold cyan")))
+        table.add_row(screen.Text(label, style="dim"), screen.Text(value, no_wrap=True, overflow="fold"))
+    run.show(screen.Text.assemble(("Lockleaf runs at ", "bold"), (running.url, "bold cyan")))
     run.show(table)
     run.line(f"next: lockleaf register --server {running.url} --email you@example.org")
-    run.show(Text("Ctrl-C stops it.", style="dim"))
+    run.show(screen.Text("Ctrl-C stops it.", style="dim"))
     run.flush()

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.interrupts import asking
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "STANDARD_INPUT",

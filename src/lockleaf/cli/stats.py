@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from lockleaf.client.client import Client
-    from lockleaf.client.metrics.summary import Period, Stats
-    from lockleaf.client.metrics.sums import MetricsReport
 
 __all__ = ["install", "metrics_note", "report_fields", "shown_number", "stats_json", "stats_view"]
 
@@ -72,24 +67,22 @@ async def show(
 
 
 async def _found(
-    client: Client,
+    client: sdk.Client,
     metric: str,
     by: Literal["week", "month", "year"],
     since: str | None,
     until: str | None,
     *,
     local: bool,
-) -> tuple[Stats, str]:
+) -> tuple[sdk.Stats, str]:
     """What is known of a metric, and where it comes from in a sentence."""
-    from lockleaf.client.errors import MetricsOff  # noqa: PLC0415
-
     if local:
-        found = await client.stats(metric, by=by, since=since, until=until, local=True)
+        found = await client.metrics.stats(metric, by=by, since=since, until=until, local=True)
         return found, "From the entries on this device."
     try:
-        found = await client.stats(metric, by=by, since=since, until=until)
-    except MetricsOff:
-        return await client.stats(metric, by=by, since=since, until=until, local=True), _OFF
+        found = await client.metrics.stats(metric, by=by, since=since, until=until)
+    except sdk.MetricsOff:
+        return await client.metrics.stats(metric, by=by, since=since, until=until, local=True), _OFF
     note = "From encrypted sums of the server, decrypted here; --local works it out from this device alone."
     if pending := await client.journal.pending_count():
         note += f" What waits to be synced ({pending:,}) is not in them."
@@ -102,7 +95,7 @@ async def switch_on(run: Run) -> None:
     It learns in which months entries lie and which changes touched them, and no number. lockleaf stats off ends it.
     """
     async with run.client() as client:
-        report = await client.count_metrics()
+        report = await client.metrics.count()
     _tell(run, report)
 
 
@@ -113,7 +106,7 @@ async def switch_off(run: Run, yes: Yes = False) -> None:
             raise Complaint("The server would delete its sums. --yes says that you mean it.")
         confirm("The server deletes its sums, for all your devices. Go on?")
     async with run.client() as client:
-        report = await client.count_metrics(False)
+        report = await client.metrics.count(False)
     if run.json:
         run.result(report_fields(report))
         return
@@ -123,11 +116,11 @@ async def switch_off(run: Run, yes: Yes = False) -> None:
 async def rebuild(run: Run) -> None:
     """Have everything counted anew, under a new key, from the entries that this device has."""
     async with run.client() as client:
-        report = await client.count_metrics(again=True)
+        report = await client.metrics.count(again=True)
     _tell(run, report)
 
 
-def _tell(run: Run, report: MetricsReport) -> None:
+def _tell(run: Run, report: sdk.MetricsReport) -> None:
     if run.json:
         run.result(report_fields(report))
     elif report.error is None and report.on:
@@ -136,22 +129,22 @@ def _tell(run: Run, report: MetricsReport) -> None:
         run.note(note)
 
 
-def metrics_note(report: MetricsReport) -> str | None:
+def metrics_note(report: sdk.MetricsReport) -> str | None:
     """Return what a person should hear of the sums after a sync, None if nothing."""
     if report.error is None:
         return None
     return f"The encrypted sums could not be brought up to date ({report.error}). The next sync tries again."
 
 
-def report_fields(report: MetricsReport) -> dict[str, Any]:
+def report_fields(report: sdk.MetricsReport) -> dict[str, Any]:
     """Return what became of the sums as ``--json`` writes it."""
     return {"on": report.on, "sent": report.sent, "waiting": report.waiting, "error": report.error}
 
 
-def stats_json(stats: Stats) -> dict[str, Any]:
+def stats_json(stats: sdk.Stats) -> dict[str, Any]:
     """Return statistics as ``--json`` writes them."""
 
-    def period(found: Period) -> dict[str, Any]:
+    def period(found: sdk.Period) -> dict[str, Any]:
         return asdict(found) | {"start": found.start.isoformat(), "end": found.end.isoformat()}
 
     return {
@@ -176,17 +169,13 @@ def shown_number(value: float, error: float = 0.0) -> str:
     return f"{round(value, places) + 0.0:,.{places}f}"
 
 
-def stats_view(stats: Stats, width: int) -> RenderableType:
+def stats_view(stats: sdk.Stats, width: int) -> screen.RenderableType:
     """Return statistics as bars, period by period, and a summary.
 
     Args:
         stats: with at least one period.
         width: of the terminal, in cells.
     """
-    from rich.console import Group  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     assert stats.whole is not None
     averages = [period.average for period in stats.periods]
     labels = [_label(period, stats.by) for period in stats.periods]
@@ -194,40 +183,42 @@ def stats_view(stats: Stats, width: int) -> RenderableType:
     counts = [f"{period.count:,}" for period in stats.periods]
     columns = (labels, numbers, counts)
     room = max(8, min(48, width - 10 - sum(max(map(len, column)) for column in columns)))
-    table = Table.grid(padding=(0, 2))
+    table = screen.Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bold")
     table.add_column(justify="right", style="dim")
-    table.add_row(Text(stats.by, style="dim"), "", Text("average", style="dim"), Text("values"))
+    table.add_row(screen.Text(stats.by, style="dim"), "", screen.Text("average", style="dim"), screen.Text("values"))
     for label, number, bar, count in zip(labels, numbers, _bars(averages, room), counts, strict=True):
-        table.add_row(label, Text(bar, style="cyan"), number, count)
+        table.add_row(label, screen.Text(bar, style="cyan"), number, count)
     whole = stats.whole
     lines = [
-        Text(f"{stats.metric}: {shown_number(whole.average, whole.average_error)} on average, from {_values(whole)}")
+        screen.Text(
+            f"{stats.metric}: {shown_number(whole.average, whole.average_error)} on average, from {_values(whole)}"
+        )
     ]
     facts = [f"total {shown_number(whole.total, whole.total_error)}"]
     if whole.count > 1 and whole.variance_error <= max(whole.variance, 1e-9):
         facts.append(f"standard deviation {shown_number(whole.variance**0.5)}")
     if whole.average_error:
         facts.append(f"each average to ±{max(period.average_error for period in stats.periods):.1g}")
-    lines.append(Text(", ".join(facts), style="dim"))
+    lines.append(screen.Text(", ".join(facts), style="dim"))
     if stats.trend is not None:
         sign = "+" if stats.trend.slope >= 0 else ""
         lines.append(
-            Text.assemble(
+            screen.Text.assemble(
                 (f"trend {sign}{shown_number(stats.trend.slope)} {_PERIODS[stats.by]}  ", "dim"),
                 (_sparkline(averages, max(8, width - 30)), "cyan"),
             )
         )
-    return Group(table, Text(), *lines)
+    return screen.Group(table, screen.Text(), *lines)
 
 
-def _values(period: Period) -> str:
+def _values(period: sdk.Period) -> str:
     return f"{period.count:,} value{'' if period.count == 1 else 's'}"
 
 
-def _label(period: Period, by: str) -> str:
+def _label(period: sdk.Period, by: str) -> str:
     start = period.start.isoformat()
     return {"week": start, "month": start[:7], "year": start[:4]}[by]
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.drafts import tell_of_drafts
-from lockleaf.cli.exit_codes import ExitCode, exit_code_for
 from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.files import report_json as media_json
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 from lockleaf.cli.stats import metrics_note, report_fields
-
-if TYPE_CHECKING:
-    from lockleaf.client.client import Client
-    from lockleaf.client.sync.synchroniser import SyncReport
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install", "report_json", "report_text"]
 
@@ -49,48 +47,46 @@ async def sync(
     With --json: what was pulled, pushed and merged, what became of attachments, the conflicts that are open, and the
     sequence number reached.
     """
-    from lockleaf.client.errors import TierRequired  # noqa: PLC0415
-
     async with run.client() as client:
         try:
             with progress_bars(run) as progress:
                 report = await client.sync(progress, accept_restore=accept_restore)
-        except TierRequired:
+        except sdk.TierRequired:
             await _sync_metrics(run, client)
             raise
         _tell(run, report)
         if watch:
             run.note("Watching for news. Ctrl-C ends it.")
             last = report
-            async for news in client.watch():
+            async for news in client.sync.watch():
                 if has_news(last, news):
                     _tell(run, news)
                 last = news
     if report.media.trouble is not None:
-        raise typer.Exit(exit_code_for(report.media.trouble))
+        raise typer.Exit(report.media.trouble.exit_code)
     if report.rejected or report.media.refused:
         raise typer.Exit(ExitCode.CONFLICT)
 
 
-async def _sync_metrics(run: Run, client: Client) -> None:
+async def _sync_metrics(run: Run, client: sdk.Client) -> None:
     """Send what is counted where the entries stay here."""
-    if (await client.privacy()).current_tier == "analytics_sync":
-        report = await client.sync_metrics()
+    if (await client.privacy.tier()).current_tier == "analytics_sync":
+        report = await client.metrics.send()
         run.note(metrics_note(report) or "Encrypted metrics are up to date. The entries stay on this device.")
 
 
-def has_news(before: SyncReport, now: SyncReport) -> bool:
+def has_news(before: sdk.SyncReport, now: sdk.SyncReport) -> bool:
     """Return whether a report says anything that the one before it did not."""
     if now.pulled or now.pushed or now.merged or now.seq != before.seq:
         return True
     return _waits(now) != _waits(before) or media_note(now.media) != media_note(before.media)
 
 
-def _waits(report: SyncReport) -> tuple[int, int]:
+def _waits(report: sdk.SyncReport) -> tuple[int, int]:
     return report.conflicts, report.inbox
 
 
-def report_json(report: SyncReport) -> dict[str, Any]:
+def report_json(report: sdk.SyncReport) -> dict[str, Any]:
     """Return a report as ``--json`` writes it."""
     return {
         "pulled": report.pulled,
@@ -117,7 +113,7 @@ def report_json(report: SyncReport) -> dict[str, Any]:
     }
 
 
-def report_text(report: SyncReport) -> str:
+def report_text(report: sdk.SyncReport) -> str:
     """Return a report as one line for a person."""
     done = [
         f"{count:,} {word}"
@@ -127,7 +123,7 @@ def report_text(report: SyncReport) -> str:
     return f"{', '.join(done) or 'Everything is up to date'}; history verified up to {report.seq:,}."
 
 
-def _tell(run: Run, report: SyncReport) -> None:
+def _tell(run: Run, report: sdk.SyncReport) -> None:
     if run.json:
         run.result(report_json(report))
     else:
@@ -193,7 +189,7 @@ async def status(
         raise typer.Exit(ExitCode.CREDENTIALS)
 
 
-async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
+async def _status(run: Run, client: sdk.Client, *, offline: bool) -> dict[str, Any]:
     profile = client.profile
     known: dict[str, Any] = {"profile": run.profile, "home": str(run.home.absolute()), "logged_in": client.is_logged_in}
     if profile is None:
@@ -226,13 +222,11 @@ async def _status(run: Run, client: Client, *, offline: bool) -> dict[str, Any]:
     return known if offline or not client.is_logged_in else known | await _ask(client)
 
 
-async def _ask(client: Client) -> dict[str, Any]:
-    from lockleaf.client.errors import TransportError  # noqa: PLC0415
-
+async def _ask(client: sdk.Client) -> dict[str, Any]:
     try:
         async with asyncio.timeout(_PATIENCE):
             account, features = await asyncio.gather(client.account.me(), client.account.features())
-    except (TransportError, TimeoutError):
+    except (sdk.TransportError, TimeoutError):
         return {"server_answers": False}
     return {
         "server_answers": True,
@@ -281,10 +275,7 @@ def _room(storage: dict[str, int | None]) -> str:
 
 
 def _show_status(run: Run, known: dict[str, Any]) -> None:
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table.grid(padding=(0, 2))
+    table = screen.Table.grid(padding=(0, 2))
     shown = known | {"last_sync": _local(known["last_sync"])} if known.get("last_sync") else known
     if storage := known.get("storage"):
         shown = shown | {"room": _room(storage)}
@@ -292,7 +283,7 @@ def _show_status(run: Run, known: dict[str, Any]) -> None:
         value = shown.get(name)
         if value is not None:
             text = f"{value:,}" if isinstance(value, int) else _WORDS.get(value, str(value))
-            table.add_row(Text(label, style="dim"), Text(text or "—"))
+            table.add_row(screen.Text(label, style="dim"), screen.Text(text or "—"))
     run.show(table)
     if known.get("account_deleted"):
         run.note("The account is deleted. The journal is on this device alone: everything but sync works.")

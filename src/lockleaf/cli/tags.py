@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command, group
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
-
-if TYPE_CHECKING:
-    from lockleaf.client.journal.tags import Tag
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
@@ -43,18 +42,15 @@ async def list_tags(run: Run) -> None:
     if not tags:
         run.note("No tags.")
         return
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    table = Table("", "tag", "entries", "last used", "color", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = screen.Table("", "tag", "entries", "last used", "color", box=screen.box.SIMPLE_HEAD, pad_edge=False)
     for tag in tags:
         table.add_row(
-            Text("●", style=tag.color),
-            Text(shown_name(tag.name)),
-            Text(f"{tag.count:,}", justify="right"),
+            screen.Text("●", style=tag.color),
+            screen.Text(shown_name(tag.name)),
+            screen.Text(f"{tag.count:,}", justify="right"),
             tag.last_used_at.astimezone().date().isoformat() if tag.last_used_at else "never",
-            Text(tag.color, style="dim"),
+            screen.Text(tag.color, style="dim"),
         )
     run.show(table)
 
@@ -119,7 +115,7 @@ async def cleanup(
     run.note("One tag is removed." if len(names) == 1 else f"{len(names):,} tags are removed.")
 
 
-def _json(tag: Tag) -> dict[str, Any]:
+def _json(tag: sdk.Tag) -> dict[str, Any]:
     return {
         "name": tag.name,
         "color": tag.color,
@@ -129,7 +125,7 @@ def _json(tag: Tag) -> dict[str, Any]:
     }
 
 
-def _tell(run: Run, tag: Tag) -> None:
+def _tell(run: Run, tag: sdk.Tag) -> None:
     if run.json:
         run.result(_json(tag))
         return

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from lockleaf.cli import server_parts as server
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import PANEL, DataDir, on_terminal, settings_of
+from lockleaf.cli.serve import PANEL, DataDir, named, on_terminal, settings_of
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
@@ -40,9 +41,6 @@ def worker(
             "`lockleaf serve` is all it needs.",
             ExitCode.USAGE,
         )
-    from lockleaf.server.main.job_worker import work  # noqa: PLC0415
-    from lockleaf.server.platform.db.migrate import SchemaBehind  # noqa: PLC0415
-    from lockleaf.server.platform.server_keys import SecretsDamaged, SecretsMissing  # noqa: PLC0415
 
     def announce() -> None:
         if run.json:
@@ -52,9 +50,9 @@ def worker(
         run.flush()
 
     try:
-        work(settings, settings.database.url.get_secret_value(), announce=announce)
-    except (SchemaBehind, SecretsMissing, SecretsDamaged) as error:
-        raise Complaint(str(error), ExitCode.LOCAL, type(error).__name__) from error
+        server.work(settings, settings.database.url.get_secret_value(), announce=announce)
+    except (server.SchemaBehind, server.SecretsMissing, server.SecretsDamaged) as error:
+        raise named(error) from error
     except OSError:
         # Its text can hold the address, and with it the database's password.
         raise Complaint(

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lockleaf import client as sdk
 from lockleaf.cli.completion import complete_entry
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.drafts import go_on_with, tell_of_drafts
 from lockleaf.cli.editor import Draft, Task
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.options import command
 from lockleaf.cli.piping import body_of, refused_bytes
 from lockleaf.cli.rendering import entry_json
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import text_encoding
-
-if TYPE_CHECKING:
-    from lockleaf.client.records.entries import Entry
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
@@ -122,9 +120,8 @@ async def write(
     async with run.client() as client:
         _ = await client.journal.count()  # not logged in? better to hear it before an hour in the editor
         tell_of_drafts(run, client)
-        from lockleaf.client import DraftContent  # noqa: PLC0415
 
-        with Draft(run, client.drafts, Task("write", DraftContent(fields=kept_fields(fields)))) as session:
+        with Draft(run, client.drafts, Task("write", sdk.DraftContent(fields=kept_fields(fields)))) as session:
             typed = session.write()
             if typed is None:
                 run.note("Nothing was typed, so nothing was written.")
@@ -186,11 +183,10 @@ async def edit(
             kept.settle(changed.id)
         _tell_changed(run, changed)
         return
-    from lockleaf.client.errors import EditConflict  # noqa: PLC0415
 
     async with run.client() as client:
         tell_of_drafts(run, client)
-        refused: EditConflict | None = None
+        refused: sdk.EditConflict | None = None
         if changes:
             changed = await client.journal.edit(entry, base=base, **changes)
         elif base is not None:
@@ -201,9 +197,8 @@ async def edit(
                 raise Complaint(
                     "The entry is deleted. Bring it back with lockleaf restore.", ExitCode.NOT_FOUND, "Deleted"
                 )
-            from lockleaf.client import DraftContent  # noqa: PLC0415
 
-            shown = DraftContent(initial=f"{present.body}\n".encode(), base=present.version)
+            shown = sdk.DraftContent(initial=f"{present.body}\n".encode(), base=present.version)
             with Draft(run, client.drafts, Task("edit", shown, present.id)) as draft:
                 typed = draft.write()
                 if typed is None:
@@ -211,7 +206,7 @@ async def edit(
                     return
                 try:
                     changed = await client.journal.edit(present.id, base=present, body=typed)
-                except EditConflict as error:
+                except sdk.EditConflict as error:
                     refused = error
                 draft.saved()
         if refused is not None:
@@ -277,13 +272,13 @@ def given_metrics(given: list[str] | None) -> dict[str, float | None]:
     return metrics
 
 
-def _tell_changed(run: Run, entry: Entry) -> None:
+def _tell_changed(run: Run, entry: sdk.Entry) -> None:
     _tell(run, entry)
     if entry.merged:
         run.note("The entry had changed since you opened it. Both changes are in it now.")
 
 
-def _tell(run: Run, entry: Entry) -> None:
+def _tell(run: Run, entry: sdk.Entry) -> None:
     if run.json:
         run.result(entry_json(entry) | ({"merged": True} if entry.merged else {}))
         return

@@ -1,82 +1,161 @@
 """The SDK: accounts, an offline-first journal, and a sync that verifies what the server says.
 
-`Client` is asynchronous; `BlockingClient` has the same methods for programs without an event loop. Every error is in
-`lockleaf.client.errors`.
+`Client` is asynchronous; `BlockingClient` has the same methods for programs without an event loop. Everything that a
+program needs is importable from here, every type of a public signature and every error of `lockleaf.client.errors`
+among it; each is loaded when it is first used.
 """
 
+# ruff: noqa: F403  (the errors, of which each module says its own)
 from __future__ import annotations
 
-from lockleaf.client.account.account import AccountService
-from lockleaf.client.account.link_codes import LinkCode
-from lockleaf.client.account.password_strength import new_passphrase
-from lockleaf.client.account.recovery_codes import RecoveryCodes
-from lockleaf.client.blocking import (
-    BlockingAccount,
-    BlockingClient,
-    BlockingInbox,
-    BlockingJournal,
-    BlockingMedia,
-    BlockingServerSearch,
-)
-from lockleaf.client.client import Client
-from lockleaf.client.errors import ApiError, IntegrityError, LocalError, LockleafError, TransportError
-from lockleaf.client.errors.claims import Claim
-from lockleaf.client.journal.archive_file import is_archive
-from lockleaf.client.journal.drafts import DraftContent, Drafts, UnsavedDraft
-from lockleaf.client.journal.exporters.archive_exports import export_archive
-from lockleaf.client.journal.exporters.exporting import ExportReport, MissingPart
-from lockleaf.client.journal.exporters.exports import AgeIdentity
-from lockleaf.client.journal.exporters.targets import Left
-from lockleaf.client.journal.importers.containers import Container, Member
-from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
-from lockleaf.client.journal.inbox import Inbox, InboxItem
-from lockleaf.client.journal.journal import UNCHANGED, Conflict, ImportReport, Journal, Remark, Skipped
-from lockleaf.client.journal.revisions import Revision
-from lockleaf.client.journal.tags import Tag
-from lockleaf.client.keychain.keychains import FileKeychain, Keychain, SystemKeychain
-from lockleaf.client.media.local_attachments import ListedAttachment
-from lockleaf.client.media.media import Media
-from lockleaf.client.media.media_rotation import MediaRotation
-from lockleaf.client.media.transfers import MediaReport
-from lockleaf.client.metrics.summary import Period, Stats, Trend
-from lockleaf.client.metrics.sums import MetricsReport
-from lockleaf.client.networks import Networks
-from lockleaf.client.profile.profiles import Profile, default_home, profile_names
-from lockleaf.client.records.attachments import Attachment, MediaObject
-from lockleaf.client.records.entries import Entry, EntryDraft, Exported, IncomingFile, Progress, ProgressCallback
-from lockleaf.client.search.listing import EntriesPage
-from lockleaf.client.search.results import Found, Highlight, Hit
-from lockleaf.client.search.server_search import ServerSearch
-from lockleaf.client.sync.conflict_sync import StaleConflict
-from lockleaf.client.sync.differences import Difference, TakenIn
-from lockleaf.client.sync.repair import RepairReport
-from lockleaf.client.sync.synchroniser import SyncReport
-from lockleaf.client.transport.retries import RetryPolicy
+from typing import TYPE_CHECKING
+
+from lockleaf.lazy import lazily
+
+if TYPE_CHECKING:
+    from lockleaf.client.account.account import AccountService
+    from lockleaf.client.account.archive import Archive
+    from lockleaf.client.account.link_codes import LinkCode, parse_link_code
+    from lockleaf.client.account.networks import Networks
+    from lockleaf.client.account.password_strength import new_passphrase, weakness
+    from lockleaf.client.account.privacy import PrivacyChoices
+    from lockleaf.client.account.privacy_tiers import TIERS
+    from lockleaf.client.account.recovery_codes import RecoveryCodes
+    from lockleaf.client.blocking import (
+        BlockingAccount,
+        BlockingClient,
+        BlockingInbox,
+        BlockingJournal,
+        BlockingMedia,
+        BlockingMetrics,
+        BlockingNetworks,
+        BlockingPrivacy,
+        BlockingServerSearch,
+        BlockingSync,
+    )
+    from lockleaf.client.client import Client
+    from lockleaf.client.errors.accounts import *
+    from lockleaf.client.errors.base import *
+    from lockleaf.client.errors.claims import Claim, RememberedCheckpoint
+    from lockleaf.client.errors.exports import *
+    from lockleaf.client.errors.integrity import *
+    from lockleaf.client.errors.local import *
+    from lockleaf.client.errors.media import *
+    from lockleaf.client.errors.metrics import *
+    from lockleaf.client.errors.objects import *
+    from lockleaf.client.errors.records import *
+    from lockleaf.client.errors.requests import *
+    from lockleaf.client.errors.search import *
+    from lockleaf.client.errors.transport import *
+    from lockleaf.client.journal.archive_file import is_archive
+    from lockleaf.client.journal.drafts import DraftContent, Drafts, Purpose, UnsavedDraft, known_drafts
+    from lockleaf.client.journal.exporters.archive_exports import export_archive
+    from lockleaf.client.journal.exporters.documents import attachment_document, entry_document, revision_document
+    from lockleaf.client.journal.exporters.exporting import ExportReport, MissingPart
+    from lockleaf.client.journal.exporters.exports import AgeIdentity
+    from lockleaf.client.journal.exporters.targets import Left
+    from lockleaf.client.journal.import_report import ImportReport, Remark, Skipped
+    from lockleaf.client.journal.importers import read_jsonl
+    from lockleaf.client.journal.importers.containers import Container, Member
+    from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
+    from lockleaf.client.journal.inbox import Inbox, InboxItem
+    from lockleaf.client.journal.journal import Journal
+    from lockleaf.client.journal.revisions import Revision
+    from lockleaf.client.journal.tags import Tag
+    from lockleaf.client.keychain.keychains import FileKeychain, Keychain, KeysIn, SystemKeychain
+    from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE
+    from lockleaf.client.media.local_attachments import ListedAttachment
+    from lockleaf.client.media.media import Media
+    from lockleaf.client.media.media_rotation import MediaRotation
+    from lockleaf.client.media.sealed_files import KeptMedia
+    from lockleaf.client.media.transfers import MediaRefusal, MediaReport
+    from lockleaf.client.metrics.metrics import Metrics
+    from lockleaf.client.metrics.summary import By, Period, Stats, Trend
+    from lockleaf.client.metrics.sums import MetricsReport
+    from lockleaf.client.profile.profiles import Custody, Profile, ProfileFolder, default_home, expanded, profile_names
+    from lockleaf.client.records.attachments import Attachment, MediaObject
+    from lockleaf.client.records.bases import Base
+    from lockleaf.client.records.entries import (
+        UNCHANGED,
+        EarlierDraft,
+        Entry,
+        EntryDraft,
+        Exported,
+        IncomingFile,
+        Unchanged,
+    )
+    from lockleaf.client.records.progress import Progress, ProgressCallback
+    from lockleaf.client.records.views import Conflict
+    from lockleaf.client.search.listing import EntriesPage
+    from lockleaf.client.search.query_text import is_filter, only_excludes
+    from lockleaf.client.search.results import Found, Highlight, Hit
+    from lockleaf.client.search.server_search import ServerSearch
+    from lockleaf.client.sync.conflict_sync import StaleConflict
+    from lockleaf.client.sync.differences import Choose, Difference, TakenIn
+    from lockleaf.client.sync.push import Rejection
+    from lockleaf.client.sync.repair import Confirm, Doubt, RepairReport
+    from lockleaf.client.sync.sync import Sync
+    from lockleaf.client.sync.synchroniser import SyncReport
+    from lockleaf.client.transport.retries import RetryPolicy
+    from lockleaf.crypto.kdf import KdfParameters, KdfProfile
+    from lockleaf.wire.account_fields import Kdf, PrivacyTier
+    from lockleaf.wire.accounts import Account
+    from lockleaf.wire.custody import Access
+    from lockleaf.wire.days import local_time
+    from lockleaf.wire.integrations import Connecting, Integration, Picture, Pulled, PushResult, Target
+    from lockleaf.wire.privacy import DeletedCounts, FeaturesAvailable, Privacy, PrivacyChanged
+    from lockleaf.wire.problems import Problem
+    from lockleaf.wire.profiles import FeatureFlags, Features, Preferences, Statistics, Storage
+    from lockleaf.wire.profiles import Profile as AccountDetails
+    from lockleaf.wire.search import SearchIndex
+    from lockleaf.wire.sessions import Session
+
 
 __all__ = [
+    "DEFAULT_IDLE",
+    "TIERS",
     "UNCHANGED",
+    "Access",
+    "Account",
+    "AccountDetails",
     "AccountService",
     "AgeIdentity",
-    "ApiError",
+    "Archive",
     "Attachment",
+    "Base",
     "BlockingAccount",
     "BlockingClient",
     "BlockingInbox",
     "BlockingJournal",
     "BlockingMedia",
+    "BlockingMetrics",
+    "BlockingNetworks",
+    "BlockingPrivacy",
     "BlockingServerSearch",
+    "BlockingSync",
+    "By",
+    "Choose",
     "Claim",
     "Client",
+    "Confirm",
     "Conflict",
+    "Connecting",
     "Container",
+    "Custody",
+    "DeletedCounts",
     "Difference",
+    "Doubt",
     "DraftContent",
     "Drafts",
+    "EarlierDraft",
     "EntriesPage",
     "Entry",
     "EntryDraft",
     "ExportReport",
     "Exported",
+    "FeatureFlags",
+    "Features",
+    "FeaturesAvailable",
     "FileKeychain",
     "Found",
     "Highlight",
@@ -87,45 +166,154 @@ __all__ = [
     "Inbox",
     "InboxItem",
     "IncomingFile",
-    "IntegrityError",
+    "Integration",
     "Journal",
+    "Kdf",
+    "KdfParameters",
+    "KdfProfile",
+    "KeptMedia",
     "Keychain",
+    "KeysIn",
     "Left",
     "LinkCode",
     "ListedAttachment",
-    "LocalError",
-    "LockleafError",
     "Media",
     "MediaObject",
+    "MediaRefusal",
     "MediaReport",
     "MediaRotation",
     "Member",
+    "Metrics",
     "MetricsReport",
     "MissingPart",
     "Networks",
     "Period",
+    "Picture",
+    "Preferences",
+    "Privacy",
+    "PrivacyChanged",
+    "PrivacyChoices",
+    "PrivacyTier",
+    "Problem",
     "Profile",
+    "ProfileFolder",
     "Progress",
     "ProgressCallback",
+    "Pulled",
+    "Purpose",
+    "PushResult",
     "RecoveryCodes",
+    "Rejection",
     "Remark",
+    "RememberedCheckpoint",
     "RepairReport",
     "RetryPolicy",
     "Revision",
+    "SearchIndex",
     "ServerSearch",
+    "Session",
     "Skipped",
     "StaleConflict",
+    "Statistics",
     "Stats",
+    "Storage",
+    "Sync",
     "SyncReport",
     "SystemKeychain",
     "Tag",
     "TakenIn",
-    "TransportError",
+    "Target",
     "Trend",
+    "Unchanged",
     "UnsavedDraft",
+    "attachment_document",
     "default_home",
+    "entry_document",
+    "expanded",
     "export_archive",
     "is_archive",
+    "is_filter",
+    "known_drafts",
+    "local_time",
     "new_passphrase",
+    "only_excludes",
+    "parse_link_code",
     "profile_names",
+    "read_jsonl",
+    "revision_document",
+    "weakness",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = lazily(
+        globals(),
+        {
+            "lockleaf.client.account.account": "AccountService",
+            "lockleaf.client.account.archive": "Archive",
+            "lockleaf.client.account.link_codes": "LinkCode parse_link_code",
+            "lockleaf.client.account.networks": "Networks",
+            "lockleaf.client.account.password_strength": "new_passphrase weakness",
+            "lockleaf.client.account.privacy": "PrivacyChoices",
+            "lockleaf.client.account.privacy_tiers": "TIERS",
+            "lockleaf.client.account.recovery_codes": "RecoveryCodes",
+            "lockleaf.client.blocking": "BlockingAccount BlockingClient BlockingInbox BlockingJournal BlockingMedia "
+            "BlockingMetrics BlockingNetworks BlockingPrivacy BlockingServerSearch BlockingSync",
+            "lockleaf.client.client": "Client",
+            "lockleaf.client.errors.claims": "Claim RememberedCheckpoint",
+            "lockleaf.client.journal.archive_file": "is_archive",
+            "lockleaf.client.journal.drafts": "DraftContent Drafts Purpose UnsavedDraft known_drafts",
+            "lockleaf.client.journal.exporters.archive_exports": "export_archive",
+            "lockleaf.client.journal.exporters.documents": "attachment_document entry_document revision_document",
+            "lockleaf.client.journal.exporters.exporting": "ExportReport MissingPart",
+            "lockleaf.client.journal.exporters.exports": "AgeIdentity",
+            "lockleaf.client.journal.exporters.targets": "Left",
+            "lockleaf.client.journal.import_report": "ImportReport Remark Skipped",
+            "lockleaf.client.journal.importers": "read_jsonl",
+            "lockleaf.client.journal.importers.containers": "Container Member",
+            "lockleaf.client.journal.importers.protocol": "Importer ImportOptions",
+            "lockleaf.client.journal.inbox": "Inbox InboxItem",
+            "lockleaf.client.journal.journal": "Journal",
+            "lockleaf.client.journal.revisions": "Revision",
+            "lockleaf.client.journal.tags": "Tag",
+            "lockleaf.client.keychain.keychains": "FileKeychain Keychain KeysIn SystemKeychain",
+            "lockleaf.client.keychain.unlocked_key": "DEFAULT_IDLE",
+            "lockleaf.client.media.local_attachments": "ListedAttachment",
+            "lockleaf.client.media.media": "Media",
+            "lockleaf.client.media.media_rotation": "MediaRotation",
+            "lockleaf.client.media.sealed_files": "KeptMedia",
+            "lockleaf.client.media.transfers": "MediaRefusal MediaReport",
+            "lockleaf.client.metrics.metrics": "Metrics",
+            "lockleaf.client.metrics.summary": "By Period Stats Trend",
+            "lockleaf.client.metrics.sums": "MetricsReport",
+            "lockleaf.client.profile.profiles": "Custody Profile ProfileFolder default_home expanded profile_names",
+            "lockleaf.client.records.attachments": "Attachment MediaObject",
+            "lockleaf.client.records.bases": "Base",
+            "lockleaf.client.records.entries": "UNCHANGED EarlierDraft Entry EntryDraft Exported "
+            "IncomingFile Unchanged",
+            "lockleaf.client.records.progress": "Progress ProgressCallback",
+            "lockleaf.client.records.views": "Conflict",
+            "lockleaf.client.search.listing": "EntriesPage",
+            "lockleaf.client.search.query_text": "is_filter only_excludes",
+            "lockleaf.client.search.results": "Found Highlight Hit",
+            "lockleaf.client.search.server_search": "ServerSearch",
+            "lockleaf.client.sync.conflict_sync": "StaleConflict",
+            "lockleaf.client.sync.differences": "Choose Difference TakenIn",
+            "lockleaf.client.sync.push": "Rejection",
+            "lockleaf.client.sync.repair": "Confirm Doubt RepairReport",
+            "lockleaf.client.sync.sync": "Sync",
+            "lockleaf.client.sync.synchroniser": "SyncReport",
+            "lockleaf.client.transport.retries": "RetryPolicy",
+            "lockleaf.crypto.kdf": "KdfParameters KdfProfile",
+            "lockleaf.wire.account_fields": "Kdf PrivacyTier",
+            "lockleaf.wire.accounts": "Account",
+            "lockleaf.wire.custody": "Access",
+            "lockleaf.wire.days": "local_time",
+            "lockleaf.wire.integrations": "Connecting Integration Picture Pulled PushResult Target",
+            "lockleaf.wire.privacy": "DeletedCounts FeaturesAvailable Privacy PrivacyChanged",
+            "lockleaf.wire.problems": "Problem",
+            "lockleaf.wire.profiles": "AccountDetails=Profile FeatureFlags Features Preferences Statistics Storage",
+            "lockleaf.wire.search": "SearchIndex",
+            "lockleaf.wire.sessions": "Session",
+        },
+        whole=["lockleaf.client.errors"],
+    )

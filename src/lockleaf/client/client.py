@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,9 +13,9 @@ import httpx
 
 from lockleaf.client.account.account import AccountService
 from lockleaf.client.account.archive import Archive, fetch_archive
-from lockleaf.client.account.choices import Choices
-from lockleaf.client.account.key_checks import check_keys
 from lockleaf.client.account.locking import Locking
+from lockleaf.client.account.networks import Networks
+from lockleaf.client.account.privacy import PrivacyChoices
 from lockleaf.client.device.device import Device, utc_now
 from lockleaf.client.journal.drafts import Drafts
 from lockleaf.client.journal.export_notes import exports_of
@@ -27,23 +26,15 @@ from lockleaf.client.journal.revisions import Revision, fetch_history, fetch_rev
 from lockleaf.client.keychain.keychains import Keychain, PasswordKeychain, choose_keychain
 from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE
 from lockleaf.client.media.media import Media
-from lockleaf.client.metrics import metrics
-from lockleaf.client.metrics.summary import By, Stats
-from lockleaf.client.metrics.sums import EncryptedSums, MetricsReport
-from lockleaf.client.networks import Networks
+from lockleaf.client.media.transfers import MediaReport
+from lockleaf.client.metrics.metrics import Metrics
 from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_home
-from lockleaf.client.records.entries import ProgressCallback
-from lockleaf.client.records.resealing import is_sealed_again
-from lockleaf.client.search.indexer import Indexer
-from lockleaf.client.search.listing import EntriesPage, fetch_entries
-from lockleaf.client.search.selection import Selection
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.server_search import ServerSearch
 from lockleaf.client.store import LocalStore
-from lockleaf.client.sync.differences import Choose
-from lockleaf.client.sync.repair import Confirm, RepairReport, accept_history, repair, take_all
-from lockleaf.client.sync.synchroniser import Synchroniser, SyncReport
-from lockleaf.client.sync.watch import watch
+from lockleaf.client.sync.sync import Sync, sync_sums
 from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.wire.account_fields import PrivacyTier
 
 __all__ = ["Client"]
 
@@ -52,7 +43,7 @@ def _unheard(_sentence: str) -> None:
     """Nobody listens."""
 
 
-class Client(Locking, Choices, Exports):
+class Client(Locking, Exports):
     """A journal on this device, and the account that carries it to others.
 
     Made by `Client.open`; closed by ``aclose`` or at the end of ``async with``.
@@ -62,9 +53,12 @@ class Client(Locking, Choices, Exports):
         self._device = device
         self._journal: tuple[LocalStore, Journal] | None = None
         self._inbox: tuple[LocalStore, Inbox] | None = None
+        self.sync = Sync(device, carry_media=self._carry_media, pending_count=self._pending_count)
         self.account = AccountService(device, sync=self.sync)
+        self.privacy = PrivacyChoices(device, catch_up=self.sync.catch_up)
         self.media = Media(device, sync=self.sync)
-        self.server_search = ServerSearch(device)
+        self.metrics = Metrics(device, sync=lambda sums: sync_sums(device, sums), tier=self._tier)
+        self.search = ServerSearch(device)
 
     @classmethod
     async def open(
@@ -154,18 +148,6 @@ class Client(Locking, Choices, Exports):
         return self._device.profile
 
     @property
-    def sealed_again(self) -> bool:
-        """Whether everything that the server holds is sealed under the newest keys, as far as this device has seen.
-
-        False after a rotation until the syncs behind it are through: until then the server still serves the rest
-        under the old keys.
-
-        Raises:
-            NotLoggedIn: there is no account here.
-        """
-        return is_sealed_again(self._device.opened.store)
-
-    @property
     def is_logged_in(self) -> bool:
         """Whether there is a session. Without one the journal still works here, unless its user logged out."""
         return self._device.is_logged_in
@@ -235,36 +217,6 @@ class Client(Locking, Choices, Exports):
         fetch = self.media.sealed_file if files else None
         return await fetch_archive(self._device.session.transport, path, progress, overwrite=overwrite, fetch=fetch)
 
-    async def entries_page(
-        self,
-        *,
-        since: date | str | None = None,
-        until: date | str | None = None,
-        tag: str | None = None,
-        mood: str | None = None,
-        source: str | None = None,
-        cursor: str | None = None,
-        limit: int = 50,
-    ) -> EntriesPage:
-        """Ask the server for entries, newest first by the date that it knows, instead of this device's own.
-
-        For a device that has not fetched everything. The server does not learn what an end-to-end encrypted account
-        filters by; what it answers is opened here, and is not verified as `sync` verifies: it can leave entries out.
-
-        Args:
-            since, until: days, both inclusive. They are sorted out on this device, so a page can hold few of them.
-            tag, mood, source: only entries that have it; case does not matter.
-            cursor: where the page before ended.
-            limit: at most so many, up to 500.
-
-        Raises:
-            NotLoggedIn: there is no session.
-            TierRequired: the server holds no entries for this account.
-            SealBroken: an entry is not what a device of the account sealed.
-        """
-        wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
-        return await fetch_entries(self._device.session, wanted, cursor=cursor, limit=limit)
-
     async def history(self, entry_id: str, *, limit: int = 20, offline: bool = False) -> tuple[Revision, ...]:
         """Return what an entry held before and holds now, newest first: whatever was overwritten can be read again.
 
@@ -304,160 +256,11 @@ class Client(Locking, Choices, Exports):
                 return each
         return await fetch_revision(self._device.session, entry.id, number)
 
-    async def stats(
-        self,
-        metric: str = "word_count",
-        *,
-        by: By = "month",
-        since: date | str | None = None,
-        until: date | str | None = None,
-        local: bool = False,
-    ) -> Stats:
-        """Return averages, variances and the trend of a metric, with the count of values behind each.
-
-        The server adds up encrypted numbers of all devices and cannot read them; they are decrypted here, and what
-        comes out stays here. It does not vouch for them: a server can answer with a wrong sum, and ``local`` shows it.
-
-        Args:
-            metric: ``word_count``, ``characters``, ``mood``, ``sentiment``, or one of the user's own.
-            by: periods of a ``week`` (from Monday), a ``month`` or a ``year``.
-            since, until: days, both inclusive.
-            local: work it out from the entries on this device, without a server.
-
-        Raises:
-            NotLoggedIn: there is no account here, or without ``local`` no session.
-            InvalidEntry: no metric can be called so, or a day is invalid.
-            MetricsOff: no sums are kept for the account; see `count_metrics`.
-            MetricsUnreadable: the account's devices cannot have made the server's sums.
-        """
-        return await metrics.stats(self._device, metric, by, since, until, local=local)
-
-    async def count_metrics(self, on: bool = True, *, again: bool = False) -> MetricsReport:
-        """Have the server keep encrypted sums of the account's metrics, or delete them, for all devices.
-
-        What it learns is in which months entries lie, and which changes touched them: no value, count or sum.
-
-        Args:
-            on: count every entry from now on, those that are there included; False deletes what the server has.
-            again: begin anew under a new key, although there are sums.
-
-        Raises:
-            NotLoggedIn: there is no session.
-            TierRequired: the privacy tier holds no metrics.
-            IntegrityError, TransportError, ApiError, LocalStoreError: as for `sync`, which is part of this.
-        """
-        return await metrics.count(self._device, self._synchroniser, on=on, again=again)
-
-    async def sync_metrics(self) -> MetricsReport:
-        """Send what changed to the account's sums, where the tier is ``analytics_sync`` and entries stay here.
-
-        With ``full_sync`` it is part of each `sync`, which is what this does then.
-
-        Raises:
-            NotLoggedIn: there is no session.
-            SyncAlreadyRunning: another program syncs this profile.
-            IntegrityError, TransportError, ApiError, LocalStoreError: as for `sync`.
-        """
-        return await metrics.send(self._device, self._synchroniser)
-
-    async def sync(self, progress: ProgressCallback | None = None, *, accept_restore: bool = False) -> SyncReport:
-        """Fetch what other devices wrote, verify it, merge, and send what was written here; then its attachments.
-
-        An attachment that cannot be sent now waits for the next sync, and the report says why.
-
-        Args:
-            progress: told how far it is.
-            accept_restore: go on with a server that was restored from an older state.
-
-        Raises:
-            NotLoggedIn: there is no session.
-            IntegrityError: its subclass says how the server's answer contradicts what this device knows.
-            SyncAlreadyRunning: another program syncs this profile.
-            TransportError, ApiError, LocalStoreError: each as its name says.
-        """
-        tally = metrics.tally(self._device)
-        report = await self._synchroniser(tally).run(progress, accept_restore=accept_restore)
-        await asyncio.to_thread(self._device.note_history)
-        return replace(report, media=await self.media.carried(progress))
-
-    async def repair(
-        self,
-        password: str | Callable[[], str],
-        *,
-        confirm: Confirm | None = None,
-        choose: Choose | None = None,
-        progress: ProgressCallback | None = None,
-        again: bool = False,
-    ) -> RepairReport:
-        """Go on with a server whose history this device refused, and lose nothing.
-
-        The present store is set aside whole, and stays until its user deletes it. A new login fills another one with
-        what the server shows now, verified. Then both are compared record by record: what is missing is sent again as
-        entries by the next `sync`, what differs is merged or kept as conflicts, and nothing is deleted. Stores that
-        were set aside before, by a logout or for damage, are taken in too. Interrupted, it is called again and goes on.
-
-        Args:
-            password: the account's, or what gives it; asked for only where a new login is needed.
-            confirm: told what the server shows beside what was verified, if it lacks something; False leaves everything
-                as it is. Absent: it is accepted, except for `KeyringRolledBack`: the newer keys are written again
-                under ``password``, which is an earlier one, and whoever knows it may get them from that server.
-            choose: whether a difference is taken in; absent: all are. What is not chosen stays in the store set aside.
-            progress: as for `sync`.
-            again: set the present store aside although nothing is wrong with it.
-
-        Raises:
-            NotLoggedIn: there is no account here.
-            WrongPassword: it is not the password.
-            IntegrityError: what the server shows now does not verify either; the present store stays as it is.
-            ServerRestored: ``confirm`` said no.
-            KeyringRolledBack: it did, or is absent; the server has an older keyring.
-            TransportError, ApiError, LocalStoreError: each as its name says; nothing was changed.
-        """
-        return await repair(
-            self._device,
-            password,
-            lambda device: self._synchroniser(metrics.tally(device), device),
-            confirm=confirm or accept_history,
-            choose=choose or take_all,
-            progress=progress,
-            again=again,
-        )
-
-    async def _catch_up(self) -> None:
-        await self._synchroniser(metrics.tally(self._device)).catch_up()
-
-    def _synchroniser(self, tally: EncryptedSums, other: Device | None = None) -> Synchroniser:
-        device = other or self._device
-        session = device.session
-
-        return Synchroniser(
-            session.store,
-            session.transport,
-            user_id=str(session.profile.user_id),
-            device_id=session.profile.device_id,
-            check_keys=lambda: check_keys(device),
-            # A server that may read has date and source anyway, and lists by them for clients that read through it.
-            share_dates=session.profile.share_dates or session.profile.custody == "uce",
-            # A server that may read has mood, tags and source anyway.
-            hide_labels=session.profile.custody == "e2e",
-            server_decides=session.profile.custody == "uce",
-            clock=device.clock,
-            tally=tally,
-            indexing=Indexer(session.store, session.transport, blind=session.profile.custody == "e2e"),
-        )
-
-    def watch(self, *, every: float = 15.0) -> AsyncIterator[SyncReport]:
-        """Sync, and again whenever there is something new here or on the server, until the caller stops.
-
-        Args:
-            every: seconds between two looks at what was written here, and between two polls while live events are
-                not to be had.
-
-        Raises:
-            LockleafError: whatever waiting does not cure; a server that cannot be reached is waited for.
-        """
-        session = self._device.session
-        return watch(self.sync, session.transport.events, self._pending_count, every=every)
-
     async def _pending_count(self) -> int:
         return await self.journal.pending_count() + await self.media.pending_count()
+
+    async def _carry_media(self, progress: ProgressCallback | None) -> MediaReport:
+        return await self.media.carried(progress)
+
+    async def _tier(self) -> PrivacyTier:
+        return (await self.privacy.tier()).current_tier

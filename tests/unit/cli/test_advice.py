@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from lockleaf.cli.errors import HINTS
 from lockleaf.client import errors
 from lockleaf.client.errors import IntegrityError, LocalError, LockleafError
 from tests.acceptance.test_advice import FOLLOWED
@@ -76,6 +75,7 @@ NOTHING_AT_STAKE = {
             "EditConflict",
             "TagChanged",
             "EntryTooLarge",
+            "InvalidEntry",
             "ImportRefused",
             "MalformedImport",
             "InboxItemUnreadable",
@@ -121,11 +121,12 @@ def _concrete() -> dict[str, type[LockleafError]]:
 def test_every_error_about_a_journal_is_followed_or_has_nothing_at_stake() -> None:
     local = {name for name, each in _concrete().items() if issubclass(each, (IntegrityError, LocalError))}
     known = FOLLOWED.keys() | NOTHING_AT_STAKE.keys()
-    assert sorted((local | HINTS.keys()) - known) == []
+    hinted = {name for name, each in _concrete().items() if each.hint is not None}
+    assert sorted((local | hinted) - known) == []
 
 
 @pytest.mark.parametrize("name", sorted(_concrete()))
 def test_no_message_advises_to_delete_or_to_forget(name: str) -> None:
-    told = " ".join((inspect.cleandoc(_concrete()[name].__doc__ or ""), HINTS.get(name, "")))
+    told = " ".join((inspect.cleandoc(_concrete()[name].__doc__ or ""), _concrete()[name].hint or ""))
     imperative = re.search(r"(^|[.;:,] (then )?)(delete|remove|forget|--forget|discard|erase)\b|--forget", told, re.I)
     assert imperative is None, told

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lockleaf.cli.exit_codes import ExitCode
 from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.main import main
 from lockleaf.client import MediaReport
 from lockleaf.client.errors import ObjectStoreUnreachable
 from lockleaf.client.media.transfers import MediaRefusal
+from lockleaf.exit_codes import ExitCode
 from tests.support.offline_devices import offline_device
 
 HOSTILE = "..\\..\\\x1b[31m.bashrc"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.cli.errors import HINTS, complaint_of
-from lockleaf.cli.exit_codes import ExitCode, epilog, exit_code_for
+from lockleaf.cli.errors import Complaint, complaint_of
 from lockleaf.cli.main import main
 from lockleaf.client import errors
 from lockleaf.client.errors.claims import Claim
+from lockleaf.exit_codes import ExitCode, epilog
 from lockleaf.wire.problems import Problem
 
 ERRORS = [getattr(errors, name) for name in errors.__all__ if isinstance(getattr(errors, name), type)]
@@ -49,11 +49,21 @@ def test_every_error_of_the_sdk_has_an_exit_code_and_its_own_words(kind: type[er
 
 
 def test_a_code_of_a_newer_server_is_a_refusal() -> None:
-    assert exit_code_for(made(errors.ApiError)) is ExitCode.CONFLICT
+    assert complaint_of(made(errors.ApiError)).exit_code is ExitCode.CONFLICT
 
 
-def test_every_hint_is_for_an_error_that_exists() -> None:
-    assert set(HINTS) - {"SchemaBehind"} <= set(errors.__all__)
+def test_an_error_says_what_kind_it_is_and_what_to_type_next() -> None:
+    error = errors.EntryNotFound()
+    assert (error.exit_code, error.category) == (ExitCode.NOT_FOUND, "not_found")
+    assert complaint_of(error).hint == error.hint == "lockleaf list shows the ids"
+    assert complaint_of(errors.DiskFull()).hint is None
+
+
+def test_an_error_in_other_words_keeps_its_name_exit_code_and_hint() -> None:
+    complaint = Complaint.like(errors.EntryNotFound, "No such entry here.")
+    known = complaint_of(errors.EntryNotFound())
+    assert (complaint.name, complaint.exit_code, complaint.hint) == (known.name, known.exit_code, known.hint)
+    assert complaint.message == "No such entry here."
 
 
 def test_an_unforeseen_exception_is_named_and_not_quoted() -> None:

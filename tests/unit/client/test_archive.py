@@ -14,7 +14,7 @@ import pytest
 
 from lockleaf.client.account.archive import fetch_archive
 from lockleaf.client.errors import ArchiveNotBegun, InternalError, InvalidAnswer, NotFound, ServerUnreachable
-from lockleaf.client.records.entries import Progress
+from lockleaf.client.records.progress import Progress
 from lockleaf.client.transport.http import Transport
 from lockleaf.client.transport.retries import RetryPolicy
 from lockleaf.client.transport.tokens import MemoryTokens, SessionTokens

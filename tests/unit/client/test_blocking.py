@@ -9,9 +9,19 @@ from lockleaf.client import (
     BlockingClient,
     BlockingInbox,
     BlockingJournal,
+    BlockingMedia,
+    BlockingMetrics,
+    BlockingPrivacy,
+    BlockingServerSearch,
+    BlockingSync,
     Client,
     Inbox,
     Journal,
+    Media,
+    Metrics,
+    PrivacyChoices,
+    ServerSearch,
+    Sync,
 )
 
 
@@ -19,9 +29,16 @@ def public(kind: type[Any]) -> set[str]:
     return {name for name in dir(kind) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize(
-    ("plain", "original"), [(BlockingAccount, AccountService), (BlockingJournal, Journal), (BlockingInbox, Inbox)]
-)
+PLAIN = [
+    (BlockingAccount, AccountService),
+    (BlockingJournal, Journal),
+    (BlockingInbox, Inbox),
+    (BlockingMetrics, Metrics),
+    (BlockingServerSearch, ServerSearch),
+]
+
+
+@pytest.mark.parametrize(("plain", "original"), PLAIN)
 def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], original: type[Any]) -> None:
     assert public(plain) == public(original)
     for name in public(plain):
@@ -33,5 +50,8 @@ def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], origi
 def test_the_plain_client_has_everything_of_the_original() -> None:
     assert public(Client) - public(BlockingClient) == {"aclose", "journal", "inbox", "networks"}
     assert public(BlockingClient) - public(Client) == {"close"}
-    original, plain = inspect.signature(Client.sync), inspect.signature(BlockingClient.sync)
+    assert public(Media) - public(BlockingMedia) == {"carried", "sealed_file"}
+    assert public(BlockingPrivacy) == public(PrivacyChoices)
+    assert public(BlockingSync) == public(Sync)
+    original, plain = inspect.signature(Sync.watch), inspect.signature(BlockingSync.watch)
     assert list(original.parameters) == list(plain.parameters)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.errors import ConflictNotFound, EntryNotFound, EntryTooLarge
+from lockleaf.client.errors import ConflictNotFound, EntryNotFound, EntryTooLarge, InvalidEntry
 from lockleaf.client.journal.journal import Journal
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry, Progress, date_text
+from lockleaf.client.records.entries import EntryDraft, date_text
+from lockleaf.client.records.progress import Progress
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES
 from lockleaf.crypto.keyring import Keyring

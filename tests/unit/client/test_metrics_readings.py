@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockleaf.client.metrics.moods import MOODS, mood_score
-from lockleaf.client.metrics.readings import MAX_OWN, changed_metrics, checked_name, own_metrics, reading_of
-from lockleaf.client.metrics.sentiment import LEXICON, sentiment
-from lockleaf.client.records.entries import InvalidEntry, draft_content
+from lockleaf.client.errors import InvalidEntry
+from lockleaf.client.records.entries import draft_content
 from lockleaf.client.records.merge import Conflicting, Merged, merge
+from lockleaf.client.records.moods import MOODS, mood_score
+from lockleaf.client.records.readings import MAX_OWN, changed_metrics, checked_name, own_metrics, reading_of
+from lockleaf.client.records.sentiment import LEXICON, sentiment
 from lockleaf.he.metric_types import CHARACTERS, WORD_COUNT
 
 NOW = "2026-11-21T23:30:00Z"

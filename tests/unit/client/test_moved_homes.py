@@ -79,6 +79,6 @@ async def test_every_command_says_that_the_key_is_not_at_hand(tmp_path: Path) ->
     async with await Client.open(tmp_path, "laptop", keychain=keychain) as client:
         with pytest.raises(KeychainUnavailable):
             _ = client.journal
-        for asked in (client.sync, client.account.sessions, client.account.me, client.privacy):
+        for asked in (client.sync, client.account.sessions, client.account.me, client.privacy.tier):
             with pytest.raises(KeychainUnavailable):
                 await asked()

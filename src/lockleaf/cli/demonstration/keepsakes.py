@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 
+from PIL import Image, ImageDraw
+
 __all__ = ["KEEPSAKES"]
 
 
 def _herons() -> bytes:
     """Return a picture of a dyke with two herons, in a few strokes."""
-    from PIL import Image, ImageDraw  # noqa: PLC0415
-
     picture = Image.new("RGB", (240, 160), "#cfe3ee")
     draw = ImageDraw.Draw(picture)
     draw.polygon([(0, 120), (240, 92), (240, 160), (0, 160)], fill="#6f8f52")

@@ -10,12 +10,9 @@ from pathlib import Path
 
 import httpx
 
+from lockleaf import client as sdk
 from lockleaf.cli.demonstration.keepsakes import KEEPSAKES
 from lockleaf.cli.demonstration.people import PASSWORD, PEOPLE, Page, Person, pages
-from lockleaf.client import Client
-from lockleaf.client.errors import StoreNotPinned
-from lockleaf.client.keychain.keychains import FileKeychain
-from lockleaf.client.profile.profiles import ProfileFolder
 
 __all__ = ["seed"]
 
@@ -69,10 +66,12 @@ class _Devices:
         self._transport = transport
 
     @asynccontextmanager
-    async def open(self, profile: str) -> AsyncIterator[Client]:
+    async def open(self, profile: str) -> AsyncIterator[sdk.Client]:
         # The keys lie in private files beside the profiles: no demonstration writes into a person's own keychain.
-        keychain = FileKeychain(ProfileFolder(self._home, profile).path / "keychain.json")
-        async with await Client.open(self._home, profile, keychain=keychain, http_transport=self._transport) as client:
+        keychain = sdk.FileKeychain(sdk.ProfileFolder(self._home, profile).path / "keychain.json")
+        async with await sdk.Client.open(
+            self._home, profile, keychain=keychain, http_transport=self._transport
+        ) as client:
             yield client
 
     async def sync(self, *profiles: str) -> None:
@@ -81,9 +80,9 @@ class _Devices:
                 await _sync(client)
 
 
-async def _sync(client: Client) -> None:
+async def _sync(client: sdk.Client) -> None:
     report = await client.sync()
-    if isinstance(report.media.trouble, StoreNotPinned):
+    if isinstance(report.media.trouble, sdk.StoreNotPinned):
         # Whoever furnishes a server of their own has decided where its files lie.
         await client.media.allow_store(report.media.trouble.origin)
         await client.sync()
@@ -115,7 +114,7 @@ async def _write(devices: _Devices, person: Person, today: date) -> None:
             await _sync(client)
 
 
-async def _write_page(client: Client, page: Page, today: date) -> None:
+async def _write_page(client: sdk.Client, page: Page, today: date) -> None:
     entry = await client.journal.write(
         title=page.title,
         body=page.body,
@@ -141,7 +140,7 @@ async def _index(devices: _Devices, person: Person) -> None:
     """Have the server keep an index of digests; each device is to be told to keep it up."""
     for profile in person.profiles:
         async with devices.open(profile) as client:
-            await client.server_search.switch_on()
+            await client.search.switch_on()
 
 
 async def _disagree(devices: _Devices, profiles: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from lockleaf.client.account.archive_files import FetchSealed, add_sealed_files
 from lockleaf.client.errors import ArchiveNotBegun, DiskFull, InvalidAnswer, error_for
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.transport.http import Download, Transport
 from lockleaf.wire.fields import decode_base64
 from lockleaf.wire.jobs import Job

@@ -20,7 +20,7 @@ from lockleaf.client.errors import (
     ObjectStoreRefused,
 )
 from lockleaf.client.records.attachments import MediaObject
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.wire.fields import decode_base64
 
 __all__ = ["AddedFiles", "FetchSealed", "add_sealed_files"]

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import EpochEndOutdated, IntegrityError, InvalidCredentials, WrongPassword
 from lockleaf.client.history.statements import StatementBook, Transition
 from lockleaf.client.metrics.census_state import State, prepared_pair
-from lockleaf.client.store import LocalStore
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.epochs import Statement
 from lockleaf.wire.privacy import Privacy, PrivacyChange, PrivacyChanged
@@ -25,14 +23,8 @@ TIERS: Final = ("local_only", "analytics_sync", "full_sync")
 _ATTEMPTS = 5
 
 
-def want(store: LocalStore) -> None:
-    """Have the account's sums begun with the next sync, if no device has begun them."""
-    with store.transaction():
-        replace(State.load(store), wanted=True).save(store)
-
-
 async def show(device: Device) -> Privacy:
-    """Return the account's tier; see `Client.privacy`."""
+    """Return the account's tier; see `PrivacyChoices.tier`."""
     return await device.session.transport.request("GET", "/users/me/privacy", answer=Privacy)
 
 
@@ -43,7 +35,7 @@ async def change(
     catch_up: Callable[[], Awaitable[None]],
     prove: Callable[[], Awaitable[str]],
 ) -> PrivacyChanged:
-    """Set the account's tier; see `Client.set_privacy_tier`.
+    """Set the account's tier; see `PrivacyChoices.set_tier`.
 
     Args:
         catch_up: fetches and verifies what is new at the server, and sends nothing.
@@ -56,7 +48,7 @@ async def change(
     secret = await prove() if lowers else None
     if rises and he_public_key is None and not present.he_public_key_registered:
         _, he_public_key = await asyncio.to_thread(prepared_pair, session.store)
-        await asyncio.to_thread(want, session.store)
+        await asyncio.to_thread(State.want, session.store)
     body = PrivacyChange(
         privacy_tier=tier, consent_timestamp=device.clock(), he_public_key=he_public_key, current_password=secret
     )

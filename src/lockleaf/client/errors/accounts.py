@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockleaf.client.errors.base import ApiError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "ConsentRequired",
@@ -44,21 +45,35 @@ class KeyDerivationRequired(ApiError):
 class NotAuthenticated(ApiError):
     """You are not logged in. Log in and try again."""
 
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf login"
+
 
 class InvalidCredentials(ApiError):
     """The email address or the password is wrong."""
+
+    exit_code = ExitCode.CREDENTIALS
 
 
 class TokenExpired(ApiError):
     """The session has expired. Log in again; nothing that you wrote is lost."""
 
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf login"
+
 
 class TokenInvalid(ApiError):
     """The server does not accept this session. Log in again; nothing that you wrote is lost."""
 
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf login"
+
 
 class SessionRevoked(ApiError):
     """This device was signed out, here or from another device. Log in again; nothing that you wrote is lost."""
+
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf login"
 
 
 class RefreshTokenReused(ApiError):
@@ -68,9 +83,14 @@ class RefreshTokenReused(ApiError):
     If you did neither, somebody else may have a copy: change your password.
     """
 
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf login"
+
 
 class InsufficientScope(ApiError):
     """This login was not given the right to do that. Log in again without limiting its scope."""
+
+    exit_code = ExitCode.CREDENTIALS
 
 
 class TierRequired(ApiError):
@@ -78,6 +98,8 @@ class TierRequired(ApiError):
 
     If the server shall hold it too, set a higher tier, and try again.
     """
+
+    hint = "lockleaf privacy shows what is off; lockleaf privacy set full_sync turns it on"
 
 
 class CustodyRequired(ApiError):
@@ -87,9 +109,13 @@ class CustodyRequired(ApiError):
 class InvalidRecoveryCode(ApiError):
     """The recovery code is wrong, was used before, or belongs to an older set. Check it, or try another one."""
 
+    exit_code = ExitCode.CREDENTIALS
+
 
 class InvalidRecoveryToken(ApiError):
     """The time to set a new password is over. Start again with a recovery code; the code is not used up yet."""
+
+    exit_code = ExitCode.CREDENTIALS
 
 
 class InvalidSignature(ApiError):
@@ -102,6 +128,8 @@ class ConsentRequired(ApiError):
 
 class EmailTaken(ApiError):
     """There is an account with this email address already. Log in instead."""
+
+    hint = "lockleaf login --server URL --email you@example.org"
 
 
 class IdTaken(ApiError):

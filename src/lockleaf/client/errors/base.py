@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any, ClassVar
 
+from lockleaf.exit_codes import ExitCode
 from lockleaf.wire.problems import ErrorCode, Problem
 
 __all__ = ["ApiError", "LockleafError", "error_for"]
@@ -14,14 +15,26 @@ __all__ = ["ApiError", "LockleafError", "error_for"]
 class LockleafError(Exception):
     """Something went wrong in Lockleaf."""
 
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
+    """What kind of thing went wrong; a command ends with it."""
+    hint: ClassVar[str | None] = None
+    """What to type next, on the command line."""
+
     def __init__(self, detail: str | None = None) -> None:
         message = " ".join(inspect.cleandoc(type(self).__doc__ or type(self).__name__).split())
         super().__init__(f"{message} ({detail})" if detail else message)
         self.detail = detail
 
+    @property
+    def category(self) -> str:
+        """What kind of thing went wrong, as a word: that of its exit code, such as ``credentials`` or ``not_found``."""
+        return self.exit_code.name.lower()
+
 
 class ApiError(LockleafError):
     """The server refused the request."""
+
+    exit_code = ExitCode.CONFLICT
 
     by_code: ClassVar[dict[str, type[ApiError]]] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lockleaf.client.errors.base import LockleafError
 from lockleaf.client.errors.claims import Claim, RememberedCheckpoint
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "AccountMismatch",
@@ -28,6 +29,8 @@ __all__ = [
 class IntegrityError(LockleafError):
     """The server's answer contradicts what this device knows. Nothing of it was taken over."""
 
+    exit_code = ExitCode.INTEGRITY
+
     @property
     def details(self) -> tuple[str, ...]:
         """What else there is to say about this very answer, in sentences."""
@@ -42,6 +45,8 @@ class HistoryForked(IntegrityError):
     trust this server until its operator has explained it. Then repair this device: that compares what is here with what
     the server shows now, sends what the server lacks, keeps both versions where they differ, and deletes nothing.
     """
+
+    hint = "lockleaf repair"
 
     def __init__(self, reason: str, contradicts: RememberedCheckpoint | None = None) -> None:
         super().__init__(reason)
@@ -72,6 +77,8 @@ class UnsealedChange(IntegrityError):
     now, and deletes nothing. As long as the server shows something like this, the repair stops too and changes nothing.
     """
 
+    hint = "lockleaf repair"
+
 
 class RetiredKey(IntegrityError):
     """The server gave something that a retired key of yours sealed or signed after that key was given up.
@@ -90,6 +97,8 @@ class KeyringRolledBack(IntegrityError):
     restored, repair this device: with your consent that writes the newer keys there again. The password in force is
     then the one of that backup.
     """
+
+    hint = "lockleaf repair"
 
 
 class MetricKeyRolledBack(IntegrityError):
@@ -123,6 +132,8 @@ class KdfWeakened(IntegrityError):
     Weak parameters make a password easier to guess, and absurd ones stop the device that tries them. Nothing was
     derived; do not log in to this server until its operator has explained it.
     """
+
+    hint = "--allow-pbkdf2 or --allow-weak-kdf, only if you know yourself that the account was made that way"
 
 
 class LinkOutdated(IntegrityError):
@@ -164,6 +175,8 @@ class ServerRestored(IntegrityError):
     hiding what your devices wrote.
     """
 
+    hint = "lockleaf sync --accept-restore"
+
     def __init__(self, claim: Claim, missing: tuple[tuple[str, str], ...]) -> None:
         super().__init__(f"{len(missing):,} records here are not at the server" if missing else None)
         self.claim = claim
@@ -192,3 +205,5 @@ class ServerEmptied(ServerRestored):
     it: what is here is sent again, what other devices have differently is merged or becomes a conflict, and nothing is
     deleted. If you did not, ask the operator.
     """
+
+    hint = "lockleaf sync --accept-restore"

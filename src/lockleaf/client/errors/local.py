@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockleaf.client.errors.base import LockleafError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "AccountDeleted",
@@ -20,6 +21,7 @@ __all__ = [
     "InvalidAccountDetail",
     "InvalidDeviceName",
     "InvalidEmail",
+    "InvalidEntry",
     "InvalidFolder",
     "InvalidLinkCode",
     "InvalidProfileName",
@@ -57,17 +59,28 @@ __all__ = [
 class LocalError(LockleafError):
     """Something is not as it should be on this device."""
 
+    exit_code = ExitCode.LOCAL
+
 
 class NotLoggedIn(LocalError):
     """No account is logged in here. Use login, or register to make an account."""
+
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf login --server URL --email you@example.org"
 
 
 class AlreadyLoggedIn(LocalError):
     """An account is logged in here already. Log out first, or use another profile."""
 
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf logout, or another profile: lockleaf --profile NAME ..."
+
 
 class DraftNotFound(LocalError):
     """There is no such draft on this device, or a program works on it at the moment."""
+
+    exit_code = ExitCode.NOT_FOUND
+    hint = "lockleaf drafts shows the ids"
 
 
 class AccountDeleted(LocalError):
@@ -76,21 +89,33 @@ class AccountDeleted(LocalError):
     It stays as it is: read it, write in it, or take it elsewhere with an export. Lock it instead of logging out.
     """
 
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf export FOLDER takes everything out; lockleaf lock locks it"
+
 
 class WrongPassword(LocalError):
     """The email address or the password is wrong."""
+
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf recovery use, if the password is lost"
 
 
 class PasswordNotText(LocalError):
     """The password is not text in UTF-8. It may come from a file in another encoding: convert it first."""
 
+    exit_code = ExitCode.INPUT
+
 
 class PasswordRequired(LocalError):
     """This deletes what the server holds, so it needs the account's password. Try again with it; nothing is lost."""
 
+    exit_code = ExitCode.CREDENTIALS
+
 
 class PasswordUnsuitable(LocalError):
     """A password has 8 to 1024 characters. Choose another one."""
+
+    exit_code = ExitCode.INPUT
 
 
 class PasswordTooWeak(LocalError):
@@ -98,6 +123,9 @@ class PasswordTooWeak(LocalError):
 
     Use several words that have nothing to do with each other.
     """
+
+    exit_code = ExitCode.INPUT
+    hint = "--allow-weak-password, if you mean it"
 
     def __init__(self, reason: str | None = None) -> None:
         super().__init__()
@@ -110,12 +138,18 @@ class PasswordTooWeak(LocalError):
 class KeysChangedElsewhere(LocalError):
     """The keys or the password were changed on another device. Log in again; what you wrote here is still here."""
 
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf logout, then lockleaf login"
+
 
 class RecoveryCodesUnconfirmed(LocalError):
     """The server's answer was lost, so it is not known whether the new recovery codes are in force.
 
     Make a new set before you rely on any.
     """
+
+    exit_code = ExitCode.UNREACHABLE
+    hint = "lockleaf recovery new"
 
 
 class InvalidEmail(LocalError):
@@ -129,6 +163,8 @@ class InvalidAccountDetail(LocalError):
     or de-CH, a time of day as 20:30; a daily goal is a number of words from 0 to 100000.
     """
 
+    exit_code = ExitCode.INPUT
+
 
 class InvalidDeviceName(LocalError):
     """A device's name has at most 128 characters, all of them printable."""
@@ -137,9 +173,13 @@ class InvalidDeviceName(LocalError):
 class InvalidProfileName(LocalError):
     """A profile's name is 1 to 64 of the characters a-z A-Z 0-9 . _ - and does not begin with a dot."""
 
+    exit_code = ExitCode.USAGE
+
 
 class ProfileNotFound(LocalError):
     """There is no profile of this name."""
+
+    exit_code = ExitCode.NOT_FOUND
 
 
 class ProfileDamaged(LocalError):
@@ -164,6 +204,9 @@ class KeychainSilent(KeychainUnavailable):
 class JournalLocked(LocalError):
     """The journal on this device is locked. Unlock it with your password, which works without a server too."""
 
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf unlock, or set LOCKLEAF_PASSWORD"
+
 
 class LocalStoreError(LocalError):
     """The local journal cannot be used."""
@@ -174,6 +217,8 @@ class StoreDamaged(LocalStoreError):
 
     Then repair this device, which takes in what can still be read of the damaged file.
     """
+
+    hint = "lockleaf login, then lockleaf repair"
 
 
 class StoreLocked(LocalStoreError):
@@ -197,6 +242,8 @@ class InvalidFolder(LocalError):
     Name a folder: --home FOLDER or LOCKLEAF_HOME, for a server --data-dir FOLDER or LOCKLEAF_DATA_DIR.
     """
 
+    exit_code = ExitCode.USAGE
+
 
 class SyncAlreadyRunning(LocalError):
     """Another program is syncing this profile at the moment. Wait until it has finished."""
@@ -205,9 +252,15 @@ class SyncAlreadyRunning(LocalError):
 class EntryNotFound(LocalError):
     """There is no such entry on this device, or the beginning of its id fits several."""
 
+    exit_code = ExitCode.NOT_FOUND
+    hint = "lockleaf list shows the ids"
+
 
 class EntryChanged(LocalError):
     """The entry changed since you looked at it, so nothing was done. Look at it again, then decide."""
+
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf show ID"
 
 
 class EditConflict(LocalError):
@@ -215,6 +268,9 @@ class EditConflict(LocalError):
 
     Your version is kept as a conflict, and nothing of it is lost. Compare both, then choose one or merge them.
     """
+
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf conflicts compares both; lockleaf resolve ID local, remote or merged decides"
 
     def __init__(self, entry_id: str, conflict_id: str) -> None:
         super().__init__()
@@ -224,6 +280,9 @@ class EditConflict(LocalError):
 
 class RevisionMissing(LocalError):
     """There is no such revision of this entry, or the server does not keep it any more. Check the list of them."""
+
+    exit_code = ExitCode.NOT_FOUND
+    hint = "lockleaf history ID shows those that there are"
 
 
 class MetricsOff(LocalError):
@@ -243,9 +302,15 @@ class MetricsOutdated(LocalError):
 class TagNotFound(LocalError):
     """There is no such tag on this device: no entry has it, and none is kept without one."""
 
+    exit_code = ExitCode.NOT_FOUND
+    hint = "lockleaf tags shows them"
+
 
 class TagChanged(LocalError):
     """The tag changed since you looked at it: its name, its colour, or how many entries have it. Look at it again."""
+
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf tags"
 
 
 class LabelsBelongToCustody(LocalError):
@@ -254,9 +319,13 @@ class LabelsBelongToCustody(LocalError):
     Taking them away would hide nothing from it. An end-to-end encrypted account can do without them.
     """
 
+    exit_code = ExitCode.CONFLICT
+
 
 class InvalidTag(LocalError):
     """This is no tag: a name is one line of at most 200 characters, a colour is written as #0377d2."""
+
+    exit_code = ExitCode.INPUT
 
 
 class InvalidLinkCode(LocalError):
@@ -274,17 +343,33 @@ class WithoutLinkCodes(LocalError):
 class ImportRefused(LocalError):
     """This cannot be imported, and nothing was."""
 
+    exit_code = ExitCode.INPUT
+
+
+class InvalidEntry(LocalError):
+    """An entry has an invalid field: a date that does not exist, a tag or mood that is empty or too long."""
+
+    exit_code = ExitCode.INPUT
+
 
 class EntryTooLarge(LocalError):
     """The entry is too long: at most 4,032 KiB fit into one. Split it."""
+
+    exit_code = ExitCode.INPUT
 
 
 class ConflictNotFound(LocalError):
     """There is no such open conflict on this device."""
 
+    exit_code = ExitCode.NOT_FOUND
+    hint = "lockleaf conflicts shows the ids"
+
 
 class InboxItemNotFound(LocalError):
     """No such item waits in the inbox on this device, or the beginning of its id fits several."""
+
+    exit_code = ExitCode.NOT_FOUND
+    hint = "lockleaf inbox shows the ids"
 
 
 class InboxItemUnreadable(LocalError):
@@ -292,3 +377,5 @@ class InboxItemUnreadable(LocalError):
 
     A newer version of this program may open it. If you are sure that you do not want it, refuse it.
     """
+
+    exit_code = ExitCode.INPUT

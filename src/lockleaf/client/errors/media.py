@@ -6,6 +6,7 @@ from lockleaf.client.errors.base import ApiError
 from lockleaf.client.errors.integrity import IntegrityError
 from lockleaf.client.errors.local import LocalError
 from lockleaf.client.errors.transport import TransportError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "AttachmentAwaited",
@@ -33,25 +34,38 @@ __all__ = [
 class NoSuchFile(LocalError):
     """There is no file of this name that can be read: nothing, a folder, a device or a pipe. Check the path."""
 
+    exit_code = ExitCode.INPUT
+
 
 class FileChanged(LocalError):
     """The file was changed while it was read, so nothing was attached. Wait until it is finished, and try again."""
+
+    exit_code = ExitCode.INPUT
 
 
 class AttachmentTooLarge(LocalError):
     """The file is too large: an attachment has at most 5 GB. Use a smaller file, or split it."""
 
+    exit_code = ExitCode.INPUT
+
 
 class TooManyAttachments(LocalError):
     """An entry has at most 100 attachments. Use another entry for more."""
+
+    exit_code = ExitCode.INPUT
 
 
 class InvalidAttachment(LocalError):
     """This is no name of a file, or no media type such as image/jpeg. Use others: attach takes both as options."""
 
+    exit_code = ExitCode.INPUT
+
 
 class AttachmentNotFound(LocalError):
     """There is no such attachment on this device, or the beginning of its id fits several. Check the id."""
+
+    exit_code = ExitCode.NOT_FOUND
+    hint = "lockleaf media shows the ids"
 
 
 class AttachmentAwaited(LocalError):
@@ -59,6 +73,8 @@ class AttachmentAwaited(LocalError):
 
     Sync that device, then try again.
     """
+
+    exit_code = ExitCode.NOT_FOUND
 
 
 class UploadAlreadyRunning(LocalError):
@@ -97,6 +113,8 @@ class StoreNotPinned(TransportError):
     What you attached is kept on this device. A server that lies could have files, and this device's address, go to
     whomever it likes. Ask the operator where files lie; if this is the place, allow it, and sync again.
     """
+
+    hint = "lockleaf media allow ORIGIN, once the operator confirmed it; then lockleaf sync"
 
     def __init__(self, origin: str) -> None:
         super().__init__(origin)

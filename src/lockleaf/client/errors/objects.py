@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockleaf.client.errors.base import ApiError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "DigestMismatch",
@@ -17,6 +18,8 @@ __all__ = [
 
 class StoreUnavailable(ApiError):
     """The server cannot reach its store of files at the moment. What you attached is kept here; try again later."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class UrlInvalid(ApiError):

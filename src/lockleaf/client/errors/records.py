@@ -47,6 +47,8 @@ class KeyRetired(ApiError):
     What you wrote is kept on this device. Log in again: it is sealed under the new key and sent.
     """
 
+    hint = "lockleaf logout, then lockleaf login"
+
 
 class EpochEndOutdated(ApiError):
     """Something was written to the account while its tier was being lowered. Nothing was deleted; try again."""

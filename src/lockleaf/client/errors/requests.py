@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockleaf.client.errors.base import ApiError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "BodyTooLarge",
@@ -59,6 +60,8 @@ class InvalidCursor(ApiError):
 class NotFound(ApiError):
     """The server does not have what was asked for. Another device may have deleted it; sync, and look again."""
 
+    exit_code = ExitCode.NOT_FOUND
+
 
 class PreconditionFailed(ApiError):
     """Another device changed this in the meantime. Read it again, and decide anew."""
@@ -67,17 +70,25 @@ class PreconditionFailed(ApiError):
 class TooManyRequests(ApiError):
     """Too many attempts in a short time. Wait a little and try again."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class TooManyStreams(ApiError):
     """This account listens for news in too many places at once. Close one of them."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class DatabaseUnavailable(ApiError):
     """The server cannot reach its database at the moment. Nothing that you wrote is lost; try again later."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class DatabaseBusy(ApiError):
     """The server is too busy at the moment. Nothing that you wrote is lost; try again later."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class StorageFull(ApiError):
@@ -86,3 +97,5 @@ class StorageFull(ApiError):
 
 class InternalError(ApiError):
     """The server failed. Nothing that you wrote is lost; try again later, and tell whoever runs the server."""
+
+    exit_code = ExitCode.UNREACHABLE

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from lockleaf.client.errors.base import ApiError
 from lockleaf.client.errors.local import LocalError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["InvalidSearch", "QueryTooLong", "SearchLanguageDiffers", "SearchOff"]
 
 
 class InvalidSearch(LocalError):
     """The query is too long. It has at most 4,096 characters and 64 words, and brackets within brackets 16 times."""
+
+    exit_code = ExitCode.INPUT
 
 
 class SearchLanguageDiffers(LocalError):
@@ -18,6 +21,9 @@ class SearchLanguageDiffers(LocalError):
     Where you changed the language, have the index made anew: `lockleaf search-index rebuild`. If that does not help,
     choose the language again with `lockleaf account set --locale`. Searching on this device works all the same.
     """
+
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf search-index rebuild"
 
 
 class SearchOff(ApiError):
@@ -29,3 +35,5 @@ class SearchOff(ApiError):
 
 class QueryTooLong(ApiError):
     """The server finds the query too long, or nested too deeply. Search for less at once."""
+
+    exit_code = ExitCode.INPUT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockleaf.client.errors.base import LockleafError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "ArchiveNotBegun",
@@ -24,9 +25,13 @@ __all__ = [
 class TransportError(LockleafError):
     """The conversation with the server failed."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class InvalidServerAddress(TransportError):
     """The server's address is not a URL such as https://journal.example.org."""
+
+    exit_code = ExitCode.USAGE
 
 
 class ServerUnreachable(TransportError):
@@ -108,3 +113,6 @@ class InsecureServer(TransportError):
 
     Use https://. Plain http is for this machine alone (localhost), unless you allow it explicitly.
     """
+
+    exit_code = ExitCode.USAGE
+    hint = "--allow-insecure, if you mean it"

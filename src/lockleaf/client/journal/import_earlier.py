@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockleaf.client.errors import EntryTooLarge
-from lockleaf.client.metrics.readings import changed_metrics
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry, draft_content
+from lockleaf.client.errors import EntryTooLarge, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft, draft_content
+from lockleaf.client.records.readings import changed_metrics
 from lockleaf.client.store.records import Document
 from lockleaf.client.store.replaced_texts import EarlierText
 

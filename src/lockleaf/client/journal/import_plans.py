@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from lockleaf.client.errors import EntryTooLarge
+from lockleaf.client.errors import EntryTooLarge, InvalidEntry
 from lockleaf.client.journal.import_files import REMEMBERED_FILES, unknown_files
 from lockleaf.client.journal.import_states import (
     COMPARED,
@@ -19,9 +19,9 @@ from lockleaf.client.journal.import_states import (
     remembering,
     told,
 )
-from lockleaf.client.metrics.readings import changed_metrics
-from lockleaf.client.records.entries import EntryDraft, IncomingFile, InvalidEntry, draft_content
+from lockleaf.client.records.entries import EntryDraft, IncomingFile, draft_content
 from lockleaf.client.records.merge import Merged, merge
+from lockleaf.client.records.readings import changed_metrics
 from lockleaf.client.store.records import StoredRecord
 
 __all__ = ["Item", "Plan", "judged", "plan"]

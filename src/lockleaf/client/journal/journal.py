@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import ImportReport, Remark, Skipped
 from lockleaf.client.journal.imports import imported_id
 from lockleaf.client.journal.journal_imports import JournalImports
@@ -16,17 +17,10 @@ from lockleaf.client.journal.journal_tags import JournalTags
 from lockleaf.client.journal.resolutions import Resolutions
 from lockleaf.client.journal.revisions import Revision
 from lockleaf.client.journal.tags import Tag, TagBook
-from lockleaf.client.metrics.readings import changed_metrics
 from lockleaf.client.records.bases import Base
 from lockleaf.client.records.edits import Edits, entry_id_of
-from lockleaf.client.records.entries import (
-    UNCHANGED,
-    Entry,
-    InvalidEntry,
-    Unchanged,
-    date_text,
-    draft_content,
-)
+from lockleaf.client.records.entries import UNCHANGED, Entry, Unchanged, date_text, draft_content
+from lockleaf.client.records.readings import changed_metrics
 from lockleaf.client.records.views import Conflict, entry_of
 from lockleaf.client.search.local_search import LocalSearch
 from lockleaf.client.search.results import Found

@@ -16,7 +16,8 @@ from lockleaf.client.journal.imports import Import, portions
 from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.media.threads import in_thread
 from lockleaf.client.records.edits import Edits
-from lockleaf.client.records.entries import EntryDraft, Progress, ProgressCallback
+from lockleaf.client.records.entries import EntryDraft
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.store import LocalStore
 
 __all__ = ["JournalImports"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from lockleaf.client.errors import InvalidTag, TagChanged, TagNotFound
+from lockleaf.client.errors import InvalidEntry, InvalidTag, TagChanged, TagNotFound
 from lockleaf.client.records.edits import Edits
-from lockleaf.client.records.entries import MAX_NAME, InvalidEntry, clean_tags, clean_text
+from lockleaf.client.records.entries import MAX_NAME, clean_tags, clean_text
 from lockleaf.client.records.tag_records import color_in, new_tag, put_tag, tag_content, tag_id, tags_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import TAGS, StoredRecord

@@ -30,7 +30,7 @@ from lockleaf.client.media.uploads import Uploader
 from lockleaf.client.profile.private_files import full_disk_by_name
 from lockleaf.client.records.attachments import Attachment, MediaObject
 from lockleaf.client.records.edits import Edits
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.progress import Progress, ProgressCallback
 
 __all__ = ["Media"]
 

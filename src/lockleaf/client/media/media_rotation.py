@@ -15,7 +15,7 @@ from lockleaf.client.media.sealed_files import Fetcher
 from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.media.transfers import MediaRefusal, MediaReport
 from lockleaf.client.records.attachments import Attachment, MediaObject
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.store import LocalStore
 
 __all__ = ["MediaRotation", "begin_media_rotation", "is_unfinished", "seal_all_anew"]

@@ -18,7 +18,7 @@ from lockleaf.client.media.staging import ONE_PART, PART_BYTES, Part
 from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.media.threads import Beat, in_thread
 from lockleaf.client.records.attachments import Attachment, MediaObject, described
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media_queue import QueuedObject
 

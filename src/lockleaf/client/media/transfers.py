@@ -22,7 +22,7 @@ from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.media.uploads import Uploader
 from lockleaf.client.records.attachment_states import reconcile
 from lockleaf.client.records.edits import Edits
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media_queue import MediaState, QueuedObject
 from lockleaf.client.store.records import ENTRIES

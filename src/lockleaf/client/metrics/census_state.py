@@ -57,6 +57,12 @@ class State:
             store.set_secret(_KEY, None if self.census is None else self.census.key)
             store.set_secret(_STATE, pack([self.wanted, self.number, self.version, found]))
 
+    @classmethod
+    def want(cls, store: LocalStore) -> None:
+        """Have the account's sums begun with the next sync, if no device has begun them."""
+        with store.transaction():
+            replace(cls.load(store), wanted=True).save(store)
+
     def within(self, census: Census, version: int) -> State:
         """Return the state in which ``census`` is the present one."""
         return State(False, max(self.number, census.number), census, version)

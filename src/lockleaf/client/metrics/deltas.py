@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from lockleaf.client.errors import AlreadyCounted, ApiError, ChangeNotAccepted, InvalidAnswer
 from lockleaf.client.metrics.census import PARAMETERS, Census
-from lockleaf.client.metrics.counted import standing
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
-from lockleaf.client.metrics.readings import Reading
+from lockleaf.client.records.counted import standing
+from lockleaf.client.records.readings import Reading
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.contributions import Step, StoredDelta
 from lockleaf.client.transport.batch_size import TOO_LARGE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockleaf.client.metrics.census import Census
-from lockleaf.client.metrics.counted import Mark, marked, remarked, standing, standing_in
+from lockleaf.client.records.counted import Mark, marked, remarked, standing, standing_in
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.contributions import Contribution
 from lockleaf.client.store.records import StoredRecord

@@ -17,8 +17,8 @@ from lockleaf.client.errors import InvalidAnswer, MetricsOff, MetricsUnreadable,
 from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.census_state import State
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
-from lockleaf.client.metrics.readings import checked_name, reading_of
 from lockleaf.client.metrics.summary import By, Part, Stats, summarise
+from lockleaf.client.records.readings import checked_name, reading_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.transport.http import Transport
 from lockleaf.he.errors import HeError

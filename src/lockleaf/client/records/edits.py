@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from lockleaf.client.errors import EditConflict, EntryChanged, EntryNotFound
-from lockleaf.client.metrics.counted import remarked, standing_in
-from lockleaf.client.metrics.readings import changed_metrics, own_metrics
+from lockleaf.client.errors import EditConflict, EntryChanged, EntryNotFound, InvalidEntry
 from lockleaf.client.records.attachment_states import follow
 from lockleaf.client.records.attachments import descriptions, with_attachments
 from lockleaf.client.records.bases import Base
-from lockleaf.client.records.entries import Entry, InvalidEntry, check_size, draft_content
+from lockleaf.client.records.counted import remarked, standing_in
+from lockleaf.client.records.entries import Entry, check_size, draft_content
 from lockleaf.client.records.merge import Conflicting, Version, merge_versions, same_content
+from lockleaf.client.records.readings import changed_metrics, own_metrics
 from lockleaf.client.records.views import base_of, entry_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.open_conflicts import StoredConflict

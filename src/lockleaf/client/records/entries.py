@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import IO, Any, Final
 
-from lockleaf.client.errors import EntryTooLarge, LocalError
+from lockleaf.client.errors import EntryTooLarge, InvalidEntry
 from lockleaf.client.records.attachments import Attachment
 from lockleaf.client.records.bases import Base
 from lockleaf.crypto.encoding import pack
@@ -26,9 +26,6 @@ __all__ = [
     "EntryDraft",
     "Exported",
     "IncomingFile",
-    "InvalidEntry",
-    "Progress",
-    "ProgressCallback",
     "Unchanged",
     "check_size",
     "clean_tags",
@@ -44,22 +41,6 @@ class Unchanged:
 
 UNCHANGED: Final = Unchanged()
 """A field that an edit leaves as it is; None empties it."""
-
-
-class InvalidEntry(LocalError):
-    """An entry has an invalid field: a date that does not exist, a tag or mood that is empty or too long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far something is: ``done`` of ``total`` (None where nobody knows), in the unit of the ``stage``."""
-
-    stage: str
-    done: int
-    total: int | None
-
-
-ProgressCallback = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)

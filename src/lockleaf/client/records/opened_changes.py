@@ -7,7 +7,7 @@ from typing import Any
 
 from lockleaf.client.errors import RetiredKey, UnsealedChange
 from lockleaf.client.history.verification import Chain, VerifiedChange
-from lockleaf.client.metrics.counted import MARK, Mark, valid
+from lockleaf.client.records.counted import MARK, Mark, valid
 from lockleaf.client.records.sealer import Sealer, resolves_of, sealed_under, writer_of
 from lockleaf.client.records.tag_records import well_formed_tag
 from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS

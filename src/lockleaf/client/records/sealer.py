@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lockleaf.client.errors import SealBroken, UnsealedChange
-from lockleaf.client.metrics.counted import MARK, marked, unmarked
+from lockleaf.client.records.counted import MARK, marked, unmarked
 from lockleaf.client.store.open_conflicts import StoredConflict
 from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.records import ENTRIES, HASH_LENGTH, Document, StoredRecord

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from lockleaf.client.metrics.readings import own_metrics
 from lockleaf.client.records.attachments import attachments_of
 from lockleaf.client.records.bases import Base
 from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.readings import own_metrics
 from lockleaf.client.store.records import Document, StoredRecord
 
 __all__ = ["Conflict", "base_of", "entry_of"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lockleaf.client.errors import ApiError, SearchLanguageDiffers, TransportError
-from lockleaf.client.records.entries import Progress, ProgressCallback
 from lockleaf.client.records.preferences import locale_of
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.search.index_state import SearchState
 from lockleaf.client.search.word_digests import tokens_of
 from lockleaf.client.store import LocalStore

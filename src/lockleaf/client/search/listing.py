@@ -52,7 +52,7 @@ class _PlainPage(Body):
 
 
 async def fetch_entries(opened: OpenAccount, wanted: Selection, *, cursor: str | None, limit: int) -> EntriesPage:
-    """Return a page of entries; see `Client.entries_page`."""
+    """Return a page of entries; see `ServerSearch.entries_page`."""
     params: Parameters = {"limit": limit}
     if cursor is not None:
         params["cursor"] = cursor

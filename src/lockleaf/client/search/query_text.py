@@ -1,10 +1,12 @@
-"""A query written out again without its filters, which travel beside it."""
+"""A query as text: written out again without its filters, which travel beside it, and what it does not ask."""
 
 from __future__ import annotations
 
-from lockleaf.search.query import And, Node, Not, Or, Term
+from lockleaf.search.languages import language
+from lockleaf.search.plan import plan
+from lockleaf.search.query import And, Node, Not, Or, Term, parse
 
-__all__ = ["written"]
+__all__ = ["is_filter", "only_excludes", "written"]
 
 
 def written(root: Node | None) -> str:
@@ -25,3 +27,16 @@ def _written(node: Node, *, within: type[Node] | None) -> str:
         return text if within is None else f"({text})"
     text = " ".join(_written(each, within=And) for each in node.nodes)
     return text if within is None or within is Or else f"({text})"
+
+
+def only_excludes(query: str) -> bool:
+    """Tell whether a query says only which words must not be there, and so finds nothing."""
+    parsed = parse(query)
+    # No word is too common in this language: what is left are words that must not be there.
+    asked = plan(parsed, language("simple")).tokens(lambda field, stem: field + stem)
+    return parsed.root is not None and asked is None and not parsed.filtered
+
+
+def is_filter(text: str) -> bool:
+    """Tell whether a part of a query is read as a filter, and not as words."""
+    return bool(parse(text).filtered)

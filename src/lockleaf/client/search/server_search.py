@@ -1,21 +1,24 @@
-"""The server's index of the account's words: whether it keeps one, what it holds, and searching by it."""
+"""Finding entries at the server: its index of the account's words, searching by it, and listing by date."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
 from lockleaf.client.device.device import Device
-from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.indexer import Indexer
+from lockleaf.client.search.listing import EntriesPage, fetch_entries
 from lockleaf.client.search.remote_search import search
 from lockleaf.client.search.results import Found
+from lockleaf.client.search.selection import Selection
 from lockleaf.wire.search import SearchIndex
 
 __all__ = ["ServerSearch"]
 
 
 class ServerSearch:
-    """What one profile may ask of the server's search. `Journal.search` needs none of it.
+    """What one profile may ask a server to find. `Journal.search` and `Journal.list` need none of it.
 
     The server's index holds, for each entry, the set of keyed digests of its words, without order or counts. Whoever
     reads the server's database sees from it how many different words an entry has, which entries share a word, and how
@@ -48,6 +51,36 @@ class ServerSearch:
             TransportError, ApiError: each as its name says.
         """
         return await search(self._device.session, query, limit)
+
+    async def entries_page(
+        self,
+        *,
+        since: date | str | None = None,
+        until: date | str | None = None,
+        tag: str | None = None,
+        mood: str | None = None,
+        source: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> EntriesPage:
+        """Ask the server for entries, newest first by the date that it knows, instead of this device's own.
+
+        For a device that has not fetched everything. The server does not learn what an end-to-end encrypted account
+        filters by; what it answers is opened here, and is not verified as a sync verifies: it can leave entries out.
+
+        Args:
+            since, until: days, both inclusive. They are sorted out on this device, so a page can hold few of them.
+            tag, mood, source: only entries that have it; case does not matter.
+            cursor: where the page before ended.
+            limit: at most so many, up to 500.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            TierRequired: the server holds no entries for this account.
+            SealBroken: an entry is not what a device of the account sealed.
+        """
+        wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
+        return await fetch_entries(self._device.session, wanted, cursor=cursor, limit=limit)
 
     async def status(self) -> SearchIndex:
         """Return whether the server keeps an index, what is in it, and what that reveals.

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from lockleaf.client.errors import EpochChanged, InvalidAnswer, InvalidCursor, SyncAlreadyRunning
 from lockleaf.client.history.statements import StatementBook
 from lockleaf.client.history.verification import Chain, EpochsChanged, VerifiedChange, VerifiedPage
-from lockleaf.client.metrics.counted import MARK, Mark, remarked, standing_in, valid
 from lockleaf.client.records.attachment_states import forsake
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.counted import MARK, Mark, remarked, standing_in, valid
 from lockleaf.client.records.labels import merge_settings, state_of
 from lockleaf.client.records.merge import Conflicting, Merged, Version, merge, merge_versions, same_content
 from lockleaf.client.records.opened_changes import OpenedChange, open_change
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.records.resolution_changes import tell_decided
 from lockleaf.client.records.sealer import Sealer
 from lockleaf.client.records.tag_records import merge_tags

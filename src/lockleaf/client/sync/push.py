@@ -21,7 +21,7 @@ from lockleaf.client.errors import (
     TooLargeForProxy,
 )
 from lockleaf.client.history.verification import VerifiedChange
-from lockleaf.client.records.entries import Progress, ProgressCallback
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.records.resealing import Resealing
 from lockleaf.client.records.sealer import Sealer
 from lockleaf.client.records.tag_records import make_missing

@@ -32,8 +32,8 @@ from lockleaf.client.errors import (
 from lockleaf.client.errors.claims import RememberedCheckpoint
 from lockleaf.client.history.verification import Chain
 from lockleaf.client.profile.profiles import Profile
-from lockleaf.client.records.entries import ProgressCallback
 from lockleaf.client.records.opened_changes import OPENED
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.records.sealer import Sealer
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.store.verified_history import Position
@@ -99,7 +99,7 @@ async def repair(
     progress: ProgressCallback | None,
     again: bool,
 ) -> RepairReport:
-    """Repair the journal of ``device``; see `Client.repair`."""
+    """Repair the journal of ``device``; see `Sync.repair`."""
     if device.profile is None or device.profile.logged_out:
         raise NotLoggedIn
     if device.is_locked:

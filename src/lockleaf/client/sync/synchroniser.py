@@ -15,7 +15,7 @@ from lockleaf.client.history.verification import EpochsChanged
 from lockleaf.client.media.transfers import MediaReport
 from lockleaf.client.metrics.sums import EncryptedSums, MetricsReport
 from lockleaf.client.records import labels
-from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.records.resealing import Resealing
 from lockleaf.client.records.sealer import Sealer
 from lockleaf.client.search.indexer import Indexer

@@ -17,7 +17,7 @@ from lockleaf.client.journal.importers import ImportOptions
 from lockleaf.client.journal.importers.archives import opened_container
 from lockleaf.client.journal.importers.dayone import DayOne
 from lockleaf.client.journal.journal import Journal
-from lockleaf.client.records.entries import Progress
+from lockleaf.client.records.progress import Progress
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.wire.entries import MAX_ATTACHMENTS

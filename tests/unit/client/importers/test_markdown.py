@@ -228,7 +228,7 @@ def test_any_day_in_a_name_is_found(day: Any, form: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_splits_into_front_matter_and_text_or_is_refused_by_name(text: str) -> None:
-    from lockleaf.client.records.entries import InvalidEntry
+    from lockleaf.client.errors import InvalidEntry
 
     try:
         _, body = split_front_matter(text)

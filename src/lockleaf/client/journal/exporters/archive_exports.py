@@ -10,7 +10,7 @@ from lockleaf.client.journal.archive_file import ArchiveFile
 from lockleaf.client.journal.exporters.archive_source import ArchiveSource
 from lockleaf.client.journal.exporters.destinations import ExportFormat, export_to
 from lockleaf.client.journal.exporters.exporting import ExportReport
-from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.selection import Selection
 
 __all__ = ["export_archive"]

@@ -25,7 +25,8 @@ from lockleaf.client.journal.revisions import Revision
 from lockleaf.client.media.downloads import unsealed
 from lockleaf.client.media.threads import Beat, in_thread
 from lockleaf.client.records.attachments import Attachment
-from lockleaf.client.records.entries import Entry, Progress, ProgressCallback
+from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.records.sealer import Sealer, writer_of
 from lockleaf.client.records.tag_records import color_in
 from lockleaf.client.records.views import Conflict, entry_of

@@ -17,7 +17,7 @@ from lockleaf.client.journal.exporters.manifest import Identity
 from lockleaf.client.journal.exporters.markdown import MarkdownFormat
 from lockleaf.client.journal.exporters.sources import ExportSource
 from lockleaf.client.journal.exporters.zipped import ExportZip
-from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.selection import Selection
 
 __all__ = ["FORMATS", "ExportFormat", "export_to"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lockleaf.client.journal.revisions import Revision
-    from lockleaf.client.records.attachments import Attachment, MediaObject
-    from lockleaf.client.records.entries import Entry
+from lockleaf.client.journal.revisions import Revision
+from lockleaf.client.records.attachments import Attachment, MediaObject
+from lockleaf.client.records.entries import Entry
 
 __all__ = ["attachment_document", "entry_document", "revision_document"]
 

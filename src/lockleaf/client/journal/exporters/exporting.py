@@ -16,7 +16,8 @@ from lockleaf.client.journal.exporters.names import FileNames
 from lockleaf.client.journal.exporters.sources import ExportSource, Kept, Unavailable
 from lockleaf.client.journal.exporters.targets import Left, Target
 from lockleaf.client.records.attachments import Attachment
-from lockleaf.client.records.entries import Entry, Progress, ProgressCallback
+from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.search.selection import Selection
 
 __all__ = ["ExportReport", "MissingPart", "export_entries"]

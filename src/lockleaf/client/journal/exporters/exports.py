@@ -13,7 +13,7 @@ from lockleaf.client.journal.exporters.destinations import ExportFormat, export_
 from lockleaf.client.journal.exporters.exporting import ExportReport
 from lockleaf.client.journal.exporters.sources import JournalSource
 from lockleaf.client.media.media import Media
-from lockleaf.client.records.entries import ProgressCallback
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.selection import Selection
 
 __all__ = ["AgeIdentity", "Exports"]

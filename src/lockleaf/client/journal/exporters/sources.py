@@ -22,7 +22,8 @@ from lockleaf.client.journal.revisions import Revision, fetch_history, replaced_
 from lockleaf.client.media.media import Media
 from lockleaf.client.records.attachments import Attachment
 from lockleaf.client.records.edits import Edits
-from lockleaf.client.records.entries import Entry, ProgressCallback
+from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.records.tag_records import color_in
 from lockleaf.client.records.views import Conflict, entry_of
 from lockleaf.client.search.selection import Selection

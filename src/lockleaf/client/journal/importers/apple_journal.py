@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from itertools import islice
 from pathlib import PurePosixPath
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.attaching import Attaching
 from lockleaf.client.journal.importers.containers import Container, Member, Unreadable
@@ -24,7 +25,7 @@ from lockleaf.client.journal.importers.fields import heading
 from lockleaf.client.journal.importers.markup import markdown_of
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES, letters
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["AppleJournal"]
 

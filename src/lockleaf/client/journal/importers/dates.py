@@ -6,7 +6,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from lockleaf.client.records.entries import InvalidEntry, date_text
+from lockleaf.client.errors import InvalidEntry
+from lockleaf.client.records.entries import date_text
 
 __all__ = ["INVALID_DATE", "date_in_name", "entry_date", "loose_date", "zone_of"]
 

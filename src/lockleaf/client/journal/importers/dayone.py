@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.arrays import read_array
 from lockleaf.client.journal.importers.attaching import Attaching
@@ -38,7 +39,7 @@ from lockleaf.client.journal.importers.fields import (
 from lockleaf.client.journal.importers.lockleaf import exported_draft
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["DayOne"]
 

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.arrays import read_array
 from lockleaf.client.journal.importers.attaching import Attaching
@@ -24,7 +25,7 @@ from lockleaf.client.journal.importers.dates import INVALID_DATE, entry_date, zo
 from lockleaf.client.journal.importers.fields import heading, listed_tags, parsed, place_name, short, text_of
 from lockleaf.client.journal.importers.markup import markdown_of
 from lockleaf.client.journal.importers.protocol import ImportOptions
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["Diarium"]
 

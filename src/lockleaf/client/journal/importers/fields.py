@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lockleaf.client.records.entries import MAX_NAME, InvalidEntry
+from lockleaf.client.errors import InvalidEntry
+from lockleaf.client.records.entries import MAX_NAME
 from lockleaf.wire.content import MAX_TITLE
 
 __all__ = ["heading", "known_zone", "listed_tags", "parsed", "place_name", "short", "text_of", "whole", "with_tag"]

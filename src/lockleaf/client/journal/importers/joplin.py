@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.attaching import Attaching
 from lockleaf.client.journal.importers.containers import Container, Member, Unreadable
@@ -23,7 +24,7 @@ from lockleaf.client.journal.importers.fields import heading, place_name, short,
 from lockleaf.client.journal.importers.markup import markdown_of
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES, letters
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["Joplin"]
 

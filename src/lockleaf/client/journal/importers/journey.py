@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.attaching import Attaching
 from lockleaf.client.journal.importers.containers import Container, Member, Unreadable
@@ -34,7 +35,7 @@ from lockleaf.client.journal.importers.fields import (
 from lockleaf.client.journal.importers.markup import markdown_of
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES, letters
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["Journey"]
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import BinaryIO
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.arrays import read_array
 from lockleaf.client.journal.importers.containers import Container
@@ -23,7 +24,7 @@ from lockleaf.client.journal.importers.fields import STARRED, heading, listed_ta
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import TextSource
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["Jrnl"]
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.containers import Container
 from lockleaf.client.journal.importers.dates import entry_date
 from lockleaf.client.journal.importers.fields import parsed, text_of, whole
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece, pieces_of
-from lockleaf.client.records.entries import EntryDraft, Exported, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft, Exported
 
 __all__ = ["PROVIDER", "JsonLines", "read_jsonl"]
 

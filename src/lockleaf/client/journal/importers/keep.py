@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.attaching import Attaching
 from lockleaf.client.journal.importers.containers import Container, Member, Unreadable
@@ -21,7 +22,7 @@ from lockleaf.client.journal.importers.dates import INVALID_DATE
 from lockleaf.client.journal.importers.fields import heading, parsed, text_of, whole, with_tag
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES, letters
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["Keep"]
 

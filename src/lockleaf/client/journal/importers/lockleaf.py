@@ -19,6 +19,7 @@ from uuid import UUID
 
 import yaml
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.exporters.front_matter import split
 from lockleaf.client.journal.exporters.json_file import FILE, FORMAT
 from lockleaf.client.journal.exporters.markdown import ENTRIES, REVISIONS
@@ -30,7 +31,7 @@ from lockleaf.client.journal.importers.fields import parsed, text_of
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES
-from lockleaf.client.records.entries import EarlierDraft, EntryDraft, Exported, IncomingFile, InvalidEntry
+from lockleaf.client.records.entries import EarlierDraft, EntryDraft, Exported, IncomingFile
 
 __all__ = ["LockleafExport", "exported_draft"]
 

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.attaching import Attaching
 from lockleaf.client.journal.importers.containers import Container, Member, Unreadable
@@ -23,7 +24,7 @@ from lockleaf.client.journal.importers.dates import date_in_name, loose_date, zo
 from lockleaf.client.journal.importers.fields import STARRED, heading, known_zone, listed_tags, short, with_tag
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES, letters, link_target
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["Markdown", "split_front_matter"]
 

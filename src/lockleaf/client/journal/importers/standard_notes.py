@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.arrays import read_array
 from lockleaf.client.journal.importers.containers import Container, Member
@@ -19,7 +20,7 @@ from lockleaf.client.journal.importers.dates import entry_date
 from lockleaf.client.journal.importers.fields import STARRED, heading, parsed, text_of, whole, with_tag
 from lockleaf.client.journal.importers.markup import markdown_of
 from lockleaf.client.journal.importers.protocol import ImportOptions
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["StandardNotes"]
 

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import BinaryIO
 
+from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.containers import Container
 from lockleaf.client.journal.importers.dates import loose_date, zone_of
 from lockleaf.client.journal.importers.fields import STARRED, heading, known_zone, short, with_tag
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES, letters
-from lockleaf.client.records.entries import EntryDraft, InvalidEntry
+from lockleaf.client.records.entries import EntryDraft
 
 __all__ = ["Tables"]
 

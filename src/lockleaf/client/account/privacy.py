@@ -1,8 +1,9 @@
-"""The part of `Client` by which a user chooses what leaves the device."""
+"""What leaves the device, by its user's choice: the privacy tier, dates and labels."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from lockleaf.client.account import credentials, privacy_tiers, uce_credentials
 from lockleaf.client.device.device import Device
@@ -11,15 +12,21 @@ from lockleaf.client.records import labels
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
-__all__ = ["Choices"]
+__all__ = ["PrivacyChoices"]
 
 
-class Choices:
-    """What the server gets, by the user's choice."""
+class PrivacyChoices:
+    """What the server gets, by the user's choice.
 
-    _device: Device
+    Args:
+        catch_up: fetches and verifies what is new at the server, and sends nothing.
+    """
 
-    async def privacy(self) -> Privacy:
+    def __init__(self, device: Device, *, catch_up: Callable[[], Awaitable[None]]) -> None:
+        self._device = device
+        self._catch_up = catch_up
+
+    async def tier(self) -> Privacy:
         """Return how much the server holds of the account, and what works with that.
 
         Raises:
@@ -27,7 +34,7 @@ class Choices:
         """
         return await privacy_tiers.show(self._device)
 
-    async def set_privacy_tier(
+    async def set_tier(
         self, tier: PrivacyTier, *, password: str | None = None, he_public_key: bytes | None = None
     ) -> PrivacyChanged:
         """Choose how much the server holds. What a lower tier does not hold is deleted there at once, and counted.
@@ -57,10 +64,6 @@ class Choices:
 
         return await privacy_tiers.change(self._device, tier, he_public_key, self._catch_up, prove)
 
-    async def _catch_up(self) -> None:
-        """Fetch and verify what is new at the server, and send nothing."""
-        raise NotImplementedError
-
     def share_dates(self, share: bool) -> None:
         """Decide whether the server may know date and source of entries written from now on, to sort by them.
 
@@ -74,7 +77,7 @@ class Choices:
         """Whether labels of mood, tags and source go to the server with each entry, as this device knows it.
 
         Raises:
-            NotLoggedIn, JournalLocked: as for `journal`.
+            NotLoggedIn, JournalLocked: as for `Client.journal`.
         """
         return self._device.opened.profile.custody == "uce" or labels.is_on(self._device.opened.store)
 
@@ -87,7 +90,7 @@ class Choices:
 
         Raises:
             LabelsBelongToCustody: with uce, where the server can read, they hide nothing.
-            NotLoggedIn, JournalLocked: as for `journal`.
+            NotLoggedIn, JournalLocked: as for `Client.journal`.
         """
         opened = self._device.opened
         if opened.profile.custody == "uce":

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from lockleaf.client.metrics.readings import Reading, reading_of
+from lockleaf.client.records.readings import Reading, reading_of
 from lockleaf.client.store.records import Document
 
 __all__ = ["MARK", "Mark", "marked", "remarked", "standing", "standing_in", "unmarked", "valid"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from lockleaf.client.metrics.moods import mood_score
-from lockleaf.client.metrics.sentiment import sentiment
-from lockleaf.client.records.entries import InvalidEntry
+from lockleaf.client.errors import InvalidEntry
+from lockleaf.client.records.moods import mood_score
+from lockleaf.client.records.sentiment import sentiment
 from lockleaf.he.errors import ValueOutOfBounds
 from lockleaf.he.metric_types import CHARACTERS, MOOD, SENTIMENT, STANDARD, WORD_COUNT, MetricType, metric_type
 from lockleaf.wire.days import day_of
