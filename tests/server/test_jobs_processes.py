@@ -49,7 +49,7 @@ def environment(server_environment: dict[str, str], own_database_url: str, tmp_p
 
 
 @pytest.fixture
-async def services(
+async def parts(
     environment: dict[str, str], own_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Parts]:
     for name, value in environment.items():

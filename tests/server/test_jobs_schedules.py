@@ -10,9 +10,9 @@ import asyncpg
 from pgqueuer.domain import models
 from pgqueuer.domain.types import CronEntrypoint, CronExpression
 
-from lockleaf.server.main.app import build_services
-from lockleaf.server.platform.context import Services
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.main.app import build_parts
+from lockleaf.server.platform.db.engine import Database, asyncpg_url
 from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.jobs.worker import JobWorker, Schedule
 from lockleaf.server.platform.settings import Settings
@@ -39,14 +39,14 @@ async def test_of_several_workers_one_does_what_is_due(settings: Settings, datab
     did: list[str] = []
     all_looked = asyncio.Event()
 
-    async def once(services: Services) -> None:
+    async def once() -> None:
         did.append(shared)
         await all_looked.wait()  # it is still at it while the others look for what is due
 
     def looked(name: str) -> Schedule:
         """Due as well, and for one worker alone: what is due is looked for all at once, so it has looked by then."""
 
-        async def run(services: Services) -> None:
+        async def run() -> None:
             did.append(name)
 
         return Schedule(name, NEW_YEAR, run)
@@ -55,9 +55,9 @@ async def test_of_several_workers_one_does_what_is_due(settings: Settings, datab
         while not set(own) <= set(did):
             await asyncio.sleep(0.01)
 
-    services = build_services(settings, database_url)
+    parts = build_parts(settings, database_url)
     schedules = [(Schedule(shared, NEW_YEAR, once), looked(name)) for name in own]
-    workers = [JobWorker(services, database_url, handlers={}, schedules=each) for each in schedules]
+    workers = [JobWorker(parts, database_url, handlers={}, schedules=each) for each in schedules]
     running = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -68,6 +68,6 @@ async def test_of_several_workers_one_does_what_is_due(settings: Settings, datab
         for worker in workers:
             worker.stop()
         await asyncio.gather(*running)
-        services.hasher.close()
-        await services.database.close()
+        parts[VerifierHasher].close()
+        await parts[Database].close()
     assert sorted(did) == sorted([shared, *own])

@@ -38,7 +38,7 @@ def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-async def services(settings: Settings, database_url: str) -> AsyncIterator[Parts]:
+async def parts(settings: Settings, database_url: str) -> AsyncIterator[Parts]:
     parts = build_parts(settings, database_url)
     yield parts
     parts[VerifierHasher].close()
