@@ -94,7 +94,9 @@ class GraphApi(SocialNetwork):
 
     # ---- what it answers ----
 
-    def throttled(self) -> Answer:
+    def throttled(self, asked: Asked) -> Answer:
+        if asked.path.startswith("/photos/"):
+            return Answer(429, raw=b"")  # where photos lie is no API
         usage = {"20001": [{"type": "pages", "call_count": 100, "total_cputime": 20, "total_time": 20,
                             "estimated_time_to_regain_access": 2}]}  # fmt: skip
         return _error(400, 32, {"X-Business-Use-Case-Usage": json.dumps(usage)})

@@ -89,7 +89,7 @@ class MastodonInstance(SocialNetwork):
 
     # ---- what it answers ----
 
-    def throttled(self) -> Answer:
+    def throttled(self, asked: Asked) -> Answer:
         reset = (datetime.now(UTC) + timedelta(seconds=120)).isoformat().replace("+00:00", "Z")
         headers = {"X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
         return Answer(429, {"error": "Too many requests"}, headers)

@@ -108,7 +108,7 @@ class SocialNetwork:
         """Do what is asked."""
         raise NotImplementedError
 
-    def throttled(self) -> Answer:
+    def throttled(self, asked: Asked) -> Answer:
         """Return the network's own word for too many calls."""
         raise NotImplementedError
 
@@ -145,7 +145,7 @@ class SocialNetwork:
         if trouble == "fail":
             return await _write(writer, Answer(500, {"error": "a trouble"}))
         if trouble == "throttle":
-            return await _write(writer, self.throttled())
+            return await _write(writer, self.throttled(asked))
         self.before(asked)
         answer = self.answer(asked)
         self.after(asked)
