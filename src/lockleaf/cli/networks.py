@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 
 from lockleaf import client as sdk
+from lockleaf.cli import screen
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.prompts import agrees, answer
@@ -92,17 +93,13 @@ async def list_connections(run: Run) -> None:
     if not found:
         run.note("No network is connected: lockleaf connect mastodon.")
         return
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table("id", "network", "account", "state", "last pull", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = screen.Table("id", "network", "account", "state", "last pull", box=screen.box.SIMPLE_HEAD, pad_edge=False)
     for each in found:
         pulled = "" if each.pulled_at is None else each.pulled_at.astimezone().isoformat(" ", "minutes")[:16]
         state = "connect again" if each.state != "connected" else each.last_error or "connected"
-        table.add_row(short_id(str(each.id)), each.provider, Text(printable(each.name or "")), state, pulled)
+        table.add_row(short_id(str(each.id)), each.provider, screen.Text(printable(each.name or "")), state, pulled)
         for target in each.targets:
-            table.add_row("", "Page", Text(printable(target.name)), target.id, "")
+            table.add_row("", "Page", screen.Text(printable(target.name)), target.id, "")
     run.show(table)
     unknown = sum(each.unknown for each in found)
     if unknown:
