@@ -77,7 +77,8 @@ async def test_what_is_no_name_is_refused(http: httpx.AsyncClient, name: Any) ->
     body = {"username": name, "H_auth": H_AUTH}
     for path in ("/auth/register", "/auth/login", "/auth/prelogin"):
         found = problem(await http.post(path, json=body), 422, "invalid_request")
-        assert {error["field"].split(".")[0] for error in found["errors"]} == {"username"}
+        secret = {"H_auth"} if path == "/auth/prelogin" else set()  # which comes before there is one
+        assert {error["field"].split(".")[0] for error in found["errors"]} == {"username"} | secret
 
 
 async def test_an_email_has_an_at_where_it_is_called_one(http: httpx.AsyncClient) -> None:

@@ -96,6 +96,12 @@ class RefusesSome(Body):
 class SeveralNames(Body):
     """A body with fields that go by several names: they may not say different things, of which one would be ignored."""
 
+    @classmethod
+    def further_names(cls) -> frozenset[str]:
+        """Return all names of the fields that go by several."""
+        aliases = (field.validation_alias for field in cls.model_fields.values())
+        return frozenset(str(name) for alias in aliases if isinstance(alias, AliasChoices) for name in alias.choices)
+
     @model_validator(mode="before")
     @classmethod
     def _say_one_thing(cls, data: Any) -> Any:

@@ -14,7 +14,7 @@ from lockleaf.server.platform.errors import Invalid, InvalidRequest
 from lockleaf.server.platform.http.errors import MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.wire import codec
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, SeveralNames
 
 __all__ = ["ByCustody", "Parsed", "Received", "accepted", "field_errors", "reply"]
 
@@ -145,10 +145,16 @@ def _decoded(model: type[M], data: bytes, media_type: str) -> M:
 
 
 def _asks_for_nothing(model: type[BaseModel], error: ErrorDetails) -> bool:
-    """Tell whether a field is unknown, and has no value or a name that is known to ask for nothing."""
+    """Tell whether a field is unknown, and has no value or a name that is known to ask for nothing.
+
+    A second name of a field that was sent asks for nothing more: the model has seen to it that both say the same.
+    """
     if error["type"] != "extra_forbidden" or len(error["loc"]) != 1:
         return False
-    return error["input"] is None or (issubclass(model, Body) and error["loc"][0] in model.asks_for_nothing)
+    name = error["loc"][0]
+    if error["input"] is None or (issubclass(model, Body) and name in model.asks_for_nothing):
+        return True
+    return issubclass(model, SeveralNames) and name in model.further_names()
 
 
 def _refusal(model: type[BaseModel], error: ValidationError) -> Invalid:
