@@ -33,7 +33,7 @@ from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
-from lockleaf.server.platform.http.dependencies import PartsOf, Tx
+from lockleaf.server.platform.http.dependencies import PartsOf, Tx, TxToBegin
 from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.parameters import KNOWN
@@ -150,7 +150,7 @@ async def put_key(
 async def post_metrics(
     request: Request,
     principal: Writer,
-    tx: Tx,
+    tx: TxToBegin,
     parts: PartsOf,
     body: Annotated[MetricBatch, Depends(Parsed(MetricBatch, msgpack=True))],
 ) -> Response:
@@ -159,7 +159,7 @@ async def post_metrics(
     return reply(
         request,
         await uploads.upload(
-            tx.session, parts[Clock], parts[Database], parts[Quota], parts[Evaluators], principal.user_id, body
+            tx, parts[Clock], parts[Database], parts[Quota], parts[Evaluators], principal.user_id, body
         ),
         201,
     )
@@ -198,9 +198,11 @@ async def list_metrics(
     status_code=204,
     responses=problems(*OF_CALLERS, *_COMPUTING, MetricNotFound),
 )
-async def delete_metric(principal: Writer, tx: Tx, parts: PartsOf, metric_id: Annotated[RecordId, Path()]) -> None:
+async def delete_metric(
+    principal: Writer, tx: TxToBegin, parts: PartsOf, metric_id: Annotated[RecordId, Path()]
+) -> None:
     """Delete a single value, and take it away from what it was added to."""
-    await service.delete(tx.session, parts[Clock], parts[Evaluators], principal.user_id, metric_id)
+    await service.delete(tx, parts[Clock], parts[Evaluators], principal.user_id, metric_id)
 
 
 @router.post(

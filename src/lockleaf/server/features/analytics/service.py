@@ -37,7 +37,7 @@ _PACKS = "metrics/packed"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def delete(session: AsyncSession, clock: Clock, evaluators: Evaluators, user_id: UUID, metric_id: str) -> None:
+async def delete(tx: Transaction, clock: Clock, evaluators: Evaluators, user_id: UUID, metric_id: str) -> None:
     """Delete a single value, and take it away from what it was added to.
 
     Raises:
@@ -45,8 +45,9 @@ async def delete(session: AsyncSession, clock: Clock, evaluators: Evaluators, us
         EvaluatorsBusy, EvaluationUnavailable: the server cannot compute now.
     """
     async with evaluators.turn():
-        await accounts.lock(session, user_id)
-        repository = MetricRepository(await driver(session), user_id)
+        await tx.begin()
+        await accounts.lock(tx.session, user_id)
+        repository = MetricRepository(tx.connection, user_id)
         metric = await repository.remove_metric(metric_id)
         if metric is None:
             raise MetricNotFound

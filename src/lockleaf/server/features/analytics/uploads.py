@@ -14,8 +14,6 @@ from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from lockleaf.he.params import PARAMETER_SETS
 from lockleaf.server.features.analytics.errors import AlreadyCounted, ChangeNotAccepted, MetricIdTaken
 from lockleaf.server.features.analytics.evaluators import Checked, Evaluators, Sum
@@ -27,6 +25,7 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import HeKeyRequired
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database, driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.platform.tiers import TIERS, TierRequired
 from lockleaf.server.records import service as records
@@ -71,7 +70,7 @@ class _Item:
 
 
 async def upload(
-    session: AsyncSession,
+    tx: Transaction,
     clock: Clock,
     database: Database,
     quota: Quota,
@@ -102,11 +101,12 @@ async def upload(
         if not new:
             return answer
         parts = _Parts(new, await evaluators.check(*_question(new, contexts)))
-        account = await accounts.lock(session, user_id)
+        await tx.begin()
+        account = await accounts.lock(tx.session, user_id)
         # Asked behind the lock: a tier that was lowered a moment ago must not find new metrics after its deletion.
         if TIERS.index(account.privacy_tier) < TIERS.index(TIER):
             raise TierRequired(required=TIER)
-        connection = await driver(session)
+        connection = tx.connection
         repository = MetricRepository(connection, user_id)
         new = await _unknown(repository, new)
         causes = list(_causes(new)) if account.privacy_tier == "full_sync" else []

@@ -46,7 +46,7 @@ from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.errors import InvalidRequest, NotFound
 from lockleaf.server.platform.http.bodies import Parsed, field_errors
-from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.parameters import KNOWN, require_known
 from lockleaf.server.platform.parts import Parts
@@ -102,42 +102,46 @@ async def prelogin(read: Read, parts: PartsOf, body: Annotated[Prelogin, Depends
 
 @router.post("/register", status_code=201, responses=problems(*REGISTRATION))
 async def register(
-    read: Read, tx: Tx, parts: PartsOf, body: Annotated[Register, Depends(Parsed(Register))]
+    read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Register, Depends(Parsed(Register))]
 ) -> SignupAnswer:
     """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
     return _signed_up(
         parts,
         await service.register(
-            parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, body
+            parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, body
         ),
     )
 
 
 @router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
-async def signup(read: Read, tx: Tx, parts: PartsOf, body: Annotated[Signup, Depends(Parsed(Signup))]) -> SignupAnswer:
+async def signup(
+    read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Signup, Depends(Parsed(Signup))]
+) -> SignupAnswer:
     """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
     return _signed_up(
         parts,
-        await service.sign_up(
-            parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, body
-        ),
+        await service.sign_up(parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, body),
     )
 
 
 @router.post("/token", dependencies=[KNOWN], responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
-async def token(read: Read, tx: Tx, parts: PartsOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Tokens:
+async def token(
+    read: Read, tx: TxToBegin, parts: PartsOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
     entered = await service.login(
-        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, _login_of(form)
+        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, _login_of(form)
     )
     return service.tokens(parts[Clock], parts[TokenCodec], entered.session, seconds=parts[TokenCodec].form_seconds)
 
 
 @router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
-async def login(read: Read, tx: Tx, parts: PartsOf, body: Annotated[Login, Depends(Parsed(Login))]) -> LoginAnswer:
+async def login(
+    read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Login, Depends(Parsed(Login))]
+) -> LoginAnswer:
     """Log in, with the name of the device."""
     entered = await service.login(
-        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx.session, body
+        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, body
     )
     opened = entered.session
     row = opened.row
@@ -234,7 +238,7 @@ async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
 async def put_password(
     caller: Owner,
     read: Read,
-    tx: Tx,
+    tx: TxToBegin,
     parts: PartsOf,
     body: Annotated[PasswordChange, Depends(Parsed(PasswordChange))],
 ) -> Tokens:
@@ -273,7 +277,7 @@ async def put_password(
 async def put_keyring(
     caller: Owner,
     read: Read,
-    tx: Tx,
+    tx: TxToBegin,
     parts: PartsOf,
     body: Annotated[KeyringReplacement, Depends(Parsed(KeyringReplacement))],
 ) -> KeyringVersion:
@@ -314,7 +318,7 @@ async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
 async def post_recovery_codes(
     caller: Owner,
     read: Read,
-    tx: Tx,
+    tx: TxToBegin,
     parts: PartsOf,
     body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
 ) -> RecoveryCodesLeft:
@@ -335,7 +339,7 @@ async def verify_recovery_code(
 
 
 @router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
-async def recover(tx: Tx, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
+async def recover(tx: TxToBegin, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""
     return await recovery.recover(parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], tx, body)
 

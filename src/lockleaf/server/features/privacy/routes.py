@@ -29,7 +29,7 @@ from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.records.errors import EpochEndOutdated, InvalidStatement, TooManyStatements
 from lockleaf.wire import privacy as bodies
@@ -74,7 +74,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 async def put_privacy(
     caller: Owner,
     read: Read,
-    tx: Tx,
+    tx: TxToBegin,
     parts: PartsOf,
     body: Annotated[bodies.PrivacyChange, Depends(Parsed(bodies.PrivacyChange))],
 ) -> bodies.PrivacyChanged:
@@ -92,7 +92,7 @@ async def put_privacy(
 async def revoke_privacy(
     caller: Owner,
     read: Read,
-    tx: Tx,
+    tx: TxToBegin,
     parts: PartsOf,
     body: Annotated[bodies.PrivacyRevocation, Depends(Parsed(bodies.PrivacyRevocation, optional=True))],
 ) -> bodies.PrivacyRevoked:

@@ -88,6 +88,7 @@ async def change(
         ConsentRequired: the tier rises, or a key is registered, without a time of consent, or with one to come.
         InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
     """
+    await tx.begin()
     # The account comes first here as where it is deleted, and its store second.
     account = await accounts.lock(tx.session, user_id)
     if needs_secret(account, body.privacy_tier) and (

@@ -24,7 +24,7 @@ from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
+from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.wire.accounts import AccountDeletion
 from lockleaf.wire.profiles import Preferences, PreferencesChange, Profile, ProfileChange, Statistics
@@ -68,7 +68,7 @@ async def put_me(
 async def delete_me(
     caller: Owner,
     read: Read,
-    tx: Tx,
+    tx: TxToBegin,
     parts: PartsOf,
     body: Annotated[AccountDeletion, Depends(Parsed(AccountDeletion))],
 ) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from lockleaf.server.identity.accounts import keys
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import KeyringConflict, KeyringRequired
@@ -58,12 +56,12 @@ async def change_password(
         verifier_hash, made = await asyncio.gather(
             hasher.hash(body.password), custodian.rewrap(sealed, secret=body.password)
         )
-        account = await _unchanged(tx.session, proven)
+        account = await _unchanged(tx, proven)
         await accounts.take_keys(tx.session, account, made, now=now)
         kek = made.kek
     else:
         verifier_hash = await hasher.hash(body.password)
-        account = await still_proven(tx.session, proven)
+        account = await still_proven(tx, proven)
         await keys.reseal(tx.session, account, body)
         kek = None
     account.verifier_hash = verifier_hash
@@ -105,14 +103,14 @@ async def _uce(clock: Clock, database: Database, caller: Principal, account: Acc
     return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
 
 
-async def _unchanged(session: AsyncSession, proven: Account) -> Account:
+async def _unchanged(tx: Transaction, proven: Account) -> Account:
     """Lock a uce account, and return it if its keyring is the one from which the new one was made.
 
     Raises:
         InvalidCredentials: the secret was changed meanwhile.
         KeyringConflict: the keyring was.
     """
-    account = await still_proven(session, proven)
+    account = await still_proven(tx, proven)
     if account.keyring_version != proven.keyring_version:
         raise KeyringConflict(current_version=account.keyring_version)
     return account
@@ -146,7 +144,7 @@ async def replace_keyring(
         return await _rotate_uce(clock, database, token_codec, hasher, custodian, tx, caller, proven, body)
     keys.require_rotation(proven, body)
     verifier_hash = None if body.password is None else await hasher.hash(body.password)
-    account = await still_proven(tx.session, proven)
+    account = await still_proven(tx, proven)
     if keys.is_stored(account, body):
         return KeyringVersion(keyring_version=account.keyring_version)
     keys.require_rotation(account, body)
@@ -176,7 +174,7 @@ async def _rotate_uce(
     # The salt is drawn anew: who knew the key-encryption key before is not helped by it afterwards.
     salt = custodian.new_salt()
     kek = await custodian.derive(body.password or body.current_password, salt)
-    account = await _unchanged(tx.session, proven)
+    account = await _unchanged(tx, proven)
     end = await records.lock_end(tx.session, caller.user_id)
     made, key_id = await custodian.rotate(
         sealed, kek=kek, kek_salt=salt, epoch=end.epoch, seq=end.seq, head=end.head, now=now
@@ -233,11 +231,11 @@ async def replace_recovery_codes(
     shown = None
     if proven.custody == "uce":
         drawn = await custodian.draw_codes(await _uce(clock, database, caller, proven, body))
-        account = await _unchanged(tx.session, proven)
+        account = await _unchanged(tx, proven)
         await accounts.take_codes(tx.session, account, drawn)
         shown = drawn.shown
     else:
-        account = await still_proven(tx.session, proven)
+        account = await still_proven(tx, proven)
         if account.keyring is None and not keys.brings(body):
             drawn = custodian.draw_bare_codes()
             await accounts.take_codes(tx.session, account, drawn)
@@ -262,7 +260,7 @@ async def delete_account(
     Raises:
         InvalidCredentials: the current password is wrong.
     """
-    await still_proven(tx.session, await prove(hasher, read, caller.user_id, body.current_password))
+    await still_proven(tx, await prove(hasher, read, caller.user_id, body.current_password))
     await accounts.delete(tx.session, caller.user_id)
     await delete_above(tx, caller.user_id, holdings, None)
     await sessions.delete_all(tx, caller.user_id)

@@ -81,6 +81,7 @@ async def recover(
     if claims.recovery_key is not None:
         salt = custodian.new_salt()
         wrapped = salt, await custodian.derive(body.password, salt)
+    await tx.begin()
     try:
         account = await accounts.lock(tx.session, claims.user_id)
     except SessionRevoked:

@@ -23,7 +23,7 @@ from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database, ReadSession
-from lockleaf.server.platform.db.transaction import CommitThenRefuse
+from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
 from lockleaf.server.platform.errors import Unauthenticated
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.wire.account_fields import PrivacyTier
@@ -61,7 +61,7 @@ async def register(
     hasher: VerifierHasher,
     custodian: Custodian,
     read: ReadSession,
-    session: AsyncSession,
+    tx: Transaction,
     body: Register,
 ) -> Entered:
     """Make an end-to-end encrypted account and open its first session.
@@ -71,7 +71,7 @@ async def register(
         KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
     """
     keys = keys_of_registration(body, required=False)
-    return await _register(clock, token_codec, hasher, custodian, read, session, body, keys, privacy_tier="local_only")
+    return await _register(clock, token_codec, hasher, custodian, read, tx, body, keys, privacy_tier="local_only")
 
 
 async def sign_up(
@@ -80,7 +80,7 @@ async def sign_up(
     hasher: VerifierHasher,
     custodian: Custodian,
     read: ReadSession,
-    session: AsyncSession,
+    tx: Transaction,
     body: Signup,
 ) -> Entered:
     """Make an account in the custody that its user chose, and open its first session.
@@ -91,9 +91,9 @@ async def sign_up(
         CustodyRequired: keys were brought to an account whose server makes them.
     """
     if body.encryption_tier == "uce":
-        return await _sign_up_uce(clock, token_codec, hasher, custodian, read, session, body)
+        return await _sign_up_uce(clock, token_codec, hasher, custodian, read, tx, body)
     keys = keys_of_registration(body, required=True)
-    return await _register(clock, token_codec, hasher, custodian, read, session, body, keys, privacy_tier="full_sync")
+    return await _register(clock, token_codec, hasher, custodian, read, tx, body, keys, privacy_tier="full_sync")
 
 
 async def _register(
@@ -102,7 +102,7 @@ async def _register(
     hasher: VerifierHasher,
     custodian: Custodian,
     read: ReadSession,
-    session: AsyncSession,
+    tx: Transaction,
     body: Register,
     keys: KeySet | None,
     *,
@@ -114,15 +114,16 @@ async def _register(
     now = clock()
     if existing is None:
         verifier_hash = await hasher.hash(body.password)
+        await tx.begin()
         account = await accounts.create(
-            session, body, keys, verifier_hash=verifier_hash, privacy_tier=privacy_tier, now=now
+            tx.session, body, keys, verifier_hash=verifier_hash, privacy_tier=privacy_tier, now=now
         )
     else:
         if not repeated or not await hasher.verify(existing.verifier_hash, body.password):
             raise EmailTaken
-        account = await still_proven(session, existing)
+        account = await still_proven(tx, existing)
     return Entered(
-        account, await open_session(clock, token_codec, custodian, session, account.user_id, device_of(body))
+        account, await open_session(clock, token_codec, custodian, tx.session, account.user_id, device_of(body))
     )
 
 
@@ -132,7 +133,7 @@ async def _sign_up_uce(
     hasher: VerifierHasher,
     custodian: Custodian,
     read: ReadSession,
-    session: AsyncSession,
+    tx: Transaction,
     body: Signup,
 ) -> Entered:
     """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
@@ -144,8 +145,9 @@ async def _sign_up_uce(
         user_id = body.id or uuid7(now)
         verifier_hash = await hasher.hash(body.password)
         keys = await custodian.new_keys(user_id, body.password, now=now)
+        await tx.begin()
         account = await accounts.create(
-            session,
+            tx.session,
             body,
             None,
             user_id=user_id,
@@ -154,17 +156,18 @@ async def _sign_up_uce(
             privacy_tier="full_sync",
             now=now,
         )
-        await accounts.take_keys(session, account, keys, now=now)
-        opened = await open_session(clock, token_codec, custodian, session, user_id, device_of(body), kek=keys.kek)
+        await accounts.take_keys(tx.session, account, keys, now=now)
+        opened = await open_session(clock, token_codec, custodian, tx.session, user_id, device_of(body), kek=keys.kek)
         return Entered(account, opened, None if keys.codes is None else keys.codes.shown)
     if existing.custody != "uce" or body.id != existing.user_id or existing.kek_salt is None:
         raise EmailTaken
     if not await hasher.verify(existing.verifier_hash, body.password):
         raise EmailTaken
     kek = await custodian.derive(body.password, existing.kek_salt)
-    account = await still_proven(session, existing)
+    account = await still_proven(tx, existing)
     return Entered(
-        account, await open_session(clock, token_codec, custodian, session, account.user_id, device_of(body), kek=kek)
+        account,
+        await open_session(clock, token_codec, custodian, tx.session, account.user_id, device_of(body), kek=kek),
     )
 
 
@@ -174,7 +177,7 @@ async def login(
     hasher: VerifierHasher,
     custodian: Custodian,
     read: ReadSession,
-    session: AsyncSession,
+    tx: Transaction,
     body: Login,
 ) -> Entered:
     """Open a session for who knows the email and the authentication secret.
@@ -196,15 +199,15 @@ async def login(
     better = None
     if hasher.needs_rehash(account.verifier_hash):
         better = await hasher.hash(body.password)
-    locked = await still_proven(session, account)
+    locked = await still_proven(tx, account)
     if better is not None:
         locked.verifier_hash = better
     if keys is not None:
         if locked.keyring is not None:  # another login was first; its keys are the account's
             raise HashingBusy(retry_after=1)
-        await accounts.take_keys(session, locked, keys, now=clock())
+        await accounts.take_keys(tx.session, locked, keys, now=clock())
     return Entered(
-        locked, await open_session(clock, token_codec, custodian, session, locked.user_id, device_of(body), kek=kek)
+        locked, await open_session(clock, token_codec, custodian, tx.session, locked.user_id, device_of(body), kek=kek)
     )
 
 
@@ -272,14 +275,15 @@ async def prove(hasher: VerifierHasher, read: ReadSession, user_id: UUID, secret
     return account
 
 
-async def still_proven(session: AsyncSession, proven: Account) -> Account:
-    """Lock an account whose secret was proven, and return it as it is now.
+async def still_proven(tx: Transaction, proven: Account) -> Account:
+    """Begin the transaction, lock an account whose secret was proven, and return it as it is now.
 
     Raises:
         InvalidCredentials: the secret was changed while the given one was checked.
     """
+    await tx.begin()
     try:
-        locked = await accounts.lock(session, proven.user_id)
+        locked = await accounts.lock(tx.session, proven.user_id)
     except SessionRevoked:  # the account was deleted meanwhile, so nothing proves who one is any more
         raise InvalidCredentials from None
     if not compare_digest(locked.verifier_hash, proven.verifier_hash):

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import event, exc
+from sqlalchemy import PoolProxiedConnection, event, exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -99,19 +99,21 @@ class Database:
         return engine
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, begun: bool = True) -> AsyncIterator[Transaction]:
         """One transaction: committed at the end, rolled back on any exception.
 
         Once it is committed, what waits for that is called, and the accounts that changed are woken. `CommitThenRefuse`
         commits too, and raises its error then.
+
+        Args:
+            begun: whether it has begun; otherwise it takes no connection until its ``begin`` is called, which slow
+                work in front of it need not hold.
         """
-        with _in_the_drivers_words():
-            pooled = await self.writing.raw_connection()
-        connection: Any = pooled.driver_connection
-        tx = Transaction(self.writing, pooled, connection)
+        tx = Transaction(self.writing, self._taken)
         refusal: DomainError | None = None
         try:
-            await tx.begin()
+            if begun:
+                await tx.begin()
             try:
                 yield tx
             except CommitThenRefuse as refused:
@@ -121,16 +123,17 @@ class Database:
                 raise
             await tx.commit()
         finally:
-            if pooled.is_valid:
-                if connection.is_in_transaction():  # its end was cut short: nobody may go on in it
-                    pooled.invalidate()
-                pooled.close()
+            tx.release()
         for call in tx.calls:
             call()
         for user_id in tx.woken:
             self._wake(user_id)
         if refusal is not None:
             raise refusal
+
+    async def _taken(self) -> PoolProxiedConnection:
+        with _in_the_drivers_words():
+            return await self.writing.raw_connection()
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[ReadSession]:

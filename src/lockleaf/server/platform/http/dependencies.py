@@ -11,7 +11,7 @@ from lockleaf.server.platform.db.engine import Database, ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.parts import Parts
 
-__all__ = ["PartsOf", "Read", "Tx", "parts", "parts_of", "reading", "transaction"]
+__all__ = ["PartsOf", "Read", "Tx", "TxToBegin", "parts", "parts_of", "reading", "transaction"]
 
 
 def parts_of(request: Request) -> Parts:
@@ -37,6 +37,12 @@ async def transaction(request: Request) -> AsyncIterator[Transaction]:
         yield tx
 
 
+async def transaction_to_begin(request: Request) -> AsyncIterator[Transaction]:
+    """The same for a route that hashes, checks or computes first: it takes a connection when it is told to begin."""
+    async with parts_of(request)[Database].transaction(begun=False) as tx:
+        yield tx
+
+
 async def reading(request: Request) -> AsyncIterator[ReadSession]:
     """A session whose every statement reads, and stands for itself."""
     async with parts_of(request)[Database].read_sessions() as session:
@@ -46,4 +52,5 @@ async def reading(request: Request) -> AsyncIterator[ReadSession]:
 # Scope "function": with FastAPI's default the commit would run after the answer was sent, and a commit that fails
 # would already have been reported as a success.
 Tx = Annotated[Transaction, Depends(transaction, scope="function")]
+TxToBegin = Annotated[Transaction, Depends(transaction_to_begin, scope="function")]
 Read = Annotated[ReadSession, Depends(reading, scope="function")]

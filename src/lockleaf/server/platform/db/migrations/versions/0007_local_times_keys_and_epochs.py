@@ -27,6 +27,11 @@ LOST_BY_DOWNGRADE = {
     "statements of devices about restores": "FROM epoch_statements",
     "notes of epochs that ended, or that an operator declared": "FROM epochs WHERE ended OR declared",
     "notes of keys for metrics in SEAL's own form": "FROM he_public_keys WHERE raw",
+    "connections to social networks, with their tokens": "FROM integrations",
+    "applications that were registered with instances": "FROM integration_applications",
+    "notes of what came from networks, or went there, which comes again": "FROM external_posts",
+    "publications in the history of entries": "FROM entry_publications",
+    "lists of files that came with items of the inbox": "FROM inbox WHERE media <> '{}'",
 }
 """What goes when this step is taken back, in words, and the rows that have it."""
 
