@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -289,14 +288,14 @@ async def test_the_servers_figures_are_for_its_own_machine_or_a_token(
     app: FastAPI, host: str, headers: dict[str, str], chosen: dict[str, Any], status: int
 ) -> None:
     running = app.state.parts
-    given = running[Settings].model_copy(update={"metrics": MetricsSettings(**chosen)})
-    app.state.parts = replace(running, settings=given)
+    before = running[Settings]
+    running.add(Settings, before.model_copy(update={"metrics": MetricsSettings(**chosen)}))
     try:
         transport = httpx.ASGITransport(app, client=(host, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://lockleaf.test") as http:
             answer = await http.get("/metrics", headers=headers)
     finally:
-        app.state.parts = running
+        running.add(Settings, before)
     assert answer.status_code == status
     assert (b"# TYPE lockleaf_" in answer.content) == (status == 200)
 

@@ -21,6 +21,7 @@ from lockleaf.server.platform.http.dependencies import Read, Tx
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.platform.jobs.attempt import Attempt
 from lockleaf.server.records.errors import RevisionConflict
+from tests.support.account_holders import Person
 from tests.support.job_workers import PATIENCE_SECONDS, working
 
 FAILS_AT_COMMIT = """
@@ -213,3 +214,21 @@ async def test_nobody_is_woken_by_what_was_rolled_back(app: FastAPI) -> None:
                 tx.wake(committed)
             await woken.wait()  # notifications come in their order
             assert not unmoved.is_set()
+
+
+async def test_a_body_that_does_not_end_holds_no_connection(app: FastAPI, http: httpx.AsyncClient) -> None:
+    person = await Person().sign_up(http)
+    half, end = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"display_name": '
+        half.set()
+        await end.wait()
+        yield b'"Ada"}'
+
+    headers = {**person.headers, "Content-Type": "application/json"}
+    request = asyncio.create_task(http.put("/users/me", content=slowly(), headers=headers))
+    await half.wait()
+    assert app.state.parts[Database].writing.pool.checkedout() == 0
+    end.set()
+    assert (await request).status_code == 200

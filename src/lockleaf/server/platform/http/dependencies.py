@@ -33,6 +33,7 @@ PartsOf = Annotated[Parts, Depends(parts)]
 
 async def transaction(request: Request) -> AsyncIterator[Transaction]:
     """One transaction around the route: committed when it returns, before its answer is sent."""
+    await request.body()  # a client that sends slowly, or never, holds no connection meanwhile
     async with parts_of(request)[Database].transaction() as tx:
         yield tx
 
