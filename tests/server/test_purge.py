@@ -183,7 +183,7 @@ async def test_what_is_due_by_the_clock_is_done_by_one_worker_of_several(server:
     workers = [JobWorker(parts, database_url, handlers={}, schedules=SCHEDULES) for _ in range(2)]
     running = [asyncio.create_task(worker.run()) for worker in workers]
     try:
-        known = "SELECT count(*) FROM pgqueuer_schedules"
+        known = "SELECT count(*) FROM pgqueuer_schedules WHERE entrypoint NOT LIKE 'tests.%'"  # others' are there too
         await until(lambda: _is(queue(known), len(SCHEDULES)))
     finally:
         for worker in workers:
