@@ -118,7 +118,7 @@ class Sync:
         return await repair(
             self._device,
             password,
-            lambda device: synchroniser_of(device, encrypted_sums(self._device)),
+            lambda device: synchroniser_of(device, encrypted_sums(device)),
             confirm=confirm or accept_history,
             choose=choose or take_all,
             progress=progress,
