@@ -17,7 +17,7 @@ from lockleaf.client.account.recovery_codes import CODES
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
     EmailTaken,
-    InvalidEmail,
+    InvalidLoginName,
     InvalidRecoveryCode,
     KdfWeakened,
     KeychainUnavailable,
@@ -163,7 +163,7 @@ async def test_a_device_that_was_signed_out_elsewhere_logs_in_again_without_more
 async def test_input_that_is_none_is_refused_before_anything_is_sent(ada: Person) -> None:
     network = Network()
     laptop = await ada.device("laptop", network=network)
-    with pytest.raises(InvalidEmail):
+    with pytest.raises(InvalidLoginName):
         await laptop.account.register(ada.server, "not an address", PASSWORD, device_name="x")
     for custody in ("e2e", "uce"):
         with pytest.raises(PasswordTooWeak):

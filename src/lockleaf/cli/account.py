@@ -16,12 +16,22 @@ from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 
-__all__ = ["install"]
+__all__ = ["install", "who"]
 
 PANEL = "Account"
 
 Server = Annotated[str | None, typer.Option("--server", "-s", help="The server's URL.", metavar="URL")]
-Email = Annotated[str | None, typer.Option("--email", "-e", help="The account's email address.", metavar="EMAIL")]
+LoginName = Annotated[
+    str | None,
+    typer.Option(
+        "--email",
+        "-e",
+        "--username",
+        "-u",
+        help="The account's email address, or its name: one without an @.",
+        metavar="EMAIL|NAME",
+    ),
+]
 DeviceName = Annotated[
     str | None,
     typer.Option("--device-name", help="How this device is shown on your others.", metavar="NAME"),
@@ -58,7 +68,7 @@ def install(app: typer.Typer) -> None:
 async def register(
     run: Run,
     server: Server = None,
-    email: Email = None,
+    login_name: LoginName = None,
     device_name: DeviceName = None,
     display_name: Annotated[
         str | None,
@@ -91,13 +101,13 @@ async def register(
     The password is asked for, or taken from LOCKLEAF_PASSWORD. Ten recovery codes are shown once.
     """
     server = prompts.text(run, server, "Server", "--server")
-    email = prompts.text(run, email, "Email", "--email")
+    login_name = prompts.login_name(run, login_name)
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
         codes = await client.account.register(
             server,
-            email,
+            login_name,
             prompts.new_password(
-                run, "LOCKLEAF_PASSWORD", "Password", about=(email, display_name), allow_weak=allow_weak_password
+                run, "LOCKLEAF_PASSWORD", "Password", about=(login_name, display_name), allow_weak=allow_weak_password
             ),
             device_name=prompts.device_name(device_name),
             display_name=display_name,
@@ -107,11 +117,13 @@ async def register(
             allow_insecure=allow_insecure,
             allow_weak_password=allow_weak_password,
         )
-        made = _who(client.profile)
+        made = who(client.profile)
     if run.json:
         run.result({"profile": run.profile, **made, "privacy_tier": privacy, "recovery_codes": list(codes)})
         return
     run.line(f"Welcome. The account is made, and this device ({made['device_name']}) is logged in.")
+    if made["username"] is not None:
+        run.line(f"It has a name, {made['username']}, and no email address.")
     show_codes(run, codes)
     if custody == "uce":
         run.note("You chose uce: while a session of yours is in use, the server can read your journal. lockleaf access")
@@ -122,7 +134,7 @@ async def register(
 async def login(
     run: Run,
     server: Server = None,
-    email: Email = None,
+    login_name: LoginName = None,
     device_name: DeviceName = None,
     custody: CustodyChoice = None,
     link: Annotated[
@@ -138,7 +150,7 @@ async def login(
     allow_weak_kdf: AllowWeakKdf = False,
     keep_unlocked: KeepUnlocked = False,
 ) -> None:
-    """Log in on this device. Server, email and custody are remembered after a logout.
+    """Log in on this device. Server, email or name, and custody are remembered after a logout.
 
     A new device takes the server's word for what your account and your journal are. With --link it takes that of
     another device of yours, and stops if the server says anything else.
@@ -151,10 +163,10 @@ async def login(
         if code is not None and server is None:
             server = code.server
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
-        email = prompts.text(run, email, "Email", "--email", known.email if known else None)
+        login_name = prompts.login_name(run, login_name, known)
         await client.account.login(
             server,
-            email,
+            login_name,
             prompts.password(run),
             device_name=prompts.device_name(device_name or (known.device_name if known else None)),
             custody=custody,
@@ -163,11 +175,11 @@ async def login(
             allow_pbkdf2=allow_pbkdf2,
             allow_weak_kdf=allow_weak_kdf,
         )
-        entered = _who(client.profile)
+        entered = who(client.profile)
     if run.json:
         run.result({"profile": run.profile, **entered})
         return
-    run.line(f"Logged in as {entered['email']}.")
+    run.line(f"Logged in as {entered['email'] or entered['username']}.")
     if known is None and code is None and entered["encryption_tier"] == "e2e":
         run.note("This first contact is as good as the server. A code from lockleaf devices link, on a device that is")
         run.note("logged in already, makes it as good as that device: lockleaf login --link CODE.")
@@ -181,8 +193,8 @@ async def change_password(run: Run, allow_weak_password: AllowWeakPassword = Fal
     """
     async with run.client() as client:
         old = prompts.password(run)
-        email = client.profile.email if client.profile is not None else None
-        new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(email,), allow_weak=allow_weak_password)
+        about = () if client.profile is None else (client.profile.login_name,)
+        new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=about, allow_weak=allow_weak_password)
         await client.account.change_password(old, new, allow_weak_password=allow_weak_password)
     if run.json:
         run.result({"profile": run.profile, "changed": True})
@@ -219,10 +231,12 @@ async def access(run: Run) -> None:
     run.show(table)
 
 
-def _who(profile: Any) -> dict[str, Any]:
+def who(profile: sdk.Profile | None) -> dict[str, Any]:
+    """Return which account this device is logged in to, and as what, for JSON."""
+    assert profile is not None
     return {
         "server": profile.server,
-        "email": profile.email,
+        **profile.identification,
         "user_id": str(profile.user_id),
         "device_id": profile.device_id,
         "device_name": profile.device_name,

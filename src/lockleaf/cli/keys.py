@@ -124,8 +124,8 @@ async def _rotate(
     if keep_password:
         run.note("The password stays. If whoever has the lost device may know it, change it with lockleaf password.")
     else:
-        email = client.profile.email if client.profile is not None else None
-        new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(email,), allow_weak=allow_weak_password)
+        about = () if client.profile is None else (client.profile.login_name,)
+        new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=about, allow_weak=allow_weak_password)
     codes = await client.account.rotate_keyring(present, new, media=media, allow_weak_password=allow_weak_password)
     if not run.json:
         run.line("The keys are changed. Log in again on your other devices.")

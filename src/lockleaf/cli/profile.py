@@ -97,11 +97,11 @@ async def delete(
         if archive is not None:
             await save(run, client, archive, force=False)
         await client.account.delete(prompts.password(run))
-        email = client.profile.email if client.profile is not None else ""
+        login_name = client.profile.login_name if client.profile is not None else ""
     if run.json:
         run.result({"profile": run.profile, "deleted": True, "archive": None if archive is None else str(archive)})
         return
-    run.line(f"The account {email} is deleted at the server, with everything that it held.")
+    run.line(f"The account {login_name} is deleted at the server, with everything that it held.")
     run.note(
         "The journal is still on this device: lockleaf list, write and search work, sync does not. lockleaf list --all "
         "--json takes it out as text, to import it elsewhere; lockleaf logout --forget deletes it here."
@@ -137,6 +137,7 @@ async def _known(client: sdk.Client) -> dict[str, Any]:
     details, wishes = await client.account.details(), await client.account.preferences()
     return {
         "email": details.email,
+        "username": details.username,
         "display_name": details.display_name,
         "time_zone": details.timezone,
         "locale": details.locale,
@@ -150,6 +151,7 @@ async def _known(client: sdk.Client) -> dict[str, Any]:
 
 _LABELS = {
     "email": "email",
+    "username": "username",
     "display_name": "name",
     "time_zone": "time zone",
     "locale": "locale",
@@ -169,6 +171,8 @@ def _tell(run: Run, known: dict[str, Any]) -> None:
     table = screen.Table.grid(padding=(0, 2))
     for name, label in _LABELS.items():
         value = known[name]
+        if value is None and name in ("email", "username"):
+            continue
         if name == "created_at":
             value = datetime.fromisoformat(value).astimezone().isoformat(sep=" ", timespec="minutes")[:16]
         table.add_row(screen.Text(label, style="dim"), screen.Text("—" if value is None else printable(str(value))))

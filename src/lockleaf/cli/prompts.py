@@ -17,7 +17,18 @@ from lockleaf.cli.terminal import printable
 from lockleaf.exit_codes import ExitCode
 from lockleaf.text import is_utf8
 
-__all__ = ["agrees", "answer", "confirm", "device_name", "hidden", "new_password", "password", "recovery_code", "text"]
+__all__ = [
+    "agrees",
+    "answer",
+    "confirm",
+    "device_name",
+    "hidden",
+    "login_name",
+    "new_password",
+    "password",
+    "recovery_code",
+    "text",
+]
 
 
 def text(run: Run, value: str | None, label: str, option: str, default: str | None = None) -> str:
@@ -36,6 +47,11 @@ def text(run: Run, value: str | None, label: str, option: str, default: str | No
     if not run.interactive:
         raise Complaint(f"{option} is needed.")
     return answer(label)
+
+
+def login_name(run: Run, value: str | None, known: sdk.Profile | None = None) -> str:
+    """Return the email or the name of an account: ``value``, else the one that is known here, or what is typed."""
+    return text(run, value, "Email or name", "--email or --username", known.login_name if known else None)
 
 
 def answer(label: str, default: str | None = None) -> str:

@@ -9,8 +9,9 @@ from lockleaf.cli.account import (
     AllowInsecure,
     CustodyChoice,
     DeviceName,
-    Email,
+    LoginName,
     Server,
+    who,
 )
 from lockleaf.cli.keys import AllowWeakPassword, show_codes
 from lockleaf.cli.locking import KeepUnlocked
@@ -60,7 +61,7 @@ async def new(run: Run) -> None:
 async def use(
     run: Run,
     server: Server = None,
-    email: Email = None,
+    login_name: LoginName = None,
     device_name: DeviceName = None,
     custody: CustodyChoice = None,
     allow_insecure: AllowInsecure = False,
@@ -74,20 +75,20 @@ async def use(
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
         known = client.profile
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
-        email = prompts.text(run, email, "Email", "--email", known.email if known else None)
+        login_name = prompts.login_name(run, login_name, known)
         await client.account.recover(
             server,
-            email,
+            login_name,
             prompts.recovery_code(run),
-            prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(email,), allow_weak=allow_weak_password),
+            prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(login_name,), allow_weak=allow_weak_password),
             device_name=prompts.device_name(device_name or (known.device_name if known else None)),
             custody=custody,
             allow_insecure=allow_insecure,
             allow_weak_password=allow_weak_password,
         )
-        left = await client.account.recovery_codes_left()
+        entered, left = who(client.profile), await client.account.recovery_codes_left()
     if run.json:
-        run.result({"profile": run.profile, "server": server, "email": email, "remaining": left})
+        run.result({"profile": run.profile, **entered, "remaining": left})
         return
     run.line(f"The new password is set, and you are logged in. That code is used up; {left} are left.")
     run.note("Next: lockleaf sync fetches your journal.")

@@ -10,6 +10,7 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import screen
+from lockleaf.cli.account import who
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.files import report_json as media_json
@@ -195,12 +196,7 @@ async def _status(run: Run, client: sdk.Client, *, offline: bool) -> dict[str, A
     if profile is None:
         return known
     known |= {
-        "server": profile.server,
-        "email": profile.email,
-        "user_id": str(profile.user_id),
-        "device_id": profile.device_id,
-        "device_name": profile.device_name,
-        "encryption_tier": profile.custody,
+        **who(profile),
         "keyring_version": profile.keyring_version,
     }
     if profile.account_deleted:
@@ -238,6 +234,7 @@ async def _ask(client: sdk.Client) -> dict[str, Any]:
 _LABELS = {
     "profile": "profile",
     "email": "account",
+    "username": "account",
     "server": "server",
     "device_name": "this device",
     "encryption_tier": "encryption",

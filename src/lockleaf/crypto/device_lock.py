@@ -33,7 +33,7 @@ class LockContext:
     """Whose lock it is. A lock that was moved to another account's or device's folder does not open.
 
     Args:
-        email: the account's address, which goes into the derivation as everywhere.
+        email: the account's address, or the name in its place, which goes into the derivation as everywhere.
         user_id: the account.
         device_id: the device.
     """

@@ -1,4 +1,4 @@
-"""The one form of an email address, of a password and of a label's value before they are hashed."""
+"""The one form of an email address or name, of a password and of a label's value before they are hashed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ __all__ = ["normalise_email", "normalise_password", "normalise_value"]
 
 
 def normalise_email(email: str) -> str:
-    """Return ``email`` in NFKC, trimmed, case-folded: what the account's directory and the KDF salt know it by."""
+    """Return ``email``, or the name of an account that has none, in NFKC, trimmed, case-folded.
+
+    That is what the server's directory and the KDF salt know the account by.
+    """
     return login_form(email)
 
 

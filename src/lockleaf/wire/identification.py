@@ -7,7 +7,7 @@ what it is, the authentication hash that was derived from a password.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, TypedDict
 
 from pydantic import AfterValidator, AliasChoices, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -17,7 +17,17 @@ from lockleaf.wire.account_fields import LONGEST_EMAIL, EmailText
 from lockleaf.wire.base import Body, SeveralNames, invalid_field
 from lockleaf.wire.names import login_form
 
-__all__ = ["PASSWORD", "SECRET", "SECRET_NAMES", "HasSecret", "Identified", "LoginName", "is_email", "secret_name"]
+__all__ = [
+    "PASSWORD",
+    "SECRET",
+    "SECRET_NAMES",
+    "HasSecret",
+    "Identified",
+    "LoginName",
+    "identification",
+    "is_email",
+    "secret_name",
+]
 
 PASSWORD: Final = "password"  # noqa: S105
 SECRET_NAMES: Final = (PASSWORD, "h_auth", "H_auth", "auth_hash", "auth_secret")
@@ -45,6 +55,19 @@ NameText = Annotated[
 ]
 LoginName = EmailText | NameText
 """What an account is known by: an email, or a name without an @."""
+
+
+class Identification(TypedDict):
+    """An email or a name, in the field that is meant for it; the other is None."""
+
+    email: str | None
+    username: str | None
+
+
+def identification(login_name: str) -> Identification:
+    """Return the fields that identify an account by ``login_name``."""
+    known_by_email = is_email(login_name)
+    return {"email": login_name if known_by_email else None, "username": None if known_by_email else login_name}
 
 
 class Identified(Body):

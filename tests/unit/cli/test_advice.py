@@ -34,7 +34,7 @@ NOTHING_AT_STAKE = {
             "WithoutLinkCodes",
             "NoSuchFile",
             "InvalidProfileName",
-            "InvalidEmail",
+            "InvalidLoginName",
             "InvalidDeviceName",
             "InvalidTag",
             "InvalidSearch",

@@ -37,7 +37,7 @@ async def written(home: Path, keychain: SharedKeychain, body: str) -> None:
     device = Device(ProfileFolder(home, "laptop"), keychain, print)
     profile = Profile(
         server="http://127.0.0.1:9",
-        email="ada@example.org",
+        login_name="ada@example.org",
         user_id=uuid4(),
         device_id="device",
         device_name="laptop",

@@ -13,7 +13,7 @@ from lockleaf.wire.account_fields import Kdf
 def make_profile(**changes: object) -> Profile:
     fields: dict[str, object] = {
         "server": "https://journal.example.org",
-        "email": "ada@example.org",
+        "login_name": "ada@example.org",
         "user_id": uuid4(),
         "device_id": "device-1",
         "device_name": "Ada's laptop",

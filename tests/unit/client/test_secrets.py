@@ -10,7 +10,7 @@ from lockleaf.client.account.recovery_codes import CODES, new_recovery_set
 from lockleaf.client.errors import (
     InvalidAnswer,
     InvalidDeviceName,
-    InvalidEmail,
+    InvalidLoginName,
     KdfWeakened,
     PasswordNotText,
     PasswordUnsuitable,
@@ -81,15 +81,20 @@ def test_each_code_of_a_set_opens_the_keyring_of_its_version_alone(version: int)
     assert not any(code in repr(codes) for code in codes)
 
 
-@pytest.mark.parametrize("email", ["", "ada", "a@b@c", "a b@c", "@", "ada@\n", "x" * 250 + "@example.org"])
-def test_what_is_no_email_is_refused_without_being_shown(email: str) -> None:
-    with pytest.raises(InvalidEmail) as caught:
-        AccountPlace("https://example.org", email, "laptop")
-    assert len(email) < 3 or email not in str(caught.value)
+@pytest.mark.parametrize(
+    "login_name", ["", "a@", "@ada", "a da", "a\uff20b@c", "a@b@c", "a b@c", "@", "ada@\n", "x" * 250 + "@example.org"]
+)
+def test_what_is_neither_email_nor_name_is_refused_without_being_shown(login_name: str) -> None:
+    with pytest.raises(InvalidLoginName) as caught:
+        AccountPlace("https://example.org", login_name, "laptop")
+    assert len(login_name) < 3 or login_name not in str(caught.value)
 
 
-def test_an_email_is_known_in_one_form() -> None:
-    assert AccountPlace("https://example.org", " Ada@Example.ORG ", "laptop").email == "ada@example.org"
+@pytest.mark.parametrize(
+    ("typed", "known_as"), [(" Ada@Example.ORG ", "ada@example.org"), ("Ada", "ada"), ("\uff21da", "ada")]
+)
+def test_an_email_or_a_name_is_known_in_one_form(typed: str, known_as: str) -> None:
+    assert AccountPlace("https://example.org", typed, "laptop").login_name == known_as
 
 
 @pytest.mark.parametrize("name", ["x" * 129, "lap\ntop", "\x1b[2J"])

@@ -59,7 +59,7 @@ class AccountService(AccountFacts):
     async def register(
         self,
         server: str,
-        email: str,
+        login_name: str,
         password: str,
         *,
         device_name: str,
@@ -75,7 +75,7 @@ class AccountService(AccountFacts):
 
         Args:
             server: the server's URL.
-            email: the account's address.
+            login_name: the account's email address, or a name without an @; which it is, the @ tells.
             password: never sent with e2e; with uce the server gets it now and at each login.
             device_name: how this device is shown among the account's devices.
             display_name: how the user wants to be called; the server knows it.
@@ -92,16 +92,16 @@ class AccountService(AccountFacts):
             Ten recovery codes: show them once, keep them nowhere.
 
         Raises:
-            EmailTaken: there is an account with this address.
+            EmailTaken: there is an account with this address or name.
             AlreadyLoggedIn: the profile belongs to an account.
             PasswordTooWeak: it is too easy to guess, and says why.
             PasswordUnsuitable: with uce, it is shorter or longer than a server takes.
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
         """
-        place = AccountPlace(server, email, device_name, custody, allow_insecure, display_name)
+        place = AccountPlace(server, login_name, device_name, custody, allow_insecure, display_name)
         allowed = [] if store is None else [store_origin(store, allow_insecure=allow_insecure)]
         self._device.require_vacant()
-        await require_strength(password, about=(email, display_name), allow_weak_password=allow_weak_password)
+        await require_strength(password, about=(login_name, display_name), allow_weak_password=allow_weak_password)
         if custody == "uce":
             codes = await uce_enrolment.register(self._device, place, password, privacy_tier=privacy_tier)
         else:
@@ -115,7 +115,7 @@ class AccountService(AccountFacts):
     async def login(
         self,
         server: str,
-        email: str,
+        login_name: str,
         password: str,
         *,
         device_name: str,
@@ -129,7 +129,7 @@ class AccountService(AccountFacts):
 
         Args:
             server: the server's URL.
-            email: the account's address.
+            login_name: the account's email address, or a name without an @; which it is, the @ tells.
             password: never sent with e2e; sent with uce.
             device_name: how this device is shown among the account's devices.
             custody: as the account's user chose it. If absent, as this profile remembers it, else ``e2e``: what the
@@ -142,7 +142,7 @@ class AccountService(AccountFacts):
                 that has never used the account takes nothing weaker otherwise: the server alone says so.
 
         Raises:
-            WrongPassword: the address or the password is wrong.
+            WrongPassword: the address or name, or the password, is wrong.
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
             KdfWeakened: the server offers weaker key derivation than this device may take; nothing was derived.
             InvalidLinkCode: ``link`` is no link code.
@@ -150,7 +150,7 @@ class AccountService(AccountFacts):
             WithoutLinkCodes: a code was given for a ``uce`` account.
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
-        place = AccountPlace(server, email, device_name, allow_insecure=allow_insecure)
+        place = AccountPlace(server, login_name, device_name, allow_insecure=allow_insecure)
         code = parse_link_code(link) if isinstance(link, str) else link
         if self._device.is_locked:
             # Where the password was changed elsewhere it does not fit yet, and this login sees to that.
@@ -185,7 +185,7 @@ class AccountService(AccountFacts):
     async def recover(
         self,
         server: str,
-        email: str,
+        login_name: str,
         code: str,
         new_password: str,
         *,
@@ -199,7 +199,7 @@ class AccountService(AccountFacts):
 
         Args:
             server: the server's URL.
-            email: the account's address.
+            login_name: the account's email address, or a name without an @; which it is, the @ tells.
             code: one of the recovery codes, as a person types it; sent with uce alone.
             new_password: never sent with e2e; sent with uce.
             device_name: how this device is shown among the account's devices.
@@ -214,8 +214,8 @@ class AccountService(AccountFacts):
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
             IntegrityError: its subclass says how the server's answer contradicts what this device knows.
         """
-        place = AccountPlace(server, email, device_name, allow_insecure=allow_insecure)
-        await require_strength(new_password, about=(email,), allow_weak_password=allow_weak_password)
+        place = AccountPlace(server, login_name, device_name, allow_insecure=allow_insecure)
+        await require_strength(new_password, about=(login_name,), allow_weak_password=allow_weak_password)
         remembered, place = await remembered_profile(self._device, place, custody)
         if place.custody == "uce":
             await uce_enrolment.recover(self._device, place, code, new_password, remembered=remembered)
@@ -294,8 +294,8 @@ class AccountService(AccountFacts):
             ServerUnreachable: it is not known whether the change was accepted; the next sync finds out, and until
                 then either password may be the right one.
         """
-        email = self._device.session.profile.email
-        await require_strength(new, about=(email,), allow_weak_password=allow_weak_password)
+        login_name = self._device.session.profile.login_name
+        await require_strength(new, about=(login_name,), allow_weak_password=allow_weak_password)
         if self._is_uce:
             await uce_credentials.change_password(self._device, old, new)
         else:
@@ -338,8 +338,8 @@ class AccountService(AccountFacts):
         """
         chosen = password if new_password is None else new_password
         if new_password is not None:
-            email = self._device.session.profile.email
-            await require_strength(new_password, about=(email,), allow_weak_password=allow_weak_password)
+            login_name = self._device.session.profile.login_name
+            await require_strength(new_password, about=(login_name,), allow_weak_password=allow_weak_password)
         rotate = uce_credentials.rotate_keyring if self._is_uce else credentials.rotate_keyring
         codes = await rotate(self._device, password, chosen, sync=self._sync, media=media)
         if new_password is not None:

@@ -287,7 +287,7 @@ async def _unlock(device: Device, password: str, params: KdfParameters) -> Passw
     profile = device.session.profile
     return await unlock(
         password,
-        profile.email,
+        profile.login_name,
         params,
         remembered=_parameters(device),
         allow_test_parameters=device.allow_test_parameters,

@@ -43,7 +43,7 @@ async def _is_gone(device: Device, secret: str) -> bool:
     """Find out whether an account whose deletion was not answered is there: with its secret nobody else logs in."""
     session = device.session
     place = AccountPlace(
-        session.profile.server, session.profile.email, session.profile.device_name, session.profile.custody
+        session.profile.server, session.profile.login_name, session.profile.device_name, session.profile.custody
     )
     try:
         answer = await enrol(session.transport, place, secret, session.profile.device_id)

@@ -70,7 +70,7 @@ async def register(
         keyring = Keyring.new(device.now())
         codes, entries = new_recovery_set(keyring, user_id, 1)
         body = Signup(
-            email=place.email,
+            **place.identification,
             password=keys.auth_secret_b64,
             encryption_tier=place.custody,
             id=user_id,
@@ -126,15 +126,19 @@ async def login(
     transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
     try:
         offered = await transport.request(
-            "POST", "/auth/prelogin", body=Prelogin(email=place.email), answer=PreloginAnswer, authenticated=False
+            "POST",
+            "/auth/prelogin",
+            body=Prelogin(**place.identification),
+            answer=PreloginAnswer,
+            authenticated=False,
         )
         params = kdf_from_wire(offered.kdf)
         if link is not None:
             require_parameters(link, params)
-        known = remembered or device.memory.find(transport.server, place.email)
+        known = remembered or device.memory.find(transport.server, place.login_name)
         keys = await unlock(
             password,
-            place.email,
+            place.login_name,
             params,
             remembered=login_floor(
                 params,
@@ -192,7 +196,7 @@ async def recover(
     tokens = MemoryTokens()
     transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
     try:
-        opened = await open_with_code(transport, place.email, code)
+        opened = await open_with_code(transport, place.login_name, code)
         if remembered is not None:
             check_remembered(remembered, opened.user_id, opened.current_version)
         params = kdf_profile.new()
@@ -263,7 +267,7 @@ async def _derive(device: Device, place: AccountPlace, password: str, params: Kd
     """Return the keys under parameters that the caller chose itself."""
     return await unlock(
         password,
-        place.email,
+        place.login_name,
         params,
         remembered=None,
         allow_pbkdf2=True,

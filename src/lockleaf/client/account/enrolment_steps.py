@@ -17,7 +17,7 @@ from lockleaf.client.errors import (
     CustodyMismatch,
     IntegrityError,
     InvalidDeviceName,
-    InvalidEmail,
+    InvalidLoginName,
     KeyringMissing,
     KeyringRolledBack,
     KeysChangedElsewhere,
@@ -34,8 +34,9 @@ from lockleaf.client.profile.profiles import Custody, Profile
 from lockleaf.client.transport.http import Transport
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.normalise import normalise_email
-from lockleaf.wire.account_fields import EmailText, Kdf, Name
+from lockleaf.wire.account_fields import Kdf, Name
 from lockleaf.wire.accounts import Account
+from lockleaf.wire.identification import Identification, LoginName, identification
 from lockleaf.wire.sessions import Login, LoginAnswer
 
 __all__ = [
@@ -50,7 +51,7 @@ __all__ = [
     "remembered_profile",
 ]
 
-_EMAIL: TypeAdapter[str] = TypeAdapter(EmailText)
+_LOGIN_NAME: TypeAdapter[str] = TypeAdapter(LoginName)
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
@@ -59,23 +60,28 @@ class AccountPlace:
     """Which account at which server, in whose custody, and how this device is called there."""
 
     server: str
-    email: str
+    login_name: str
     device_name: str
     custody: Custody = "e2e"
     allow_insecure: bool = False
     display_name: str | None = None
 
+    @property
+    def identification(self) -> Identification:
+        """The login name as ``email`` or ``username``, as it travels; the other is None."""
+        return identification(self.login_name)
+
     def __post_init__(self) -> None:
         try:
-            _EMAIL.validate_python(self.email)
+            _LOGIN_NAME.validate_python(self.login_name)
         except ValidationError:
-            raise InvalidEmail from None
+            raise InvalidLoginName from None
         try:
             _NAME.validate_python(self.device_name)
             _NAME.validate_python(self.display_name or "")
         except ValidationError:
             raise InvalidDeviceName from None
-        object.__setattr__(self, "email", normalise_email(self.email))
+        object.__setattr__(self, "login_name", normalise_email(self.login_name))
 
 
 async def remembered_profile(
@@ -90,7 +96,7 @@ async def remembered_profile(
         CustodyMismatch: the caller names another custody than the account has.
     """
     profile = device.profile
-    if profile is not None and profile.email != place.email:
+    if profile is not None and profile.login_name != place.login_name:
         raise AlreadyLoggedIn
     if profile is not None and custody not in (None, profile.custody):
         raise CustodyMismatch
@@ -175,7 +181,7 @@ def check_public_keys(account: Account, keyring: Keyring) -> None:
 
 async def enrol(transport: Transport, place: AccountPlace, secret: str, device_id: str) -> LoginAnswer:
     """Open a session with what proves the password: an authentication secret (e2e) or the password itself (uce)."""
-    body = Login(email=place.email, password=secret, device_name=place.device_name, device_id=device_id)
+    body = Login(**place.identification, password=secret, device_name=place.device_name, device_id=device_id)
     return await transport.request("POST", "/auth/login", body=body, answer=LoginAnswer, authenticated=False)
 
 
@@ -201,7 +207,7 @@ def new_profile(
     return Profile(
         server=transport.server,
         allow_insecure=place.allow_insecure,
-        email=place.email,
+        login_name=place.login_name,
         user_id=user_id,
         device_id=device_id,
         device_name=place.device_name,

@@ -15,6 +15,7 @@ from lockleaf.crypto import recovery
 from lockleaf.crypto.errors import BadRecoveryCode, CryptoError
 from lockleaf.crypto.keyring import RECOVERY_LABEL, Keyring, open_keyring, seal_keyring
 from lockleaf.wire.account_fields import RecoveryEntry
+from lockleaf.wire.identification import identification
 from lockleaf.wire.problems import ErrorCode, Problem
 from lockleaf.wire.recovery import VerifyRecoveryCode, VerifyRecoveryCodeAnswer
 
@@ -71,12 +72,14 @@ class RecoveredKeyring:
     recovery_token: str = field(repr=False)
 
 
-async def open_with_code(transport: Transport, email: str, code: str, *, custody: Custody = "e2e") -> RecoveredKeyring:
+async def open_with_code(
+    transport: Transport, login_name: str, code: str, *, custody: Custody = "e2e"
+) -> RecoveredKeyring:
     """Fetch the sealed keyring of a recovery code and open it. The code is not spent by this.
 
     Args:
         transport: the way to the server; no session is needed.
-        email: the account's address.
+        login_name: the account's email address or name.
         code: as a person types it. It is sent with uce alone, where the server has to open the keyring too.
         custody: as the caller chose it.
 
@@ -86,12 +89,13 @@ async def open_with_code(transport: Transport, email: str, code: str, *, custody
         SealBroken: the server's keyring does not open with the code.
         KeyringRolledBack: the account's keyring is older than the one that the code opens.
     """
+    account = identification(login_name)
     try:
         verifier, key = recovery.verifier(code), recovery.recovery_key(code)
         body = (
-            VerifyRecoveryCode(email=email, code="".join(code.split()))
+            VerifyRecoveryCode(**account, code="".join(code.split()))
             if custody == "uce"
-            else VerifyRecoveryCode(email=email, verifier=verifier)
+            else VerifyRecoveryCode(**account, verifier=verifier)
         )
     except (BadRecoveryCode, ValidationError):
         raise InvalidRecoveryCode(_not_a_code()) from None

@@ -66,7 +66,7 @@ async def change_password(device: Device, old: str, new: str) -> None:
 async def _enter_again(device: Device, password: str, version: int, *, rotated: bool = False) -> None:
     """Find out whether a new password is in force by logging in with it: the tokens of before open nothing then."""
     session = device.session
-    place = AccountPlace(session.profile.server, session.profile.email, session.profile.device_name, "uce")
+    place = AccountPlace(session.profile.server, session.profile.login_name, session.profile.device_name, "uce")
     answer = await enrol(session.transport, place, uce_keyring.sendable(password), session.profile.device_id)
     session.transport.tokens.save(SessionTokens.of(answer))
     await _take_over(device, answer.user, password, version, rotated=rotated)

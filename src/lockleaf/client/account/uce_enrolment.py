@@ -52,7 +52,7 @@ async def register(device: Device, place: AccountPlace, password: str, *, privac
     transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
     try:
         body = Signup(
-            email=place.email,
+            **place.identification,
             password=sent,
             encryption_tier="uce",
             id=user_id,
@@ -136,7 +136,7 @@ async def recover(
     tokens = MemoryTokens()
     transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
     try:
-        opened = await open_with_code(transport, place.email, code, custody="uce")
+        opened = await open_with_code(transport, place.login_name, code, custody="uce")
         if remembered is not None:
             check_remembered(remembered, opened.user_id, opened.current_version)
         device_id = remembered.device_id if remembered else str(uuid.uuid4())

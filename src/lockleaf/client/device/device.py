@@ -264,7 +264,7 @@ class Device:
 
     async def _keep_keys(self, profile: Profile, text: str, password: str | None) -> None:
         if password is not None and isinstance(self.keychain, PasswordKeychain):
-            context = LockContext(profile.email, str(profile.user_id), profile.device_id)
+            context = LockContext(profile.login_name, str(profile.user_id), profile.device_id)
             await asyncio.to_thread(self.keychain.enrol, context, password, text)
         else:
             await asyncio.to_thread(self.keychain.set, profile.keychain_entry, text)

@@ -2,7 +2,7 @@
 
 It survives logout, ``--forget``, a damaged store and a repair (PROTOCOL section 11): the highest keyring version, the
 key derivation, the account's epochs and where its history ended, what devices signed about that, and to which stores
-attachments may go. Nothing in it is secret from the server; the email is kept as a digest, so that a file of a
+attachments may go. Nothing in it is secret from the server; the email or name is kept as a digest, so that a file of a
 forgotten account names nobody. It is not sealed: whoever can write here can replace the program too.
 """
 
@@ -46,7 +46,7 @@ class Memory(Body):
     """What is remembered of one account."""
 
     server: str
-    email_digest: Digest
+    login_name_digest: Digest
     user_id: UUID
     kdf: Kdf | None = None
     keyring_version: Sequence64
@@ -70,14 +70,14 @@ class MemoryFolder:
         """Return what is remembered of an account."""
         return self._read(self._file(user_id))
 
-    def find(self, server: str, email: str) -> Memory | None:
-        """Return what is remembered of the account that ``email`` had at ``server``."""
+    def find(self, server: str, login_name: str) -> Memory | None:
+        """Return what is remembered of the account that ``login_name`` had at ``server``."""
         files = sorted(self.path.glob("*.json")) if self.path.is_dir() else []
         for file in files:
             memory = self._read(file) if _FILE.fullmatch(file.name) else None
             if memory is None or memory.server != server:
                 continue
-            if memory.email_digest == _digest(memory.user_id, email):
+            if memory.login_name_digest == _digest(memory.user_id, login_name):
                 return memory
         return None
 
@@ -87,7 +87,7 @@ class MemoryFolder:
         version = max(profile.keyring_version, before.keyring_version if before is not None else 0)
         facts = {
             "server": profile.server,
-            "email_digest": _digest(profile.user_id, profile.email),
+            "login_name_digest": _digest(profile.user_id, profile.login_name),
             "user_id": profile.user_id,
             "kdf": profile.kdf,
             "keyring_version": version,
@@ -161,5 +161,5 @@ class MemoryFolder:
         write_private(self._file(memory.user_id), memory.model_dump_json(indent=1, exclude_none=True).encode())
 
 
-def _digest(user_id: UUID, email: str) -> bytes:
-    return sha256(_LABEL + lp(str(user_id)) + lp(normalise_email(email))).digest()
+def _digest(user_id: UUID, login_name: str) -> bytes:
+    return sha256(_LABEL + lp(str(user_id)) + lp(normalise_email(login_name))).digest()

@@ -50,7 +50,7 @@ class NotAuthenticated(ApiError):
 
 
 class InvalidCredentials(ApiError):
-    """The email address or the password is wrong."""
+    """Wrong email address or name, or wrong password."""
 
     exit_code = ExitCode.CREDENTIALS
 
@@ -127,7 +127,7 @@ class ConsentRequired(ApiError):
 
 
 class EmailTaken(ApiError):
-    """There is an account with this email address already. Log in instead."""
+    """There is an account with this email address or name already. Log in instead."""
 
     hint = "lockleaf login --server URL --email you@example.org"
 

@@ -20,10 +20,10 @@ __all__ = [
     "InboxItemUnreadable",
     "InvalidAccountDetail",
     "InvalidDeviceName",
-    "InvalidEmail",
     "InvalidEntry",
     "InvalidFolder",
     "InvalidLinkCode",
+    "InvalidLoginName",
     "InvalidProfileName",
     "InvalidTag",
     "JournalLocked",
@@ -94,7 +94,7 @@ class AccountDeleted(LocalError):
 
 
 class WrongPassword(LocalError):
-    """The email address or the password is wrong."""
+    """Wrong email address or name, or wrong password."""
 
     exit_code = ExitCode.CREDENTIALS
     hint = "lockleaf recovery use, if the password is lost"
@@ -152,8 +152,8 @@ class RecoveryCodesUnconfirmed(LocalError):
     hint = "lockleaf recovery new"
 
 
-class InvalidEmail(LocalError):
-    """This is not an email address."""
+class InvalidLoginName(LocalError):
+    """Neither an email address nor a name. A name has no @, no blank, and at most 254 characters."""
 
 
 class InvalidAccountDetail(LocalError):

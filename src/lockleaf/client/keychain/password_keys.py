@@ -81,7 +81,7 @@ def login_floor(
 
 async def unlock(
     password: str,
-    email: str,
+    login_name: str,
     params: KdfParameters,
     *,
     remembered: KdfParameters | None,
@@ -92,7 +92,7 @@ async def unlock(
 
     Args:
         password: as the user types it.
-        email: the account's address.
+        login_name: the account's email address or name: the KDF salt depends on it.
         params: what the server named.
         remembered: what this device last used for the account, or None.
         allow_pbkdf2: the caller asked for pbkdf2.
@@ -108,7 +108,7 @@ async def unlock(
         return await asyncio.to_thread(
             kdf.unlock,
             password,
-            email,
+            login_name,
             params,
             remembered=remembered,
             # An account that this device already uses with pbkdf2 was asked for with it.

@@ -22,6 +22,7 @@ from lockleaf.client.errors import InvalidFolder, InvalidProfileName, ProfileDam
 from lockleaf.client.profile.private_files import make_private_folder, write_private
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.fields import DeviceId, Digest, Sequence64
+from lockleaf.wire.identification import Identification, identification
 
 __all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "expanded", "profile_names"]
 
@@ -41,7 +42,8 @@ class Profile(BaseModel):
 
     server: str
     allow_insecure: bool = False
-    email: str
+    login_name: str
+    """What the account is known by: an email address, or a name without an @."""
     user_id: UUID
     device_id: DeviceId
     device_name: str
@@ -55,6 +57,11 @@ class Profile(BaseModel):
     account_deleted: bool = False
     keychain_entry: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     """The name under which the keychain holds the key of the journal: the profile's own, wherever its folder lies."""
+
+    @property
+    def identification(self) -> Identification:
+        """The login name as ``email`` or ``username``, as it travels; the other is None."""
+        return identification(self.login_name)
 
 
 def default_home() -> Path:

@@ -169,7 +169,7 @@ async def _enter(
     try:
         await account.login(
             profile.server,
-            profile.email,
+            profile.login_name,
             password,
             device_name=profile.device_name,
             custody=profile.custody,
@@ -183,7 +183,7 @@ async def _enter(
             raise
         newer = device.opened.keyring
         place = AccountPlace(
-            profile.server, profile.email, profile.device_name, profile.custody, profile.allow_insecure
+            profile.server, profile.login_name, profile.device_name, profile.custody, profile.allow_insecure
         )
         if profile.custody == "uce":
             await uce_enrolment.login(new, place, password, remembered=profile, newer=newer)
