@@ -323,7 +323,7 @@ async def test_pages_by_number_join_to_the_whole(owner: Owner) -> None:
     following = (await owner.request("GET", "/entries", params=onwards)).json()
     numbered = (await owner.request("GET", "/entries", params={"page": 2, "page_size": 3})).json()
     assert following["items"] == numbered["items"]
-    assert following["page"] is following["total"] is None
+    assert "page" not in following
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,15 @@ from fastapi import FastAPI
 
 from lockleaf.server.features.media import repository, upkeep
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.keyset import page_of
 
 USER = "'00000000-0000-0000-0000-000000000001'"
 STATEMENTS = (
-    (repository._PAGE, "uuid, timestamptz, uuid, text, uuid, bigint", f"{USER}, now(), {USER}, 'false', NULL, 51"),
+    (
+        page_of(repository._WHICH["false"], 2, "created_at", "media_id", descending=True, behind=True),
+        "uuid, uuid, timestamptz, uuid, bigint, bigint",
+        f"{USER}, NULL, now(), {USER}, 51, 0",
+    ),
     (repository._BYTES_USED, "uuid", USER),
     (upkeep._DELETED, "timestamptz, bigint", "now(), 500"),
     (upkeep._UNFINISHED, "timestamptz, bigint", "now(), 500"),

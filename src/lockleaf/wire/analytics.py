@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Len
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, Listed
 from lockleaf.wire.fields import Bytes, Instant, RecordId, Sequence64
 
 __all__ = [
@@ -214,11 +214,8 @@ class Metric(Body):
     additions: int | None = Field(default=None, description="How many deltas an accumulator holds.")
 
 
-class Metrics(Body):
+class Metrics(Listed[Metric]):
     """A page of metrics, by time."""
-
-    items: tuple[Metric, ...]
-    next_cursor: str | None = None
 
 
 class TimeRange(Body):

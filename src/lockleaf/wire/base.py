@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
-__all__ = ["OF_THE_SERVER", "Body", "RefusesSome", "SeveralNames", "invalid_field"]
+__all__ = ["OF_THE_SERVER", "Body", "Listed", "RefusesSome", "SeveralNames", "invalid_field"]
+
+T = TypeVar("T")
 
 OF_THE_SERVER: Mapping[str, str] = dict.fromkeys(
     ("id", "user_id", "log_id", "parent", "seq", "created_at", "updated_at", "deleted_at"),
@@ -73,6 +75,22 @@ class Body(BaseModel):
         schema = handler(source)
         _fail_fast(schema)
         return schema
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class Listed(Body, Generic[T]):
+    """A page of a list."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+    page: int | None = Field(default=None, exclude_if=_is_none, description="Where a page was asked for by its number.")
+    page_size: int | None = Field(default=None, exclude_if=_is_none)
+    total: int | None = Field(
+        default=None, exclude_if=_is_none, description="With `page`: how many items fit, on all pages."
+    )
 
 
 class RefusesSome(Body):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, Listed
 from lockleaf.wire.fields import Instant
 
 __all__ = ["Access", "AccessHistory"]
@@ -24,8 +24,5 @@ class Access(Body):
     last_at: Instant
 
 
-class AccessHistory(Body):
+class AccessHistory(Listed[Access]):
     """A page of the history of access, newest first. Of an end-to-end encrypted account it is empty for ever."""
-
-    items: tuple[Access, ...]
-    next_cursor: str | None = None

@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import OF_THE_SERVER, Body, RefusesSome, SeveralNames
+from lockleaf.wire.base import OF_THE_SERVER, Body, Listed, RefusesSome, SeveralNames
 from lockleaf.wire.content import MAX_SOURCE, MAX_TITLE, clean_line, clean_tags, clean_text, date_text, known_time_zone
 from lockleaf.wire.fields import (
     BaseRevision,
@@ -239,8 +239,5 @@ class EntryEvent(Body):
     device_id: str | None = Field(default=None, description="Absent where the server did it: `published`.")
 
 
-class EntryHistory(Body):
+class EntryHistory(Listed[EntryEvent]):
     """A page of what happened to an entry, oldest first."""
-
-    items: tuple[EntryEvent, ...]
-    next_cursor: str | None = None

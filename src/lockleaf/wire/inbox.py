@@ -8,7 +8,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, Listed
 from lockleaf.wire.fields import Bytes, Instant, Rfc3339Text
 
 __all__ = ["Inbox", "InboxAttachment", "InboxContent", "InboxItem", "Provider"]
@@ -26,11 +26,8 @@ class InboxItem(Body):
     sealed: Bytes | None = Field(description="An age file to the account's recipient; absent with `sealed=false`.")
 
 
-class Inbox(Body):
+class Inbox(Listed[InboxItem]):
     """A page of what waits."""
-
-    items: tuple[InboxItem, ...]
-    next_cursor: str | None = None
 
 
 class InboxAttachment(BaseModel):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, Listed
 from lockleaf.wire.fields import Instant
 
 __all__ = ["Job", "JobState", "Jobs", "Progress"]
@@ -35,8 +35,5 @@ class Job(Body):
     finished_at: Instant | None = None
 
 
-class Jobs(Body):
+class Jobs(Listed[Job]):
     """A page of jobs, newest first."""
-
-    items: tuple[Job, ...]
-    next_cursor: str | None = None

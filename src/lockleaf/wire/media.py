@@ -14,7 +14,7 @@ from annotated_types import Len
 from pydantic import AliasChoices, Field, StringConstraints, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
-from lockleaf.wire.base import Body, SeveralNames, invalid_field
+from lockleaf.wire.base import Body, Listed, SeveralNames, invalid_field
 from lockleaf.wire.fields import DIGEST_LENGTH, Bytes, Digest, Instant
 
 __all__ = [
@@ -201,11 +201,8 @@ class Media(Body):
     deleted_at: Instant | None = None
 
 
-class MediaList(Body):
+class MediaList(Listed[Media]):
     """A page of files, latest declared first."""
-
-    items: tuple[Media, ...]
-    next_cursor: str | None = None
 
 
 class MediaDownload(Body):

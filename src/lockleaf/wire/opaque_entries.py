@@ -13,7 +13,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import AliasChoices, ConfigDict, Field, StringConstraints, model_validator
 
-from lockleaf.wire.base import OF_THE_SERVER, Body, SeveralNames, invalid_field
+from lockleaf.wire.base import OF_THE_SERVER, Listed, SeveralNames, invalid_field
 from lockleaf.wire.content import MAX_TAGS
 from lockleaf.wire.entries import DateText, PlainEntry, SealedEntry, ShownEntry, ZoneName
 from lockleaf.wire.fields import BaseRevision, NextRevision
@@ -123,11 +123,5 @@ class OpaqueEntry(ShownEntry):
     time_zone: str | None = None
 
 
-class Entries(Body):
+class Entries(Listed[PlainEntry | SealedEntry | OpaqueEntry]):
     """A page of entries, newest first."""
-
-    items: tuple[PlainEntry | SealedEntry | OpaqueEntry, ...]
-    next_cursor: str | None = None
-    page: int | None = Field(default=None, description="Where a page was asked for by its number.")
-    page_size: int | None = None
-    total: int | None = Field(default=None, description="With `page`: how many entries fit, on all pages.")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lockleaf.wire.account_fields import Kdf, Name, Scope
 from lockleaf.wire.accounts import Account
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, Listed
 from lockleaf.wire.fields import DeviceId, Instant, Secret
 from lockleaf.wire.identification import SECRET, HasSecret, Identified
 from lockleaf.wire.tokens import Tokens
@@ -64,7 +64,5 @@ class Session(Body):
     current: bool
 
 
-class Sessions(Body):
-    """The sessions of the account, latest used first."""
-
-    items: tuple[Session, ...]
+class Sessions(Listed[Session]):
+    """A page of the sessions of the account, latest used first."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from lockleaf.wire.base import OF_THE_SERVER, Body
+from lockleaf.wire.base import OF_THE_SERVER, Body, Listed
 from lockleaf.wire.fields import Instant, RecordId, Sequence64
 
 __all__ = ["Vault", "VaultChange", "VaultCreated", "VaultCreation", "VaultVersion", "VaultVersions", "Vaults"]
@@ -62,11 +62,8 @@ class Vault(_Blob):
     updated_at: Instant
 
 
-class Vaults(Body):
+class Vaults(Listed[Vault]):
     """A page of blobs, by their ids."""
-
-    items: tuple[Vault, ...]
-    next_cursor: str | None = None
 
 
 class VaultVersion(Body):
@@ -76,8 +73,5 @@ class VaultVersion(Body):
     updated_at: Instant
 
 
-class VaultVersions(Body):
+class VaultVersions(Listed[VaultVersion]):
     """A page of a blob's versions, newest first."""
-
-    items: tuple[VaultVersion, ...]
-    next_cursor: str | None = None

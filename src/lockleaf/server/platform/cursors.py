@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from lockleaf.server.platform.errors import Invalid
 from lockleaf.server.platform.server_keys import ServerKeys
+from lockleaf.wire.codec import MalformedBody, pack, unpack
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["CursorCodec", "InvalidCursor"]
+__all__ = ["CursorCodec", "InvalidCursor", "Place"]
+
+Place = tuple[Any, ...]
+"""Where a page ends: what its list is ordered by, of the last item; numbers, texts, UUIDs, days and times."""
 
 _SEAL = 16
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_READ: Mapping[type, Callable[[Any], Any]] = {
+    UUID: lambda value: UUID(bytes=value),
+    datetime: lambda value: _EPOCH + value * _MICROSECOND,
+    date: date.fromordinal,
+    int: int,
+    str: str,
+}
 
 
 class InvalidCursor(Invalid):
@@ -32,12 +48,13 @@ class CursorCodec:
     def __init__(self, keys: ServerKeys) -> None:
         self._keys = keys.accepted("cursor")
 
-    def seal(self, kind: str, user_id: UUID, place: bytes) -> str:
+    def seal(self, kind: str, user_id: UUID, place: Place) -> str:
         """Return the cursor of ``place`` in the list ``kind`` of an account."""
-        return urlsafe_b64encode(self._mac(self._keys[0], kind, user_id, place) + place).rstrip(b"=").decode()
+        packed = pack([_plain(value) for value in place])
+        return urlsafe_b64encode(self._mac(self._keys[0], kind, user_id, packed) + packed).rstrip(b"=").decode()
 
-    def open(self, kind: str, user_id: UUID, cursor: str) -> bytes:
-        """Return the place of ``cursor``.
+    def open(self, kind: str, user_id: UUID, cursor: str, *types: type) -> Place:
+        """Return the place of ``cursor``, whose parts are of these ``types``.
 
         Raises:
             InvalidCursor: it was not made here, or for another account or list.
@@ -46,11 +63,23 @@ class CursorCodec:
             data = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         except ValueError:
             raise InvalidCursor from None
-        mac, place = data[:_SEAL], data[_SEAL:]
-        if not any(hmac.compare_digest(mac, self._mac(key, kind, user_id, place)) for key in self._keys):
+        mac, packed = data[:_SEAL], data[_SEAL:]
+        if not any(hmac.compare_digest(mac, self._mac(key, kind, user_id, packed)) for key in self._keys):
             raise InvalidCursor
-        return place
+        try:
+            return tuple(_READ[kind](value) for kind, value in zip(types, unpack(packed), strict=True))
+        except (MalformedBody, TypeError, ValueError, OverflowError):  # an earlier version of this server made it
+            raise InvalidCursor from None
 
     @staticmethod
     def _mac(key: bytes, kind: str, user_id: UUID, place: bytes) -> bytes:
         return hmac.digest(key, kind.encode() + b"\0" + user_id.bytes + place, sha256)[:_SEAL]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.bytes
+    if isinstance(value, datetime):
+        # The driver gives the ends of the calendar, PostgreSQL's infinities, without a zone.
+        return ((value if value.tzinfo else value.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
+    return value.toordinal() if isinstance(value, date) else value

@@ -15,6 +15,8 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto.history import payload_hash
+from lockleaf.server.platform.db.keyset import fetch_page
+from lockleaf.server.platform.paging import Page, Window
 from lockleaf.server.records.errors import refusal
 from lockleaf.server.records.service import Pushed
 from lockleaf.server.records.writer import AccountRecords, Base
@@ -195,13 +197,15 @@ FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3 A
 """
 
 _VERSIONS = """
-SELECT revision, updated_at AS at FROM records
-WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND NOT deleted AND revision < $4
-UNION ALL
-(SELECT v.revision, v.at FROM revisions v
- WHERE v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND v.revision < $4
-   AND EXISTS (SELECT FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3 AND NOT r.deleted)
- ORDER BY v.revision DESC LIMIT $5)
+SELECT * FROM (
+  SELECT revision, updated_at AS at FROM records
+  WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND NOT deleted
+  UNION ALL
+  SELECT v.revision, v.at FROM revisions v
+  WHERE v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND EXISTS (
+    SELECT FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3 AND NOT r.deleted
+  )
+) AS versions WHERE true
 """
 
 
@@ -214,8 +218,8 @@ async def read_version(
 
 
 async def versions(
-    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, *, before: int, limit: int
-) -> list[tuple[int, datetime]]:
-    """Return revisions below ``before`` of a record that is there, newest first, each with its time."""
-    rows = await connection.fetch(_VERSIONS, user_id, collection, record_id, before, limit)
-    return [(row["revision"], row["at"]) for row in rows][:limit]
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, window: Window
+) -> Page[asyncpg.Record]:
+    """Return a page of the revisions of a record that is there, newest first, each with its time."""
+    key = (user_id, collection, record_id)
+    return await fetch_page(connection, _VERSIONS, key, window, "revision", descending=True)

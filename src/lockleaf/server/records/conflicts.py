@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.server.platform.paging import Page, Window
 from lockleaf.server.records.models import Conflict, Record, Revision
 from lockleaf.server.records.pages import BYTES_A_PAGE
 from lockleaf.wire import sync as wire
@@ -35,13 +36,8 @@ async def count(session: AsyncSession, user_id: UUID, *, resolved: bool = False)
     return counted or 0
 
 
-async def list_kept(
-    session: AsyncSession, user_id: UUID, *, after: UUID | None, limit: int, resolved: bool = False
-) -> tuple[list[KeptConflict], bool]:
-    """Return the open conflicts, or the ``resolved`` ones, oldest first, behind the conflict ``after``.
-
-    At most ``limit``, and fewer where they exceed some 8 MiB. Beside them stands whether there are more.
-    """
+async def list_kept(session: AsyncSession, user_id: UUID, window: Window, *, resolved: bool) -> Page[KeptConflict]:
+    """Return a page of the open conflicts, or the ``resolved`` ones, oldest first, fewer where they exceed 8 MiB."""
     is_current = (
         (Record.user_id == Conflict.user_id)
         & (Record.collection == Conflict.collection)
@@ -68,19 +64,20 @@ async def list_kept(
 
     # Sizes are known without reading what is measured; only what has room is read.
     size = func.octet_length(Conflict.payload) + func.coalesce(func.octet_length(packed), 0)
-    measured = kept(Conflict.conflict_id, size).limit(limit + 1)
-    if after is not None:
-        measured = measured.where(Conflict.conflict_id > after)
+    measured = kept(Conflict.conflict_id, size).limit(window.limit + 1)
+    if window.after is not None:
+        measured = measured.where(Conflict.conflict_id > window.after[0])
     shown: list[UUID] = []
     taken, more = 0, False
     for conflict_id, takes in await session.execute(measured):
-        if len(shown) == limit or taken >= BYTES_A_PAGE:
+        if len(shown) == window.limit or taken >= BYTES_A_PAGE:
             more = True
             break
         shown.append(conflict_id)
         taken += takes
     found = await session.execute(kept(Conflict, packed).where(Conflict.conflict_id.in_(shown)))
-    return [
+    items = [
         KeptConflict(conflict, None if packed is None else wire.Record.model_validate(unpack(packed)))
         for conflict, packed in found
-    ], more
+    ]
+    return Page(items, (shown[-1],) if more and shown else None)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Literal
 from uuid import UUID
 
 import asyncpg
 
+from lockleaf.server.platform.cursors import Place
+from lockleaf.server.platform.db.keyset import fetch_page
+from lockleaf.server.platform.paging import Page, Window
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records.repository import RecordRepository
 from lockleaf.wire.codec import unpack
@@ -21,8 +24,6 @@ __all__ = [
     "Deleted",
     "Event",
     "Held",
-    "Page",
-    "Place",
     "Wanted",
     "clock_range",
     "count_by_date",
@@ -143,28 +144,18 @@ _EVENTS = """
 SELECT * FROM (
   SELECT revision, deleted, lag(deleted, 1, false) OVER (ORDER BY revision) AS was_deleted, at, device_id
   FROM changes WHERE user_id = $1 AND collection = $2 AND record_id = $3
-) AS leaves
-WHERE revision > $4 ORDER BY revision LIMIT $5
+) AS leaves WHERE true
 """
 
 
 async def events(
-    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, *, after: int, limit: int
-) -> list[Event]:
-    """Return the changes to a record, oldest first, behind the revision ``after``."""
-    rows = await connection.fetch(_EVENTS, user_id, collection, record_id, after, limit)
-    return [Event(*row) for row in rows]
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, window: Window
+) -> Page[asyncpg.Record]:
+    """Return a page of the changes to a record, oldest first, each with the fields of an `Event`."""
+    return await fetch_page(connection, _EVENTS, (user_id, collection, record_id), window, "revision")
 
 
 # ---- the list ----
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the list: a record's local time, and its id."""
-
-    at: datetime
-    record_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +166,7 @@ class Wanted:
         labels: sets of labels, 16 bytes each; an entry has all of one set.
         first, last: of the range, both within it: days, compared with the days of entries, or instants.
         deleted: whether those that are deleted, the others, or all; those that were purged never are.
-        after: where the page before ended.
+        after: where the page before ended: a local time, and an id.
         skip: how many to leave out at the beginning, in place of ``after``.
     """
 
@@ -185,14 +176,6 @@ class Wanted:
     deleted: Deleted = "false"
     after: Place | None = None
     skip: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Entries in their order; ``end`` is where the page ends, None where the list does."""
-
-    items: list[Held]
-    end: Place | None
 
 
 # One range of ix_records_date, read backwards. Labels are looked at on the way: 10,000 entries of which none has the
@@ -273,7 +256,7 @@ _FIRST, _LATEST = datetime.fromisoformat("0001-01-01T00:00:00Z"), datetime.fromi
 
 async def list_by_date(
     connection: asyncpg.Connection, user_id: UUID, wanted: Wanted, *, limit: int, with_last: bool
-) -> Page:
+) -> Page[Held]:
     """Return the entries that are ``wanted``, latest date first, then by id.
 
     Arguments:
@@ -284,11 +267,11 @@ async def list_by_date(
     sets = [list(labels) for labels in wanted.labels]
     statement = _list(wanted.deleted, with_last and wanted.deleted != "false", start, len(sets))
     places: dict[_Start, tuple[object, ...]] = {"first": (), "skip": (wanted.skip,)}
-    after = places[start] if wanted.after is None else (wanted.after.at, wanted.after.record_id)
+    after = places[start] if wanted.after is None else wanted.after
     bounds = (*clock_range(wanted.first, wanted.last), *instant_range(wanted.first, wanted.last))
     rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, *bounds, *after, *sets)
     shown = [row for row in rows if row["packed"] is not None]
-    end = Place(_aware(shown[-1]["at"]), shown[-1]["record_id"]) if len(shown) < len(rows) else None
+    end = (shown[-1]["at"], shown[-1]["record_id"]) if len(shown) < len(rows) else None
     return Page([_held(row) for row in shown], end)
 
 
@@ -312,11 +295,6 @@ def clock_range(first: Bound | None, last: Bound | None) -> tuple[datetime, date
 def instant_range(first: Bound | None, last: Bound | None) -> tuple[datetime, datetime]:
     """Return the instants between which a range lies, everything where its ends are days."""
     return (first if isinstance(first, datetime) else _FIRST, last if isinstance(last, datetime) else _LATEST)
-
-
-def _aware(at: datetime) -> datetime:
-    # The first and the last moment of the calendar are kept as the infinities, which the driver gives without a zone.
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _held(row: asyncpg.Record) -> Held:

@@ -12,7 +12,7 @@ import asyncpg
 from lockleaf.server.records.models import LARGE_BYTES
 from lockleaf.wire.codec import pack
 
-__all__ = ["EpochRow", "Page", "read", "read_end"]
+__all__ = ["EpochRow", "FeedPage", "read", "read_end"]
 
 
 LARGE_BYTES_A_PAGE = 4 * 1024 * 1024
@@ -31,7 +31,7 @@ class EpochRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FeedPage:
     """Changes in seq order, each packed as it travels, and the end of the history, as of one moment."""
 
     changes: list[bytes]
@@ -95,7 +95,7 @@ FROM heads h WHERE h.user_id = $1
 
 async def read(
     connection: asyncpg.Connection, user_id: UUID, *, after: int, limit: int, collection: str | None = None
-) -> Page | None:
+) -> FeedPage | None:
     """Return the changes behind ``after``: at most ``limit``, and fewer where they exceed some 8 MiB.
 
     The latest revision of a record comes whole, a superseded one as the preimage of its leaf. None where the account
@@ -121,7 +121,7 @@ async def read(
             return await read(connection, user_id, after=after, limit=limit)
         found.update((leaf["seq"], pack({"superseded": True, **leaf})) for leaf in leaves)
     changes = [found[seq] for seq in range(after + 1, last + 1) if seq in found]
-    return Page(changes, epoch, end, head, epochs, last < end, last)
+    return FeedPage(changes, epoch, end, head, epochs, last < end, last)
 
 
 def _epochs(epochs: str, statements: str | None) -> list[EpochRow]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
 
+from lockleaf.server.platform.cursors import Place
+from lockleaf.server.platform.paging import Page, Window
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Record
 
-__all__ = ["BEGINNING", "BYTES_A_PAGE", "ByTime", "Page", "by_id", "by_time", "count_by_time"]
+__all__ = ["BEGINNING", "BYTES_A_PAGE", "behind", "by_id", "by_time"]
 
 BYTES_A_PAGE = 8 * 1024 * 1024
 """Where a page ends before its limit, in bytes; it holds one record whatever its size."""
@@ -22,23 +22,13 @@ _BEHIND_ALL = "~"
 """Behind every id: none has this character."""
 
 
-@dataclass(frozen=True, slots=True)
-class ByTime:
-    """A place in the order of ``occurred_at``: behind ``record_id`` within one time, behind all of them by default."""
-
-    at: datetime
-    record_id: str = _BEHIND_ALL
+BEGINNING: Place = (datetime.min.replace(tzinfo=UTC), "")
+"""Before every place in the order of ``occurred_at`` and ids."""
 
 
-BEGINNING = ByTime(datetime.min.replace(tzinfo=UTC), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Records in their order; ``following`` is the first one that had no room, as (its time, its id)."""
-
-    records: list[Record]
-    following: tuple[datetime | None, str] | None
+def behind(at: datetime) -> Place:
+    """Return the place behind all records of one time."""
+    return (at, _BEHIND_ALL)
 
 
 # Sizes are known without reading what is measured; only what has room is read. One row more than asked for is looked
@@ -60,7 +50,7 @@ _BY_ID = _PAGE.format(
     wanted="""
   SELECT NULL::timestamptz AS at, record_id, octet_length(packed) AS size FROM records
   WHERE user_id = $1 AND collection = $2 AND NOT deleted AND record_id > $5
-  ORDER BY record_id LIMIT $3::bigint + 1
+  ORDER BY record_id LIMIT $3::bigint + 1 OFFSET $6
 """,
     order="record_id",
 )
@@ -84,38 +74,41 @@ def _by_time(but: str) -> str:
 
 _BY_TIME = _by_time("")
 _BY_TIME_BUT_DEVICE = _by_time(_BUT_DEVICE.format(device="$7"))
+_COUNT_ALL = "SELECT count(*) FROM records WHERE user_id = $1 AND collection = $2 AND NOT deleted"
 _COUNT = "SELECT count(*)" + _FOUND.format(after="$2::timestamptz, $3::text", but="")
 _COUNT_BUT_DEVICE = "SELECT count(*)" + _FOUND.format(
     after="$2::timestamptz, $3::text", but=_BUT_DEVICE.format(device="$4")
 )
 
 
-async def by_id(connection: asyncpg.Connection, user_id: UUID, collection: str, *, after: str, limit: int) -> Page:
-    """Return the records of a collection that are there, by id, behind the id ``after``."""
-    rows = await connection.fetch(_BY_ID, user_id, collection, limit, BYTES_A_PAGE, after)
-    return _page(rows)
+async def by_id(connection: asyncpg.Connection, user_id: UUID, collection: str, window: Window) -> Page[Record]:
+    """Return a page of the records of a collection that are there, by id."""
+    (after,) = window.after or ("",)
+    rows = await connection.fetch(_BY_ID, user_id, collection, window.limit, BYTES_A_PAGE, after, window.skip)
+    total = await connection.fetchval(_COUNT_ALL, user_id, collection) if window.numbered else None
+    records = [_record(row) for row in rows if row["packed"] is not None]
+    return Page(records, (records[-1].record_id,) if len(records) < len(rows) else None, total)
 
 
 async def by_time(
-    connection: asyncpg.Connection, user_id: UUID, *, after: ByTime, limit: int, but_device: str | None
-) -> Page:
-    """Return the backups that are there, by ``occurred_at``; but those that ``but_device`` wrote last, if named."""
-    arguments = (user_id, "backups", limit, BYTES_A_PAGE, after.at, after.record_id)
-    if but_device is None:
-        return _page(await connection.fetch(_BY_TIME, *arguments))
-    return _page(await connection.fetch(_BY_TIME_BUT_DEVICE, *arguments, but_device))
+    connection: asyncpg.Connection, user_id: UUID, window: Window, *, start: Place, but_device: str | None
+) -> Page[Record]:
+    """Return a page of the backups behind ``start``, by ``occurred_at``; but those that ``but_device`` wrote last.
+
+    Those of one time stay on one page where they do not fill it.
+    """
+    but = () if but_device is None else (but_device,)
+    after = window.after or start
+    statement, counted = (_BY_TIME, _COUNT) if but_device is None else (_BY_TIME_BUT_DEVICE, _COUNT_BUT_DEVICE)
+    rows = await connection.fetch(statement, user_id, "backups", window.limit, BYTES_A_PAGE, *after, *but)
+    total = await connection.fetchval(counted, user_id, *start, *but)
+    found = [row for row in rows if row["packed"] is not None]
+    if len(found) == len(rows):
+        return Page([_record(row) for row in found], total=total)
+    split = rows[len(found)]["at"]
+    found = [row for row in found if row["at"] != split] or found
+    return Page([_record(row) for row in found], (found[-1]["at"], found[-1]["record_id"]), total)
 
 
-async def count_by_time(connection: asyncpg.Connection, user_id: UUID, *, after: ByTime, but_device: str | None) -> int:
-    """Return how many `by_time` would find on all its pages."""
-    if but_device is None:
-        counted = await connection.fetchval(_COUNT, user_id, after.at, after.record_id)
-    else:
-        counted = await connection.fetchval(_COUNT_BUT_DEVICE, user_id, after.at, after.record_id, but_device)
-    return int(counted)
-
-
-def _page(rows: Sequence[asyncpg.Record]) -> Page:
-    records = [Record.model_validate(unpack(row["packed"])) for row in rows if row["packed"] is not None]
-    following = rows[len(records)] if len(records) < len(rows) else None
-    return Page(records, None if following is None else (following["at"], following["record_id"]))
+def _record(row: asyncpg.Record) -> Record:
+    return Record.model_validate(unpack(row["packed"]))

@@ -24,7 +24,7 @@ from lockleaf.server.features.analytics.errors import (
 )
 from lockleaf.server.features.analytics.evaluators import Evaluators, Form
 from lockleaf.server.features.analytics.packed import aggregate_packed
-from lockleaf.server.features.analytics.paging import Page
+from lockleaf.server.features.analytics.paging import ResultRange
 from lockleaf.server.features.analytics.periods import LAST, bucket_end, bucket_start, cover, instant
 from lockleaf.server.features.analytics.ranges import SumReader
 from lockleaf.server.features.analytics.totals import added, weighted
@@ -57,7 +57,7 @@ async def aggregate(
     able = PARAMETER_SETS[body.parameter_set].operations
     if body.operation in ("weighted_sum", "trend") and body.operation not in able:
         raise UnsupportedOperation(operations=sorted({*able, "variance"} - {"square"}))
-    page = Page(cursors, user_id, body)
+    page = ResultRange(cursors, user_id, body)
     async with evaluators.turn(), database.snapshot() as connection:
         raw = await privacy.answers_raw(connection, user_id, body.parameter_set)
         if body.layout is not None:
@@ -82,7 +82,7 @@ class _Singles:
         connection: asyncpg.Connection,
         user_id: UUID,
         body: Aggregation,
-        page: Page,
+        page: ResultRange,
         *,
         raw: bool,
     ) -> None:

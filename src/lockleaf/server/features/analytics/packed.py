@@ -11,7 +11,7 @@ import asyncpg
 from lockleaf.he.params import PARAMETER_SETS
 from lockleaf.server.features.analytics.errors import NoMetrics
 from lockleaf.server.features.analytics.evaluators import Evaluators, Form
-from lockleaf.server.features.analytics.paging import Page
+from lockleaf.server.features.analytics.paging import ResultRange
 from lockleaf.server.features.analytics.periods import bucket_end, bucket_start, cut_months, instant
 from lockleaf.server.features.analytics.ranges import PackReader
 from lockleaf.server.features.analytics.totals import Total, added
@@ -23,7 +23,13 @@ _OPERATION = "packed_sum"
 
 
 async def aggregate_packed(
-    evaluators: Evaluators, connection: asyncpg.Connection, user_id: UUID, body: Aggregation, page: Page, *, raw: bool
+    evaluators: Evaluators,
+    connection: asyncpg.Connection,
+    user_id: UUID,
+    body: Aggregation,
+    page: ResultRange,
+    *,
+    raw: bool,
 ) -> Aggregate:
     """Return the sum of the accumulators of whole months, or of each month or year of them.
 
@@ -43,7 +49,9 @@ async def aggregate_packed(
 
 
 class _Packed:
-    def __init__(self, evaluators: Evaluators, reader: PackReader, body: Aggregation, page: Page, *, raw: bool) -> None:
+    def __init__(
+        self, evaluators: Evaluators, reader: PackReader, body: Aggregation, page: ResultRange, *, raw: bool
+    ) -> None:
         self._evaluators = evaluators
         self._reader = reader
         self._body = body

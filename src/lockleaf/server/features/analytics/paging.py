@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
 from lockleaf.he.params import PARAMETER_SETS
 from lockleaf.server.features.analytics.periods import FIRST, LAST, instant
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.paging import Paging
 from lockleaf.wire.analytics import MAX_PAGE_BYTES, Aggregation, TimeRange
 from lockleaf.wire.codec import canonical
 
-__all__ = ["Page"]
+__all__ = ["ResultRange"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _WORD = 8
 
 
-class Page:
+class ResultRange:
     """Where an answer begins and ends.
 
     Args:
@@ -43,21 +42,11 @@ class Page:
         self.limit = min(body.limit, MAX_PAGE_BYTES // size)
         """How many results go on it."""
         question = body.model_dump(mode="json", exclude={"cursor", "limit", "seal_version"})
-        self._kind = f"aggregate/{sha256(canonical(question)).hexdigest()}"
-        self._cursors = cursors
-        self._user_id = user_id
-        self.place = None if body.cursor is None else self._opened(body.cursor)
+        kind = f"aggregate/{sha256(canonical(question)).hexdigest()}"
+        self._window = Paging(cursors, self.limit, body.cursor).window(kind, user_id, datetime)
+        self.place: datetime | None = self._window.after[0] if self._window.after else None
         """Where the buckets of this page begin, if it is not the first."""
-
-    def _opened(self, cursor: str) -> datetime:
-        place = self._cursors.open(self._kind, self._user_id, cursor)
-        if len(place) != _WORD:
-            raise InvalidCursor
-        return _EPOCH + int.from_bytes(place, "big", signed=True) * _MICROSECOND
 
     def cursor(self, place: datetime | None) -> str | None:
         """Return the cursor of the page whose buckets begin at ``place``."""
-        if place is None:
-            return None
-        micros = (place - _EPOCH) // _MICROSECOND
-        return self._cursors.seal(self._kind, self._user_id, micros.to_bytes(_WORD, "big", signed=True))
+        return self._window.cursor(None if place is None else (place,))

@@ -36,6 +36,7 @@ from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx, TxToBegin
 from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.parameters import KNOWN
 from lockleaf.server.platform.preconditions import etag
 from lockleaf.server.records.quota import Quota, QuotaExceeded
@@ -63,8 +64,6 @@ _COMPUTING = (EvaluatorsBusy, EvaluationUnavailable)
 
 Reader = Annotated[Principal, Depends(caller("metrics", write=False, tier="analytics_sync"))]
 Writer = Annotated[Principal, Depends(caller("metrics", write=True, tier="analytics_sync"))]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=512)]
 
 _KEPT = "public, max-age=86400"
 """Parameter sets are fixed for good; a new one may join them."""
@@ -175,20 +174,15 @@ async def list_metrics(
     request: Request,
     principal: Reader,
     parts: PartsOf,
+    paging: Paged,
     metric_type: Annotated[MetricName | None, Query(description="Only single values of this type.")] = None,
     packed: Annotated[bool, Query(description="The accumulators of packed months, in place of single values.")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Response:
     """Give the single values by time, or the accumulators of packed months, without their ciphertexts."""
     if packed:
-        page = await service.list_packs(
-            parts[Database], parts[CursorCodec], principal.user_id, cursor=cursor, limit=limit
-        )
+        page = await service.list_packs(parts[Database], principal.user_id, paging)
     else:
-        page = await service.list_values(
-            parts[Database], parts[CursorCodec], principal.user_id, metric_type=metric_type, cursor=cursor, limit=limit
-        )
+        page = await service.list_values(parts[Database], principal.user_id, paging, metric_type=metric_type)
     return reply(request, page)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -20,21 +20,16 @@ from lockleaf.server.features.analytics.uploads import TIER
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.errors import SessionRevoked
 from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.analytics import Metric, Metrics
-from lockleaf.wire.codec import MalformedBody, pack, unpack
 
 __all__ = ["HOLDING", "KEYS_HOLDING", "delete", "list_packs", "list_values", "warm_if_needed"]
 
 log = structlog.get_logger("lockleaf.analytics")
-
-_VALUES = "metrics"
-_PACKS = "metrics/packed"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def delete(tx: Transaction, clock: Clock, evaluators: Evaluators, user_id: UUID, metric_id: str) -> None:
@@ -54,9 +49,7 @@ async def delete(tx: Transaction, clock: Clock, evaluators: Evaluators, user_id:
         await take_from_sums(repository, evaluators, metric, now=clock())
 
 
-async def list_values(
-    database: Database, cursors: CursorCodec, user_id: UUID, *, metric_type: str | None, cursor: str | None, limit: int
-) -> Metrics:
+async def list_values(database: Database, user_id: UUID, paging: Paging, *, metric_type: str | None) -> Metrics:
     """Return a page of single values by time, oldest first.
 
     Args:
@@ -65,73 +58,45 @@ async def list_values(
     Raises:
         InvalidCursor: the cursor is not of this list.
     """
-    kind = f"{_VALUES}/{metric_type or ''}"
-    after = None if cursor is None else _opened(cursors.open(kind, user_id, cursor))
+    window = paging.window(f"metrics/{metric_type or ''}", user_id, datetime, str)
     async with database.read_driver() as connection:
-        rows = await listing.values(connection, user_id, metric_type=metric_type, after=after, limit=limit + 1)
-    shown = rows[:limit]
-    following = None
-    if len(rows) > limit:
-        micros = (shown[-1].at - _EPOCH) // timedelta(microseconds=1)
-        following = cursors.seal(kind, user_id, pack([micros, shown[-1].metric_id]))
+        page = await listing.values(connection, user_id, window, metric_type=metric_type)
     return Metrics(
         items=tuple(
             Metric(
-                id=row.metric_id,
-                metric_type=row.metric_type,
-                parameter_set=row.parameter_set,
-                timestamp=row.at,
-                size=row.size,
+                id=row["metric_id"],
+                metric_type=row["metric_type"],
+                parameter_set=row["parameter_set"],
+                timestamp=row["at"],
+                size=row["size"],
             )
-            for row in shown
+            for row in page.items
         ),
-        next_cursor=following,
+        **window.answer(page),
     )
 
 
-def _opened(place: bytes) -> tuple[datetime, str]:
-    try:
-        micros, metric_id = unpack(place)
-    except (MalformedBody, TypeError, ValueError):
-        raise InvalidCursor from None
-    return _EPOCH + timedelta(microseconds=micros), metric_id
-
-
-async def list_packs(
-    database: Database, cursors: CursorCodec, user_id: UUID, *, cursor: str | None, limit: int
-) -> Metrics:
+async def list_packs(database: Database, user_id: UUID, paging: Paging) -> Metrics:
     """Return a page of the accumulators of packed months, by parameter set, layout and month.
 
     Raises:
         InvalidCursor: the cursor is not of this list.
     """
-    after = None
-    if cursor is not None:
-        try:
-            parameter_set, layout, ordinal = unpack(cursors.open(_PACKS, user_id, cursor))
-        except (MalformedBody, TypeError, ValueError):
-            raise InvalidCursor from None
-        after = (parameter_set, layout, datetime.fromordinal(ordinal).date())
+    window = paging.window("metrics/packed", user_id, str, str, date)
     async with database.read_driver() as connection:
-        rows = await listing.packs(connection, user_id, after=after, limit=limit + 1)
-    shown = rows[:limit]
-    following = None
-    if len(rows) > limit:
-        last = shown[-1]
-        place = pack([last.parameter_set, last.layout, last.month.toordinal()])
-        following = cursors.seal(_PACKS, user_id, place)
+        page = await listing.packs(connection, user_id, window)
     return Metrics(
         items=tuple(
             Metric(
-                parameter_set=row.parameter_set,
-                timestamp=instant(row.month),
-                size=row.size,
-                layout=row.layout,
-                additions=row.additions,
+                parameter_set=row["parameter_set"],
+                timestamp=instant(row["month"]),
+                size=row["size"],
+                layout=row["layout"],
+                additions=row["additions"],
             )
-            for row in shown
+            for row in page.items
         ),
-        next_cursor=following,
+        **window.answer(page),
     )
 
 

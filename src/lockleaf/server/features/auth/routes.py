@@ -43,12 +43,15 @@ from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.identity.tokens import LONGEST_TOKEN, TokenCodec
 from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.errors import InvalidRequest, NotFound
 from lockleaf.server.platform.http.bodies import Parsed, field_errors
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import paged
 from lockleaf.server.platform.http.parameters import KNOWN, require_known
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.server.platform.settings import Settings
@@ -201,10 +204,12 @@ async def logout(caller: Anybody, tx: Tx) -> None:
     await sessions.end(tx, caller.user_id, caller.session_id)
 
 
-@router.get("/sessions", responses=problems(*ALLOWED))
-async def get_sessions(caller: Reader, read: Read, parts: PartsOf) -> Sessions:
+@router.get("/sessions", responses=problems(*ALLOWED, InvalidRequest, InvalidCursor))
+async def get_sessions(
+    caller: Reader, read: Read, parts: PartsOf, paging: Annotated[Paging, Depends(paged(500))]
+) -> Sessions:
     """Return the devices that are signed in, latest used first."""
-    return await sessions.listed(read, caller.user_id, caller.session_id, now=parts[Clock]())
+    return await sessions.list_all(read, caller.user_id, caller.session_id, paging, now=parts[Clock]())
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(*ALLOWED, NotFound, InvalidRequest))

@@ -11,7 +11,7 @@ from lockleaf.server.features.backups.errors import BackupConflict, BackupNotFou
 from lockleaf.server.identity.callers import caller, records_of
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.holdings import Holdings
@@ -19,6 +19,8 @@ from lockleaf.server.platform.http.bodies import Parsed, reply
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import by_cursor
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, MetricsDeleted
@@ -66,23 +68,14 @@ async def list_since(
     request: Request,
     principal: Reader,
     parts: PartsOf,
+    paging: Annotated[Paging, Depends(by_cursor(100))],
     since: Annotated[Instant | None, Query(description="Only what was updated later, by its client's clock.")] = None,
     device_id: Annotated[
         DeviceId | None, Query(description="The device that asks: what it wrote last is left out.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    cursor: Annotated[str | None, Query(max_length=512)] = None,
 ) -> Response:
     """Give backups by their `updated_at`, oldest first."""
-    page = await backups.list_since(
-        parts[Database],
-        parts[CursorCodec],
-        principal.user_id,
-        since=since,
-        but_device=device_id,
-        cursor=cursor,
-        limit=limit,
-    )
+    page = await backups.list_since(parts[Database], principal.user_id, paging, since=since, but_device=device_id)
     return reply(request, page)
 
 

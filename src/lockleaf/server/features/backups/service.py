@@ -6,16 +6,15 @@ has neither the vectors nor the tags that these clients expect.
 
 from __future__ import annotations
 
-import struct
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from lockleaf.crypto.history import ZERO
 from lockleaf.server.features.backups.errors import BackupConflict, BackupNotFound
 from lockleaf.server.features.backups.rule import Verdict, judge
-from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import CommitThenRefuse
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.records import blobs, pages
 from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.backups import Backup, BackupDeleted, Backups, BackupsDeleted, BackupStored, StoredBackup
@@ -25,8 +24,6 @@ from lockleaf.wire.sync import Change, Record
 __all__ = ["BACKUPS", "delete", "delete_all", "list_since", "store", "time_text"]
 
 BACKUPS = "backups"
-_LIST = "backups"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def time_text(at: datetime) -> str:
@@ -115,14 +112,7 @@ def _stored(user_id: UUID, body: Backup, revision: int) -> BackupStored:
 
 
 async def list_since(
-    database: Database,
-    cursors: CursorCodec,
-    user_id: UUID,
-    *,
-    since: datetime | None,
-    but_device: str | None,
-    cursor: str | None,
-    limit: int,
+    database: Database, user_id: UUID, paging: Paging, *, since: datetime | None, but_device: str | None
 ) -> Backups:
     """Return a page of backups by their clients' times: at most ``limit``, and fewer where they would exceed 8 MiB.
 
@@ -135,36 +125,16 @@ async def list_since(
     Raises:
         InvalidCursor: the cursor is not of this list.
     """
-    start = pages.BEGINNING if since is None else pages.ByTime(since)
-    after = start if cursor is None else _place(cursors, user_id, cursor)
+    window = paging.window("backups", user_id, datetime, str)
+    start = pages.BEGINNING if since is None else pages.behind(since)
     async with database.read_driver() as connection:
-        page = await pages.by_time(connection, user_id, after=after, limit=limit, but_device=but_device)
-        total = await pages.count_by_time(connection, user_id, after=start, but_device=but_device)
-    found = page.records
-    if page.following is not None:
-        split = page.following[0]
-        found = [record for record in found if record.client_updated_at != split] or found
-    next_cursor = None
-    if page.following is not None:
-        last = found[-1]
-        place = _microseconds(last.client_updated_at) + last.record_id.encode()
-        next_cursor = cursors.seal(_LIST, user_id, place)
+        page = await pages.by_time(connection, user_id, window, start=start, but_device=but_device)
     return Backups(
-        backups=tuple(_shown(user_id, record) for record in found),
-        has_more=page.following is not None,
-        total_count=total,
-        next_cursor=next_cursor,
+        backups=tuple(_shown(user_id, record) for record in page.items),
+        has_more=page.end is not None,
+        total_count=page.total or 0,
+        **window.answer(page),
     )
-
-
-def _microseconds(at: datetime) -> bytes:
-    return struct.pack(">q", (at - _EPOCH) // timedelta(microseconds=1))
-
-
-def _place(cursors: CursorCodec, user_id: UUID, cursor: str) -> pages.ByTime:
-    place = cursors.open(_LIST, user_id, cursor)
-    (at,) = struct.unpack_from(">q", place)
-    return pages.ByTime(_EPOCH + timedelta(microseconds=at), place[8:].decode())
 
 
 def _shown(user_id: UUID, record: Record) -> StoredBackup:

@@ -7,7 +7,7 @@ that seals by a scheme of its own, in an e2e account without a keyring, sends it
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -22,13 +22,14 @@ from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import ByCustody, Received
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import Paged, contradiction
 from lockleaf.server.platform.http.preconditions import IfMatch
 from lockleaf.server.platform.preconditions import etag
 from lockleaf.server.records.diary import Deleted
@@ -54,7 +55,6 @@ from lockleaf.wire.entries import (
     SealedStep,
 )
 from lockleaf.wire.opaque_entries import Entries, OpaqueChange, OpaqueCreation
-from lockleaf.wire.sync import MAX_BATCH_CHANGES
 from lockleaf.wire.tags import LabelText
 
 __all__ = ["router"]
@@ -65,8 +65,6 @@ _WRITE = (PayloadTooLarge, ChangeRejected, SealRequired, KeyRetired)
 
 Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("entries", write=True, tier="full_sync"))]
-Limit = Annotated[int, Query(ge=1, le=MAX_BATCH_CHANGES)]
-Cursor = Annotated[str | None, Query(max_length=512)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 
 
@@ -106,11 +104,6 @@ To = Annotated[
     BeforeValidator(bound),
     Query(alias="to", description="A day or a time as for `from`; it belongs to the range, a day as a whole."),
 ]
-PageNumber = Annotated[
-    int | None,
-    Query(ge=1, le=10**6, description="In place of a cursor: it shifts with what is written meanwhile."),
-]
-PageSize = Annotated[int | None, Query(ge=1, le=MAX_BATCH_CHANGES, description="With `page`; as `limit` otherwise.")]
 Permanent = Annotated[bool, Query(description="Drop at once what it held: it cannot be restored.")]
 Which = Annotated[
     Deleted,
@@ -126,6 +119,7 @@ Which = Annotated[
 async def list_all(
     principal: Reader,
     parts: PartsOf,
+    paging: Paged,
     mood: Name = None,
     source: Name = None,
     tag: TagNames = [],  # noqa: B006
@@ -133,10 +127,6 @@ async def list_all(
     first: From = None,
     last: To = None,
     deleted: Which = "false",
-    cursor: Cursor = None,
-    limit: Limit | None = None,
-    page: PageNumber = None,
-    page_size: PageSize = None,
     mood_filter: Name = None,
     source_filter: Name = None,
 ) -> Entries:
@@ -150,20 +140,7 @@ async def list_all(
         last,
         deleted,
     )
-    size = _one("page_size", limit, page_size) or 50
-    if page is not None and cursor is not None:
-        raise _contradiction("page", "a page has a number or a cursor: send one of them")
-    return await service.list_all(
-        parts[Clock],
-        parts[Database],
-        parts[CursorCodec],
-        parts[Custodian],
-        principal,
-        filters,
-        cursor=cursor,
-        limit=size,
-        page=page,
-    )
+    return await service.list_all(parts[Clock], parts[Database], parts[Custodian], principal, filters, paging)
 
 
 @router.post(
@@ -389,11 +366,9 @@ async def restore(
     summary="Read what happened to an entry",
     responses=problems(*OF_CALLERS, EntryNotFound, InvalidRequest, InvalidCursor),
 )
-async def history(
-    principal: Reader, entry_id: UUID, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50
-) -> EntryHistory:
+async def history(principal: Reader, entry_id: UUID, parts: PartsOf, paging: Paged) -> EntryHistory:
     """Give when an entry was made, changed, deleted and restored, and on which device, oldest first."""
-    return await service.history(parts[Database], parts[CursorCodec], principal, entry_id, cursor=cursor, limit=limit)
+    return await service.history(parts[Database], principal, entry_id, paging)
 
 
 @router.get(
@@ -421,7 +396,7 @@ def _require_id(body: Received[Any, Any], entry_id: UUID) -> None:
     for name in ("id", "log_id"):
         given = (body.fields or {}).get(name)
         if given is not None and _as_id(given) != entry_id:
-            raise _contradiction(name, "this is another entry than that of the path: an entry keeps its id")
+            raise contradiction(name, "this is another entry than that of the path: an entry keeps its id")
 
 
 def _as_id(given: object) -> UUID | None:
@@ -431,18 +406,11 @@ def _as_id(given: object) -> UUID | None:
         return None
 
 
-V = TypeVar("V", int, str)
-
-
-def _one(name: str, first: V | None, second: V | None) -> V | None:
+def _one(name: str, first: str | None, second: str | None) -> str | None:
     """Return what is asked for under either of two names, of which ``name`` is the second."""
     if first is not None and second is not None and first != second:
-        raise _contradiction(name, "this differs from what is asked for by its other name: send one of them")
+        raise contradiction(name, "this differs from what is asked for by its other name: send one of them")
     return second if first is None else first
-
-
-def _contradiction(name: str, why: str) -> InvalidRequest:
-    return InvalidRequest(errors=[{"field": name, "type": "value_error", "message": why}])
 
 
 def _tagged(response: Response, entry: Entry) -> Entry:

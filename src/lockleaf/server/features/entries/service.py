@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -22,11 +21,10 @@ from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.errors import CustodyRequired
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.paging import Page, Paging
 from lockleaf.server.records import diary
-from lockleaf.server.records.diary import Deleted, Event, Held, Place, Wanted
+from lockleaf.server.records.diary import Deleted, Event, Held, Wanted
 from lockleaf.server.records.opaque import opaque_label, takes_opaque
 from lockleaf.wire.days import Bound
 from lockleaf.wire.entries import EntryEvent, EntryHistory, PlainEntry, SealedEntry
@@ -38,10 +36,6 @@ READING = "entries.read"
 FEW = 20
 """So many entries are opened within the event loop: it costs less than going to a thread."""
 
-_LIST = "entries"
-_HISTORY = "entry-history"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _IMPORTED = "import"
 
 
@@ -107,26 +101,19 @@ async def revision(
 async def list_all(
     clock: Clock,
     database: Database,
-    cursors: CursorCodec,
     custodian: Custodian,
     principal: Principal,
     filters: Filters,
-    *,
-    cursor: str | None,
-    limit: int,
-    page: int | None,
+    paging: Paging,
 ) -> Entries:
-    """Return a page of the entries that fit, newest first: at most ``limit``, and fewer where they exceed 8 MiB.
-
-    Arguments:
-        page: the number of the page, from 1, in place of a cursor; it shifts with what is written meanwhile.
+    """Return a page of the entries that fit, newest first, with fewer of them where they exceed 8 MiB.
 
     Raises:
         CustodyRequired: plain filters, for an account whose labels only its clients can make.
         InvalidCursor: the cursor is not of this account's entries.
         InvalidRequest: a numbered page would exceed 8 MiB: what it left out would be on no page.
     """
-    after = None if cursor is None else _place(cursors, principal.user_id, cursor)
+    window = paging.window("entries", principal.user_id, datetime, str)
     async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
         as_they_came = keys is None and await _takes_opaque(connection, principal, filters)
         wanted = Wanted(
@@ -134,21 +121,15 @@ async def list_all(
             first=filters.first,
             last=filters.last,
             deleted=filters.deleted,
-            after=after,
-            skip=0 if page is None else (page - 1) * limit,
+            after=window.after,
+            skip=window.skip,
         )
         found = await diary.list_by_date(
-            connection, principal.user_id, wanted, limit=limit, with_last=keys is not None or as_they_came
+            connection, principal.user_id, wanted, limit=window.limit, with_last=keys is not None or as_they_came
         )
-        total = None if page is None else await diary.count_by_date(connection, principal.user_id, wanted)
+        total = await diary.count_by_date(connection, principal.user_id, wanted) if window.numbered else None
         items = await _all_shown(keys, found.items)
-    next_cursor = None if found.end is None else _cursor(cursors, principal.user_id, found.end)
-    if page is None or total is None:
-        return Entries(items=items, next_cursor=next_cursor)
-    if found.end is not None and len(items) < limit:
-        too_much = "these entries are more than one answer holds: ask for fewer on a page, or go on by cursors"
-        raise InvalidRequest(errors=[{"field": "page_size", "type": "too_long", "message": too_much}])
-    return Entries(items=items, next_cursor=next_cursor, page=page, page_size=limit, total=total)
+    return Entries(items=items, **window.answer(Page(items, found.end, total)))
 
 
 async def _takes_opaque(connection: asyncpg.Connection, principal: Principal, filters: Filters) -> bool:
@@ -157,38 +138,30 @@ async def _takes_opaque(connection: asyncpg.Connection, principal: Principal, fi
     return bool(asked) and await takes_opaque(connection, principal.user_id)
 
 
-async def history(
-    database: Database, cursors: CursorCodec, principal: Principal, entry_id: UUID, *, cursor: str | None, limit: int
-) -> EntryHistory:
+async def history(database: Database, principal: Principal, entry_id: UUID, paging: Paging) -> EntryHistory:
     """Return a page of what happened to an entry, oldest first. It says nothing of what the entry held.
 
     Raises:
         EntryNotFound: there is none.
         InvalidCursor: the cursor is not of this entry's history.
     """
-    kind = f"{_HISTORY}/{entry_id}"
-    after = 0 if cursor is None else int.from_bytes(cursors.open(kind, principal.user_id, cursor))
+    window = paging.window(f"entry-history/{entry_id}", principal.user_id, int)
     async with database.read_driver() as connection:
         held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
         if held is None:
             raise EntryNotFound
-        found = await diary.events(
-            connection, principal.user_id, COLLECTION, str(entry_id), after=after, limit=limit + 1
-        )
-        shown = found[:limit]
+        page = await diary.events(connection, principal.user_id, COLLECTION, str(entry_id), window)
+        shown = [Event(*row) for row in page.items]
         published = (
             await publications.between(connection, principal.user_id, entry_id, shown[0].revision, shown[-1].revision)
             if shown
             else ()
         )
-    next_cursor = None
-    if len(found) > limit:
-        next_cursor = cursors.seal(kind, principal.user_id, shown[-1].revision.to_bytes(8))
     imported = held.record.source == _IMPORTED
     items = [_event(each, imported=imported) for each in shown]
     # Each behind the revision that was published; the page may be longer by these.
     items += [EntryEvent(event="published", revision=each.revision, at=each.at) for each in published]
-    return EntryHistory(items=tuple(sorted(items, key=lambda item: item.revision)), next_cursor=next_cursor)
+    return EntryHistory(items=tuple(sorted(items, key=lambda item: item.revision)), **window.answer(page))
 
 
 def _event(event: Event, *, imported: bool) -> EntryEvent:
@@ -223,17 +196,3 @@ def _labels(keys: OpenKeyring | None, filters: Filters, *, as_they_came: bool) -
     else:
         made = keys.labels([(kind, value.strip()) for kind, value in filters.plain])
     return [[*of_one_key, *filters.labels] for of_one_key in made]
-
-
-def _cursor(cursors: CursorCodec, user_id: UUID, place: Place) -> str:
-    at = (place.at - _EPOCH) // _MICROSECOND
-    return cursors.seal(_LIST, user_id, struct.pack(">q", at) + place.record_id.encode())
-
-
-def _place(cursors: CursorCodec, user_id: UUID, cursor: str) -> Place:
-    place = cursors.open(_LIST, user_id, cursor)
-    try:
-        (at,) = struct.unpack_from(">q", place)
-        return Place(_EPOCH + at * _MICROSECOND, place[8:].decode())
-    except (struct.error, ValueError, OverflowError):
-        raise InvalidCursor from None

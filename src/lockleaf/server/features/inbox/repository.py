@@ -8,11 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.inbox.models import InboxItem
+from lockleaf.server.platform.paging import Page, Window
 
 __all__ = ["InboxRepository", "Waiting", "count"]
 
@@ -80,34 +81,36 @@ class InboxRepository:
         )
         return made.scalar_one_or_none() is not None
 
-    async def page(self, *, after: UUID | None, limit: int, most_bytes: int, sealed: bool) -> list[Waiting]:
-        """Return items by id behind ``after``: at most ``limit``, and fewer where they would exceed ``most_bytes``.
+    async def page(self, window: Window, *, most_bytes: int, sealed: bool) -> Page[Waiting]:
+        """Return a page of the items, by id, with fewer of them where they would exceed ``most_bytes``.
 
         Args:
-            sealed: whether their bytes are wanted; without them nothing but ``limit`` ends a page.
+            sealed: whether their bytes are wanted; without them nothing but the limit ends a page.
         """
-        behind = [InboxItem.user_id == self.user_id, *([InboxItem.item_id > after] if after is not None else [])]
-        columns = (InboxItem.item_id, InboxItem.provider, InboxItem.received_at)
-        if not sealed:
-            rows = await self.session.execute(select(*columns).where(*behind).order_by(InboxItem.item_id).limit(limit))
-            return [Waiting(*row, None) for row in rows]
-        sizes = (
+        mine = InboxItem.user_id == self.user_id
+        total = await self.count() if window.numbered else None
+        wanted = (
             select(InboxItem.item_id, func.octet_length(InboxItem.sealed).label("bytes"))
-            .where(*behind)
+            .where(mine, *([InboxItem.item_id > window.after[0]] if window.after else []))
             .order_by(InboxItem.item_id)
-            .limit(limit)
+            .limit(window.limit + 1)
+            .offset(window.skip)
             .subquery()
         )
-        running = select(
-            sizes.c.item_id, (func.sum(sizes.c.bytes).over(order_by=sizes.c.item_id) - sizes.c.bytes).label("ahead")
-        ).subquery()
-        fitting = (
-            select(*columns, InboxItem.sealed)
-            .join(running, running.c.item_id == InboxItem.item_id)
-            .where(InboxItem.user_id == self.user_id, running.c.ahead < most_bytes)
+        ahead = func.sum(wanted.c.bytes).over(order_by=wanted.c.item_id) - wanted.c.bytes
+        measured = select(wanted.c.item_id, ahead.label("ahead")).subquery()
+        # One that has no room comes without its bytes, and tells that there is more.
+        fits = measured.c.ahead < most_bytes if sealed else false()
+        columns = (InboxItem.item_id, InboxItem.provider, InboxItem.received_at, case((fits, InboxItem.sealed)))
+        found = await self.session.execute(
+            select(*columns)
+            .join(measured, measured.c.item_id == InboxItem.item_id)
+            .where(mine)
             .order_by(InboxItem.item_id)
         )
-        return [Waiting(*row) for row in await self.session.execute(fitting)]
+        items = [Waiting(*row) for row in found]
+        shown = [item for item in items[: window.limit] if not sealed or item.sealed is not None]
+        return Page(shown, (shown[-1].item_id,) if len(shown) < len(items) else None, total)
 
     async def remove(self, item_id: UUID) -> list[UUID] | None:
         """Delete an item; return the files that came with it, None if it was not there."""

@@ -23,10 +23,11 @@ from lockleaf.server.identity.errors import (
 )
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.blobs.removals import Removals
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.inbox import Inbox
 
@@ -40,23 +41,14 @@ router = APIRouter(
 
 Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("entries", write=True, tier="full_sync"))]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=512)]
 Sealed = Annotated[bool, Query(description="False for ids and times alone, to see whether there is anything new.")]
 Refused = Annotated[bool, Query(description="True where nothing is made of it: files that came with it go too.")]
 
 
 @router.get("", responses=problems(InvalidRequest, InvalidCursor))
-async def get_inbox(
-    caller: Reader,
-    read: Read,
-    parts: PartsOf,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    sealed: Sealed = True,
-) -> Inbox:
+async def get_inbox(caller: Reader, read: Read, paging: Paged, sealed: Sealed = True) -> Inbox:
     """Return the sealed items that wait."""
-    return await service.page(read, parts[CursorCodec], caller.user_id, cursor=cursor, limit=limit, sealed=sealed)
+    return await service.list_all(read, caller.user_id, paging, sealed=sealed)
 
 
 @router.delete("/{item_id}", status_code=204, responses=problems(InvalidRequest, ItemNotFound))

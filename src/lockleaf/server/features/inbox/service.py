@@ -21,9 +21,9 @@ from lockleaf.server.features.media import service as media_files
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.platform.tiers import TierRequired
@@ -32,9 +32,7 @@ from lockleaf.wire.content import MAX_CONTENT_BYTES, MAX_PAYLOAD_BYTES
 from lockleaf.wire.inbox import Inbox, InboxContent, InboxItem
 from lockleaf.wire.sync import MAX_BATCH_BYTES
 
-__all__ = ["HOLDING", "acknowledge", "add", "count", "page"]
-
-_CURSOR = "inbox"
+__all__ = ["HOLDING", "acknowledge", "add", "count", "list_all"]
 
 
 async def add(
@@ -96,32 +94,23 @@ async def add(
     return item_id
 
 
-async def page(
-    session: AsyncSession, cursors: CursorCodec, user_id: UUID, *, cursor: str | None, limit: int, sealed: bool
-) -> Inbox:
-    """Return a page of what waits, at most some 8 MiB of it.
+async def list_all(session: AsyncSession, user_id: UUID, paging: Paging, *, sealed: bool) -> Inbox:
+    """Return a page of what waits, in the order in which it is sorted by id, with fewer items where they are large.
+
+    Arguments:
+        sealed: whether the items themselves are wanted, beside their names.
 
     Raises:
         InvalidCursor: the cursor is not of this account's inbox.
     """
-    after = None
-    if cursor is not None:
-        try:
-            after = UUID(bytes=cursors.open(_CURSOR, user_id, cursor))
-        except ValueError:
-            raise InvalidCursor from None
-    # One more, to know whether there is more. Where a page ended for its size, it was not given either.
-    found = await InboxRepository(session, user_id).page(
-        after=after, limit=limit + 1, most_bytes=MAX_BATCH_BYTES, sealed=sealed
-    )
-    shown = found[:limit]
-    more = len(found) > limit or (sealed and sum(len(item.sealed or b"") for item in shown) >= MAX_BATCH_BYTES)
+    window = paging.window("inbox", user_id, UUID)
+    page = await InboxRepository(session, user_id).page(window, most_bytes=MAX_BATCH_BYTES, sealed=sealed)
     return Inbox(
         items=tuple(
             InboxItem(id=item.item_id, provider=item.provider, received_at=item.received_at, sealed=item.sealed)
-            for item in shown
+            for item in page.items
         ),
-        next_cursor=cursors.seal(_CURSOR, user_id, shown[-1].item_id.bytes) if more else None,
+        **window.answer(page),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
@@ -16,10 +16,11 @@ from lockleaf.server.identity.errors import (
     TokenInvalid,
 )
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.errors import InvalidRequest
-from lockleaf.server.platform.http.dependencies import PartsOf, Read
+from lockleaf.server.platform.http.dependencies import Read
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.jobs import service
 from lockleaf.server.platform.jobs.errors import JobNotFound
 from lockleaf.wire import jobs as bodies
@@ -33,8 +34,6 @@ router = APIRouter(
 )
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=512)]
 
 
 @router.get(
@@ -43,11 +42,9 @@ Cursor = Annotated[str | None, Query(max_length=512)]
     response_model_exclude_none=True,
     responses=problems(InvalidRequest, InvalidCursor),
 )
-async def list_jobs(
-    caller: Reader, read: Read, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50
-) -> bodies.Jobs:
+async def list_jobs(caller: Reader, read: Read, paging: Paged) -> bodies.Jobs:
     """Give what is done or was done in the background for the account, newest first."""
-    return await service.page(read, parts[CursorCodec], caller.user_id, cursor=cursor, limit=limit)
+    return await service.list_all(read, caller.user_id, paging)
 
 
 @router.get(

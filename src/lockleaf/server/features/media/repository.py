@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import asyncpg
+
+from lockleaf.server.platform.db.keyset import fetch_page
+from lockleaf.server.platform.paging import Page, Window
 
 __all__ = ["MediaRepository", "StoredMedia", "Which", "new_key", "stage"]
 
@@ -107,12 +109,12 @@ INSERT INTO media_removals (object_key, upload_id) VALUES ($1, $2) ON CONFLICT (
 
 _BYTES_USED = "SELECT coalesce(sum(size), 0)::bigint FROM media WHERE user_id = $1"
 
-_PAGE = """
-SELECT * FROM media
-WHERE user_id = $1 AND (created_at, media_id) < ($2, $3)
-  AND ($4 = 'all' OR (deleted_at IS NOT NULL) = ($4 = 'true')) AND ($5::uuid IS NULL OR entry_id = $5)
-ORDER BY created_at DESC, media_id DESC LIMIT $6
-"""
+_LIST = "SELECT * FROM media WHERE user_id = $1 AND ($2::uuid IS NULL OR entry_id = $2)"
+_WHICH: dict[Which, str] = {
+    "false": f"{_LIST} AND deleted_at IS NULL",
+    "true": f"{_LIST} AND deleted_at IS NOT NULL",
+    "all": _LIST,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +249,11 @@ class MediaRepository:
         used: int = await self._connection.fetchval(_BYTES_USED, self._user_id)
         return used
 
-    async def page(
-        self, *, before: tuple[datetime, UUID], which: Which, entry_id: UUID | None, limit: int
-    ) -> Sequence[StoredMedia]:
-        """Return files that were declared before a place in their order, latest first."""
-        rows = await self._connection.fetch(_PAGE, self._user_id, *before, which, entry_id, limit)
-        return [StoredMedia.of(row) for row in rows]
+    async def page(self, window: Window, *, which: Which, entry_id: UUID | None) -> Page[asyncpg.Record]:
+        """Return a page of the files, latest declared first."""
+        order = ("created_at", "media_id")
+        given = (self._user_id, entry_id)
+        return await fetch_page(self._connection, _WHICH[which], given, window, *order, descending=True)
 
     async def _one(self, statement: str, *arguments: object) -> StoredMedia | None:
         row = await self._connection.fetchrow(statement, self._user_id, *arguments)

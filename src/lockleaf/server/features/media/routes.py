@@ -26,12 +26,13 @@ from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf, parts_of
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.media import (
@@ -51,8 +52,6 @@ router = APIRouter(prefix="/media", tags=["media"])
 
 Reader = Annotated[Principal, Depends(caller("media", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("media", write=True, tier="full_sync"))]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=512)]
 Deleted = Annotated[
     Which, Query(description="`false`: those that are not deleted; `true`: those that are, until purged; `all`: both.")
 ]
@@ -147,22 +146,19 @@ async def complete(principal: Writer, media_id: UUID, parts: PartsOf) -> Media:
 async def list_all(
     principal: Reader,
     parts: PartsOf,
+    paging: Paged,
     entry_id: Annotated[UUID | None, Query(description="Those of one entry.")] = None,
     deleted: Deleted = "false",
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> MediaList:
     """Give what was declared of each file, latest first; unfinished uploads too, by their `state`."""
     return await service.list_all(
         parts[Clock],
         parts[Database],
-        parts[CursorCodec],
         parts[Custodian],
         principal,
+        paging,
         which=deleted,
         entry_id=entry_id,
-        cursor=cursor,
-        limit=limit,
     )
 
 

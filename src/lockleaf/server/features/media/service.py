@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -16,19 +16,13 @@ from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
+from lockleaf.server.platform.paging import Paging
 from lockleaf.wire.media import MediaDownload, MediaList
 
 __all__ = ["delete", "download", "drop", "get", "holding", "list_all", "restore"]
-
-_LIST = "media"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_WORD = 8
-_BEHIND_ALL = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 async def get(database: Database, user_id: UUID, media_id: UUID) -> StoredMedia:
@@ -47,38 +41,23 @@ async def get(database: Database, user_id: UUID, media_id: UUID) -> StoredMedia:
 async def list_all(
     clock: Clock,
     database: Database,
-    cursors: CursorCodec,
     custodian: Custodian,
     principal: Principal,
+    paging: Paging,
     *,
     which: Which,
     entry_id: UUID | None,
-    cursor: str | None,
-    limit: int,
 ) -> MediaList:
     """Return a page of files, latest declared first.
 
     Raises:
         InvalidCursor: the cursor is not of this list.
     """
-    kind = f"{_LIST}/{which}/{entry_id or ''}"
-    before = _BEHIND_ALL if cursor is None else _place(cursors.open(kind, principal.user_id, cursor))
+    window = paging.window(f"media/{which}/{entry_id or ''}", principal.user_id, datetime, UUID)
     async with database.read_driver() as connection:
-        found = await MediaRepository(connection, principal.user_id).page(
-            before=before, which=which, entry_id=entry_id, limit=limit + 1
-        )
-    items = found[:limit]
-    following = None
-    if len(found) > limit:
-        micros = (items[-1].created_at - _EPOCH) // _MICROSECOND
-        following = cursors.seal(kind, principal.user_id, micros.to_bytes(_WORD, "big") + items[-1].media_id.bytes)
-    return MediaList(items=await names.shown_all(clock, database, custodian, principal, items), next_cursor=following)
-
-
-def _place(place: bytes) -> tuple[datetime, UUID]:
-    if len(place) != _WORD + 16:
-        raise InvalidCursor
-    return _EPOCH + int.from_bytes(place[:_WORD], "big") * _MICROSECOND, UUID(bytes=place[_WORD:])
+        page = await MediaRepository(connection, principal.user_id).page(window, which=which, entry_id=entry_id)
+    found = [StoredMedia.of(row) for row in page.items]
+    return MediaList(items=await names.shown_all(clock, database, custodian, principal, found), **window.answer(page))
 
 
 async def download(media: StoredMedia, signer: Signer) -> MediaDownload:

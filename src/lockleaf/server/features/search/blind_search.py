@@ -11,7 +11,7 @@ from typing import Any
 
 from lockleaf.server.features.content.opaque import as_stored
 from lockleaf.server.features.search.candidates import Candidates, leaves
-from lockleaf.server.features.search.cursors import BYTES_A_PAGE, Range, SearchCursors
+from lockleaf.server.features.search.cursors import BYTES_A_PAGE, Range, window_of
 from lockleaf.server.features.search.errors import QueryTooLong
 from lockleaf.server.features.search.index_state import require
 from lockleaf.server.features.search.plain_search import gather, ordered
@@ -42,8 +42,8 @@ async def find_blind(
     dates = Range([body.first], [body.last])
     expression = _nested(body.tokens)
     labels = sorted(body.labels)
-    turning = SearchCursors(cursors, principal.user_id, "e2e", expression, labels, *dates.clock, *dates.instants)
-    start, _ = turning.place(body.cursor)
+    pages = window_of(cursors, principal.user_id, body, "e2e", expression, labels, *dates.clock, *dates.instants)
+    start, _ = pages.after or (0, 0)
     async with database.snapshot() as connection:
         repository = SearchRepository(connection, principal.user_id)
         index = await require(repository, principal.custody, counted=True)
@@ -69,7 +69,7 @@ async def find_blind(
         items=tuple(SearchHit(entry=as_stored(Held(record)), score=-page[place][0]) for place, record in read),
         total=len(found),
         total_exact=True,
-        next_cursor=turning.cursor(following) if following < len(found) else None,
+        next_cursor=pages.cursor((following, 0)) if following < len(found) else None,
         took_ms=round((time.monotonic() - began) * 1000, 1),
         index={"complete": index.complete},
     )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import CursorCodec
+from lockleaf.server.platform.paging import Paging, Window
 from lockleaf.server.records.diary import clock_range, instant_range
 from lockleaf.wire.codec import pack
 from lockleaf.wire.days import Bound
+from lockleaf.wire.search import BlindSearch, PlainSearch
 
-__all__ = ["BYTES_A_PAGE", "Range", "SearchCursors"]
+__all__ = ["BYTES_A_PAGE", "Range", "window_of"]
 
 BYTES_A_PAGE = 8 * 1024 * 1024
 """Where reading ends before its limit, in bytes; it reads one entry whatever its size."""
@@ -24,7 +25,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _MOST = 2**63 - 1
 _EVERYTHING = clock_range(None, None)
 _EARLIEST, _LATEST = _EVERYTHING
-_PLACE = struct.Struct(">II")
 
 
 class Range:
@@ -62,33 +62,17 @@ class Range:
         )
 
 
-class SearchCursors:
-    """Cursors through what one query of one account finds.
+def window_of(cursors: CursorCodec, user_id: UUID, body: PlainSearch | BlindSearch, *asked: Any) -> Window:
+    """Return which page is asked for of what one query of one account finds.
+
+    Its places are a number of candidates, and of hits among those behind them.
 
     Args:
         asked: all that decides what is found. Nobody can read it from a cursor, which holds a digest under the server's
             key.
+
+    Raises:
+        InvalidCursor: the cursor is of another query, or of none.
     """
-
-    def __init__(self, cursors: CursorCodec, user_id: UUID, *asked: Any) -> None:
-        self._cursors = cursors
-        self._user_id = user_id
-        self._kind = f"search/{sha256(pack(list(asked))).hexdigest()}"
-
-    def place(self, cursor: str | None) -> tuple[int, int]:
-        """Return the place at which a page begins: a number of candidates, and of hits among those behind them.
-
-        Raises:
-            InvalidCursor: the cursor is of another query, or of none.
-        """
-        if cursor is None:
-            return 0, 0
-        try:
-            start, offset = _PLACE.unpack(self._cursors.open(self._kind, self._user_id, cursor))
-        except struct.error:
-            raise InvalidCursor from None
-        return start, offset
-
-    def cursor(self, start: int, offset: int = 0) -> str:
-        """Return the cursor of a place."""
-        return self._cursors.seal(self._kind, self._user_id, _PLACE.pack(start, offset))
+    kind = f"search/{sha256(pack(list(asked))).hexdigest()}"
+    return Paging(cursors, body.limit, body.cursor).window(kind, user_id, int, int)

@@ -20,7 +20,7 @@ from lockleaf.search.query import InvalidQuery, Query, parse
 from lockleaf.search.ranking import Corpus, coarse, fine
 from lockleaf.server.features.content import plain
 from lockleaf.server.features.search.candidates import Candidate, Candidates, leaves
-from lockleaf.server.features.search.cursors import BYTES_A_PAGE, Range, SearchCursors
+from lockleaf.server.features.search.cursors import BYTES_A_PAGE, Range, window_of
 from lockleaf.server.features.search.errors import QueryTooLong
 from lockleaf.server.features.search.index_state import require
 from lockleaf.server.features.search.indexer import text_of
@@ -149,10 +149,17 @@ async def find(
     """
     began = time.monotonic()
     asked = _asked(body)
-    turning = SearchCursors(
-        cursors, principal.user_id, "uce", body.query, sorted(asked.labels), *asked.dates.clock, *asked.dates.instants
+    pages = window_of(
+        cursors,
+        principal.user_id,
+        body,
+        "uce",
+        body.query,
+        sorted(asked.labels),
+        *asked.dates.clock,
+        *asked.dates.instants,
     )
-    start, offset = turning.place(body.cursor)
+    start, offset = pages.after or (0, 0)
     # What is read belongs to one snapshot, which cannot be written in; that keys were used is written beside it, and
     # committed before anything is answered.
     async with (
@@ -192,7 +199,7 @@ async def find(
         items=tuple(items),
         total=len(found),
         total_exact=not planned.needs_text,
-        next_cursor=turning.cursor(start, offset) if start < len(found) else None,
+        next_cursor=pages.cursor((start, offset)) if start < len(found) else None,
         took_ms=round((time.monotonic() - began) * 1000, 1),
         ignored=planned.ignored,
         index={"complete": index.complete},

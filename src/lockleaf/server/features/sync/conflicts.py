@@ -17,7 +17,7 @@ from lockleaf.server.features.backups.service import BACKUPS, time_text
 from lockleaf.server.features.sync import resealing
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.records import conflicts, resolution
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
 from lockleaf.server.records.models import Conflict as Kept
@@ -38,35 +38,22 @@ from lockleaf.wire.sync import (
 
 __all__ = ["list_kept", "resolve"]
 
-_OPEN = "conflicts"
-_RESOLVED = "conflicts-resolved"
 _TICK = timedelta(microseconds=1)
 _LAST_BUT_ONE = datetime.max.replace(tzinfo=UTC) - _TICK
 
 
-async def list_kept(
-    session: AsyncSession, cursors: CursorCodec, user_id: UUID, *, resolved: bool, cursor: str | None, limit: int
-) -> Conflicts:
+async def list_kept(session: AsyncSession, user_id: UUID, paging: Paging, *, resolved: bool) -> Conflicts:
     """Return a page of the open conflicts, or of the ``resolved`` ones, oldest first.
 
     Raises:
         InvalidCursor: the cursor is not of this list.
     """
-    kind = _RESOLVED if resolved else _OPEN
-    after = None
-    if cursor is not None:
-        try:
-            after = UUID(bytes=cursors.open(kind, user_id, cursor))
-        except ValueError:
-            raise InvalidCursor from None
-    found, more = await conflicts.list_kept(session, user_id, after=after, limit=limit, resolved=resolved)
-    next_cursor = None
-    if more and found:
-        next_cursor = cursors.seal(kind, user_id, found[-1].conflict.conflict_id.bytes)
+    window = paging.window(f"conflicts/{resolved}", user_id, UUID)
+    page = await conflicts.list_kept(session, user_id, window, resolved=resolved)
     return Conflicts(
-        conflicts=tuple(_travelling(each.conflict, each.record) for each in found),
+        conflicts=tuple(_travelling(each.conflict, each.record) for each in page.items),
         total_count=await conflicts.count(session, user_id, resolved=resolved),
-        next_cursor=next_cursor,
+        **window.answer(page),
     )
 
 

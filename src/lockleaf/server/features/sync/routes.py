@@ -27,6 +27,7 @@ from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.errors import BodyTooLarge, MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import ByCursor, Limit
 from lockleaf.server.platform.settings import LimitSettings, Settings
 from lockleaf.server.records import retired, statements
 from lockleaf.server.records.errors import (
@@ -67,8 +68,6 @@ _BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
 
 Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync"))]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=512)]
 
 
 @router.post(
@@ -99,7 +98,7 @@ async def changes(
     request: Request,
     principal: Reader,
     parts: PartsOf,
-    after: Cursor = None,
+    after: Annotated[str | None, Query(max_length=512)] = None,
     limit: Limit = 50,
     collection: Annotated[Collection | None, Query()] = None,
 ) -> Response:
@@ -216,16 +215,11 @@ async def get_conflicts(
     request: Request,
     principal: Reader,
     session: Read,
-    parts: PartsOf,
+    paging: ByCursor,
     resolved: Annotated[bool, Query(description="Those that were resolved, with the versions between which.")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Response:
     """Give both versions of each record that waits for a choice, oldest first."""
-    page = await conflicts.list_kept(
-        session, parts[CursorCodec], principal.user_id, resolved=resolved, cursor=cursor, limit=limit
-    )
-    return reply(request, page)
+    return reply(request, await conflicts.list_kept(session, principal.user_id, paging, resolved=resolved))
 
 
 @router.post(

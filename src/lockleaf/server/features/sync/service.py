@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from uuid import UUID
 
 from lockleaf.server.platform.cursors import CursorCodec
@@ -35,7 +34,7 @@ async def push(store: AccountRecords, cursors: CursorCodec, body: Push) -> bytes
             "seq": pushed.seq,
             "head": pushed.head,
             "epoch": pushed.epoch,
-            "cursor": _cursor(cursors, store.user_id, pushed.epoch, pushed.seq),
+            "cursor": cursors.seal(_FEED, store.user_id, (pushed.seq, pushed.epoch)),
         }
     )
 
@@ -50,7 +49,7 @@ async def read_feed(
         EpochChanged: it is of an earlier epoch.
         TierRequired: the account holds no records here.
     """
-    seq, epoch = (0, None) if after is None else _place(cursors, user_id, after)
+    seq, epoch = (0, None) if after is None else cursors.open(_FEED, user_id, after, int, str)
     async with database.read_driver() as connection:
         page = await feed.read(connection, user_id, after=seq, limit=limit, collection=collection)
     if page is None:
@@ -59,7 +58,7 @@ async def read_feed(
         latest = page.epochs[-1]
         raise EpochChanged(epoch=page.epoch, from_seq=latest.from_seq, from_head=encode_base64(latest.from_head))
     fields = {
-        "cursor": _cursor(cursors, user_id, page.epoch, page.last_seq),
+        "cursor": cursors.seal(_FEED, user_id, (page.last_seq, page.epoch)),
         "has_more": page.has_more,
         "seq": page.seq,
         "head": page.head,
@@ -77,13 +76,3 @@ async def read_feed(
         "verifiable": collection is None,
     }
     return codec.pack_with_items("changes", page.changes, fields)
-
-
-def _cursor(cursors: CursorCodec, user_id: UUID, epoch: str, seq: int) -> str:
-    return cursors.seal(_FEED, user_id, struct.pack(">Q", seq) + epoch.encode())
-
-
-def _place(cursors: CursorCodec, user_id: UUID, cursor: str) -> tuple[int, str]:
-    place = cursors.open(_FEED, user_id, cursor)
-    (seq,) = struct.unpack_from(">Q", place)
-    return seq, place[8:].decode()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from lockleaf.server.features.vault import service
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
 from lockleaf.server.identity.callers import caller, records_of
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.preconditions import IfMatch
 from lockleaf.server.platform.preconditions import etag
 from lockleaf.server.records.errors import PayloadTooLarge, PreconditionFailed, RevisionRequired
@@ -32,14 +33,12 @@ router = APIRouter(prefix="/vault", tags=["vault"])
 Reader = Annotated[Principal, Depends(caller("vault", write=False, tier="full_sync"))]
 Writer = Annotated[Principal, Depends(caller("vault", write=True, tier="full_sync"))]
 VaultId = Annotated[RecordId, Path()]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=512)]
 
 
 @router.get("", summary="List the vault", responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor))
-async def list_all(principal: Reader, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50) -> Vaults:
+async def list_all(principal: Reader, parts: PartsOf, paging: Paged) -> Vaults:
     """Give the account's blobs, by id."""
-    return await service.list_all(parts[Database], parts[CursorCodec], principal.user_id, cursor=cursor, limit=limit)
+    return await service.list_all(parts[Database], principal.user_id, paging)
 
 
 @router.post(
@@ -113,13 +112,9 @@ async def delete(principal: Writer, vault_id: VaultId, tx: Tx, parts: PartsOf, i
     summary="List the versions of a blob",
     responses=problems(*OF_CALLERS, VaultNotFound, InvalidRequest, InvalidCursor),
 )
-async def versions(
-    principal: Reader, vault_id: VaultId, parts: PartsOf, cursor: Cursor = None, limit: Limit = 50
-) -> VaultVersions:
+async def versions(principal: Reader, vault_id: VaultId, parts: PartsOf, paging: Paged) -> VaultVersions:
     """Give the versions of a blob and when they were stored, newest first."""
-    return await service.versions(
-        parts[Database], parts[CursorCodec], principal.user_id, vault_id, cursor=cursor, limit=limit
-    )
+    return await service.versions(parts[Database], principal.user_id, vault_id, paging)
 
 
 @router.get("/{vault_id}/versions/{number}", summary="Read a version", responses=problems(*OF_CALLERS, VaultNotFound))

@@ -10,9 +10,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
-from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.preconditions import matches
 from lockleaf.server.records import blobs, pages
 from lockleaf.server.records.errors import PreconditionFailed, RevisionRequired
@@ -32,8 +32,6 @@ from lockleaf.wire.vault import (
 __all__ = ["create", "delete", "get", "list_all", "replace", "version", "versions"]
 
 COLLECTION = "vault"
-_LIST = "vault"
-_VERSIONS = "vault-versions"
 
 
 async def create(store: AccountRecords, body: VaultCreation) -> VaultCreated:
@@ -164,40 +162,29 @@ def _shown(record: Record | None) -> Vault:
     )
 
 
-async def list_all(
-    database: Database, cursors: CursorCodec, user_id: UUID, *, cursor: str | None, limit: int
-) -> Vaults:
+async def list_all(database: Database, user_id: UUID, paging: Paging) -> Vaults:
     """Return a page of the account's blobs, by id: at most ``limit``, and fewer where they would exceed 8 MiB.
 
     Raises:
         InvalidCursor: the cursor is not of this list.
     """
-    after = "" if cursor is None else cursors.open(_LIST, user_id, cursor).decode()
+    window = paging.window("vault", user_id, str)
     async with database.read_driver() as connection:
-        page = await pages.by_id(connection, user_id, COLLECTION, after=after, limit=limit)
-    next_cursor = None
-    if page.following is not None:
-        next_cursor = cursors.seal(_LIST, user_id, page.records[-1].record_id.encode())
-    return Vaults(items=tuple(map(_shown, page.records)), next_cursor=next_cursor)
+        page = await pages.by_id(connection, user_id, COLLECTION, window)
+    return Vaults(items=tuple(map(_shown, page.items)), **window.answer(page))
 
 
-async def versions(
-    database: Database, cursors: CursorCodec, user_id: UUID, vault_id: str, *, cursor: str | None, limit: int
-) -> VaultVersions:
+async def versions(database: Database, user_id: UUID, vault_id: str, paging: Paging) -> VaultVersions:
     """Return a page of the versions of a blob that is there, newest first.
 
     Raises:
         VaultNotFound: there is none.
         InvalidCursor: the cursor is not of this list.
     """
-    kind = f"{_VERSIONS}/{vault_id}"
-    before = 2**62 if cursor is None else int.from_bytes(cursors.open(kind, user_id, cursor))
+    window = paging.window(f"vault-versions/{vault_id}", user_id, int)
     async with database.read_driver() as connection:
-        found = await blobs.versions(connection, user_id, COLLECTION, vault_id, before=before, limit=limit + 1)
-    if not found and cursor is None:
+        page = await blobs.versions(connection, user_id, COLLECTION, vault_id, window)
+    if not page.items and not window.after and not window.skip:
         raise VaultNotFound
-    next_cursor = None
-    if len(found) > limit:
-        next_cursor = cursors.seal(kind, user_id, found[limit - 1][0].to_bytes(8))
-    items = tuple(VaultVersion(version=number, updated_at=at) for number, at in found[:limit])
-    return VaultVersions(items=items, next_cursor=next_cursor)
+    items = tuple(VaultVersion(version=number, updated_at=at) for number, at in page.items)
+    return VaultVersions(items=items, **window.answer(page))

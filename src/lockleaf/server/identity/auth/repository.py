@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +9,8 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.auth.models import Session, SessionKey
+from lockleaf.server.platform.db.keyset import select_page
+from lockleaf.server.platform.paging import Page, Window
 
 __all__ = ["SessionRepository"]
 
@@ -45,14 +46,18 @@ class SessionRepository:
         )
         return found
 
-    async def alive(self, now: datetime) -> Sequence[Session]:
-        """Return the sessions that go on, latest used first."""
-        found = await self.session.scalars(
-            select(Session)
-            .where(self._mine, ~Session.revoked, Session.expires_at > now)
-            .order_by(Session.last_used_at.desc(), Session.session_id.desc())
+    async def page(self, window: Window, *, now: datetime) -> Page[Session]:
+        """Return a page of the sessions that go on, latest used first."""
+        alive = select(Session).where(self._mine, ~Session.revoked, Session.expires_at > now)
+        order = (Session.last_used_at, Session.session_id)
+        return await select_page(self.session, alive, window, *order, descending=True)
+
+    async def device_names(self, now: datetime) -> dict[UUID, str | None]:
+        """Return what the devices of the sessions that go on are called."""
+        alive = select(Session.session_id, Session.device_name).where(
+            self._mine, ~Session.revoked, Session.expires_at > now
         )
-        return found.all()
+        return {row.session_id: row.device_name for row in await self.session.execute(alive)}
 
     async def advance(
         self,

@@ -19,6 +19,7 @@ from lockleaf.server.identity.tokens import RefreshClaims, TokenCodec
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import NotFound, Unauthenticated
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.platform.paging import Paging
 from lockleaf.wire.account_fields import SCOPES
 from lockleaf.wire.sessions import Session as SessionBody
 from lockleaf.wire.sessions import Sessions
@@ -28,8 +29,9 @@ __all__ = [
     "Device",
     "Opened",
     "delete_all",
+    "device_names",
     "end",
-    "listed",
+    "list_all",
     "open_session",
     "renew",
     "rotate",
@@ -257,9 +259,19 @@ async def renew(
     return Opened(moved, await _issue(repository, moved, custodian, kek))
 
 
-async def listed(session: AsyncSession, user_id: UUID, current: UUID, *, now: datetime) -> Sessions:
-    """Return the devices that are signed in, latest used first."""
-    rows = await SessionRepository(session, user_id).alive(now)
+async def device_names(session: AsyncSession, user_id: UUID, *, now: datetime) -> dict[UUID, str | None]:
+    """Return what the devices that are signed in are called, by their sessions."""
+    return await SessionRepository(session, user_id).device_names(now)
+
+
+async def list_all(session: AsyncSession, user_id: UUID, current: UUID, paging: Paging, *, now: datetime) -> Sessions:
+    """Return a page of the devices that are signed in, latest used first.
+
+    Raises:
+        InvalidCursor: the cursor is not of this list.
+    """
+    window = paging.window("sessions", user_id, datetime, UUID)
+    page = await SessionRepository(session, user_id).page(window, now=now)
     return Sessions(
         items=tuple(
             SessionBody(
@@ -272,8 +284,9 @@ async def listed(session: AsyncSession, user_id: UUID, current: UUID, *, now: da
                 expires_at=row.expires_at,
                 current=row.session_id == current,
             )
-            for row in rows
-        )
+            for row in page.items
+        ),
+        **window.answer(page),
     )
 
 

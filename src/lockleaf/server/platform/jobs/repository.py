@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.server.platform.db.keyset import select_page
 from lockleaf.server.platform.jobs.models import Job
+from lockleaf.server.platform.paging import Page, Window
 
 __all__ = ["UNFINISHED", "JobRepository"]
 
@@ -41,12 +42,9 @@ class JobRepository:
         )
         return found
 
-    async def page(self, *, before: UUID | None, limit: int) -> Sequence[Job]:
-        """Return jobs made before the job ``before``, newest first."""
-        statement = select(Job).where(self._mine).order_by(Job.job_id.desc()).limit(limit)
-        if before is not None:
-            statement = statement.where(Job.job_id < before)
-        return (await self.session.scalars(statement)).all()
+    async def page(self, window: Window) -> Page[Job]:
+        """Return a page of the jobs, newest first."""
+        return await select_page(self.session, select(Job).where(self._mine), window, Job.job_id, descending=True)
 
     async def unfinished(self, kind: str) -> Job | None:
         """Return the oldest job of a kind that has not ended."""

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holding
@@ -17,11 +16,10 @@ from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.jobs.errors import JobNotFound
 from lockleaf.server.platform.jobs.models import Job
 from lockleaf.server.platform.jobs.repository import JobRepository
+from lockleaf.server.platform.paging import Paging
 from lockleaf.wire import jobs as wire
 
-__all__ = ["ATTENDED", "HOLDING", "attend", "cancel", "enqueue", "get", "latest", "page", "shown", "unfinished"]
-
-_CURSOR = "jobs"
+__all__ = ["ATTENDED", "HOLDING", "attend", "cancel", "enqueue", "get", "latest", "list_all", "shown", "unfinished"]
 
 ATTENDED = ("search.index", "keys.rotate")
 """The kinds of jobs that are done within their user's requests: no queue knows them."""
@@ -116,26 +114,15 @@ async def get(session: AsyncSession, user_id: UUID, job_id: UUID) -> Job:
     return job
 
 
-async def page(
-    session: AsyncSession, cursors: CursorCodec, user_id: UUID, *, cursor: str | None, limit: int
-) -> wire.Jobs:
+async def list_all(session: AsyncSession, user_id: UUID, paging: Paging) -> wire.Jobs:
     """Return a page of the account's jobs, newest first.
 
     Raises:
         InvalidCursor: the cursor is not of this account's jobs.
     """
-    before = None
-    if cursor is not None:
-        try:
-            before = UUID(bytes=cursors.open(_CURSOR, user_id, cursor))
-        except ValueError:
-            raise InvalidCursor from None
-    found = await JobRepository(session, user_id).page(before=before, limit=limit + 1)
-    items = found[:limit]
-    return wire.Jobs(
-        items=tuple(shown(job) for job in items),
-        next_cursor=cursors.seal(_CURSOR, user_id, items[-1].job_id.bytes) if len(found) > limit else None,
-    )
+    window = paging.window("jobs", user_id, UUID)
+    page = await JobRepository(session, user_id).page(window)
+    return wire.Jobs(items=tuple(shown(job) for job in page.items), **window.answer(page))
 
 
 async def unfinished(session: AsyncSession, user_id: UUID, kind: str) -> Job | None:
