@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ import pytest
 from lockleaf.cli.main import main
 from lockleaf.client import Client, errors
 from lockleaf.server.records.restores import declare_restored
-from tests.support.backups import Backup
+from tests.support.backups import Backup, WholeBackup
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 
@@ -49,7 +50,7 @@ class Device:
     def do(self, *arguments: str) -> str:
         """Run a command that has to succeed."""
         code, out, err = self.run(*arguments)
-        assert code == 0, (arguments, code, out, err)
+        assert code == 0, f"{arguments}: {code}\n{out}\n{err}"
         return out
 
     def texts(self) -> set[str]:
@@ -74,7 +75,7 @@ class Pair:
     email: str
     database: str
 
-    def put_back(self, *, declare: bool, lost: Callable[[], None]) -> None:
+    def put_back(self, *, declare: bool, lost: Callable[[], None], kind: type[Backup] = Backup) -> None:
         """Take a copy, let ``lost`` happen, and go back to the copy."""
 
         async def story() -> None:
@@ -83,7 +84,7 @@ class Pair:
                 user_id = client.profile.user_id
             connection = await asyncpg.connect(self.database)
             try:
-                backup = Backup(connection, user_id)
+                backup = kind(connection, user_id)
                 await backup.take()
                 await asyncio.to_thread(lost)
                 await backup.restore(None)
@@ -221,6 +222,62 @@ def test_the_printed_remedy_loses_no_text(pair: Pair, name: str, provoke: Callab
     wanted = held | {"on both", "not sent by two"}
     assert pair.one.texts() >= wanted
     assert pair.two.texts() >= wanted
+
+
+def test_keys_that_a_uce_server_lost_cost_no_text_and_no_file(
+    server: RunningServer, tmp_path: Path, database_url: str
+) -> None:
+    email, photo = fresh_email(), tmp_path / "heron.jpg"
+    photo.write_bytes(b"a picture of a heron" * 1000)
+    one, two = Device(tmp_path / "one", "one"), Device(tmp_path / "two", "two")
+    one.do("register", "--server", server.url, "--email", email, "--device-name", "one", "--custody", "uce")
+    _write_and_sync(one, "before the copy")
+
+    def lost() -> None:
+        with patch.object(CommandLine, "variables", _with({"LOCKLEAF_NEW_PASSWORD": PASSWORD})):
+            one.do("keys", "rotate")
+        entry = one.do("write", "after the rotation").strip()
+        one.do("edit", entry, "after the rotation, and more")
+        one.do("sync")
+        two.do("login", "--server", server.url, "--email", email, "--device-name", "two", "--custody", "uce")
+        two.do("sync")
+        two.do("write", "not sent by two")
+
+    Pair(one, two, server.url, email, database_url).put_back(declare=True, lost=lost, kind=WholeBackup)
+    one.do("attach", one.do("write", "written in the trouble").strip(), str(photo))
+    told = ""
+    for command in (["sync"], ["repair", "--yes"], ["login"], ["repair", "--yes"]):
+        code, _, told = one.run(*command)
+        if "keys were lost" in told:
+            break
+        assert code != 0, (command, told)
+    exported = re.search(r"lockleaf (export) FOLDER (--revisions) (--deleted)", told)
+    assert exported, told
+    anew = []
+    for device in (one, two):
+        folder = tmp_path / f"journal of {device.name}"
+        code, _, err = device.run("export", str(folder), "--revisions", "--deleted")
+        assert code == 0 or re.findall("Missing: (.*) of entry", err) == ["earlier revisions"], err
+        new = Device(device.home, f"{device.name}-anew")
+        new.do("login", "--server", server.url, "--email", email, "--device-name", new.name, "--custody", "uce")
+        new.do("sync", "--accept-restore")
+        new.do("import", str(folder))
+        new.do("sync")
+        anew.append(new)
+    anew[0].do("sync")
+    for new in anew:
+        assert new.texts() == {
+            "before the copy",
+            "after the rotation, and more",
+            "not sent by two",
+            "written in the trouble",
+        }
+        entries = json.loads(f"[{','.join(new.do('list', '--json', '--all').splitlines())}]")
+        (held,) = [entry for entry in entries if entry["body"] == "written in the trouble"]
+        (file,) = held["attachments"]
+        saved = tmp_path / f"{new.name}.jpg"
+        new.do("open", file["media_id"], "--output", str(saved))
+        assert saved.read_bytes() == photo.read_bytes()
 
 
 def _write_and_sync(device: Device, text: str) -> None:

@@ -18,28 +18,8 @@ from lockleaf.client.errors import (
     WrongPassword,
 )
 from lockleaf.server.records.restores import declare_restored
-from tests.support.backups import Backup
+from tests.support.backups import WholeBackup
 from tests.support.diarist import NEW_PASSWORD, PASSWORD, Diarist, caught, write
-
-CREDENTIALS = "verifier_hash, kdf, keyring, keyring_version, kek_salt, recipient, signing_key"
-
-
-class WholeBackup(Backup):
-    """A copy of an account with its credentials and sessions, as a copy of the whole database has them."""
-
-    async def take(self) -> None:
-        await super().take()
-        await self._connection.execute(
-            f"CREATE TEMP TABLE kept_credentials AS SELECT {CREDENTIALS} FROM accounts WHERE user_id = $1",
-            self._user_id,
-        )
-
-    async def restore(self, epoch: str | None) -> None:
-        await super().restore(epoch)
-        await self._connection.execute(
-            f"UPDATE accounts SET ({CREDENTIALS}) = (SELECT {CREDENTIALS} FROM kept_credentials) WHERE user_id = $1",
-            self._user_id,
-        )
 
 
 @pytest.fixture
@@ -53,9 +33,7 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def copied(connection: asyncpg.Connection, client: Client) -> WholeBackup:
     assert client.profile is not None
-    backup = WholeBackup(
-        connection, client.profile.user_id, also=("recovery_codes", "signing_keys", "sessions", "session_keys")
-    )
+    backup = WholeBackup(connection, client.profile.user_id)
     await backup.take()
     return backup
 

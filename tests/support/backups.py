@@ -9,7 +9,9 @@ import asyncpg
 
 from lockleaf.crypto.history import epoch_head
 
-__all__ = ["Backup"]
+__all__ = ["Backup", "WholeBackup"]
+
+CREDENTIALS = "verifier_hash, kdf, keyring, keyring_version, kek_salt, recipient, signing_key"
 
 
 class Backup:
@@ -69,4 +71,25 @@ class Backup:
             self._user_id,
             epoch,
             epoch_head(epoch, row["seq"], row["head"]),
+        )
+
+
+class WholeBackup(Backup):
+    """A copy of an account with its credentials and sessions, as a copy of the whole database has them."""
+
+    def __init__(self, connection: asyncpg.Connection, user_id: UUID | str) -> None:
+        super().__init__(connection, user_id, also=("recovery_codes", "signing_keys", "sessions", "session_keys"))
+
+    async def take(self) -> None:
+        await super().take()
+        await self._connection.execute(
+            f"CREATE TEMP TABLE kept_credentials AS SELECT {CREDENTIALS} FROM accounts WHERE user_id = $1",
+            self._user_id,
+        )
+
+    async def restore(self, epoch: str | None) -> None:
+        await super().restore(epoch)
+        await self._connection.execute(
+            f"UPDATE accounts SET ({CREDENTIALS}) = (SELECT {CREDENTIALS} FROM kept_credentials) WHERE user_id = $1",
+            self._user_id,
         )

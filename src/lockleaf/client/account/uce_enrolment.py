@@ -197,7 +197,7 @@ async def _open(
     if newer is not None and keyring != newer:
         raise KeyringRolledBack(
             "keys were lost at the server, which makes them for this account and takes none from a device. Every text"
-            " is here: lockleaf list --all --json writes them, and lockleaf import takes them in where another profile"
-            " has logged in anew"
+            " is here: lockleaf export FOLDER --revisions --deleted writes all that this device has and names what only"
+            " the server had, and lockleaf import FOLDER takes it in where another profile has logged in anew"
         )
     return keyring
