@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from lockleaf.wire.accounts import Account
     from lockleaf.wire.custody import Access
     from lockleaf.wire.days import local_time
+    from lockleaf.wire.identification import Identification
     from lockleaf.wire.integrations import Connecting, Integration, Picture, Pulled, PushResult, Target
     from lockleaf.wire.privacy import DeletedCounts, FeaturesAvailable, Privacy, PrivacyChanged
     from lockleaf.wire.problems import Problem
@@ -160,6 +161,7 @@ __all__ = [
     "Found",
     "Highlight",
     "Hit",
+    "Identification",
     "ImportOptions",
     "ImportReport",
     "Importer",
@@ -308,6 +310,7 @@ if not TYPE_CHECKING:
             "lockleaf.wire.accounts": "Account",
             "lockleaf.wire.custody": "Access",
             "lockleaf.wire.days": "local_time",
+            "lockleaf.wire.identification": "Identification",
             "lockleaf.wire.integrations": "Connecting Integration Picture Pulled PushResult Target",
             "lockleaf.wire.privacy": "DeletedCounts FeaturesAvailable Privacy PrivacyChanged",
             "lockleaf.wire.problems": "Problem",

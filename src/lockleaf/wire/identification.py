@@ -22,6 +22,7 @@ __all__ = [
     "SECRET",
     "SECRET_NAMES",
     "HasSecret",
+    "Identification",
     "Identified",
     "LoginName",
     "identification",
