@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from types import FrameType
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from lockleaf import __version__
@@ -38,6 +38,7 @@ from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http import docs, openapi, problems
 from lockleaf.server.platform.http.cors import CrossOrigin
 from lockleaf.server.platform.http.middleware import RequestMiddleware
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.server_keys import ServerKeys, load_keys
@@ -49,8 +50,6 @@ __all__ = ["build_parts", "close_parts", "create_app"]
 
 PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
-OBJECTS_AT = f"{PREFIX}/objects/"
-LARGEST_OBJECT = 5 * 1024**3
 DATABASE_PATIENCE_SECONDS = 60
 
 
@@ -120,7 +119,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     What FastAPI works out of them at the first requests takes a tenth of a second and holds nothing of an application,
     so that all applications of a process share it.
     """
-    both = APIRouter()
+    both = Router()
     for prefix in (PREFIX, OLDER_PREFIX):
         for feature in FEATURES:
             if feature.router is not None:
@@ -165,18 +164,7 @@ def create_app(
     openapi.serve(app, f"{PREFIX}/openapi.json")
     openapi.install(app, PREFIX, examples, (settings.blobs.public_url or "").rstrip("/") or None)
 
-    def body_limit(path: str) -> int:
-        if path.startswith(OBJECTS_AT):
-            return LARGEST_OBJECT  # what was signed is the limit, and the route holds to it
-        if path.endswith("/users/me/privacy"):
-            return settings.limits.public_key_body_bytes
-        if "/integrations/" in path and path.endswith("/push"):
-            return settings.integrations.push_body_bytes
-        # A record is longer in base64, and in the escapes of JSON.
-        whole_records = any(door in path for door in ("/sync/", "/entries", "/vault", "/encryption/", "/search/"))
-        return settings.limits.sync_body_bytes if whole_records else settings.limits.body_bytes
-
-    app.add_middleware(RequestMiddleware, metrics=parts[Metrics], body_limit=body_limit)
+    app.add_middleware(RequestMiddleware, metrics=parts[Metrics])
     if settings.cors.origins:
         # Outermost: a page must be able to read what refuses its request, too.
         app.add_middleware(CrossOrigin, origins=settings.cors.origins)

@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import APIRouter
-
 from lockleaf.server.platform.archive import Facts, Section
 from lockleaf.server.platform.holdings import Holding
 from lockleaf.server.platform.http.examples import Examples
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.jobs.attempt import Handler
 from lockleaf.server.platform.jobs.worker import Schedule
 from lockleaf.server.platform.parts import Parts
@@ -42,7 +41,7 @@ class Feature:
         examples: gives the examples of its endpoints for the OpenAPI document, which are loaded when it is asked for.
     """
 
-    router: APIRouter | None = None
+    router: Router | None = None
     jobs: Callable[[Archive], Mapping[str, Handler]] = field(default=lambda archive: {})
     schedules: tuple[Schedule, ...] = ()
     tables: tuple[type[Any], ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from lockleaf.server.features.access import service as history
 from lockleaf.server.identity.callers import caller
@@ -22,11 +22,12 @@ from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.dependencies import PartsOf, Read
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.wire.custody import AccessHistory
 
 __all__ = ["router"]
 
-router = APIRouter(
+router = Router(
     prefix="/users/me/access",
     tags=["users"],
     responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 
 from lockleaf.server.features.analytics import aggregates, context, sealed_keys, service, uploads
 from lockleaf.server.features.analytics.errors import (
@@ -38,6 +38,7 @@ from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.parameters import KNOWN
+from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.preconditions import etag
 from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.analytics import (
@@ -58,7 +59,7 @@ from lockleaf.wire.fields import RecordId
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/encryption", tags=["encryption"])
+router = Router(prefix="/encryption", tags=["encryption"])
 
 _COMPUTING = (EvaluatorsBusy, EvaluationUnavailable)
 
@@ -113,6 +114,7 @@ async def get_key(
     response_model=SealedKeyVersion,
     responses=problems(*OF_CALLERS, SealedKeyConflict, NotAcceptable),
 )
+@takes(whole_records)
 async def put_key(
     request: Request,
     principal: Writer,
@@ -146,6 +148,7 @@ async def put_key(
         NotAcceptable,
     ),
 )
+@takes(whole_records)
 async def post_metrics(
     request: Request,
     principal: Writer,
@@ -215,6 +218,7 @@ async def delete_metric(
         NotAcceptable,
     ),
 )
+@takes(whole_records)
 async def aggregate(
     request: Request,
     principal: Reader,

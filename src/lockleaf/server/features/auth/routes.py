@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
@@ -51,6 +51,7 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx, TxToBe
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import paged
 from lockleaf.server.platform.http.parameters import KNOWN, require_known
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.server_keys import ServerKeys
@@ -72,7 +73,7 @@ from lockleaf.wire.tokens import Refresh, Tokens
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = Router(prefix="/auth", tags=["auth"])
 
 SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 ALLOWED = (*SIGNED_IN, InsufficientScope)

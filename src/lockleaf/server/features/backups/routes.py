@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from lockleaf.server.features.backups import service as backups
 from lockleaf.server.features.backups.errors import BackupConflict, BackupNotFound
@@ -20,6 +20,7 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.errors import NotAcceptable
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import by_cursor
+from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.paging import Paging
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.records.quota import QuotaExceeded
@@ -28,7 +29,7 @@ from lockleaf.wire.fields import DeviceId, Instant, RecordId
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/sync", tags=["sync"])
+router = Router(prefix="/sync", tags=["sync"])
 
 
 Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
@@ -43,6 +44,7 @@ Measurer = Annotated[Principal, Depends(caller("metrics", write=True, tier="anal
     response_model=BackupStored,
     responses=problems(*OF_CALLERS, BackupConflict, PayloadTooLarge, QuotaExceeded, NotAcceptable),
 )
+@takes(whole_records)
 async def store(
     request: Request,
     principal: Writer,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import BeforeValidator
 
 from lockleaf.server.features.entries import opaque, plain, purging, sealed, service
@@ -31,6 +31,7 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged, contradiction
 from lockleaf.server.platform.http.preconditions import IfMatch
+from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.preconditions import etag
 from lockleaf.server.records.diary import Deleted
 from lockleaf.server.records.errors import (
@@ -59,7 +60,7 @@ from lockleaf.wire.tags import LabelText
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/entries", tags=["entries"])
+router = Router(prefix="/entries", tags=["entries"])
 
 _WRITE = (PayloadTooLarge, ChangeRejected, SealRequired, KeyRetired)
 
@@ -152,6 +153,7 @@ async def list_all(
         **problems(*OF_CALLERS, RevisionConflict, ContentUnreadable, *_WRITE, QuotaExceeded),
     },
 )
+@takes(whole_records)
 async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, response: Response) -> Entry:
     """Store a new entry. The same one sent again under the same id is answered like the first time.
 
@@ -206,6 +208,7 @@ async def get(principal: Reader, entry_id: UUID, parts: PartsOf, response: Respo
         QuotaExceeded,
     ),
 )
+@takes(whole_records)
 async def change(
     principal: Writer,
     entry_id: UUID,
@@ -258,6 +261,7 @@ async def change(
     summary="Delete an entry",
     responses=problems(*OF_CALLERS, EntryNotFound, RevisionConflict, PreconditionFailed, *_WRITE),
 )
+@takes(whole_records)
 async def delete(
     principal: Writer,
     entry_id: UUID,
@@ -317,6 +321,7 @@ async def delete(
         QuotaExceeded,
     ),
 )
+@takes(whole_records)
 async def restore(
     principal: Writer,
     entry_id: UUID,

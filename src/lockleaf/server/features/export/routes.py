@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from fastapi.responses import StreamingResponse
 
 from lockleaf.server.features.export import service
@@ -24,6 +24,7 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.jobs import Job
 
@@ -31,7 +32,7 @@ __all__ = ["router"]
 
 ZIP = "application/zip"
 
-router = APIRouter(
+router = Router(
     prefix="/users/me/export",
     tags=["users"],
     responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from lockleaf.server.features.inbox import service
 from lockleaf.server.features.inbox.errors import ItemNotFound
@@ -28,12 +28,13 @@ from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.inbox import Inbox
 
 __all__ = ["router"]
 
-router = APIRouter(
+router = Router(
     prefix="/inbox",
     tags=["inbox"],
     responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired),

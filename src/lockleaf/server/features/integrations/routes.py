@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 
 from lockleaf.server.features.entries.errors import EntryNotFound
 from lockleaf.server.features.inbox.errors import InboxFull, RecipientRequired
@@ -35,12 +35,13 @@ from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.routing import Router, takes
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire import integrations as wire
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/integrations", tags=["integrations"])
+router = Router(prefix="/integrations", tags=["integrations"])
 
 _NETWORK = (NetworkThrottled, NetworkUnavailable, NetworkRefused)
 _NAMED = (IntegrationNotFound, ProviderNotConfigured)
@@ -115,6 +116,7 @@ async def callback(
         *_NETWORK,
     ),
 )
+@takes(lambda settings: settings.integrations.push_body_bytes)
 async def push(
     principal: Writer,
     parts: PartsOf,

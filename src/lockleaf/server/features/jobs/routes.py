@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
@@ -21,13 +21,14 @@ from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.dependencies import Read
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.jobs import service
 from lockleaf.server.platform.jobs.errors import JobNotFound
 from lockleaf.wire import jobs as bodies
 
 __all__ = ["router"]
 
-router = APIRouter(
+router = Router(
     prefix="/jobs",
     tags=["jobs"],
     responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from lockleaf.server.features.media import names, service, uploads
 from lockleaf.server.features.media.errors import (
@@ -33,6 +33,7 @@ from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf, parts_of
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.quota import Quota, QuotaExceeded
 from lockleaf.wire.media import (
@@ -47,7 +48,7 @@ from lockleaf.wire.media import (
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/media", tags=["media"])
+router = Router(prefix="/media", tags=["media"])
 
 
 Reader = Annotated[Principal, Depends(caller("media", write=False, tier="full_sync"))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -22,10 +22,14 @@ from lockleaf.server.platform.blobs.signing import Grant
 from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.errors import BodyTooLarge, LengthRequired, RangeNotSatisfiable, RouteNotFound
 from lockleaf.server.platform.http.problems import problem_response
+from lockleaf.server.platform.http.routing import Router, takes
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/objects", include_in_schema=False)
+LARGEST_OBJECT = 5 * 1024**3
+"""What was signed is the limit of each, and the routes hold to it."""
+
+router = Router(prefix="/objects", include_in_schema=False)
 
 
 def _file_store(parts: PartsOf) -> FileStore:
@@ -54,12 +58,14 @@ Store = Annotated[FileStore, Depends(_file_store)]
 
 
 @router.put("/{key}", status_code=204)
+@takes(lambda settings: LARGEST_OBJECT)
 async def put_object(request: Request, store: Store, key: str) -> Response:
     """Keep an object."""
     return await _receive(request, store, store.urls.verify("PUT", key, "", "", request.scope["query_string"]))
 
 
 @router.put("/{key}/parts/{upload}/{number}", status_code=204)
+@takes(lambda settings: LARGEST_OBJECT)
 async def put_part(request: Request, store: Store, key: str, upload: str, number: str) -> Response:
     """Keep a part of an object."""
     return await _receive(request, store, store.urls.verify("PUT", key, upload, number, request.scope["query_string"]))

@@ -8,7 +8,7 @@ from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import text
 
@@ -23,13 +23,14 @@ from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.problems import error_of
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.observability.metrics import CONTENT_TYPE, Metrics
 from lockleaf.server.platform.observability.queue import observe
 from lockleaf.server.platform.settings import MetricsSettings, Settings
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["operation"])
+router = Router(tags=["operation"])
 
 
 class Health(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from lockleaf.server.features.privacy import service as privacy
 from lockleaf.server.features.privacy.public_contexts import ContextsBusy, PublicContexts
@@ -31,6 +31,7 @@ from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.routing import Router, takes
 from lockleaf.server.records.errors import EpochEndOutdated, InvalidStatement, TooManyStatements
 from lockleaf.wire import privacy as bodies
 from lockleaf.wire.account_fields import PrivacyTier
@@ -39,7 +40,7 @@ __all__ = ["router"]
 
 SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 
-router = APIRouter(
+router = Router(
     prefix="/users/me/privacy",
     tags=["users"],
     responses=problems(*SIGNED_IN, InsufficientScope),
@@ -71,6 +72,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
         TooManyStatements,
     ),
 )
+@takes(lambda settings: settings.limits.public_key_body_bytes)
 async def put_privacy(
     caller: Owner,
     read: Read,

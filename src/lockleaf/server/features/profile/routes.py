@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from lockleaf.server.identity.accounts import profiles, service
 from lockleaf.server.identity.auth import credentials
@@ -26,6 +26,7 @@ from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.wire.accounts import AccountDeletion
 from lockleaf.wire.profiles import Preferences, PreferencesChange, Profile, ProfileChange, Statistics
 
@@ -33,7 +34,7 @@ __all__ = ["router"]
 
 SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 
-router = APIRouter(
+router = Router(
     prefix="/users",
     tags=["users"],
     responses=problems(*SIGNED_IN, InsufficientScope),

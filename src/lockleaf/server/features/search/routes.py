@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from lockleaf.server.features.search import blind_search, index_builds, plain_search, service
 from lockleaf.server.features.search.errors import QueryTooLong, SearchOff
@@ -18,6 +18,7 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.http.bodies import ByCustody, Parsed, Received
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.quota import Quota, QuotaExceeded
@@ -34,7 +35,7 @@ from lockleaf.wire.search import (
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/search", tags=["search"])
+router = Router(prefix="/search", tags=["search"])
 
 
 Reader = Annotated[Principal, Depends(caller("search", write=False, tier="full_sync"))]
@@ -67,6 +68,7 @@ async def stats(principal: Reader, parts: PartsOf) -> SearchIndex:
 
 
 @router.post("/index", summary="Build the index", responses=problems(*OF_CALLERS, SearchOff, QuotaExceeded))
+@takes(whole_records)
 async def build(principal: Writer, body: Slice, tx: Tx, parts: PartsOf) -> IndexBuild:
     """Index for a few seconds (uce), or take in what a client made (e2e). Call again until the job has succeeded."""
     if principal.custody == "uce":
@@ -77,6 +79,7 @@ async def build(principal: Writer, body: Slice, tx: Tx, parts: PartsOf) -> Index
 
 
 @router.put("/index", summary="Switch the index on or off", responses=problems(*OF_CALLERS))
+@takes(whole_records)
 async def switch(
     principal: Writer, body: Annotated[IndexSwitch, Depends(Parsed(IndexSwitch))], tx: Tx, parts: PartsOf
 ) -> SearchIndex:

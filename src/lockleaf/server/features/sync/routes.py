@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -28,6 +28,7 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.errors import BodyTooLarge, MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import ByCursor, Limit
+from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.settings import LimitSettings, Settings
 from lockleaf.server.records import retired, statements
 from lockleaf.server.records.errors import (
@@ -62,7 +63,7 @@ from lockleaf.wire.sync import (
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/sync", tags=["sync"])
+router = Router(prefix="/sync", tags=["sync"])
 
 _BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
 
@@ -76,6 +77,7 @@ Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync
     response_model=PushResult,
     responses=problems(*OF_CALLERS, *_BODY, EpochChanged, NotAcceptable),
 )
+@takes(whole_records)
 async def push(
     request: Request,
     principal: Writer,
@@ -148,6 +150,7 @@ async def get_checkpoints(request: Request, principal: Reader, session: Read) ->
     response_class=Response,
     responses=problems(*OF_CALLERS, *_BODY, InvalidCheckpoint, CheckpointOutdated),
 )
+@takes(whole_records)
 async def post_checkpoint(
     principal: Writer,
     body: Annotated[Checkpoint, Depends(Parsed(Checkpoint, msgpack=True))],
@@ -196,6 +199,7 @@ async def reseal(request: Request, principal: Writer, tx: Tx, parts: PartsOf) ->
     response_class=Response,
     responses=problems(*OF_CALLERS, *_BODY, InvalidStatement, TooManyStatements),
 )
+@takes(whole_records)
 async def post_statements(
     principal: Writer, body: Annotated[Statements, Depends(Parsed(Statements, msgpack=True))], tx: Tx
 ) -> None:
@@ -242,6 +246,7 @@ async def get_conflicts(
         NotAcceptable,
     ),
 )
+@takes(whole_records)
 async def resolve_conflict(
     request: Request,
     conflict_id: UUID,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from lockleaf.server.features.tags import service
 from lockleaf.server.features.tags.errors import TagNotFound
@@ -18,12 +18,13 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.http.bodies import ByCustody, Received
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.records.errors import PayloadTooLarge, SealRequired
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation, TagId
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/tags", tags=["tags"])
+router = Router(prefix="/tags", tags=["tags"])
 
 
 Reader = Annotated[Principal, Depends(caller("tags", write=False, tier="full_sync"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 
 from lockleaf.server.features.vault import service
 from lockleaf.server.features.vault.errors import VaultNotFound, VersionConflict
@@ -19,6 +19,7 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.preconditions import IfMatch
+from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.preconditions import etag
 from lockleaf.server.records.errors import PayloadTooLarge, PreconditionFailed, RevisionRequired
 from lockleaf.server.records.quota import QuotaExceeded
@@ -27,7 +28,7 @@ from lockleaf.wire.vault import Vault, VaultChange, VaultCreated, VaultCreation,
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/vault", tags=["vault"])
+router = Router(prefix="/vault", tags=["vault"])
 
 
 Reader = Annotated[Principal, Depends(caller("vault", write=False, tier="full_sync"))]
@@ -47,6 +48,7 @@ async def list_all(principal: Reader, parts: PartsOf, paging: Paged) -> Vaults:
     status_code=201,
     responses=problems(*OF_CALLERS, VersionConflict, PayloadTooLarge, QuotaExceeded),
 )
+@takes(whole_records)
 async def create(
     principal: Writer,
     body: Annotated[VaultCreation, Depends(Parsed(VaultCreation))],
@@ -81,6 +83,7 @@ async def get(principal: Reader, vault_id: VaultId, parts: PartsOf, response: Re
         QuotaExceeded,
     ),
 )
+@takes(whole_records)
 async def replace(
     principal: Writer,
     vault_id: VaultId,

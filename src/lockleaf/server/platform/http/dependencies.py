@@ -6,18 +6,24 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from lockleaf.server.platform.db.engine import Database, ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.parts import Parts
 
-__all__ = ["PartsOf", "Read", "Tx", "TxToBegin", "parts", "parts_of", "reading", "transaction"]
+__all__ = ["PartsOf", "Read", "Tx", "TxToBegin", "parts", "parts_of", "parts_of_scope", "reading", "transaction"]
+
+
+def parts_of_scope(scope: Scope) -> Parts:
+    """Return the parts of the server that serves what ASGI tells of."""
+    found: Parts = scope["app"].state.parts
+    return found
 
 
 def parts_of(request: Request) -> Parts:
     """Return the parts of the server that serves this request."""
-    found: Parts = request.app.state.parts
-    return found
+    return parts_of_scope(request.scope)
 
 
 async def parts(request: Request) -> Parts:

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from lockleaf.server.platform.http.errors import RouteNotFound
+from lockleaf.server.platform.http.routing import Router
 
 __all__ = ["redirect_to", "router"]
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 _FILES = Path(fastapi_offline.__file__).parent / "static"
 _MEDIA_TYPES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}

@@ -1,15 +1,14 @@
-"""What happens around every request: an id, a limit on its body, a log line, a count, an answer to the worst."""
+"""What happens around every request: an id, a log line, a count, an answer to the worst."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lockleaf.server.platform.http.errors import BodyTooLarge, InternalError
+from lockleaf.server.platform.http.errors import InternalError
 from lockleaf.server.platform.http.problems import error_of, problem_response
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.wire.api import API_HEADER, API_VERSION
@@ -25,13 +24,11 @@ class RequestMiddleware:
     Args:
         app: the application inside.
         metrics: where requests are counted.
-        body_limit: the largest body in bytes that a path takes.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, body_limit: Callable[[str], int]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
-        self.body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -61,8 +58,7 @@ class RequestMiddleware:
 
         failure: Exception | None = None
         try:
-            limit = self.body_limit(scope["path"])
-            await self.app(scope, self._limited(scope, receive, limit), send_with_id)
+            await self.app(scope, receive, send_with_id)
         except Exception as error:
             failure = error
             if not status:
@@ -71,25 +67,6 @@ class RequestMiddleware:
                 failure = error if isinstance(domain_error, InternalError) else None
         finally:
             self._record(scope, request_id, status, time.perf_counter() - started, failure)
-
-    @staticmethod
-    def _limited(scope: Scope, receive: Receive, limit: int) -> Receive:
-        """Return ``receive``, refusing a body over ``limit`` bytes, declared or not."""
-        for name, value in scope["headers"]:
-            if name == b"content-length" and (not value.isdigit() or int(value) > limit):
-                raise BodyTooLarge(limit_bytes=limit)
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > limit:
-                    raise BodyTooLarge(limit_bytes=limit)
-            return message
-
-        return limited
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float, failure: Exception | None) -> None:
         # The template and never the path: paths hold ids, and a wrong path can hold anything.
