@@ -332,3 +332,18 @@ async def test_a_rotation_that_is_cut_off_at_any_request_is_brought_to_its_end_b
     for client in (laptop, phone):
         assert await facts(client) == before
         assert [c.local.body for c in await client.journal.conflicts() if c.local] == ["the phone's"]
+
+
+async def test_keys_are_rotated_where_the_server_holds_no_records(ada: Diarist) -> None:
+    """Without records there is nothing to sync, and the end of the history is the server's word."""
+    laptop = await ada.first()
+    await write(laptop, "one")
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
+    await laptop.account.rotate_keyring(PASSWORD, NEW_PASSWORD)
+    assert len(keyring_of(laptop)) == 2
+    await laptop.privacy.set_tier("full_sync")
+    await laptop.sync()
+    phone = await ada.open("phone")
+    await ada.login(phone, password=NEW_PASSWORD)
+    await phone.sync()
+    assert [entry.body for entry in await phone.journal.list()] == ["one"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,16 +12,21 @@ from lockleaf.client.account import privacy_tiers
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import HistoryForked, HistoryMoved, InvalidAnswer
 from lockleaf.client.store import LocalStore
+from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.history import ZERO, epoch_head
 from lockleaf.crypto.keyring import RetiredAt
 from lockleaf.wire.fields import Digest, Sequence64
 
-__all__ = ["CatchUp", "PresentEnd"]
+__all__ = ["ATTEMPTS", "UNKNOWN", "CatchUp", "PresentEnd", "claimed_end"]
 
 CatchUp = Callable[[], Awaitable[object]]
 """Brings the store to the verified end of the server's history, with everything that was written here sent."""
 
-_ATTEMPTS = 25
+ATTEMPTS = 25
+"""How often a keyring is made for an end that has moved by the time it is written."""
+
+UNKNOWN = RetiredAt("unknown", 0, ZERO)
+"""An end that is none, which a server answers with the one that it has."""
 
 
 class _Claimed(BaseModel):
@@ -69,13 +75,9 @@ class PresentEnd:
             HistoryMoved: it was refused too often.
         """
         self._refusals += 1
-        if self._refusals == _ATTEMPTS:
+        if self._refusals == ATTEMPTS:
             raise refusal
-        try:
-            claimed = _Claimed.model_validate(refusal.facts)
-        except ValidationError:
-            raise InvalidAnswer from None
-        self._claimed = RetiredAt(claimed.epoch, claimed.seq, claimed.head)
+        self._claimed = claimed_end(refusal)
 
     def _without_records(self) -> RetiredAt:
         """Return the end of a history to which nothing is written at this tier: an epoch that has only begun."""
@@ -86,7 +88,20 @@ class PresentEnd:
         position = store.history.position()
         if position is not None:
             return RetiredAt(position.epoch, position.seq, position.head)
-        return RetiredAt("unknown", 0, ZERO)
+        return UNKNOWN
+
+
+def claimed_end(refusal: HistoryMoved) -> RetiredAt:
+    """Return the end of the history that a server names when it refuses another.
+
+    Raises:
+        InvalidAnswer: it names none.
+    """
+    try:
+        claimed = _Claimed.model_validate_json(json.dumps(refusal.facts))
+        return RetiredAt(claimed.epoch, claimed.seq, claimed.head)
+    except (ValidationError, Malformed):
+        raise InvalidAnswer from None
 
 
 def _require_beginning(store: LocalStore, end: RetiredAt) -> None:
