@@ -33,9 +33,10 @@ def keyring_of(entries: list[dict[str, Any]]) -> Keyring:
                 entry["key_id"],
                 bytes.fromhex(entry["master_key"]),
                 entry["created_at"],
-                RetiredAt(at["epoch"], at["seq"], bytes.fromhex(at["head"]))
-                if (at := entry.get("retired_at"))
-                else None,
+                *(
+                    RetiredAt(at["epoch"], at["seq"], bytes.fromhex(at["head"])) if (at := entry.get(name)) else None
+                    for name in ("retired_at", "begins_after")
+                ),
             )
             for entry in entries
         ]

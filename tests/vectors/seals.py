@@ -65,6 +65,10 @@ def keyring() -> dict[str, Any]:
     def ended(at: Any) -> str:
         return sealed(ormsgpack.packb([retired | {"retired_at": at}, last]))
 
+    # Of an account that another application made: its first key begins after what that one wrote.
+    begun = retired | {"begins_after": {"epoch": "e1", "seq": 7, "head": fixed("head 7")}}
+    taken_over = ormsgpack.packb([begun, last])
+    adopted = {"entries": [readable_entry(each) for each in (begun, last)], "packed": taken_over.hex()}
     whole = bytes.fromhex(sealed(two))
     refused = [
         {"name": name, "sealed": data, "error": error}
@@ -90,6 +94,8 @@ def keyring() -> dict[str, Any]:
             ("a missing field", sealed(ormsgpack.packb([{"key_id": 1}])), "Malformed"),
             ("a last key that is retired", sealed(ormsgpack.packb([retired])), "Malformed"),
             ("an earlier key that is not retired", sealed(ormsgpack.packb([first, last])), "Malformed"),
+            ("begun after nothing", sealed(ormsgpack.packb([first | {"begins_after": None}])), "Malformed"),
+            ("begun twice", sealed(ormsgpack.packb([retired, last | {"begins_after": place}])), "Malformed"),
             ("retired at nothing", ended(None), "Malformed"),
             ("retired at a list", ended(["e1", 40, fixed("head 40")]), "Malformed"),
             ("retired without a head", ended({"epoch": "e1", "seq": 40}), "Malformed"),
@@ -103,15 +109,16 @@ def keyring() -> dict[str, Any]:
             ("retired at a head as text", ended(place | {"head": "h" * 32}), "Malformed"),
         ]
     ]
-    listed = [
-        entry
-        | {"master_key": entry["master_key"].hex()}
-        | ({"retired_at": at | {"head": at["head"].hex()}} if (at := entry.get("retired_at")) else {})
-        for entry in entries(2)
-    ]
+    listed = [readable_entry(entry) for entry in entries(2)]
     common = {"wrap_key": wrap_key.hex(), "user_id": USER, "entries": listed, "packed": two.hex()}
-    common |= {"index_key": newest.hex()}
+    common |= {"index_key": newest.hex(), "adopted": adopted}
     return common | {"derived": {"master_key": master.hex()} | derived, "vectors": vectors, "refused": refused}
+
+
+def readable_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    """A key for JSON, its bytes in hexadecimal digits."""
+    places = {name: at | {"head": at["head"].hex()} for name, at in entry.items() if isinstance(at, dict)}
+    return entry | {"master_key": entry["master_key"].hex()} | places
 
 
 def sealed_record(context: dict[str, Any], plaintext: bytes, suite: int = 1, key_id: int = 2) -> str:

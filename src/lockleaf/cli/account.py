@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import keys, prompts, screen
+from lockleaf.cli.account_options import AllowInsecure, CustodyChoice, DeviceName, LoginName, Server, who
+from lockleaf.cli.adopting import adopt
 from lockleaf.cli.keys import AllowWeakPassword, show_codes
 from lockleaf.cli.leaving import logout
 from lockleaf.cli.locking import KeepUnlocked
@@ -16,36 +18,10 @@ from lockleaf.cli.rendering import printable
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 
-__all__ = ["install", "who"]
+__all__ = ["install"]
 
 PANEL = "Account"
 
-Server = Annotated[str | None, typer.Option("--server", "-s", help="The server's URL.", metavar="URL")]
-LoginName = Annotated[
-    str | None,
-    typer.Option(
-        "--email",
-        "-e",
-        "--username",
-        "-u",
-        help="The account's email address, or its name: one without an @.",
-        metavar="EMAIL|NAME",
-    ),
-]
-DeviceName = Annotated[
-    str | None,
-    typer.Option("--device-name", help="How this device is shown on your others.", metavar="NAME"),
-]
-CustodyChoice = Annotated[
-    Literal["e2e", "uce"] | None,
-    typer.Option(
-        "--custody",
-        help="e2e: the server can never read. uce: it gets your password, and can read while a session is in use.",
-    ),
-]
-AllowInsecure = Annotated[
-    bool, typer.Option("--allow-insecure", help="Accept plain http to another machine: others can then listen.")
-]
 AllowPbkdf2 = Annotated[
     bool, typer.Option("--allow-pbkdf2", help="The account was made by a client that had nothing better than PBKDF2.")
 ]
@@ -60,6 +36,7 @@ def install(app: typer.Typer) -> None:
     command(app, "register", panel=PANEL)(register)
     command(app, "login", panel=PANEL)(login)
     command(app, "logout", panel=PANEL)(logout)
+    command(app, "adopt", panel=PANEL)(adopt)
     command(app, "password", panel=PANEL)(change_password)
     keys.install(app, PANEL)
     command(app, "access", panel=PANEL)(access)
@@ -229,16 +206,3 @@ async def access(run: Run) -> None:
             screen.Text(f"{row.records:,}", justify="right"),
         )
     run.show(table)
-
-
-def who(profile: sdk.Profile | None) -> dict[str, Any]:
-    """Return which account this device is logged in to, and as what, for JSON."""
-    assert profile is not None
-    return {
-        "server": profile.server,
-        **profile.identification,
-        "user_id": str(profile.user_id),
-        "device_id": profile.device_id,
-        "device_name": profile.device_name,
-        "encryption_tier": profile.custody,
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from lockleaf.cli import prompts
-from lockleaf.cli.account import (
+from lockleaf.cli.account_options import (
     AllowInsecure,
     CustodyChoice,
     DeviceName,

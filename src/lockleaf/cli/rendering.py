@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -34,7 +35,7 @@ def short_id(entry_id: str) -> str:
 
 def headline(entry: sdk.Entry, width: int = 60) -> str:
     """Return the title of an entry, or its first words, in at most ``width`` characters."""
-    words = printable(entry.title or entry.body).split()
+    words = printable(entry.title or entry.body or (_FOREIGN if entry.foreign is not None else "")).split()
     text = ""
     for word in words:
         if len(text) + 1 + len(word) > width:
@@ -47,6 +48,7 @@ def entry_json(entry: sdk.Entry) -> dict[str, Any]:
     """Return an entry as ``--json`` writes it: what it is, and how it stands with it on this device."""
 
     return sdk.entry_document(entry) | {
+        "foreign": None if entry.foreign is None else dict(entry.foreign),
         "revision": entry.revision,
         "version": entry.version,
         "pending": entry.pending,
@@ -166,9 +168,29 @@ def entry_view(entry: sdk.Entry) -> screen.RenderableType:
         short_id(entry.id),
     ]
     head = [screen.Text(printable(entry.title), style="bold")] if entry.title else []
+    text = [printable(entry.body)] if entry.body or entry.foreign is None else []
     return screen.Group(
-        *head, screen.Text(" · ".join(facts), style="dim"), screen.Text(), screen.Text(printable(entry.body))
+        *head,
+        screen.Text(" · ".join(facts), style="dim"),
+        screen.Text(),
+        *map(screen.Text, (*text, *_foreign_lines(entry))),
     )
+
+
+_FOREIGN = "(sealed by another application)"
+_WIDEST_FIELD = 60
+
+
+def _foreign_lines(entry: sdk.Entry) -> Iterator[str]:
+    """Yield what there is to say of an entry that another application sealed, and the beginning of each field."""
+    if entry.foreign is None:
+        return
+    yield "Sealed by another application, before this account had keys of its own. Only that application can open it."
+    yield "It is kept as it came: --json and lockleaf export give its fields whole."
+    for name, value in entry.foreign.items():
+        words = printable(value if isinstance(value, str) else json.dumps(value))
+        shown = words if len(words) <= _WIDEST_FIELD else f"{words[: _WIDEST_FIELD - 1]}…"
+        yield f"  {printable(name)}: {' '.join(shown.split())}"
 
 
 def surroundings(entry: sdk.Entry | sdk.InboxItem) -> Iterator[tuple[str, str]]:

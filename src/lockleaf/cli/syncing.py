@@ -10,7 +10,7 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import screen
-from lockleaf.cli.account import who
+from lockleaf.cli.account_options import who
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.files import report_json as media_json

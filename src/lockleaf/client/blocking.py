@@ -47,6 +47,7 @@ class BlockingAccount(Face[AccountService]):
 
     register = waits(AccountService.register)
     login = waits(AccountService.login)
+    adopt = waits(AccountService.adopt)
     recover = waits(AccountService.recover)
     logout = waits(AccountService.logout)
     delete = waits(AccountService.delete)

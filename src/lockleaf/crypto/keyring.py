@@ -36,7 +36,8 @@ UCE_LABEL = b"lockleaf/1/keyring-uce"
 _LABELS = frozenset({PASSWORD_LABEL, RECOVERY_LABEL, UCE_LABEL})
 _KEYRING_KEY_ID = 0  # in the header: no master key sealed this
 _FIELDS = {"key_id", "master_key", "created_at"}
-_RETIRED_FIELDS = {"epoch", "seq", "head"}
+_PLACES = {"retired_at", "begins_after"}
+_PLACE_FIELDS = {"epoch", "seq", "head"}
 _MAX_EPOCH = 64
 _MAX_SEQ = 2**63 - 1
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
@@ -51,7 +52,7 @@ _INDEX = b"lockleaf/1/index"
 
 @dataclass(frozen=True, slots=True)
 class RetiredAt:
-    """The last place of the history at which a key may have sealed or signed anything.
+    """A place of the history: the last one at which a key may have sealed or signed anything, or before it could.
 
     Arguments:
         epoch: the name of the epoch, 1 to 64 bytes.
@@ -88,6 +89,8 @@ class KeyEntry:
         master_key: 32 random bytes.
         created_at: RFC 3339 text.
         retired_at: where another key took over; None for the key that writes.
+        begins_after: of the first key of an account that was there before it: the last place of the history at which
+            nothing was sealed yet. None where the account began with it.
 
     Raises:
         Malformed: one of them is not so.
@@ -97,6 +100,7 @@ class KeyEntry:
     master_key: bytes = field(repr=False)
     created_at: str
     retired_at: RetiredAt | None = None
+    begins_after: RetiredAt | None = None
 
     def __post_init__(self) -> None:
         if type(self.key_id) is not int or not 1 <= self.key_id <= frame.MAX_KEY_ID:
@@ -107,6 +111,8 @@ class KeyEntry:
             raise Malformed("a key's time of creation is not in RFC 3339 form")
         if self.retired_at is not None and not isinstance(self.retired_at, RetiredAt):
             raise Malformed("a key is retired at a place of the history")
+        if self.begins_after is not None and not isinstance(self.begins_after, RetiredAt):
+            raise Malformed("a key begins after a place of the history")
 
     @cached_property
     def record_root(self) -> bytes:
@@ -168,14 +174,16 @@ class KeyEntry:
     def to_map(self) -> dict[str, Any]:
         """Return it as a keyring holds it."""
         found = {"key_id": self.key_id, "master_key": self.master_key, "created_at": self.created_at}
-        return found if self.retired_at is None else found | {"retired_at": self.retired_at.to_map()}
+        places = {"retired_at": self.retired_at, "begins_after": self.begins_after}
+        return found | {name: place.to_map() for name, place in places.items() if place is not None}
 
 
 class Keyring:
     """An account's master keys, oldest first: the last is for writing, all are for reading. Never changes.
 
     Raises:
-        Malformed: no entry, key ids that do not rise, a retired last key, or another one that is not retired.
+        Malformed: no entry, key ids that do not rise, a retired last key, another one that is not retired, or one
+            but the first that begins after what was not sealed.
     """
 
     def __init__(self, entries: Sequence[KeyEntry]) -> None:
@@ -190,11 +198,17 @@ class Keyring:
             raise Malformed("every key but the last was retired")
         if self._entries[-1].retired_at is not None:
             raise Malformed("the last key of a keyring is not retired")
+        if any(entry.begins_after is not None for entry in self._entries[1:]):
+            raise Malformed("only the first key of a keyring begins after what was not sealed")
 
     @classmethod
     def new(cls, now: str) -> Keyring:
         """Return a keyring with one fresh key, made at ``now`` (RFC 3339)."""
         return cls([KeyEntry(1, secrets.token_bytes(KEY_LENGTH), now)])
+
+    def beginning_after(self, place: RetiredAt) -> Keyring:
+        """Return this keyring for an account whose history, up to ``place``, was written without one."""
+        return Keyring([replace(self.first, begins_after=place), *self._entries[1:]])
 
     def rotated(self, now: str, retired_at: RetiredAt) -> Keyring:
         """Return this keyring with one more fresh key, made at ``now`` (RFC 3339), which writes from then on.
@@ -295,15 +309,16 @@ class Keyring:
 
 
 def _entry(item: Any) -> KeyEntry:
-    if not isinstance(item, dict) or item.keys() - {"retired_at"} != _FIELDS:
-        raise Malformed("a keyring's entry has key_id, master_key, created_at and, if it is not the last, retired_at")
-    retired_at = None
-    if "retired_at" in item:
-        place = item["retired_at"]
-        if not isinstance(place, dict) or place.keys() != _RETIRED_FIELDS:
-            raise Malformed("a key is retired at an epoch, a seq and a head")
-        retired_at = RetiredAt(place["epoch"], place["seq"], place["head"])
-    return KeyEntry(item["key_id"], item["master_key"], item["created_at"], retired_at)
+    if not isinstance(item, dict) or item.keys() - _PLACES != _FIELDS:
+        raise Malformed("a keyring's entry has key_id, master_key, created_at, and at most two places of the history")
+    places = {name: _place(item[name]) for name in _PLACES & item.keys()}
+    return KeyEntry(item["key_id"], item["master_key"], item["created_at"], **places)
+
+
+def _place(item: Any) -> RetiredAt:
+    if not isinstance(item, dict) or item.keys() != _PLACE_FIELDS:
+        raise Malformed("a place of the history is an epoch, a seq and a head")
+    return RetiredAt(item["epoch"], item["seq"], item["head"])
 
 
 def _aad(label: bytes, user_id: str, version: int) -> bytes:

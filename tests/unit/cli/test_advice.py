@@ -48,9 +48,11 @@ NOTHING_AT_STAKE = {
     **dict.fromkeys(
         (
             "AccountDeleted",
+            "AccountHasKeys",
             "EmailTaken",
             "InsecureServer",
             "StoreNotPinned",
+            "PasswordKnown",
             "PasswordUnsuitable",
             "PasswordTooWeak",
             "PasswordRequired",

@@ -64,6 +64,17 @@ def test_the_packed_form_agrees_with_its_vector() -> None:
     assert Keyring.unpack(bytes.fromhex(VECTORS["packed"])) == KEYRING
 
 
+def test_a_keyring_that_begins_after_what_another_application_wrote_agrees_with_its_vector() -> None:
+    adopted = keyring_of(VECTORS["adopted"]["entries"])
+    packed = bytes.fromhex(VECTORS["adopted"]["packed"])
+    assert (Keyring.unpack(packed), adopted.pack()) == (adopted, packed)
+    assert adopted.first.begins_after is not None
+    assert Keyring([KEYRING.first, *KEYRING.entries[1:]]).beginning_after(adopted.first.begins_after) == adopted
+    later = adopted.rotated(adopted.newest.created_at, adopted.first.begins_after)
+    assert later.first.begins_after == adopted.first.begins_after
+    assert adopted.extends(KEYRING)
+
+
 @pytest.mark.parametrize("case", VECTORS["vectors"], ids=lambda case: f"{case['label']}, suite {case['suite']}")
 def test_a_sealed_keyring_of_a_vector_opens(case) -> None:
     label = case["label"].encode()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lockleaf.client.account import credentials, enrolment, uce_credentials, uce_enrolment
-from lockleaf.client.account.details import AccountFacts
+from lockleaf.client.account.adoption import AdoptedAccount
 from lockleaf.client.account.enrolment_steps import AccountPlace, remembered_profile
 from lockleaf.client.account.epoch_end import CatchUp
 from lockleaf.client.account.link_codes import LinkCode, link_code, parse_link_code
@@ -36,7 +36,7 @@ from lockleaf.wire.account_fields import PrivacyTier
 __all__ = ["AccountService"]
 
 
-class AccountService(AccountFacts):
+class AccountService(AdoptedAccount):
     """What a user does with an account.
 
     Custody comes from the caller and from what this device remembers, never from an answer.

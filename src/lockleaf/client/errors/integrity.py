@@ -121,8 +121,9 @@ class MetricsUnreadable(IntegrityError):
 class KeyringMissing(IntegrityError):
     """The server gave no keyring for this account, so nothing can be read with it.
 
-    The account was made by a program that keeps its keys to itself, or the server holds the keyring back: log in with
-    that program, or ask the operator. Nothing was taken over.
+    Another application made the account and keeps its keys to itself, or the server holds the keyring back. Nothing
+    was taken over. If you know that it was another application, `lockleaf adopt` gives the account keys of its own. For
+    an account that you made with Lockleaf, ask the operator instead: adopting sends your password to the server.
     """
 
 

@@ -7,6 +7,7 @@ from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "AccountDeleted",
+    "AccountHasKeys",
     "AlreadyLoggedIn",
     "ConflictNotFound",
     "DiskFull",
@@ -37,6 +38,7 @@ __all__ = [
     "MetricsOutdated",
     "NotLoggedIn",
     "NotYetSynced",
+    "PasswordKnown",
     "PasswordNotText",
     "PasswordRequired",
     "PasswordTooWeak",
@@ -74,6 +76,22 @@ class AlreadyLoggedIn(LocalError):
 
     exit_code = ExitCode.CONFLICT
     hint = "lockleaf logout, or another profile: lockleaf --profile NAME ..."
+
+
+class AccountHasKeys(LocalError):
+    """This account has keys of its own already, by what the server says or by what this device remembers. Log in."""
+
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf login --server URL --email you@example.org"
+
+
+class PasswordKnown(LocalError):
+    """The new password is the one that the other application sends to the server, which could open your journal by it.
+
+    Use another one, which never leaves this device.
+    """
+
+    exit_code = ExitCode.INPUT
 
 
 class DraftNotFound(LocalError):

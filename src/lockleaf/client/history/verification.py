@@ -76,7 +76,7 @@ class Chain:
         leaf_of: gives the last leaf of a record (collection, record id) within the verified history, or None.
         bare: records whose last leaf came without its payload.
         acknowledged: what the server confirmed and the history has not shown, by seq.
-        retirements: the places at which keys of the account were retired.
+        retirements: the places at which keys of the account were retired, or before which there was none.
         book: what devices signed about epochs; without one, every new epoch that follows is taken.
     """
 
@@ -124,6 +124,11 @@ class Chain:
     def may_write(self, entry: KeyEntry, epoch: str, seq: int) -> bool:
         """Tell whether a key may have sealed or signed what stands at, or is about, a place of this history."""
         return signers.may_write(entry, [item.epoch for item in self._epochs], epoch, seq)
+
+    def precedes(self, place: RetiredAt | None, epoch: str, seq: int) -> bool:
+        """Tell whether what stands at (``epoch``, ``seq``) of this history was written up to ``place``."""
+        names = [item.epoch for item in self._epochs]
+        return place is not None and not signers.is_after(place, names, epoch, seq)
 
     def forget_kept(self) -> None:
         """Drop from memory what has been kept: from now on ``head_at`` and ``leaf_of`` give it."""
@@ -278,12 +283,12 @@ class Chain:
             raise HistoryForked(f"the server confirmed change {min(beyond)} to this device and does not show it")
 
     def _require_retirements(self) -> None:
-        """Make sure that each place at which a key was retired lies on this history, where its epoch is still shown."""
+        """Make sure that each place that the keyring names lies on this history, where its epoch is still shown."""
         end = self._position
         for place in self._retirements:
             beyond = end is not None and place.epoch == end.epoch and place.seq > end.seq
             if beyond or self.judge(place.epoch, place.seq, place.head) is False:
-                raise HistoryForked(f"a key of the account was retired at {place.seq} in a history that differs")
+                raise HistoryForked(f"a key of the account began or ended at {place.seq} in a history that differs")
 
     def _require_payloads(self) -> None:
         hidden = sorted(self._bare)

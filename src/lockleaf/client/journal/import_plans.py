@@ -19,7 +19,8 @@ from lockleaf.client.journal.import_states import (
     remembering,
     told,
 )
-from lockleaf.client.records.entries import EntryDraft, IncomingFile, draft_content
+from lockleaf.client.records.entries import EntryDraft, IncomingFile, check_size, draft_content
+from lockleaf.client.records.foreign import FOREIGN
 from lockleaf.client.records.merge import Merged, merge
 from lockleaf.client.records.readings import changed_metrics
 from lockleaf.client.store.records import StoredRecord
@@ -103,6 +104,9 @@ def judged(draft: EntryDraft, place: str) -> Item:
             source=said["source"],
             metrics=changed_metrics({}, draft.metrics),
         )
+        if draft.foreign is not None:
+            content[FOREIGN] = dict(draft.foreign)
+            check_size(content)
         if draft.exported is None:
             said = content
     except InvalidEntry as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lockleaf.client.errors import EntryTooLarge
 from lockleaf.client.records.entries import EntryDraft, check_size
+from lockleaf.client.records.foreign import FOREIGN
 from lockleaf.client.store.records import Document, StoredRecord
 from lockleaf.crypto.encoding import pack
 from lockleaf.crypto.errors import Malformed
@@ -25,7 +26,19 @@ __all__ = [
     "told",
 ]
 
-COMPARED = ("title", "body", "mood", "weather", "location", "tags", "source", "occurred_at", "time_zone", "metrics")
+COMPARED = (
+    "title",
+    "body",
+    "mood",
+    "weather",
+    "location",
+    "tags",
+    "source",
+    "occurred_at",
+    "time_zone",
+    "metrics",
+    FOREIGN,
+)
 REMEMBERED = "imported"
 """The field of an entry's map that holds the digest of what was imported."""
 
@@ -44,6 +57,7 @@ def told(draft: EntryDraft) -> dict[str, Any]:
         "occurred_at": draft.date,
         "time_zone": draft.time_zone,
         "metrics": dict(draft.metrics) or None,
+        FOREIGN: draft.foreign,
     }
 
 
@@ -58,6 +72,8 @@ def digest(content: Mapping[str, Any], *, deleted: bool) -> bytes:
     try:
         if "metrics" in fields:
             fields["metrics"] = sorted((name, float(value)) for name, value in fields["metrics"].items())
+        if isinstance(foreign := fields.get(FOREIGN), dict):
+            fields[FOREIGN] = sorted(foreign.items())
         packed = pack([sorted(fields.items()), deleted])
     except (Malformed, TypeError, ValueError, OverflowError):
         # What no entry can hold; it is compared with what came before it alone.

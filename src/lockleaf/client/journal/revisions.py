@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import RootModel
+
 from lockleaf.client.device.device import OpenAccount
 from lockleaf.client.errors import HistoryForked, NotFound, RevisionMissing, RevisionNotFound, TierRequired
 from lockleaf.client.journal.import_states import REMEMBERED
@@ -23,6 +25,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.crypto.history import payload_hash
 from lockleaf.wire.entries import EntryEvent, EntryHistory, PlainEntry, SealedEntry
+from lockleaf.wire.opaque_entries import OpaqueEntry
 
 __all__ = ["Revision", "fetch_history", "fetch_revision", "replaced_here"]
 
@@ -57,8 +60,14 @@ class Revision:
     verified: bool
 
 
+class _Shown(RootModel[SealedEntry | OpaqueEntry]):
+    """A revision, sealed by a device of the account or by another application before there was one."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """A revision; without a digest where its bytes are not known, so that it cannot be verified."""
+
     parent: bytes
     digest: bytes
     entry: Entry
@@ -173,12 +182,14 @@ async def _fetched(opened: OpenAccount, entry_id: str, numbers: Iterable[int]) -
                 if plain:
                     shown = await opened.transport.request("GET", path, answer=PlainEntry)
                     return None if shown.unreadable else _Found(b"", b"", plain_entry(shown))
-                item = await opened.transport.request("GET", path, answer=SealedEntry)
+                item = (await opened.transport.request("GET", path, answer=_Shown)).root
             except (RevisionNotFound, NotFound):
                 return None
         if item.id != entry_id or item.revision != number:
             raise HistoryForked("the server shows another revision than the one that was asked for")
         entry = await asyncio.to_thread(opened_entry, sealer, opened, item)
+        if isinstance(item, OpaqueEntry):
+            return _Found(b"", b"", entry)  # its bytes are the server's own writing of those fields
         return _Found(item.parent, payload_hash(item.payload), entry)
 
     wanted = sorted(numbers)

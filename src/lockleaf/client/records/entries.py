@@ -50,8 +50,9 @@ class Entry:
     ``date`` is ISO 8601 text as it was entered, a day or a time; ``metrics`` are the numbers that its writer gave it,
     by name; ``attachments`` are its files, which `Client.media` fetches. ``pending``: the server has not confirmed the
     latest edit. ``conflict``: another version of it waits for a decision. ``rejected``: the code of the server's
-    refusal. ``merged``, in what `Journal.edit` returns: the entry had changed since its writer saw it, and has both
-    changes now.
+    refusal. ``foreign``: the fields of an entry that another application sealed by a scheme of its own, as it gave
+    them: only that application can open them. ``merged``, in what `Journal.edit` returns: the entry had changed since
+    its writer saw it, and has both changes now.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Entry:
     location: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
     attachments: tuple[Attachment, ...] = ()
+    foreign: Mapping[str, Any] | None = field(default=None, hash=False)
     merged: bool = field(default=False, compare=False)
     shown_as: Base | None = field(default=None, repr=False, compare=False)
     """For this package alone: what an edit of this entry is merged on."""
@@ -168,6 +170,7 @@ class EntryDraft:
         place: where it stands in what is imported, such as ``line 3``.
         notes: what was changed in it when it was read.
         files: what is attached to it.
+        foreign: what another application gave the entry; see `Entry`.
         earlier: what it said before, oldest first; this device keeps that where the entry is new to it.
         absent: what belongs to it and is not there, each as a sentence without its full stop.
     """
@@ -189,6 +192,7 @@ class EntryDraft:
     notes: tuple[str, ...] = ()
     files: tuple[IncomingFile, ...] = ()
     absent: tuple[str, ...] = ()
+    foreign: Mapping[str, Any] | None = field(default=None, hash=False)
     earlier: tuple[EarlierDraft, ...] = ()
 
 

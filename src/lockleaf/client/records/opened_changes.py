@@ -8,6 +8,7 @@ from typing import Any
 from lockleaf.client.errors import RetiredKey, UnsealedChange
 from lockleaf.client.history.verification import Chain, VerifiedChange
 from lockleaf.client.records.counted import MARK, Mark, valid
+from lockleaf.client.records.foreign import foreign_content
 from lockleaf.client.records.sealer import Sealer, resolves_of, sealed_under, writer_of
 from lockleaf.client.records.tag_records import well_formed_tag
 from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS
@@ -57,6 +58,8 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
     """
     if change.collection not in OPENED:
         return None
+    if chain.precedes(keyring.first.begins_after, change.epoch, change.seq):
+        return _before_the_keys(change)
     if change.record is None:
         if change.payload_hash == _NOTHING:
             raise UnsealedChange(f"change {change.seq}")
@@ -90,3 +93,13 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
         disputed=not undisputed,
         resolves=resolves,
     )
+
+
+def _before_the_keys(change: VerifiedChange) -> OpenedChange | None:
+    """Return what another application wrote while the account had no keyring: an entry as it came, or a deletion.
+
+    Its tags are names in a form of its own, and stay closed like other programs' collections.
+    """
+    if change.record is None or change.collection != ENTRIES:
+        return None
+    return OpenedChange(None if change.deleted else foreign_content(change.record.payload))

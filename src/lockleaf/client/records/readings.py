@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from lockleaf.client.errors import InvalidEntry
+from lockleaf.client.records.foreign import foreign_fields
 from lockleaf.client.records.moods import mood_score
 from lockleaf.client.records.sentiment import sentiment
 from lockleaf.he.errors import ValueOutOfBounds
@@ -37,6 +38,8 @@ class Reading:
 def reading_of(content: Mapping[str, Any], created_at: str) -> Reading | None:
     """Return what is measured of an entry; None where there is no number.
 
+    What another application sealed is not measured: nobody here knows how long it is.
+
     A value outside of its metric's limits is left out: it could not be added up rightly.
 
     Args:
@@ -59,7 +62,7 @@ def reading_of(content: Mapping[str, Any], created_at: str) -> Reading | None:
 def _measured(content: Mapping[str, Any]) -> list[tuple[MetricType, float]]:
     body, mood = content.get("body"), content.get("mood")
     found: list[tuple[MetricType, float | None]] = []
-    if isinstance(body, str):
+    if isinstance(body, str) and (body or foreign_fields(content) is None):
         found += ((WORD_COUNT, len(body.split())), (CHARACTERS, len(body)), (SENTIMENT, sentiment(body)))
     if isinstance(mood, str):
         found.append((MOOD, mood_score(mood)))

@@ -23,7 +23,7 @@ from lockleaf.wire.content import labelled, shared_source
 from lockleaf.wire.days import shared_date
 from lockleaf.wire.fields import DeviceId, Rfc3339Text
 
-__all__ = ["Sealer", "labels_of", "resolves_of", "sealed_under", "writer_of"]
+__all__ = ["Sealer", "is_envelope", "labels_of", "resolves_of", "sealed_under", "writer_of"]
 
 _DEVICE: TypeAdapter[str] = TypeAdapter(DeviceId)
 _TIME: TypeAdapter[str] = TypeAdapter(Rfc3339Text)
@@ -34,6 +34,15 @@ TOMBSTONE = "deleted"
 @lru_cache(maxsize=4096)
 def _label(index_key: bytes, kind: str, value: str) -> bytes:
     return label(index_key, kind, value)
+
+
+def is_envelope(payload: bytes) -> bool:
+    """Tell whether a payload has the frame of an envelope."""
+    try:
+        parse(payload)
+    except crypto_errors.Malformed:
+        return False
+    return True
 
 
 def sealed_under(payload: bytes) -> int:
@@ -234,10 +243,8 @@ class Sealer:
             SealBroken: it was not sealed by this account for it, or does not name its writer and the time of writing,
                 as every device does: what is not sealed could be anything.
         """
-        try:
-            parse(payload)
-        except crypto_errors.Malformed:
-            raise UnsealedChange(f"record {record_id}") from None
+        if not is_envelope(payload):
+            raise UnsealedChange(f"record {record_id}")
         context = RecordContext(self.user_id, collection, record_id, revision, parent, deleted, meta)
         try:
             content = open_record(keyring, context, payload)

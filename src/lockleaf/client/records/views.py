@@ -9,6 +9,7 @@ from typing import Any
 from lockleaf.client.records.attachments import attachments_of
 from lockleaf.client.records.bases import Base
 from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.foreign import foreign_fields
 from lockleaf.client.records.readings import own_metrics
 from lockleaf.client.store.records import Document, StoredRecord
 
@@ -84,6 +85,7 @@ def entry_of(record: StoredRecord, *, conflict: bool, merged: bool = False, whol
         location=_text(content.get("location")),
         metrics=own_metrics(content),
         attachments=attachments_of(record.record_id, content),
+        foreign=foreign_fields(content),
         merged=merged,
         shown_as=base_of(record) if whole else replace(base_of(record), whole=False),
     )

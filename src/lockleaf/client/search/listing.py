@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from lockleaf.client.device.device import OpenAccount
-from lockleaf.client.errors import RetiredKey
+from lockleaf.client.errors import RetiredKey, UnsealedChange
 from lockleaf.client.records import labels
 from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.foreign import foreign_map
 from lockleaf.client.records.resealing import is_sealed_again
 from lockleaf.client.records.sealer import Sealer, sealed_under
 from lockleaf.client.records.views import entry_of
@@ -26,7 +27,8 @@ from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.crypto.history import ZERO, meta, payload_hash
 from lockleaf.crypto.labels import label
 from lockleaf.wire.base import Body
-from lockleaf.wire.entries import PlainEntry, SealedEntry
+from lockleaf.wire.entries import PlainEntry, SealedEntry, ShownEntry
+from lockleaf.wire.opaque_entries import OpaqueEntry
 
 __all__ = ["EntriesPage", "fetch_entries", "labels_are_asked_for", "opened_entry", "plain_entry"]
 
@@ -42,7 +44,7 @@ class EntriesPage:
 
 
 class _SealedPage(Body):
-    items: tuple[SealedEntry, ...]
+    items: tuple[SealedEntry | OpaqueEntry, ...]
     next_cursor: str | None = None
 
 
@@ -90,13 +92,20 @@ async def _sealed(opened: OpenAccount, params: Parameters) -> EntriesPage:
     return EntriesPage(tuple(opened_entry(sealer, opened, item) for item in page.items), page.next_cursor)
 
 
-def opened_entry(sealer: Sealer, opened: OpenAccount, item: SealedEntry) -> Entry:
-    """Return a sealed entry as the server listed it, opened.
+def opened_entry(sealer: Sealer, opened: OpenAccount, item: SealedEntry | OpaqueEntry) -> Entry:
+    """Return a sealed entry as the server listed it, opened; what another application sealed, as it came.
 
     Raises:
+        UnsealedChange: another application sealed it, and the account never was in the hands of one.
         SealBroken: it is not what a device of the account sealed.
         RetiredKey: a retired key sealed it, though everything was sealed again under the newest one.
     """
+    if isinstance(item, OpaqueEntry):
+        if opened.keyring.first.begins_after is None:
+            raise UnsealedChange(f"record {item.id}")
+        told = set(ShownEntry.model_fields) - {"source"}
+        content = foreign_map(item.model_dump(mode="json", exclude=told, exclude_defaults=True))
+        return _entry(item.id, item.revision, ZERO, item.created_at, item.updated_at, content, whole=False)
     if sealed_under(item.payload) != opened.keyring.newest.key_id and is_sealed_again(opened.store):
         raise RetiredKey(f"record {item.id}")
     content = sealer.open(

@@ -39,6 +39,7 @@ from lockleaf.search.query import Query
 from lockleaf.search.ranking import fine
 from lockleaf.wire.days import bound
 from lockleaf.wire.entries import PlainEntry, SealedEntry
+from lockleaf.wire.opaque_entries import OpaqueEntry
 from lockleaf.wire.search import BlindSearch, PlainSearch, SearchHit, SearchResult, TokenExpression
 
 __all__ = ["search"]
@@ -197,7 +198,7 @@ def _matching(opened: OpenAccount, asked: Plan, items: Iterable[SearchHit]) -> l
     sealer = Sealer(str(opened.profile.user_id))
     hits = []
     for item in items:
-        if not isinstance(item.entry, SealedEntry):
+        if not isinstance(item.entry, SealedEntry | OpaqueEntry):
             raise InvalidAnswer
         hit = _hit(asked, opened_entry(sealer, opened, item.entry), item.score)
         if hit is not None:

@@ -97,7 +97,12 @@ class Puller:
             leaf_of=self._leaf_of,
             bare=self._store.records.bare(),
             acknowledged=history.acknowledged(),
-            retirements=[entry.retired_at for entry in self._store.keyring if entry.retired_at is not None],
+            retirements=[
+                place
+                for entry in self._store.keyring
+                for place in (entry.begins_after, entry.retired_at)
+                if place is not None
+            ],
             book=self.book,
             passed_over=history.passed_over(),
         )
@@ -233,7 +238,9 @@ class Puller:
             self._pass_over(row, change, waiting)
             return
         row.unseen = row.unseen and opened.content is None
-        row.labels = state_of(change.record.labels, opened.content) if row.collection == ENTRIES else 0
+        # Those of another application are its own.
+        borne = change.record.labels if opened.key_id else ()
+        row.labels = state_of(borne, opened.content) if row.collection == ENTRIES else 0
         remote = Version(opened.content)
         mark = self._mark(row, opened)
         # Content that another device sealed again first, or changed, need not be sealed again here.

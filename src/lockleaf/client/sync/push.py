@@ -35,6 +35,7 @@ from lockleaf.client.store.verified_history import Acknowledgement, Position
 from lockleaf.client.sync.pull import Puller, acknowledge
 from lockleaf.client.transport.batch_size import TOO_LARGE, BatchSize
 from lockleaf.client.transport.http import Transport
+from lockleaf.crypto.errors import TooLarge
 from lockleaf.crypto.history import ZERO, meta
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, ChangeResult, Push, PushResult
@@ -278,10 +279,17 @@ class Pusher:
             # One that was deleted a moment ago waits until its deletion is confirmed.
             for key in (*self._refused, *self._store.outbox.of_records(made)):
                 made.pop(key, None)
-            self._store.outbox.add(
-                self._sealer.seal(keyring, record, seen=seen, now=now)
-                for record in (*made.values(), *(record for record in wanted if record.key not in made))
-            )
+            sealed = []
+            for record in (*made.values(), *(record for record in wanted if record.key not in made)):
+                try:
+                    sealed.append(self._sealer.seal(keyring, record, seen=seen, now=now))
+                except TooLarge:
+                    # What another application wrote may fill a record, which leaves no room for a seal.
+                    self._refused.add(record.key)
+                    self.outcome.rejected.append(
+                        Rejection(record.record_id, ErrorCode.PAYLOAD_TOO_LARGE, record.collection)
+                    )
+            self._store.outbox.add(sealed)
         return records[-1].key if records else None
 
     def _seal_conflicts(self) -> int:

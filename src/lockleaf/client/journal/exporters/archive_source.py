@@ -26,8 +26,9 @@ from lockleaf.client.media.downloads import unsealed
 from lockleaf.client.media.threads import Beat, in_thread
 from lockleaf.client.records.attachments import Attachment
 from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.foreign import foreign_content
 from lockleaf.client.records.progress import Progress, ProgressCallback
-from lockleaf.client.records.sealer import Sealer, writer_of
+from lockleaf.client.records.sealer import Sealer, is_envelope, writer_of
 from lockleaf.client.records.tag_records import color_in
 from lockleaf.client.records.views import Conflict, entry_of
 from lockleaf.client.search.selection import Selection
@@ -152,8 +153,7 @@ class ArchiveSource:
     def _opened(self, line: dict[str, Any]) -> _Opened | None:
         try:
             payload, parent = decode_base64(line["payload"]), decode_base64(line["parent"])
-            content = self._content(line, payload, parent)
-            device, written_at = writer_of(content)
+            content, device, written_at = self._written(line, payload, parent)
             entry = None
             if not line["deleted"]:
                 document = Document(content, str(line.get("created_at") or written_at), written_at)
@@ -169,6 +169,16 @@ class ArchiveSource:
             return _Opened(line["revision"], entry, device, at, parent, payload_hash(payload))
         except (IntegrityError, CryptoError, KeyError, TypeError, ValueError):
             return None
+
+    def _written(self, line: dict[str, Any], payload: bytes, parent: bytes) -> tuple[dict[str, Any], str, str]:
+        """Return what a revision holds, who wrote it and when.
+
+        What another application sealed before the account had keys is given as it came, on the archive's word.
+        """
+        if self._keyring.first.begins_after is not None and not is_envelope(payload):
+            return foreign_content(payload), str(line.get("device_id") or ""), str(line["updated_at"])
+        content = self._content(line, payload, parent)
+        return content, *writer_of(content)
 
     def _content(self, line: dict[str, Any], payload: bytes, parent: bytes) -> dict[str, Any]:
         labels = [decode_base64(each) for each in line.get("labels", ())]

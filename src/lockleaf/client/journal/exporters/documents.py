@@ -27,6 +27,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "source": entry.source,
         "metrics": dict(entry.metrics),
         "attachments": [attachment_document(each) for each in entry.attachments],
+        **({} if entry.foreign is None else {"foreign": dict(entry.foreign)}),
         "created_at": entry.created_at.isoformat(),
         "updated_at": entry.updated_at.isoformat(),
     }

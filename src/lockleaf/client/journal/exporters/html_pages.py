@@ -128,6 +128,8 @@ def _facts(entry: Entry) -> Iterator[str]:
     if entry.tags:
         yield ", ".join(entry.tags)
     yield from (f"{name}: {value:g}" for name, value in entry.metrics.items())
+    if entry.foreign is not None:
+        yield "sealed by another application"
     if entry.deleted:
         yield "deleted"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os.path
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,6 +94,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
         "tags": list(entry.tags),
         "source": entry.source,
         "metrics": dict(entry.metrics),
+        "foreign": None if entry.foreign is None else json.dumps(entry.foreign, ensure_ascii=False),
     }
 
 

@@ -20,6 +20,7 @@ from lockleaf.client.journal.importers.fields import parsed, text_of, whole
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece, pieces_of
 from lockleaf.client.records.entries import EntryDraft, Exported
+from lockleaf.client.records.foreign import foreign_fields
 
 __all__ = ["PROVIDER", "JsonLines", "read_jsonl"]
 
@@ -124,6 +125,7 @@ def _draft(place: str, piece: Piece) -> EntryDraft:
         time_zone=text_of(fields, "time_zone", notes),
         metrics=_metrics(fields),
         source=text_of(fields, "source", notes),
+        foreign=None if exported is None else foreign_fields(fields),
         exported=exported,
         place=place,
         notes=tuple(dict.fromkeys(notes)),

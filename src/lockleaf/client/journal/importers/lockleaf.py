@@ -7,6 +7,7 @@ letter. Earlier revisions come along with entries that are new here.
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES
 from lockleaf.client.records.entries import EarlierDraft, EntryDraft, Exported, IncomingFile
+from lockleaf.client.records.foreign import FOREIGN, foreign_fields
 
 __all__ = ["LockleafExport", "exported_draft"]
 
@@ -234,6 +236,7 @@ def _draft(
         place=place,
         files=found.files,
         absent=found.absent,
+        foreign=_foreign(fields),
         earlier=earlier,
         **_words(fields),
     )
@@ -270,6 +273,21 @@ def _words(fields: Mapping[str, Any]) -> dict[str, Any]:
         "tags": _tags(fields.get("tags")),
         "metrics": _metrics(fields.get("metrics")),
     }
+
+
+def _foreign(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what another application gave an entry; Markdown has it as one line of JSON."""
+    value = fields.get(FOREIGN)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = [value]
+    if value is None:
+        return None
+    if (found := foreign_fields({FOREIGN: value})) is None:
+        raise InvalidEntry(f"{FOREIGN} is no object of texts, numbers and lists of them")
+    return found
 
 
 def _tags(value: Any) -> tuple[str, ...]:

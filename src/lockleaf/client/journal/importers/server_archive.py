@@ -99,6 +99,7 @@ def _draft(entry: Entry, opened: ArchiveSource) -> EntryDraft:
             media_ids=tuple(each.media_id for each in entry.attachments),
         ),
         place=f"entry {entry.id}",
+        foreign=entry.foreign,
         files=files,
     )
 
