@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+import lockleaf.server
 from lockleaf.server.records.writer import Rules, Written
 from tests.support.accounts import Owner, change, register
 from tests.support.diaries import thin
@@ -97,3 +100,16 @@ async def test_what_a_follower_refuses_was_not_written(http: httpx.AsyncClient, 
     follower.refuses = False
     assert (await _sent(ada, "GET", "/entries"))["items"] == await _sent(ada, "GET", "/tags") == []
     await _sent(ada, "POST", "/entries", {"content": "Rain."})
+
+
+def test_a_change_is_made_and_written_in_one_place() -> None:
+    server = Path(lockleaf.server.__file__).parent
+    makers, writers = set(), set()
+    for file in server.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if called == "Change":
+                makers.add(file.relative_to(server).as_posix())
+            elif called == "service.push" and "records" in file.parts:
+                writers.add(file.relative_to(server).as_posix())
+    assert makers == writers == {"records/writer.py"}

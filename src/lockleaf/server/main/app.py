@@ -80,7 +80,7 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     removals = parts.add(Removals, Removals(database, store))
     held = parts.add(Holdings, holdings(parts))
     quota = parts.add(Quota, Quota(settings.limits.storage_bytes, held))
-    parts.add(Rules, Rules(settings.limits.record_bytes, quota, metrics.count_change, observers(parts)))
+    parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts)))
     networks = parts.add(Networks, Networks(settings.integrations, keys))
     parts.add(
         Exchange,

@@ -17,8 +17,6 @@ import asyncpg
 from lockleaf.crypto.history import payload_hash
 from lockleaf.server.platform.db.keyset import fetch_page
 from lockleaf.server.platform.paging import Page, Window
-from lockleaf.server.records.errors import refusal
-from lockleaf.server.records.service import Pushed
 from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
@@ -49,7 +47,7 @@ async def follow(store: AccountRecords, held: Record | None, change: Change) -> 
         PayloadTooLarge, ChangeRejected, KeyRetired: the store does not take it.
         QuotaExceeded: there is no room for it.
     """
-    pushed = await _put(store, change)
+    pushed = await store.put_all([change])
     if held is not None and held.deleted:
         await _forget(store.connection, store.user_id, change.collection, [change.record_id], now=store.clock())
     return pushed.outcomes[0].revision or 0, pushed.at
@@ -57,16 +55,8 @@ async def follow(store: AccountRecords, held: Record | None, change: Change) -> 
 
 async def delete(store: AccountRecords, held: Record) -> None:
     """Delete the ``held`` record, and what is kept of its earlier revisions."""
-    await _put(store, store.change(held.collection, held.record_id, held, b"", deleted=True))
+    await store.put_all([store.change(held.collection, held.record_id, held, b"", deleted=True)])
     await _forget(store.connection, store.user_id, held.collection, [held.record_id], now=store.clock())
-
-
-async def _put(store: AccountRecords, change: Change) -> Pushed:
-    pushed = await store.put([change])
-    outcome = pushed.outcomes[0]
-    if outcome.status == "rejected":
-        raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
-    return pushed
 
 
 _ALIVE = """

@@ -29,6 +29,7 @@ __all__ = [
     "count_by_date",
     "events",
     "has_labels",
+    "hold",
     "hold_all",
     "instant_range",
     "last_content",
@@ -75,6 +76,12 @@ async def hold_all(
         return {}
     found = await repository.current(store.states)
     return {key: Record.model_validate(fields) for key, fields in found.items()}
+
+
+async def hold(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:
+    """Lock the account's history, and return one record as `hold_all` does; None where there is none."""
+    key = (collection, record_id)
+    return (await hold_all(connection, user_id, [key])).get(key)
 
 
 _READ = """

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.platform.db.engine import driver
-from lockleaf.server.records import service
+from lockleaf.server.records import diary
 from lockleaf.server.records.errors import ConflictNotFound, ConflictResolved, RevisionConflict, refusal
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.policy import RecordPolicy
@@ -49,7 +49,7 @@ async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> Dispu
     if key is None:
         raise ConflictNotFound
     # The history first, as every writer does: two that took them the other way round would wait for each other.
-    record = await service.hold(await driver(session), user_id, key.collection, key.record_id)
+    record = await diary.hold(await driver(session), user_id, key.collection, key.record_id)
     conflict = await session.scalar(select(Conflict).where(*mine).with_for_update())
     if conflict is None:
         raise ConflictNotFound

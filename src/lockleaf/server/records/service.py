@@ -32,6 +32,7 @@ from lockleaf.server.records.store import (
     retire,
     statistics,
 )
+from lockleaf.wire.codec import unpack
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_PAYLOAD_BYTES, Change, Record, pack_record
 
@@ -43,7 +44,6 @@ __all__ = [
     "bytes_held",
     "delete_all",
     "empty",
-    "hold",
     "lock",
     "lock_end",
     "not_accepted",
@@ -71,6 +71,13 @@ class Outcome:
     limit_bytes: int | None = None
     current: dict[str, Any] | None = None
     conflict_id: str | None = None
+    packed: bytes | None = None
+    """The record that an applied change has made."""
+
+    def record(self) -> Record:
+        """Return the record that an applied change has made."""
+        assert self.packed is not None, "the change was applied"
+        return Record.model_validate(unpack(self.packed))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is known, as it travels."""
@@ -145,22 +152,6 @@ async def push(
     kept = not batch.refused and await batch.keep_conflicts(repository)
     await batch.attach_current(repository)
     return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, now, moved=bool(batch.accepted) or kept)
-
-
-async def hold(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:
-    """Lock the account's history, and return the record as it stays until the transaction ends; deleted ones too.
-
-    Raises:
-        TierRequired: the account's tier holds no records.
-    """
-    repository = RecordRepository(connection, user_id)
-    key = (collection, record_id)
-    store = await repository.open([key])
-    if store is None or store.tier != "full_sync":
-        raise TierRequired(required="full_sync")
-    if key not in store.states:
-        return None
-    return Record.model_validate((await repository.current([key]))[key])
 
 
 def _keys(changes: Sequence[Change]) -> list[tuple[str, str]]:
@@ -285,7 +276,7 @@ class _Batch:
             accepted.revision, accepted.seq, payload_hash, created_at, key_id, len(accepted.packed)
         )
         self.in_batch[(*key, accepted.revision, payload_hash)] = accepted.seq
-        self.outcomes.append(Outcome("applied", seq=accepted.seq, revision=accepted.revision))
+        self.outcomes.append(Outcome("applied", accepted.seq, accepted.revision, packed=accepted.packed))
 
     def _take_quota(self, change: Change, state: State = _NONE) -> bool:
         """Take the room for a change; tell whether there is any.

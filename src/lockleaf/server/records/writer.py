@@ -18,16 +18,18 @@ import asyncpg
 from lockleaf.crypto.history import ZERO, payload_hash
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.records import service
+from lockleaf.server.platform.paging import Page
+from lockleaf.server.records import diary, service
+from lockleaf.server.records.diary import Held, Wanted
 from lockleaf.server.records.errors import PayloadTooLarge, refusal
 from lockleaf.server.records.policy import RecordPolicy, bytes_needed, endpoint_policy, sync_policy
 from lockleaf.server.records.quota import Quota
 from lockleaf.server.records.repository import RecordRepository
 from lockleaf.server.records.service import Outcome, Pushed
-from lockleaf.wire.codec import unpack
-from lockleaf.wire.sync import Change, Record, pack_record
+from lockleaf.server.records.tagging import Present
+from lockleaf.wire.sync import Change, Record
 
-__all__ = ["AccountRecords", "Author", "Base", "Observer", "Rules", "Written", "as_written"]
+__all__ = ["AccountRecords", "Author", "Base", "Observer", "Rules", "Written"]
 
 
 class Author(Protocol):
@@ -70,9 +72,11 @@ class Base:
     payload_hash: bytes
 
     @classmethod
-    def of(cls, held: Record | None) -> Base:
-        """Return what follows a record: 0 and zeros where there is none."""
-        return cls(0, ZERO) if held is None else cls(held.revision, payload_hash(held.payload))
+    def of(cls, held: Base | Present | Record | None) -> Base:
+        """Return what a change to a record follows: 0 and zeros where there is none."""
+        if held is None:
+            return cls(0, ZERO)
+        return cls(held.revision, payload_hash(held.payload) if isinstance(held, Record) else held.payload_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +106,11 @@ class Rules:
     Attributes:
         record_bytes: how long a payload may be.
         quota: how much an account may hold.
-        counted: told of each outcome of a change.
         observers: who follows, in order.
     """
 
     record_bytes: int
     quota: Quota
-    counted: Callable[[str], object]
     observers: tuple[Observer, ...] = ()
 
 
@@ -144,13 +146,13 @@ class AccountRecords:
         Raises:
             TierRequired: the account's tier holds no records.
         """
-        return await service.hold(self.connection, self.user_id, collection, record_id)
+        return await diary.hold(self.connection, self.user_id, collection, record_id)
 
     def change(
         self,
         collection: str,
         record_id: str,
-        base: Base | Record | None,
+        base: Base | Present | Record | None,
         payload: bytes | Seal,
         *,
         labels: tuple[bytes, ...] = (),
@@ -171,7 +173,7 @@ class AccountRecords:
         Raises:
             PayloadTooLarge: what is to be sealed is longer than a record may be.
         """
-        follows = base if isinstance(base, Base) else Base.of(base)
+        follows = Base.of(base)
         bound: dict[str, Any] = {
             "collection": collection,
             "record_id": record_id,
@@ -210,15 +212,8 @@ class AccountRecords:
             TierRequired: the account's tier holds no records.
             QuotaExceeded: the account would hold more than it may.
         """
-        pushed = await service.push(
-            self.connection,
-            self.user_id,
-            changes,
-            now=self.clock(),
-            atomic=atomic,
-            policy=policy,
-            most_bytes=self._rules.record_bytes if most_bytes is None else most_bytes,
-        )
+        limit = self._rules.record_bytes if most_bytes is None else most_bytes
+        pushed = await self._push(changes, atomic=atomic, policy=policy, most_bytes=limit)
         if within_quota and pushed.moved:
             added = sum(
                 bytes_needed(change)
@@ -226,7 +221,7 @@ class AccountRecords:
                 if outcome.status in ("applied", "conflict")
             )
             await self._rules.quota.require_after(self.connection, self.user_id, added)
-        await self._tell(changes, pushed, opened)
+        await self._tell(changes, pushed.outcomes, moved=pushed.moved, opened=opened)
         return pushed
 
     async def put_all(self, changes: Sequence[Change], **options: Any) -> Pushed:
@@ -241,35 +236,62 @@ class AccountRecords:
                 raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
         return pushed
 
+    async def put_one(self, change: Change, *along: Change, **options: Any) -> Record:
+        """Write the change that follows a record behind the lock, and what goes ``along``; return what it made.
+
+        Raises:
+            PayloadTooLarge, ChangeRejected, KeyRetired, SealRequired: the store does not take one of them.
+        """
+        return (await self.put_all([change, *along], **options)).outcomes[0].record()
+
+    async def delete(self, held: Record, payload: bytes | Seal = b"", **options: Any) -> Record:
+        """Delete the ``held`` record, and return its tombstone, which says its date and source as far as it does.
+
+        Raises:
+            SealRequired: the account has a keyring, and the ``payload`` is no sealed tombstone.
+        """
+        tombstone = self.change(held.collection, held.record_id, held, payload,
+            source=held.source, occurred_at=held.occurred_at, deleted=True,
+        )  # fmt: skip
+        return await self.put_one(tombstone, **options)
+
+    async def deleted_content(self, held: Record) -> Record | None:
+        """Return the revision by which a deleted record is restored; None where it was purged."""
+        return await diary.last_content(self.connection, self.user_id, held.collection, held.record_id)
+
+    async def revision(self, collection: str, record_id: str, number: int) -> Record | None:
+        """Return one revision of a record, the present one or an earlier one that is kept."""
+        return await diary.read_revision(self.connection, self.user_id, collection, record_id, number)
+
+    async def page(self, wanted: Wanted, *, limit: int) -> Page[Held]:
+        """Return a page of the entries that are ``wanted``, as they stand in this transaction."""
+        return await diary.list_by_date(self.connection, self.user_id, wanted, limit=limit, with_last=False)
+
     async def push(self, changes: Sequence[Change], *, atomic: bool, epoch: str | None) -> Pushed:
-        """Write what a device sends: each change for itself, as far as there is room.
+        """Write what a device sends: each change for itself, as far as the quota goes.
 
         Raises:
             TierRequired: the account's tier holds no records.
             EpochChanged: the changes were made in an epoch that has ended.
         """
-        pushed = await service.push(
-            self.connection,
-            self.user_id,
-            changes,
-            now=self.clock(),
-            atomic=atomic,
-            policy=sync_policy,
-            epoch=epoch,
-            quota=await self._rules.quota.bytes_left(self.connection, self.user_id),
-            most_bytes=self._rules.record_bytes,
+        quota = await self._rules.quota.bytes_left(self.connection, self.user_id)
+        pushed = await self._push(
+            changes, atomic=atomic, policy=sync_policy, epoch=epoch, quota=quota, most_bytes=self._rules.record_bytes
         )
-        await self._tell(changes, pushed, None)
+        await self._tell(changes, pushed.outcomes, moved=pushed.moved)
         return pushed
 
-    async def _tell(self, changes: Sequence[Change], pushed: Pushed, opened: object | None) -> None:
-        if pushed.moved:
+    async def _push(self, changes: Sequence[Change], **options: Any) -> Pushed:
+        return await service.push(self.connection, self.user_id, changes, now=self.clock(), **options)
+
+    async def _tell(
+        self, changes: Sequence[Change], outcomes: Sequence[Outcome], *, moved: bool, opened: object | None = None
+    ) -> None:
+        if moved:
             self.tx.wake(self.user_id)
-        written = Written(self.tx, self.account, changes, pushed.outcomes, opened)
+        written = Written(self.tx, self.account, changes, outcomes, opened)
         for observer in self._rules.observers:
             await observer(written)
-        for outcome in pushed.outcomes:
-            self._rules.counted(outcome.status)
 
     async def keep(self, change: Change) -> UUID:
         """Keep a refused change as an open conflict; the same payload is the same conflict, however often it comes.
@@ -283,13 +305,5 @@ class AccountRecords:
         repository = RecordRepository(self.connection, self.user_id)
         [conflict_id], _ = await repository.keep_conflicts([change], now=self.clock())
         await self._rules.quota.require_after(self.connection, self.user_id, len(change.payload))
-        self.tx.wake(self.user_id)
-        self._rules.counted("conflict")
+        await self._tell([change], [Outcome("conflict", conflict_id=str(conflict_id))], moved=True)
         return conflict_id
-
-
-def as_written(change: Change, outcome: Outcome, at: datetime, before: Record | None) -> Record:
-    """Return the record that an accepted change has made, ``at`` that time, of the one ``before``."""
-    created_at = at if before is None else before.created_at
-    packed = pack_record(change, seq=outcome.seq or 0, created_at=created_at, updated_at=at)
-    return Record.model_validate(unpack(packed))

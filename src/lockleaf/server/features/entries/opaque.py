@@ -11,17 +11,15 @@ from uuid import UUID
 
 from lockleaf.server.features.content.opaque import shown
 from lockleaf.server.features.entries.conditions import Condition
-from lockleaf.server.features.entries.errors import EntryDeleted, EntryPurged
-from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
+from lockleaf.server.features.entries.writing import COLLECTION, changeable, held_entry, require_match, restorable
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
-from lockleaf.server.platform.preconditions import matches
 from lockleaf.server.records import diary
 from lockleaf.server.records.diary import Held, Wanted
-from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
+from lockleaf.server.records.errors import RevisionConflict
 from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
 from lockleaf.server.records.policy import opaque_policy
 from lockleaf.server.records.writer import AccountRecords
@@ -58,7 +56,7 @@ async def create(
     held = await store.current(COLLECTION, entry_id)
     new = _applied({}, body)
     if held is not None:
-        first = await diary.read_revision(store.connection, principal.user_id, COLLECTION, entry_id, 1)
+        first = await store.revision(COLLECTION, entry_id, 1)
         if first is None or opaque_map(first.payload) != new:
             raise RevisionConflict(current_revision=held.revision)
         return shown(Held(first)), True
@@ -72,7 +70,7 @@ async def create(
 async def _same(store: AccountRecords, principal: Principal, new: dict[str, Any]) -> Held | None:
     """Return an entry that is there, and says the same as one that was sent."""
     wanted = Wanted(labels=[[opaque_label("content-hash", new["content_hash"])]])
-    page = await diary.list_by_date(store.connection, principal.user_id, wanted, limit=_LOOKED_AT, with_last=False)
+    page = await store.page(wanted, limit=_LOOKED_AT)
     said = _said(new)
     return next((held for held in page.items if _said(opaque_map(held.record.payload) or {}) == said), None)
 
@@ -103,9 +101,7 @@ async def change(
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=named)
     held = await held_entry(store, entry_id)
-    follows = condition.holds(held.revision)
-    if held.deleted:
-        raise EntryDeleted if follows else condition.refusal(held.revision)
+    follows = changeable(held, condition)
     present = opaque_map(held.payload) or {}
     changed = _applied(present, body)
     if "encrypted_content" not in changed:
@@ -114,7 +110,7 @@ async def change(
         )
     if follows:
         return await _write(store, principal, held, held.record_id, changed, body.tokens)
-    if condition.base != held.revision - 1 or present != changed:
+    if present != changed:
         raise condition.refusal(held.revision)
     return shown(Held(held))
 
@@ -137,14 +133,8 @@ async def delete(
     if held.deleted:
         found = await diary.read(store.connection, principal.user_id, COLLECTION, held.record_id)
         return shown(found or Held(held))
-    if not matches(if_match, held.revision):
-        raise PreconditionFailed(current_revision=held.revision)
-    tombstone = store.change(
-        COLLECTION, held.record_id, held, b"", source=held.source, occurred_at=held.occurred_at, deleted=True
-    )
-    written = await write(store, held, [tombstone], policy=opaque_policy)
-    assert written.record is not None, "nobody writes behind the lock"
-    return shown(Held(written.record, last=held))
+    require_match(held, if_match)
+    return shown(Held(await store.delete(held, policy=opaque_policy), last=held))
 
 
 async def restore(
@@ -164,11 +154,7 @@ async def restore(
     held = await held_entry(store, entry_id)
     if not held.deleted:
         return shown(Held(held))
-    if not matches(if_match, held.revision):
-        raise PreconditionFailed(current_revision=held.revision)
-    last = await diary.last_content(store.connection, principal.user_id, COLLECTION, held.record_id)
-    if last is None:
-        raise EntryPurged
+    last = await restorable(store, held, if_match)
     return await _write(
         store,
         principal,
@@ -227,6 +213,4 @@ async def _write(
         tokens=tokens,
     )
     made = await tags.ensure_opaque(store, new.get("tag_names", ()))
-    written = await write(store, held, [entry, *made], policy=opaque_policy)
-    assert written.record is not None, "nobody writes behind the lock"
-    return shown(Held(written.record))
+    return shown(Held(await store.put_one(entry, *made, policy=opaque_policy)))

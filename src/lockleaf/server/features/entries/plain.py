@@ -12,18 +12,16 @@ from uuid import UUID
 
 from lockleaf.server.features.content import plain
 from lockleaf.server.features.entries.conditions import Condition
-from lockleaf.server.features.entries.errors import EntryDeleted, EntryPurged
-from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
+from lockleaf.server.features.entries.writing import COLLECTION, changeable, held_entry, require_match, restorable
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenedContent, OpenKeyring
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.identifiers import uuid7
-from lockleaf.server.platform.preconditions import matches
 from lockleaf.server.records import diary
 from lockleaf.server.records.diary import Held
-from lockleaf.server.records.errors import PreconditionFailed, RevisionConflict
+from lockleaf.server.records.errors import RevisionConflict
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.content import shared_source, tag_names
 from lockleaf.wire.days import shared_date
@@ -52,8 +50,8 @@ async def create(
     new = plain.applied({"type": "entry"}, body)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         if held is None:
-            return await _write(store, principal, keys, None, entry_id, new)
-        first = await diary.read_revision(store.connection, principal.user_id, COLLECTION, entry_id, 1)
+            return await _write(store, keys, None, entry_id, new)
+        first = await store.revision(COLLECTION, entry_id, 1)
         if first is None or not plain.same(keys.open(first), new):
             raise RevisionConflict(current_revision=held.revision)
         return plain.entry(first, new)
@@ -81,17 +79,13 @@ async def change(
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(revision=body.revision, if_match=named)
     held = await held_entry(store, entry_id)
-    follows = condition.holds(held.revision)
-    if held.deleted:
-        raise EntryDeleted if follows else condition.refusal(held.revision)
-    if not follows and condition.base != held.revision - 1:
-        raise condition.refusal(held.revision)
+    follows = changeable(held, condition)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         present = keys.open(held)
         changed = plain.applied(present, body)
         if follows:
             plain.check_something(changed)
-            return await _write(store, principal, keys, held, held.record_id, changed)
+            return await _write(store, keys, held, held.record_id, changed)
         if not plain.same(present, changed):
             raise condition.refusal(held.revision)
         return plain.entry(held, present)
@@ -114,15 +108,11 @@ async def delete(
     held = await held_entry(store, entry_id)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         if held.deleted:
-            return plain.shown(keys, await _read(store, principal, held))
-        if not matches(if_match, held.revision):
-            raise PreconditionFailed(current_revision=held.revision)
-        tombstone = store.change(COLLECTION, held.record_id, held, partial(keys.seal, content={"type": TOMBSTONE}),
-            source=held.source, occurred_at=held.occurred_at, deleted=True,
-        )  # fmt: skip
-        written = await write(store, held, [tombstone])
-        assert written.record is not None, "nobody writes behind the lock"
-        return plain.shown(keys, Held(written.record, last=held))
+            found = await diary.read(store.connection, store.user_id, COLLECTION, held.record_id)
+            return plain.shown(keys, found or Held(held))
+        require_match(held, if_match)
+        tombstone = await store.delete(held, partial(keys.seal, content={"type": TOMBSTONE}))
+        return plain.shown(keys, Held(tombstone, last=held))
 
 
 async def restore(
@@ -145,22 +135,13 @@ async def restore(
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         if not held.deleted:
             return plain.shown(keys, Held(held))
-        if not matches(if_match, held.revision):
-            raise PreconditionFailed(current_revision=held.revision)
-        last = await diary.last_content(store.connection, principal.user_id, COLLECTION, held.record_id)
-        if last is None:
-            raise EntryPurged
+        last = await restorable(store, held, if_match)
         found = {name: value for name, value in keys.open(last).items() if name != plain.SEEN}
-        return await _write(store, principal, keys, held, held.record_id, found)
-
-
-async def _read(store: AccountRecords, principal: Principal, held: Record) -> Held:
-    return await diary.read(store.connection, principal.user_id, COLLECTION, held.record_id) or Held(held)
+        return await _write(store, keys, held, held.record_id, found)
 
 
 async def _write(
     store: AccountRecords,
-    principal: Principal,
     keys: OpenKeyring,
     held: Record | None,
     entry_id: str,
@@ -173,6 +154,4 @@ async def _write(
         occurred_at=shared_date(new),
     )  # fmt: skip
     made = await tags.ensure(store, keys, tag_names(new))
-    written = await write(store, held, [entry, *made], opened=OpenedContent(keys, {entry_id: new}))
-    assert written.record is not None, "nobody writes behind the lock"
-    return plain.entry(written.record, new)
+    return plain.entry(await store.put_one(entry, *made, opened=OpenedContent(keys, {entry_id: new})), new)

@@ -7,10 +7,9 @@ from uuid import UUID
 from lockleaf.server.features.content.sealed import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted
-from lockleaf.server.features.entries.writing import COLLECTION, held_entry, write
+from lockleaf.server.features.entries.writing import COLLECTION, held_entry
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.records import diary
-from lockleaf.server.records.errors import RevisionConflict
+from lockleaf.server.records.errors import RevisionConflict, refusal
 from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.entries import SealedChange, SealedCreation, SealedEntry, SealedStep
 from lockleaf.wire.sync import Change, Record
@@ -27,7 +26,7 @@ async def create(
 
     Raises:
         RevisionConflict: the id belongs to another entry, or to this one as it was before.
-        PayloadTooLarge, ChangeRejected: as `write` says.
+        PayloadTooLarge, ChangeRejected: as the store says.
     """
     held = await store.current(COLLECTION, str(body.id))
     return await _send(store, principal, held, _change(store, body.id, body, 0))
@@ -47,7 +46,7 @@ async def change(
         EntryNotFound: there is none.
         EntryDeleted: it is to be restored first.
         RevisionRequired, RevisionConflict, PreconditionFailed: it does not say what it follows, or follows another.
-        PayloadTooLarge, ChangeRejected: as `write` says.
+        PayloadTooLarge, ChangeRejected: as the store says.
     """
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=if_match)
     held = await held_entry(store, entry_id)
@@ -81,7 +80,7 @@ async def delete(
     Raises:
         EntryNotFound: there is none.
         RevisionConflict, PreconditionFailed: it has moved on.
-        PayloadTooLarge, ChangeRejected: as `write` says.
+        PayloadTooLarge, ChangeRejected: as the store says.
     """
     return await _step(store, principal, entry_id, body, if_match=if_match, deleted=True)
 
@@ -99,7 +98,7 @@ async def restore(
     Raises:
         EntryNotFound: there is none.
         RevisionConflict, PreconditionFailed: it has moved on, or is not deleted.
-        PayloadTooLarge, ChangeRejected: as `write` says.
+        PayloadTooLarge, ChangeRejected: as the store says.
     """
     return await _step(store, principal, entry_id, body, if_match=if_match, deleted=False)
 
@@ -152,15 +151,15 @@ async def _send(
     *,
     condition: Condition | None = None,
 ) -> SealedEntry:
-    written = await write(store, held, [change])
-    if written.record is not None:
-        return shown(written.record)
+    outcome = (await store.put([change])).outcomes[0]
+    if outcome.status == "applied":
+        return shown(outcome.record())
+    if outcome.status == "rejected":
+        raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
     current = 0 if held is None else held.revision
-    if written.repeats is None:
+    if outcome.status == "conflict" or outcome.revision is None:
         raise RevisionConflict(current_revision=current) if condition is None else condition.refusal(current)
-    earlier = await diary.read_revision(
-        store.connection, principal.user_id, COLLECTION, change.record_id, written.repeats
-    )
+    earlier = await store.revision(COLLECTION, change.record_id, outcome.revision)
     if earlier is None:  # what it held has been purged since
         raise RevisionConflict(current_revision=current)
     return shown(earlier)

@@ -1,19 +1,17 @@
-"""The one path by which the diary's door writes: behind the lock of the history, and all or nothing."""
+"""What a change to an entry asks of the entry as it is behind the lock of the history, whoever seals it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from lockleaf.server.features.entries.errors import EntryNotFound
-from lockleaf.server.identity.custody.keyrings import OpenedContent
-from lockleaf.server.records.errors import refusal
-from lockleaf.server.records.policy import RecordPolicy, endpoint_policy
-from lockleaf.server.records.writer import AccountRecords, as_written
-from lockleaf.wire.sync import Change, Record
+from lockleaf.server.features.entries.conditions import Condition
+from lockleaf.server.features.entries.errors import EntryDeleted, EntryNotFound, EntryPurged
+from lockleaf.server.platform.preconditions import matches
+from lockleaf.server.records.errors import PreconditionFailed
+from lockleaf.server.records.writer import AccountRecords
+from lockleaf.wire.sync import Record
 
-__all__ = ["COLLECTION", "Written", "held_entry", "write"]
+__all__ = ["COLLECTION", "changeable", "held_entry", "require_match", "restorable"]
 
 COLLECTION = "entries"
 
@@ -30,45 +28,40 @@ async def held_entry(store: AccountRecords, entry_id: UUID) -> Record:
     return held
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a change to an entry.
-
-    Attributes:
-        record: the entry as it is now, if the change was made.
-        repeats: the revision that it had made before, if it was sent again. Neither: it follows another revision.
-    """
-
-    record: Record | None = None
-    repeats: int | None = None
-
-
-async def write(
-    store: AccountRecords,
-    held: Record | None,
-    changes: Sequence[Change],
-    *,
-    opened: OpenedContent | None = None,
-    policy: Callable[[str], RecordPolicy] = endpoint_policy,
-) -> Written:
-    """Write a change to an entry, with the changes to its tags behind it.
-
-    Arguments:
-        held: the entry before, behind the lock of the history; None for a new one.
-        opened: the open keys and what the change seals, where the server sealed it.
-        policy: the rules of the payloads.
+async def restorable(store: AccountRecords, held: Record, if_match: str | None) -> Record:
+    """Return the revision by which a deleted entry is restored.
 
     Raises:
-        PayloadTooLarge: the entry is larger than a record may be.
-        ChangeRejected, KeyRetired: the store does not take it.
-        QuotaExceeded: there is no room for it.
+        PreconditionFailed: ``If-Match`` names another revision than the present one.
+        EntryPurged: what it held is gone.
     """
-    pushed = await store.put(changes, atomic=len(changes) > 1, policy=policy, opened=opened)
-    outcome = pushed.outcomes[0]
-    if outcome.status == "rejected":
-        raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
-    if outcome.status == "conflict":
-        return Written()
-    if outcome.status == "unchanged":
-        return Written(repeats=outcome.revision)
-    return Written(record=as_written(changes[0], outcome, pushed.at, held))
+    require_match(held, if_match)
+    last = await store.deleted_content(held)
+    if last is None:
+        raise EntryPurged
+    return last
+
+
+def require_match(held: Record, if_match: str | None) -> None:
+    """Check that a request means the entry as it is.
+
+    Raises:
+        PreconditionFailed: ``If-Match`` names another revision than the present one.
+    """
+    if not matches(if_match, held.revision):
+        raise PreconditionFailed(current_revision=held.revision)
+
+
+def changeable(held: Record, condition: Condition) -> bool:
+    """Tell whether a change follows the present revision; otherwise it may have made that one.
+
+    Raises:
+        EntryDeleted: it is to be restored first.
+        RevisionConflict, PreconditionFailed: it follows another.
+    """
+    follows = condition.holds(held.revision)
+    if held.deleted:
+        raise EntryDeleted if follows else condition.refusal(held.revision)
+    if not follows and condition.base != held.revision - 1:
+        raise condition.refusal(held.revision)
+    return follows

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from lockleaf.server.features.content.plain import labels_of
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
@@ -16,12 +17,11 @@ from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.resolution import Dispute
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import pack
-from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled, tag_names
+from lockleaf.wire.content import MAX_CONTENT_BYTES, tag_names
 from lockleaf.wire.sync import Change, Record, Resolution
 
 __all__ = ["as_record", "changes"]
 
-MAX_LABELS = 64
 _PURPOSE = "conflicts.resolve"
 _FIELDS = {"content": "body"} | {name: name for name in ("title", "mood", "weather", "location", "tags")}
 """The fields of a merged entry as a client sends them, and as they are sealed."""
@@ -52,7 +52,7 @@ async def changes(
             # What is not among the fields stays as it is on the server, or as the device had it.
             ground = as_record(kept) if record is None or record.deleted else record
             content = _merged(_open(keys, ground), choice)
-            labels, deleted = _labels(keys, content), False
+            labels, deleted = labels_of(keys, content), False
         else:
             ground = as_record(kept)
             content, labels, deleted = _open(keys, ground), ground.labels, ground.deleted
@@ -125,7 +125,3 @@ def _merged(content: dict[str, Any], choice: Resolution) -> dict[str, Any]:
     if len(pack(merged)) > MAX_CONTENT_BYTES:
         raise PayloadTooLarge
     return merged
-
-
-def _labels(keys: keyrings.OpenKeyring, content: dict[str, Any]) -> tuple[bytes, ...]:
-    return tuple(sorted({keys.label(kind, value) for kind, value in labelled(content)})[:MAX_LABELS])

@@ -14,7 +14,6 @@ from typing import Any
 
 import asyncpg
 
-from lockleaf.crypto.history import payload_hash
 from lockleaf.server.features.content.plain import SEEN, labels_of
 from lockleaf.server.features.sync.resealing import as_record
 from lockleaf.server.features.tags.moving import move_all
@@ -28,7 +27,7 @@ from lockleaf.server.records import resolution, retired
 from lockleaf.server.records import service as records
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.server.records.policy import endpoint_policy
-from lockleaf.server.records.writer import AccountRecords
+from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_PAYLOAD_BYTES, Change, Record, Resealed
 
 __all__ = ["seal_again"]
@@ -52,7 +51,7 @@ async def seal_again(store: AccountRecords, settings: Settings, custodian: Custo
     connection, user_id = store.connection, store.user_id
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=KIND) as keys:
         # The lock of the history is not held meanwhile: the user may be writing. Whatever moves on is sealed by that.
-        sealed, whole = await _entries(connection, settings, principal, keys)
+        sealed, whole = await _entries(store, settings, keys)
         await records.lock(connection, user_id)
         done = await move_all(store, keys)
         done += await _push(store, keys, sealed)
@@ -72,9 +71,7 @@ async def seal_again(store: AccountRecords, settings: Settings, custodian: Custo
     return Resealed(job=job, records=done, conflicts=conflicts)
 
 
-async def _entries(
-    connection: asyncpg.Connection, settings: Settings, principal: Principal, keys: OpenKeyring
-) -> tuple[list[Sealed], bool]:
+async def _entries(store: AccountRecords, settings: Settings, keys: OpenKeyring) -> tuple[list[Sealed], bool]:
     """Return entries sealed again, and whether those are all: as many as there is time for, and as one push may hold.
 
     There are some in any case, if any are left.
@@ -84,8 +81,8 @@ async def _entries(
     sealed: list[Sealed] = []
     size = 0
     after = ""
-    while found := await retired.current(connection, principal.user_id, _ENTRIES, after=after):
-        again = await asyncio.to_thread(_again, keys, found)
+    while found := await retired.current(store.connection, store.user_id, _ENTRIES, after=after):
+        again = await asyncio.to_thread(_again, store, keys, found)
         sealed += again
         size += sum(len(change.payload) for change, _ in again)
         after = found[-1].record_id
@@ -95,39 +92,38 @@ async def _entries(
     return sealed, True
 
 
-def _again(keys: OpenKeyring, found: Sequence[Record]) -> list[Sealed]:
+def _again(store: AccountRecords, keys: OpenKeyring, found: Sequence[Record]) -> list[Sealed]:
     sealed = []
     for record in found:
         try:
             content = keys.open(record)
-            sealed.append((_change(keys, record, content, record.revision, payload_hash(record.payload)), content))
+            sealed.append((_change(store, keys, record, content, Base.of(record)), content))
         except (ContentUnreadable, PayloadTooLarge):
             continue  # nobody can seal it again: it stays as it is
     return sealed
 
 
-def _change(keys: OpenKeyring, record: Record, content: dict[str, Any], base_revision: int, parent: bytes) -> Change:
+def _change(store: AccountRecords, keys: OpenKeyring, record: Record, content: dict[str, Any], base: Base) -> Change:
     """Return the change that seals ``content`` behind a revision; its writer and the time of writing stay."""
     new = {name: value for name, value in content.items() if name != SEEN}
     device, written_at = content.get("device"), content.get("written_at")
-    fields: dict[str, Any] = {
-        "collection": record.collection,
-        "record_id": record.record_id,
-        "base_revision": base_revision,
-        "parent": parent,
-        "labels": labels_of(keys, new) if record.labels else (),
-        "source": record.source,
-        "occurred_at": record.occurred_at,
-        "deleted": record.deleted,
-    }
     # What is sealed of both is the writer's own word, and may be longer than what a change bears in the open.
-    payload = keys.seal(
-        content=new,
-        **fields,
-        device=device if isinstance(device, str) else record.device_id,
-        written_at=_instant(written_at) or record.client_updated_at,
+    own = {
+        "device": device if isinstance(device, str) else record.device_id,
+        "written_at": _instant(written_at) or record.client_updated_at,
+    }
+    return store.change(
+        record.collection,
+        record.record_id,
+        base,
+        lambda **bound: keys.seal(content=new, **{**bound, **own}),
+        labels=labels_of(keys, new) if record.labels else (),
+        source=record.source,
+        occurred_at=record.occurred_at,
+        deleted=record.deleted,
+        device=record.device_id,
+        written_at=record.client_updated_at,
     )
-    return Change(**fields, payload=payload, device_id=record.device_id, client_updated_at=record.client_updated_at)
 
 
 def _instant(value: object) -> datetime | None:
@@ -165,7 +161,7 @@ async def _conflicts(store: AccountRecords, keys: OpenKeyring) -> tuple[int, boo
         kept = dispute.conflict
         try:
             record = as_record(kept)
-            change = _change(keys, record, keys.open(record), kept.base_revision, kept.parent)
+            change = _change(store, keys, record, keys.open(record), Base(kept.base_revision, kept.parent))
         except (ContentUnreadable, PayloadTooLarge):
             continue
         again = change.model_copy(update={"on_conflict": "keep"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockleaf.server.features.tags import forms
-from lockleaf.server.features.tags.changes import COLLECTION, following, present_of, sealed_change, tombstone
+from lockleaf.server.features.tags.changes import COLLECTION, sealed_change, tombstone
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.records import diary, retired
 from lockleaf.server.records.writer import AccountRecords
@@ -41,8 +41,8 @@ async def move_all(store: AccountRecords, keys: OpenKeyring) -> int:
             there = present.get((COLLECTION, ids[record.record_id]))
             new = _taken_over(keys, content, there)
             if new is not None:
-                changes.append(sealed_change(store, keys, ids[record.record_id], present_of(there), new))
-            changes.append(tombstone(store, keys, following(record)))
+                changes.append(sealed_change(store, keys, ids[record.record_id], there, new))
+            changes.append(tombstone(store, keys, record))
             moved += 1
         for first in range(0, len(changes), MAX_BATCH_CHANGES):
             portion = changes[first : first + MAX_BATCH_CHANGES]

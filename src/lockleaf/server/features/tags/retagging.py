@@ -8,7 +8,6 @@ from typing import Any
 
 from lockleaf.server.features.content import plain
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent, OpenKeyring
-from lockleaf.server.records import diary
 from lockleaf.server.records.diary import Wanted
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.content import tag_names
@@ -31,9 +30,7 @@ async def retag(store: AccountRecords, keys: OpenKeyring, name: str, new_name: s
     after = None
     while True:
         wanted = Wanted(labels=labels, after=after)
-        page = await diary.list_by_date(
-            store.connection, store.user_id, wanted, limit=MAX_BATCH_CHANGES, with_last=False
-        )
+        page = await store.page(wanted, limit=MAX_BATCH_CHANGES)
         held = [each.record for each in page.items]
         changes, contents = await asyncio.to_thread(_changes, store, keys, held, label, new_name)
         if changes:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from lockleaf.server.features.tags import forms
-from lockleaf.server.features.tags.changes import COLLECTION, change_of, following, present_of, sealed_change, tombstone
+from lockleaf.server.features.tags.changes import COLLECTION, change_of, sealed_change, tombstone
 from lockleaf.server.features.tags.errors import TagNotFound
 from lockleaf.server.features.tags.moving import KIND, move_all, opened
 from lockleaf.server.features.tags.retagging import retag
@@ -27,7 +27,7 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.records import diary, tagging
 from lockleaf.server.records.opaque import opaque_map
-from lockleaf.server.records.writer import AccountRecords, as_written
+from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import canonical
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation
@@ -117,8 +117,8 @@ async def create_plain(
         if held is not None and not held.deleted:
             return await _shown(store, keys, held), False
         new = forms.sealed_map(body.name, body.color)
-        change = sealed_change(store, keys, record_id, present_of(held), new)
-        return await _shown(store, keys, await _write(store, held, change)), True
+        change = sealed_change(store, keys, record_id, held, new)
+        return await _shown(store, keys, await _write(store, change)), True
 
 
 async def create_opaque(store: AccountRecords, body: OpaqueTagCreation) -> tuple[Tag, bool]:
@@ -128,8 +128,8 @@ async def create_opaque(store: AccountRecords, body: OpaqueTagCreation) -> tuple
     if held is not None and not held.deleted:
         return await _shown(store, None, held), False
     payload = canonical({"name": body.name, "color": body.color})
-    change = change_of(store, record_id, present_of(held), payload)
-    return await _shown(store, None, await _write(store, held, change)), True
+    change = change_of(store, record_id, held, payload)
+    return await _shown(store, None, await _write(store, change)), True
 
 
 # ---- change ----
@@ -159,8 +159,8 @@ async def change_plain(
         new = forms.sealed_map(name, body.color, present)
         record_id = keys.label(KIND, name).hex()
         if record_id == tag_id:
-            changed = sealed_change(store, keys, tag_id, present_of(held), new)
-            record = await _write(store, held, changed)
+            changed = sealed_change(store, keys, tag_id, held, new)
+            record = await _write(store, changed)
         else:
             record = await _move(store, keys, held, record_id, new, color=body.color)
             # Where two tags become one, that one keeps its spelling, in the entries of both.
@@ -182,9 +182,9 @@ async def _move(
     target = await store.current(COLLECTION, record_id)
     record = target
     if target is None or target.deleted or color is not None:
-        changed = sealed_change(store, keys, record_id, present_of(target), new)
-        record = await _write(store, target, changed)
-    await _write(store, held, tombstone(store, keys, following(held)))
+        changed = sealed_change(store, keys, record_id, target, new)
+        record = await _write(store, changed)
+    await _write(store, tombstone(store, keys, held))
     assert record is not None, "there is a target, or it was made"
     return record
 
@@ -202,8 +202,8 @@ async def change_opaque(store: AccountRecords, tag_id: str, body: OpaqueTagChang
     if not isinstance(name, str):
         raise InvalidRequest(errors=[{"field": "name", "type": "missing", "message": "the present name is sealed"}])
     payload = canonical({"name": name, "color": body.color or present.get("color")})
-    change = change_of(store, tag_id, present_of(held), payload)
-    return await _shown(store, None, await _write(store, held, change))
+    change = change_of(store, tag_id, held, payload)
+    return await _shown(store, None, await _write(store, change))
 
 
 # ---- delete ----
@@ -217,12 +217,12 @@ async def delete(store: AccountRecords, custodian: Custodian, principal: Princip
     """
     held = await _held(store, tag_id)
     if principal.custody != "uce":
-        await _write(store, held, tombstone(store, None, following(held)))
+        await _write(store, tombstone(store, None, held))
         return
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         held = await _moved(store, keys, held)
         name = forms.shown(keys, held, None).name
-        await _write(store, held, tombstone(store, keys, following(held)))
+        await _write(store, tombstone(store, keys, held))
         if name is not None:
             await retag(store, keys, name, None)
 
@@ -273,6 +273,5 @@ async def _shown(store: AccountRecords, keys: OpenKeyring | None, record: Record
     return forms.shown(keys, record, await tagging.used_at(store.connection, store.user_id, record.record_id))
 
 
-async def _write(store: AccountRecords, held: Record | None, change: Change) -> Record:
-    pushed = await store.put_all([change], within_quota=False)
-    return as_written(change, pushed.outcomes[0], pushed.at, held)
+async def _write(store: AccountRecords, change: Change) -> Record:
+    return await store.put_one(change, within_quota=False)
