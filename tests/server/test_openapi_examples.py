@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter
 
 from lockleaf.server.main.app import PREFIX
-from lockleaf.server.main.features import examples
+from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION, examples
 from lockleaf.server.platform.http.bodies import ByCustody, Parsed
 from lockleaf.server.platform.http.examples import Examples
 from lockleaf.wire.codec import JSON
@@ -185,3 +185,13 @@ def test_every_example_is_shown(app: FastAPI) -> None:
     shown = {(name, what) for name, operation in operations(app) for what, _ in contents(operation)}
     told = {(name, what) for name, each in EXAMPLES.items() for what in ("body", "answer") if getattr(each, what)}
     assert told - shown == set()
+
+
+def test_each_feature_has_the_examples_of_its_own_routes() -> None:
+    for feature in (*FEATURES, OBJECTS, OPERATION):
+        own = (
+            {f"{method} {route.path}" for route in feature.router.routes for method in route.methods}
+            if feature.router
+            else ()
+        )
+        assert set(feature.examples()) <= set(own), feature

@@ -22,6 +22,7 @@ __all__ = [
     "GARDEN",
     "GARDEN_ID",
     "GRACE",
+    "JOB",
     "KDF",
     "KEYRING",
     "LAPTOP",
@@ -67,3 +68,10 @@ FIRST, SECOND = envelope("the first revision"), envelope("the second revision")
 CALM, GARDEN = opaque("mood calm", 16), opaque("tag garden", 16)
 """Labels."""
 GARDEN_ID = hexadecimal("tag garden")
+JOB = {
+    "id": "0190a3a0-0000-7000-8000-0000000000b1",
+    "kind": "account.export",
+    "state": "queued",
+    "progress": {"done": 0, "total": 0},
+    "created_at": "2026-03-14T07:40:00Z",
+}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from lockleaf.server.platform.archive import Facts, Section
 from lockleaf.server.platform.holdings import Holding
@@ -14,7 +15,7 @@ from lockleaf.server.platform.jobs.attempt import Handler
 from lockleaf.server.platform.jobs.worker import Schedule
 from lockleaf.server.platform.parts import Parts
 
-__all__ = ["Archive", "Feature"]
+__all__ = ["Archive", "Feature", "examples_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,8 @@ class Feature:
     deletion: tuple[Holding | Callable[[Parts], Holding], ...] = ()
     examples: Callable[[], Mapping[str, Examples]] = field(default=dict)
     observers: tuple[Callable[[Parts], Callable[[Any], Awaitable[None]]], ...] = ()
+
+
+def examples_of(package: str) -> Callable[[], Mapping[str, Examples]]:
+    """Return what loads the examples of a feature's folder: only the OpenAPI document needs them."""
+    return lambda: cast("Mapping[str, Examples]", import_module(f"{package}.examples").EXAMPLES)

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lockleaf.server.features.auth.routes import router
-from lockleaf.server.platform.feature import Feature
-from lockleaf.server.platform.http.examples import Examples
+from lockleaf.server.platform.feature import Feature, examples_of
 
 __all__ = ["feature"]
 
 
-def _examples() -> Mapping[str, Examples]:
-    from lockleaf.server.features.auth.examples import EXAMPLES  # noqa: PLC0415  (only the OpenAPI document needs them)
-
-    return EXAMPLES
-
-
-feature = Feature(router=router, examples=_examples)
+feature = Feature(router=router, examples=examples_of(__package__))

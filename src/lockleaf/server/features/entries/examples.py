@@ -1,10 +1,10 @@
-"""Examples of ``/entries`` and ``/tags``, in both custodies."""
+"""Examples of ``/entries``, in both custodies."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lockleaf.server.features.people import CALM, ENTRY, FIRST, GARDEN, GARDEN_ID, LAPTOP, PHONE, PHOTO, SECOND
+from lockleaf.server.features.people import CALM, ENTRY, FIRST, GARDEN, LAPTOP, PHONE, PHOTO, SECOND
 from lockleaf.server.platform.http.examples import NONE, Examples, digest, envelope, hash_of, opaque
 
 __all__ = ["EXAMPLES"]
@@ -15,9 +15,6 @@ _CREATED, _UPDATED, _DELETED = (
     "2026-03-20T18:00:00.030519Z",
 )
 _MADE_ON_THE_LAPTOP = {"device_id": LAPTOP, "client_updated_at": "2026-03-14T07:30:09Z"}
-
-# ---- end to end ----
-
 _SEALED_FIRST: dict[str, Any] = {
     "id": ENTRY,
     "revision": 1,
@@ -59,9 +56,6 @@ _SEALED_RESTORED = {
     "updated_at": "2026-03-20T18:00:30.118482Z",
     "payload": _AGAIN,
 }
-
-# ---- sealed by a scheme of the client's own, in an account without a keyring ----
-
 _OPAQUE = {
     "encrypted_content": "eyJjdCI6Ilp6c0xtIn0=",
     "encrypted_title": "eyJjdCI6Im9QcVd0In0=",
@@ -84,9 +78,6 @@ _OPAQUE_FIRST = {
     "location": None,
     "time_zone": None,
 }
-
-# ---- user-controlled ----
-
 _WRITTEN = {
     "content": "Planted the first beans.",
     "title": "The garden in March",
@@ -142,22 +133,6 @@ _PLAIN_RESTORED = {
     "seq": 58,
     "updated_at": "2026-03-20T18:00:30.118482Z",
 }
-
-# ---- tags ----
-
-_TAG: dict[str, Any] = {
-    "id": GARDEN_ID,
-    "name": "garden",
-    "color": "#057fa2",
-    "created_at": _CREATED,
-    "last_used_at": _UPDATED,
-    "payload": None,
-    "unreadable": False,
-}
-_OPAQUE_NAME = opaque("name of the tag", 40)
-_SEALED_TAG = {**_TAG, "name": None, "color": None, "payload": envelope("tag")}
-_OPAQUE_TAG = {**_TAG, "name": _OPAQUE_NAME, "color": "#057fa2"}
-_NEVER_USED = {"last_used_at": None}
 
 EXAMPLES = {
     "GET /entries": Examples(
@@ -244,33 +219,4 @@ EXAMPLES = {
         }
     ),
     "GET /entries/{entry_id}/revisions/{number}": Examples(answer={"e2e": _SEALED_FIRST, "uce": _PLAIN_FIRST}),
-    "GET /tags": Examples(
-        answer={"e2e, sealed by the client": [_SEALED_TAG], "e2e, named at this door": [_OPAQUE_TAG], "uce": [_TAG]}
-    ),
-    "POST /tags": Examples(
-        body={
-            "e2e: an account without a keyring": {"name": _OPAQUE_NAME, "color": "#057fa2", "label": GARDEN_ID},
-            "uce": {"name": "garden", "color": "#057fa2"},
-            "uce, in the colour of its name": {"name": "garden"},
-        },
-        answer={"e2e": {**_OPAQUE_TAG, **_NEVER_USED}, "uce": {**_TAG, **_NEVER_USED}},
-    ),
-    "PUT /tags/{tag_id}": Examples(
-        body={
-            "e2e: an account without a keyring": {"name": opaque("another name of the tag", 40)},
-            "uce: in every entry": {"name": "allotment", "color": "#038838"},
-        },
-        answer={
-            "e2e": {**_OPAQUE_TAG, "name": opaque("another name of the tag", 40)},
-            "uce, with the id of the new name": {
-                **_TAG,
-                "id": "7e4c0b91d5a84f20b3c6e9f1a2d70458",
-                "name": "allotment",
-                "color": "#038838",
-            },
-        },
-    ),
-    "DELETE /tags/cleanup": Examples(
-        answer={"how many": {"message": "2 unused tags were deleted.", "deleted_count": 2}}
-    ),
 }

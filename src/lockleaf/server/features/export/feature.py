@@ -6,7 +6,7 @@ from lockleaf.server.features.export.jobs import handler, sweep
 from lockleaf.server.features.export.models import Archive, ArchivePart
 from lockleaf.server.features.export.routes import router
 from lockleaf.server.features.export.service import HOLDING, KIND
-from lockleaf.server.platform.feature import Feature
+from lockleaf.server.platform.feature import Feature, examples_of
 from lockleaf.server.platform.jobs.worker import Schedule
 
 __all__ = ["feature"]
@@ -21,4 +21,5 @@ feature = Feature(
         ArchivePart,
     ),
     deletion=(HOLDING,),
+    examples=examples_of(__package__),
 )

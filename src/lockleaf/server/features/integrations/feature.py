@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lockleaf.server.features.integrations.archive import SECTIONS
 from lockleaf.server.features.integrations.jobs import KIND, handle, sync
 from lockleaf.server.features.integrations.models import ExternalPost, Integration, IntegrationApplication
 from lockleaf.server.features.integrations.routes import router
 from lockleaf.server.features.integrations.service import HOLDING
-from lockleaf.server.platform.feature import Archive, Feature
-from lockleaf.server.platform.http.examples import Examples
+from lockleaf.server.platform.feature import Archive, Feature, examples_of
 from lockleaf.server.platform.jobs.worker import Schedule
 
 __all__ = ["feature"]
-
-
-def _examples() -> Mapping[str, Examples]:
-    from lockleaf.server.features.integrations.examples import EXAMPLES  # noqa: PLC0415  (the OpenAPI document alone)
-
-    return EXAMPLES
 
 
 feature = Feature(
@@ -29,5 +20,5 @@ feature = Feature(
     tables=(Integration, ExternalPost, IntegrationApplication),
     archive=Archive(sections=SECTIONS),
     deletion=(HOLDING,),
-    examples=_examples,
+    examples=examples_of(__package__),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockleaf.server.features.jobs.archive import SECTIONS
 from lockleaf.server.features.jobs.routes import router
-from lockleaf.server.platform.feature import Archive, Feature
+from lockleaf.server.platform.feature import Archive, Feature, examples_of
 from lockleaf.server.platform.jobs.models import Job
 from lockleaf.server.platform.jobs.service import HOLDING
 from lockleaf.server.platform.jobs.upkeep import forget, mend
@@ -19,4 +19,5 @@ feature = Feature(
     tables=(Job,),
     archive=Archive(sections=SECTIONS),
     deletion=(HOLDING,),
+    examples=examples_of(__package__),
 )

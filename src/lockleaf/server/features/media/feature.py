@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lockleaf.server.features.media import service, upkeep
 from lockleaf.server.features.media.archive import SECTIONS
 from lockleaf.server.features.media.models import Media, MediaRemoval
 from lockleaf.server.features.media.routes import router
 from lockleaf.server.platform.blobs.removals import Removals
-from lockleaf.server.platform.feature import Archive, Feature
-from lockleaf.server.platform.http.examples import Examples
+from lockleaf.server.platform.feature import Archive, Feature, examples_of
 from lockleaf.server.platform.jobs.worker import Schedule
 
 __all__ = ["feature"]
-
-
-def _examples() -> Mapping[str, Examples]:
-    from lockleaf.server.features.media.examples import EXAMPLES  # noqa: PLC0415  (only the OpenAPI document needs them)
-
-    return EXAMPLES
 
 
 feature = Feature(
@@ -36,5 +27,5 @@ feature = Feature(
     ),
     archive=Archive(sections=SECTIONS),
     deletion=(lambda parts: service.holding(parts[Removals]),),
-    examples=_examples,
+    examples=examples_of(__package__),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockleaf.server.features.operation.models import Installation
 from lockleaf.server.features.operation.routes import router
-from lockleaf.server.platform.feature import Feature
+from lockleaf.server.platform.feature import Feature, examples_of
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.writer import Observer, Written
@@ -23,4 +23,4 @@ def _counter(parts: Parts) -> Observer:
     return count
 
 
-feature = Feature(router=router, tables=(Installation,), observers=(_counter,))
+feature = Feature(router=router, tables=(Installation,), observers=(_counter,), examples=examples_of(__package__))

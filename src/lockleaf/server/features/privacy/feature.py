@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lockleaf.server.features.privacy.routes import router
-from lockleaf.server.platform.feature import Feature
+from lockleaf.server.platform.feature import Feature, examples_of
 
 __all__ = ["feature"]
 
 
-feature = Feature(router=router)
+feature = Feature(router=router, examples=examples_of(__package__))

@@ -248,7 +248,4 @@ EXAMPLES = {
             }
         },
     ),
-    "DELETE /sync/metrics/all": Examples(
-        answer={"how many": {"message": "All metrics are deleted.", "deleted_metrics": 96}}
-    ),
 }

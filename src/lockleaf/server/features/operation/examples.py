@@ -1,0 +1,21 @@
+"""Examples of what an operator asks."""
+
+from __future__ import annotations
+
+from lockleaf.server.platform.http.examples import Examples
+
+__all__ = ["EXAMPLES"]
+
+EXAMPLES = {
+    "GET /health": Examples(answer={"alive": {"status": "ok", "version": "0.1.0"}}),
+    "GET /ready": Examples(
+        answer={
+            "ready": {
+                "ready": True,
+                **{
+                    name: {"ok": True, "code": None} for name in ("database", "schema", "queue", "store", "live_events")
+                },
+            }
+        }
+    ),
+}
