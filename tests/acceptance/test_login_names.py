@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client.errors import EmailTaken, WrongPassword
-from lockleaf.client.profile.profiles import Custody
+from lockleaf.client.profile.profiles import CustodyName
 from lockleaf.crypto.kdf import CHEAPEST
 from tests.support.command_line import PASSWORD as TYPED
 from tests.support.command_line import CommandLine
@@ -54,7 +54,7 @@ async def test_password_keys_and_codes_change_for_a_name_as_for_an_email(ada: Pe
     await ada.login(phone, NEW_PASSWORD)
     codes = await laptop.account.rotate_keyring(NEW_PASSWORD)
     assert laptop.profile is not None
-    custody: Custody = laptop.profile.custody
+    custody: CustodyName = laptop.profile.custody
     tablet = await ada.device("tablet")
     await tablet.account.recover(
         ada.server, ada.email, codes.codes[0], PASSWORD, device_name="x", custody=custody, kdf_profile=CHEAPEST

@@ -37,7 +37,7 @@ async def adopt(
     the server, as that application sends it. Never give the password of an account that you made with Lockleaf.
     """
     server = prompts.text(run, server, "Server", "--server")
-    login_name = prompts.text(run, login_name, "Email or name", "--email")
+    login_name = prompts.login_name(run, login_name)
     if not yes:
         if not run.interactive:
             raise Complaint("This sends a password to the server. --yes sends it without asking.")

@@ -72,7 +72,14 @@ if TYPE_CHECKING:
     from lockleaf.client.metrics.metrics import Metrics
     from lockleaf.client.metrics.summary import By, Period, Stats, Trend
     from lockleaf.client.metrics.sums import MetricsReport
-    from lockleaf.client.profile.profiles import Custody, Profile, ProfileFolder, default_home, expanded, profile_names
+    from lockleaf.client.profile.profiles import (
+        CustodyName,
+        Profile,
+        ProfileFolder,
+        default_home,
+        expanded,
+        profile_names,
+    )
     from lockleaf.client.records.attachments import Attachment, MediaObject
     from lockleaf.client.records.bases import Base
     from lockleaf.client.records.entries import (
@@ -142,7 +149,7 @@ __all__ = [
     "Conflict",
     "Connecting",
     "Container",
-    "Custody",
+    "CustodyName",
     "DeletedCounts",
     "Difference",
     "Doubt",
@@ -287,7 +294,7 @@ if not TYPE_CHECKING:
             "lockleaf.client.metrics.metrics": "Metrics",
             "lockleaf.client.metrics.summary": "By Period Stats Trend",
             "lockleaf.client.metrics.sums": "MetricsReport",
-            "lockleaf.client.profile.profiles": "Custody Profile ProfileFolder default_home expanded profile_names",
+            "lockleaf.client.profile.profiles": "CustodyName Profile ProfileFolder default_home expanded profile_names",
             "lockleaf.client.records.attachments": "Attachment MediaObject",
             "lockleaf.client.records.bases": "Base",
             "lockleaf.client.records.entries": "UNCHANGED EarlierDraft Entry EntryDraft Exported "

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockleaf.client.account import uce_keyring
-from lockleaf.client.account.enrolment_steps import AccountPlace
-from lockleaf.client.account.recovery_codes import CODES, new_recovery_set
+from lockleaf.client.account.recovery_codes import CODES, drawn_codes, new_recovery_set
+from lockleaf.client.account.sessions import AccountPlace
+from lockleaf.client.account.user_controlled import sendable
 from lockleaf.client.errors import (
     InvalidAnswer,
     InvalidDeviceName,
@@ -106,21 +106,21 @@ def test_a_device_name_that_a_terminal_could_not_show_is_refused(name: str) -> N
 @pytest.mark.parametrize("password", ["", "seven77", "x" * 1025])
 def test_a_password_that_no_server_takes_is_not_sent(password: str) -> None:
     with pytest.raises(PasswordUnsuitable):
-        uce_keyring.sendable(password)
+        sendable(password)
 
 
 def test_a_password_that_is_not_text_is_named_as_such() -> None:
     with pytest.raises(PasswordNotText):
-        uce_keyring.sendable("surrogate \ud800 inside")
+        sendable("surrogate \ud800 inside")
 
 
 def test_a_password_is_sent_in_one_form() -> None:
-    assert uce_keyring.sendable("cafe\u0301 au lait") == "caf\u00e9 au lait"
+    assert sendable("cafe\u0301 au lait").proof == "caf\u00e9 au lait"
 
 
 def test_codes_that_a_server_drew_are_shown_only_if_they_are_codes() -> None:
     codes = tuple(recovery.new_code() for _ in range(CODES))
-    assert uce_keyring.drawn_codes(codes).codes == codes
+    assert drawn_codes(codes).codes == codes
     for wrong in (None, (), codes[:9], (*codes[:9], codes[0]), (*codes[:9], "\x1b[2J"), (*codes[:9], codes[9].lower())):
         with pytest.raises(InvalidAnswer):
-            uce_keyring.drawn_codes(wrong)
+            drawn_codes(wrong)

@@ -1,8 +1,4 @@
-"""The account: registering, logging in, changing secrets, and holding the server to what this device knows.
-
-In which custody the account is decides who works it out: `enrolment` and `credentials` for e2e, their namesakes with
-``uce_`` in front for uce.
-"""
+"""The account: registering, logging in, changing secrets, and holding the server to what this device knows."""
 
 from __future__ import annotations
 
@@ -10,13 +6,14 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from lockleaf.client.account import credentials, enrolment, uce_credentials, uce_enrolment
+from lockleaf.client.account import credentials, enrolment
 from lockleaf.client.account.adoption import AdoptedAccount
-from lockleaf.client.account.enrolment_steps import AccountPlace, remembered_profile
+from lockleaf.client.account.enrolment_checks import remembered_profile
 from lockleaf.client.account.epoch_end import CatchUp
-from lockleaf.client.account.link_codes import LinkCode, link_code, parse_link_code
+from lockleaf.client.account.link_codes import FirstContact, LinkCode, link_code, parse_link_code
 from lockleaf.client.account.password_strength import require_strength
 from lockleaf.client.account.recovery_codes import RecoveryCodes
+from lockleaf.client.account.sessions import AccountPlace
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     AccountDeleted,
@@ -24,10 +21,9 @@ from lockleaf.client.errors import (
     RefreshTokenReused,
     SessionRevoked,
     TokenExpired,
-    WithoutLinkCodes,
     WrongPassword,
 )
-from lockleaf.client.profile.profiles import Custody
+from lockleaf.client.profile.profiles import CustodyName
 from lockleaf.client.store import holds_alone
 from lockleaf.client.transport.addresses import store_origin
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
@@ -50,10 +46,6 @@ class AccountService(AdoptedAccount):
         super().__init__(device)
         self._sync = sync
 
-    @property
-    def _is_uce(self) -> bool:
-        return self._device.session.profile.custody == "uce"
-
     # ---- coming in and going out ----
 
     async def register(
@@ -65,7 +57,7 @@ class AccountService(AdoptedAccount):
         device_name: str,
         display_name: str | None = None,
         privacy_tier: PrivacyTier = "full_sync",
-        custody: Custody = "e2e",
+        custody: CustodyName = "e2e",
         kdf_profile: KdfProfile = DEFAULT,
         store: str | None = None,
         allow_insecure: bool = False,
@@ -102,12 +94,9 @@ class AccountService(AdoptedAccount):
         allowed = [] if store is None else [store_origin(store, allow_insecure=allow_insecure)]
         self._device.require_vacant()
         await require_strength(password, about=(login_name, display_name), allow_weak_password=allow_weak_password)
-        if custody == "uce":
-            codes = await uce_enrolment.register(self._device, place, password, privacy_tier=privacy_tier)
-        else:
-            codes = await enrolment.register(
-                self._device, place, password, privacy_tier=privacy_tier, kdf_profile=kdf_profile
-            )
+        codes = await enrolment.register(
+            self._device, place, password, privacy_tier=privacy_tier, kdf_profile=kdf_profile
+        )
         if allowed:
             await asyncio.to_thread(self._device.memory.set_store_origins, self._device.opened.profile, allowed)
         return codes
@@ -119,7 +108,7 @@ class AccountService(AdoptedAccount):
         password: str,
         *,
         device_name: str,
-        custody: Custody | None = None,
+        custody: CustodyName | None = None,
         link: LinkCode | str | None = None,
         allow_insecure: bool = False,
         allow_pbkdf2: bool = False,
@@ -157,20 +146,8 @@ class AccountService(AdoptedAccount):
             with suppress(WrongPassword):
                 await self._device.unlock(password)
         remembered, place = await remembered_profile(self._device, place, custody)
-        if place.custody == "uce" and code is not None:
-            raise WithoutLinkCodes
-        if place.custody == "uce":
-            await uce_enrolment.login(self._device, place, password, remembered=remembered)
-        else:
-            await enrolment.login(
-                self._device,
-                place,
-                password,
-                remembered=remembered,
-                link=code,
-                allow_pbkdf2=allow_pbkdf2,
-                allow_weak_kdf=allow_weak_kdf,
-            )
+        contact = FirstContact(code, allow_pbkdf2, allow_weak_kdf)
+        await enrolment.login(self._device, place, password, remembered=remembered, contact=contact)
 
     async def link_code(self) -> str:
         """Return a code that lets another device hold the server to what this one has verified. No secret is in it.
@@ -190,7 +167,7 @@ class AccountService(AdoptedAccount):
         new_password: str,
         *,
         device_name: str,
-        custody: Custody | None = None,
+        custody: CustodyName | None = None,
         kdf_profile: KdfProfile = DEFAULT,
         allow_insecure: bool = False,
         allow_weak_password: bool = False,
@@ -217,12 +194,7 @@ class AccountService(AdoptedAccount):
         place = AccountPlace(server, login_name, device_name, allow_insecure=allow_insecure)
         await require_strength(new_password, about=(login_name,), allow_weak_password=allow_weak_password)
         remembered, place = await remembered_profile(self._device, place, custody)
-        if place.custody == "uce":
-            await uce_enrolment.recover(self._device, place, code, new_password, remembered=remembered)
-        else:
-            await enrolment.recover(
-                self._device, place, code, new_password, remembered=remembered, kdf_profile=kdf_profile
-            )
+        await enrolment.recover(self._device, place, code, new_password, remembered=remembered, kdf_profile=kdf_profile)
 
     async def logout(self, *, forget: bool = False) -> Path | None:
         """End the session. The journal stays here, sealed, for the next login.
@@ -272,10 +244,7 @@ class AccountService(AdoptedAccount):
             NotLoggedIn: there is no session.
             ApiError, TransportError: nothing was deleted, or it is not known whether it was.
         """
-        if self._is_uce:
-            await uce_credentials.delete_account(self._device, password)
-        else:
-            await credentials.delete_account(self._device, password)
+        await credentials.delete_account(self._device, password)
 
     # ---- changing secrets ----
 
@@ -296,10 +265,7 @@ class AccountService(AdoptedAccount):
         """
         login_name = self._device.session.profile.login_name
         await require_strength(new, about=(login_name,), allow_weak_password=allow_weak_password)
-        if self._is_uce:
-            await uce_credentials.change_password(self._device, old, new)
-        else:
-            await credentials.change_password(self._device, old, new)
+        await credentials.change_password(self._device, old, new)
         await self._device.change_password(new)
 
     async def rotate_keyring(
@@ -340,8 +306,7 @@ class AccountService(AdoptedAccount):
         if new_password is not None:
             login_name = self._device.session.profile.login_name
             await require_strength(new_password, about=(login_name,), allow_weak_password=allow_weak_password)
-        rotate = uce_credentials.rotate_keyring if self._is_uce else credentials.rotate_keyring
-        codes = await rotate(self._device, password, chosen, sync=self._sync, media=media)
+        codes = await credentials.rotate_keyring(self._device, password, chosen, sync=self._sync, media=media)
         if new_password is not None:
             await self._device.change_password(new_password)
         return codes
@@ -353,6 +318,4 @@ class AccountService(AdoptedAccount):
             WrongPassword: it is not the password.
             RecoveryCodesUnconfirmed: no answer came, so either set may be in force: make a new one.
         """
-        if self._is_uce:
-            return await uce_credentials.new_recovery_codes(self._device, password)
         return await credentials.new_recovery_codes(self._device, password)

@@ -8,14 +8,15 @@ have been sealed under it, and is carried along as it came (decision 65).
 
 from __future__ import annotations
 
-import uuid
 from hmac import compare_digest
 
 from lockleaf.client.account.details import AccountFacts
-from lockleaf.client.account.enrolment_steps import AccountPlace, ended_on_failure, enrol, enrol_own, new_profile
+from lockleaf.client.account.device_enrolment import DeviceEnrolment, connected
+from lockleaf.client.account.end_to_end import DerivedKeys, EndToEnd
 from lockleaf.client.account.epoch_end import ATTEMPTS, UNKNOWN, claimed_end
 from lockleaf.client.account.password_strength import require_strength
-from lockleaf.client.account.recovery_codes import RecoveryCodes, new_recovery_set
+from lockleaf.client.account.recovery_codes import RecoveryCodes
+from lockleaf.client.account.sessions import AccountPlace, enrol, enrol_own
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     AccountHasKeys,
@@ -27,14 +28,12 @@ from lockleaf.client.errors import (
     PasswordKnown,
     WrongPassword,
 )
-from lockleaf.client.keychain.password_keys import kdf_to_wire, unlock
-from lockleaf.client.transport.http import Transport
-from lockleaf.client.transport.tokens import MemoryTokens, SessionTokens
-from lockleaf.crypto.kdf import DEFAULT, KdfParameters, KdfProfile, PasswordKeys
-from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, seal_keyring
+from lockleaf.client.transport.tokens import SessionTokens
+from lockleaf.crypto.kdf import DEFAULT, KdfProfile
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.normalise import normalise_password
 from lockleaf.wire.accounts import Account
-from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, RetiredAt
+from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion
 from lockleaf.wire.tokens import Tokens
 
 __all__ = ["AdoptedAccount"]
@@ -94,112 +93,64 @@ class AdoptedAccount(AccountFacts):
 async def _adopt(
     device: Device, place: AccountPlace, password: str, new_password: str, kdf_profile: KdfProfile
 ) -> RecoveryCodes:
-    tokens = MemoryTokens()
-    transport = device.connect(place.server, tokens, allow_insecure=place.allow_insecure)
-    try:
+    async with connected(device, place) as transport:
         if device.memory.find(transport.server, place.login_name) is not None:
             raise AccountHasKeys
-        params = kdf_profile.new()
-        keys = await unlock(
-            new_password,
-            place.login_name,
-            params,
-            remembered=None,
-            allow_pbkdf2=True,
-            allow_test_parameters=device.allow_test_parameters,
-        )
-        device_id = str(uuid.uuid4())
+        credential = await EndToEnd().choose(device, place.login_name, new_password, kdf_profile)
+        enrolment = DeviceEnrolment(device, place, transport, credential)
         try:
-            entered = await enrol(transport, place, password, device_id)
+            entered = await enrol(transport, place, password, enrolment.device_id)
         except InvalidCredentials:
             raise WrongPassword from None
-        tokens.save(SessionTokens.of(entered))
-        async with ended_on_failure(transport):
+        async with enrolment.session(entered):
             account = entered.user
             if account.encryption_tier != place.custody:
                 raise CustodyMismatch
             if account.keyring is not None:
                 raise AccountHasKeys
-            giving = _Giving(transport, place, account, password, params, keys, device_id)
-            keyring, codes, answer = await giving.give(Keyring.new(device.now()))
-            version = account.keyring_version + 1
-            profile = new_profile(transport, place, account.id, device_id, version, keyring, kdf=kdf_to_wire(params))
+            keyring, codes, answer = await _give(enrolment, credential, account, password, Keyring.new(device.now()))
+            profile = enrolment.profile(account.id, account.keyring_version + 1, keyring)
             await device.adopt(profile, keyring, SessionTokens.of(answer), new_password)
-    finally:
-        await transport.aclose()
     return codes
 
 
-class _Giving:
-    """The request that gives the keyring, made again until it names the end of the history."""
+async def _give(
+    enrolment: DeviceEnrolment, credential: DerivedKeys, account: Account, password: str, fresh: Keyring
+) -> tuple[Keyring, RecoveryCodes, Tokens]:
+    """Return the keyring as it was given, its recovery codes, and the session's next tokens.
 
-    def __init__(
-        self,
-        transport: Transport,
-        place: AccountPlace,
-        account: Account,
-        password: str,
-        params: KdfParameters,
-        keys: PasswordKeys,
-        device_id: str,
-    ) -> None:
-        self._transport = transport
-        self._place = place
-        self._account = account
-        self._password = password
-        self._params = params
-        self._keys = keys
-        self._device_id = device_id
+    The request is made again until it names the end of the history, which the server tells. A false one gains it
+    nothing: the first sync holds it against the history.
 
-    async def give(self, fresh: Keyring) -> tuple[Keyring, RecoveryCodes, Tokens]:
-        """Return the keyring as it was given, its recovery codes, and the session's next tokens.
-
-        The server names the end. A false one gains it nothing: the first sync holds it against the history.
-
-        Raises:
-            HistoryMoved: others kept writing all the while.
-        """
-        version, user_id, newest = self._account.keyring_version + 1, self._account.id, fresh.newest
-        end = UNKNOWN
-        for attempt in range(ATTEMPTS):
-            keyring = fresh.beginning_after(end)
-            sealed = seal_keyring(
-                keyring, self._keys.wrap_key, label=PASSWORD_LABEL, user_id=str(user_id), version=version
-            )
-            codes, entries = new_recovery_set(keyring, user_id, version)
-            body = KeyringReplacement(
-                current_password=self._password,
-                password=self._keys.auth_secret_b64,
-                kdf=kdf_to_wire(self._params),
-                keyring=sealed,
-                base_keyring_version=self._account.keyring_version,
-                key_id=newest.key_id,
-                retired_at=RetiredAt(epoch=end.epoch, seq=end.seq, head=end.head),
-                recipient=newest.recipient,
-                signing_key=newest.public_signing_key,
-                recovery=entries,
-            )
-            try:
-                return keyring, codes, await self._send(body, sealed)
-            except HistoryMoved as error:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                end = claimed_end(error)
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _send(self, body: KeyringReplacement, sealed: bytes) -> Tokens:
+    Raises:
+        HistoryMoved: others kept writing all the while.
+    """
+    end = UNKNOWN
+    for attempt in range(ATTEMPTS):
+        keyring = fresh.beginning_after(end)
+        codes, fields = credential.with_new_key(account, keyring, account.keyring_version + 1, end)
+        body = KeyringReplacement(current_password=password, password=credential.proof, **fields)
         try:
-            answer = await self._transport.request(
-                "PUT", "/auth/keyring", body=body, answer=KeyringVersion, retry=False
-            )
-        except HistoryMoved:
-            raise
-        except LockleafError:
-            # It may have been accepted and only its answer lost: then the new password logs in, to this keyring.
-            entered = await enrol_own(self._transport, self._place, self._keys.auth_secret_b64, self._device_id)
-            if entered is None or not compare_digest(entered.user.keyring or b"", sealed):
+            return keyring, codes, await _send(enrolment, body)
+        except HistoryMoved as error:
+            if attempt == ATTEMPTS - 1:
                 raise
-            return entered
-        if answer.tokens is None:
-            raise InvalidAnswer
-        return answer.tokens
+            end = claimed_end(error)
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _send(enrolment: DeviceEnrolment, body: KeyringReplacement) -> Tokens:
+    transport, proof = enrolment.transport, enrolment.credential.proof
+    try:
+        answer = await transport.request("PUT", "/auth/keyring", body=body, answer=KeyringVersion, retry=False)
+    except HistoryMoved:
+        raise
+    except LockleafError:
+        # It may have been accepted and only its answer lost: then the new password logs in, to this keyring.
+        entered = await enrol_own(transport, enrolment.place, proof, enrolment.device_id)
+        if entered is None or not compare_digest(entered.user.keyring or b"", body.keyring or b""):
+            raise
+        return entered
+    if answer.tokens is None:
+        raise InvalidAnswer
+    return answer.tokens

@@ -1,20 +1,19 @@
-"""Changing what opens an end-to-end encrypted account: password, keyring, recovery codes."""
+"""Changing what opens an account: password, keyring, recovery codes."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from lockleaf.client.account import deletion, key_rotation
+from lockleaf.client.account.custody import Credential, Custody, custody_of
 from lockleaf.client.account.epoch_end import CatchUp, PresentEnd
-from lockleaf.client.account.key_checks import check_keys, fetch_account, may_have_been_accepted
-from lockleaf.client.account.key_rotation import KeyChange
-from lockleaf.client.account.recovery_codes import RecoveryCodes, new_recovery_set
+from lockleaf.client.account.key_checks import check_keys
+from lockleaf.client.account.key_rotation import KeyringAt, KeyringChange
+from lockleaf.client.account.recovery_codes import RecoveryCodes, drawn_codes
+from lockleaf.client.account.sessions import may_have_been_accepted
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     HistoryMoved,
@@ -22,20 +21,15 @@ from lockleaf.client.errors import (
     InvalidCredentials,
     KeySubstituted,
     LockleafError,
-    ProfileDamaged,
     RecoveryCodesUnconfirmed,
+    SealBroken,
     WrongPassword,
 )
-from lockleaf.client.keychain.password_keys import fresh_parameters, kdf_from_wire, kdf_to_wire, unlock
 from lockleaf.client.transport.tokens import SessionTokens
-from lockleaf.crypto import identity
-from lockleaf.crypto.errors import CryptoError
-from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
-from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, RetiredAt, open_keyring, seal_keyring
-from lockleaf.wire import credentials as wire
+from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
-from lockleaf.wire.recovery import RecoveryCodesReplacement
+from lockleaf.wire.recovery import RecoveryCodesLeft, RecoveryCodesReplacement
 from lockleaf.wire.tokens import Tokens
 
 __all__ = ["change_password", "current_secret", "delete_account", "new_recovery_codes", "rotate_keyring", "write_again"]
@@ -43,54 +37,21 @@ __all__ = ["change_password", "current_secret", "delete_account", "new_recovery_
 M = TypeVar("M", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class _Proof:
-    """The account, and the keys of a password that was found to be its."""
-
-    account: Account
-    keys: PasswordKeys
-
-    @property
-    def current_password(self) -> str:
-        """What proves the password to the server."""
-        return self.keys.auth_secret_b64
-
-    @property
-    def next_version(self) -> int:
-        """The keyring version that the next change makes."""
-        return self.account.keyring_version + 1
-
-
-@dataclass(frozen=True)
-class _Fresh:
-    """Parameters that were drawn anew, and the keys that a password gives by them."""
-
-    params: KdfParameters
-    keys: PasswordKeys
-
-
 async def change_password(device: Device, old: str, new: str) -> None:
-    """Seal the keyring under a new password; see `AccountService.change_password`."""
-    proof = await _prove(device, old)
-    await _change_password(device, proof, await _fresh(device, new), proof.next_version)
+    """Put a new password in place; see `AccountService.change_password`."""
+    account, present = await _prove(device, old)
+    await _change_password(device, account, present, await _custody(device).fresh(device, new))
 
 
-async def _change_password(device: Device, proof: _Proof, fresh: _Fresh, version: int) -> None:
-    keyring = device.session.keyring
-    sealed = _seal(keyring, fresh.keys, proof, version)
-    change = KeyChange.of("password", version=version, sealed=sealed, kdf=kdf_to_wire(fresh.params), keyring=keyring)
-    body = PasswordChange(
-        current_password=proof.current_password,
-        password=fresh.keys.auth_secret_b64,
-        kdf=change.kdf,
-        keyring=sealed,
-        base_keyring_version=proof.account.keyring_version,
-        keyring_version=version,
-    )
+async def _change_password(
+    device: Device, account: Account, present: Credential, fresh: Credential, version: int | None = None
+) -> None:
+    change = fresh.password_change(device, account, version or account.keyring_version + 1)
+    body = PasswordChange(current_password=present.proof, password=fresh.proof, **change.fields)
     tokens = await _send(device, change, "/auth/password", body, Tokens)
     if tokens is not None:
         device.session.transport.tokens.save(SessionTokens.of(tokens))
-        await key_rotation.commit(device, change)
+        await change.commit()
 
 
 async def rotate_keyring(
@@ -98,23 +59,24 @@ async def rotate_keyring(
 ) -> RecoveryCodes:
     """Add a fresh master key to the keyring; see `AccountService.rotate_keyring`."""
     await check_keys(device)
-    if key_rotation.holds_codes(device) and await _is_present(device, new_password):
-        unseen = key_rotation.take_codes(device)
-        assert unseen is not None
-        return unseen
-    # With another password than that rotation's it is a further one that is asked for.
-    proof = await _prove(device, password)
-    # A fresh salt, even for the same password: what was derived from it before proves and opens nothing any more.
-    fresh = await _fresh(device, new_password)
+    if key_rotation.holds_codes(device):
+        # With another password than that rotation's it is a further one that is asked for.
+        with suppress(WrongPassword):
+            await _prove(device, new_password)
+            unseen = key_rotation.take_codes(device)
+            assert unseen is not None
+            return unseen
 
     def rotated(end: RetiredAt) -> Keyring:
         return device.session.keyring.rotated(device.now(), end)
 
-    return await _at_the_end(device, proof, fresh, rotated, proof.next_version, sync=sync, media=media)
+    codes = await _rotate(device, password, new_password, rotated, sync=sync, media=media)
+    # Those that the server drew are lost with its answer, so nobody can use them: others take their place.
+    return codes if codes is not None else await new_recovery_codes(device, new_password)
 
 
 async def write_again(
-    device: Device, password: str, newer: Keyring, version: int, *, sync: CatchUp
+    device: Device, password: str, newer: Keyring, highest: int, *, sync: CatchUp
 ) -> RecoveryCodes | None:
     """Write a newer keyring at a server that was put back to before it (PROTOCOL section 2).
 
@@ -123,7 +85,7 @@ async def write_again(
         password: the one that is in force there.
         newer: has every key of that keyring, and perhaps later ones; where its keys were retired in a history that is
             lost, they are retired at the present end.
-        version: one more than the highest that is known.
+        highest: the highest version that is known; the one to write is above it.
         sync: see `CatchUp`.
 
     Returns:
@@ -132,95 +94,69 @@ async def write_again(
     Raises:
         IntegrityError, TransportError, ApiError, LocalStoreError: as for `AccountService.rotate_keyring`.
     """
-    proof = await _prove(device, password)
-    fresh = await _fresh(device, password)
-    if len(newer) == len(device.session.keyring):
-        await _change_password(device, proof, fresh, version)
-        return None
-    # The key that writes there now did so until this moment, wherever it had been retired in the history that is lost.
-    known = {entry.retired_at for entry in device.session.keyring}
+    if len(newer) > len(device.session.keyring):
+        # The key that writes there now did so until this moment, wherever it had been retired in the lost history.
+        known = {entry.retired_at for entry in device.session.keyring}
 
-    def retired_anew(end: RetiredAt) -> Keyring:
-        return newer.retired_anew(end, known=known.__contains__)
+        def retired_anew(end: RetiredAt) -> Keyring:
+            return newer.retired_anew(end, known=known.__contains__)
 
-    return await _at_the_end(device, proof, fresh, retired_anew, version, sync=sync, media=False)
-
-
-async def _at_the_end(
-    device: Device,
-    proof: _Proof,
-    fresh: _Fresh,
-    keyring_at: Callable[[RetiredAt], Keyring],
-    version: int,
-    *,
-    sync: CatchUp,
-    media: bool,
-) -> RecoveryCodes:
-    """Write a keyring that retires keys at the end of the history, wherever that is by the time it is written."""
-    end = PresentEnd(device, sync)
-    while True:
-        place = await end.find()
-        keyring = await asyncio.to_thread(keyring_at, place)
-        try:
-            return await _rotate(device, proof, fresh, keyring, version, place, media=media)
-        except HistoryMoved as error:
-            end.moved(error)
+        return await _rotate(device, password, password, retired_anew, highest + 1, sync=sync)
+    # A server that numbers the versions itself counts one a change.
+    while device.session.profile.keyring_version <= highest:
+        account, present = await _prove(device, password)
+        fresh = await _custody(device).fresh(device, password)
+        await _change_password(device, account, present, fresh, highest + 1)
+    return None
 
 
 async def _rotate(
-    device: Device, proof: _Proof, fresh: _Fresh, keyring: Keyring, version: int, end: RetiredAt, *, media: bool
-) -> RecoveryCodes:
-    session = device.session
-    newest = keyring.newest
-    sealed = _seal(keyring, fresh.keys, proof, version)
-    codes, entries = new_recovery_set(keyring, proof.account.id, version)
-    change = KeyChange.of(
-        "rotation",
-        version=version,
-        sealed=sealed,
-        kdf=kdf_to_wire(fresh.params),
-        keyring=keyring,
-        codes=codes.codes,
-        media=media,
-    )
-    message = identity.rotation_message(str(proof.account.id), version, newest.recipient, newest.public_signing_key)
-    body = KeyringReplacement(
-        current_password=proof.current_password,
-        password=fresh.keys.auth_secret_b64,
-        kdf=change.kdf,
-        keyring=sealed,
-        base_keyring_version=proof.account.keyring_version,
-        keyring_version=version,
-        key_id=newest.key_id,
-        retired_at=wire.RetiredAt(epoch=end.epoch, seq=end.seq, head=end.head),
-        recipient=newest.recipient,
-        signing_key=newest.public_signing_key,
-        rotation_signature=identity.sign(session.keyring.newest.signing_seed, message),
-        recovery=entries,
-    )
-    answer = await _send(device, change, "/auth/keyring", body, KeyringVersion)
+    device: Device,
+    password: str,
+    new_password: str,
+    keyring_at: KeyringAt,
+    version: int | None = None,
+    *,
+    sync: CatchUp,
+    media: bool = False,
+) -> RecoveryCodes | None:
+    """Write a keyring that retires keys at the end of the history, wherever that is by the time it is written.
+
+    Returns:
+        The new recovery codes; None where the server drew them and its answer was lost.
+    """
+    account, present = await _prove(device, password)
+    fresh = await _custody(device).fresh(device, new_password)
+    version = version or account.keyring_version + 1
+    history = PresentEnd(device, sync)
+    while True:
+        end = await history.find()
+        change = await fresh.rotation(device, account, keyring_at, version, end, media=media)
+        body = KeyringReplacement(current_password=present.proof, password=fresh.proof, **change.fields)
+        try:
+            answer = await _send(device, change, "/auth/keyring", body, KeyringVersion)
+            break
+        except HistoryMoved as error:
+            history.moved(error)
     if answer is not None:
         if answer.keyring_version != change.version or answer.tokens is None:
             raise InvalidAnswer
-        session.transport.tokens.save(SessionTokens.of(answer.tokens))
-        await key_rotation.commit(device, change)
+        device.session.transport.tokens.save(SessionTokens.of(answer.tokens))
+        await change.commit()
     key_rotation.take_codes(device)
-    return codes
+    return change.codes if change.codes is not None or answer is None else drawn_codes(answer.recovery_codes)
 
 
 async def new_recovery_codes(device: Device, password: str) -> RecoveryCodes:
     """Replace the recovery codes; see `AccountService.new_recovery_codes`."""
-    proof = await _prove(device, password)
-    session = device.session
-    codes, entries = new_recovery_set(session.keyring, proof.account.id, proof.account.keyring_version)
-    body = RecoveryCodesReplacement(
-        current_password=proof.current_password,
-        recovery=entries,
-        base_keyring_version=proof.account.keyring_version,
-    )
+    account, present = await _prove(device, password)
+    codes, fields = present.new_codes(device.session.keyring, account)
+    body = RecoveryCodesReplacement(current_password=present.proof, **fields)
     try:
-        # The same set twice is the same set, so trying again is safe.
-        await session.transport.command("POST", "/auth/recovery-codes", body=body)
+        # A set that was made here is the same set the second time, so trying again is safe.
+        answer = await device.session.transport.request(
+            "POST", "/auth/recovery-codes", body=body, answer=RecoveryCodesLeft, retry=codes is not None
+        )
     except InvalidCredentials:
         raise WrongPassword from None
     except LockleafError as error:
@@ -228,96 +164,62 @@ async def new_recovery_codes(device: Device, password: str) -> RecoveryCodes:
             raise RecoveryCodesUnconfirmed from None
         raise
     key_rotation.take_codes(device)
-    return codes
+    return codes if codes is not None else drawn_codes(answer.recovery_codes)
 
 
 async def delete_account(device: Device, password: str) -> None:
     """Delete the account at the server; see `AccountService.delete`."""
-    proof = await _prove(device, password)
-    await deletion.delete(device, proof.current_password)
+    _, present = await _prove(device, password)
+    await deletion.delete(device, present.proof)
 
 
 async def current_secret(device: Device, password: str) -> str:
-    """Return what proves a password to the server. It is derived as this device remembers, and not checked here."""
-    return (await _unlock(device, password, _parameters(device))).auth_secret_b64
+    """Return what proves a password to the server; where that is the password itself, once it is known to be right."""
+    custody = _custody(device)
+    present = (await _prove(device, password))[1] if custody.sends_password else await custody.unlock(device, password)
+    return present.proof
 
 
-async def _prove(device: Device, password: str) -> _Proof:
-    """Check a password against the server's keyring.
+def _custody(device: Device) -> Custody:
+    return custody_of(device.session.profile.custody)
 
-    It is checked here and not only by the server: one that would accept anything must not get a keyring sealed under
-    a mistyped password, which would lock its user out everywhere else.
+
+async def _prove(device: Device, password: str) -> tuple[Account, Credential]:
+    """Return the account and the credential of its password, once that opens the server's keyring.
+
+    It is checked here and not only by the server: a password that was mistyped must not be sent, and a server that
+    would accept anything must not get a keyring sealed under one, which would lock its user out everywhere else.
+
+    Raises:
+        WrongPassword: it does not open the account's keyring.
+        KeySubstituted: the keyring that it opens is not this device's.
     """
     account = await check_keys(device)
-    keys = await _unlock(device, password, _parameters(device))
-    assert account.keyring is not None  # check_keys has seen to it
+    credential = await _custody(device).unlock(device, password)
     try:
-        keyring = open_keyring(
-            account.keyring,
-            keys.wrap_key,
-            label=PASSWORD_LABEL,
-            user_id=str(account.id),
-            version=account.keyring_version,
-        )
-    except CryptoError:
+        keyring = await credential.open(account)
+    except SealBroken:
         raise WrongPassword from None
     if keyring != device.session.keyring:
         raise KeySubstituted
-    return _Proof(account, keys)
+    return account, credential
 
 
-async def _is_present(device: Device, password: str) -> bool:
-    """Tell whether a password is the account's."""
-    try:
-        await _prove(device, password)
-    except WrongPassword:
-        return False
-    return True
-
-
-def _parameters(device: Device) -> KdfParameters:
-    """Return the parameters that this device remembers of the account."""
-    kept = device.session.profile.kdf
-    if kept is None:
-        raise ProfileDamaged
-    return kdf_from_wire(kept)
-
-
-async def _unlock(device: Device, password: str, params: KdfParameters) -> PasswordKeys:
-    profile = device.session.profile
-    return await unlock(
-        password,
-        profile.login_name,
-        params,
-        remembered=_parameters(device),
-        allow_test_parameters=device.allow_test_parameters,
-    )
-
-
-async def _fresh(device: Device, password: str) -> _Fresh:
-    params = fresh_parameters(_parameters(device), allow_test_parameters=device.allow_test_parameters)
-    return _Fresh(params, await _unlock(device, password, params))
-
-
-def _seal(keyring: Keyring, keys: PasswordKeys, proof: _Proof, version: int) -> bytes:
-    return seal_keyring(keyring, keys.wrap_key, label=PASSWORD_LABEL, user_id=str(proof.account.id), version=version)
-
-
-async def _send(device: Device, change: KeyChange, path: str, body: BaseModel, answer: type[M]) -> M | None:
+async def _send(device: Device, change: KeyringChange, path: str, body: BaseModel, answer: type[M]) -> M | None:
     """Send a change once; None when its answer was lost and it is known now that it was accepted.
 
     It is not sent twice: accepted the first time, it would be refused the second time, for its old secret.
     """
-    key_rotation.prepare(device, change)
+    change.prepare()
     try:
         return await device.session.transport.request("PUT", path, body=body, answer=answer, retry=False)
     except LockleafError as error:
         if not may_have_been_accepted(error):
-            key_rotation.discard(device)
+            change.discard()
             if isinstance(error, InvalidCredentials):
                 raise WrongPassword from None
             raise
         with suppress(LockleafError):
-            if await key_rotation.settle(device, await fetch_account(device)):
+            if await change.settle():
                 return None
         raise

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from lockleaf.client.account.enrolment_steps import AccountPlace, enrol
-from lockleaf.client.account.key_checks import may_have_been_accepted
+from lockleaf.client.account.sessions import AccountPlace, enrol, may_have_been_accepted
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import InvalidCredentials, LockleafError, WrongPassword
 from lockleaf.client.transport.tokens import SessionTokens
@@ -42,11 +41,8 @@ async def delete(device: Device, secret: str) -> None:
 async def _is_gone(device: Device, secret: str) -> bool:
     """Find out whether an account whose deletion was not answered is there: with its secret nobody else logs in."""
     session = device.session
-    place = AccountPlace(
-        session.profile.server, session.profile.login_name, session.profile.device_name, session.profile.custody
-    )
     try:
-        answer = await enrol(session.transport, place, secret, session.profile.device_id)
+        answer = await enrol(session.transport, AccountPlace.of(session.profile), secret, session.profile.device_id)
     except InvalidCredentials:
         return True
     except LockleafError:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from lockleaf.client.account.key_checks import check_keys, fetch_account
+from lockleaf.client.account.key_checks import check_keys
+from lockleaf.client.account.sessions import fetch_account
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import InvalidAccountDetail, InvalidAnswer
 from lockleaf.client.records.preferences import choose_locale

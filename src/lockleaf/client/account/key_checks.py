@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 from lockleaf.client.account import key_rotation
+from lockleaf.client.account.custody import custody_of
+from lockleaf.client.account.sessions import check_public_keys, fetch_account
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     AccountMismatch,
-    ApiError,
     CustodyMismatch,
-    KdfWeakened,
     KeyringMissing,
     KeyringRolledBack,
     KeysChangedElsewhere,
-    KeySubstituted,
-    LockleafError,
     SessionRevoked,
-    TransportError,
 )
-from lockleaf.client.keychain.password_keys import kdf_from_wire
-from lockleaf.crypto.kdf import is_weaker
 from lockleaf.wire.accounts import Account
 
-__all__ = ["check_keys", "fetch_account", "may_have_been_accepted"]
-
-
-async def fetch_account(device: Device) -> Account:
-    """Return the server's word on the account, unchecked.
-
-    Raises:
-        NotLoggedIn: there is no session.
-    """
-    return await device.session.transport.request("GET", "/auth/me", answer=Account)
+__all__ = ["check_keys"]
 
 
 async def check_keys(device: Device) -> Account:
@@ -67,19 +53,6 @@ async def check_keys(device: Device) -> Account:
         raise KeyringMissing
     if account.keyring_version > session.profile.keyring_version:
         raise KeysChangedElsewhere
-    newest = session.keyring.newest
-    if account.recipient != newest.recipient or account.signing_key != newest.public_signing_key:
-        raise KeySubstituted
-    if profile.custody == "uce":
-        if account.kek_salt is None:
-            raise KeyringMissing
-        return account
-    kept = session.profile.kdf
-    if account.kdf is None or kept is None or is_weaker(kdf_from_wire(account.kdf), kdf_from_wire(kept)):
-        raise KdfWeakened
+    check_public_keys(account, session.keyring)
+    custody_of(profile.custody).check_account(account, session.profile)
     return account
-
-
-def may_have_been_accepted(error: LockleafError) -> bool:
-    """Return whether a request that ended so may have been carried out nevertheless."""
-    return isinstance(error, TransportError) or (isinstance(error, ApiError) and error.status >= 500)

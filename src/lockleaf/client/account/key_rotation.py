@@ -7,31 +7,86 @@ it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from lockleaf.client.account.recovery_codes import RecoveryCodes
+from lockleaf.client.account.sessions import fetch_account
 from lockleaf.client.device.device import Device
 from lockleaf.client.media.media_rotation import begin_media_rotation
 from lockleaf.crypto.errors import CryptoError
-from lockleaf.crypto.keyring import Keyring
+from lockleaf.crypto.keyring import Keyring, RetiredAt
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Bytes, Digest
 
-__all__ = ["KeyChange", "commit", "discard", "holds_codes", "is_open", "prepare", "settle", "take_codes"]
+__all__ = [
+    "KeyChange",
+    "KeyringAt",
+    "KeyringChange",
+    "SealedChange",
+    "discard",
+    "holds_codes",
+    "is_open",
+    "settle",
+    "take_codes",
+    "take_over",
+]
+
+KeyringAt = Callable[[RetiredAt], Keyring]
+"""Gives the keyring whose older keys end at a place of the history."""
 
 _CHANGE = "key_change"
 _CODES = "unseen_recovery_codes"
 
 
-class KeyChange(Body):
-    """A change of keyring or password that was sent, and of which it is not yet known whether it was accepted."""
+@dataclass(frozen=True, kw_only=True)
+class KeyringChange(ABC):
+    """A change of password or keyring, from before it is sent until it is known what became of it.
 
-    kind: Literal["password", "rotation"]
+    Args:
+        device: this device, logged in.
+        version: the keyring version that the change makes.
+        fields: what this device adds to the request.
+        codes: the recovery codes that come with it, where this device draws them.
+    """
+
+    device: Device
+    version: int
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    codes: RecoveryCodes | None = None
+
+    def prepare(self) -> None:  # noqa: B027  (not every custody has something to lose)
+        """Keep what a crash must not lose, before the change is sent."""
+
+    def discard(self) -> None:  # noqa: B027
+        """Forget what was kept: the server refused the change."""
+
+    @abstractmethod
+    async def settle(self) -> bool:
+        """Find out, after no answer came, whether the change was accepted; if so, take it over."""
+
+    @abstractmethod
+    async def commit(self) -> None:
+        """Take over a change that was accepted.
+
+        Raises:
+            IntegrityError: its subclass says how the server made something else of it.
+        """
+
+
+class KeyChange(Body):
+    """A change of keyring or password that was sent, and of which it is not yet known whether it was accepted.
+
+    ``media``, of a rotation: attachments are to be sealed anew behind it.
+    """
+
     version: int
     sealed_hash: Digest
     kdf: Kdf
@@ -39,43 +94,34 @@ class KeyChange(Body):
     codes: tuple[str, ...] = ()
     media: bool = False
 
-    @classmethod
-    def of(
-        cls,
-        kind: Literal["password", "rotation"],
-        *,
-        version: int,
-        sealed: bytes,
-        kdf: Kdf,
-        keyring: Keyring,
-        codes: tuple[str, ...] = (),
-        media: bool = False,
-    ) -> KeyChange:
-        """Return the change that makes keyring ``version`` of the ``sealed`` bytes.
-
-        Args:
-            media: of a rotation: attachments are to be sealed anew behind it.
-        """
-        return cls(
-            kind=kind,
-            version=version,
-            sealed_hash=sha256(sealed).digest(),
-            kdf=kdf,
-            keyring=keyring.pack(),
-            codes=codes,
-            media=media,
-        )
-
     def __repr__(self) -> str:
-        """Name the kind alone: the rest is secret."""
-        return f"KeyChange(kind={self.kind!r})"
+        """Name the version alone: the rest is secret."""
+        return f"KeyChange(version={self.version})"
 
     __str__ = __repr__
 
 
-def prepare(device: Device, change: KeyChange) -> None:
-    """Keep ``change`` before it is sent."""
-    device.opened.store.set_secret(_CHANGE, change.model_dump_json().encode())
+@dataclass(frozen=True, kw_only=True)
+class SealedChange(KeyringChange):
+    """A change whose keyring is sealed on the device, which keeps it until it is known what became of it."""
+
+    kept: KeyChange
+
+    def prepare(self) -> None:
+        """Keep the new keyring."""
+        self.device.opened.store.set_secret(_CHANGE, self.kept.model_dump_json().encode())
+
+    def discard(self) -> None:
+        """Forget it."""
+        discard(self.device)
+
+    async def settle(self) -> bool:
+        """Ask the server which keyring it has."""
+        return await settle(self.device, await fetch_account(self.device))
+
+    async def commit(self) -> None:
+        """Write under the new keyring from now on."""
+        await commit(self.device, self.kept)
 
 
 def discard(device: Device) -> None:
@@ -119,24 +165,22 @@ async def commit(device: Device, change: KeyChange) -> None:
     except CryptoError:
         discard(device)
         return
-    opened = device.opened
-    if keyring != opened.keyring:
-        await device.adopt_keyring(keyring)
-    device.remember(
-        opened.profile.model_copy(
-            update={
-                "keyring_version": change.version,
-                "kdf": change.kdf,
-                "recipient": keyring.newest.recipient,
-                "signing_key": keyring.newest.public_signing_key,
-            }
-        )
-    )
-    with opened.store.transaction():
-        begin_media_rotation(opened.store, wanted=change.media)
+    await take_over(device, keyring, change.version, change.kdf)
+    store = device.opened.store
+    with store.transaction():
+        begin_media_rotation(store, wanted=change.media)
         if change.codes:
-            opened.store.set_secret(_CODES, " ".join(change.codes).encode())
+            store.set_secret(_CODES, " ".join(change.codes).encode())
         discard(device)
+
+
+async def take_over(device: Device, keyring: Keyring, version: int, kdf: Kdf | None = None) -> None:
+    """Write under the newest key of an account's keyring from now on, and remember its public keys."""
+    if keyring != device.opened.keyring:
+        await device.adopt_keyring(keyring)
+    newest = keyring.newest
+    facts = {"keyring_version": version, "recipient": newest.recipient, "signing_key": newest.public_signing_key}
+    device.remember(device.opened.profile.model_copy(update={**facts, "kdf": kdf}))
 
 
 def is_open(device: Device) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     AccountMismatch,
@@ -21,6 +23,7 @@ from lockleaf.crypto.links import LinkCode
 from lockleaf.wire.accounts import Account
 
 __all__ = [
+    "FirstContact",
     "LinkCode",
     "link_checkpoint",
     "link_code",
@@ -29,6 +32,21 @@ __all__ = [
     "require_keyring",
     "require_parameters",
 ]
+
+
+@dataclass(frozen=True)
+class FirstContact:
+    """What a device that has never used an account takes on whose word.
+
+    Args:
+        link: a code of another device, by whose word it goes.
+        allow_pbkdf2: the server may name pbkdf2.
+        allow_weak_kdf: the server may name a cheaper key derivation than the defaults.
+    """
+
+    link: LinkCode | None = None
+    allow_pbkdf2: bool = False
+    allow_weak_kdf: bool = False
 
 
 def link_code(device: Device) -> str:
@@ -40,7 +58,7 @@ def link_code(device: Device) -> str:
         NotYetSynced: this device has verified nothing yet.
     """
     profile, store = device.opened.profile, device.opened.store
-    if profile.custody != "e2e" or profile.kdf is None:
+    if profile.kdf is None:
         raise WithoutLinkCodes
     position = store.history.position()
     if position is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from lockleaf.client.account import credentials, privacy_tiers, uce_credentials
+from lockleaf.client.account import credentials, privacy_tiers
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import LabelsBelongToCustody, PasswordRequired
 from lockleaf.client.records import labels
@@ -58,8 +58,6 @@ class PrivacyChoices:
         async def prove() -> str:
             if password is None:
                 raise PasswordRequired
-            if self._device.session.profile.custody == "uce":
-                return await uce_credentials.current_secret(self._device, password)
             return await credentials.current_secret(self._device, password)
 
         return await privacy_tiers.change(self._device, tier, he_public_key, self._catch_up, prove)
@@ -79,7 +77,7 @@ class PrivacyChoices:
         Raises:
             NotLoggedIn, JournalLocked: as for `Client.journal`.
         """
-        return self._device.opened.profile.custody == "uce" or labels.is_on(self._device.opened.store)
+        return self._device.opened.profile.opened_by_server or labels.is_on(self._device.opened.store)
 
     async def send_labels(self, send: bool) -> None:
         """Decide for all devices of the account whether labels go to the server; carried out by each one's next sync.
@@ -93,6 +91,6 @@ class PrivacyChoices:
             NotLoggedIn, JournalLocked: as for `Client.journal`.
         """
         opened = self._device.opened
-        if opened.profile.custody == "uce":
+        if opened.profile.opened_by_server:
             raise LabelsBelongToCustody
         await asyncio.to_thread(labels.choose, opened.store, on=send, now=self._device.now())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from lockleaf.client.errors import InvalidRecoveryCode, KeyringMissing, KeyringRolledBack, SealBroken
-from lockleaf.client.profile.profiles import Custody
+from lockleaf.client.errors import InvalidAnswer, InvalidRecoveryCode, KeyringMissing, KeyringRolledBack, SealBroken
 from lockleaf.client.transport.http import Transport
 from lockleaf.crypto import recovery
 from lockleaf.crypto.errors import BadRecoveryCode, CryptoError
@@ -19,10 +20,11 @@ from lockleaf.wire.identification import identification
 from lockleaf.wire.problems import ErrorCode, Problem
 from lockleaf.wire.recovery import VerifyRecoveryCode, VerifyRecoveryCodeAnswer
 
-__all__ = ["CODES", "RecoveredKeyring", "RecoveryCodes", "new_recovery_set", "open_with_code"]
+__all__ = ["CODES", "RecoveredKeyring", "RecoveryCodes", "drawn_codes", "new_recovery_set", "open_with_code"]
 
 CODES = 10
 """How many recovery codes make a set."""
+_CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){3}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,18 @@ def new_recovery_set(keyring: Keyring, user_id: UUID, version: int) -> tuple[Rec
     return codes, entries
 
 
+def drawn_codes(codes: Iterable[str] | None) -> RecoveryCodes:
+    """Return the recovery codes that the server drew, once they have the form of such.
+
+    Raises:
+        InvalidAnswer: they are not such codes: they are shown to a person, and must be worth the paper.
+    """
+    drawn = tuple(codes or ())
+    if len(set(drawn)) != CODES or len(drawn) != CODES or not all(_CODE.fullmatch(code) for code in drawn):
+        raise InvalidAnswer
+    return RecoveryCodes(drawn)
+
+
 @dataclass(frozen=True)
 class RecoveredKeyring:
     """What a recovery code opened, and the right to set new credentials."""
@@ -73,15 +87,15 @@ class RecoveredKeyring:
 
 
 async def open_with_code(
-    transport: Transport, login_name: str, code: str, *, custody: Custody = "e2e"
+    transport: Transport, login_name: str, code: str, fields: Callable[[str], Mapping[str, Any]]
 ) -> RecoveredKeyring:
     """Fetch the sealed keyring of a recovery code and open it. The code is not spent by this.
 
     Args:
         transport: the way to the server; no session is needed.
         login_name: the account's email address or name.
-        code: as a person types it. It is sent with uce alone, where the server has to open the keyring too.
-        custody: as the caller chose it.
+        code: as a person types it.
+        fields: give what shows the server that there is such a code.
 
     Raises:
         InvalidRecoveryCode: it is no code, or not one of this account's.
@@ -89,14 +103,9 @@ async def open_with_code(
         SealBroken: the server's keyring does not open with the code.
         KeyringRolledBack: the account's keyring is older than the one that the code opens.
     """
-    account = identification(login_name)
     try:
-        verifier, key = recovery.verifier(code), recovery.recovery_key(code)
-        body = (
-            VerifyRecoveryCode(**account, code="".join(code.split()))
-            if custody == "uce"
-            else VerifyRecoveryCode(**account, verifier=verifier)
-        )
+        key = recovery.recovery_key(code)
+        body = VerifyRecoveryCode(**identification(login_name), **fields(code))
     except (BadRecoveryCode, ValidationError):
         raise InvalidRecoveryCode(_not_a_code()) from None
     answer = await transport.request(

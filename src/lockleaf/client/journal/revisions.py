@@ -173,7 +173,7 @@ async def _leaf(opened: OpenAccount, entry_id: str) -> tuple[int, bytes]:
 async def _fetched(opened: OpenAccount, entry_id: str, numbers: Iterable[int]) -> dict[int, _Found]:
     few = asyncio.Semaphore(_AT_ONCE)
     sealer = Sealer(str(opened.profile.user_id))
-    plain = opened.profile.custody == "uce"
+    plain = opened.profile.opened_by_server
 
     async def fetch(number: int) -> _Found | None:
         path = f"/entries/{entry_id}/revisions/{number}"

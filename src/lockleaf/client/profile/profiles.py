@@ -12,7 +12,7 @@ import re
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import platformdirs
@@ -20,13 +20,12 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from lockleaf.client.errors import InvalidFolder, InvalidProfileName, ProfileDamaged, ProfileNotFound
 from lockleaf.client.profile.private_files import make_private_folder, write_private
+from lockleaf.wire.account_fields import Custody as CustodyName
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.fields import DeviceId, Digest, Sequence64
 from lockleaf.wire.identification import Identification, identification
 
-__all__ = ["Custody", "Profile", "ProfileFolder", "default_home", "expanded", "profile_names"]
-
-Custody = Literal["e2e", "uce"]
+__all__ = ["CustodyName", "Profile", "ProfileFolder", "default_home", "expanded", "profile_names"]
 
 _ASIDE = "aside-"
 _DAMAGED = "damaged-"
@@ -47,7 +46,7 @@ class Profile(BaseModel):
     user_id: UUID
     device_id: DeviceId
     device_name: str
-    custody: Custody
+    custody: CustodyName
     kdf: Kdf | None = None
     keyring_version: Sequence64
     recipient: str
@@ -57,6 +56,11 @@ class Profile(BaseModel):
     account_deleted: bool = False
     keychain_entry: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     """The name under which the keychain holds the key of the journal: the profile's own, wherever its folder lies."""
+
+    @property
+    def opened_by_server(self) -> bool:
+        """Whether the server can open the account's content while a session is in use, and so filters by it itself."""
+        return self.custody == "uce"
 
     @property
     def identification(self) -> Identification:

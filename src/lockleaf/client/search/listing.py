@@ -58,7 +58,7 @@ async def fetch_entries(opened: OpenAccount, wanted: Selection, *, cursor: str |
     params: Parameters = {"limit": limit}
     if cursor is not None:
         params["cursor"] = cursor
-    if opened.profile.custody == "uce":
+    if opened.profile.opened_by_server:
         return _fitting(await _plain(opened, wanted, params), wanted)
     if await asyncio.to_thread(labels_are_asked_for, opened.store):
         # Days are sorted out here: the server knows those of an entry only where its user shares them.

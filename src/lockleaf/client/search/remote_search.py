@@ -52,7 +52,7 @@ _PAGES = 10_000
 
 async def search(opened: OpenAccount, text: str, limit: int | None) -> Found:
     """Return what a query finds at the server; see `ServerSearch.find`."""
-    if opened.profile.custody == "uce":
+    if opened.profile.opened_by_server:
         return await _in_words(opened, text, limit)
     return await _blind(opened, text, limit)
 

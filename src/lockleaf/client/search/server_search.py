@@ -140,4 +140,4 @@ class ServerSearch:
 
     def _indexing(self) -> Indexer:
         session = self._device.session
-        return Indexer(session.store, session.transport, blind=session.profile.custody == "e2e")
+        return Indexer(session.store, session.transport, blind=not session.profile.opened_by_server)

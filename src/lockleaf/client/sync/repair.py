@@ -13,12 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from lockleaf.client.account import enrolment, uce_credentials, uce_enrolment
+from lockleaf.client.account import enrolment
 from lockleaf.client.account.account import AccountService
 from lockleaf.client.account.credentials import write_again
-from lockleaf.client.account.enrolment_steps import AccountPlace
 from lockleaf.client.account.epoch_end import CatchUp
+from lockleaf.client.account.link_codes import FirstContact
 from lockleaf.client.account.recovery_codes import RecoveryCodes
+from lockleaf.client.account.sessions import AccountPlace
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     HistoryForked,
@@ -182,13 +183,8 @@ async def _enter(
         if not await asyncio.to_thread(confirm, error):
             raise
         newer = device.opened.keyring
-        place = AccountPlace(
-            profile.server, profile.login_name, profile.device_name, profile.custody, profile.allow_insecure
-        )
-        if profile.custody == "uce":
-            await uce_enrolment.login(new, place, password, remembered=profile, newer=newer)
-        else:
-            await enrolment.login(new, place, password, remembered=profile, allow_pbkdf2=allow_pbkdf2, newer=newer)
+        contact = FirstContact(allow_pbkdf2=allow_pbkdf2)
+        await enrolment.login(new, AccountPlace.of(profile), password, remembered=profile, contact=contact, newer=newer)
         return newer
     return None
 
@@ -199,12 +195,7 @@ async def _keys_again(
     """Have the server hold ``newer`` under a version that no device has passed; return the codes that come of it."""
     remembered = await asyncio.to_thread(new.memory.of_account, before.user_id)
     highest = max(before.keyring_version, 0 if remembered is None else remembered.keyring_version)
-    if before.custody == "e2e":
-        return await write_again(new, password, newer, highest + 1, sync=sync)
-    while new.session.profile.keyring_version <= highest:
-        # Here the server counts, one version a change of the password, be it to the same.
-        await uce_credentials.change_password(new, password, password)
-    return None
+    return await write_again(new, password, newer, highest, sync=sync)
 
 
 async def _end_session(device: Device) -> None:

@@ -147,7 +147,7 @@ async def sync_sums(device: Device, sums: EncryptedSums) -> MetricsReport:
 def synchroniser_of(device: Device, sums: EncryptedSums | None) -> Synchroniser:
     """Return what synchronises a device that is logged in, and ``sums`` with it; None leaves them alone."""
     session = device.session
-    uce = session.profile.custody == "uce"
+    opened_by_server = session.profile.opened_by_server
     return Synchroniser(
         session.store,
         session.transport,
@@ -156,10 +156,10 @@ def synchroniser_of(device: Device, sums: EncryptedSums | None) -> Synchroniser:
         check_keys=lambda: check_keys(device),
         # A server that may read has date, source, mood and tags anyway, and lists by them for clients that read
         # through it.
-        share_dates=session.profile.share_dates or uce,
-        hide_labels=not uce,
-        server_decides=uce,
+        share_dates=session.profile.share_dates or opened_by_server,
+        hide_labels=not opened_by_server,
+        server_decides=opened_by_server,
         clock=device.clock,
         tally=sums,
-        indexing=Indexer(session.store, session.transport, blind=not uce),
+        indexing=Indexer(session.store, session.transport, blind=not opened_by_server),
     )
