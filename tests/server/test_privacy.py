@@ -141,6 +141,16 @@ async def test_a_consent_is_kept_as_given_unless_it_lies_in_the_future(http: htt
         await put(owner, "local_only")
 
 
+async def test_a_consent_to_come_is_refused_where_the_tier_stays_and_keeps_nobody_from_lowering_it(
+    http: httpx.AsyncClient,
+) -> None:
+    owner = await register(http, privacy_tier="full_sync", consent_timestamp="2025-01-01T00:00:00Z")
+    problem(await put(owner, "full_sync", consent_timestamp=now(days=2)), 422, "consent_required")
+    assert (await put(owner, "full_sync", consent_timestamp=None)).status_code == 200
+    lowered = (await put(owner, "analytics_sync", consent_timestamp=now(days=2))).json()
+    assert datetime.fromisoformat(lowered["sync_enabled_at"]) <= datetime.now(UTC)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "absent"),
     [

@@ -85,7 +85,8 @@ async def change(
 
     Raises:
         InvalidCredentials: what the lower tier deletes needs a secret, and none proves the account as it is now.
-        ConsentRequired: the tier rises, or a key is registered, without a time of consent, or with one to come.
+        ConsentRequired: the tier rises, or a key is registered, without a time of consent; or that is still to come,
+            where the tier does not fall.
         InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
     """
     await tx.begin()
@@ -98,10 +99,12 @@ async def change(
         raise InvalidCredentials
     repository = PrivacyRepository(tx.session, user_id)
     before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
-    if after > before or context is not None:
-        consent.require(body.consent_timestamp, now)
+    given = body.consent_timestamp
+    if after > before or context is not None or (after == before and given is not None):
+        consent.require(given, now)
     replaced = context is not None and await repository.register_key(context, now=now)
-    consented_at = body.consent_timestamp or now
+    # A wrong clock keeps nobody from having something deleted.
+    consented_at = now if given is None or consent.is_to_come(given, now) else given
     deleted = bodies.DeletedCounts()
     if after < before:
         deleted = await _lower(tx, account, body, holdings)

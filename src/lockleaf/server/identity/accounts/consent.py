@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from lockleaf.server.identity.accounts.errors import ConsentRequired
 
-__all__ = ["CLOCKS_DIFFER", "require"]
+__all__ = ["CLOCKS_DIFFER", "is_to_come", "require"]
 
 CLOCKS_DIFFER = timedelta(days=1)
 """How far a device's clock may be ahead of the server's: a consent from further ahead is one that nobody gave yet."""
@@ -18,7 +18,11 @@ def require(consented_at: datetime | None, now: datetime) -> datetime:
     Raises:
         ConsentRequired: there is none, or it lies in the future.
     """
-    latest = now + CLOCKS_DIFFER
-    if consented_at is None or consented_at > latest:
-        raise ConsentRequired(not_after=latest)
+    if consented_at is None or is_to_come(consented_at, now):
+        raise ConsentRequired(not_after=now + CLOCKS_DIFFER)
     return consented_at
+
+
+def is_to_come(consented_at: datetime, now: datetime) -> bool:
+    """Tell whether a consent lies so far ahead that nobody gave it yet."""
+    return consented_at > now + CLOCKS_DIFFER
