@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ import typer
 from lockleaf import client as sdk
 from lockleaf.cli import screen
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.files import shown_size
 from lockleaf.cli.options import command, group
 from lockleaf.cli.prompts import agrees, answer
 from lockleaf.cli.rendering import printable, short_id
@@ -22,6 +24,7 @@ __all__ = ["install"]
 PANEL = "Networks"
 
 Provider = Annotated[str, typer.Argument(help="`facebook` or `mastodon`.", metavar="NETWORK", show_default=False)]
+_MOST_PICTURES = 10
 _PICTURES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -148,9 +151,18 @@ async def publish(
     picture: Annotated[
         list[Path] | None, typer.Option("--picture", help="A picture to publish with it.", metavar="FILE")
     ] = None,
+    attachments: Annotated[
+        bool,
+        typer.Option(
+            "--attachments",
+            help="Publish the pictures that are attached to it as well, with all that the camera wrote into them.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Publish an entry on a connected network: its title and its text, as they are shown before you are asked.
+
+    What is attached to it stays where it is, unless you ask for its pictures too.
 
     An entry that is published there is not published again.
     """
@@ -160,12 +172,19 @@ async def publish(
         text = "\n\n".join(part.strip() for part in (entry.title, entry.body) if part and part.strip())
         if not text:
             raise Complaint("The entry has no text that could be published.")
+        if attachments:
+            attached, others = _pictures_of(entry)
+            pictures += [await _fetched(client, each) for each in attached]
+            if others:
+                run.note(f"Of what is attached to it, networks take no such file: {', '.join(map(printable, others))}.")
+        if len(pictures) > _MOST_PICTURES:
+            raise Complaint(f"At most {_MOST_PICTURES} pictures go with an entry; these are {len(pictures)}.")
         if not yes:
             run.note(f"This goes to {to}, in the open, where others can read and copy it:")
             for line in text.splitlines():
                 run.note(f"  {line}")
             for each in pictures:
-                run.note(f"  [{each.name}]")
+                run.note(f"  [{printable(each.name)}, {shown_size(len(each.data))}]")
             if not agrees(f"Publish it on {to}?"):
                 raise Complaint("Nothing was published.")
         await client.sync()
@@ -180,6 +199,18 @@ async def publish(
         return
     run.line("The network's answer was lost: perhaps it is published, perhaps not.")
     run.note("Run the same again in a few minutes: what is there is found, and is not published twice.")
+
+
+def _pictures_of(entry: sdk.Entry) -> tuple[list[sdk.Attachment], list[str]]:
+    """Return the attachments of an entry that networks take, and the names of the others."""
+    taken = [each for each in entry.attachments if each.media_type in _PICTURES.values()]
+    return taken, [each.name for each in entry.attachments if each not in taken]
+
+
+async def _fetched(client: sdk.Client, attachment: sdk.Attachment) -> sdk.Picture:
+    data = io.BytesIO()
+    await client.media.copy(attachment, data)
+    return sdk.Picture(name=attachment.name, media_type=attachment.media_type, data=data.getvalue())
 
 
 def _picture(path: Path) -> sdk.Picture:
