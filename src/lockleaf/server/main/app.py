@@ -21,6 +21,7 @@ from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.features.integrations.networks import Networks
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
+from lockleaf.server.identity.auth.service import Authenticator
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
@@ -74,6 +75,7 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     parts.add(TokenCodec, TokenCodec(keys, settings.tokens, clock))
     parts.add(CursorCodec, CursorCodec(keys))
     custodian = parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))
+    parts.add(Authenticator, Authenticator(clock, database, parts[TokenCodec], hasher, custodian))
     parts.add(PublicContexts, PublicContexts())
     parts.add(Inventory, Inventory())
     parts.add(Evaluators, Evaluators(settings.analytics, metrics))

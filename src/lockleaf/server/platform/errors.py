@@ -26,6 +26,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unconditional",
+    "contradiction",
 ]
 
 
@@ -110,3 +111,8 @@ class InvalidRequest(Invalid):
     """Fields of the request are missing or wrong. `errors` names each of them; correct them and send it again."""
 
     code = ErrorCode.INVALID_REQUEST
+
+
+def contradiction(name: str, why: str) -> InvalidRequest:
+    """Return the refusal of a request that says two different things, by the name of the second, to be raised."""
+    return InvalidRequest(errors=[{"field": name, "type": "value_error", "message": why}])

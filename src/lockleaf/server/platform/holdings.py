@@ -16,7 +16,7 @@ import asyncpg
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.tiers import TIERS
 
-__all__ = ["Counted", "Holding", "Holdings", "delete_above"]
+__all__ = ["Counted", "Holding", "Holdings", "delete_above", "delete_counted"]
 
 Counted = Literal["metrics", "media"]
 """Under which name the answer to a lowered tier counts what was deleted."""
@@ -54,3 +54,8 @@ async def delete_above(tx: Transaction, user_id: UUID, holdings: Holdings, tier:
             if holding.counted_as is not None:
                 counts[holding.counted_as] += deleted
     return counts
+
+
+async def delete_counted(tx: Transaction, user_id: UUID, holdings: Holdings, counted_as: Counted) -> int:
+    """Delete what is counted under one name; return how many that is."""
+    return sum([await holding.delete(tx, user_id) for holding in holdings if holding.counted_as == counted_as])

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto import history
+from lockleaf.server.platform.db.scoped import OnConnection
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.fields import encode_base64
@@ -222,12 +223,8 @@ def _labels_literal(labels: Sequence[bytes]) -> str:
     return "{" + ",".join(f'"\\\\x{label.hex()}"' for label in labels) + "}" if labels else "{}"
 
 
-class RecordRepository:
+class RecordRepository(OnConnection):
     """The store of one account, on a connection that is in a transaction."""
-
-    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
-        self._connection = connection
-        self._user_id = user_id
 
     async def open(self, keys: Sequence[tuple[str, str]]) -> Opened | None:
         """Lock the end of the history, and read the latest revisions of the records with these (collection, record_id).

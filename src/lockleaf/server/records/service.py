@@ -7,9 +7,7 @@ was read stays true until the commit, and a reader of the feed can never see a n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +15,7 @@ import asyncpg
 from lockleaf.crypto import history
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records.errors import EpochChanged
+from lockleaf.server.records.outcomes import Outcome, Pushed
 from lockleaf.server.records.policy import RecordPolicy, bytes_needed, is_unsealed, sealed_under, sync_policy
 from lockleaf.server.records.repository import Accepted, RecordRepository, State, not_accepted
 from lockleaf.server.records.store import (
@@ -32,15 +31,12 @@ from lockleaf.server.records.store import (
     retire,
     statistics,
 )
-from lockleaf.wire.codec import unpack
 from lockleaf.wire.problems import ErrorCode
-from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_PAYLOAD_BYTES, Change, Record, pack_record
+from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_PAYLOAD_BYTES, Change, pack_record
 
 __all__ = [
     "Emptied",
     "End",
-    "Outcome",
-    "Pushed",
     "bytes_held",
     "delete_all",
     "empty",
@@ -58,53 +54,6 @@ _NUMBERS = 16
 """Bytes by which a record may grow since its numbers do."""
 
 _NONE = State(revision=0, seq=0, payload_hash=history.ZERO, created_at=None)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one change."""
-
-    status: str
-    seq: int | None = None
-    revision: int | None = None
-    code: str | None = None
-    limit_bytes: int | None = None
-    current: dict[str, Any] | None = None
-    conflict_id: str | None = None
-    packed: bytes | None = None
-    """The record that an applied change has made."""
-
-    def record(self) -> Record:
-        """Return the record that an applied change has made."""
-        assert self.packed is not None, "the change was applied"
-        return Record.model_validate(unpack(self.packed))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what is known, as it travels."""
-        found = {
-            "status": self.status,
-            "seq": self.seq,
-            "revision": self.revision,
-            "code": self.code,
-            "limit_bytes": self.limit_bytes,
-            "current": self.current,
-            "conflict_id": self.conflict_id,
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-
-@dataclass(slots=True)
-class Pushed:
-    """What became of a batch, and the end of the history after it."""
-
-    outcomes: list[Outcome]
-    epoch: str
-    seq: int
-    head: bytes
-    at: datetime
-    """When, as the records say."""
-    moved: bool = field(default=False)
-    """Whether anything was written that listeners should hear of."""
 
 
 async def push(

@@ -22,10 +22,10 @@ from lockleaf.server.platform.paging import Page
 from lockleaf.server.records import diary, service
 from lockleaf.server.records.diary import Held, Wanted
 from lockleaf.server.records.errors import PayloadTooLarge, refusal
+from lockleaf.server.records.outcomes import Outcome, Pushed
 from lockleaf.server.records.policy import RecordPolicy, bytes_needed, endpoint_policy, sync_policy
 from lockleaf.server.records.quota import Quota
 from lockleaf.server.records.repository import RecordRepository
-from lockleaf.server.records.service import Outcome, Pushed
 from lockleaf.server.records.tagging import Present
 from lockleaf.wire.sync import Change, Record
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
-import asyncpg
+from lockleaf.server.platform.db.scoped import OnConnection
 
 __all__ = ["CauseKey", "MetricRepository", "PackKey", "StoredMetric", "StoredPack", "StoredSum", "SumKey"]
 
@@ -186,17 +185,8 @@ _PACK_KEY = ("parameter_set", "layout", "month")
 _CAUSE_KEY = ("pack", "month", "record_id", "revision")
 
 
-class MetricRepository:
-    """The metrics of one account.
-
-    Args:
-        connection: where the statements run, within the caller's transaction.
-        user_id: the account.
-    """
-
-    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
-        self._connection = connection
-        self._user_id = user_id
+class MetricRepository(OnConnection):
+    """The metrics of one account."""
 
     async def known_metrics(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Return the fingerprints of those of ``ids`` that are stored."""

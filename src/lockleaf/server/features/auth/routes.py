@@ -26,8 +26,8 @@ from lockleaf.server.identity.accounts.errors import (
     KeysRequired,
 )
 from lockleaf.server.identity.auth import credentials, recovery, service, sessions
+from lockleaf.server.identity.auth.service import Authenticator
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import (
     CustodyRequired,
     HashingBusy,
@@ -39,13 +39,12 @@ from lockleaf.server.identity.errors import (
     TokenExpired,
     TokenInvalid,
 )
-from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.identity.tokens import LONGEST_TOKEN, TokenCodec
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.db.engine import Database, driver
-from lockleaf.server.platform.errors import InvalidRequest, NotFound
+from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.errors import InvalidRequest, NotFound, contradiction
 from lockleaf.server.platform.http.bodies import Parsed, field_errors
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
@@ -111,9 +110,7 @@ async def register(
     """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
     return _signed_up(
         parts,
-        await service.register(
-            parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, body
-        ),
+        await service.register(parts[Authenticator], read, tx, body),
     )
 
 
@@ -124,7 +121,7 @@ async def signup(
     """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
     return _signed_up(
         parts,
-        await service.sign_up(parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, body),
+        await service.sign_up(parts[Authenticator], read, tx, body),
     )
 
 
@@ -133,10 +130,8 @@ async def token(
     read: Read, tx: TxToBegin, parts: PartsOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
 ) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
-    entered = await service.login(
-        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, _login_of(form)
-    )
-    return service.tokens(parts[Clock], parts[TokenCodec], entered.session, seconds=parts[TokenCodec].form_seconds)
+    entered = await service.login(parts[Authenticator], read, tx, _login_of(form))
+    return service.tokens(parts[Authenticator], entered.session, seconds=parts[TokenCodec].form_seconds)
 
 
 @router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
@@ -144,9 +139,7 @@ async def login(
     read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Login, Depends(Parsed(Login))]
 ) -> LoginAnswer:
     """Log in, with the name of the device."""
-    entered = await service.login(
-        parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], read, tx, body
-    )
+    entered = await service.login(parts[Authenticator], read, tx, body)
     opened = entered.session
     row = opened.row
     user = await profiles.describe(tx.session, entered.account, session_id=row.session_id, device_id=row.device_id)
@@ -182,8 +175,7 @@ class _RefreshFrom(Parsed[Refresh]):
             return Refresh(refresh_token=refresh_token)
         body = await super().__call__(request)
         if refresh_token not in (None, body.refresh_token):
-            differs = "this differs from the token in the body: send one of them"
-            raise InvalidRequest(errors=[{"field": "refresh_token", "type": "value_error", "message": differs}])
+            raise contradiction("refresh_token", "this differs from the token in the body: send one of them")
         return body
 
 
@@ -196,7 +188,7 @@ _Refresh = Annotated[Refresh, Depends(_RefreshFrom(Refresh, optional=True))]
 )
 async def refresh(parts: PartsOf, body: _Refresh) -> Tokens:
     """Exchange a refresh token for the next tokens; the use of an old one ends the session."""
-    return await service.refresh(parts[Clock], parts[Database], parts[TokenCodec], parts[Custodian], body)
+    return await service.refresh(parts[Authenticator], body)
 
 
 @router.post("/logout", status_code=204, responses=problems(*SIGNED_IN))
@@ -249,17 +241,7 @@ async def put_password(
     body: Annotated[PasswordChange, Depends(Parsed(PasswordChange))],
 ) -> Tokens:
     """Change the password, with the keyring sealed under the new one; every other session ends."""
-    return await credentials.change_password(
-        parts[Clock],
-        parts[Database],
-        parts[TokenCodec],
-        parts[VerifierHasher],
-        parts[Custodian],
-        read,
-        tx,
-        caller,
-        body,
-    )
+    return await credentials.change_password(parts[Authenticator], read, tx, caller, body)
 
 
 @router.put(
@@ -288,17 +270,7 @@ async def put_keyring(
     body: Annotated[KeyringReplacement, Depends(Parsed(KeyringReplacement))],
 ) -> KeyringVersion:
     """Store a first keyring, or one with a new key, with its recovery set; every other session ends."""
-    return await credentials.replace_keyring(
-        parts[Clock],
-        parts[Database],
-        parts[TokenCodec],
-        parts[VerifierHasher],
-        parts[Custodian],
-        read,
-        tx,
-        caller,
-        body,
-    )
+    return await credentials.replace_keyring(parts[Authenticator], read, tx, caller, body)
 
 
 @router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*ALLOWED))
@@ -329,9 +301,7 @@ async def post_recovery_codes(
     body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
 ) -> RecoveryCodesLeft:
     """Replace the set of recovery codes; every other session ends."""
-    return await credentials.replace_recovery_codes(
-        parts[Clock], parts[Database], parts[VerifierHasher], parts[Custodian], read, tx, caller, body
-    )
+    return await credentials.replace_recovery_codes(parts[Authenticator], read, tx, caller, body)
 
 
 @router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode))
@@ -341,13 +311,13 @@ async def verify_recovery_code(
     body: Annotated[VerifyRecoveryCode, Depends(Parsed(VerifyRecoveryCode))],
 ) -> VerifyRecoveryCodeAnswer:
     """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
-    return await recovery.verify_code(parts[Clock], parts[TokenCodec], parts[Custodian], read, body)
+    return await recovery.verify_code(parts[Authenticator], read, body)
 
 
 @router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
 async def recover(tx: TxToBegin, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""
-    return await recovery.recover(parts[Clock], parts[TokenCodec], parts[VerifierHasher], parts[Custodian], tx, body)
+    return await recovery.recover(parts[Authenticator], tx, body)
 
 
 # ---- shaping ----
@@ -364,7 +334,7 @@ def _login_of(form: OAuth2PasswordRequestForm) -> Login:
 
 
 def _tokens(parts: Parts, entered: service.Entered) -> dict[str, object]:
-    return service.tokens(parts[Clock], parts[TokenCodec], entered.session).model_dump()
+    return service.tokens(parts[Authenticator], entered.session).model_dump()
 
 
 def _signed_up(parts: Parts, entered: service.Entered) -> SignupAnswer:

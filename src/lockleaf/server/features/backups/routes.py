@@ -14,7 +14,7 @@ from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
-from lockleaf.server.platform.holdings import Holdings
+from lockleaf.server.platform.holdings import Holdings, delete_counted
 from lockleaf.server.platform.http.bodies import Parsed, reply
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.errors import NotAcceptable
@@ -114,8 +114,5 @@ async def delete(
 )
 async def delete_metrics(request: Request, principal: Measurer, tx: Tx, parts: PartsOf) -> Response:
     """Delete every encrypted metric, and what was summed up of them."""
-    deleted = 0
-    for holding in parts[Holdings]:
-        if holding.counted_as == "metrics":
-            deleted += await holding.delete(tx, principal.user_id)
+    deleted = await delete_counted(tx, principal.user_id, parts[Holdings], "metrics")
     return reply(request, MetricsDeleted(message="All metrics are deleted.", deleted_metrics=deleted))

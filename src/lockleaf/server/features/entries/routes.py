@@ -7,13 +7,13 @@ that seals by a scheme of its own, in an e2e account without a keyring, sends it
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response
 from pydantic import BeforeValidator
 
-from lockleaf.server.features.entries import opaque, plain, purging, sealed, service
+from lockleaf.server.features.entries import by_custody, service
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryNotFound, EntryPurged, RevisionNotFound
 from lockleaf.server.features.entries.service import Entry
 from lockleaf.server.identity.callers import caller, records_of
@@ -24,12 +24,11 @@ from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.errors import InvalidRequest, contradiction
 from lockleaf.server.platform.http.bodies import ByCustody, Received
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
-from lockleaf.server.platform.http.paging import Paged, contradiction
+from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.preconditions import IfMatch
 from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.preconditions import etag
@@ -43,7 +42,6 @@ from lockleaf.server.records.errors import (
     RevisionRequired,
     SealRequired,
 )
-from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.base import Body
 from lockleaf.wire.days import Bound, bound
@@ -159,32 +157,9 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
 
     So is one that a client sealed by a scheme of its own, with the same `content_hash` and open fields: with 200.
     """
-    if principal.custody == "uce":
-        return _tagged(
-            response,
-            await plain.create(
-                records_of(parts, tx, principal),
-                parts[Custodian],
-                principal,
-                body.plain(),
-            ),
-        )
-    if await _is_opaque(tx, principal, body):
-        entry, made = await opaque.create(
-            records_of(parts, tx, principal),
-            principal,
-            body.read(OpaqueCreation),
-        )
-        response.status_code = 201 if made else 200
-        return _tagged(response, entry)
-    return _tagged(
-        response,
-        await sealed.create(
-            records_of(parts, tx, principal),
-            principal,
-            body.sealed(),
-        ),
-    )
+    entry, made = await by_custody.create(records_of(parts, tx, principal), parts[Custodian], principal, body)
+    response.status_code = 201 if made else 200
+    return _tagged(response, entry)
 
 
 @router.get("/{entry_id}", summary="Read an entry", responses=problems(*OF_CALLERS, EntryNotFound))
@@ -219,41 +194,10 @@ async def change(
     if_match: IfMatch = None,
 ) -> Entry:
     """Store the next revision. With uce what is absent stays as it is, and null takes a field away."""
-    _require_id(body, entry_id)
-    if principal.custody == "uce":
-        return _tagged(
-            response,
-            await plain.change(
-                records_of(parts, tx, principal),
-                parts[Custodian],
-                principal,
-                entry_id,
-                body.plain(),
-                if_match=if_match,
-            ),
-        )
-    if await _is_opaque(tx, principal, body):
-        given = body.read(OpaqueChange)
-        return _tagged(
-            response,
-            await opaque.change(
-                records_of(parts, tx, principal),
-                principal,
-                entry_id,
-                given,
-                if_match=if_match,
-            ),
-        )
-    return _tagged(
-        response,
-        await sealed.change(
-            records_of(parts, tx, principal),
-            principal,
-            entry_id,
-            body.sealed(),
-            if_match=if_match,
-        ),
+    written = await by_custody.change(
+        records_of(parts, tx, principal), parts[Custodian], principal, entry_id, body, if_match=if_match
     )
+    return _tagged(response, written)
 
 
 @router.delete(
@@ -273,38 +217,16 @@ async def delete(
     permanent: Permanent = False,
 ) -> Entry:
     """Delete an entry; it can be restored for 30 days. With e2e the body is the sealed tombstone, with uce none."""
-    entry: Entry | None = None
-    if permanent:
-        await purging.require_allowed(tx, principal)
-    if principal.custody == "uce":
-        body.plain()  # which asks for nothing
-        entry = await plain.delete(
-            records_of(parts, tx, principal),
-            parts[Custodian],
-            principal,
-            entry_id,
-            if_match=if_match,
-        )
-    elif body.is_empty and await opaque.holds(tx, principal, entry_id):
-        entry = await opaque.delete(
-            records_of(parts, tx, principal),
-            principal,
-            entry_id,
-            if_match=if_match,
-        )
-    elif permanent and body.is_empty:
-        entry = await purging.deleted_before(records_of(parts, tx, principal), entry_id)
-    if entry is None:
-        entry = await sealed.delete(
-            records_of(parts, tx, principal),
-            principal,
-            entry_id,
-            body.sealed(),
-            if_match=if_match,
-        )
-    if permanent:
-        entry = await purging.purge(records_of(parts, tx, principal), principal, entry, if_match=if_match)
-    return _tagged(response, entry)
+    deleted = await by_custody.delete(
+        records_of(parts, tx, principal),
+        parts[Custodian],
+        principal,
+        entry_id,
+        body,
+        if_match=if_match,
+        permanent=permanent,
+    )
+    return _tagged(response, deleted)
 
 
 @router.post(
@@ -332,38 +254,10 @@ async def restore(
     if_match: IfMatch = None,
 ) -> Entry:
     """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce there is none."""
-    if principal.custody == "uce":
-        body.plain()  # which asks for nothing
-        return _tagged(
-            response,
-            await plain.restore(
-                records_of(parts, tx, principal),
-                parts[Custodian],
-                principal,
-                entry_id,
-                if_match=if_match,
-            ),
-        )
-    if body.is_empty and await opaque.holds(tx, principal, entry_id):
-        return _tagged(
-            response,
-            await opaque.restore(
-                records_of(parts, tx, principal),
-                principal,
-                entry_id,
-                if_match=if_match,
-            ),
-        )
-    return _tagged(
-        response,
-        await sealed.restore(
-            records_of(parts, tx, principal),
-            principal,
-            entry_id,
-            body.sealed(),
-            if_match=if_match,
-        ),
+    restored = await by_custody.restore(
+        records_of(parts, tx, principal), parts[Custodian], principal, entry_id, body, if_match=if_match
     )
+    return _tagged(response, restored)
 
 
 @router.get(
@@ -386,29 +280,6 @@ async def revision(principal: Reader, entry_id: UUID, number: Number, parts: Par
     return _tagged(
         response, await service.revision(parts[Clock], parts[Database], parts[Custodian], principal, entry_id, number)
     )
-
-
-async def _is_opaque(tx: Transaction, principal: Principal, body: Received[Any, Any]) -> bool:
-    """Tell whether an e2e account's client sends fields as they are, and no payload that it sealed as Lockleaf does."""
-    fields = body.fields
-    if fields is None or "payload" in fields:
-        return False
-    return "encrypted_content" in fields or await takes_opaque(tx.connection, principal.user_id)
-
-
-def _require_id(body: Received[Any, Any], entry_id: UUID) -> None:
-    """Refuse a body that is about another entry than that of the path."""
-    for name in ("id", "log_id"):
-        given = (body.fields or {}).get(name)
-        if given is not None and _as_id(given) != entry_id:
-            raise contradiction(name, "this is another entry than that of the path: an entry keeps its id")
-
-
-def _as_id(given: object) -> UUID | None:
-    try:
-        return UUID(given) if isinstance(given, str) else None
-    except ValueError:
-        return None
 
 
 def _one(name: str, first: str | None, second: str | None) -> str | None:

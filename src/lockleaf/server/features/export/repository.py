@@ -7,9 +7,9 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.export.models import Archive, ArchivePart
+from lockleaf.server.platform.db.scoped import OnSession
 
 __all__ = ["ArchiveRepository", "read_part"]
 
@@ -22,17 +22,8 @@ async def read_part(connection: asyncpg.Connection, user_id: UUID, job_id: UUID,
     return data
 
 
-class ArchiveRepository:
-    """The archives of one account.
-
-    Args:
-        session: where the statements run.
-        user_id: the account.
-    """
-
-    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
-        self.session = session
-        self.user_id = user_id
+class ArchiveRepository(OnSession):
+    """The archives of one account."""
 
     async def get(self, job_id: UUID) -> Archive | None:
         """Return the archive that a job made."""

@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import case, delete, false, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.inbox.models import InboxItem
+from lockleaf.server.platform.db.scoped import OnSession
 from lockleaf.server.platform.paging import Page, Window
 
 __all__ = ["InboxRepository", "Waiting", "count"]
@@ -36,17 +36,8 @@ class Waiting:
     sealed: bytes | None
 
 
-class InboxRepository:
-    """The inbox of one account.
-
-    Args:
-        session: where the statements run.
-        user_id: the account.
-    """
-
-    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
-        self.session = session
-        self.user_id = user_id
+class InboxRepository(OnSession):
+    """The inbox of one account."""
 
     async def count(self) -> int:
         """Return how many items wait."""

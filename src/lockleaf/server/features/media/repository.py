@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.platform.db.keyset import fetch_page
+from lockleaf.server.platform.db.scoped import OnConnection
 from lockleaf.server.platform.paging import Page, Window
 
 __all__ = ["MediaRepository", "StoredMedia", "Which", "new_key", "stage"]
@@ -156,12 +157,8 @@ async def stage(connection: asyncpg.Connection, object_key: str, upload_id: str 
     await connection.execute(_STAGE, object_key, upload_id)
 
 
-class MediaRepository:
+class MediaRepository(OnConnection):
     """The media of one account, on a connection."""
-
-    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
-        self._connection = connection
-        self._user_id = user_id
 
     async def get(self, media_id: UUID) -> StoredMedia | None:
         """Return a file."""

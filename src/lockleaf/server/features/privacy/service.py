@@ -19,8 +19,11 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import HeKeyRequired
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.accounts.privacy_repository import PrivacyRepository, PublicContext, is_raw
+from lockleaf.server.identity.auth.service import Authenticator, prove
 from lockleaf.server.identity.errors import InvalidCredentials
+from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.holdings import Holdings, delete_above
 from lockleaf.server.platform.tiers import TIERS
 from lockleaf.server.records import service as records
@@ -31,7 +34,7 @@ from lockleaf.wire.account_fields import PrivacyTier
 __all__ = [
     "answers_raw",
     "change",
-    "needs_secret",
+    "prove_if_needed",
     "public_context",
     "registered_keys",
     "revoke",
@@ -58,12 +61,32 @@ async def _shown(session: AsyncSession, account: Account) -> dict[str, Any]:
     }
 
 
-def needs_secret(account: Account, tier: PrivacyTier) -> bool:
+def _needs_secret(account: Account, tier: PrivacyTier) -> bool:
     """Tell whether ``tier`` deletes what a thief of an access token must not delete.
 
     Accounts without a keyring belong to older clients, which cannot send a secret with this request.
     """
     return account.keyring is not None and TIERS.index(tier) < TIERS.index(account.privacy_tier)
+
+
+async def prove_if_needed(
+    auth: Authenticator, read: ReadSession, user_id: UUID, tier: PrivacyTier, secret: str | None
+) -> Account | None:
+    """Check the current secret where a tier deletes what only the account's owner may delete.
+
+    Raises:
+        InvalidRequest: it is missing.
+        InvalidCredentials: it is wrong.
+    """
+    needed = _needs_secret(await accounts.get(read, user_id), tier)
+    # Hashing is slow: nobody waits for this connection meanwhile.
+    await read.close()
+    if not needed:
+        return None
+    if secret is None:
+        missing = "Needed to delete what the server holds of this account: send its current secret"
+        raise InvalidRequest(errors=[{"field": "current_password", "type": "missing", "message": missing}])
+    return await prove(auth, read, user_id, secret)
 
 
 async def change(
@@ -92,7 +115,7 @@ async def change(
     await tx.begin()
     # The account comes first here as where it is deleted, and its store second.
     account = await accounts.lock(tx.session, user_id)
-    if needs_secret(account, body.privacy_tier) and (
+    if _needs_secret(account, body.privacy_tier) and (
         proven is None or not compare_digest(account.verifier_hash, proven.verifier_hash)
     ):
         # The tier, the keyring or the secret changed after it was looked at.
@@ -110,6 +133,7 @@ async def change(
         deleted = await _lower(tx, account, body, holdings)
     if after != before:
         account.privacy_tier, account.consented_at, account.updated_at = body.privacy_tier, consented_at, now
+        tx.wake(user_id)  # live streams look at the tier again
     if after != before or replaced:
         await repository.add_consent(body.privacy_tier, consented_at=consented_at, now=now)
     return bodies.PrivacyChanged(**await _shown(tx.session, account), deleted=deleted)

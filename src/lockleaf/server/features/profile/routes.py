@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 
 from lockleaf.server.identity.accounts import profiles, service
 from lockleaf.server.identity.auth import credentials
+from lockleaf.server.identity.auth.service import Authenticator
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     HashingBusy,
@@ -18,7 +19,6 @@ from lockleaf.server.identity.errors import (
     TokenExpired,
     TokenInvalid,
 )
-from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.errors import InvalidRequest
@@ -74,7 +74,7 @@ async def delete_me(
     body: Annotated[AccountDeletion, Depends(Parsed(AccountDeletion))],
 ) -> None:
     """Delete the account and everything in it, at once and for good."""
-    await credentials.delete_account(parts[VerifierHasher], parts[Holdings], read, tx, caller, body)
+    await credentials.delete_account(parts[Authenticator], parts[Holdings], read, tx, caller, body)
 
 
 @router.get("/me/stats", responses=problems(InvalidRequest))

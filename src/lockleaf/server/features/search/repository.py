@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
+from lockleaf.server.platform.db.scoped import OnConnection
 from lockleaf.server.records.diary import has_labels
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Record
@@ -171,17 +170,8 @@ FROM (
 """
 
 
-class SearchRepository:
-    """The index of one account.
-
-    Args:
-        connection: in a transaction, to which what is read belongs.
-        user_id: the account.
-    """
-
-    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
-        self._connection = connection
-        self._user_id = user_id
+class SearchRepository(OnConnection):
+    """The index of one account."""
 
     # ---- the index as a whole ----
 

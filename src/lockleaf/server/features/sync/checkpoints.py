@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import identity
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint
+from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.records.models import Checkpoint as Row
 from lockleaf.server.records.models import Head
 from lockleaf.wire.sync import Checkpoint
@@ -34,18 +35,14 @@ async def latest(session: AsyncSession, user_id: UUID) -> list[Checkpoint]:
     ]
 
 
-async def post(
-    session: AsyncSession, user_id: UUID, checkpoint: Checkpoint, *, signing_key: bytes | None, now: datetime
-) -> None:
+async def post(session: AsyncSession, user_id: UUID, checkpoint: Checkpoint, *, now: datetime) -> None:
     """Keep a device's checkpoint in place of its last one.
 
-    Args:
-        signing_key: the account's Ed25519 public key.
-
     Raises:
-        InvalidCheckpoint: that key did not sign it. Devices check for themselves; this only keeps rubbish out.
+        InvalidCheckpoint: the account's key did not sign it. Devices check for themselves; this only keeps rubbish out.
         CheckpointOutdated: it is of an epoch that has ended. Kept, it would accuse this server.
     """
+    signing_key = (await accounts.get(session, user_id)).signing_key
     message = identity.checkpoint_message(
         str(user_id), checkpoint.epoch, checkpoint.seq, checkpoint.head, checkpoint.device_id, checkpoint.time
     )

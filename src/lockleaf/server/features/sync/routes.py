@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
-from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.callers import bearer_token, caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
@@ -30,7 +29,7 @@ from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import ByCursor, Limit
 from lockleaf.server.platform.http.routing import Router, takes, whole_records
 from lockleaf.server.platform.settings import LimitSettings, Settings
-from lockleaf.server.records import retired, statements
+from lockleaf.server.records import retired
 from lockleaf.server.records.errors import (
     ChangeRejected,
     ConflictNotFound,
@@ -158,8 +157,7 @@ async def post_checkpoint(
     parts: PartsOf,
 ) -> None:
     """Keep this device's signed word on the history that it has verified."""
-    signing_key = (await accounts.get(tx.session, principal.user_id)).signing_key
-    await checkpoints.post(tx.session, principal.user_id, body, signing_key=signing_key, now=parts[Clock]())
+    await checkpoints.post(tx.session, principal.user_id, body, now=parts[Clock]())
 
 
 @router.post(
@@ -204,9 +202,7 @@ async def post_statements(
     principal: Writer, body: Annotated[Statements, Depends(Parsed(Statements, msgpack=True))], tx: Tx
 ) -> None:
     """Keep what devices signed about ends and beginnings of epochs; the feed shows it with each epoch."""
-    keys = await accounts.signing_keys(tx.session, principal.user_id)
-    statements.require_signed(body.statements, principal.user_id, keys)
-    await statements.lock_and_keep(tx.session, principal.user_id, body.statements)
+    await service.keep_statements(tx.session, principal.user_id, body.statements)
 
 
 @router.get(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.tiers import TierRequired
-from lockleaf.server.records import feed
+from lockleaf.server.records import feed, statements
 from lockleaf.server.records.errors import EpochChanged
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire import codec
+from lockleaf.wire.epochs import Statement
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Push
 
-__all__ = ["push", "read_feed"]
+__all__ = ["keep_statements", "push", "read_feed"]
 
 _FEED = "feed"
 
@@ -76,3 +81,14 @@ async def read_feed(
         "verifiable": collection is None,
     }
     return codec.pack_with_items("changes", page.changes, fields)
+
+
+async def keep_statements(session: AsyncSession, user_id: UUID, told: Sequence[Statement]) -> None:
+    """Keep what devices signed about ends and beginnings of epochs.
+
+    Raises:
+        InvalidStatement: none of the account's signing keys made one of them.
+        TooManyStatements: the account has as many as it may.
+    """
+    statements.require_signed(told, user_id, await accounts.signing_keys(session, user_id))
+    await statements.lock_and_keep(session, user_id, told)

@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.accounts.models import Consent, HePublicKey
+from lockleaf.server.platform.db.scoped import OnSession
 from lockleaf.server.platform.identifiers import uuid7
 
 __all__ = ["PrivacyRepository", "PublicContext", "is_raw"]
@@ -36,17 +36,8 @@ class PublicContext:
     """Whether it came as SEAL's own public key, whose client reads SEAL's own ciphertexts alone."""
 
 
-class PrivacyRepository:
-    """The rows of one account.
-
-    Args:
-        session: where the statements run.
-        user_id: the account.
-    """
-
-    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
-        self.session = session
-        self.user_id = user_id
+class PrivacyRepository(OnSession):
+    """The rows of one account."""
 
     async def add_consent(self, tier: str, *, consented_at: datetime, now: datetime) -> None:
         """Keep the proof that the user chose ``tier``."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.accounts.models import Account, EmailDirectory, RecoveryCode, SigningKey
+from lockleaf.server.platform.db.scoped import OnSession
 
 __all__ = ["AccountRepository", "FoundCode", "account_of_email", "derivation_of_email", "recovery_code_of_email"]
 
@@ -62,17 +62,8 @@ def _is(email: str) -> Any:
     return EmailDirectory.email == email
 
 
-class AccountRepository:
-    """The rows of one account.
-
-    Args:
-        session: where the statements run.
-        user_id: the account.
-    """
-
-    def __init__(self, session: AsyncSession, user_id: UUID) -> None:
-        self.session = session
-        self.user_id = user_id
+class AccountRepository(OnSession):
+    """The rows of one account."""
 
     async def claim_email(self, email: str) -> bool:
         """Take a normalised ``email`` for this account; tell whether it was free.

@@ -12,14 +12,11 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import KeyringConflict, KeyringRequired
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.auth import sessions
-from lockleaf.server.identity.auth.service import prove, still_proven, tokens
+from lockleaf.server.identity.auth.service import Authenticator, prove, still_proven, tokens
 from lockleaf.server.identity.custody import keyrings
-from lockleaf.server.identity.custody.custodian import Custodian, SealedKeyring
-from lockleaf.server.identity.hashing import VerifierHasher
+from lockleaf.server.identity.custody.custodian import SealedKeyring
 from lockleaf.server.identity.principal import Principal
-from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.engine import Database, ReadSession
+from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.holdings import Holdings, delete_above
 from lockleaf.server.records import service as records
@@ -32,11 +29,7 @@ __all__ = ["change_password", "delete_account", "replace_keyring", "replace_reco
 
 
 async def change_password(
-    clock: Clock,
-    database: Database,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     caller: Principal,
@@ -49,18 +42,18 @@ async def change_password(
         KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict: see ``keys.reseal``.
         CustodyRequired: keys were brought to a uce account.
     """
-    proven = await prove(hasher, read, caller.user_id, body.current_password)
-    now = clock()
+    proven = await prove(auth, read, caller.user_id, body.current_password)
+    now = auth.clock()
     if proven.custody == "uce":
-        sealed = await _uce(clock, database, caller, proven, body)
+        sealed = await _uce(auth, caller, proven, body)
         verifier_hash, made = await asyncio.gather(
-            hasher.hash(body.password), custodian.rewrap(sealed, secret=body.password)
+            auth.hasher.hash(body.password), auth.custodian.rewrap(sealed, secret=body.password)
         )
         account = await _unchanged(tx, proven)
         await accounts.take_keys(tx.session, account, made, now=now)
         kek = made.kek
     else:
-        verifier_hash = await hasher.hash(body.password)
+        verifier_hash = await auth.hasher.hash(body.password)
         account = await still_proven(tx, proven)
         await keys.reseal(tx.session, account, body)
         kek = None
@@ -71,18 +64,18 @@ async def change_password(
         tx,
         caller.user_id,
         caller.session_id,
-        tokens=token_codec,
-        custodian=custodian,
+        tokens=auth.token_codec,
+        custodian=auth.custodian,
         kek=kek,
         now=now,
     )
-    return tokens(clock, token_codec, opened)
+    return tokens(auth, opened)
 
 
 Change = PasswordChange | KeyringReplacement | RecoveryCodesReplacement
 
 
-async def _uce(clock: Clock, database: Database, caller: Principal, account: Account, body: Change) -> SealedKeyring:
+async def _uce(auth: Authenticator, caller: Principal, account: Account, body: Change) -> SealedKeyring:
     """Return the keyring of a uce account whose secret was proven, and the key that opens it.
 
     The session carries that key already: deriving it from the secret once more would only cost time.
@@ -98,8 +91,8 @@ async def _uce(clock: Clock, database: Database, caller: Principal, account: Acc
         raise KeyringRequired(missing=["keyring"])
     if body.base_keyring_version is not None:
         keys.require_version(account, body.base_keyring_version)
-    async with database.read_driver() as connection:
-        kek = await keyrings.session_kek(clock, connection, caller)
+    async with auth.database.read_driver() as connection:
+        kek = await keyrings.session_kek(auth.clock, connection, caller)
     return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
 
 
@@ -117,11 +110,7 @@ async def _unchanged(tx: Transaction, proven: Account) -> Account:
 
 
 async def replace_keyring(
-    clock: Clock,
-    database: Database,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     caller: Principal,
@@ -138,12 +127,12 @@ async def replace_keyring(
             ``keys.replace_keyring``.
         CustodyRequired: keys were brought to a uce account.
     """
-    proven = await prove(hasher, read, caller.user_id, body.current_password)
-    now = clock()
+    proven = await prove(auth, read, caller.user_id, body.current_password)
+    now = auth.clock()
     if proven.custody == "uce":
-        return await _rotate_uce(clock, database, token_codec, hasher, custodian, tx, caller, proven, body)
+        return await _rotate_uce(auth, tx, caller, proven, body)
     keys.require_rotation(proven, body)
-    verifier_hash = None if body.password is None else await hasher.hash(body.password)
+    verifier_hash = None if body.password is None else await auth.hasher.hash(body.password)
     account = await still_proven(tx, proven)
     if keys.is_stored(account, body):
         return KeyringVersion(keyring_version=account.keyring_version)
@@ -154,43 +143,37 @@ async def replace_keyring(
         await sessions.delete_all(tx, caller.user_id, but=caller.session_id)
         return KeyringVersion(keyring_version=account.keyring_version)
     account.verifier_hash = verifier_hash
-    return await _renewed(clock, token_codec, custodian, tx, caller, account.keyring_version)
+    return await _renewed(auth, tx, caller, account.keyring_version)
 
 
 async def _rotate_uce(
-    clock: Clock,
-    database: Database,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     tx: Transaction,
     caller: Principal,
     proven: Account,
     body: KeyringReplacement,
 ) -> KeyringVersion:
-    sealed = await _uce(clock, database, caller, proven, body)
-    now = clock()
-    verifier_hash = None if body.password is None else await hasher.hash(body.password)
+    sealed = await _uce(auth, caller, proven, body)
+    now = auth.clock()
+    verifier_hash = None if body.password is None else await auth.hasher.hash(body.password)
     # The salt is drawn anew: who knew the key-encryption key before is not helped by it afterwards.
-    salt = custodian.new_salt()
-    kek = await custodian.derive(body.password or body.current_password, salt)
+    salt = auth.custodian.new_salt()
+    kek = await auth.custodian.derive(body.password or body.current_password, salt)
     account = await _unchanged(tx, proven)
     end = await records.lock_end(tx.session, caller.user_id)
-    made, key_id = await custodian.rotate(
+    made, key_id = await auth.custodian.rotate(
         sealed, kek=kek, kek_salt=salt, epoch=end.epoch, seq=end.seq, head=end.head, now=now
     )
     await records.retire(tx.session, caller.user_id, end, key_id=key_id)
     await accounts.take_keys(tx.session, account, made, now=now)
     if verifier_hash is not None:
         account.verifier_hash = verifier_hash
-    answer = await _renewed(clock, token_codec, custodian, tx, caller, made.version, kek=kek)
+    answer = await _renewed(auth, tx, caller, made.version, kek=kek)
     return answer.model_copy(update={"recovery_codes": None if made.codes is None else made.codes.shown})
 
 
 async def _renewed(
-    clock: Clock,
-    token_codec: TokenCodec,
-    custodian: Custodian,
+    auth: Authenticator,
     tx: Transaction,
     caller: Principal,
     version: int,
@@ -202,19 +185,16 @@ async def _renewed(
         tx,
         caller.user_id,
         caller.session_id,
-        tokens=token_codec,
-        custodian=custodian,
+        tokens=auth.token_codec,
+        custodian=auth.custodian,
         kek=kek,
-        now=clock(),
+        now=auth.clock(),
     )
-    return KeyringVersion(keyring_version=version, tokens=tokens(clock, token_codec, opened))
+    return KeyringVersion(keyring_version=version, tokens=tokens(auth, opened))
 
 
 async def replace_recovery_codes(
-    clock: Clock,
-    database: Database,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     caller: Principal,
@@ -227,17 +207,17 @@ async def replace_recovery_codes(
         KeyringRequired, KeysRequired, KeyringConflict: see ``keys.replace_recovery_codes``.
         CustodyRequired: keys were brought to a uce account.
     """
-    proven = await prove(hasher, read, caller.user_id, body.current_password)
+    proven = await prove(auth, read, caller.user_id, body.current_password)
     shown = None
     if proven.custody == "uce":
-        drawn = await custodian.draw_codes(await _uce(clock, database, caller, proven, body))
+        drawn = await auth.custodian.draw_codes(await _uce(auth, caller, proven, body))
         account = await _unchanged(tx, proven)
         await accounts.take_codes(tx.session, account, drawn)
         shown = drawn.shown
     else:
         account = await still_proven(tx, proven)
         if account.keyring is None and not keys.brings(body):
-            drawn = custodian.draw_bare_codes()
+            drawn = auth.custodian.draw_bare_codes()
             await accounts.take_codes(tx.session, account, drawn)
             shown = drawn.shown
         else:
@@ -248,7 +228,7 @@ async def replace_recovery_codes(
 
 
 async def delete_account(
-    hasher: VerifierHasher,
+    auth: Authenticator,
     holdings: Holdings,
     read: ReadSession,
     tx: Transaction,
@@ -260,7 +240,7 @@ async def delete_account(
     Raises:
         InvalidCredentials: the current password is wrong.
     """
-    await still_proven(tx, await prove(hasher, read, caller.user_id, body.current_password))
+    await still_proven(tx, await prove(auth, read, caller.user_id, body.current_password))
     await accounts.delete(tx.session, caller.user_id)
     await delete_above(tx, caller.user_id, holdings, None)
     await sessions.delete_all(tx, caller.user_id)

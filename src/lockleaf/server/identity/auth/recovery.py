@@ -7,12 +7,8 @@ from lockleaf.server.identity.accounts import keys
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import InvalidRecoveryCode, InvalidRecoveryToken
 from lockleaf.server.identity.auth import sessions
-from lockleaf.server.identity.auth.service import open_session, tokens
-from lockleaf.server.identity.custody.custodian import Custodian
+from lockleaf.server.identity.auth.service import Authenticator, open_session, tokens
 from lockleaf.server.identity.errors import SessionRevoked, TokenExpired, TokenInvalid
-from lockleaf.server.identity.hashing import VerifierHasher
-from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.wire.recovery import Recover, VerifyRecoveryCode, VerifyRecoveryCodeAnswer
@@ -21,9 +17,7 @@ from lockleaf.wire.tokens import Tokens
 __all__ = ["recover", "verify_code"]
 
 
-async def verify_code(
-    clock: Clock, token_codec: TokenCodec, custodian: Custodian, read: ReadSession, body: VerifyRecoveryCode
-) -> VerifyRecoveryCodeAnswer:
+async def verify_code(auth: Authenticator, read: ReadSession, body: VerifyRecoveryCode) -> VerifyRecoveryCodeAnswer:
     """Answer a recovery code's verifier with the keyring sealed under the code, and the right to go on.
 
     The code is not spent by it. An unknown email takes the same statement and gives the same answer as a wrong code.
@@ -35,7 +29,7 @@ async def verify_code(
     if body.verifier is not None:
         searched = verifier_hash(body.verifier)
     else:
-        given = custodian.code_keys(body.code or "")
+        given = auth.custodian.code_keys(body.code or "")
         if given is None:
             raise InvalidRecoveryCode
         searched, recovery_key = given
@@ -51,8 +45,8 @@ async def verify_code(
     if row.keyring is None:
         recovery_key = None  # it opens nothing
     return VerifyRecoveryCodeAnswer(
-        recovery_token=token_codec.recovery(row.user_id, row.verifier_hash, clock(), recovery_key),
-        expires_in=token_codec.recovery_seconds,
+        recovery_token=auth.token_codec.recovery(row.user_id, row.verifier_hash, auth.clock(), recovery_key),
+        expires_in=auth.token_codec.recovery_seconds,
         user_id=row.user_id,
         keyring=row.keyring,
         keyring_version=row.keyring_version,
@@ -60,9 +54,7 @@ async def verify_code(
     )
 
 
-async def recover(
-    clock: Clock, token_codec: TokenCodec, hasher: VerifierHasher, custodian: Custodian, tx: Transaction, body: Recover
-) -> Tokens:
+async def recover(auth: Authenticator, tx: Transaction, body: Recover) -> Tokens:
     """Set new credentials, spend the code, end every session, and open a new one.
 
     Raises:
@@ -71,16 +63,16 @@ async def recover(
         CustodyRequired: keys were brought to a uce account; nor is it then.
     """
     try:
-        claims = token_codec.read_recovery(body.recovery_token)
+        claims = auth.token_codec.read_recovery(body.recovery_token)
     except (TokenExpired, TokenInvalid):
         raise InvalidRecoveryToken from None
     if claims.recovery_key is not None:
         keys.refuse_brought(body)
-    new_hash = await hasher.hash(body.password)
+    new_hash = await auth.hasher.hash(body.password)
     wrapped = None
     if claims.recovery_key is not None:
-        salt = custodian.new_salt()
-        wrapped = salt, await custodian.derive(body.password, salt)
+        salt = auth.custodian.new_salt()
+        wrapped = salt, await auth.custodian.derive(body.password, salt)
     await tx.begin()
     try:
         account = await accounts.lock(tx.session, claims.user_id)
@@ -89,10 +81,10 @@ async def recover(
     spent = await accounts.spend_recovery_code(tx.session, claims.user_id, claims.verifier_hash)
     if spent is None:
         raise InvalidRecoveryToken
-    now = clock()
+    now = auth.clock()
     if claims.recovery_key is not None and wrapped is not None and spent.keyring is not None:
         salt, kek = wrapped
-        made = custodian.recover(
+        made = auth.custodian.recover(
             account.user_id,
             spent.keyring,
             spent.keyring_version,
@@ -113,7 +105,6 @@ async def recover(
     await sessions.delete_all(tx, claims.user_id)
     device = sessions.Device(body.device_name, body.device_id)
     return tokens(
-        clock,
-        token_codec,
-        await open_session(clock, token_codec, custodian, tx.session, claims.user_id, device, kek=kek),
+        auth,
+        await open_session(auth, tx.session, claims.user_id, device, kek=kek),
     )

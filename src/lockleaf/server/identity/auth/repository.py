@@ -10,25 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.auth.models import Session, SessionKey
 from lockleaf.server.platform.db.keyset import select_page
+from lockleaf.server.platform.db.scoped import OnSession
 from lockleaf.server.platform.paging import Page, Window
 
 __all__ = ["SessionRepository"]
 
 
-class SessionRepository:
+class SessionRepository(OnSession):
     """The sessions of one account.
 
     Whoever ends a session locks its row first and forgets its keys second: a refresh that is under way holds that row,
     and the key that it adds must be there to be forgotten.
 
-    Args:
-        session: where the statements run.
-        user_id: the account.
     """
 
     def __init__(self, session: AsyncSession, user_id: UUID) -> None:
-        self.session = session
-        self.user_id = user_id
+        super().__init__(session, user_id)
         self._mine = Session.user_id == user_id
         self._my_keys = SessionKey.user_id == user_id
 

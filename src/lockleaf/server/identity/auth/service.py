@@ -32,6 +32,7 @@ from lockleaf.wire.sessions import Login
 from lockleaf.wire.tokens import Refresh, Tokens
 
 __all__ = [
+    "Authenticator",
     "Entered",
     "device_of",
     "login",
@@ -46,6 +47,17 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class Authenticator:
+    """What it takes to tell who somebody is, and to let them in."""
+
+    clock: Clock
+    database: Database
+    token_codec: TokenCodec
+    hasher: VerifierHasher
+    custodian: Custodian
+
+
+@dataclass(frozen=True, slots=True)
 class Entered:
     """An account, and the session that was opened for it."""
 
@@ -56,10 +68,7 @@ class Entered:
 
 
 async def register(
-    clock: Clock,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     body: Register,
@@ -71,14 +80,11 @@ async def register(
         KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
     """
     keys = keys_of_registration(body, required=False)
-    return await _register(clock, token_codec, hasher, custodian, read, tx, body, keys, privacy_tier="local_only")
+    return await _register(auth, read, tx, body, keys, privacy_tier="local_only")
 
 
 async def sign_up(
-    clock: Clock,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     body: Signup,
@@ -91,16 +97,13 @@ async def sign_up(
         CustodyRequired: keys were brought to an account whose server makes them.
     """
     if body.encryption_tier == "uce":
-        return await _sign_up_uce(clock, token_codec, hasher, custodian, read, tx, body)
+        return await _sign_up_uce(auth, read, tx, body)
     keys = keys_of_registration(body, required=True)
-    return await _register(clock, token_codec, hasher, custodian, read, tx, body, keys, privacy_tier="full_sync")
+    return await _register(auth, read, tx, body, keys, privacy_tier="full_sync")
 
 
 async def _register(
-    clock: Clock,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     body: Register,
@@ -111,27 +114,22 @@ async def _register(
     existing = await accounts.by_email(read, body.login_name)
     repeated = existing is not None and await accounts.is_repeated(read, existing, body, keys)
     await read.close()
-    now = clock()
+    now = auth.clock()
     if existing is None:
-        verifier_hash = await hasher.hash(body.password)
+        verifier_hash = await auth.hasher.hash(body.password)
         await tx.begin()
         account = await accounts.create(
             tx.session, body, keys, verifier_hash=verifier_hash, privacy_tier=privacy_tier, now=now
         )
     else:
-        if not repeated or not await hasher.verify(existing.verifier_hash, body.password):
+        if not repeated or not await auth.hasher.verify(existing.verifier_hash, body.password):
             raise EmailTaken
         account = await still_proven(tx, existing)
-    return Entered(
-        account, await open_session(clock, token_codec, custodian, tx.session, account.user_id, device_of(body))
-    )
+    return Entered(account, await open_session(auth, tx.session, account.user_id, device_of(body)))
 
 
 async def _sign_up_uce(
-    clock: Clock,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     body: Signup,
@@ -140,11 +138,11 @@ async def _sign_up_uce(
     refuse_brought(body)
     existing = await accounts.by_email(read, body.login_name)
     await read.close()
-    now = clock()
+    now = auth.clock()
     if existing is None:
         user_id = body.id or uuid7(now)
-        verifier_hash = await hasher.hash(body.password)
-        keys = await custodian.new_keys(user_id, body.password, now=now)
+        verifier_hash = await auth.hasher.hash(body.password)
+        keys = await auth.custodian.new_keys(user_id, body.password, now=now)
         await tx.begin()
         account = await accounts.create(
             tx.session,
@@ -157,25 +155,22 @@ async def _sign_up_uce(
             now=now,
         )
         await accounts.take_keys(tx.session, account, keys, now=now)
-        opened = await open_session(clock, token_codec, custodian, tx.session, user_id, device_of(body), kek=keys.kek)
+        opened = await open_session(auth, tx.session, user_id, device_of(body), kek=keys.kek)
         return Entered(account, opened, None if keys.codes is None else keys.codes.shown)
     if existing.custody != "uce" or body.id != existing.user_id or existing.kek_salt is None:
         raise EmailTaken
-    if not await hasher.verify(existing.verifier_hash, body.password):
+    if not await auth.hasher.verify(existing.verifier_hash, body.password):
         raise EmailTaken
-    kek = await custodian.derive(body.password, existing.kek_salt)
+    kek = await auth.custodian.derive(body.password, existing.kek_salt)
     account = await still_proven(tx, existing)
     return Entered(
         account,
-        await open_session(clock, token_codec, custodian, tx.session, account.user_id, device_of(body), kek=kek),
+        await open_session(auth, tx.session, account.user_id, device_of(body), kek=kek),
     )
 
 
 async def login(
-    clock: Clock,
-    token_codec: TokenCodec,
-    hasher: VerifierHasher,
-    custodian: Custodian,
+    auth: Authenticator,
     read: ReadSession,
     tx: Transaction,
     body: Login,
@@ -191,29 +186,25 @@ async def login(
     account = await accounts.by_email(read, body.login_name)
     await read.close()
     if account is None:
-        await hasher.verify_dummy(body.password)
+        await auth.hasher.verify_dummy(body.password)
         raise InvalidCredentials
-    if not await hasher.verify(account.verifier_hash, body.password):
+    if not await auth.hasher.verify(account.verifier_hash, body.password):
         raise InvalidCredentials
-    kek, keys = await _uce_keys(clock, custodian, account, body.password)
+    kek, keys = await _uce_keys(auth, account, body.password)
     better = None
-    if hasher.needs_rehash(account.verifier_hash):
-        better = await hasher.hash(body.password)
+    if auth.hasher.needs_rehash(account.verifier_hash):
+        better = await auth.hasher.hash(body.password)
     locked = await still_proven(tx, account)
     if better is not None:
         locked.verifier_hash = better
     if keys is not None:
         if locked.keyring is not None:  # another login was first; its keys are the account's
             raise HashingBusy(retry_after=1)
-        await accounts.take_keys(tx.session, locked, keys, now=clock())
-    return Entered(
-        locked, await open_session(clock, token_codec, custodian, tx.session, locked.user_id, device_of(body), kek=kek)
-    )
+        await accounts.take_keys(tx.session, locked, keys, now=auth.clock())
+    return Entered(locked, await open_session(auth, tx.session, locked.user_id, device_of(body), kek=kek))
 
 
-async def _uce_keys(
-    clock: Clock, custodian: Custodian, account: Account, secret: str
-) -> tuple[bytes | None, KeyMaterial | None]:
+async def _uce_keys(auth: Authenticator, account: Account, secret: str) -> tuple[bytes | None, KeyMaterial | None]:
     """Return the key-encryption key of a uce account whose secret is right, and its keys where it has none yet.
 
     An account that came from elsewhere gets them at its first login here; its recovery codes are drawn when asked for.
@@ -221,14 +212,12 @@ async def _uce_keys(
     if account.custody != "uce":
         return None, None
     if account.kek_salt is not None:
-        return await custodian.derive(secret, account.kek_salt), None
-    made = await custodian.new_keys(account.user_id, secret, now=clock())
+        return await auth.custodian.derive(secret, account.kek_salt), None
+    made = await auth.custodian.new_keys(account.user_id, secret, now=auth.clock())
     return made.kek, replace(made, codes=None)
 
 
-async def refresh(
-    clock: Clock, database: Database, token_codec: TokenCodec, custodian: Custodian, body: Refresh
-) -> Tokens:
+async def refresh(auth: Authenticator, body: Refresh) -> Tokens:
     """Give the next tokens of a session.
 
     A token that is used twice ends its session, and that must stay although the request fails.
@@ -238,29 +227,29 @@ async def refresh(
         SessionRevoked: its session has ended.
         RefreshTokenReused: it had been replaced; the session has ended now.
     """
-    claims = token_codec.read_refresh(body.refresh_token)
-    now = clock()
-    async with database.transaction() as tx:
+    claims = auth.token_codec.read_refresh(body.refresh_token)
+    now = auth.clock()
+    async with auth.database.transaction() as tx:
         outcome = await sessions.rotate(
             tx.session,
             claims,
             body.retry_id,
-            tokens=token_codec,
-            custodian=custodian,
+            tokens=auth.token_codec,
+            custodian=auth.custodian,
             now=now,
         )
         if isinstance(outcome, Unauthenticated):
             tx.wake(claims.user_id)  # live streams of a session that has ended end too
             raise CommitThenRefuse(outcome)
-    return tokens(clock, token_codec, outcome)
+    return tokens(auth, outcome)
 
 
-def tokens(clock: Clock, token_codec: TokenCodec, opened: sessions.Opened, *, seconds: int | None = None) -> Tokens:
+def tokens(auth: Authenticator, opened: sessions.Opened, *, seconds: int | None = None) -> Tokens:
     """Return the present tokens of a session, of which the one for access lives ``seconds``."""
-    return Tokens(**sessions.tokens_of(opened, tokens=token_codec, now=clock(), seconds=seconds))
+    return Tokens(**sessions.tokens_of(opened, tokens=auth.token_codec, now=auth.clock(), seconds=seconds))
 
 
-async def prove(hasher: VerifierHasher, read: ReadSession, user_id: UUID, secret: str) -> Account:
+async def prove(auth: Authenticator, read: ReadSession, user_id: UUID, secret: str) -> Account:
     """Return the account of a session whose user gives the present secret too.
 
     What follows has to lock the account and ask ``still_proven``.
@@ -270,7 +259,7 @@ async def prove(hasher: VerifierHasher, read: ReadSession, user_id: UUID, secret
     """
     account = await accounts.get(read, user_id)
     await read.close()
-    if not await hasher.verify(account.verifier_hash, secret):
+    if not await auth.hasher.verify(account.verifier_hash, secret):
         raise InvalidCredentials
     return account
 
@@ -292,9 +281,7 @@ async def still_proven(tx: Transaction, proven: Account) -> Account:
 
 
 async def open_session(
-    clock: Clock,
-    token_codec: TokenCodec,
-    custodian: Custodian,
+    auth: Authenticator,
     session: AsyncSession,
     user_id: UUID,
     device: sessions.Device,
@@ -303,7 +290,7 @@ async def open_session(
 ) -> sessions.Opened:
     """Open a session for an account whose owner has proven it; ``kek`` is a uce account's key-encryption key."""
     return await sessions.open_session(
-        session, user_id, device, tokens=token_codec, custodian=custodian, kek=kek, now=clock()
+        session, user_id, device, tokens=auth.token_codec, custodian=auth.custodian, kek=kek, now=auth.clock()
     )
 
 

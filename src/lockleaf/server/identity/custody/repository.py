@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
+from lockleaf.server.platform.db.scoped import OnConnection
 
 __all__ = ["AccessRepository", "SealedKeys"]
 
@@ -33,12 +33,8 @@ class SealedKeys:
     keyring_version: int = 0
 
 
-class AccessRepository:
+class AccessRepository(OnConnection):
     """The rows of one account, on a connection that is in a transaction."""
-
-    def __init__(self, connection: asyncpg.Connection, user_id: UUID) -> None:
-        self._connection = connection
-        self._user_id = user_id
 
     async def sealed_keys(self, session_id: UUID, generation: int, now: datetime) -> SealedKeys | None:
         """Return the sealed keys of one generation of a session; None where they are gone."""

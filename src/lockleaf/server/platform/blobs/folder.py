@@ -25,7 +25,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lockleaf.server.platform.blobs.open_files import Draft, Segment
+from lockleaf.server.platform.blobs.open_files import Draft, Segment, sync_folder
 from lockleaf.server.platform.blobs.protocol import (
     KEY,
     PartMissing,
@@ -85,7 +85,7 @@ class ObjectFolder:
         self._prepare()
         upload = secrets.token_hex(16)
         self._upload(key, upload).mkdir(mode=0o700)
-        _sync(self._uploads)
+        sync_folder(self._uploads)
         return upload
 
     def has_upload(self, key: str, upload: str) -> bool:
@@ -105,7 +105,7 @@ class ObjectFolder:
             # Named by its digest too: the same again is the same file, and another does not take its place before
             # completion has chosen. Their times tell which came last.
             draft.path.replace(folder / _part_name(number, size, sha256))
-            _sync(folder)
+            sync_folder(folder)
         except FileNotFoundError:
             self._prepare()
             raise UploadGone((number,)) from None
@@ -158,9 +158,9 @@ class ObjectFolder:
             draft.discard()
         for name in present.difference(names):
             (folder / name).unlink(missing_ok=True)
-        _sync(folder)
+        sync_folder(folder)
         self._put(folder, self._home(key))
-        _sync(self._uploads)
+        sync_folder(self._uploads)
 
     def abort(self, key: str, upload: str) -> None:
         """Throw an upload away, if there is one."""
@@ -271,8 +271,8 @@ class ObjectFolder:
                 return
             for folder in (self.root, self._incoming, self._uploads, self._objects, self._gone):
                 folder.mkdir(mode=0o700, parents=folder is self.root, exist_ok=True)
-            _sync(self.root)
-            _sync(self.root.parent)
+            sync_folder(self.root)
+            sync_folder(self.root.parent)
             self._prepared = True
 
     def _put(self, source: Path, target: Path) -> None:
@@ -285,7 +285,7 @@ class ObjectFolder:
             if error.errno not in (errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST):
                 raise
             self._exchange(source, target)
-        _sync(target.parent)
+        sync_folder(target.parent)
 
     def _exchange(self, source: Path, target: Path) -> None:
         hidden = self._hidden()
@@ -300,7 +300,7 @@ class ObjectFolder:
     def _make_shelf(self, shelf: Path) -> None:
         with contextlib.suppress(FileExistsError):
             shelf.mkdir(mode=0o700)
-            _sync(self._objects)
+            sync_folder(self._objects)
 
     def _remove(self, path: Path) -> None:
         """Remove a file, or a folder: out of sight by one rename first, so that nobody finds half of it."""
@@ -343,12 +343,3 @@ def _drop(path: Path) -> None:
 
 def _part_name(number: int, size: int, sha256: str) -> str:
     return f"{number:05d}-{size}-{sha256}"
-
-
-def _sync(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Draft", "Reader", "Segment"]
+__all__ = ["Draft", "Reader", "Segment", "sync_folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +110,12 @@ class Reader:
                     os.close(descriptor)
             finally:
                 self._lock.release()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from lockleaf.server.platform.cursors import CursorCodec
-from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.errors import contradiction
 from lockleaf.server.platform.http.dependencies import parts_of
 from lockleaf.server.platform.paging import Paging
 
-__all__ = ["ByCursor", "Limit", "Paged", "by_cursor", "contradiction", "paged"]
+__all__ = ["ByCursor", "Limit", "Paged", "by_cursor", "paged"]
 
 Cursor = Annotated[str | None, Query(max_length=512)]
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -21,11 +21,6 @@ PageNumber = Annotated[
     Query(ge=1, le=10**6, description="In place of a cursor: it shifts with what is written meanwhile."),
 ]
 PageSize = Annotated[int | None, Query(ge=1, le=500, description="With `page`; as `limit` otherwise.")]
-
-
-def contradiction(name: str, why: str) -> InvalidRequest:
-    """Return why a request that says two different things is refused, by the name of the second."""
-    return InvalidRequest(errors=[{"field": name, "type": "value_error", "message": why}])
 
 
 def by_cursor(default: int = 50) -> Callable[..., Awaitable[Paging]]:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.platform.db.keyset import select_page
+from lockleaf.server.platform.db.scoped import OnSession
 from lockleaf.server.platform.jobs.models import Job
 from lockleaf.server.platform.paging import Page, Window
 
@@ -17,17 +18,11 @@ UNFINISHED = ("queued", "running")
 """The states of a job that has not ended."""
 
 
-class JobRepository:
-    """The jobs of one account.
-
-    Args:
-        session: where the statements run.
-        user_id: the account.
-    """
+class JobRepository(OnSession):
+    """The jobs of one account."""
 
     def __init__(self, session: AsyncSession, user_id: UUID) -> None:
-        self.session = session
-        self.user_id = user_id
+        super().__init__(session, user_id)
         self._mine = Job.user_id == user_id
 
     async def add(self, job: Job) -> None:

@@ -11,7 +11,6 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -55,7 +54,6 @@ class EmbeddedPostgres:
         log: a structlog logger for what happens to the server.
         durable: False switches off the waiting for the disk. Only for data that may be lost: tests.
         settings: more PostgreSQL settings by name; they override those of `cluster.SETTINGS`.
-
     """
 
     def __init__(
@@ -82,7 +80,6 @@ class EmbeddedPostgres:
         Raises:
             DataFolderInUseError: another live process runs the PostgreSQL of this data folder.
             EmbeddedPostgresError: PostgreSQL cannot be started; the message says why and what to do.
-
         """
         with self._change:
             if self.is_running():
@@ -108,7 +105,6 @@ class EmbeddedPostgres:
 
         Raises:
             EmbeddedPostgresError: as `start`, and also if it was never started or was stopped.
-
         """
         with self._change:
             if self.is_running():
@@ -134,7 +130,6 @@ class EmbeddedPostgres:
         Args:
             stop_event: ends the supervision; PostgreSQL itself is left running.
             on_restart: called after each restart, when PostgreSQL answers again.
-
         """
         wake_read, wake_write = os.pipe()
 
@@ -170,7 +165,6 @@ class EmbeddedPostgres:
 
         Raises:
             EmbeddedPostgresError: PostgreSQL does not run, or the name is invalid.
-
         """
         if probe.ensure_database(self._running_socket_dir(), name):
             self._log.info("postgres_database_created", database=name)
@@ -184,7 +178,6 @@ class EmbeddedPostgres:
 
         Raises:
             EmbeddedPostgresError: PostgreSQL does not run.
-
         """
         return f"postgresql://{role}@/{database}?host={quote(str(self._running_socket_dir()))}&port={PORT}"
 
@@ -220,9 +213,7 @@ class EmbeddedPostgres:
         self.start()
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def _running_socket_dir(self) -> Path:

@@ -1,0 +1,79 @@
+"""Where things are kept: the database, files and what belongs to their uploads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from lockleaf.server.platform.settings.base import HTTP_URL, Group
+
+__all__ = ["BlobSettings", "DatabaseSettings", "MediaSettings"]
+
+
+class DatabaseSettings(Group):
+    """Where the database is, and how it is used. Without ``url`` the server starts its own PostgreSQL."""
+
+    url: SecretStr | None = None
+    pool_size: int = Field(default=10, ge=1, le=200)
+    max_overflow: int = Field(default=20, ge=0, le=200)
+    pre_ping: bool = True
+    pre_ping_after_seconds: float = Field(default=5.0, ge=0, description="Ask only connections that rested this long.")
+    pool_timeout_seconds: float = Field(default=10.0, gt=0)
+    statement_timeout_seconds: float = Field(default=30.0, gt=0)
+    lock_timeout_seconds: float = Field(default=10.0, gt=0)
+
+
+class BlobSettings(Group):
+    """Where encrypted files lie: in a folder of this machine, or in a bucket of whatever speaks S3."""
+
+    kind: Literal["file", "s3"] = "file"
+    path: Path | None = Field(default=None, description="The folder; `blobs` in the data folder by default.")
+    public_url: str | None = Field(
+        default=None, pattern=HTTP_URL, description="This server as clients reach it, if it is not as they called it."
+    )
+    bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    endpoint: str | None = Field(default=None, pattern=HTTP_URL, description="As the server sees it; AWS by default.")
+    public_endpoint: str | None = Field(
+        default=None, pattern=HTTP_URL, description="As clients reach it; the same by default."
+    )
+    region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,64}$")
+    style: Literal["auto", "path", "virtual"] = Field(
+        default="auto", description="Whether the bucket stands in the path or in the host's name."
+    )
+    access_key: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    prefix: str = Field(
+        default="", pattern=r"^[A-Za-z0-9._/-]{0,200}$", description="What objects' names begin with in the bucket."
+    )
+    timeout_seconds: float = Field(default=10.0, gt=0, description="How long to wait for an answer of the bucket's.")
+
+    @model_validator(mode="after")
+    def _require_a_bucket(self) -> Self:
+        if self.kind == "s3" and self.bucket is None:
+            raise ValueError("an S3 store needs the name of a bucket: set LOCKLEAF_BLOBS__BUCKET")
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("an access key and a secret key come together: set both, or neither")
+        return self
+
+
+class MediaSettings(Group):
+    """Encrypted files: how much room they have, and how long what belongs to their uploads is good."""
+
+    quota_bytes_e2e: int | None = Field(
+        default=None, ge=0, description="Media of an end-to-end encrypted account; as much as it likes by default."
+    )
+    quota_bytes_uce: int | None = Field(default=None, ge=0, description="Media of a uce account.")
+    upload_seconds: int = Field(default=3600, ge=60, le=604800, description="How long an upload may wait to begin.")
+    download_seconds: int = Field(default=300, ge=10, le=604800, description="How long a download may.")
+    unfinished_hours: float = Field(
+        default=24, gt=0, description="After this long without a sign of life an unfinished upload is forgotten."
+    )
+    orphan_hours: float = Field(
+        default=48, ge=0, description="Before objects that nobody knows are deleted from the store; 0 for never."
+    )
+
+    def quota_bytes(self, custody: str) -> int | None:
+        """Return how many bytes the media of an account may have, by its custody."""
+        return self.quota_bytes_uce if custody == "uce" else self.quota_bytes_e2e
