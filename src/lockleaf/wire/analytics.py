@@ -93,11 +93,11 @@ class ContextParams(Body):
 
 
 class ParameterSetFacts(ContextParams):
-    """A parameter set, and within which bounds it adds up rightly."""
+    """A parameter set, and within which bounds it adds up correctly."""
 
     slots: int = Field(description="How many values one ciphertext holds.")
     largest: float = Field(description="The largest magnitude of one value, after the client has scaled it.")
-    most_values: int = Field(description="How many such values a slot adds up rightly.")
+    most_values: int = Field(description="How many such values a slot adds up correctly.")
     most_additions: int = Field(description="How many ciphertexts are added into one.")
     fresh_error: float = Field(description="By how much a slot of a fresh ciphertext is off at most.")
     operations: tuple[str, ...]

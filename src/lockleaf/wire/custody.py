@@ -18,7 +18,7 @@ class Access(Body):
     hour: Instant = Field(description="When the hour began.")
     session_id: UUID
     device_name: str | None = Field(default=None, description="Of a session that is signed in still, if it has one.")
-    purpose: str = Field(description="Which door asked: `entries.read`, `tags.write`, ...")
+    purpose: str = Field(description="Which endpoint asked: `entries.read`, `tags.write`, ...")
     openings: int = Field(description="How many requests opened the account's keys.")
     records: int = Field(description="How many records they opened or sealed.")
     last_at: Instant

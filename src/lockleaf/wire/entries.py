@@ -147,7 +147,7 @@ class Medium(Body):
 
 
 class Attachment(Medium):
-    """A medium that belongs to an entry. Its name is known to the entry alone."""
+    """A file that belongs to an entry. Its name is known to the entry alone."""
 
     name: Annotated[str, StringConstraints(max_length=255)]
     thumbnail: Medium | None = Field(default=None, description="A small picture of it, sealed as a file of its own.")

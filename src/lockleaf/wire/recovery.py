@@ -56,7 +56,7 @@ class VerifyRecoveryCodeAnswer(Body):
     recovery_token: str
     expires_in: int
     user_id: UUID
-    keyring: Bytes | None = Field(default=None, description="Null for an account that has none.")
+    keyring: Bytes | None = Field(default=None, description="Null for an account without a keyring.")
     keyring_version: Sequence64 = Field(description="The version that this keyring was sealed as.")
     current_keyring_version: Sequence64 | None = Field(
         default=None,

@@ -286,7 +286,7 @@ class ConflictVersion(Body):
 
     @model_serializer(mode="wrap")
     def _with_nulls(self, serialise, /):  # type: ignore[no-untyped-def]
-        # Other absent fields are left out; these say by null that there are none. (An annotation of what is returned
+        # Other absent fields are left out; these say by null that they are absent. (An annotation of what is returned
         # would take the place of this model in the OpenAPI document.)
         return {"encrypted_content": None, "iv": None, "tag": None, **serialise(self)}
 

@@ -24,7 +24,7 @@ def bearer_token(request: Request) -> str:
     """Return the access token of a request.
 
     Raises:
-        NotAuthenticated: there is none.
+        NotAuthenticated: the request has no token.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():

@@ -162,7 +162,7 @@ class VerifierHasher:
         except RuntimeError:  # the server is stopping
             self._leave()
             raise HashingBusy(retry_after=2) from None
-        # The place is free when the work is done, not when the caller goes: hanging up must not make room.
+        # The place is free when the work is done, not when the caller goes: hanging up must not free it.
         future.add_done_callback(self._leave)
         return future
 

@@ -88,7 +88,7 @@ class TooLarge(DomainError):
 
 
 class OverQuota(DomainError):
-    """There is no room for it."""
+    """It exceeds a quota."""
 
 
 class Busy(DomainError):

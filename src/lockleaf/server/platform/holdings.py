@@ -30,7 +30,7 @@ class Holding:
         tier: the lowest privacy tier at which the server holds it.
         delete: deletes all of it within the transaction, flushes, and returns how many there were.
         counted_as: the count that it adds to, if users are told of it.
-        bytes_used: counts the bytes of it, if they are of the room that the account is given.
+        bytes_used: counts the bytes of it, if they count against the quota.
     """
 
     tier: str

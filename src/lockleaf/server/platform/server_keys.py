@@ -98,7 +98,7 @@ def load_keys(settings: Settings) -> ServerKeys:
     folder has the database anyway.
 
     Raises:
-        SecretsMissing: there are none, or not all, and they must not be made up.
+        SecretsMissing: they are missing, or some of them, and they must not be made up.
         SecretsDamaged: the file that keeps them cannot be understood.
     """
     roots = [root.get_secret_value().encode() for root in settings.secrets.roots]

@@ -1,1 +1,1 @@
-"""The encrypted store: records, their order, their history. Every door of the server leads here."""
+"""The encrypted store: records, their order, their history. Every endpoint that writes records leads here."""

@@ -1,7 +1,7 @@
-"""What the doors of whole blobs, vault and backups, share.
+"""What the endpoints of whole blobs, vault and backups, share.
 
 Their payloads are not envelopes: the server makes them of a request's fields, and so it makes their changes as well,
-each following the record as it is behind the lock. A deletion takes the earlier revisions with it, since no door of
+each following the record as it is behind the lock. A deletion takes the earlier revisions with it, since no endpoint of
 theirs brings anything back; a record that is made anew after it has the revisions of its new life alone. The leaves
 stay, as all leaves do.
 """
@@ -40,12 +40,12 @@ async def follow(store: AccountRecords, held: Record | None, change: Change) -> 
     What is kept of the record from before a deletion is forgotten then.
 
     Arguments:
-        held: the record, behind the lock of the account's history; None where there is none.
+        held: the record, behind the lock of the account's history; None for a new one.
         change: that follows it.
 
     Raises:
         PayloadTooLarge, ChangeRejected, KeyRetired: the store does not take it.
-        QuotaExceeded: there is no room for it.
+        QuotaExceeded: the account would hold more than it may.
     """
     pushed = await store.put_all([change])
     if held is not None and held.deleted:

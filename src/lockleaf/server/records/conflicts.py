@@ -62,7 +62,7 @@ async def list_kept(session: AsyncSession, user_id: UUID, window: Window, *, res
             Conflict.resolved_at.is_not(None) if resolved else Conflict.resolved_at.is_(None),
         ).order_by(Conflict.conflict_id)
 
-    # Sizes are known without reading what is measured; only what has room is read.
+    # Sizes are known without reading what is measured; only what fits is read.
     size = func.octet_length(Conflict.payload) + func.coalesce(func.octet_length(packed), 0)
     measured = kept(Conflict.conflict_id, size).limit(window.limit + 1)
     if window.after is not None:

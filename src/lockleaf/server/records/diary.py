@@ -1,4 +1,4 @@
-"""The records of a diary as its doors read them: one, its past, and a list in the order of its days."""
+"""The records of a diary as its endpoints read them: one, its past, and a list in the order of its days."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def hold_all(
 
 
 async def hold(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:
-    """Lock the account's history, and return one record as `hold_all` does; None where there is none."""
+    """Lock the account's history, and return one record as `hold_all` does; None for a new one."""
     key = (collection, record_id)
     return (await hold_all(connection, user_id, [key])).get(key)
 
@@ -126,7 +126,7 @@ async def read_revision(
 
 
 async def last_content(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Record | None:
-    """Return the latest revision of a deleted record that was none of a deletion; None where it was purged."""
+    """Return the latest revision of a deleted record that was no deletion; None where it was purged."""
     packed = await connection.fetchval(_LAST_CONTENT, user_id, collection, record_id)
     return None if packed is None else Record.model_validate(unpack(packed))
 
@@ -187,7 +187,7 @@ class Wanted:
 
 # One range of ix_records_date, read backwards. Labels are looked at on the way: 10,000 entries of which none has the
 # label are gone through in a few milliseconds, and an index of labels would cost every write. Sizes are known without
-# reading what is measured; a row that has no room comes without its content, and tells that there is more.
+# reading what is measured; a row that does not fit comes without its content, and tells that there is more.
 _LIST = """
 SELECT at, record_id, purged,
   CASE WHEN place <= $2 AND before < $3 THEN packed END AS packed,

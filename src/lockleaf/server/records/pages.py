@@ -1,4 +1,4 @@
-"""Pages of whole records, for the doors whose lists give them: by id, and backups by their clients' times."""
+"""Pages of whole records, for the endpoints whose lists give them: by id, and backups by their clients' times."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def behind(at: datetime) -> Place:
     return (at, _BEHIND_ALL)
 
 
-# Sizes are known without reading what is measured; only what has room is read. One row more than asked for is looked
+# Sizes are known without reading what is measured; only what fits is read. One row more than asked for is looked
 # up, and comes without its content: it tells that there is more, and where.
 _PAGE = """
 WITH wanted AS MATERIALIZED ({wanted}), measured AS (

@@ -1,4 +1,4 @@
-"""What each door lets into the store: who writes a collection, what its ids look like, what its payloads are."""
+"""What each endpoint lets into the store: who writes a collection, what its ids look like, what its payloads are."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def sealed_under(collection: str, payload: bytes) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class RecordPolicy:
-    """The rules of one door for one collection.
+    """The rules of one endpoint for one collection.
 
     Arguments:
-        writable: whether this door writes the collection at all.
+        writable: whether this endpoint writes the collection at all.
         is_id: whether a record id is of the collection's form.
         is_payload: whether a payload has the collection's frame.
         unsealed_deletion: whether a deletion may come without a payload: made by the server, or by an older client.
@@ -104,18 +104,20 @@ _THROUGH_SYNC = {
 _FREE = RecordPolicy()
 
 
-_THROUGH_DOORS = {
+_THROUGH_ENDPOINTS = {
     "entries": RecordPolicy(is_id=_is_uuid, is_payload=_is_envelope, unsealed_deletion=True),
     "tags": RecordPolicy(is_id=lambda record_id: _LABEL_HEX.fullmatch(record_id) is not None, unsealed_deletion=True),
     "vault": RecordPolicy(unsealed_deletion=True),
     "backups": RecordPolicy(unsealed_deletion=True),
 }
-_AS_THEY_CAME = _THROUGH_DOORS | {"entries": RecordPolicy(is_id=_is_uuid, is_payload=_is_map, unsealed_deletion=True)}
+_AS_THEY_CAME = _THROUGH_ENDPOINTS | {
+    "entries": RecordPolicy(is_id=_is_uuid, is_payload=_is_map, unsealed_deletion=True)
+}
 _CLOSED = RecordPolicy(writable=False)
 
 
 def bytes_needed(change: Change) -> int:
-    """Return how many bytes of an account's room a change takes. Deletions take none: they are how room is made."""
+    """Return how many bytes of an account's quota a change takes. Deletions take none: they free it."""
     size = len(change.payload)
     return 0 if change.deleted and size <= _LARGEST_TOMBSTONE else size
 
@@ -126,10 +128,10 @@ def sync_policy(collection: str) -> RecordPolicy:
 
 
 def endpoint_policy(collection: str) -> RecordPolicy:
-    """Return the rules for a collection's own door: the server makes some payloads there, and deletions without one."""
-    return _THROUGH_DOORS.get(collection, _CLOSED)
+    """Return the rules for a collection's own endpoint: the server makes some payloads, and deletions without one."""
+    return _THROUGH_ENDPOINTS.get(collection, _CLOSED)
 
 
 def opaque_policy(collection: str) -> RecordPolicy:
-    """Return the rules of the doors where the server packed an entry's fields as they came."""
+    """Return the rules of the endpoints where the server packed an entry's fields as they came."""
     return _AS_THEY_CAME.get(collection, _CLOSED)

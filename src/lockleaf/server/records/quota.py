@@ -1,4 +1,4 @@
-"""The room that an account is given on this server, for everything that is held of it together."""
+"""The quota of an account on this server, for everything that is held of it together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Quota", "QuotaExceeded"]
 
 
 class QuotaExceeded(OverQuota):
-    """There is no room for it: the account would hold more than this server gives it.
+    """The quota is used up: the account would hold more than this server gives it.
 
     `limit` is how many bytes it may hold, `used` how many it holds, `needed` how many this would add. Delete something,
     or ask the operator for more.
@@ -61,7 +61,7 @@ class Quota:
         return max(0, self.limit - await self.bytes_used(connection, user_id))
 
     async def require(self, connection: asyncpg.Connection, user_id: UUID, needed: int) -> None:
-        """Let pass what has room. The caller holds the account's head, so that two cannot take the same room.
+        """Let pass what the quota allows. The caller holds the account's head, so that two cannot take the same bytes.
 
         Args:
             needed: the bytes that would be added.
@@ -76,7 +76,7 @@ class Quota:
             raise QuotaExceeded(limit=self.limit, used=used, needed=needed)
 
     async def require_after(self, connection: asyncpg.Connection, user_id: UUID, needed: int) -> None:
-        """Let stay what was written a moment ago in this transaction, if it had room: an error takes it back.
+        """Let stay what was written a moment ago in this transaction, if the quota allowed it: an error takes it back.
 
         Asked afterwards, since a retry adds nothing, and only the store knows one.
 

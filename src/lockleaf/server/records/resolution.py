@@ -17,11 +17,11 @@ from lockleaf.server.records.policy import RecordPolicy
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.sync import Change, Choice, Record
 
-__all__ = ["Dispute", "Resolved", "close", "take"]
+__all__ = ["OpenConflict", "Resolved", "close", "take"]
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class OpenConflict:
     """An open conflict, and the record as it stays until the transaction ends; None where the server lost it."""
 
     conflict: Conflict
@@ -36,7 +36,7 @@ class Resolved:
     revision: int | None = None
 
 
-async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> Dispute:
+async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> OpenConflict:
     """Lock the account's history and an open conflict, to be closed in this transaction.
 
     Raises:
@@ -55,12 +55,12 @@ async def take(session: AsyncSession, user_id: UUID, conflict_id: UUID) -> Dispu
         raise ConflictNotFound
     if conflict.resolved_at is not None:
         raise ConflictResolved(chosen_version=conflict.chosen_version)
-    return Dispute(conflict, record)
+    return OpenConflict(conflict, record)
 
 
 async def close(
     store: AccountRecords,
-    dispute: Dispute,
+    open_conflict: OpenConflict,
     chosen: Choice,
     changes: Sequence[Change],
     *,
@@ -78,7 +78,7 @@ async def close(
         RevisionConflict: the record has moved on since the change was made.
         PayloadTooLarge, ChangeRejected, KeyRetired: the store does not take the change.
     """
-    conflict = dispute.conflict
+    conflict = open_conflict.conflict
     resolved = Resolved()
     if changes:
         pushed = await store.put(changes, policy=policy, within_quota=False)
@@ -95,7 +95,7 @@ async def close(
         .values(
             resolved_at=store.clock(),
             chosen_version=chosen,
-            remote_revision=None if dispute.record is None else dispute.record.revision,
+            remote_revision=None if open_conflict.record is None else open_conflict.record.revision,
         )
     )
     return resolved

@@ -15,7 +15,7 @@ import asyncpg
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Record
 
-__all__ = ["Purged", "Standing", "current", "open_conflicts", "purge_retired", "standing"]
+__all__ = ["Purged", "ResealingProgress", "current", "open_conflicts", "progress", "purge_retired"]
 
 BATCH = 2000
 _BYTES_AT_ONCE = 2 * 1024 * 1024
@@ -66,7 +66,7 @@ ORDER BY c.conflict_id LIMIT $2
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ResealingProgress:
     """How many live entries and tags there are, and how many of them a retired key sealed."""
 
     total: int
@@ -85,10 +85,10 @@ async def current(
     return [Record.model_validate(unpack(row["packed"])) for row in rows]
 
 
-async def standing(connection: asyncpg.Connection, user_id: UUID) -> Standing:
+async def progress(connection: asyncpg.Connection, user_id: UUID) -> ResealingProgress:
     """Return how far the account is with sealing again."""
     row = await connection.fetchrow(_STANDING, user_id)
-    return Standing(row["total"], row["left"])
+    return ResealingProgress(row["total"], row["left"])
 
 
 async def open_conflicts(connection: asyncpg.Connection, user_id: UUID, *, limit: int) -> list[UUID]:

@@ -74,7 +74,7 @@ async def push(
         changes: at most 500; a later one may follow an earlier one of the same batch.
         now: the server's time.
         atomic: write nothing unless every change is applied or was before.
-        policy: gives the rules of the door that the changes come through, for each collection.
+        policy: gives the rules of the endpoint that the changes come through, for each collection.
         epoch: the one that the sender knows, if it says so.
         quota: how many bytes may be added; None for any number. Each change that has none is rejected, and the others
             go on. Deletions need none.
@@ -176,7 +176,7 @@ class _Batch:
         return size if len(packed) <= state.size + _NUMBERS else self.most_bytes
 
     def _unsealed(self, change: Change) -> ErrorCode | None:
-        """Return why a change may not enter an account that has a keyring, whatever the door, or None."""
+        """Return why a change may not enter an account that has a keyring, whatever the endpoint, or None."""
         return ErrorCode.SEAL_REQUIRED if self.key_id > 0 and is_unsealed(change.collection, change.payload) else None
 
     def _follow(self, change: Change, state: State, payload_hash: bytes, key_id: int | None) -> None:
@@ -228,7 +228,7 @@ class _Batch:
         self.outcomes.append(Outcome("applied", accepted.seq, accepted.revision, packed=accepted.packed))
 
     def _take_quota(self, change: Change, state: State = _NONE) -> bool:
-        """Take the room for a change; tell whether there is any.
+        """Take the bytes of a change from the quota; tell whether there are enough.
 
         What a retired key sealed gives up its own to what replaces it: a rotation goes through in a full account.
         """
@@ -284,7 +284,7 @@ class _Batch:
         return any_new
 
     async def attach_current(self, repository: RecordRepository) -> None:
-        """Give each conflict the record as it is now, as long as they have room: small changes can meet large ones."""
+        """Give each conflict the record as it is now, as long as they fit: small changes can meet large ones."""
         shown: dict[int, tuple[str, str]] = {}
         size = 0
         for position in self.late:

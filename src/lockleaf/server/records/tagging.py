@@ -1,4 +1,4 @@
-"""What the door of tags asks of the store: the tags that there are, and when entries last had them."""
+"""What the endpoints of tags ask of the store: the tags that there are, and when entries last had them."""
 
 from __future__ import annotations
 

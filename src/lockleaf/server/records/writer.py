@@ -73,7 +73,7 @@ class Base:
 
     @classmethod
     def of(cls, held: Base | Present | Record | None) -> Base:
-        """Return what a change to a record follows: 0 and zeros where there is none."""
+        """Return what a change to a record follows: 0 and zeros for a new one."""
         if held is None:
             return cls(0, ZERO)
         return cls(held.revision, payload_hash(held.payload) if isinstance(held, Record) else held.payload_hash)

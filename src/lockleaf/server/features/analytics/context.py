@@ -1,4 +1,4 @@
-"""What everybody may know before encrypting: the parameter sets, and within which bounds they add up rightly."""
+"""What everybody may know before encrypting: the parameter sets, and within which bounds they add up correctly."""
 
 from __future__ import annotations
 

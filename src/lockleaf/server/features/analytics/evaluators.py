@@ -268,7 +268,7 @@ class _Process:
         )
         for pipe in (self._popen.stdin, self._popen.stdout):
             if pipe is not None and sys.platform == "linux":
-                # Megabytes go through. Where an account has used up its share of such room they take a little longer.
+                # Megabytes go through. Where an account has used up its share of such memory they take a little longer.
                 with contextlib.suppress(OSError):
                     fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 

@@ -82,7 +82,7 @@ async def get_context(
     seal_version: Annotated[SealVersionName, Query(description="Of SEAL, that reads the contexts.")] = "4.3",
     if_none_match: Annotated[str | None, Header(max_length=1024)] = None,
 ) -> Response:
-    """Give the parameter sets, and within which bounds they add up rightly."""
+    """Give the parameter sets, and within which bounds they add up correctly."""
     tag = context.tag(seal_version, accepted(request))
     headers = {"ETag": tag, "Cache-Control": _KEPT, "Vary": "Accept"}
     if if_none_match is not None and (if_none_match.strip() == "*" or tag in if_none_match):

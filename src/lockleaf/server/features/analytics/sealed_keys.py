@@ -21,7 +21,7 @@ async def get(database: Database, user_id: UUID, parameter_set: ParameterSetName
     """Return the sealed key of a parameter set.
 
     Raises:
-        SealedKeyNotFound: there is none.
+        SealedKeyNotFound: there is no such key.
     """
     async with database.read_driver() as connection:
         found = await MetricRepository(connection, user_id).key(parameter_set)

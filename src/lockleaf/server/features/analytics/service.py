@@ -36,7 +36,7 @@ async def delete(tx: Transaction, clock: Clock, evaluators: Evaluators, user_id:
     """Delete a single value, and take it away from what it was added to.
 
     Raises:
-        MetricNotFound: there is none.
+        MetricNotFound: there is no such metric.
         EvaluatorsBusy, EvaluationUnavailable: the server cannot compute now.
     """
     async with evaluators.turn():

@@ -89,7 +89,7 @@ async def upload(
         TooManyValues: an accumulator would hold more than comes out right.
         EvaluatorsBusy, EvaluationUnavailable: the server cannot compute now.
         TierRequired: the account's tier holds no metrics any more.
-        QuotaExceeded: there is no room for them.
+        QuotaExceeded: the account would hold more than it may.
     """
     items = await asyncio.to_thread(_read, batch, clock())
     answer = MetricsStored(

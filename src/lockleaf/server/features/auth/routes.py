@@ -223,7 +223,7 @@ async def me(caller: Reader, read: Read) -> Account:
 
 @router.get("/features", responses=problems(*ALLOWED))
 async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
-    """Return what the account may do on this server, and how much of its room is used."""
+    """Return what the account may do on this server, and how much of its quota is used."""
     account = await accounts.get(read, caller.user_id)
     searchable = await search.is_on(await driver(read), caller.user_id, caller.custody)
     return await profiles.features(read, account, parts[Settings], parts[Quota], searchable=searchable)

@@ -1,4 +1,4 @@
-"""What becomes of a backup that meets another one under its id: the older rule of this door (PROTOCOL section 6).
+"""What becomes of a backup that meets another one under its id: the older rule of this endpoint (PROTOCOL section 6).
 
 Older clients name no revision. They are told apart by their devices: a device replaces what it wrote itself, and never
 what another one wrote. No clock decides; ``updated_at`` only tells a text that went round from one that differs.

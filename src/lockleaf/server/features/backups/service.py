@@ -1,4 +1,4 @@
-"""The door of backups: entries that older clients seal by themselves, each a record of the collection ``backups``.
+"""Backups: entries that older clients seal by themselves, each a record of the collection ``backups``.
 
 The feed shows them as it shows every record. What is written through ``/sync/push`` or ``/entries`` is no backup: it
 has neither the vectors nor the tags that these clients expect.
@@ -38,7 +38,7 @@ async def store(records: AccountRecords, body: Backup) -> BackupStored:
         BackupConflict: another one is there. This one is kept, by way of `CommitThenRefuse`.
         TierRequired: the account holds no records here.
         PayloadTooLarge: it is larger than a record may be.
-        QuotaExceeded: there is no room for it.
+        QuotaExceeded: the account would hold more than it may.
     """
     held = await records.current(BACKUPS, body.id)
     present = None if held is None or held.deleted else held.payload
@@ -146,7 +146,7 @@ async def delete(records: AccountRecords, record_id: str) -> BackupDeleted:
     """Delete a backup. Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
 
     Raises:
-        BackupNotFound: there is none.
+        BackupNotFound: there is no such backup.
     """
     held = await records.current(BACKUPS, record_id)
     if held is None or held.deleted:

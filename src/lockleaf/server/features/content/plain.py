@@ -65,10 +65,10 @@ def applied(content: dict[str, Any], body: PlainCreation | PlainChange) -> dict[
     return changed
 
 
-def _described(medium: Medium) -> dict[str, Any]:
-    """Return a medium as it stands in the map."""
-    fields = {**medium.model_dump(exclude_none=True, exclude={"thumbnail"}), "media_id": str(medium.media_id)}
-    small = medium.thumbnail if isinstance(medium, Attachment) else None
+def _described(file: Medium) -> dict[str, Any]:
+    """Return an attached file as it stands in the map."""
+    fields = {**file.model_dump(exclude_none=True, exclude={"thumbnail"}), "media_id": str(file.media_id)}
+    small = file.thumbnail if isinstance(file, Attachment) else None
     return fields if small is None else {**fields, "thumbnail": _described(small)}
 
 

@@ -1,1 +1,1 @@
-"""The diary: a door to the store."""
+"""The diary."""

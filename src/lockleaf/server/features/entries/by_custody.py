@@ -23,7 +23,7 @@ __all__ = ["Sent", "change", "create", "delete", "restore"]
 
 
 class Sent(Protocol):
-    """A body that is read as one of several models; each reading raises where it is none."""
+    """A body that is read as one of several models; each reading raises where it does not fit."""
 
     @property
     def fields(self) -> Mapping[str, Any] | None:

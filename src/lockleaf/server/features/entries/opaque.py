@@ -90,7 +90,7 @@ async def change(
     """Change the fields of an entry that ``body`` names; the same sent again is answered like the first time.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         EntryDeleted: it is to be restored first.
         RevisionRequired, RevisionConflict, PreconditionFailed: it does not say what it follows, or follows another.
         InvalidRequest: nothing would be left in it.
@@ -125,7 +125,7 @@ async def delete(
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         SealRequired: the account has a keyring, and a deletion is sealed too.
     """
@@ -147,7 +147,7 @@ async def restore(
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         EntryPurged: what it held is gone.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """

@@ -69,7 +69,7 @@ async def change(
     """Change the fields of an entry that ``body`` names; the same sent again is answered like the first time.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         EntryDeleted: it is to be restored first.
         RevisionRequired, RevisionConflict, PreconditionFailed: it does not say what it follows, or follows another.
         ContentUnreadable: what is there does not open, so nobody can tell what would stay of it.
@@ -102,7 +102,7 @@ async def delete(
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
     held = await held_entry(store, entry_id)
@@ -126,7 +126,7 @@ async def restore(
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         EntryPurged: what it held is gone.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         ContentUnreadable: what it held does not open.

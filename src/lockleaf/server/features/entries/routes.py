@@ -216,7 +216,7 @@ async def delete(
     if_match: IfMatch = None,
     permanent: Permanent = False,
 ) -> Entry:
-    """Delete an entry; it can be restored for 30 days. With e2e the body is the sealed tombstone, with uce none."""
+    """Delete an entry; it can be restored for 30 days. With e2e the body is the sealed tombstone; uce has no body."""
     deleted = await by_custody.delete(
         records_of(parts, tx, principal),
         parts[Custodian],
@@ -253,7 +253,7 @@ async def restore(
     response: Response,
     if_match: IfMatch = None,
 ) -> Entry:
-    """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce there is none."""
+    """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce it has no body."""
     restored = await by_custody.restore(
         records_of(parts, tx, principal), parts[Custodian], principal, entry_id, body, if_match=if_match
     )

@@ -43,7 +43,7 @@ async def change(
     """Give an entry its next revision; the same one sent again is answered like the first time.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         EntryDeleted: it is to be restored first.
         RevisionRequired, RevisionConflict, PreconditionFailed: it does not say what it follows, or follows another.
         PayloadTooLarge, ChangeRejected: as the store says.
@@ -78,7 +78,7 @@ async def delete(
     """Delete an entry by its sealed tombstone.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         RevisionConflict, PreconditionFailed: it has moved on.
         PayloadTooLarge, ChangeRejected: as the store says.
     """
@@ -96,7 +96,7 @@ async def restore(
     """Bring a deleted entry back with its content, sealed again.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         RevisionConflict, PreconditionFailed: it has moved on, or is not deleted.
         PayloadTooLarge, ChangeRejected: as the store says.
     """

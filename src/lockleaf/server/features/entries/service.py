@@ -72,7 +72,7 @@ async def get(clock: Clock, database: Database, custodian: Custodian, principal:
     """Return an entry, a deleted one too.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
     """
     async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
         held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
@@ -142,7 +142,7 @@ async def history(database: Database, principal: Principal, entry_id: UUID, pagi
     """Return a page of what happened to an entry, oldest first. It says nothing of what the entry held.
 
     Raises:
-        EntryNotFound: there is none.
+        EntryNotFound: there is no such entry.
         InvalidCursor: the cursor is not of this entry's history.
     """
     window = paging.window(f"entry-history/{entry_id}", principal.user_id, int)

@@ -40,7 +40,7 @@ async def find(session: AsyncSession, user_id: UUID, job_id: UUID, *, now: datet
     """Return an archive that can be fetched.
 
     Raises:
-        ArchiveNotFound: the account has none of this job, or no longer.
+        ArchiveNotFound: the account has no archive of this job, or no longer.
     """
     archive = await ArchiveRepository(session, user_id).get(job_id)
     if archive is None or archive.expires_at <= now:

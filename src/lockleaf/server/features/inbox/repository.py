@@ -90,7 +90,7 @@ class InboxRepository(OnSession):
         )
         ahead = func.sum(wanted.c.bytes).over(order_by=wanted.c.item_id) - wanted.c.bytes
         measured = select(wanted.c.item_id, ahead.label("ahead")).subquery()
-        # One that has no room comes without its bytes, and tells that there is more.
+        # One that does not fit comes without its bytes, and tells that there is more.
         fits = measured.c.ahead < most_bytes if sealed else false()
         columns = (InboxItem.item_id, InboxItem.provider, InboxItem.received_at, case((fits, InboxItem.sealed)))
         found = await self.session.execute(

@@ -69,7 +69,7 @@ async def add(
     """
     fields = unpack(content) if isinstance(content, bytes) else dict(content)
     item = InboxContent.model_validate({**fields, "provider": provider, "external_id": external_id})
-    # What most items have none of takes no room in them.
+    # What most items have none of takes no bytes in them.
     plain = pack(item.model_dump(exclude_none=True, exclude=None if item.attachments else {"attachments"}))
     # More could never be accepted as an entry.
     most_bytes = limits.record_bytes - (MAX_PAYLOAD_BYTES - MAX_CONTENT_BYTES)

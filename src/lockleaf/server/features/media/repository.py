@@ -242,7 +242,7 @@ class MediaRepository(OnConnection):
         return int(dropped.split()[-1])
 
     async def bytes_used(self) -> int:
-        """Return the declared sizes of all files together: unfinished and deleted ones have their room too."""
+        """Return the declared sizes of all files together: unfinished and deleted ones count too."""
         used: int = await self._connection.fetchval(_BYTES_USED, self._user_id)
         return used
 

@@ -57,7 +57,7 @@ Deleted = Annotated[
     Which, Query(description="`false`: those that are not deleted; `true`: those that are, until purged; `all`: both.")
 ]
 Permanent = Annotated[bool, Query(description="Another name of `for_good`.")]
-ForGood = Annotated[bool, Query(description="At once and with its bytes; it cannot be restored, and its room is free.")]
+ForGood = Annotated[bool, Query(description="At once and with its bytes; it cannot be restored, and frees its quota.")]
 
 
 async def signer(request: Request) -> Signer:
@@ -83,7 +83,7 @@ async def upload(
     parts: PartsOf,
     signing: Signing,
 ) -> MediaDeclared:
-    """Take the room for a file, and give the requests that upload it: one, or the first 100 of many.
+    """Reserve the quota for a file, and give the requests that upload it: one, or the first 100 of many.
 
     The same declaration again gives fresh requests.
     """

@@ -29,7 +29,7 @@ async def get(database: Database, user_id: UUID, media_id: UUID) -> StoredMedia:
     """Return a file; an unfinished or deleted one too.
 
     Raises:
-        MediaNotFound: there is none.
+        MediaNotFound: there is no such file.
     """
     async with database.read_driver() as connection:
         found = await MediaRepository(connection, user_id).get(media_id)
@@ -77,10 +77,10 @@ async def delete(
     """Delete a file; it can be restored for 30 days. One that is not whole yet is deleted for good.
 
     Args:
-        for_good: at once, with its object: its room is free again.
+        for_good: at once, with its object: its quota is free again.
 
     Raises:
-        MediaNotFound: there is none.
+        MediaNotFound: there is no such file.
     """
     async with database.transaction() as tx:
         repository = MediaRepository(tx.connection, user_id)
@@ -99,7 +99,7 @@ async def restore(database: Database, user_id: UUID, media_id: UUID) -> StoredMe
     """Bring a deleted file back; one that is there stays as it is.
 
     Raises:
-        MediaNotFound: there is none, or no longer.
+        MediaNotFound: there is no such file, or no longer.
     """
     async with database.transaction() as tx:
         repository = MediaRepository(tx.connection, user_id)

@@ -52,7 +52,7 @@ async def purge(clock: Clock, database: Database, settings: Settings, removals: 
 
 
 async def forget_unfinished(clock: Clock, database: Database, settings: Settings, removals: Removals) -> None:
-    """Forget uploads that were not heard of for a day, with what came of them; their room is free again."""
+    """Forget uploads that were not heard of for a day, with what came of them; their quota is free again."""
     before = clock() - timedelta(hours=settings.media.unfinished_hours)
     await _in_batches(database, _UNFINISHED, before)
     await removals.all_staged()

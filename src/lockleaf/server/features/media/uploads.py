@@ -51,11 +51,11 @@ async def declare(
 ) -> MediaDeclared:
     """Keep what a client is about to upload, and give it the requests to do so.
 
-    Its room is taken from now on. The same declaration again gets requests of the same kind.
+    It counts against the quota from now on. The same declaration again gets requests of the same kind.
 
     Raises:
         TierRequired: the account's tier holds no media.
-        QuotaExceeded: there is no room for it.
+        QuotaExceeded: the account would hold more than it may.
         InvalidRequest: it names no digest, or a name, in an account with a keyring.
         MediaIdTaken: another declaration has its id.
         MediaDeleted: it is deleted.
@@ -106,7 +106,7 @@ async def _declared(
     body: MediaDeclaration,
 ) -> tuple[StoredMedia, bool]:
     """Return the file of a declaration, and whether it is new."""
-    # Behind the lock of whoever adds to what the account holds: two cannot take the same room, and a tier that is
+    # Behind the lock of whoever adds to what the account holds: two cannot take the same bytes, and a tier that is
     # being lowered finds everything there is.
     await records.lock(tx.connection, principal.user_id)
     await without_digest.require_digest(tx.connection, principal, body)
@@ -144,7 +144,7 @@ async def _declared(
 
 
 async def _take_back(database: Database, user_id: UUID, media_id: UUID) -> None:
-    """Free the room of a declaration that came to nothing: its client may not know its id, and asks again."""
+    """Free the quota of a declaration that came to nothing: its client may not know its id, and asks again."""
     async with database.transaction() as tx:
         await MediaRepository(tx.connection, user_id).drop_unbegun(media_id)
 
@@ -242,7 +242,7 @@ async def complete(
     """Let a file exist, once the store has all of it as it was declared; a second time changes nothing.
 
     Raises:
-        MediaNotFound: there is none, or it was deleted meanwhile.
+        MediaNotFound: there is no such file, or it was deleted meanwhile.
         UploadIncomplete: the store does not have all of it.
         UploadDamaged: the store has something else.
         StoreUnavailable: the store does not answer.
@@ -281,7 +281,7 @@ async def whole(
     """Return a file that the store has all of, also where its client did not say so.
 
     Raises:
-        MediaNotFound: there is none.
+        MediaNotFound: there is no such file.
         UploadIncomplete: the store does not have it all, or has something else.
         StoreUnavailable: the store does not answer.
     """

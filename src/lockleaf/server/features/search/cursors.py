@@ -72,7 +72,7 @@ def window_of(cursors: CursorCodec, user_id: UUID, body: PlainSearch | BlindSear
             key.
 
     Raises:
-        InvalidCursor: the cursor is of another query, or of none.
+        InvalidCursor: the cursor is of another query, or was not made here.
     """
     kind = f"search/{sha256(pack(list(asked))).hexdigest()}"
     return Paging(cursors, body.limit, body.cursor).window(kind, user_id, int, int)

@@ -71,7 +71,7 @@ async def build_blind(
 
     Raises:
         SearchOff: the account has not switched its index on.
-        QuotaExceeded: there is no room for them.
+        QuotaExceeded: the account would hold more than it may.
     """
     connection = await driver(session)
     repository = SearchRepository(connection, principal.user_id)

@@ -59,7 +59,7 @@ async def require(repository: SearchRepository, custody: str, *, counted: bool =
     """Return how the index stands, where there is one.
 
     Raises:
-        SearchOff: there is none.
+        SearchOff: the account has no index.
     """
     found = await index_state(repository, custody, counted=counted)
     if not found.enabled:

@@ -1,1 +1,1 @@
-"""The door of devices that synchronise: pushing changes, reading the feed, live events, checkpoints, conflicts."""
+"""Devices that synchronise: pushing changes, reading the feed, live events, checkpoints, conflicts."""

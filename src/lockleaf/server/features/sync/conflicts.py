@@ -22,7 +22,7 @@ from lockleaf.server.records import conflicts, resolution
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
 from lockleaf.server.records.models import Conflict as Kept
 from lockleaf.server.records.policy import endpoint_policy, sync_policy
-from lockleaf.server.records.resolution import Dispute
+from lockleaf.server.records.resolution import OpenConflict
 from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.codec import canonical, unpack
 from lockleaf.wire.sync import (
@@ -147,20 +147,20 @@ async def resolve(
         SessionRevoked, ContentUnreadable: as in the custody, where the server seals.
     """
     now = store.clock()
-    dispute = await resolution.take(store.tx.session, principal.user_id, conflict_id)
+    open_conflict = await resolution.take(store.tx.session, principal.user_id, conflict_id)
     changes: list[Change] = []
-    current = 0 if dispute.record is None else dispute.record.revision
+    current = 0 if open_conflict.record is None else open_conflict.record.revision
     if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
         raise RevisionConflict(current_revision=current)
     if choice.chosen_version != "remote":
-        changes = await _changes(store, custodian, principal, dispute, choice, now=now)
-    policy = endpoint_policy if dispute.conflict.collection == BACKUPS else sync_policy
-    resolved = await resolution.close(store, dispute, choice.chosen_version, changes, policy=policy)
+        changes = await _changes(store, custodian, principal, open_conflict, choice, now=now)
+    policy = endpoint_policy if open_conflict.conflict.collection == BACKUPS else sync_policy
+    resolved = await resolution.close(store, open_conflict, choice.chosen_version, changes, policy=policy)
     return ResolutionResult(
         message="The conflict is resolved.",
         details=ResolutionDetails(
             conflict_id=str(conflict_id),
-            log_id=dispute.conflict.record_id,
+            log_id=open_conflict.conflict.record_id,
             chosen_version=choice.chosen_version,
             seq=resolved.seq,
             revision=resolved.revision,
@@ -172,18 +172,18 @@ async def _changes(
     store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
-    dispute: Dispute,
+    open_conflict: OpenConflict,
     choice: Resolution,
     *,
     now: datetime,
 ) -> list[Change]:
-    conflict = dispute.conflict
+    conflict = open_conflict.conflict
     if conflict.collection == BACKUPS:
-        return _of_backup(store, dispute, choice, now=now)
+        return _of_backup(store, open_conflict, choice, now=now)
     if choice.payload is None and principal.custody == "uce":
         if choice.base_revision is None:
             raise RevisionRequired
-        return await resealing.changes(store, custodian, principal, dispute, choice, now=now)
+        return await resealing.changes(store, custodian, principal, open_conflict, choice, now=now)
     if choice.payload is None or choice.base_revision is None or choice.parent is None:
         raise ContentRequired
     change = store.change(
@@ -202,12 +202,14 @@ async def _changes(
     return [change]
 
 
-def _of_backup(store: AccountRecords, dispute: Dispute, choice: Resolution, *, now: datetime) -> list[Change]:
+def _of_backup(
+    store: AccountRecords, open_conflict: OpenConflict, choice: Resolution, *, now: datetime
+) -> list[Change]:
     """Return the change by which the kept version, or the merged one, comes next; none where the record is that now.
 
     It stays a backup of the device that sent the kept version, which may write on. In the history it is the chooser's.
     """
-    kept, record = dispute.conflict, dispute.record
+    kept, record = open_conflict.conflict, open_conflict.record
     if choice.chosen_version == "local" and record is not None and record.payload == kept.payload:
         return []
     fields = unpack(kept.payload)
@@ -225,7 +227,7 @@ def _of_backup(store: AccountRecords, dispute: Dispute, choice: Resolution, *, n
             "created_at": fields["created_at"],
             "device_id": fields["device_id"],
         }
-    at = _time_of_choice(dispute, choice, now=now)
+    at = _time_of_choice(open_conflict, choice, now=now)
     change = store.change(
         BACKUPS,
         kept.record_id,
@@ -238,14 +240,14 @@ def _of_backup(store: AccountRecords, dispute: Dispute, choice: Resolution, *, n
     return [change]
 
 
-def _time_of_choice(dispute: Dispute, choice: Resolution, *, now: datetime) -> datetime:
+def _time_of_choice(open_conflict: OpenConflict, choice: Resolution, *, now: datetime) -> datetime:
     """Return the ``updated_at`` of what was chosen.
 
     Devices ask for what was updated since the latest time that they have seen: so it is not before the choice, and
     behind both versions, however far ahead the clocks of their devices are.
     """
     # The driver gives the ends of the calendar, PostgreSQL's infinities, without a zone.
-    seen = dispute.conflict.client_updated_at.replace(tzinfo=UTC)
-    if dispute.record is not None:
-        seen = max(seen, dispute.record.client_updated_at)
+    seen = open_conflict.conflict.client_updated_at.replace(tzinfo=UTC)
+    if open_conflict.record is not None:
+        seen = max(seen, open_conflict.record.client_updated_at)
     return max(now, choice.client_updated_at or now, min(seen, _LAST_BUT_ONE) + _TICK)

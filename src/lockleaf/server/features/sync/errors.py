@@ -1,4 +1,4 @@
-"""What the synchronising door refuses."""
+"""What `/sync` refuses."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from lockleaf.server.identity.custody.keyrings import ContentUnreadable
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
 from lockleaf.server.records.models import Conflict
-from lockleaf.server.records.resolution import Dispute
+from lockleaf.server.records.resolution import OpenConflict
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import pack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, tag_names
@@ -31,7 +31,7 @@ async def changes(
     store: AccountRecords,
     custodian: Custodian,
     principal: Principal,
-    dispute: Dispute,
+    open_conflict: OpenConflict,
     choice: Resolution,
     *,
     now: datetime,
@@ -43,7 +43,7 @@ async def changes(
         PayloadTooLarge: there is more in it than a record may hold.
         SessionRevoked, ContentUnreadable: as in the custody.
     """
-    kept, record = dispute.conflict, dispute.record
+    kept, record = open_conflict.conflict, open_conflict.record
     merged = choice.chosen_version == "merged"
     if merged and (choice.content is None or kept.collection != "entries"):
         raise ContentRequired

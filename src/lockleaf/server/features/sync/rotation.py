@@ -57,13 +57,13 @@ async def seal_again(store: AccountRecords, settings: Settings, custodian: Custo
         done += await _push(store, keys, sealed)
         conflicts, left = await _conflicts(store, keys)
     whole = whole and not left and not await _purge(connection, principal)
-    standing = await retired.standing(connection, user_id)
+    progress = await retired.progress(connection, user_id)
     job = await jobs.attend(
         store.tx.session,
         user_id=user_id,
         kind=KIND,
-        done=standing.total - standing.left,
-        total=standing.total,
+        done=progress.total - progress.left,
+        total=progress.total,
         ended=whole,
         last=await jobs.latest(store.tx.session, user_id, KIND),
         now=store.clock(),

@@ -1,4 +1,4 @@
-"""What the synchronising door adds to the store: cursors, epochs, the shapes that travel, and waking the listeners."""
+"""What `/sync` adds to the store: cursors, epochs, the shapes that travel, and waking the listeners."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class LiveStream(StreamingResponse):
     """A live stream, until its token is no longer good or the server stops.
 
     It counts from the moment when it is made, not from its first line: requests that come together would otherwise all
-    find room for themselves.
+    find a place of their own.
 
     Raises:
         TooManyStreams: the account has as many as it may.

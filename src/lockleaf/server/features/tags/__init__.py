@@ -1,1 +1,1 @@
-"""Tags: a door to the store."""
+"""Tags."""

@@ -16,7 +16,7 @@ COLLECTION = "tags"
 
 
 Held = Present | Record | None
-"""The tag that a change follows; None where there is none."""
+"""The tag that a change follows; None for a new one."""
 
 
 def sealed_change(

@@ -1,4 +1,4 @@
-"""What the door of tags refuses."""
+"""What `/tags` refuses."""
 
 from __future__ import annotations
 

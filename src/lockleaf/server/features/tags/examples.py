@@ -26,7 +26,7 @@ _NEVER_USED = {"last_used_at": None}
 
 EXAMPLES = {
     "GET /tags": Examples(
-        answer={"e2e, sealed by the client": [_SEALED_TAG], "e2e, named at this door": [_OPAQUE_TAG], "uce": [_TAG]}
+        answer={"e2e, sealed by the client": [_SEALED_TAG], "e2e, named here": [_OPAQUE_TAG], "uce": [_TAG]}
     ),
     "POST /tags": Examples(
         body={

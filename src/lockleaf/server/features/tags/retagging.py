@@ -24,7 +24,7 @@ async def retag(store: AccountRecords, keys: OpenKeyring, name: str, new_name: s
     as they are.
 
     Raises:
-        PayloadTooLarge: an entry has no room for the longer name.
+        PayloadTooLarge: an entry with the longer name is too large.
     """
     labels, label = keys.labels([("tag", name)]), keys.label("tag", name)
     after = None

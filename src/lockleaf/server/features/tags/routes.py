@@ -38,7 +38,7 @@ Days = Annotated[int, Query(ge=0, le=36500)]
 
 @router.get("", summary="List tags", responses=problems(*OF_CALLERS))
 async def list_all(principal: Reader, parts: PartsOf, limit: Limit = None) -> list[Tag]:
-    """Give all tags, or the first ones, by the alphabet; those of an e2e account by their stored bytes."""
+    """Give all tags, or the first ones, alphabetically; those of an e2e account by their stored bytes."""
     return (await service.list_all(parts[Clock], parts[Database], parts[Custodian], principal))[:limit]
 
 

@@ -2,7 +2,7 @@
 
 A tag's id is its label in hexadecimal digits. With uce the server makes the label and seals name and colour as a client
 would. With e2e, clients seal them and push them through ``/sync``. From a client that keeps its keys to itself, in an
-account without a keyring, this door takes a name as it is, kept as a plain map.
+account without a keyring, it takes a name as it is, kept as a plain map.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ async def ensure_opaque(store: AccountRecords, names: Iterable[str]) -> list[Cha
 
 
 async def list_all(clock: Clock, database: Database, custodian: Custodian, principal: Principal) -> list[Tag]:
-    """Return the account's tags: by the alphabet with uce, by their stored bytes with e2e."""
+    """Return the account's tags: alphabetically with uce, by their stored bytes with e2e."""
     async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
         found = await tagging.list_all(connection, principal.user_id)
         used = await tagging.last_used(connection, principal.user_id) if found else {}
@@ -147,7 +147,7 @@ async def change_plain(
     Where there is a tag of the new name, the two become that one.
 
     Raises:
-        TagNotFound: there is none.
+        TagNotFound: there is no such tag.
         ContentUnreadable: it does not open.
     """
     held = await _held(store, tag_id)
@@ -193,7 +193,7 @@ async def change_opaque(store: AccountRecords, tag_id: str, body: OpaqueTagChang
     """Give a tag another opaque name or colour; its id stays, since the server cannot tell which label is the name's.
 
     Raises:
-        TagNotFound: there is none.
+        TagNotFound: there is no such tag.
         InvalidRequest: a tag that a client sealed has no name here that could stay.
     """
     held = await _held(store, tag_id)
@@ -213,7 +213,7 @@ async def delete(store: AccountRecords, custodian: Custodian, principal: Princip
     """Delete a tag. With uce it is taken off every entry; with e2e only clients can do that.
 
     Raises:
-        TagNotFound: there is none.
+        TagNotFound: there is no such tag.
     """
     held = await _held(store, tag_id)
     if principal.custody != "uce":

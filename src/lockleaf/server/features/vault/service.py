@@ -40,7 +40,7 @@ async def create(store: AccountRecords, body: VaultCreation) -> VaultCreated:
     Raises:
         VersionConflict: another one is there.
         PayloadTooLarge: it is larger than a record may be.
-        QuotaExceeded: there is no room for it.
+        QuotaExceeded: the account would hold more than it may.
     """
     held = await store.current(COLLECTION, body.vault_id)
     payload = canonical(body.model_dump())
@@ -60,12 +60,12 @@ async def replace(
 
     Raises:
         InvalidRequest: the body names another blob.
-        VaultNotFound: there is none to replace.
+        VaultNotFound: there is no blob to replace.
         RevisionRequired: neither ``version`` nor ``If-Match`` says what is replaced.
         PreconditionFailed: ``If-Match`` names another version than the present one.
         VersionConflict: ``version`` is not the present one + 1.
         PayloadTooLarge: it is larger than a record may be.
-        QuotaExceeded: there is no room for it.
+        QuotaExceeded: the account would hold more than it may.
     """
     # `*` lets pass whatever is there, which is no word on what is replaced.
     if body.vault_id not in (None, vault_id):
@@ -118,7 +118,7 @@ async def delete(store: AccountRecords, vault_id: str, *, if_match: str | None) 
     """Delete a blob with all its versions. What other devices see is that it was deleted, and when.
 
     Raises:
-        VaultNotFound: there is none.
+        VaultNotFound: there is no such blob.
         PreconditionFailed: ``If-Match`` names another version than the present one.
     """
     held = await store.current(COLLECTION, vault_id)
@@ -133,7 +133,7 @@ async def get(database: Database, user_id: UUID, vault_id: str) -> Vault:
     """Return a blob.
 
     Raises:
-        VaultNotFound: there is none.
+        VaultNotFound: there is no such blob.
     """
     async with database.read_driver() as connection:
         return _shown(await blobs.read(connection, user_id, COLLECTION, vault_id))
@@ -178,7 +178,7 @@ async def versions(database: Database, user_id: UUID, vault_id: str, paging: Pag
     """Return a page of the versions of a blob that is there, newest first.
 
     Raises:
-        VaultNotFound: there is none.
+        VaultNotFound: there is no such blob.
         InvalidCursor: the cursor is not of this list.
     """
     window = paging.window(f"vault-versions/{vault_id}", user_id, int)

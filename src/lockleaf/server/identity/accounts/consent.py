@@ -16,7 +16,7 @@ def require(consented_at: datetime | None, now: datetime) -> datetime:
     """Return the time of a consent. It may lie before the account was made: clients ask their users first.
 
     Raises:
-        ConsentRequired: there is none, or it lies in the future.
+        ConsentRequired: there is no consent, or it lies in the future.
     """
     if consented_at is None or is_to_come(consented_at, now):
         raise ConsentRequired(not_after=now + CLOCKS_DIFFER)

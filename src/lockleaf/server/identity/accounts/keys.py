@@ -237,7 +237,7 @@ async def replace_recovery_codes(session: AsyncSession, account: Account, body: 
     """Take a new recovery set for the present keyring.
 
     Raises:
-        KeyringRequired: the account has none that could be recovered.
+        KeyringRequired: the account has no keyring that could be recovered.
         KeyringConflict: the set was made from another version.
     """
     if account.keyring is None:

@@ -40,7 +40,7 @@ def shown_salt(prelogin_key: bytes, login_name: str, stored: str | None, form: P
 
     Args:
         prelogin_key: as for `shown_kdf`.
-        stored: what the account's client sent; None without an account, or for one that has none.
+        stored: what the account's client sent; None without an account, or where its client sent nothing.
         form: how an invented one is written.
     """
     salt = hmac.digest(prelogin_key, _OF_VAULT_CLIENTS + login_name.encode(), sha512)[: form.salt_bytes]

@@ -96,7 +96,7 @@ def shown_at_signup(account: Account) -> dict[str, Any]:
 async def features(
     session: AsyncSession, account: Account, settings: Settings, quota: Quota, *, searchable: bool
 ) -> Features:
-    """Return what the account may do on this server, and the room it has.
+    """Return what the account may do on this server, and its quota.
 
     Arguments:
         quota: how much of this server the account may use.

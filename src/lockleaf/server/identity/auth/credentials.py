@@ -82,7 +82,7 @@ async def _uce(auth: Authenticator, caller: Principal, account: Account, body: C
 
     Raises:
         CustodyRequired: the body brings keys.
-        KeyringRequired: the account has none yet; the next login makes one.
+        KeyringRequired: the account has no keyring yet; the next login makes one.
         KeyringConflict: the body names another version than the present one.
         SessionRevoked: the session's key is gone.
     """

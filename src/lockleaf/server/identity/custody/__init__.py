@@ -1,1 +1,1 @@
-"""The one room of the server that may open uce content (PROTOCOL section 7)."""
+"""The one place of the server that may open uce content (PROTOCOL section 7)."""

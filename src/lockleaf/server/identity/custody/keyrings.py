@@ -1,4 +1,4 @@
-"""The room in which uce content is opened: within one request, with the key that its token carries.
+"""Where uce content is opened: within one request, with the key that its token carries.
 
 Nothing that is opened here is kept: the keyring lives as long as the block, and each opening is counted in the history
 of access within the request's own transaction, so that what was opened and not counted was not answered either.
@@ -52,7 +52,7 @@ class OpenKeyring:
     @property
     def _keyring(self) -> Keyring:
         if self._open is None:
-            raise RuntimeError("the room was left: what is done with keys is done within its block")
+            raise RuntimeError("the keyring is closed: what is done with keys is done within its block")
         return self._open
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class OpenKeyring:
 
     def token(self, field: str, stem: str) -> bytes:
         """Return the 8-byte search token of a stem in a field (title or body), as a client makes it."""
-        # The same few thousand words make up a diary: each is worked out once, while the room is open.
+        # The same few thousand words make up a diary: each is worked out once, while the keyring is open.
         found = self._tokens.get((field, stem))
         if found is None:
             if len(self._tokens) >= _TOKENS_KEPT:
@@ -221,7 +221,7 @@ async def opened(
 
     Arguments:
         connection: in the request's transaction, which may write.
-        purpose: the door that asks, as the history of access shows it: ``entries.read``, ``tags.write``, ...
+        purpose: the endpoint that asks, as the history of access shows it: ``entries.read``, ``tags.write``, ...
 
     Raises:
         CustodyRequired: the account is end-to-end encrypted; nobody here opens it.
@@ -237,10 +237,10 @@ async def opened(
         # The password was changed a moment ago, so this session's key opens what is no longer there.
         raise SessionRevoked from None
     del kek
-    room = OpenKeyring(principal.user_id, custodian.suite, keyring)
+    opened = OpenKeyring(principal.user_id, custodian.suite, keyring)
     del keyring
     try:
-        yield room
+        yield opened
     finally:
-        room.close()
-    await access.note(principal.session_id, purpose, records=room.records, now=clock())
+        opened.close()
+    await access.note(principal.session_id, purpose, records=opened.records, now=clock())

@@ -20,7 +20,9 @@ class Access(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     hour: Mapped[Instant] = mapped_column(primary_key=True)
     session_id: Mapped[UUID] = mapped_column(primary_key=True)
-    purpose: Mapped[Name] = mapped_column(primary_key=True, comment="which door asked: entries.read, tags.write, ...")
+    purpose: Mapped[Name] = mapped_column(
+        primary_key=True, comment="which endpoint asked: entries.read, tags.write, ..."
+    )
     openings: Mapped[int] = mapped_column(Integer)
     records: Mapped[int] = mapped_column(Integer, comment="how many records were opened or sealed")
     last_at: Mapped[Instant]

@@ -28,7 +28,7 @@ PIECE = 1024 * 1024
 """How many bytes are written, or read, at a time; a transfer holds twice as many in memory."""
 CHECK_SECONDS = 5
 AT_ONCE = 8
-"""How often the same may be on its way at the same time: nobody's room counts what is not there yet."""
+"""How often the same may be on its way at the same time: no quota counts what is not there yet."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -183,7 +183,7 @@ class FileStore:
             BodyTooLarge, SizeMismatch, DigestMismatch: it is something else, and nothing of it is kept.
             UploadNotFound: the upload ended meanwhile.
             StoreUnavailable: the disk does not take it, or the same comes too often at the same time.
-            StorageFull: the disk has no room.
+            StorageFull: the disk is full.
         """
         if self._receiving[grant] >= AT_ONCE:
             raise StoreUnavailable
@@ -246,7 +246,7 @@ class FileStore:
         await self._run(draft.write, pieces)
 
     async def open(self, key: str) -> Opened | None:
-        """Return an object to be read; None if there is none such."""
+        """Return an object to be read; None if there is no such object."""
         found = await self._run(self._folder.find, key)
         if found is None:
             return None

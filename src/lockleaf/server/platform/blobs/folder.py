@@ -196,7 +196,7 @@ class ObjectFolder:
             return StoredObject(size, hashlib.file_digest(file, "sha256").digest())
 
     def find(self, key: str) -> tuple[list[Segment], str] | None:
-        """Return the files that hold an object, in their order, and a word that changes with it; None if there is none.
+        """Return the files that hold an object, in their order, and a word that changes with it; None if it is gone.
 
         Raises:
             OSError: it is damaged: a file of it is missing or has another length.

@@ -27,6 +27,6 @@ class DatabaseBusy(Unavailable):
 
 
 class StorageFull(OverQuota):
-    """The server's disk is full. Nothing of this request was kept; its operator has to make room."""
+    """The server's disk is full. Nothing of this request was kept; its operator has to free space."""
 
     code = ErrorCode.STORAGE_FULL

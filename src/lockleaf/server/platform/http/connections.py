@@ -47,7 +47,7 @@ class BoundedProtocol(HttpToolsProtocol):
     # ---- the connection ----
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin the time of the first head, where there is room."""
+        """Begin the time of the first head, where there are not too many connections."""
         super().connection_made(transport)
         self._since = self.loop.time()
         if len(self.connections) > self.limits.most and not self._displace_another():
@@ -149,7 +149,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.write(last_words)
             self.transport.close()
 
-    # ---- room ----
+    # ---- space ----
 
     @property
     def _is_waiting(self) -> bool:

@@ -106,7 +106,7 @@ async def get(session: AsyncSession, user_id: UUID, job_id: UUID) -> Job:
     """Return a job of the account.
 
     Raises:
-        JobNotFound: it has none with this id.
+        JobNotFound: it has no job with this id.
     """
     job = await JobRepository(session, user_id).get(job_id)
     if job is None:

@@ -59,7 +59,7 @@ class BlobSettings(Group):
 
 
 class MediaSettings(Group):
-    """Encrypted files: how much room they have, and how long what belongs to their uploads is good."""
+    """Encrypted files: their quota, and how long what belongs to their uploads is good."""
 
     quota_bytes_e2e: int | None = Field(
         default=None, ge=0, description="Media of an end-to-end encrypted account; as much as it likes by default."

@@ -22,7 +22,7 @@ class LimitSettings(Group):
         default=MAX_PAYLOAD_BYTES,
         ge=128 * 1024,
         le=MAX_PAYLOAD_BYTES,
-        description="The payload of one record, through whatever door. What is there may be replaced by what is no"
+        description="The payload of one record, by whichever endpoint. What is there may be replaced by what is no"
         " larger.",
     )
     inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in an account's inbox.")

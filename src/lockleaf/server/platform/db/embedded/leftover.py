@@ -140,7 +140,7 @@ def stop_leftover(cluster: Path, patience: float) -> int | None:
         patience: seconds until a fast shutdown becomes an immediate one.
 
     Returns:
-        The number of the process that was stopped; None if there was none.
+        The number of the process that was stopped; None if nothing had to be stopped.
 
     Raises:
         EmbeddedPostgresError: it is there and does not stop, or belongs to an account that we may not signal.

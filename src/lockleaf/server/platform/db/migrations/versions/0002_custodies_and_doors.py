@@ -42,7 +42,10 @@ def upgrade() -> None:
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column(
-            "purpose", sa.Text(collation="C"), nullable=False, comment="which door asked: entries.read, tags.write, ..."
+            "purpose",
+            sa.Text(collation="C"),
+            nullable=False,
+            comment="which endpoint asked: entries.read, tags.write, ...",
         ),
         sa.Column("openings", sa.Integer(), nullable=False),
         sa.Column("records", sa.Integer(), nullable=False, comment="how many records were opened or sealed"),
