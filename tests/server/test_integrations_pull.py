@@ -288,3 +288,36 @@ async def test_while_a_fifth_of_all_calls_fails_every_post_arrives_exactly_once(
         report = await sync_runs(them, network, runs=60, seed=1)
         assert report.arrived == report.written
         assert report.failures > 0
+
+
+# ---- tokens that end ----
+
+
+async def test_a_token_of_facebooks_is_renewed_before_its_end_and_the_connection_goes_on_for_a_year(
+    settings: Settings,
+) -> None:
+    with running_network(GraphApi()) as graph:
+        async with connected(settings, graph) as them:
+            graph.clock = them.clock
+            for week in range(52):
+                await them.wait(days=7)
+                graph.write(f"week {week}")
+                assert (await them.pull())["added"] == 1
+            assert len(graph.long) == 1 + 52 // 8  # one is used for about fifty days
+            assert {item["body"] for item in await them.inbox()} == {f"week {week}" for week in range(52)}
+
+
+async def test_a_renewal_that_fails_waits_while_the_token_is_good_and_ends_with_it(settings: Settings) -> None:
+    with running_network(GraphApi()) as graph:
+        async with connected(settings, graph) as them:
+            graph.clock = them.clock
+            await them.wait(days=55)
+            graph.write("while the renewal fails")
+            graph.troubles = ["fail"]
+            assert (await them.pull())["added"] == 1
+            graph.write("renewed")
+            assert (await them.pull())["added"] == 1
+            assert len(graph.long) == 2
+            await them.wait(days=61)
+            problem(await them.call("pull"), 409, "reconnect_required")
+            assert (await them.listed())["state"] == "reconnect_required"

@@ -8,8 +8,9 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -48,6 +49,9 @@ class GraphApi(SocialNetwork):
         self.codes: dict[str, dict[str, str]] = {}
         self.short: set[str] = set()
         self.long: set[str] = set()
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.ends: dict[str, datetime] = {}
+        """When each long-lived token ends."""
         self.page_tokens: dict[str, str] = {}
         """The Page by its token."""
         self.posts: list[GraphPost] = []
@@ -118,10 +122,11 @@ class GraphApi(SocialNetwork):
         if (fields.get("client_id"), fields.get("client_secret")) != (self.app_id, self.app_secret):
             return _error(400, 1)
         if fields.get("grant_type") == "fb_exchange_token":
-            if fields.get("fb_exchange_token") not in self.short | self.long:
+            if not self._is_good(fields.get("fb_exchange_token", "")):
                 return _error(400, 190)
             token = "EAAL" + secrets.token_urlsafe(40)
             self.long.add(token)
+            self.ends[token] = self.clock() + timedelta(seconds=LONG)
             return Answer(200, {"access_token": token, "token_type": "bearer", "expires_in": LONG})
         allowed = self.codes.pop(fields.get("code", ""), None)
         digest = hashlib.sha256(fields.get("code_verifier", "").encode()).digest()
@@ -134,10 +139,13 @@ class GraphApi(SocialNetwork):
         self.short.add(token)
         return Answer(200, {"access_token": token, "token_type": "bearer", "expires_in": 5400})
 
+    def _is_good(self, token: str) -> bool:
+        return token in self.short or (token in self.long and self.clock() < self.ends[token])
+
     def _behind_a_token(self, method: str, path: list[str], asked: Asked) -> Answer:
         fields = {**asked.query, **asked.form}
         token = fields.get("access_token", "")
-        if token not in self.short | self.long | self.page_tokens.keys():
+        if token not in self.page_tokens and not self._is_good(token):
             return _error(400, 190)
         proof = hmac.digest(self.app_secret.encode(), token.encode(), "sha256").hex()
         if fields.get("appsecret_proof") != proof:

@@ -208,11 +208,17 @@ async def fresh(exchange: Exchange, stored: StoredIntegration, provider: Provide
 
     Raises:
         ReconnectRequired: its token is no more.
-        NetworkFailure: it ends soon, and there is no new one.
+        NetworkFailure: it has ended, and there is no new one.
     """
     kept = opened(exchange, stored)
     now = exchange.clock()
-    grant: AccessGrant | None = await provider.refresh(kept.grant, now)
+    grant: AccessGrant | None = None
+    try:
+        grant = await provider.refresh(kept.grant, now)
+    except NetworkFailure as failure:
+        # The one that is there is good for some days yet, and the next call asks again.
+        if isinstance(failure, ReconnectNeeded) or kept.grant.expires_at is None or kept.grant.expires_at <= now:
+            raise
     if grant is None:
         return kept
     kept = replace(kept, grant=grant)

@@ -98,8 +98,9 @@ class Facebook:
         self, instance: str | None, redirect_uri: str, code: str, verifier: str, application: tuple[str, str] | None
     ) -> tuple[AccessGrant, NetworkAccount]:
         """Return a long-lived token for a code, and whose it is."""
-        short, _ = await self._token(redirect_uri=redirect_uri, code=code, code_verifier=verifier)
-        grant = await self._long_lived(short)
+        now = datetime.now(UTC)
+        short, _ = await self._token(now, redirect_uri=redirect_uri, code=code, code_verifier=verifier)
+        grant = await self._long_lived(short, now)
         person = answer(await self._get(grant.token, "/me", {"fields": "id,name"}))
         return grant, NetworkAccount(_text(person, "id"), _text(person, "name"), await self._targets(grant))
 
@@ -107,18 +108,18 @@ class Facebook:
         """Return a later-ending token for one that ends soon."""
         if grant.expires_at is None or grant.expires_at - now > _REFRESHED_BEFORE:
             return None
-        return await self._long_lived(grant.token)
+        return await self._long_lived(grant.token, now)
 
-    async def _long_lived(self, token: str) -> AccessGrant:
-        longer, expires_at = await self._token(grant_type="fb_exchange_token", fb_exchange_token=token)
+    async def _long_lived(self, token: str, now: datetime) -> AccessGrant:
+        longer, expires_at = await self._token(now, grant_type="fb_exchange_token", fb_exchange_token=token)
         return AccessGrant(None, longer, expires_at)
 
-    async def _token(self, **fields: str) -> tuple[str, datetime | None]:
+    async def _token(self, now: datetime, **fields: str) -> tuple[str, datetime | None]:
         # In a form, as POST: what stands in an address is written down on its way.
         form = {"client_id": self._app_id, "client_secret": self._app_secret, **fields}
         made = answer(await self._outbound.send("POST", f"{self._graph}/oauth/access_token", form=form))
         seconds = made.get("expires_in")
-        ends = datetime.now(UTC) + timedelta(seconds=seconds) if isinstance(seconds, int) and seconds > 0 else None
+        ends = now + timedelta(seconds=seconds) if isinstance(seconds, int) and seconds > 0 else None
         return _text(made, "access_token"), ends
 
     async def _targets(self, grant: AccessGrant) -> tuple[Target, ...]:
