@@ -20,6 +20,7 @@ from benchmarks import (
     media,
     memory,
     metrics,
+    networks,
     rotation,
     search,
     slow_clients,
@@ -63,6 +64,10 @@ def main() -> None:
     with durable_postgres() as database_url:
         asyncio.run(migrate(database_url))
         metrics.run(database_url, report)
+    print("Networks that fail, in this process")
+    with durable_postgres() as database_url:
+        asyncio.run(migrate(database_url))
+        networks.run(database_url, report)
     print("Memory of a web worker")
     with lockleaf_server(workers=1) as server:
         uvloop.run(memory.run(server, report))

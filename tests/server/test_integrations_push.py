@@ -10,16 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from lockleaf.server.features.integrations.networks import Networks
 from lockleaf.server.features.integrations.resealing import reseal_all
 from lockleaf.server.features.integrations.sealing import Seals
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.server_keys import ServerKeys
-from lockleaf.server.platform.settings import Settings
-from lockleaf.wire.fields import encode_base64
+from lockleaf.server.platform.settings import SecretSettings, Settings
 from tests.support.account_holders import Clock, problem, served
-from tests.support.connected import PNG, Connected, connect, connected, knowing
+from tests.support.connected import (
+    NETWORKS,
+    PAGE,
+    PICTURE,
+    PNG,
+    Connected,
+    connect,
+    connected,
+    knowing,
+    published_at,
+    where,
+)
 from tests.support.graph_api import GraphApi
 from tests.support.killed_pushes import Kill, killed_push, points
 from tests.support.mastodon_instance import MastodonInstance
@@ -27,10 +37,6 @@ from tests.support.social_network import running_network
 from tests.support.uce_holders import Thin, written_entry
 
 pytestmark = pytest.mark.unmeasured
-
-NETWORKS = {"mastodon": MastodonInstance, "facebook": GraphApi}
-PICTURE = {"name": "sea.png", "media_type": "image/png", "data": encode_base64(PNG), "description": "The sea"}
-PAGE = "20001"
 
 
 @pytest.fixture(params=list(NETWORKS))
@@ -45,17 +51,6 @@ async def them(settings: Settings, network: Any) -> AsyncIterator[Connected]:
         yield somebody
 
 
-def where(network: Any) -> dict[str, str]:
-    return {} if isinstance(network, MastodonInstance) else {"target": PAGE}
-
-
-def texts(network: Any) -> list[str]:
-    """What was published there."""
-    if isinstance(network, MastodonInstance):
-        return [status.text for status in network.statuses]
-    return [post.message for post in network.fed[PAGE]]
-
-
 def publishes(network: Any, asked: Any) -> bool:
     ends = "/api/v1/statuses" if isinstance(network, MastodonInstance) else f"/{PAGE}/feed"
     return bool(asked.method == "POST" and asked.path.endswith(ends))
@@ -67,7 +62,7 @@ async def test_an_entry_is_published_with_its_pictures_and_once(them: Connected,
     again = await them.push(entry_id, "Other words.", **where(network))
     assert first["status"] == "published"
     assert again == first
-    assert texts(network) == ["The sea at noon."]
+    assert published_at(network) == ["The sea at noon."]
     if isinstance(network, MastodonInstance):
         (media_id,) = network.statuses[0].media
         assert network.pictures[media_id] == ("image/png", PNG, "The sea")
@@ -101,7 +96,7 @@ async def test_with_uce_the_server_opens_the_entry_and_the_history_of_access_say
         entry_id = await written_entry(app, uma, {"type": "entry", "title": "A day", "body": "The sea."})
         answer = await them.call("push", entry_id=entry_id, **where(network))
         assert answer.json()["status"] == "published", answer.text
-        assert texts(network) == ["A day\n\nThe sea."]
+        assert published_at(network) == ["A day\n\nThe sea."]
         accesses = (await http.get("/users/me/access", headers=uma.headers)).json()["items"]
         assert "integrations.push" in {each["purpose"] for each in accesses}
 
@@ -139,7 +134,7 @@ async def test_what_the_graph_api_says_is_told_by_what_to_do(
             answer = problem(await them.call("push", entry_id=entry_id, text="x", target=PAGE), status, told)
             if told == "network_refused":
                 assert answer["network_code"] == code
-            assert texts(network) == []
+            assert published_at(network) == []
 
 
 async def test_a_permission_that_was_not_given_is_told(settings: Settings) -> None:
@@ -170,7 +165,7 @@ async def test_whatever_happens_to_the_call_that_publishes_it_is_published_once_
     await them.wait(minutes=11)
     again = await them.push(entry_id, **where(network))
     assert again["status"] == "published"
-    assert texts(network) == ["The sea at noon."]
+    assert published_at(network) == ["The sea at noon."]
     assert (await them.listed())["unknown"] == 0
 
 
@@ -192,7 +187,7 @@ async def test_two_pushes_at_once_publish_once(them: Connected, network: Any) ->
     await asyncio.gather(*(them.push(entry_id, **where(network)) for _ in range(4)))
     await them.wait(minutes=11)
     assert (await them.push(entry_id, **where(network)))["status"] == "published"
-    assert texts(network) == ["The sea at noon."]
+    assert published_at(network) == ["The sea at noon."]
 
 
 @pytest.mark.parametrize("provider", list(NETWORKS))
@@ -202,7 +197,7 @@ def test_a_server_that_is_killed_at_any_point_of_a_push_publishes_once(settings:
         for number, point in enumerate(points(provider)):
             text = f"words {number}"
             outcome = killed_push(known, network, text, point, picture=PICTURE, **where(network))
-            assert texts(network).count(text) == 1, (point, outcome)
+            assert published_at(network).count(text) == 1, (point, outcome)
         assert outcome.killed or point == Kill(99, "before")
 
 
@@ -254,9 +249,13 @@ async def test_what_older_roots_sealed_is_known_and_put_under_the_newest(setting
             async with them.app.state.parts[Database].transaction() as tx:
                 done = await reseal_all(tx.connection, Seals(ServerKeys([b"n" * 48, old], b"p" * 48)))
             assert (done.connections >= 1, done.posts >= 2, done.applications >= 1, done.lost) == (True, True, True, 0)
-            them.app.state.parts[Networks].seals._roots = ServerKeys([b"n" * 48], b"p" * 48).accepted("integration")
-            assert (await them.listed())["state"] == "connected"
+        # A server to which the old root means nothing any more.
+        roots = SecretSettings(roots=(SecretStr("n" * 48),), prelogin=settings.secrets.prelogin)
+        alone = knowing(settings.model_copy(update={"secrets": roots}), network)
+        async with served(alone, clock=them.clock) as (app, http):
+            again = Connected(app, http, await them.person.log_in(http), them.provider, them.clock)
+            assert (await again.listed())["state"] == "connected"
             network.write("two")
-            assert (await them.pull())["added"] == 1
-            assert (await them.push(entry_id))["status"] == "published"
-            assert texts(network).count("The sea at noon.") == 1
+            assert (await again.pull())["added"] == 1
+            assert (await again.push(entry_id))["status"] == "published"
+            assert published_at(network).count("The sea at noon.") == 1

@@ -22,10 +22,38 @@ from tests.support.graph_api import GraphApi
 from tests.support.mastodon_instance import MastodonInstance
 from tests.support.social_network import SocialNetwork
 
-__all__ = ["JPEG", "PNG", "Connected", "connect", "connected", "knowing", "sealed_entry"]
+__all__ = [
+    "JPEG",
+    "NETWORKS",
+    "PAGE",
+    "PICTURE",
+    "PNG",
+    "Connected",
+    "connect",
+    "connected",
+    "knowing",
+    "published_at",
+    "sealed_entry",
+    "where",
+]
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8
+NETWORKS = {"mastodon": MastodonInstance, "facebook": GraphApi}
+PICTURE = {"name": "sea.png", "media_type": "image/png", "data": encode_base64(PNG), "description": "The sea"}
+PAGE = "20001"
+
+
+def where(network: SocialNetwork) -> dict[str, str]:
+    """What a push says of its place there."""
+    return {"target": PAGE} if isinstance(network, GraphApi) else {}
+
+
+def published_at(network: SocialNetwork) -> list[str]:
+    """The texts that were published there."""
+    if isinstance(network, GraphApi):
+        return [post.message for post in network.fed[PAGE]]
+    return [status.text for status in network.statuses] if isinstance(network, MastodonInstance) else []
 
 
 def knowing(settings: Settings, *networks: SocialNetwork, **more: Any) -> Settings:

@@ -28,8 +28,12 @@ class SyncReport:
     failures: int = 0
 
 
-async def sync_runs(them: Connected, network: Any, *, runs: int, seed: int) -> SyncReport:
-    """Write and pull, over and over; items are taken out of the inbox now and then. At the end the network is well."""
+async def sync_runs(them: Connected, network: Any, *, runs: int, seed: int, chance: float = CHANCE) -> SyncReport:
+    """Write and pull, over and over; items are taken out of the inbox now and then. At the end the network is well.
+
+    Args:
+        chance: that a call of the server fails.
+    """
     rng = random.Random(seed)
     network.rng = random.Random(seed + 1)
     report = SyncReport(runs=runs)
@@ -44,7 +48,7 @@ async def sync_runs(them: Connected, network: Any, *, runs: int, seed: int) -> S
                 network.write(text, photos=[network.photo(PNG, "image/png")] if with_picture else [])
             report.written[text] += 1
             report.pictures[text] += with_picture
-        network.chance = CHANCE
+        network.chance = chance
         answer = await them.call("pull")
         report.failed_runs += answer.status_code != 200
         assert answer.status_code in (200, 429, 503), answer.text
