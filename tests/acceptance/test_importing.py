@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lockleaf.wire.media import MediaList
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.journals.dayone import DayOneFile, entry, write_dayone
 from tests.support.journals.pictures import jpeg
@@ -45,3 +46,36 @@ async def test_a_journal_with_files_reaches_the_other_device_which_knows_it_too(
         await one.sync()
         assert [each.event for each in await one.history(imported.id)] == ["updated", "imported", "imported"]
         assert (await one.revision(imported.id, "2")).event == "imported"
+
+
+async def test_two_devices_that_import_the_same_at_once_have_one_entry_and_one_of_each_file(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    laptop, email = CommandLine(tmp_path / "home", "laptop"), fresh_email()
+    laptop.run("register", "--server", server.url, "--email", email, "--device-name", "laptop")
+    photos = [DayOneFile("photos", jpeg(number), "jpeg", filename=f"river {number}.jpeg") for number in range(3)]
+    made = [
+        entry(f"{photos[0].link} and {photos[1].link}", "2020-01-01T00:00:00Z", *photos[:2]),
+        entry(photos[2].link, "2020-01-02T00:00:00Z", photos[2]),
+        entry("no file", "2020-01-03T00:00:00Z"),
+    ]
+    export = write_dayone(tmp_path / "e.zip", {"Journal": made}, photos)
+    async with await laptop.client() as one, await CommandLine(tmp_path / "home", "phone").client() as two:
+        await one.sync()
+        await two.account.login(server.url, email, PASSWORD, device_name="phone")
+        await two.sync()
+        assert [(await each.journal.import_from(export)).added for each in (one, two)] == [3, 3]
+        for device in (one, two, one, two):
+            await device.sync()
+        for device in (one, two):
+            assert await device.journal.conflicts() == []
+            entries = await device.journal.list()
+            assert [len(each.attachments) for each in entries] == [0, 1, 2]
+            assert await device.media.pending_count() == 0
+            for number, file in enumerate(each for entry in reversed(entries) for each in entry.attachments):
+                saved = await device.media.download(file.media_id, tmp_path / f"{number}-{id(device)}.jpeg")
+                assert saved.read_bytes() == photos[number].data
+        files = [each for entry in await one.journal.list() for each in entry.attachments]
+        named = {each.media_id for each in files} | {each.thumbnail.media_id for each in files if each.thumbnail}
+        listed = await one._device.session.transport.request("GET", "/media", answer=MediaList)
+        assert {str(each.id) for each in listed.items if each.deleted_at is None} == named

@@ -154,3 +154,24 @@ def test_adding_twice_and_taking_away_leaves_the_entry_as_it_was() -> None:
     assert described_in(start, IDS[0]) is None
     assert without_attachment({"body": "text"}, IDS[0]) == {"body": "text"}
     assert without_attachment(content({IDS[0]}), IDS[0]) == {"body": "text"}
+
+
+def test_the_same_file_that_both_sides_attached_by_themselves_is_one() -> None:
+    def side(*ids: str, **more: Any) -> dict[str, Any]:
+        files = [named(each, f"photo {number}", **more) for number, each in enumerate(ids)]
+        return {"body": "text", "attachments": files}
+
+    known: dict[str, Any] = {"sha256": bytes(32), "recipient": "age1"}
+    for before in (None, {"body": "text"}):
+        merged = merge(before, side(*IDS[:2], **known), side(*IDS[2:4], **known))
+        assert isinstance(merged, Merged)
+        assert [each["media_id"] for each in merged.content["attachments"]] == IDS[2:4]
+    for more in ({}, {"sha256": None}):  # of those without a digest nobody knows
+        merged = merge(None, side(IDS[0], **more), side(IDS[1], **more))
+        assert isinstance(merged, Merged)
+        assert {each["media_id"] for each in merged.content["attachments"]} == set(IDS[:2])
+    # Twice on one side and once on the other: one of the two is not the other's.
+    twice = {"body": "text", "attachments": [named(each, "same", **known) for each in IDS[:2]]}
+    merged = merge(None, twice, {"body": "text", "attachments": [named(IDS[2], "same", **known)]})
+    assert isinstance(merged, Merged)
+    assert {each["media_id"] for each in merged.content["attachments"]} == {IDS[2], IDS[1]}

@@ -22,6 +22,9 @@ def merge_attachments(before: Listed, ours: Listed, theirs: Listed) -> list[Desc
     One that a side sealed anew counts as unchanged there, so that neither a deletion nor a change of it on the other
     side is undone or disputed. Where both sealed it anew, theirs stands: the server accepted it first.
 
+    The same bytes under the same name that each side attached by itself are one attachment, theirs: two devices that
+    import the same journal at once attach each file twice.
+
     Returns:
         The list; None where both sides changed the same one differently.
     """
@@ -29,11 +32,17 @@ def merge_attachments(before: Listed, ours: Listed, theirs: Listed) -> list[Desc
     yours, anew_there = _as_before(before, theirs)
     anew |= anew_there
     merged = []
+    attached_there = [
+        _file(each) for media_id, each in yours.items() if media_id not in before and media_id not in mine
+    ]
     for media_id in dict.fromkeys((*yours, *mine)):
         was, here, there = (side.get(media_id, _ABSENT) for side in (before, mine, yours))
         if here != there and was not in (here, there):
             return None
         value = there if here in (there, was) else here
+        if was is _ABSENT and there is _ABSENT and (twice := _file(mine[media_id])) in attached_there:
+            attached_there.remove(twice)
+            continue
         if isinstance(value, dict):
             merged.append(_sealed_as(value, anew[media_id]) if media_id in anew else value)
     return merged
@@ -66,6 +75,12 @@ def _as_before(before: Listed, side: Listed) -> tuple[dict[str, Described], dict
             shown[former] = before[former]
             anew[former] = each
     return shown, anew
+
+
+def _file(described: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells two files from each other; one without a digest is like none."""
+    digest = described.get("sha256")
+    return (described.get("name"), described.get("size"), digest if isinstance(digest, bytes) else object())
 
 
 def _plain(described: Mapping[str, Any]) -> Described:

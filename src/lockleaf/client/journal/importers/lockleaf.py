@@ -2,7 +2,8 @@
 
 Entries keep their ids, so that an export comes back into its own account without a second of anything. Where there are
 Markdown files they are read, since somebody may have edited one; ``journal.json`` says the same. Texts are to the
-letter. Earlier revisions come along with entries that are new here.
+letter. Earlier revisions come along with entries that are new here, and so do versions that waited for a decision: as
+texts that stood before, since nobody knows what was decided after the export.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import dropwhile, islice
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -39,6 +42,7 @@ __all__ = ["LockleafExport", "exported_draft"]
 
 _NAME = "lockleaf"
 _BEGIN = re.compile(rb'\s*\{\s*"format"\s*:\s*"' + FORMAT.encode() + rb'"')
+_CONFLICTS = b'"conflicts": ['
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 
@@ -69,15 +73,42 @@ class LockleafExport:
         if journal is None:
             yield Skipped(source.label, "no journal.json of an export is in it")
             return
-        folder = _folder(journal)
-        files = _markdown_files(source, folder)
-        for member in files:
-            try:
-                yield _from_markdown(source, folder, member)
-            except InvalidEntry as error:
-                yield Skipped(member.name, error.detail or "not an entry")
-        if not files:
-            yield from _from_json(source, folder, journal)
+        waiting = _waiting(source, journal)
+        for draft in _entries(source, journal):
+            if isinstance(draft, EntryDraft) and draft.exported is not None:
+                yield replace(draft, earlier=(*draft.earlier, *waiting.get(draft.exported.entry_id, ())))
+            else:
+                yield draft
+
+
+def _entries(source: Container, journal: Member) -> Iterator[EntryDraft | Skipped]:
+    folder = _folder(journal)
+    files = _markdown_files(source, folder)
+    for member in files:
+        try:
+            yield _from_markdown(source, folder, member)
+        except InvalidEntry as error:
+            yield Skipped(member.name, error.detail or "not an entry")
+    if not files:
+        yield from _from_json(source, folder, journal)
+
+
+def _waiting(source: Container, journal: Member) -> dict[str, list[EarlierDraft]]:
+    """Return the versions that waited for a decision, by the id of their entry; each stands on a line of its own."""
+    found: dict[str, list[EarlierDraft]] = {}
+    with suppress(Unreadable), source.reading(journal.name) as file:
+        lines = dropwhile(lambda line: not line.startswith(_CONFLICTS), file)
+        for line in islice(lines, 1, None):
+            if not line.startswith(b"{"):
+                break
+            with suppress(InvalidEntry, UnicodeDecodeError):
+                conflict = parsed(line.decode().strip().removesuffix("]}").strip().removesuffix(","))
+                version = conflict.get("version")
+                if isinstance(version, dict):
+                    text = text_of(version, "body", []) or ""
+                    told = EarlierDraft(until=_time(conflict.get("detected_at")), body=text, **_words(version))
+                    found.setdefault(str(conflict.get("entry_id")), []).append(told)
+    return found
 
 
 def _journal(source: Container) -> Member | None:
