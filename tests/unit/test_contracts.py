@@ -102,3 +102,8 @@ def test_what_is_planted_breaks_its_contract(tree: Path, what: str) -> None:
             file.write_text(before)
     assert said.returncode == 1, said.stdout + said.stderr
     assert f"{contract} BROKEN" in said.stdout
+
+
+def test_no_file_of_the_server_is_longer_than_a_reader_takes_in() -> None:
+    lengths = {file: len(file.read_text().splitlines()) for file in (ROOT / SERVER).rglob("*.py")}
+    assert {str(file) for file, length in lengths.items() if length > 350} == set()

@@ -34,13 +34,13 @@ __all__ = [
 ]
 
 
-async def follow(store: AccountRecords, held: Record | None, change: Change) -> tuple[int, datetime]:
+async def follow(store: AccountRecords, current: Record | None, change: Change) -> tuple[int, datetime]:
     """Write the next revision of a record, and return it and its time.
 
     What is kept of the record from before a deletion is forgotten then.
 
     Arguments:
-        held: the record, behind the lock of the account's history; None for a new one.
+        current: the record, behind the lock of the account's history; None for a new one.
         change: that follows it.
 
     Raises:
@@ -48,15 +48,15 @@ async def follow(store: AccountRecords, held: Record | None, change: Change) -> 
         QuotaExceeded: the account would hold more than it may.
     """
     pushed = await store.put_all([change])
-    if held is not None and held.deleted:
+    if current is not None and current.deleted:
         await _forget(store.connection, store.user_id, change.collection, [change.record_id], now=store.clock())
     return pushed.outcomes[0].revision or 0, pushed.at
 
 
-async def delete(store: AccountRecords, held: Record) -> None:
-    """Delete the ``held`` record, and what is kept of its earlier revisions."""
-    await store.put_all([store.change(held.collection, held.record_id, held, b"", deleted=True)])
-    await _forget(store.connection, store.user_id, held.collection, [held.record_id], now=store.clock())
+async def delete(store: AccountRecords, current: Record) -> None:
+    """Delete the ``current`` record, and what is kept of its earlier revisions."""
+    await store.put_all([store.change(current.collection, current.record_id, current, b"", deleted=True)])
+    await _forget(store.connection, store.user_id, current.collection, [current.record_id], now=store.clock())
 
 
 _ALIVE = """

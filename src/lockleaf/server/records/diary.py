@@ -21,9 +21,9 @@ from lockleaf.wire.days import Bound, as_clock
 from lockleaf.wire.sync import Record
 
 __all__ = [
+    "CurrentRecord",
     "Deleted",
     "Event",
-    "Held",
     "Wanted",
     "clock_range",
     "count_by_date",
@@ -45,7 +45,7 @@ Deleted = Literal["false", "true", "all"]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CurrentRecord:
     """A record as it is.
 
     Attributes:
@@ -111,10 +111,10 @@ ORDER BY c.revision DESC LIMIT 1
 """
 
 
-async def read(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> Held | None:
+async def read(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> CurrentRecord | None:
     """Return a record, deleted or not; None for one that never was."""
     row = await connection.fetchrow(_READ, user_id, collection, record_id)
-    return None if row is None else _held(row)
+    return None if row is None else _current(row)
 
 
 async def read_revision(
@@ -263,7 +263,7 @@ _FIRST, _LATEST = datetime.fromisoformat("0001-01-01T00:00:00Z"), datetime.fromi
 
 async def list_by_date(
     connection: asyncpg.Connection, user_id: UUID, wanted: Wanted, *, limit: int, with_last: bool
-) -> Page[Held]:
+) -> Page[CurrentRecord]:
     """Return the entries that are ``wanted``, latest date first, then by id.
 
     Arguments:
@@ -279,7 +279,7 @@ async def list_by_date(
     rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, *bounds, *after, *sets)
     shown = [row for row in rows if row["packed"] is not None]
     end = (shown[-1]["at"], shown[-1]["record_id"]) if len(shown) < len(rows) else None
-    return Page([_held(row) for row in shown], end)
+    return Page([_current(row) for row in shown], end)
 
 
 async def count_by_date(connection: asyncpg.Connection, user_id: UUID, wanted: Wanted) -> int:
@@ -304,6 +304,6 @@ def instant_range(first: Bound | None, last: Bound | None) -> tuple[datetime, da
     return (first if isinstance(first, datetime) else _FIRST, last if isinstance(last, datetime) else _LATEST)
 
 
-def _held(row: asyncpg.Record) -> Held:
+def _current(row: asyncpg.Record) -> CurrentRecord:
     last = None if row["last"] is None else Record.model_validate(unpack(row["last"]))
-    return Held(Record.model_validate(unpack(row["packed"])), last, row["purged"])
+    return CurrentRecord(Record.model_validate(unpack(row["packed"])), last, row["purged"])

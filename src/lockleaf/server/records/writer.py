@@ -20,7 +20,7 @@ from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.paging import Page
 from lockleaf.server.records import diary, service
-from lockleaf.server.records.diary import Held, Wanted
+from lockleaf.server.records.diary import CurrentRecord, Wanted
 from lockleaf.server.records.errors import PayloadTooLarge, refusal
 from lockleaf.server.records.outcomes import Outcome, Pushed
 from lockleaf.server.records.policy import RecordPolicy, bytes_needed, endpoint_policy, sync_policy
@@ -72,11 +72,13 @@ class Base:
     payload_hash: bytes
 
     @classmethod
-    def of(cls, held: Base | Present | Record | None) -> Base:
+    def of(cls, current: Base | Present | Record | None) -> Base:
         """Return what a change to a record follows: 0 and zeros for a new one."""
-        if held is None:
+        if current is None:
             return cls(0, ZERO)
-        return cls(held.revision, payload_hash(held.payload) if isinstance(held, Record) else held.payload_hash)
+        return cls(
+            current.revision, payload_hash(current.payload) if isinstance(current, Record) else current.payload_hash
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,26 +246,26 @@ class AccountRecords:
         """
         return (await self.put_all([change, *along], **options)).outcomes[0].record()
 
-    async def delete(self, held: Record, payload: bytes | Seal = b"", **options: Any) -> Record:
-        """Delete the ``held`` record, and return its tombstone, which says its date and source as far as it does.
+    async def delete(self, current: Record, payload: bytes | Seal = b"", **options: Any) -> Record:
+        """Delete the ``current`` record, and return its tombstone, which says its date and source as far as it does.
 
         Raises:
             SealRequired: the account has a keyring, and the ``payload`` is no sealed tombstone.
         """
-        tombstone = self.change(held.collection, held.record_id, held, payload,
-            source=held.source, occurred_at=held.occurred_at, deleted=True,
+        tombstone = self.change(current.collection, current.record_id, current, payload,
+            source=current.source, occurred_at=current.occurred_at, deleted=True,
         )  # fmt: skip
         return await self.put_one(tombstone, **options)
 
-    async def deleted_content(self, held: Record) -> Record | None:
+    async def deleted_content(self, current: Record) -> Record | None:
         """Return the revision by which a deleted record is restored; None where it was purged."""
-        return await diary.last_content(self.connection, self.user_id, held.collection, held.record_id)
+        return await diary.last_content(self.connection, self.user_id, current.collection, current.record_id)
 
     async def revision(self, collection: str, record_id: str, number: int) -> Record | None:
         """Return one revision of a record, the present one or an earlier one that is kept."""
         return await diary.read_revision(self.connection, self.user_id, collection, record_id, number)
 
-    async def page(self, wanted: Wanted, *, limit: int) -> Page[Held]:
+    async def page(self, wanted: Wanted, *, limit: int) -> Page[CurrentRecord]:
         """Return a page of the entries that are ``wanted``, as they stand in this transaction."""
         return await diary.list_by_date(self.connection, self.user_id, wanted, limit=limit, with_last=False)
 

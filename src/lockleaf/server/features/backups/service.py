@@ -40,15 +40,15 @@ async def store(records: AccountRecords, body: Backup) -> BackupStored:
         PayloadTooLarge: it is larger than a record may be.
         QuotaExceeded: the account would hold more than it may.
     """
-    held = await records.current(BACKUPS, body.id)
-    present = None if held is None or held.deleted else held.payload
-    revision = 0 if held is None else held.revision
+    current = await records.current(BACKUPS, body.id)
+    present = None if current is None or current.deleted else current.payload
+    revision = 0 if current is None else current.revision
     fields = body.fields()
     payload = canonical(fields)
     verdict = judge(present, revision, fields, body.base_revision)
     if verdict is Verdict.SAME:
         return _stored(records.user_id, body, revision)
-    if held is not None and present is not None and _may_be_old(verdict, held, body):
+    if current is not None and present is not None and _may_be_old(verdict, current, body):
         earlier = await blobs.find_accepted(records.connection, records.user_id, BACKUPS, body.id, payload)
         if earlier is not None:
             return _stored(records.user_id, body, earlier.revision)
@@ -58,23 +58,23 @@ async def store(records: AccountRecords, body: Backup) -> BackupStored:
         if decided is not None:
             raise BackupConflict(conflict_id=str(decided.conflict_id), log_id=body.id, current_revision=revision)
     if verdict is Verdict.CONFLICT:
-        conflict_id = await records.keep(_refused(records, held, body, payload))
+        conflict_id = await records.keep(_refused(records, current, body, payload))
         conflict = BackupConflict(conflict_id=str(conflict_id), log_id=body.id, current_revision=revision)
         raise CommitThenRefuse(conflict)
     change = records.change(
         BACKUPS,
         body.id,
-        held,
+        current,
         payload,
         occurred_at=time_text(body.updated_at),
         device=body.device_id,
         written_at=body.updated_at,
     )
-    revision, _ = await blobs.follow(records, held, change)
+    revision, _ = await blobs.follow(records, current, change)
     return _stored(records.user_id, body, revision)
 
 
-def _may_be_old(verdict: Verdict, held: Record, body: Backup) -> bool:
+def _may_be_old(verdict: Verdict, current: Record, body: Backup) -> bool:
     """Tell whether the earlier revisions must be searched for what is offered.
 
     Whoever names the present revision means it. A device that names none, and brings an older time than it brought
@@ -82,15 +82,15 @@ def _may_be_old(verdict: Verdict, held: Record, body: Backup) -> bool:
     """
     if verdict is Verdict.CONFLICT:
         return True
-    return body.base_revision is None and body.updated_at <= held.client_updated_at
+    return body.base_revision is None and body.updated_at <= current.client_updated_at
 
 
-def _refused(records: AccountRecords, held: Record | None, body: Backup, payload: bytes) -> Change:
-    known = held is not None and held.revision == body.base_revision
+def _refused(records: AccountRecords, current: Record | None, body: Backup, payload: bytes) -> Change:
+    known = current is not None and current.revision == body.base_revision
     return records.change(
         BACKUPS,
         body.id,
-        Base(body.base_revision or 0, Base.of(held).payload_hash if known else ZERO),
+        Base(body.base_revision or 0, Base.of(current).payload_hash if known else ZERO),
         payload,
         occurred_at=time_text(body.updated_at),
         device=body.device_id,
@@ -148,10 +148,10 @@ async def delete(records: AccountRecords, record_id: str) -> BackupDeleted:
     Raises:
         BackupNotFound: there is no such backup.
     """
-    held = await records.current(BACKUPS, record_id)
-    if held is None or held.deleted:
+    current = await records.current(BACKUPS, record_id)
+    if current is None or current.deleted:
         raise BackupNotFound
-    await blobs.delete(records, held)
+    await blobs.delete(records, current)
     return BackupDeleted(message="The backup is deleted.")
 
 

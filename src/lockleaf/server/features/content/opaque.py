@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockleaf.server.features.content import sealed
 from lockleaf.server.features.content.common_fields import common_fields
-from lockleaf.server.records.diary import Held
+from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.server.records.opaque import opaque_map
 from lockleaf.wire.entries import SealedEntry
 from lockleaf.wire.opaque_entries import OpaqueEntry
@@ -12,16 +12,16 @@ from lockleaf.wire.opaque_entries import OpaqueEntry
 __all__ = ["as_stored", "shown"]
 
 
-def as_stored(held: Held) -> SealedEntry | OpaqueEntry:
+def as_stored(current: CurrentRecord) -> SealedEntry | OpaqueEntry:
     """Return an e2e account's entry as it travels, in the form in which it came."""
-    said = held.last if held.last is not None and not held.record.payload else held.record
-    return sealed.shown(held.record) if opaque_map(said.payload) is None else shown(held)
+    said = current.last if current.last is not None and not current.record.payload else current.record
+    return sealed.shown(current.record) if opaque_map(said.payload) is None else shown(current)
 
 
-def shown(held: Held) -> OpaqueEntry:
+def shown(current: CurrentRecord) -> OpaqueEntry:
     """Return an entry as it travels: of a deleted one what it held, where that is known."""
-    record = held.record
-    source = held.last if record.deleted else record
+    record = current.record
+    source = current.last if record.deleted else record
     fields = {"encrypted_content": None, **({} if source is None else opaque_map(source.payload) or {})}
     return OpaqueEntry.model_validate(
         {

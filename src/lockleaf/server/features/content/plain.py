@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from lockleaf.server.features.content.common_fields import common_fields
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenKeyring
 from lockleaf.server.platform.errors import InvalidRequest
-from lockleaf.server.records.diary import Held
+from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.server.records.errors import PayloadTooLarge
 from lockleaf.wire.codec import pack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, labelled
@@ -103,10 +103,10 @@ def labels_of(keys: OpenKeyring, content: dict[str, Any]) -> tuple[bytes, ...]:
     return tuple(sorted({keys.label(kind, value) for kind, value in labelled(content)})[:MAX_LABELS])
 
 
-def shown(keys: OpenKeyring, held: Held) -> PlainEntry:
+def shown(keys: OpenKeyring, current: CurrentRecord) -> PlainEntry:
     """Return an entry as it travels; one that does not open says so, and has no fields."""
-    record = held.record
-    source = held.last if record.deleted else record
+    record = current.record
+    source = current.last if record.deleted else record
     unreadable = False
     content: dict[str, Any] = {}
     if source is not None and not source.deleted:

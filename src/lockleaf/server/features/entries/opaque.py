@@ -11,14 +11,14 @@ from uuid import UUID
 
 from lockleaf.server.features.content.opaque import shown
 from lockleaf.server.features.entries.conditions import Condition
-from lockleaf.server.features.entries.writing import COLLECTION, changeable, held_entry, require_match, restorable
+from lockleaf.server.features.entries.writing import COLLECTION, changeable, current_entry, require_match, restorable
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.records import diary
-from lockleaf.server.records.diary import Held, Wanted
+from lockleaf.server.records.diary import CurrentRecord, Wanted
 from lockleaf.server.records.errors import RevisionConflict
 from lockleaf.server.records.opaque import opaque_label, opaque_map, takes_opaque
 from lockleaf.server.records.policy import opaque_policy
@@ -53,13 +53,13 @@ async def create(
         PayloadTooLarge, ChangeRejected, QuotaExceeded: as `write` says.
     """
     entry_id = str(body.id or uuid7(store.clock()))
-    held = await store.current(COLLECTION, entry_id)
+    current = await store.current(COLLECTION, entry_id)
     new = _applied({}, body)
-    if held is not None:
+    if current is not None:
         first = await store.revision(COLLECTION, entry_id, 1)
         if first is None or opaque_map(first.payload) != new:
-            raise RevisionConflict(current_revision=held.revision)
-        return shown(Held(first)), True
+            raise RevisionConflict(current_revision=current.revision)
+        return shown(CurrentRecord(first)), True
     if body.id is None and body.content_hash is not None:
         there = await _same(store, principal, new)
         if there is not None:
@@ -67,12 +67,12 @@ async def create(
     return await _write(store, principal, None, entry_id, new, body.tokens), True
 
 
-async def _same(store: AccountRecords, principal: Principal, new: dict[str, Any]) -> Held | None:
+async def _same(store: AccountRecords, principal: Principal, new: dict[str, Any]) -> CurrentRecord | None:
     """Return an entry that is there, and says the same as one that was sent."""
     wanted = Wanted(labels=[[opaque_label("content-hash", new["content_hash"])]])
     page = await store.page(wanted, limit=_LOOKED_AT)
     said = _said(new)
-    return next((held for held in page.items if _said(opaque_map(held.record.payload) or {}) == said), None)
+    return next((current for current in page.items if _said(opaque_map(current.record.payload) or {}) == said), None)
 
 
 def _said(fields: dict[str, Any]) -> dict[str, Any]:
@@ -100,19 +100,19 @@ async def change(
     # `*` lets pass whatever is there, which is no word on what is replaced.
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=named)
-    held = await held_entry(store, entry_id)
-    follows = changeable(held, condition)
-    present = opaque_map(held.payload) or {}
+    current = await current_entry(store, entry_id)
+    follows = changeable(current, condition)
+    present = opaque_map(current.payload) or {}
     changed = _applied(present, body)
     if "encrypted_content" not in changed:
         raise InvalidRequest(
             errors=[{"field": "encrypted_content", "type": "missing", "message": "the entry would be empty"}]
         )
     if follows:
-        return await _write(store, principal, held, held.record_id, changed, body.tokens)
+        return await _write(store, principal, current, current.record_id, changed, body.tokens)
     if present != changed:
-        raise condition.refusal(held.revision)
-    return shown(Held(held))
+        raise condition.refusal(current.revision)
+    return shown(CurrentRecord(current))
 
 
 async def delete(
@@ -129,12 +129,12 @@ async def delete(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         SealRequired: the account has a keyring, and a deletion is sealed too.
     """
-    held = await held_entry(store, entry_id)
-    if held.deleted:
-        found = await diary.read(store.connection, principal.user_id, COLLECTION, held.record_id)
-        return shown(found or Held(held))
-    require_match(held, if_match)
-    return shown(Held(await store.delete(held, policy=opaque_policy), last=held))
+    current = await current_entry(store, entry_id)
+    if current.deleted:
+        found = await diary.read(store.connection, principal.user_id, COLLECTION, current.record_id)
+        return shown(found or CurrentRecord(current))
+    require_match(current, if_match)
+    return shown(CurrentRecord(await store.delete(current, policy=opaque_policy), last=current))
 
 
 async def restore(
@@ -151,15 +151,15 @@ async def restore(
         EntryPurged: what it held is gone.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
-    held = await held_entry(store, entry_id)
-    if not held.deleted:
-        return shown(Held(held))
-    last = await restorable(store, held, if_match)
+    current = await current_entry(store, entry_id)
+    if not current.deleted:
+        return shown(CurrentRecord(current))
+    last = await restorable(store, current, if_match)
     return await _write(
         store,
         principal,
-        held,
-        held.record_id,
+        current,
+        current.record_id,
         opaque_map(last.payload) or {},
         None,
     )
@@ -197,7 +197,7 @@ def labels_of(fields: dict[str, Any]) -> tuple[bytes, ...]:
 async def _write(
     store: AccountRecords,
     principal: Principal,
-    held: Record | None,
+    current: Record | None,
     entry_id: str,
     new: dict[str, Any],
     tokens: tuple[bytes, ...] | None,
@@ -205,7 +205,7 @@ async def _write(
     entry = store.change(
         COLLECTION,
         entry_id,
-        held,
+        current,
         canonical(new),
         labels=labels_of(new),
         source=shared_source(new),
@@ -213,4 +213,4 @@ async def _write(
         tokens=tokens,
     )
     made = await tags.ensure_opaque(store, new.get("tag_names", ()))
-    return shown(Held(await store.put_one(entry, *made, policy=opaque_policy)))
+    return shown(CurrentRecord(await store.put_one(entry, *made, policy=opaque_policy)))

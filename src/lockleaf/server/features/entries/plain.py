@@ -12,7 +12,7 @@ from uuid import UUID
 
 from lockleaf.server.features.content import plain
 from lockleaf.server.features.entries.conditions import Condition
-from lockleaf.server.features.entries.writing import COLLECTION, changeable, held_entry, require_match, restorable
+from lockleaf.server.features.entries.writing import COLLECTION, changeable, current_entry, require_match, restorable
 from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
@@ -20,7 +20,7 @@ from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenedContent, 
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.records import diary
-from lockleaf.server.records.diary import Held
+from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.server.records.errors import RevisionConflict
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.content import shared_source, tag_names
@@ -46,14 +46,14 @@ async def create(
         InvalidRequest, PayloadTooLarge: nothing is in it, or too much.
     """
     entry_id = str(body.id or uuid7(store.clock()))
-    held = await store.current(COLLECTION, entry_id)
+    current = await store.current(COLLECTION, entry_id)
     new = plain.applied({"type": "entry"}, body)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
-        if held is None:
+        if current is None:
             return await _write(store, keys, None, entry_id, new)
         first = await store.revision(COLLECTION, entry_id, 1)
         if first is None or not plain.same(keys.open(first), new):
-            raise RevisionConflict(current_revision=held.revision)
+            raise RevisionConflict(current_revision=current.revision)
         return plain.entry(first, new)
 
 
@@ -78,17 +78,17 @@ async def change(
     # `*` lets pass whatever is there, which is no word on what is replaced.
     named = None if if_match is not None and if_match.strip() == "*" else if_match
     condition = Condition.of(revision=body.revision, if_match=named)
-    held = await held_entry(store, entry_id)
-    follows = changeable(held, condition)
+    current = await current_entry(store, entry_id)
+    follows = changeable(current, condition)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
-        present = keys.open(held)
+        present = keys.open(current)
         changed = plain.applied(present, body)
         if follows:
             plain.check_something(changed)
-            return await _write(store, keys, held, held.record_id, changed)
+            return await _write(store, keys, current, current.record_id, changed)
         if not plain.same(present, changed):
-            raise condition.refusal(held.revision)
-        return plain.entry(held, present)
+            raise condition.refusal(current.revision)
+        return plain.entry(current, present)
 
 
 async def delete(
@@ -105,14 +105,14 @@ async def delete(
         EntryNotFound: there is no such entry.
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
-    held = await held_entry(store, entry_id)
+    current = await current_entry(store, entry_id)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
-        if held.deleted:
-            found = await diary.read(store.connection, store.user_id, COLLECTION, held.record_id)
-            return plain.shown(keys, found or Held(held))
-        require_match(held, if_match)
-        tombstone = await store.delete(held, partial(keys.seal, content={"type": TOMBSTONE}))
-        return plain.shown(keys, Held(tombstone, last=held))
+        if current.deleted:
+            found = await diary.read(store.connection, store.user_id, COLLECTION, current.record_id)
+            return plain.shown(keys, found or CurrentRecord(current))
+        require_match(current, if_match)
+        tombstone = await store.delete(current, partial(keys.seal, content={"type": TOMBSTONE}))
+        return plain.shown(keys, CurrentRecord(tombstone, last=current))
 
 
 async def restore(
@@ -131,24 +131,24 @@ async def restore(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
         ContentUnreadable: what it held does not open.
     """
-    held = await held_entry(store, entry_id)
+    current = await current_entry(store, entry_id)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
-        if not held.deleted:
-            return plain.shown(keys, Held(held))
-        last = await restorable(store, held, if_match)
+        if not current.deleted:
+            return plain.shown(keys, CurrentRecord(current))
+        last = await restorable(store, current, if_match)
         found = {name: value for name, value in keys.open(last).items() if name != plain.SEEN}
-        return await _write(store, keys, held, held.record_id, found)
+        return await _write(store, keys, current, current.record_id, found)
 
 
 async def _write(
     store: AccountRecords,
     keys: OpenKeyring,
-    held: Record | None,
+    current: Record | None,
     entry_id: str,
     new: dict[str, Any],
 ) -> PlainEntry:
     plain.check_size(new)
-    entry = store.change(COLLECTION, entry_id, held, partial(keys.seal, content=new),
+    entry = store.change(COLLECTION, entry_id, current, partial(keys.seal, content=new),
         labels=plain.labels_of(keys, new),
         source=shared_source(new),
         occurred_at=shared_date(new),

@@ -56,5 +56,5 @@ async def purge(store: AccountRecords, principal: Principal, entry: Entry, *, if
 
 async def deleted_before(store: AccountRecords, entry_id: UUID) -> SealedEntry | None:
     """Return a sealed entry that is deleted already, so that nothing is left to be sealed; None for another."""
-    held = await store.current(COLLECTION, str(entry_id))
-    return None if held is None or not held.deleted else sealed.shown(held)
+    current = await store.current(COLLECTION, str(entry_id))
+    return None if current is None or not current.deleted else sealed.shown(current)

@@ -7,7 +7,7 @@ from uuid import UUID
 from lockleaf.server.features.content.sealed import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted
-from lockleaf.server.features.entries.writing import COLLECTION, held_entry
+from lockleaf.server.features.entries.writing import COLLECTION, current_entry
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.records.errors import RevisionConflict, refusal
 from lockleaf.server.records.writer import AccountRecords, Base
@@ -28,8 +28,8 @@ async def create(
         RevisionConflict: the id belongs to another entry, or to this one as it was before.
         PayloadTooLarge, ChangeRejected: as the store says.
     """
-    held = await store.current(COLLECTION, str(body.id))
-    return await _send(store, principal, held, _change(store, body.id, body, 0))
+    current = await store.current(COLLECTION, str(body.id))
+    return await _send(store, principal, current, _change(store, body.id, body, 0))
 
 
 async def change(
@@ -49,19 +49,19 @@ async def change(
         PayloadTooLarge, ChangeRejected: as the store says.
     """
     condition = Condition.of(base=body.base_revision, revision=body.revision, if_match=if_match)
-    held = await held_entry(store, entry_id)
+    current = await current_entry(store, entry_id)
     base = condition.base
-    if condition.holds(held.revision):
-        if held.deleted:
+    if condition.holds(current.revision):
+        if current.deleted:
             raise EntryDeleted
-        base = held.revision
-    elif base is None or base == held.revision:
-        raise condition.refusal(held.revision)
+        base = current.revision
+    elif base is None or base == current.revision:
+        raise condition.refusal(current.revision)
     # One that follows an earlier revision may be one that was accepted then: the store knows.
     return await _send(
         store,
         principal,
-        held,
+        current,
         _change(store, entry_id, body, base),
         condition=condition,
     )
@@ -113,11 +113,11 @@ async def _step(
     deleted: bool,
 ) -> SealedEntry:
     condition = Condition.of(base=body.base_revision, if_match=if_match)
-    held = await held_entry(store, entry_id)
-    if body.base_revision == held.revision and (held.deleted == deleted or not condition.holds(held.revision)):
-        raise condition.refusal(held.revision)
+    current = await current_entry(store, entry_id)
+    if body.base_revision == current.revision and (current.deleted == deleted or not condition.holds(current.revision)):
+        raise condition.refusal(current.revision)
     change = _change(store, entry_id, body, body.base_revision, deleted=deleted)
-    return await _send(store, principal, held, change, condition=condition)
+    return await _send(store, principal, current, change, condition=condition)
 
 
 def _change(
@@ -146,7 +146,7 @@ def _change(
 async def _send(
     store: AccountRecords,
     principal: Principal,
-    held: Record | None,
+    current: Record | None,
     change: Change,
     *,
     condition: Condition | None = None,
@@ -156,10 +156,10 @@ async def _send(
         return shown(outcome.record())
     if outcome.status == "rejected":
         raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
-    current = 0 if held is None else held.revision
+    revision = 0 if current is None else current.revision
     if outcome.status == "conflict" or outcome.revision is None:
-        raise RevisionConflict(current_revision=current) if condition is None else condition.refusal(current)
+        raise RevisionConflict(current_revision=revision) if condition is None else condition.refusal(revision)
     earlier = await store.revision(COLLECTION, change.record_id, outcome.revision)
     if earlier is None:  # what it held has been purged since
-        raise RevisionConflict(current_revision=current)
+        raise RevisionConflict(current_revision=revision)
     return shown(earlier)

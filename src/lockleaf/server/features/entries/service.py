@@ -24,7 +24,7 @@ from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.paging import Page, Paging
 from lockleaf.server.records import diary
-from lockleaf.server.records.diary import Deleted, Event, Held, Wanted
+from lockleaf.server.records.diary import CurrentRecord, Deleted, Event, Wanted
 from lockleaf.server.records.opaque import opaque_label, takes_opaque
 from lockleaf.wire.days import Bound
 from lockleaf.wire.entries import EntryEvent, EntryHistory, PlainEntry, SealedEntry
@@ -75,10 +75,10 @@ async def get(clock: Clock, database: Database, custodian: Custodian, principal:
         EntryNotFound: there is no such entry.
     """
     async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
-        held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
-        if held is None:
+        current = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+        if current is None:
             raise EntryNotFound
-        return _shown(keys, held)
+        return _shown(keys, current)
 
 
 async def revision(
@@ -95,7 +95,7 @@ async def revision(
         if found is None:
             there = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
             raise EntryNotFound if there is None else RevisionNotFound
-        return _shown(keys, Held(found))
+        return _shown(keys, CurrentRecord(found))
 
 
 async def list_all(
@@ -147,8 +147,8 @@ async def history(database: Database, principal: Principal, entry_id: UUID, pagi
     """
     window = paging.window(f"entry-history/{entry_id}", principal.user_id, int)
     async with database.read_driver() as connection:
-        held = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
-        if held is None:
+        current = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
+        if current is None:
             raise EntryNotFound
         page = await diary.events(connection, principal.user_id, COLLECTION, str(entry_id), window)
         shown = [Event(*row) for row in page.items]
@@ -157,7 +157,7 @@ async def history(database: Database, principal: Principal, entry_id: UUID, pagi
             if shown
             else ()
         )
-    imported = held.record.source == _IMPORTED
+    imported = current.record.source == _IMPORTED
     items = [_event(each, imported=imported) for each in shown]
     # Each behind the revision that was published; the page may be longer by these.
     items += [EntryEvent(event="published", revision=each.revision, at=each.at) for each in published]
@@ -175,13 +175,13 @@ def _event(event: Event, *, imported: bool) -> EntryEvent:
     return EntryEvent(event="imported" if imported else "created", **fields)
 
 
-def _shown(keys: OpenKeyring | None, held: Held) -> Entry:
-    return as_stored(held) if keys is None else plain.shown(keys, held)
+def _shown(keys: OpenKeyring | None, current: CurrentRecord) -> Entry:
+    return as_stored(current) if keys is None else plain.shown(keys, current)
 
 
-async def _all_shown(keys: OpenKeyring | None, found: Sequence[Held]) -> tuple[Entry, ...]:
+async def _all_shown(keys: OpenKeyring | None, found: Sequence[CurrentRecord]) -> tuple[Entry, ...]:
     def show() -> tuple[Entry, ...]:
-        return tuple(_shown(keys, held) for held in found)
+        return tuple(_shown(keys, current) for current in found)
 
     return show() if keys is None or len(found) <= FEW else await asyncio.to_thread(show)
 

@@ -20,7 +20,7 @@ from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.observability.metrics import Metrics
-from lockleaf.server.records.diary import Held
+from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.wire.search import MAX_DEPTH, MAX_LEAVES, BlindSearch, SearchHit, SearchResult, TokenExpression
 
 __all__ = ["find_blind"]
@@ -66,7 +66,7 @@ async def find_blind(
     following = start + ended
     metrics.searches.labels(principal.custody).inc()
     return SearchResult(
-        items=tuple(SearchHit(entry=as_stored(Held(record)), score=-page[place][0]) for place, record in read),
+        items=tuple(SearchHit(entry=as_stored(CurrentRecord(record)), score=-page[place][0]) for place, record in read),
         total=len(found),
         total_exact=True,
         next_cursor=pages.cursor((following, 0)) if following < len(found) else None,

@@ -15,12 +15,12 @@ __all__ = ["COLLECTION", "change_of", "sealed_change", "tombstone"]
 COLLECTION = "tags"
 
 
-Held = Present | Record | None
+Followed = Present | Record | None
 """The tag that a change follows; None for a new one."""
 
 
 def sealed_change(
-    store: AccountRecords, keys: OpenKeyring, record_id: str, present: Held, new: dict[str, Any]
+    store: AccountRecords, keys: OpenKeyring, record_id: str, present: Followed, new: dict[str, Any]
 ) -> Change:
     """Return the change that seals ``new`` as a tag, behind what is ``present``."""
     return store.change(COLLECTION, record_id, present, partial(keys.seal, content=new))
@@ -32,6 +32,6 @@ def tombstone(store: AccountRecords, keys: OpenKeyring | None, present: Present 
     return store.change(COLLECTION, present.record_id, present, payload, deleted=True)
 
 
-def change_of(store: AccountRecords, record_id: str, present: Held, payload: bytes) -> Change:
+def change_of(store: AccountRecords, record_id: str, present: Followed, payload: bytes) -> Change:
     """Return the change that brings a payload as it is."""
     return store.change(COLLECTION, record_id, present, payload)

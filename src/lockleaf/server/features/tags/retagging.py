@@ -31,8 +31,8 @@ async def retag(store: AccountRecords, keys: OpenKeyring, name: str, new_name: s
     while True:
         wanted = Wanted(labels=labels, after=after)
         page = await store.page(wanted, limit=MAX_BATCH_CHANGES)
-        held = [each.record for each in page.items]
-        changes, contents = await asyncio.to_thread(_changes, store, keys, held, label, new_name)
+        current = [each.record for each in page.items]
+        changes, contents = await asyncio.to_thread(_changes, store, keys, current, label, new_name)
         if changes:
             await store.put_all(changes, within_quota=False, opened=OpenedContent(keys, contents))
         if page.end is None:
@@ -41,11 +41,11 @@ async def retag(store: AccountRecords, keys: OpenKeyring, name: str, new_name: s
 
 
 def _changes(
-    store: AccountRecords, keys: OpenKeyring, held: list[Record], label: bytes, new_name: str | None
+    store: AccountRecords, keys: OpenKeyring, current: list[Record], label: bytes, new_name: str | None
 ) -> tuple[list[Change], dict[str, dict[str, Any]]]:
     changes = []
     contents = {}
-    for record in held:
+    for record in current:
         try:
             found = keys.open(record)
         except ContentUnreadable:

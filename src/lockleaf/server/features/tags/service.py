@@ -113,22 +113,22 @@ async def create_plain(
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
         record_id = keys.label(KIND, body.name).hex()
         await move_all(store, keys)
-        held = await store.current(COLLECTION, record_id)
-        if held is not None and not held.deleted:
-            return await _shown(store, keys, held), False
+        current = await store.current(COLLECTION, record_id)
+        if current is not None and not current.deleted:
+            return await _shown(store, keys, current), False
         new = forms.sealed_map(body.name, body.color)
-        change = sealed_change(store, keys, record_id, held, new)
+        change = sealed_change(store, keys, record_id, current, new)
         return await _shown(store, keys, await _write(store, change)), True
 
 
 async def create_opaque(store: AccountRecords, body: OpaqueTagCreation) -> tuple[Tag, bool]:
     """Return the tag of a label, else of an opaque name, and whether it was made now."""
     record_id = body.label or forms.opaque_id(body.name)
-    held = await store.current(COLLECTION, record_id)
-    if held is not None and not held.deleted:
-        return await _shown(store, None, held), False
+    current = await store.current(COLLECTION, record_id)
+    if current is not None and not current.deleted:
+        return await _shown(store, None, current), False
     payload = canonical({"name": body.name, "color": body.color})
-    change = change_of(store, record_id, held, payload)
+    change = change_of(store, record_id, current, payload)
     return await _shown(store, None, await _write(store, change)), True
 
 
@@ -150,19 +150,19 @@ async def change_plain(
         TagNotFound: there is no such tag.
         ContentUnreadable: it does not open.
     """
-    held = await _held(store, tag_id)
+    current = await _current(store, tag_id)
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
-        held = await _moved(store, keys, held)
-        tag_id = held.record_id
-        present = keys.open(held)
+        current = await _moved(store, keys, current)
+        tag_id = current.record_id
+        present = keys.open(current)
         name = body.name or str(present.get("name", ""))
         new = forms.sealed_map(name, body.color, present)
         record_id = keys.label(KIND, name).hex()
         if record_id == tag_id:
-            changed = sealed_change(store, keys, tag_id, held, new)
+            changed = sealed_change(store, keys, tag_id, current, new)
             record = await _write(store, changed)
         else:
-            record = await _move(store, keys, held, record_id, new, color=body.color)
+            record = await _move(store, keys, current, record_id, new, color=body.color)
             # Where two tags become one, that one keeps its spelling, in the entries of both.
             name = str(keys.open(record).get("name", name))
         if name != present.get("name"):
@@ -173,7 +173,7 @@ async def change_plain(
 async def _move(
     store: AccountRecords,
     keys: OpenKeyring,
-    held: Record,
+    current: Record,
     record_id: str,
     new: dict[str, Any],
     *,
@@ -184,7 +184,7 @@ async def _move(
     if target is None or target.deleted or color is not None:
         changed = sealed_change(store, keys, record_id, target, new)
         record = await _write(store, changed)
-    await _write(store, tombstone(store, keys, held))
+    await _write(store, tombstone(store, keys, current))
     assert record is not None, "there is a target, or it was made"
     return record
 
@@ -196,13 +196,13 @@ async def change_opaque(store: AccountRecords, tag_id: str, body: OpaqueTagChang
         TagNotFound: there is no such tag.
         InvalidRequest: a tag that a client sealed has no name here that could stay.
     """
-    held = await _held(store, tag_id)
-    present = opaque_map(held.payload) or {}
+    current = await _current(store, tag_id)
+    present = opaque_map(current.payload) or {}
     name = body.name or present.get("name")
     if not isinstance(name, str):
         raise InvalidRequest(errors=[{"field": "name", "type": "missing", "message": "the present name is sealed"}])
     payload = canonical({"name": name, "color": body.color or present.get("color")})
-    change = change_of(store, tag_id, held, payload)
+    change = change_of(store, tag_id, current, payload)
     return await _shown(store, None, await _write(store, change))
 
 
@@ -215,14 +215,14 @@ async def delete(store: AccountRecords, custodian: Custodian, principal: Princip
     Raises:
         TagNotFound: there is no such tag.
     """
-    held = await _held(store, tag_id)
+    current = await _current(store, tag_id)
     if principal.custody != "uce":
-        await _write(store, tombstone(store, None, held))
+        await _write(store, tombstone(store, None, current))
         return
     async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
-        held = await _moved(store, keys, held)
-        name = forms.shown(keys, held, None).name
-        await _write(store, tombstone(store, keys, held))
+        current = await _moved(store, keys, current)
+        name = forms.shown(keys, current, None).name
+        await _write(store, tombstone(store, keys, current))
         if name is not None:
             await retag(store, keys, name, None)
 
@@ -250,23 +250,23 @@ async def clean_up(store: AccountRecords, custodian: Custodian, principal: Princ
 # ---- parts ----
 
 
-async def _moved(store: AccountRecords, keys: OpenKeyring, held: Record) -> Record:
+async def _moved(store: AccountRecords, keys: OpenKeyring, current: Record) -> Record:
     """Return a tag as it stands once none is left under a retired key: its id may be another one then.
 
     Raises:
         TagNotFound: there is one at the new id already, and it was deleted.
     """
     await move_all(store, keys)
-    name = (opened(keys, held) or {}).get("name")
-    record_id = held.record_id if name is None else keys.label(KIND, name).hex()
-    return held if record_id == held.record_id else await _held(store, record_id)
+    name = (opened(keys, current) or {}).get("name")
+    record_id = current.record_id if name is None else keys.label(KIND, name).hex()
+    return current if record_id == current.record_id else await _current(store, record_id)
 
 
-async def _held(store: AccountRecords, tag_id: str) -> Record:
-    held = await store.current(COLLECTION, tag_id)
-    if held is None or held.deleted:
+async def _current(store: AccountRecords, tag_id: str) -> Record:
+    current = await store.current(COLLECTION, tag_id)
+    if current is None or current.deleted:
         raise TagNotFound
-    return held
+    return current
 
 
 async def _shown(store: AccountRecords, keys: OpenKeyring | None, record: Record) -> Tag:

@@ -42,11 +42,11 @@ async def create(store: AccountRecords, body: VaultCreation) -> VaultCreated:
         PayloadTooLarge: it is larger than a record may be.
         QuotaExceeded: the account would hold more than it may.
     """
-    held = await store.current(COLLECTION, body.vault_id)
+    current = await store.current(COLLECTION, body.vault_id)
     payload = canonical(body.model_dump())
-    if held is not None and not held.deleted:
-        return _created(await _accepted(store, held, payload))
-    return await _write(store, held, body.vault_id, payload)
+    if current is not None and not current.deleted:
+        return _created(await _accepted(store, current, payload))
+    return await _write(store, current, body.vault_id, payload)
 
 
 async def replace(
@@ -73,35 +73,35 @@ async def replace(
         raise InvalidRequest(errors=[{"field": "vault_id", "type": "value_error", "message": other}])
     if body.version is None and (if_match is None or if_match.strip() == "*"):
         raise RevisionRequired
-    held = await store.current(COLLECTION, vault_id)
-    if held is None or held.deleted:
+    current = await store.current(COLLECTION, vault_id)
+    if current is None or current.deleted:
         raise VaultNotFound
-    following = held.revision + 1
+    following = current.revision + 1
     fields = {**body.model_dump(), "vault_id": vault_id}
     if body.salt is None:
-        fields["salt"] = unpack(held.payload)["salt"]
+        fields["salt"] = unpack(current.payload)["salt"]
     if body.version is not None and body.version != following:
-        return _created(await _accepted(store, held, canonical(fields)))
-    if not matches(if_match, held.revision):
-        again = body.version is None and matches(if_match, held.revision - 1)
-        if again and held.payload == canonical({**fields, "version": held.revision}):
-            return _created(held)
-        raise PreconditionFailed(current_version=held.revision)
-    return await _write(store, held, vault_id, canonical({**fields, "version": following}))
+        return _created(await _accepted(store, current, canonical(fields)))
+    if not matches(if_match, current.revision):
+        again = body.version is None and matches(if_match, current.revision - 1)
+        if again and current.payload == canonical({**fields, "version": current.revision}):
+            return _created(current)
+        raise PreconditionFailed(current_version=current.revision)
+    return await _write(store, current, vault_id, canonical({**fields, "version": following}))
 
 
-async def _accepted(store: AccountRecords, held: Record, payload: bytes) -> Record:
-    if held.payload == payload:
-        return held
-    earlier = await blobs.find_accepted(store.connection, store.user_id, COLLECTION, held.record_id, payload)
+async def _accepted(store: AccountRecords, current: Record, payload: bytes) -> Record:
+    if current.payload == payload:
+        return current
+    earlier = await blobs.find_accepted(store.connection, store.user_id, COLLECTION, current.record_id, payload)
     if earlier is None:
-        raise VersionConflict(current_version=held.revision)
+        raise VersionConflict(current_version=current.revision)
     return earlier
 
 
-async def _write(store: AccountRecords, held: Record | None, vault_id: str, payload: bytes) -> VaultCreated:
-    version, now = await blobs.follow(store, held, store.change(COLLECTION, vault_id, held, payload))
-    created_at = now if held is None else held.created_at
+async def _write(store: AccountRecords, current: Record | None, vault_id: str, payload: bytes) -> VaultCreated:
+    version, now = await blobs.follow(store, current, store.change(COLLECTION, vault_id, current, payload))
+    created_at = now if current is None else current.created_at
     return VaultCreated(vault_id=vault_id, created_at=created_at, updated_at=now, version=version)
 
 
@@ -121,12 +121,12 @@ async def delete(store: AccountRecords, vault_id: str, *, if_match: str | None) 
         VaultNotFound: there is no such blob.
         PreconditionFailed: ``If-Match`` names another version than the present one.
     """
-    held = await store.current(COLLECTION, vault_id)
-    if held is None or held.deleted:
+    current = await store.current(COLLECTION, vault_id)
+    if current is None or current.deleted:
         raise VaultNotFound
-    if not matches(if_match, held.revision):
-        raise PreconditionFailed(current_version=held.revision)
-    await blobs.delete(store, held)
+    if not matches(if_match, current.revision):
+        raise PreconditionFailed(current_version=current.revision)
+    await blobs.delete(store, current)
 
 
 async def get(database: Database, user_id: UUID, vault_id: str) -> Vault:
