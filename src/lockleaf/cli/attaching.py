@@ -1,10 +1,9 @@
-"""``attach``, ``media`` and ``open``: files that belong to entries."""
+"""``attach`` and ``media``: files that belong to entries; ``open`` and the stores they go to beside them."""
 
 from __future__ import annotations
 
 import os
 import stat
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from lockleaf import client as sdk
+from lockleaf.cli import attachment_stores, opening
 from lockleaf.cli.completion import complete_entry, complete_media
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.files import (
@@ -22,12 +22,10 @@ from lockleaf.cli.files import (
     media_view,
     report_json,
     shown_size,
-    viewable,
 )
 from lockleaf.cli.options import command, group
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.prompts import confirm
-from lockleaf.cli.rendering import short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
 from lockleaf.cli.writing import EntryId
@@ -47,16 +45,14 @@ MediaId = Annotated[
 def install(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     command(app, "attach", panel=PANEL)(attach)
-    command(app, "open", panel=PANEL)(open_attachment)
+    opening.install(app, PANEL)
     media = group(app, "media", panel=PANEL)(list_media)
     command(media, "list")(list_media)
     command(media, "show")(show_media)
     command(media, "resume")(resume)
     command(media, "delete")(delete)
     command(media, "restore")(restore)
-    command(media, "stores")(stores)
-    command(media, "allow")(allow)
-    command(media, "forbid")(forbid)
+    attachment_stores.install(media)
 
 
 async def attach(
@@ -215,139 +211,3 @@ def _tell_changed(run: Run, attachment: sdk.Attachment, *, deleted: bool) -> Non
     run.line(attachment.media_id)
     if run.interactive:
         run.note("Kept on this device. lockleaf sync carries it to your others.")
-
-
-async def open_attachment(
-    run: Run,
-    which: Annotated[
-        str,
-        typer.Argument(help="An entry's id or an attachment's, or its first four characters or more.", metavar="ID",
-                       autocompletion=complete_media, show_default=False),
-    ],
-    name: Annotated[
-        str | None, typer.Argument(help="Which attachment of the entry, by its name.", metavar="NAME")
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", help="A file or folder; - is standard output. Else the working folder.",
-                     metavar="PATH"),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Replace a file that is there.")] = False,
-    view: Annotated[bool, typer.Option("--view", help="Open it with this machine's program for such files.")] = False,
-) -> None:  # fmt: skip
-    """Fetch an attachment, decrypt it here, and save it under its name once it is known to be right."""
-    if output == "-" and (view or run.json):
-        raise Complaint("--output - excludes --view and --json.")
-    _check_folder(output)
-    async with run.client() as client:
-        medium = await _chosen(client, which, name)
-        if view and not viewable(medium):
-            raise Complaint(
-                "Files of this type are not opened for you: they might be programs. Leave --view out.",
-                ExitCode.USAGE,
-                "NotViewable",
-            )
-        with progress_bars(run) as move:
-            try:
-                if output == "-":
-                    await client.media.copy(medium, sys.stdout.buffer, progress=move)
-                    return
-                saved = await client.media.download(
-                    medium, Path(output) if output is not None else None, overwrite=force, progress=move
-                )
-            except FileExistsError as error:
-                raise Complaint(
-                    f"{error.filename} is there already. --force replaces it; --output saves to another place.",
-                    ExitCode.CONFLICT,
-                    "FileExists",
-                ) from None
-            except OSError as error:
-                if isinstance(error, BrokenPipeError):
-                    raise
-                where = f"{error.filename}: " if isinstance(error.filename, str) else ""
-                raise Complaint(
-                    f"It cannot be written: {where}{error.strerror}.", ExitCode.LOCAL, "CannotWrite"
-                ) from None
-    if run.json:
-        run.result({"file": str(saved), "media_id": medium.media_id, "bytes": medium.size})
-    else:
-        run.line(f"Saved {shown_size(medium.size)} to {saved}.")
-    if view:
-        typer.launch(str(saved.absolute()))
-
-
-def _check_folder(output: str | None) -> None:
-    """Refuse a folder that is not there: a path forgets the slash behind it, and would be taken for a file."""
-    if output is not None and output.endswith(os.sep) and not Path(output).is_dir():
-        raise Complaint(f"There is no folder {output}.", ExitCode.USAGE, "NoSuchFolder")
-
-
-async def _chosen(client: sdk.Client, which: str, name: str | None) -> sdk.MediaObject:
-    """Return the medium that is meant: of an entry the one of ``name``, or its only one; else that of an id."""
-    try:
-        listed = await client.media.list(which)
-    except sdk.EntryNotFound:
-        try:
-            return await client.media.medium(which)
-        except sdk.AttachmentNotFound:
-            raise Complaint.like(
-                sdk.AttachmentNotFound,
-                "There is no entry and no attachment of this id on this device, or its beginning fits several.",
-            ) from None
-    fitting = [each.attachment for each in listed if name is None or each.attachment.name == name]
-    if len(fitting) == 1:
-        return fitting[0]
-    raise Complaint.like(sdk.AttachmentNotFound, _which(listed, name))
-
-
-def _which(listed: list[sdk.ListedAttachment], name: str | None) -> str:
-    if not listed:
-        return "The entry has no attachments."
-    known = ", ".join(f"{short_id(each.attachment.media_id)} {shown_name(each.attachment.name)}" for each in listed)
-    if name is None:
-        return f"The entry has several attachments: say which. It has {known}."
-    return f"The entry has no attachment of this name, or several: use an id. It has {known}."
-
-
-Origin = Annotated[
-    str,
-    typer.Argument(help="The store's address, such as https://files.example.org.", metavar="ORIGIN",
-                   show_default=False),
-]  # fmt: skip
-
-
-async def stores(run: Run) -> None:
-    """List where attached files may go from this device, beside the server itself."""
-    async with run.client() as client:
-        found = await client.media.stores()
-    for origin in found:
-        if run.json:
-            run.result({"origin": origin})
-        else:
-            run.line(origin)
-    if not found:
-        run.note("The server alone. lockleaf media allow ORIGIN adds a store.")
-
-
-async def allow(run: Run, origin: Origin) -> None:
-    """Let attached files go to a store that is not the server itself, for this account on this device.
-
-    Ask the server's operator first whether files lie there. What is sent is encrypted; the store sees how large it is,
-    when it is sent, and from where.
-    """
-    async with run.client() as client:
-        allowed = await client.media.allow_store(origin)
-    if run.json:
-        run.result({"origin": allowed, "allowed": True})
-    else:
-        run.line(f"Attached files may go to {allowed}.")
-
-
-async def forbid(run: Run, origin: Origin) -> None:
-    """Let attached files go to a store no more. What lies there stays there."""
-    async with run.client() as client:
-        known = await client.media.forbid_store(origin)
-    if run.json:
-        run.result({"origin": origin, "allowed": False})
-    else:
-        run.line("Nothing goes there any more." if known else "It was not allowed before either.")

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from lockleaf.client.errors.claims import Claim, RememberedCheckpoint
     from lockleaf.client.errors.exports import *
     from lockleaf.client.errors.integrity import *
+    from lockleaf.client.errors.journal import *
     from lockleaf.client.errors.local import *
+    from lockleaf.client.errors.logins import *
     from lockleaf.client.errors.media import *
     from lockleaf.client.errors.metrics import *
     from lockleaf.client.errors.objects import *

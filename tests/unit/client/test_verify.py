@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockleaf.client.errors import HistoryForked
-from lockleaf.client.history.verification import Chain, EpochsChanged, VerifiedChange
+from lockleaf.client.history.changes import EpochsChanged, VerifiedChange
+from lockleaf.client.history.verification import Chain
 from lockleaf.client.store.verified_history import Acknowledgement, Position
 from lockleaf.crypto.history import ZERO, epoch_head, payload_hash
 from lockleaf.wire.sync import Epoch, Feed, Record

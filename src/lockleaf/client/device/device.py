@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from lockleaf.client.device.open_account import OpenAccount
 from lockleaf.client.device.rollback_memory import MemoryFolder
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
@@ -33,26 +34,12 @@ from lockleaf.client.transport.tokens import SecretTokens, SessionTokens, TokenS
 from lockleaf.crypto.device_lock import LockContext
 from lockleaf.crypto.keyring import Keyring
 
-__all__ = ["Device", "OpenAccount", "utc_now"]
+__all__ = ["Device", "utc_now"]
 
 
 def utc_now() -> datetime:
     """Return the present time in UTC."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class OpenAccount:
-    """What is there while an account's store is open."""
-
-    profile: Profile
-    store: LocalStore
-    transport: Transport
-
-    @property
-    def keyring(self) -> Keyring:
-        """The account's keyring, as this device knows it."""
-        return self.store.keyring
 
 
 @dataclass

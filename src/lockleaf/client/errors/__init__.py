@@ -18,7 +18,9 @@ from lockleaf.client.errors import (
     exports,
     integrations,
     integrity,
+    journal,
     local,
+    logins,
     media,
     metrics,
     objects,
@@ -32,7 +34,9 @@ from lockleaf.client.errors.base import *
 from lockleaf.client.errors.exports import *
 from lockleaf.client.errors.integrations import *
 from lockleaf.client.errors.integrity import *
+from lockleaf.client.errors.journal import *
 from lockleaf.client.errors.local import *
+from lockleaf.client.errors.logins import *
 from lockleaf.client.errors.media import *
 from lockleaf.client.errors.metrics import *
 from lockleaf.client.errors.objects import *
@@ -47,7 +51,9 @@ __all__ += base.__all__
 __all__ += exports.__all__
 __all__ += integrations.__all__
 __all__ += integrity.__all__
+__all__ += journal.__all__
 __all__ += local.__all__
+__all__ += logins.__all__
 __all__ += media.__all__
 __all__ += metrics.__all__
 __all__ += objects.__all__

@@ -8,62 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
 
 from lockleaf.client.errors import HistoryForked
 from lockleaf.client.errors.claims import RememberedCheckpoint
 from lockleaf.client.history import signers
+from lockleaf.client.history.changes import (
+    EpochsChanged,
+    Key,
+    VerifiedChange,
+    VerifiedPage,
+    following,
+    leaf_hash,
+    verified_change,
+)
 from lockleaf.client.history.statements import StatementBook, first_held, require_consistent, transitions
 from lockleaf.client.store.records import Leaf
 from lockleaf.client.store.verified_history import Acknowledgement, Position
-from lockleaf.crypto.history import ZERO, epoch_head, leaf, meta, next_head, payload_hash
+from lockleaf.crypto.history import ZERO, epoch_head, next_head
 from lockleaf.crypto.keyring import KeyEntry, RetiredAt
 from lockleaf.wire.epochs import place_of
 from lockleaf.wire.sync import Epoch, Feed, Record, SupersededLeaf
 
-__all__ = ["Chain", "EpochsChanged", "VerifiedChange", "VerifiedPage"]
-
-Key = tuple[str, str]
-
-
-class EpochsChanged(Exception):
-    """The server's epochs are others than those known and confirmed: it was restored, or emptied, or lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedChange:
-    """One change of the history, in its ``epoch``.
-
-    ``record`` is the whole for the latest revision, None for a superseded one.
-    """
-
-    seq: int
-    collection: str
-    record_id: str
-    revision: int
-    parent: bytes
-    meta: bytes
-    payload_hash: bytes
-    deleted: bool
-    record: Record | None
-    epoch: str = ""
-
-    @property
-    def key(self) -> Key:
-        """Collection and record id."""
-        return self.collection, self.record_id
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedPage:
-    """What a page of the feed proved: its changes, the heads (epoch, seq, head) along it, and where it ends."""
-
-    changes: tuple[VerifiedChange, ...]
-    heads: tuple[tuple[str, int, bytes], ...]
-    epochs: tuple[Epoch, ...]
-    position: Position
-    complete: bool
+__all__ = ["Chain"]
 
 
 class Chain:
@@ -184,9 +151,9 @@ class Chain:
         leaves: dict[Key, Leaf] = {}
         for change in changes:
             before = leaves.get(change.key) or self.leaf_of(change.key)
-            if (change.revision, change.parent) != _following(before):
+            if (change.revision, change.parent) != following(before):
                 return None
-            head = next_head(head, _leaf_hash(change))
+            head = next_head(head, leaf_hash(change))
             heads.append((end.epoch, change.seq, head))
             leaves[change.key] = Leaf(change.revision, change.payload_hash)
         if head != end.head:
@@ -345,11 +312,11 @@ class _Walk:
     def step(self, item: Record | SupersededLeaf) -> VerifiedChange:
         """Verify one change as the next leaf."""
         self._cross()
-        change = _change(item, self.position.epoch)
+        change = verified_change(item, self.position.epoch)
         chain, key = self._chain, change.key
         if change.seq != self.position.seq + 1:
             raise HistoryForked(f"change {self.position.seq + 1} is missing")
-        if (change.revision, change.parent) != _following(chain.leaf_of(key)):
+        if (change.revision, change.parent) != following(chain.leaf_of(key)):
             raise HistoryForked(f"change {change.seq} does not follow the record's revision before it")
         promised = chain.acknowledged.pop(change.seq, None)
         if promised is not None and (
@@ -365,45 +332,5 @@ class _Walk:
             chain._bare.add(key)
         else:
             chain._bare.discard(key)
-        self._reach(Position(self.position.epoch, change.seq, next_head(self.position.head, _leaf_hash(change))))
+        self._reach(Position(self.position.epoch, change.seq, next_head(self.position.head, leaf_hash(change))))
         return change
-
-
-def _following(before: Leaf | None) -> tuple[int, bytes]:
-    """Revision and parent of the change that follows ``before``."""
-    return (1, ZERO) if before is None else (before.revision + 1, before.payload_hash)
-
-
-def _change(item: Record | SupersededLeaf, epoch: str) -> VerifiedChange:
-    if isinstance(item, Record):
-        if len(set(item.labels)) != len(item.labels):
-            raise HistoryForked(f"change {item.seq} has a label twice")
-        described, digest = meta(item.labels, item.source, item.occurred_at), payload_hash(item.payload)
-        record: Record | None = item
-    else:
-        described, digest, record = item.meta, item.payload_hash, None
-    return VerifiedChange(
-        item.seq,
-        item.collection,
-        item.record_id,
-        item.revision,
-        item.parent,
-        described,
-        digest,
-        item.deleted,
-        record,
-        epoch,
-    )
-
-
-def _leaf_hash(change: VerifiedChange) -> bytes:
-    return leaf(
-        change.seq,
-        change.collection,
-        change.record_id,
-        change.revision,
-        change.parent,
-        change.meta,
-        change.payload_hash,
-        change.deleted,
-    )

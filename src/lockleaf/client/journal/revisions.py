@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import RootModel
 
-from lockleaf.client.device.device import OpenAccount
+from lockleaf.client.device.open_account import OpenAccount
 from lockleaf.client.errors import HistoryForked, NotFound, RevisionMissing, RevisionNotFound, TierRequired
 from lockleaf.client.journal.import_states import REMEMBERED
 from lockleaf.client.records.entries import Entry

@@ -12,7 +12,8 @@ from typing import Any
 from lockleaf.client.records.attachments import Attachment, MediaObject, attachments_of, described_in, media_of
 from lockleaf.client.store.media_queue import MediaQueue, MediaState, QueuedObject
 from lockleaf.client.store.open_conflicts import ConflictStore
-from lockleaf.client.store.records import ENTRIES, Records
+from lockleaf.client.store.record_table import Records
+from lockleaf.client.store.records import ENTRIES
 
 __all__ = ["follow", "forsake", "reconcile"]
 

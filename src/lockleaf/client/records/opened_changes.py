@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lockleaf.client.errors import RetiredKey, UnsealedChange
-from lockleaf.client.history.verification import Chain, VerifiedChange
+from lockleaf.client.history.changes import VerifiedChange
+from lockleaf.client.history.verification import Chain
 from lockleaf.client.records.counted import MARK, Mark, valid
 from lockleaf.client.records.foreign import foreign_content
 from lockleaf.client.records.sealer import Sealer, resolves_of, sealed_under, writer_of
@@ -33,7 +34,7 @@ class OpenedChange:
 
     ``usable`` is False for a tag whose name is invalid, or does not belong to its record. ``mark``: what its writer
     counted of it. ``key_id`` is of the key that sealed it; ``device`` and ``written_at`` are its writer's word.
-    ``disputed``: its writer saw another history, and this device's user goes on in spite of that.
+    ``contradicted``: its writer saw another history, and this device's user goes on in spite of that.
     ``resolves``: payload hashes of the conflicts about the record that were decided.
     """
 
@@ -43,7 +44,7 @@ class OpenedChange:
     key_id: int = 0
     device: str | None = None
     written_at: str | None = None
-    disputed: bool = False
+    contradicted: bool = False
     resolves: frozenset[bytes] = frozenset()
 
 
@@ -79,7 +80,7 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
     if not chain.may_write(entry, change.epoch, change.seq):
         raise RetiredKey(f"change {change.seq}")
     device, written_at = writer_of(content)
-    undisputed = chain.check_seen(content.pop("seen", None), change.seq, device)
+    agrees = chain.check_seen(content.pop("seen", None), change.seq, device)
     resolves = resolves_of(content)
     mark = valid(content.get(MARK)) if change.collection == ENTRIES else None
     usable = change.deleted or change.collection != TAGS or well_formed_tag(entry, change.record_id, content)
@@ -90,7 +91,7 @@ def open_change(sealer: Sealer, keyring: Keyring, chain: Chain, change: Verified
         key_id=entry.key_id,
         device=device,
         written_at=written_at,
-        disputed=not undisputed,
+        contradicted=not agrees,
         resolves=resolves,
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lockleaf.client.device.device import OpenAccount
+from lockleaf.client.device.open_account import OpenAccount
 from lockleaf.client.errors import RetiredKey, UnsealedChange
 from lockleaf.client.records import labels
 from lockleaf.client.records.entries import Entry

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from lockleaf.client.device.device import OpenAccount
+from lockleaf.client.device.open_account import OpenAccount
 from lockleaf.client.errors import InvalidAnswer
 from lockleaf.client.records.entries import Entry
 from lockleaf.client.records.preferences import locale_of

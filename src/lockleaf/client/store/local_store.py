@@ -17,7 +17,7 @@ from lockleaf.client.store.inbox_items import InboxStore
 from lockleaf.client.store.media_queue import MediaQueue
 from lockleaf.client.store.open_conflicts import ConflictStore
 from lockleaf.client.store.outbox import Outbox
-from lockleaf.client.store.records import Records
+from lockleaf.client.store.record_table import Records
 from lockleaf.client.store.replaced_texts import EarlierStore
 from lockleaf.client.store.schema import SEALED_COLUMNS
 from lockleaf.client.store.sealing import LocalSeal, place

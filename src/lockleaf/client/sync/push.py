@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from lockleaf.client.errors import (
     ApiError,
@@ -20,32 +18,29 @@ from lockleaf.client.errors import (
     KeysChangedElsewhere,
     TooLargeForProxy,
 )
-from lockleaf.client.history.verification import VerifiedChange
+from lockleaf.client.history.changes import VerifiedChange
 from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.records.resealing import Resealing
 from lockleaf.client.records.sealer import Sealer
-from lockleaf.client.records.tag_records import make_missing
 from lockleaf.client.search.indexer import Indexer
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.accepted_payloads import AcceptedPayloads
 from lockleaf.client.store.open_conflicts import conflict_id_of
 from lockleaf.client.store.outbox import Outgoing
-from lockleaf.client.store.records import ENTRIES, SETTINGS, TAGS, Document, StoredRecord
+from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.client.store.verified_history import Acknowledgement, Position
-from lockleaf.client.sync.pull import Puller, acknowledge
+from lockleaf.client.sync.applying import acknowledge
+from lockleaf.client.sync.pull import Puller
+from lockleaf.client.sync.sealing import Sealing, Waiting
 from lockleaf.client.transport.batch_size import TOO_LARGE, BatchSize
 from lockleaf.client.transport.http import Transport
-from lockleaf.crypto.errors import TooLarge
-from lockleaf.crypto.history import ZERO, meta
+from lockleaf.crypto.history import meta
 from lockleaf.wire.problems import ErrorCode
-from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, ChangeResult, Push, PushResult
+from lockleaf.wire.sync import MAX_BATCH_CHANGES, ChangeResult, Push, PushResult
 
 __all__ = ["Pusher", "Rejection"]
 
 _BATCH_BYTES = 6 * 1024 * 1024
-_OVERHEAD = 1024
-"""Bytes that a change takes on the wire beside its payload and its tokens, generously."""
-_TOKEN_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +64,6 @@ class Rejection:
 class _Outcome:
     pushed: int = 0
     rejected: list[Rejection] = field(default_factory=list)
-
-
-class _Waiting(NamedTuple):
-    """A sealed change, its place in the outbox, and the digests of its words, if any go with it."""
-
-    place: int
-    change: Outgoing
-    tokens: tuple[bytes, ...] | None
-
-    @property
-    def size(self) -> int:
-        """Bytes on the wire, about."""
-        return len(self.change.payload) + _OVERHEAD + len(self.tokens or ()) * _TOKEN_BYTES
 
 
 class Pusher:
@@ -109,10 +91,9 @@ class Pusher:
         self._resealing = resealing
         self._store = store
         self._transport = transport
-        self._sealer = sealer
+        self._sealing = Sealing(store, sealer, device_id=device_id, now=now, refuse=self._refuse_unsealed)
         self._puller = puller
         self._device_id = device_id
-        self._now = now
         self._indexing = indexing
         self._refused: set[tuple[str, str]] = set()
         self._conflicting: set[bytes] = set()
@@ -145,11 +126,11 @@ class Pusher:
         while True:
             batch = await asyncio.to_thread(self._batch, place)
             if not batch:
-                last = await asyncio.to_thread(self._seal_portion, key)
+                last = await asyncio.to_thread(self._sealing.seal_portion, self._verified, key, self._refused)
                 if last is not None:
                     key = last
                     continue
-                if await asyncio.to_thread(self._seal_conflicts):
+                if await asyncio.to_thread(self._sealing.seal_conflicts, self._verified):
                     continue
                 older = await asyncio.to_thread(self._resealing.seal_portion, stale, self._puller.chain.position)
                 if older is not None:
@@ -170,7 +151,7 @@ class Pusher:
                 return True
             self._passed = True
             place = batch[-1].place
-            sent = [each.change for each in batch]
+            sent = [each.outgoing for each in batch]
             in_step = await asyncio.to_thread(self._settle, sent, result) and in_step
             resealed = sum(change.resealed for change in sent)
             done, again = done + len(sent) - resealed, again + resealed
@@ -178,6 +159,14 @@ class Pusher:
                 progress(Progress("reseal", again, max(self._resealing.total, again)))
             elif progress is not None:
                 progress(Progress("push", done, max(total, done)))
+
+    @property
+    def _verified(self) -> Position:
+        """The end of the verified history, which there is after a pull."""
+        position = self._puller.chain.position
+        if position is None:
+            raise InvalidAnswer
+        return position
 
     def _check_announced(self) -> None:
         position = self._puller.chain.position
@@ -187,14 +176,14 @@ class Pusher:
             raise HistoryForked("the server refuses changes for an epoch that it does not show")
         self._announced = self._ended = None
 
-    async def _send(self, batch: Sequence[_Waiting]) -> PushResult | None:
+    async def _send(self, batch: Sequence[Waiting]) -> PushResult | None:
         """Send changes as made in the epoch that was verified; None if it has ended, which the pull after it takes up.
 
         Without that, what was sealed on top of a lost history would be stored before anybody looked at what was lost.
         """
         position = self._puller.chain.position
         epoch = None if position is None else position.epoch
-        body = Push(changes=tuple(self._change(each.change, each.tokens) for each in batch), epoch=epoch)
+        body = Push(changes=tuple(each.change(self._device_id) for each in batch), epoch=epoch)
         try:
             result = await self._transport.request("POST", "/sync/push", body=body, answer=PushResult, msgpack=True)
         except EpochChanged:
@@ -204,28 +193,10 @@ class Pusher:
             raise InvalidAnswer
         return result
 
-    def _change(self, change: Outgoing, tokens: tuple[bytes, ...] | None) -> Change:
-        return Change(
-            collection=change.collection,
-            record_id=change.record_id,
-            base_revision=change.base_revision,
-            parent=change.parent,
-            payload=change.payload,
-            deleted=change.deleted,
-            labels=change.labels,
-            source=change.source,
-            occurred_at=change.occurred_at,
-            tokens=tokens,
-            device_id=change.device or self._device_id,
-            client_updated_at=datetime.fromisoformat(change.client_updated_at),
-            # Both versions of an entry are kept for a person to choose. Those of a tag or setting merge by themselves.
-            on_conflict="reject" if change.collection in (TAGS, SETTINGS) or change.resealed else "keep",
-        )
-
-    def _set_aside(self, waiting: _Waiting, error: ApiError | ConnectionBroken | TooLargeForProxy) -> None:
+    def _set_aside(self, waiting: Waiting, error: ApiError | ConnectionBroken | TooLargeForProxy) -> None:
         """Leave a change that is too large by itself for the next sync, so that the others pass."""
         code = "body_too_large" if isinstance(error, ApiError) else "too_large_for_proxy"
-        change = waiting.change
+        change = waiting.outgoing
         self._too_large.add(change.payload_hash)
         self._broken = error if isinstance(error, ConnectionBroken) else self._broken
         self.outcome.rejected.append(Rejection(change.record_id, code, change.collection, waiting.size))
@@ -247,82 +218,25 @@ class Pusher:
     def _count(self) -> int:
         return self._store.records.pending_count()
 
-    def _batch(self, place: int) -> list[_Waiting]:
+    def _batch(self, place: int) -> list[Waiting]:
         """The next waiting changes behind ``place``, within what the server takes at once."""
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         size = 0
         for at, change in self._store.outbox.waiting(MAX_BATCH_CHANGES, after=place):
             if change.payload_hash in self._too_large:
                 continue
             # Worked out anew from the same content for every attempt, and no part of what the server compares.
             tokens = self._indexing.tokens(change) if self._indexing is not None else None
-            waiting = _Waiting(at, change, tokens)
+            waiting = Waiting(at, change, tokens)
             size += waiting.size
             if batch and size > self._size.bytes:
                 break
             batch.append(waiting)
         return batch
 
-    def _seal_portion(self, after: tuple[str, str]) -> tuple[str, str] | None:
-        """Seal the next pending records behind the key ``after``; return the last one's key, None if there was none.
-
-        Tags that entries name and that are new are made and sealed before them, to go out in the same batch.
-        """
-        seen = self._puller.chain.position
-        if seen is None:
-            raise InvalidAnswer
-        with self._store.transaction():
-            records = self._store.records.to_seal(MAX_BATCH_CHANGES, after=after)
-            now, keyring = self._now(), self._store.keyring
-            wanted = [record for record in records if record.key not in self._refused]
-            made = {record.key: record for record in make_missing(self._store, wanted, now)}
-            # One that was deleted a moment ago waits until its deletion is confirmed.
-            for key in (*self._refused, *self._store.outbox.of_records(made)):
-                made.pop(key, None)
-            sealed = []
-            for record in (*made.values(), *(record for record in wanted if record.key not in made)):
-                try:
-                    sealed.append(self._sealer.seal(keyring, record, seen=seen, now=now))
-                except TooLarge:
-                    # What another application wrote may fill a record, which leaves no room for a seal.
-                    self._refused.add(record.key)
-                    self.outcome.rejected.append(
-                        Rejection(record.record_id, ErrorCode.PAYLOAD_TOO_LARGE, record.collection)
-                    )
-            self._store.outbox.add(sealed)
-        return records[-1].key if records else None
-
-    def _seal_conflicts(self) -> int:
-        """Seal the versions that were refused on this device, for the server to keep; return how many there were.
-
-        Behind the edits of their records: so that the server has moved on from the revision that they follow.
-        """
-        seen = self._puller.chain.position
-        if seen is None:
-            raise InvalidAnswer
-        with self._store.transaction():
-            waiting, keyring = self._store.conflicts.unsealed(), self._store.keyring
-            for conflict in waiting:
-                record = self._store.records.get(conflict.collection, conflict.record_id)
-                now = self._now()
-                created_at = record.doc.created_at if record is not None and record.doc is not None else now
-                version = StoredRecord(
-                    conflict.collection,
-                    conflict.record_id,
-                    base_revision=conflict.base_revision,
-                    base_hash=conflict.parent or ZERO,
-                    doc=Document(conflict.content or {}, created_at, now),
-                )
-                sealed = self._sealer.seal(keyring, version, seen=seen, now=now)
-                self._store.outbox.add((replace(sealed, kind="conflict"),))
-                self._store.conflicts.sealed(conflict, sealed, self._device_id)
-        return len(waiting)
-
     def _settle(self, sent: Sequence[Outgoing], result: PushResult) -> bool:
         """Take over the answers; tell whether the verified history could go on by them alone."""
-        chain, start = self._puller.chain, self._puller.chain.position
-        if start is None:
-            raise InvalidAnswer
+        chain, start = self._puller.chain, self._verified
         confirmed: list[tuple[Outgoing, Acknowledgement]] = []
         if any(answer.code == ErrorCode.KEY_RETIRED for answer in result.results):
             # A rotation that this device has not heard of. What was confirmed is found again by its payload hash.
@@ -380,6 +294,10 @@ class Pusher:
         self._store.history.advance(end, cursor=result.cursor, epochs=(), heads=heads)
         self.outcome.pushed += sum(change.collection == ENTRIES and not change.resealed for change, _ in confirmed)
         return True
+
+    def _refuse_unsealed(self, record: StoredRecord) -> None:
+        self._refused.add(record.key)
+        self.outcome.rejected.append(Rejection(record.record_id, ErrorCode.PAYLOAD_TOO_LARGE, record.collection))
 
     def _refuse_as_old(self, change: Outgoing, answer: ChangeResult) -> None:
         if change.kind == "conflict":

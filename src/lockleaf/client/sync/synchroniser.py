@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from lockleaf.client.errors import HistoryForked, IntegrityError, InvalidAnswer, TooManyStatements
 from lockleaf.client.errors.claims import RememberedCheckpoint
-from lockleaf.client.history.verification import EpochsChanged
+from lockleaf.client.history.changes import EpochsChanged
 from lockleaf.client.media.transfers import MediaReport
 from lockleaf.client.metrics.sums import EncryptedSums, MetricsReport
 from lockleaf.client.records import labels

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
 
-from lockleaf.client.device.device import OpenAccount
+from lockleaf.client.device.open_account import OpenAccount
 from lockleaf.client.errors import (
     ApiError,
     AttachmentAwaited,
