@@ -1,4 +1,4 @@
-"""The checks hold the server's order: what is planted against it makes them fail, and is named."""
+"""The checks hold the order of the server, the SDK and the command line: what is planted against it makes them fail, and is named."""
 
 from __future__ import annotations
 
@@ -11,48 +11,78 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVER = Path("src/lockleaf/server")
+PACKAGE = Path("src/lockleaf")
 
 PLANTED = {
     "a circle of features": (
-        "features/tags/service.py",
+        "server/features/tags/service.py",
         "from lockleaf.server.features.sync import service as planted\n",
         "no package of the server takes part in a circle",
     ),
     "HTTP in a service": (
-        "features/inbox/service.py",
+        "server/features/inbox/service.py",
         "from fastapi import Request as Planted\n",
         "nothing but routes knows HTTP",
     ),
     "HTTP in the store": (
-        "records/service.py",
+        "server/records/service.py",
         "from lockleaf.server.platform.http import problems as planted\n",
         "nothing but routes knows HTTP",
     ),
     "a platform that knows the store": (
-        "platform/cursors.py",
+        "server/platform/cursors.py",
         "from lockleaf.server.records import quota as planted\n",
         "the server points one way: main, features, identity, records, platform",
     ),
     "a store that knows who asks": (
-        "records/quota.py",
+        "server/records/quota.py",
         "from lockleaf.server.identity import principal as planted\n",
         "the server points one way: main, features, identity, records, platform",
     ),
     "SQL that knows its rules": (
-        "features/inbox/repository.py",
+        "server/features/inbox/repository.py",
         "from lockleaf.server.features.inbox import service as planted\n",
         "within a feature: routes, service, repository, models",
     ),
     "a package beside the strata": (
-        "planted/__init__.py",
+        "server/planted/__init__.py",
         '"""Stands nowhere."""\n',
         "the server points one way: main, features, identity, records, platform",
     ),
     "a key in a feature": (
-        "features/vault/service.py",
+        "server/features/vault/service.py",
         "from lockleaf.crypto import envelope as planted\n",
         "the server cannot open an end-to-end encrypted record",
+    ),
+    "a circle of packages of the SDK": (
+        "client/store/outbox.py",
+        "from lockleaf.client.sync import push as planted\n",
+        "no package of the SDK, and no module of one, takes part in a circle",
+    ),
+    "a circle of modules in a package of the SDK": (
+        "client/account/recovery_codes.py",
+        "from lockleaf.client.account import credentials as planted\n",
+        "no package of the SDK, and no module of one, takes part in a circle",
+    ),
+    "a package of the SDK that knows one above it": (
+        "client/device/device.py",
+        "from lockleaf.client.search import query_text as planted\n",
+        "the packages of the SDK stand on one another in this order",
+    ),
+    "a package beside those of the SDK": (
+        "client/planted/__init__.py",
+        '"""Stands nowhere."""\n',
+        "the packages of the SDK stand on one another in this order",
+    ),
+    "a command that goes behind the face of the SDK": (
+        "cli/prompts.py",
+        "from lockleaf.client.store import outbox as planted\n",
+        "the command line imports nothing below the face of the SDK",
+    ),
+    "a circle of commands": (
+        "cli/prompts.py",
+        "from lockleaf.cli import account as planted\n",
+        "no module of the command line takes part in a circle",
     ),
 }
 
@@ -89,7 +119,7 @@ def test_the_tree_keeps_its_contracts(tree: Path) -> None:
 @pytest.mark.parametrize("what", PLANTED)
 def test_what_is_planted_breaks_its_contract(tree: Path, what: str) -> None:
     place, line, contract = PLANTED[what]
-    file = tree / SERVER / place
+    file = tree / PACKAGE / place
     before = file.read_text() if file.exists() else None
     file.parent.mkdir(exist_ok=True)
     try:

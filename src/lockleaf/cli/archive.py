@@ -13,6 +13,7 @@ from lockleaf.cli import prompts
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exporting import ExportForm, ExportFormOption, Force, Revisions, end, said_by_name, tell
+from lockleaf.cli.filters import Deleted, Mood, Since, Source, Tag, Until
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
@@ -113,15 +114,13 @@ async def open_archive(
         bool, typer.Option("--recovery-code", help="Open it with a recovery code instead of the password.")
     ] = False,
     form: ExportFormOption = ExportForm.MARKDOWN,
-    since: Annotated[str | None, typer.Option("--since", help="From this day on.", metavar="DATE")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Up to this day, it included.", metavar="DATE")] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Only with this tag.", metavar="TEXT")] = None,
-    mood: Annotated[str | None, typer.Option("--mood", "-m", help="Only with this mood.", metavar="TEXT")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", help="Only from there: cli, import, web, ...", metavar="TEXT")
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    tag: Tag = None,
+    mood: Mood = None,
+    source: Source = None,
     revisions: Revisions = False,
-    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
+    deleted: Deleted = False,
     force: Force = False,
 ) -> None:
     """Read an archive without a server, and write the journal in it in plain text, as lockleaf export does.

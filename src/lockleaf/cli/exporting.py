@@ -13,6 +13,7 @@ from lockleaf import client as sdk
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
+from lockleaf.cli.filters import Deleted, Mood, Since, Source, Tag, Until
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
@@ -71,15 +72,13 @@ async def export(
         typer.Argument(help="A folder, or a ZIP file if it ends in .zip.", metavar="PATH", show_default=False),
     ],
     form: ExportFormOption = ExportForm.MARKDOWN,
-    since: Annotated[str | None, typer.Option("--since", help="From this day on.", metavar="DATE")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Up to this day, it included.", metavar="DATE")] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Only with this tag.", metavar="TEXT")] = None,
-    mood: Annotated[str | None, typer.Option("--mood", "-m", help="Only with this mood.", metavar="TEXT")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", help="Only from there: cli, import, web, ...", metavar="TEXT")
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    tag: Tag = None,
+    mood: Mood = None,
+    source: Source = None,
     revisions: Revisions = False,
-    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
+    deleted: Deleted = False,
     force: Force = False,
     note: Annotated[
         bool, typer.Option("--note", help="Have the history of each entry say, on all devices, that it was exported.")

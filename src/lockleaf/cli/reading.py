@@ -13,6 +13,7 @@ from lockleaf.cli.dates import entered_date
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.files import attachment_lines
+from lockleaf.cli.filters import Deleted, Mood, Since, Source, Tag, Until
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import entries_table, entry_json, entry_view, revision_json, revisions_table
 from lockleaf.cli.run import Run
@@ -39,20 +40,18 @@ async def list_entries(
     run: Run,
     limit: Limit = _USUAL,
     everything: Everything = False,
-    since: Annotated[str | None, typer.Option("--since", help="From this day on.", metavar="DATE")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Up to this day, it included.", metavar="DATE")] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Only with this tag.", metavar="TEXT")] = None,
-    mood: Annotated[str | None, typer.Option("--mood", "-m", help="Only with this mood.", metavar="TEXT")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", help="Only from there: cli, import, web, ...", metavar="TEXT")
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    tag: Tag = None,
+    mood: Mood = None,
+    source: Source = None,
     remote: Annotated[
         bool, typer.Option("--remote", help="Ask the server instead of this device; what it gives is not verified.")
     ] = False,
     unsynced: Annotated[
         bool, typer.Option("--unsynced", help="Only what is not known to be at the server now.")
     ] = False,
-    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
+    deleted: Deleted = False,
 ) -> None:
     """List entries, newest first. With --json one object a line."""
     first, last = entered_date(since), entered_date(until)

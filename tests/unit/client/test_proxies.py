@@ -13,7 +13,7 @@ from lockleaf.client.errors import (
     ProxyUnreachable,
     ServerUnreachable,
 )
-from lockleaf.client.transport import network
+from lockleaf.client.transport import connections
 from lockleaf.client.transport.http import Transport
 from lockleaf.client.transport.proxies import proxy_for
 from lockleaf.client.transport.retries import RetryPolicy
@@ -190,7 +190,7 @@ async def test_a_socks_proxy_that_finds_no_way_leaves_the_server_unreachable(mon
 
 
 async def test_what_does_not_speak_socks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "NEGOTIATION_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "NEGOTIATION_SECONDS", 0.05)
     proxy = ForwardingProxy(0)
     async with listening(proxy, _speaks_english):
         error = await failure(monkeypatch, "ALL_PROXY", f"socks5://127.0.0.1:{proxy.own_port}")
@@ -203,7 +203,7 @@ async def _speaks_english(reader: asyncio.StreamReader, writer: asyncio.StreamWr
 
 
 async def test_a_socks_proxy_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "NEGOTIATION_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "NEGOTIATION_SECONDS", 0.05)
     proxy = ForwardingProxy(0, mute=True)
     async with listening(proxy, proxy.socks):
         error = await failure(monkeypatch, "ALL_PROXY", f"socks5://127.0.0.1:{proxy.own_port}")

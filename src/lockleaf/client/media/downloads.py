@@ -111,10 +111,8 @@ class Downloader:
                         raise_if_cancelled()
                         # Whatever came has brought us further: that is no failure of the same place again.
                         attempt = 1 if await asyncio.to_thread(_size, path) > before else attempt + 1
-                        wait = self._retry.wait(attempt)
-                        if wait is None:
+                        if not await self._retry.pause(attempt):
                             raise
-                        await asyncio.sleep(wait)
                     else:
                         return
             except AddressExpired:

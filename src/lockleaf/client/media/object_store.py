@@ -31,7 +31,7 @@ from lockleaf.client.errors import (
 )
 from lockleaf.client.transport.addresses import is_loopback, may_be_this_machine, names_host, origin_of
 from lockleaf.client.transport.answers import is_ours, media_type_of
-from lockleaf.client.transport.network import Network
+from lockleaf.client.transport.connections import Connections
 from lockleaf.wire.problems import PROBLEM, Problem
 
 __all__ = ["AddressExpired", "ObjectStoreClient"]
@@ -92,7 +92,7 @@ class ObjectStoreClient:
         # Made when it is needed: reading the trusted certificates takes longer than a sync that has nothing to send.
         if self._opened is None:
             self._opened = httpx.AsyncClient(
-                transport=self._http_transport or Network(),
+                transport=self._http_transport or Connections(),
                 timeout=_TIMEOUT,
                 headers={"User-Agent": "lockleaf/" + version("lockleaf")},
                 follow_redirects=False,

@@ -248,10 +248,8 @@ class Uploader:
                 raise_if_cancelled()
                 moved(-sent)
                 attempt += 1
-                wait = self._retry.wait(attempt)
-                if wait is None:
+                if not await self._retry.pause(attempt):
                     raise
-                await asyncio.sleep(wait)
             else:
                 return
 

@@ -139,17 +139,16 @@ class IncomingFile:
     media_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierDraft:
-    """What an entry to import said before.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What an entry to import says.
 
     Attributes:
-        until: when it was replaced, RFC 3339; None where nobody knows.
+        source: what the entry says of its source; the provider where that says nothing and it is not ``exported``.
     """
 
     body: str
     date: str
-    until: str | None = None
     title: str | None = None
     mood: str | None = None
     tags: tuple[str, ...] = ()
@@ -160,12 +159,22 @@ class EarlierDraft:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EntryDraft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierDraft(_Draft):
+    """What an entry to import said before.
+
+    Attributes:
+        until: when it was replaced, RFC 3339; None where nobody knows.
+    """
+
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDraft(_Draft):
     """An entry to import. ``external_id`` names it within its provider: the same one makes the same entry.
 
     Attributes:
-        source: what the entry says of its source; the provider where that says nothing and it is not ``exported``.
         exported: for an entry that this program exported: it keeps its id and its state.
         place: where it stands in what is imported, such as ``line 3``.
         notes: what was changed in it when it was read.
@@ -175,18 +184,8 @@ class EntryDraft:
         absent: what belongs to it and is not there, each as a sentence without its full stop.
     """
 
-    body: str
-    date: str
     external_id: str
     provider: str
-    title: str | None = None
-    mood: str | None = None
-    tags: tuple[str, ...] = ()
-    time_zone: str | None = None
-    weather: str | None = None
-    location: str | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
-    source: str | None = None
     exported: Exported | None = None
     place: str = ""
     notes: tuple[str, ...] = ()

@@ -15,8 +15,6 @@ from typing import Any
 from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.sealing import LocalSeal, place
-from lockleaf.crypto.encoding import pack, strict_unpack
-from lockleaf.crypto.errors import Malformed
 
 __all__ = ["Contribution", "Contributions", "Step", "StoredDelta"]
 
@@ -85,9 +83,7 @@ class Contributions:
                     item.census,
                     item.record_id,
                     item.revision,
-                    self._seal.seal(
-                        place("contributions", "doc", item.contribution_id), pack([item.before, item.after])
-                    ),
+                    self._seal.pack(place("contributions", "doc", item.contribution_id), [item.before, item.after]),
                 )
                 for item in contributions
             ],
@@ -124,7 +120,7 @@ class Contributions:
                     ",".join(item.layout),
                     item.month,
                     item.encrypted,
-                    self._seal.seal(place("deltas", "doc", item.delta_id), pack(item.steps)),
+                    self._seal.pack(place("deltas", "doc", item.delta_id), item.steps),
                 )
                 for item in deltas
             ],
@@ -166,10 +162,7 @@ class Contributions:
             self._database.write(f"DELETE FROM {table} WHERE census IS NOT ?", (but,))  # noqa: S608
 
     def _open(self, table: str, item_id: str, doc: bytes) -> Sequence[Any]:
-        try:
-            found = strict_unpack(self._seal.open(place(table, "doc", item_id), doc))
-        except Malformed:
-            raise StoreDamaged from None
+        found = self._seal.unpack(place(table, "doc", item_id), doc)
         if not isinstance(found, list):
             raise StoreDamaged
         return found

@@ -9,8 +9,6 @@ from typing import Any, Literal
 from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.sealing import LocalSeal, place
-from lockleaf.crypto.encoding import pack, strict_unpack
-from lockleaf.crypto.errors import Malformed
 
 __all__ = ["MediaQueue", "MediaState", "QueuedObject"]
 
@@ -144,7 +142,7 @@ class MediaQueue:
             medium.announced,
             medium.refused,
             medium.changed_at,
-            self._seal.seal(place("media", "doc", medium.media_id), pack(doc)),
+            self._seal.pack(place("media", "doc", medium.media_id), doc),
             medium.for_good,
             medium.recipient,
             medium.replaces,
@@ -153,10 +151,10 @@ class MediaQueue:
 
     def _read(self, row: Sequence[Any]) -> QueuedObject:
         try:
-            media_type, sealed_size, sealed_sha256, parts, attachment = strict_unpack(
-                self._seal.open(place("media", "doc", row[0]), row[6])
+            media_type, sealed_size, sealed_sha256, parts, attachment = self._seal.unpack(
+                place("media", "doc", row[0]), row[6]
             )
-        except (Malformed, ValueError):
+        except ValueError:
             raise StoreDamaged from None
         return QueuedObject(
             media_id=row[0],

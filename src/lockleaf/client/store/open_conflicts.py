@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.outbox import Outgoing
 from lockleaf.client.store.sealing import LocalSeal, place
-from lockleaf.crypto.encoding import pack, strict_unpack
-from lockleaf.crypto.errors import Malformed
 
 __all__ = ["ConflictStore", "StoredConflict", "conflict_id_of"]
 
@@ -80,7 +77,7 @@ class ConflictStore:
                 conflict.detected_at,
                 conflict.own,
                 conflict.state,
-                self._seal.seal(place("conflicts", "doc", conflict.conflict_id), pack(conflict.content)),
+                self._seal.pack(place("conflicts", "doc", conflict.conflict_id), conflict.content),
                 conflict.parent,
                 conflict.first_id,
                 conflict.written_at,
@@ -182,10 +179,6 @@ class ConflictStore:
         self._database.write("DELETE FROM conflicts WHERE conflict_id = ?", (conflict_id,))
 
     def _read(self, row: Sequence[Any]) -> StoredConflict:
-        try:
-            content = strict_unpack(self._seal.open(place("conflicts", "doc", row[0]), row[10]))
-        except Malformed:
-            raise StoreDamaged from None
         return StoredConflict(
             conflict_id=row[0],
             server_id=row[1],
@@ -197,7 +190,7 @@ class ConflictStore:
             detected_at=row[7],
             own=bool(row[8]),
             state=row[9],
-            content=content,
+            content=self._seal.unpack(place("conflicts", "doc", row[0]), row[10]),
             parent=row[11],
             first_id=row[12],
             written_at=row[13],

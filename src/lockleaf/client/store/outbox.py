@@ -6,12 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.sealing import LocalSeal, place
-from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.envelope import parse
-from lockleaf.crypto.errors import Malformed
 
 __all__ = ["Outbox", "Outgoing", "Standing"]
 
@@ -92,7 +89,7 @@ class Outbox:
                     change.deleted,
                     change.client_updated_at,
                     change.generation,
-                    self._seal.seal(place("outbox", "doc", change.payload_hash), pack(change.content)),
+                    self._seal.pack(place("outbox", "doc", change.payload_hash), change.content),
                     change.counted,
                     change.device,
                     change.resealed,
@@ -178,10 +175,6 @@ class Outbox:
 
     def _read(self, row: Sequence[Any]) -> Outgoing:
         labels = row[7]
-        try:
-            content = strict_unpack(self._seal.open(place("outbox", "doc", row[0]), row[13]))
-        except Malformed:
-            raise StoreDamaged from None
         return Outgoing(
             payload_hash=row[0],
             collection=row[1],
@@ -196,7 +189,7 @@ class Outbox:
             deleted=bool(row[10]),
             client_updated_at=row[11],
             generation=row[12],
-            content=content,
+            content=self._seal.unpack(place("outbox", "doc", row[0]), row[13]),
             counted=row[14],
             device=row[15],
             resealed=bool(row[16]),

@@ -9,8 +9,6 @@ from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.records import ENTRIES, HASH_LENGTH, LOST_BASE, TAGS, Document, Leaf, StoredRecord
 from lockleaf.client.store.sealing import LocalSeal, place
-from lockleaf.crypto.encoding import pack, strict_unpack
-from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.history import ZERO
 
 __all__ = ["Records"]
@@ -237,10 +235,10 @@ class Records:
             record.rejected,
             None
             if doc is None
-            else self._seal.seal(
-                place("records", "doc", collection, record_id), pack([doc.content, doc.created_at, doc.updated_at])
+            else self._seal.pack(
+                place("records", "doc", collection, record_id), [doc.content, doc.created_at, doc.updated_at]
             ),
-            None if base is None else self._seal.seal(place("records", "base", collection, record_id), pack(base)),
+            None if base is None else self._seal.pack(place("records", "base", collection, record_id), base),
             record.labels,
             record.key_id,
             record.device,
@@ -254,10 +252,10 @@ class Records:
         doc = base = None
         try:
             if row[13] is not None:
-                doc = Document(*strict_unpack(self._seal.open(place("records", "doc", collection, record_id), row[13])))
+                doc = Document(*self._seal.unpack(place("records", "doc", collection, record_id), row[13]))
             if row[14] is not None:
-                base = strict_unpack(self._seal.open(place("records", "base", collection, record_id), row[14]))
-        except (Malformed, TypeError):
+                base = self._seal.unpack(place("records", "base", collection, record_id), row[14])
+        except TypeError:
             raise StoreDamaged from None
         return StoredRecord(
             collection,

@@ -11,8 +11,7 @@ from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.store.database import Database
 from lockleaf.client.store.records import Document
 from lockleaf.client.store.sealing import LocalSeal, place
-from lockleaf.crypto.encoding import pack, strict_unpack
-from lockleaf.crypto.errors import Malformed
+from lockleaf.crypto.encoding import pack
 
 __all__ = ["EarlierStore", "EarlierText"]
 
@@ -66,7 +65,7 @@ class EarlierStore:
 
     def _read(self, row: Sequence[Any]) -> EarlierText:
         try:
-            document = Document(*strict_unpack(self._seal.open(place("earlier", "doc", row[0]), row[3])))
-        except (Malformed, TypeError):
+            document = Document(*self._seal.unpack(place("earlier", "doc", row[0]), row[3]))
+        except TypeError:
             raise StoreDamaged from None
         return EarlierText(row[1], row[2], document)

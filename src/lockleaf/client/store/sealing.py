@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lockleaf.client.errors import StoreDamaged
+from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.crypto.errors import Malformed
 
 __all__ = ["LocalSeal", "place"]
 
@@ -50,6 +53,21 @@ class LocalSeal:
         """Return ``data`` sealed for the cell ``where`` (see `place`)."""
         nonce = os.urandom(_NONCE)
         return b"".join((self._header, nonce, self._ciphers[self._newest].encrypt(nonce, data, where)))
+
+    def pack(self, where: bytes, value: object) -> bytes:
+        """Return a ``value`` of MessagePack sealed for the cell ``where``."""
+        return self.seal(where, pack(value))
+
+    def unpack(self, where: bytes, sealed: bytes) -> Any:
+        """Return the value that `pack` sealed for the cell ``where``.
+
+        Raises:
+            StoreDamaged: the bytes are not what was sealed there.
+        """
+        try:
+            return strict_unpack(self.open(where, sealed))
+        except Malformed:
+            raise StoreDamaged from None
 
     def open(self, where: bytes, sealed: bytes) -> bytes:
         """Return what was sealed for the cell ``where``.

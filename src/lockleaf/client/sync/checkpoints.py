@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from lockleaf.client.errors import CheckpointOutdated, HistoryForked, RetiredKey
 from lockleaf.client.errors.claims import RememberedCheckpoint
@@ -17,6 +18,7 @@ from lockleaf.wire.sync import Checkpoint, Checkpoints
 __all__ = ["CheckpointExchange"]
 
 
+@dataclass(frozen=True, slots=True)
 class CheckpointExchange:
     """Posts this device's checkpoint and checks the others'.
 
@@ -25,14 +27,11 @@ class CheckpointExchange:
         now: gives the present time as RFC 3339 text.
     """
 
-    def __init__(
-        self, store: LocalStore, transport: Transport, *, user_id: str, device_id: str, now: Callable[[], str]
-    ) -> None:
-        self._store = store
-        self._transport = transport
-        self._user_id = user_id
-        self._device_id = device_id
-        self._now = now
+    store: LocalStore
+    transport: Transport
+    user_id: str
+    device_id: str
+    now: Callable[[], str]
 
     async def confer(self, chain: Chain) -> None:
         """Check the others' checkpoints against the verified history, then sign its end.
@@ -41,7 +40,7 @@ class CheckpointExchange:
             HistoryForked: a device of the account signed another history, or nobody of the account signed.
         RetiredKey: a retired key signed one that goes beyond the end of that key.
         """
-        answer = await self._transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
+        answer = await self.transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
         await asyncio.to_thread(self._check, chain, answer.items)
         await self._post(chain)
 
@@ -57,15 +56,15 @@ class CheckpointExchange:
             beyond = position is not None and item.epoch == position.epoch and item.seq > position.seq
             if agrees is False or beyond:
                 raise _contradicted(item)
-        self._store.history.forget_checkpoints(item.device_id for item in remembered)
+        self.store.history.forget_checkpoints(item.device_id for item in remembered)
 
     def _check(self, chain: Chain, checkpoints: Iterable[Checkpoint]) -> None:
         beyond = []
         position = chain.position
         shown = {epoch.epoch for epoch in chain.epochs}
         for item in checkpoints:
-            message = checkpoint_message(self._user_id, item.epoch, item.seq, item.head, item.device_id, item.time)
-            signer = signer_of(self._store.keyring, message, item.signature)
+            message = checkpoint_message(self.user_id, item.epoch, item.seq, item.head, item.device_id, item.time)
+            signer = signer_of(self.store.keyring, message, item.signature)
             if signer is None:
                 raise HistoryForked("the server gave a checkpoint that no device of yours has signed")
             said = RememberedCheckpoint(item.device_id, item.epoch, item.seq, item.head)
@@ -81,30 +80,30 @@ class CheckpointExchange:
             if position is not None and item.epoch == position.epoch and item.seq > position.seq:
                 beyond.append(said)
         # Written after this pull, or withheld from it: the next pull tells.
-        self._store.history.remember_checkpoints(beyond)
+        self.store.history.remember_checkpoints(beyond)
 
     async def _post(self, chain: Chain) -> None:
         position = chain.position
-        if position is None or await asyncio.to_thread(self._store.history.own_checkpoint) == (
+        if position is None or await asyncio.to_thread(self.store.history.own_checkpoint) == (
             position.epoch,
             position.seq,
         ):
             return
-        time = self._now()
-        message = checkpoint_message(self._user_id, position.epoch, position.seq, position.head, self._device_id, time)
+        time = self.now()
+        message = checkpoint_message(self.user_id, position.epoch, position.seq, position.head, self.device_id, time)
         checkpoint = Checkpoint(
             epoch=position.epoch,
             seq=position.seq,
             head=position.head,
-            device_id=self._device_id,
+            device_id=self.device_id,
             time=time,
-            signature=sign(self._store.keyring.newest.signing_seed, message),
+            signature=sign(self.store.keyring.newest.signing_seed, message),
         )
         try:
-            await self._transport.command("POST", "/sync/checkpoints", body=checkpoint)
+            await self.transport.command("POST", "/sync/checkpoints", body=checkpoint)
         except CheckpointOutdated:
             return  # the server's history went elsewhere since we read it: the next sync finds out where
-        await asyncio.to_thread(self._store.history.set_own_checkpoint, position.epoch, position.seq)
+        await asyncio.to_thread(self.store.history.set_own_checkpoint, position.epoch, position.seq)
 
 
 def _contradicted(checkpoint: RememberedCheckpoint) -> HistoryForked:

@@ -48,6 +48,7 @@ class _Plan:
     goes_on: bool
 
 
+@dataclass(frozen=True, slots=True)
 class Reconciler:
     """Makes a store ready to go on with a server whose epochs changed.
 
@@ -56,14 +57,11 @@ class Reconciler:
         now: gives the present time as RFC 3339 text.
     """
 
-    def __init__(
-        self, store: LocalStore, transport: Transport, *, user_id: str, device_id: str, now: Callable[[], str]
-    ) -> None:
-        self._store = store
-        self._transport = transport
-        self._user_id = user_id
-        self._device_id = device_id
-        self._now = now
+    store: LocalStore
+    transport: Transport
+    user_id: str
+    device_id: str
+    now: Callable[[], str]
 
     async def reconcile(self, book: StatementBook, *, accept: bool) -> bool:
         """Go on with the server's epochs, if a device of the account confirmed them or the user does so now.
@@ -80,9 +78,9 @@ class Reconciler:
             ServerRestored: the change of epoch is confirmed by nobody, or changes are missing on the server.
             ServerEmptied: all of them are, and the tier was not lowered on this device.
         """
-        first = await fetch_page(self._transport, None)
+        first = await fetch_page(self.transport, None)
         plan = await asyncio.to_thread(self._plan, first, book)
-        if not plan.goes_on and self._store.history.position() is not None:
+        if not plan.goes_on and self.store.history.position() is not None:
             await self._compare(first, plan.common)
         own = plan.emptied and self._ended_here(plan, book)
         ask = bool(plan.uncovered) or plan.contradicted or (bool(plan.missing) and not own)
@@ -102,10 +100,10 @@ class Reconciler:
             HistoryForked: the server's history contradicts itself.
             ServerRestored: the server's history does not hold what was verified.
         """
-        remembered = await asyncio.to_thread(self._store.history.remembered)
+        remembered = await asyncio.to_thread(self.store.history.remembered)
         if remembered is None:
             return
-        first = await fetch_page(self._transport, None)
+        first = await fetch_page(self.transport, None)
         claim = await asyncio.to_thread(self._recalled, first, remembered, book)
         if claim is None:
             if await self._passes(first, remembered.position):
@@ -114,7 +112,7 @@ class Reconciler:
             claim = Claim(epoch=first.epoch, from_seq=0, ends_at=first.seq, verified=end, declared=False)
         if not accept:
             raise ServerRestored(replace(claim, checkpoints=await self._hidden(first)), ())
-        await asyncio.to_thread(self._store.history.remember, None)
+        await asyncio.to_thread(self.store.history.remember, None)
 
     async def _passes(self, feed: Feed, end: Position) -> bool:
         """Walk the shown history as far as ``end``, and tell whether it passes through it."""
@@ -123,7 +121,7 @@ class Reconciler:
             page = await asyncio.to_thread(chain.extend, feed)
             if page.complete or page.position.seq > end.seq:
                 return chain.judge(end.epoch, end.seq, end.head) is not False
-            feed = await fetch_page(self._transport, feed.cursor)
+            feed = await fetch_page(self.transport, feed.cursor)
 
     def _recalled(self, feed: Feed, remembered: Remembered, book: StatementBook) -> Claim | None:
         """Return what to ask about, None where the server's history can be the one that is remembered, or goes on."""
@@ -153,7 +151,7 @@ class Reconciler:
     # ---- what is shown, and what is here ----
 
     def _plan(self, feed: Feed, book: StatementBook) -> _Plan:
-        history = self._store.history
+        history = self.store.history
         known, position, offered = history.epochs(), history.position(), feed.epochs
         if not offered or offered[-1].epoch != feed.epoch:
             raise HistoryForked("the server does not name its epochs")
@@ -169,12 +167,12 @@ class Reconciler:
         common = position.seq if offer.common is None else min(position.seq, offer.common)
         emptied = offer.held >= max(offer.kept, 1)
         goes_on = not offer.left and not emptied and (offer.common is None or reached <= offer.common)
-        missing = [] if goes_on else self._store.records.beyond(common, offered[offer.held].from_seq)
+        missing = [] if goes_on else self.store.records.beyond(common, offered[offer.held].from_seq)
         return _Plan(feed, offer, common, uncovered, contradicted, emptied, missing, goes_on)
 
     def _require_left_where_it_was(self, offer: Offer) -> None:
         """What a new epoch goes on from must be what was seen here, where that place was seen."""
-        history = self._store.history
+        history = self.store.history
         for transition in offer.transitions:
             names = [transition.old_epoch] if transition.old_epoch is not None else []
             if offer.left and transition is offer.transitions[-1]:
@@ -192,38 +190,38 @@ class Reconciler:
         while True:
             page = chain.extend(feed)
             for epoch, seq, head in page.heads:
-                known = self._store.history.head_at(epoch, seq)
+                known = self.store.history.head_at(epoch, seq)
                 if known is not None and known != head:
                     raise HistoryForked(f"the restored history differs at or before {seq}")
             if page.complete or page.position.seq > common:
                 return
-            feed = await fetch_page(self._transport, feed.cursor)
+            feed = await fetch_page(self.transport, feed.cursor)
 
     def _ended_here(self, plan: _Plan, book: StatementBook) -> bool:
         """Tell whether it was this device that lowered the tier: then its user knows."""
         present = plan.feed.epochs[plan.offer.held].epoch
         return any(
-            (each.kind, each.new_epoch, each.device_id) == ("end", present, self._device_id) for each in book.known
+            (each.kind, each.new_epoch, each.device_id) == ("end", present, self.device_id) for each in book.known
         )
 
     async def _claim(self, plan: _Plan) -> Claim:
         """What the server says beside what this device and the others' checkpoints had verified."""
-        position, offered = self._store.history.position(), plan.feed.epochs
-        known = tuple((each.device_id, each.seq, None) for each in self._store.history.checkpoints())
+        position, offered = self.store.history.position(), plan.feed.epochs
+        known = tuple((each.device_id, each.seq, None) for each in self.store.history.checkpoints())
         changed = plan.uncovered or plan.offer.transitions
         return Claim(
             epoch=plan.feed.epoch,
             from_seq=changed[0].seq if changed else offered[-1].from_seq,
             ends_at=plan.feed.seq,
             verified=None if position is None else position.seq,
-            last_sync=self._store.history.last_sync(),
+            last_sync=self.store.history.last_sync(),
             checkpoints=(*known, *await self._hidden(plan.feed)),
             confirmed=not plan.uncovered and not plan.contradicted,
         )
 
     async def _hidden(self, feed: Feed) -> tuple[tuple[str, int, str | None], ...]:
         """What other devices signed, and the server does not show: device, place and time of each."""
-        answer = await self._transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
+        answer = await self.transport.request("GET", "/sync/checkpoints", answer=Checkpoints)
         ends = {epoch.epoch: later.from_seq for epoch, later in pairwise(feed.epochs)}
         ends[feed.epochs[-1].epoch] = feed.seq
         if not all(map(self._is_signed, answer.items)):
@@ -231,21 +229,21 @@ class Reconciler:
         return tuple(
             (each.device_id, each.seq, each.time)
             for each in answer.items
-            if each.device_id != self._device_id and each.seq > ends.get(each.epoch, -1)
+            if each.device_id != self.device_id and each.seq > ends.get(each.epoch, -1)
         )
 
     def _is_signed(self, item: Checkpoint) -> bool:
         fields = (item.epoch, item.seq, item.head, item.device_id, item.time)
-        message = checkpoint_message(self._user_id, *fields)
-        return signer_of(self._store.keyring, message, item.signature) is not None
+        message = checkpoint_message(self.user_id, *fields)
+        return signer_of(self.store.keyring, message, item.signature) is not None
 
     # ---- what is done about it ----
 
     def _carry_out(self, plan: _Plan, book: StatementBook) -> None:
-        offered, history = plan.feed.epochs, self._store.history
+        offered, history = plan.feed.epochs, self.store.history
         fresh = book.fresh(offered)
-        made = book.signed(plan.uncovered, offered, device_id=self._device_id, now=self._now)
-        with self._store.transaction():
+        made = book.signed(plan.uncovered, offered, device_id=self.device_id, now=self.now)
+        with self.store.transaction():
             history.keep_statements({book.id_of(each): each for each in (*fresh, *made)})
             history.forget_cursor()
             if not plan.goes_on:
@@ -254,10 +252,10 @@ class Reconciler:
 
     def _go_back(self, plan: _Plan) -> None:
         """Have the history walked anew from its start, and what it lacks sent again."""
-        history, offered = self._store.history, plan.feed.epochs
+        history, offered = self.store.history, plan.feed.epochs
         # The server may not have them any more; it must not look as if another device had decided.
-        self._store.conflicts.detach(decided=plan.emptied)
-        self._store.inbox.detach(decided=plan.emptied)
+        self.store.conflicts.detach(decided=plan.emptied)
+        self.store.inbox.detach(decided=plan.emptied)
         reached = [
             RememberedCheckpoint(_HERE, item.epoch, plan.common, head)
             for item in offered[plan.offer.held :]
@@ -265,12 +263,12 @@ class Reconciler:
         ]
         self._send_again(plan.missing)
         # They name the end that their writer saw, which may lie in an epoch that was left.
-        self._store.outbox.absorb_edits()
-        self._store.outbox.doubt_closed()
-        self._store.accepted.add_present()
+        self.store.outbox.absorb_edits()
+        self.store.outbox.doubt_closed()
+        self.store.accepted.add_present()
         history.rewind(plan.common)
         history.remember_checkpoints(reached[-1:])
-        self._store.records.forget_leaves()
+        self.store.records.forget_leaves()
 
     def _send_again(self, lost: Sequence[StoredRecord]) -> None:
         for record in lost:
@@ -281,7 +279,7 @@ class Reconciler:
             record.generation += 1
             record.base, record.base_deleted = None, False
             record.base_revision, record.base_hash = LOST_BASE, ZERO
-            self._store.records.put(record)
+            self.store.records.put(record)
 
 
 def check_remembered(store: LocalStore, chain: Chain) -> None:

@@ -66,7 +66,15 @@ class Sealing:
         refuse: told of each record that is too large to be sealed.
     """
 
-    def __init__(self, store: LocalStore, sealer: Sealer, *, device_id: str, now: Callable[[], str], refuse: Callable[[StoredRecord], None]) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        sealer: Sealer,
+        *,
+        device_id: str,
+        now: Callable[[], str],
+        refuse: Callable[[StoredRecord], None],
+    ) -> None:
         self._store = store
         self._sealer = sealer
         self._device_id = device_id

@@ -16,7 +16,7 @@ from lockleaf.client.errors import (
     TooLargeForProxy,
     error_for,
 )
-from lockleaf.client.transport.network import certificate_error
+from lockleaf.client.transport.connections import certificate_error
 from lockleaf.client.transport.retries import TRY_AGAIN
 from lockleaf.wire.api import API_HEADER
 from lockleaf.wire.problems import Problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,8 +32,8 @@ from lockleaf.client.transport.answers import (
     require_ours,
     unreachable,
 )
+from lockleaf.client.transport.connections import Connections
 from lockleaf.client.transport.event_stream import EventParser
-from lockleaf.client.transport.network import Network
 from lockleaf.client.transport.retries import TRY_AGAIN, RetryPolicy, retry_after
 from lockleaf.client.transport.token_refresh import Access
 from lockleaf.client.transport.tokens import TokenStore
@@ -109,7 +108,7 @@ class Transport:
         self._access = Access(tokens, self._renewed)
         self._http = httpx.AsyncClient(
             base_url=self.server + _PREFIX,
-            transport=http_transport or Network(),
+            transport=http_transport or Connections(),
             timeout=_TIMEOUT,
             headers={"User-Agent": "lockleaf/" + version("lockleaf")},
             follow_redirects=False,  # a redirect could lead the tokens elsewhere
@@ -270,10 +269,8 @@ class Transport:
                 if received.status not in TRY_AGAIN:
                     raise failure
             raise_if_cancelled()
-            wait = self.retry.wait(attempt, asked) if retry else None
-            if wait is None:
+            if not retry or not await self.retry.pause(attempt, asked):
                 raise failure
-            await asyncio.sleep(wait)
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         """Send a request once and read its answer, if it is the server's own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +43,13 @@ class RetryPolicy:
             return None
         wait = random.uniform(0, self.bound(attempt))  # noqa: S311  (spreads load, guards nothing)
         return wait if asked is None else asked + wait
+
+    async def pause(self, attempt: int, asked: float | None = None) -> bool:
+        """Wait behind the failed ``attempt``, as `wait` says; return False, at once, where it is time to give up."""
+        seconds = self.wait(attempt, asked)
+        if seconds is not None:
+            await asyncio.sleep(seconds)
+        return seconds is not None
 
     def bound(self, attempt: int) -> float:
         """Return the upper bound of the wait behind ``attempt``, in seconds."""

@@ -1,4 +1,4 @@
-"""The network as requests reach it: directly or through a proxy, with certificates that are trusted.
+"""Connections to servers: directly or through a proxy, with certificates that are trusted.
 
 Nothing of the environment is looked at before the first request: work that needs no network never depends on it.
 """
@@ -18,13 +18,13 @@ import httpx
 from lockleaf.client.errors import InvalidCertificates, ProxyRefused, ProxyUnreachable, ServerUnreachable
 from lockleaf.client.transport.proxies import Proxy, proxy_for
 
-__all__ = ["Network", "certificate_error"]
+__all__ = ["Connections", "certificate_error"]
 
 NEGOTIATION_SECONDS = 15.0
 _WANTS_PASSWORD = 407
 
 
-class Network(httpx.AsyncBaseTransport):
+class Connections(httpx.AsyncBaseTransport):
     """Sends each request on the way that the environment names for its address, and keeps the connections of each."""
 
     def __init__(self) -> None:
