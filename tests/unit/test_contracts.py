@@ -1,4 +1,4 @@
-"""The checks hold the order of the server, the SDK and the command line: what is planted against it makes them fail, and is named."""
+"""The checks hold the order of server, SDK and command line: what is planted against it makes them fail, by name."""
 
 from __future__ import annotations
 

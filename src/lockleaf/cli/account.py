@@ -180,7 +180,7 @@ async def change_password(run: Run, allow_weak_password: AllowWeakPassword = Fal
 
 
 async def access(run: Run) -> None:
-    """Show when the server opened your journal, and for which device: with uce alone can it.
+    """Show when the server opened your journal, and for which device. It can do so with uce only.
 
     It is what the server says of itself: it tells of other sessions, not of a server that hides something.
     """

@@ -167,11 +167,17 @@ async def delete(
     run: Run,
     media: MediaId,
     for_good: Annotated[
-        bool, typer.Option("--for-good", help="Nobody can bring it back, and its room is free. Deleted ones too.")
+        bool,
+        typer.Option(
+            "--for-good", help="Nobody can bring it back, and it counts for the quota no more. Deleted ones too."
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting for good.")] = False,
 ) -> None:
-    """Take an attachment off its entry. It can be restored on this device for 30 days, and takes room until then."""
+    """Take an attachment off its entry.
+
+    It can be restored on this device for 30 days, and counts for the quota until then.
+    """
     async with run.client() as client:
         if for_good and not yes:
             what = await _described(client, media)

@@ -31,7 +31,7 @@ _VIEWED = re.compile(
     re.IGNORECASE,
 )
 """Endings of files that show or play, and do nothing else when they are opened."""
-_REFUSALS = {"quota_exceeded": "not sent: no room", "staged_file_lost": "lost before it was sent"}
+_REFUSALS = {"quota_exceeded": "not sent: over the quota", "staged_file_lost": "lost before it was sent"}
 """What is said of a file that was refused, by the code."""
 _GONE = {
     "staged_file_lost": "What was to be sent of {} is not on this device any more: attach the file again, and delete "
@@ -49,9 +49,9 @@ def shown_size(size: int) -> str:
     return f"{size:,} bytes" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
-def viewable(medium: sdk.MediaObject) -> bool:
+def viewable(media_object: sdk.MediaObject) -> bool:
     """Return whether a file of this name may be opened with whatever program the machine has for it."""
-    name = getattr(medium, "name", "picture.webp")
+    name = getattr(media_object, "name", "picture.webp")
     return _VIEWED.fullmatch(PurePath(name).suffix) is not None
 
 
@@ -162,9 +162,9 @@ def _refused(refusal: sdk.MediaRefusal) -> str:
         return f"The server refused {which} ({refusal.code}). It is kept here."
     free = max(0, refusal.limit - refusal.used)
     return (
-        f"The server has no room for {which} ({refusal.code}): it needs {shown_size(refusal.needed)}, and of "
+        f"{which.capitalize()} is over your quota ({refusal.code}): it needs {shown_size(refusal.needed)}, and of "
         f"{shown_size(refusal.limit)} there are {shown_size(free)} left. It is kept here, and goes with a later sync. "
-        "lockleaf media delete --for-good makes room, also of what lockleaf media --deleted lists."
+        "lockleaf media delete --for-good frees some, also of what lockleaf media --deleted lists."
     )
 
 

@@ -51,8 +51,8 @@ async def open_attachment(
         raise Complaint("--output - excludes --view and --json.")
     _check_folder(output)
     async with run.client() as client:
-        medium = await _chosen(client, which, name)
-        if view and not viewable(medium):
+        media_object = await _chosen(client, which, name)
+        if view and not viewable(media_object):
             raise Complaint(
                 "Files of this type are not opened for you: they might be programs. Leave --view out.",
                 ExitCode.USAGE,
@@ -61,10 +61,10 @@ async def open_attachment(
         with progress_bars(run) as move:
             try:
                 if output == "-":
-                    await client.media.copy(medium, sys.stdout.buffer, progress=move)
+                    await client.media.copy(media_object, sys.stdout.buffer, progress=move)
                     return
                 saved = await client.media.download(
-                    medium, Path(output) if output is not None else None, overwrite=force, progress=move
+                    media_object, Path(output) if output is not None else None, overwrite=force, progress=move
                 )
             except FileExistsError as error:
                 raise Complaint(
@@ -80,9 +80,9 @@ async def open_attachment(
                     f"It cannot be written: {where}{error.strerror}.", ExitCode.LOCAL, "CannotWrite"
                 ) from None
     if run.json:
-        run.result({"file": str(saved), "media_id": medium.media_id, "bytes": medium.size})
+        run.result({"file": str(saved), "media_id": media_object.media_id, "bytes": media_object.size})
     else:
-        run.line(f"Saved {shown_size(medium.size)} to {saved}.")
+        run.line(f"Saved {shown_size(media_object.size)} to {saved}.")
     if view:
         typer.launch(str(saved.absolute()))
 
@@ -94,12 +94,12 @@ def _check_folder(output: str | None) -> None:
 
 
 async def _chosen(client: sdk.Client, which: str, name: str | None) -> sdk.MediaObject:
-    """Return the medium that is meant: of an entry the one of ``name``, or its only one; else that of an id."""
+    """Return the object that is meant: of an entry the one of ``name``, or its only one; else that of an id."""
     try:
         listed = await client.media.list(which)
     except sdk.EntryNotFound:
         try:
-            return await client.media.medium(which)
+            return await client.media.get_object(which)
         except sdk.AttachmentNotFound:
             raise Complaint.like(
                 sdk.AttachmentNotFound,

@@ -178,7 +178,7 @@ async def status(
     run: Run,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the server.")] = False,
 ) -> None:
-    """Show who is logged in, where, what is synced, what waits, and the room at the server."""
+    """Show who is logged in, where, what is synced, what waits, and how much of the quota is used."""
     async with run.client() as client:
         known = await _status(run, client, offline=offline)
         tell_of_drafts(run, client)
@@ -242,7 +242,7 @@ _LABELS = {
     "entries": "entries",
     "pending": "not synced",
     "media_pending": "files not sent",
-    "room": "room at the server",
+    "quota": "quota",
     "conflicts": "open conflicts",
     "inbox": "waiting in the inbox",
     "last_sync": "last sync",
@@ -261,8 +261,8 @@ def _local(time: str) -> str:
     return datetime.fromisoformat(time).astimezone().isoformat(sep=" ", timespec="minutes")[:16]
 
 
-def _room(storage: dict[str, int | None]) -> str:
-    """Return how much of an account's room at the server is taken, by all that it holds and by files."""
+def _quota(storage: dict[str, int | None]) -> str:
+    """Return how much of an account's quota is used, by all that it holds and by files."""
     used, limit = storage["used_bytes"] or 0, storage["limit_bytes"]
     files, most = storage["media_used_bytes"] or 0, storage["media_limit_bytes"]
     text = shown_size(used) + (f" of {shown_size(limit)}" if limit is not None else "") + " taken"
@@ -275,7 +275,7 @@ def _show_status(run: Run, known: dict[str, Any]) -> None:
     table = screen.Table.grid(padding=(0, 2))
     shown = known | {"last_sync": _local(known["last_sync"])} if known.get("last_sync") else known
     if storage := known.get("storage"):
-        shown = shown | {"room": _room(storage)}
+        shown = shown | {"quota": _quota(storage)}
     for name, label in _LABELS.items():
         value = shown.get(name)
         if value is not None:

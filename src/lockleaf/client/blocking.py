@@ -135,7 +135,7 @@ class BlockingMedia(Face[Media]):
     attach = waits(Media.attach)
     list = waits(Media.list)
     get = waits(Media.get)
-    medium = waits(Media.medium)
+    get_object = waits(Media.get_object)
     delete = waits(Media.delete)
     delete_for_good = waits(Media.delete_for_good)
     restore = waits(Media.restore)

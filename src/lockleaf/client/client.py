@@ -1,4 +1,4 @@
-"""The SDK's front door: one profile, its account, its journal, and their synchronisation."""
+"""The client that a program opens: one profile, its account, its journal, and their synchronisation."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Person:
 class Page:
     """An entry to be written, ``days_ago`` days before today.
 
-    ``entry_id`` is its id, if the tour names it; ``files`` are the names of keepsakes that are attached to it.
+    ``entry_id`` is its id, if the tour names it; ``files`` are the names of sample files that are attached to it.
     """
 
     days_ago: int

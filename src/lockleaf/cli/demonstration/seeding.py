@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 
 from lockleaf import client as sdk
-from lockleaf.cli.demonstration.keepsakes import KEEPSAKES
 from lockleaf.cli.demonstration.people import PASSWORD, PEOPLE, Page, Person, pages
+from lockleaf.cli.demonstration.sample_files import SAMPLE_FILES
 
 __all__ = ["seed"]
 
@@ -124,15 +124,15 @@ async def _write_page(client: sdk.Client, page: Page, today: date) -> None:
         entry_id=page.entry_id,
     )
     for name in page.files:
-        with _keepsake(name) as file:
+        with _sample_file(name) as file:
             await client.media.attach(entry.id, file)
 
 
 @contextmanager
-def _keepsake(name: str) -> Iterator[Path]:
+def _sample_file(name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lockleaf-demo-") as folder:
         file = Path(folder, name)
-        file.write_bytes(KEEPSAKES[name]())
+        file.write_bytes(SAMPLE_FILES[name]())
         yield file
 
 

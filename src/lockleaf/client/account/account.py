@@ -177,7 +177,7 @@ class AccountService(AdoptedAccount):
         Args:
             server: the server's URL.
             login_name: the account's email address, or a name without an @; which it is, the @ tells.
-            code: one of the recovery codes, as a person types it; sent with uce alone.
+            code: one of the recovery codes, as a person types it; sent with uce only.
             new_password: never sent with e2e; sent with uce.
             device_name: how this device is shown among the account's devices.
             custody: as for `login`.

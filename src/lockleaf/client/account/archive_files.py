@@ -26,7 +26,7 @@ from lockleaf.wire.fields import decode_base64
 __all__ = ["AddedFiles", "FetchSealed", "add_sealed_files"]
 
 FetchSealed = Callable[[MediaObject, Callable[[int], None]], AbstractAsyncContextManager[Path]]
-"""Gives the sealed file of a medium within an ``async with``, and tells how many bytes of it are here."""
+"""Gives the sealed file of an object within an ``async with``, and tells how many bytes of it are here."""
 
 _LIST = "media.jsonl"
 _BUFFER = 1024 * 1024
@@ -49,25 +49,25 @@ async def add_sealed_files(archive: IO[bytes], fetch: FetchSealed, progress: Pro
         progress: told of the stage ``fetch``, in bytes over all files.
 
     Raises:
-        InvalidAnswer: the archive is none.
+        InvalidAnswer: it is not an archive.
         ObjectStoreUnreachable, TransportError, DiskFull: each as its name says.
     """
     listed = await asyncio.to_thread(_listed, archive)
-    total, done, count = sum(medium.sealed_size or 0 for medium in listed), 0, 0
+    total, done, count = sum(media_object.sealed_size or 0 for media_object in listed), 0, 0
     missing = []
 
     def moved(of_this: int) -> None:
         if progress is not None:
             progress(Progress("fetch", done + of_this, total))
 
-    for medium in listed:
+    for media_object in listed:
         try:
-            async with fetch(medium, moved) as sealed:
-                await asyncio.to_thread(_add, archive, medium.media_id, sealed)
+            async with fetch(media_object, moved) as sealed:
+                await asyncio.to_thread(_add, archive, media_object.media_id, sealed)
             count += 1
         except (ApiError, AttachmentAwaited, MediaDamaged, ObjectStoreRefused):
-            missing.append(medium.media_id)
-        done += medium.sealed_size or 0
+            missing.append(media_object.media_id)
+        done += media_object.sealed_size or 0
     return AddedFiles(count, tuple(missing))
 
 
@@ -80,7 +80,7 @@ def _listed(archive: IO[bytes]) -> list[MediaObject]:
                 found = [_medium(json.loads(line)) for line in lines]
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError):
         raise InvalidAnswer from None
-    return [medium for medium in found if medium is not None]
+    return [media_object for media_object in found if media_object is not None]
 
 
 def _medium(line: dict[str, Any]) -> MediaObject | None:

@@ -122,7 +122,7 @@ class Custody(Protocol):
         """Return what shows the server that its user has a recovery code.
 
         Raises:
-            BadRecoveryCode: it is none.
+            BadRecoveryCode: it is not a recovery code.
         """
 
     def check_account(self, account: Account, profile: Profile) -> None:

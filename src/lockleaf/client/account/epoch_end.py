@@ -26,7 +26,7 @@ ATTEMPTS = 25
 """How often a keyring is made for an end that has moved by the time it is written."""
 
 UNKNOWN = RetiredAt("unknown", 0, ZERO)
-"""An end that is none, which a server answers with the one that it has."""
+"""Stands for an end that is not known; a server answers it with the one that it has."""
 
 
 class _Claimed(BaseModel):

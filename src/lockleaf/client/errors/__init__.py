@@ -2,7 +2,7 @@
 
 - `ApiError`: what the server refused; one subclass for each error code, named for it.
 - `TransportError`: the way to the server.
-- `IntegrityError`: the server, or somebody on the way, is not honest. Nothing of its answer was taken over.
+- `IntegrityError`: what the server sent contradicts what this device knows. Nothing of its answer was taken over.
 - `LocalError`: this machine.
 
 The docstring of a class is the message that a person reads: what happened, what it means, what to do. Messages hold

@@ -1,4 +1,4 @@
-"""A server, or somebody on the way, that is not honest."""
+"""What contradicts what this device verified or remembers: the server, or somebody on the way, changed something."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class KdfWeakened(IntegrityError):
 class LinkOutdated(IntegrityError):
     """The server names another way to derive your keys than the link code.
 
-    Either the password or the keys were changed since the code was made, or the server is not honest. Nothing was
+    Either the password or the keys were changed since the code was made, or the server is lying. Nothing was
     derived, and nothing was sent. Make a new code on the device that made this one, once it has synced, and log in with
     that; if it is refused as well, do not trust this server until its operator has explained it.
     """
@@ -150,7 +150,7 @@ class CustodyMismatch(IntegrityError):
     """The account is encrypted in another way than you chose, by what the server says or by what this device remembers.
 
     The choice is yours alone, made with the account, and is never changed by an answer. Nothing was taken over. If you
-    chose rightly, do not trust this server until its operator has explained it.
+    chose right, do not trust this server until its operator has explained it.
     """
 
 

@@ -143,7 +143,7 @@ class UploadDamaged(ApiError):
 
 
 class QuotaExceeded(ApiError):
-    """There is no room for it: the account would hold more than the server gives it.
+    """The account's quota is used up: with this it would hold more than the server allows.
 
-    It is kept on this device. Ask the operator for more room, then sync again.
+    It is kept on this device. Ask the operator for a larger quota, then sync again.
     """

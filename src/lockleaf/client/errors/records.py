@@ -1,4 +1,4 @@
-"""What a server refuses of records, by whatever door they come."""
+"""What a server refuses of records, whichever endpoint they are written through."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class ArchiveFile:
         path: of the ZIP file.
 
     Raises:
-        NotAnArchive: it is none, is damaged, or is of a newer form.
+        NotAnArchive: it is not an archive, is damaged, or is of a newer form.
         OSError: the file cannot be read.
     """
 
@@ -138,7 +138,7 @@ class ArchiveFile:
         Raises:
             WrongPassword: it does not open it.
             ArchiveWithoutKeys: there is no keyring in it.
-            NotAnArchive: what is there is none.
+            NotAnArchive: what is there is not an archive.
         """
         keys, account = self.manifest["keys"], self.manifest["account"]
         sealed, version = self._sealed_keyring()

@@ -63,7 +63,7 @@ def _prefix(entry_id: str) -> bytes:
 
 
 def _notes(record: StoredRecord | None) -> list[dict[str, Any]]:
-    """Return the notes in the record, oldest first; what another program put there and is none is left out."""
+    """Return the notes in the record, oldest first; what another program put there and is not a note is left out."""
     value = None if record is None or record.doc is None or record.deleted else record.doc.content.get("value")
     return [each for each in value if _is_note(each)] if isinstance(value, list) else []
 

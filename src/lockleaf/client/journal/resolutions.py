@@ -40,7 +40,7 @@ class Resolutions:
         base: Base | str | None = None,
     ) -> Entry | None:
         """Carry out a choice (``local``, ``remote`` or ``merged``); see `Journal.resolve`."""
-        disputed = None
+        opened_id = None
         with self._store.transaction():
             conflict = self._find_conflict(conflict_id)
             record = self._store.records.get(conflict.collection, conflict.record_id)
@@ -60,7 +60,7 @@ class Resolutions:
                     if not isinstance(merged_title, Unchanged):
                         content = {**content, "title": merged_title}
                 if moved and content is not None:
-                    _, disputed = self._edits.settle(record, seen, content)
+                    _, opened_id = self._edits.settle(record, seen, content)
                 else:
                     self._edits.keep(record, content)
             if conflict.payload_hash is not None and carry(record, {conflict.payload_hash}):
@@ -71,8 +71,8 @@ class Resolutions:
                     self._store.outbox.absorb(change)
             self._store.conflicts.set_state(conflict.conflict_id, "resolved" if conflict.server_id else "closed")
             shown = self._edits.shown(record) if record.doc is not None else None
-        if disputed is not None:
-            raise EditConflict(record.record_id, disputed)
+        if opened_id is not None:
+            raise EditConflict(record.record_id, opened_id)
         return shown
 
     def _find_conflict(self, conflict_id: str) -> StoredConflict:

@@ -36,15 +36,15 @@ def to_seal_anew(store: LocalStore, book: LocalAttachments) -> list[tuple[Attach
         return []
     coming = {row.replaces for row in store.media.in_state("upload")}
     return [
-        (owner, medium)
-        for owner, medium in book.media()
-        if medium.recipient != newest and medium.media_id not in coming
+        (owner, media_object)
+        for owner, media_object in book.media()
+        if media_object.recipient != newest and media_object.media_id not in coming
     ]
 
 
 @dataclass
 class MediaResealing:
-    """Seals one medium after the other; blocks.
+    """Seals one object after the other; blocks.
 
     Args:
         store, folder: where what is sealed waits for its upload.
@@ -55,7 +55,7 @@ class MediaResealing:
     folder: StagingFolder
     now: str
 
-    def seal(self, owner: Attachment, medium: MediaObject, sealed: Path, beat: Beat) -> None:
+    def seal(self, owner: Attachment, media_object: MediaObject, sealed: Path, beat: Beat) -> None:
         """Seal the file in ``sealed`` to the newest key, to wait for its upload. Its plain bytes touch no disk.
 
         Raises:
@@ -64,41 +64,46 @@ class MediaResealing:
         """
         key, media_id = self.store.keyring.newest, str(uuid.uuid4())
         with staging(self.folder) as begun:
-            made = _sealed(medium, sealed, self.store.keyring.identities, begun.begin(media_id), key.recipient, beat)
+            made = _sealed(
+                media_object, sealed, self.store.keyring.identities, begun.begin(media_id), key.recipient, beat
+            )
             row = QueuedObject(
                 media_id,
                 owner.entry_id,
                 "upload",
                 self.now,
-                medium.media_type,
+                media_object.media_type,
                 made.sealed_size,
                 made.sealed_sha256,
                 made.parts,
                 recipient=key.recipient,
-                replaces=medium.media_id,
+                replaces=media_object.media_id,
             )
             self.store.media.put([row])
 
 
 def take_place(store: LocalStore, edits: Edits, made: QueuedObject) -> list[str]:
-    """Let a medium that the server has now take its place in its entry; to be called within a transaction.
+    """Let an object that the server has now take its place in its entry; to be called within a transaction.
 
     Returns:
         The ids of media of which nobody need hear any more.
     """
     record = store.records.get(ENTRIES, made.entry_id)
     content = None if record is None or record.deleted or record.doc is None else record.doc.content
-    former = {medium.media_id: medium for _, medium in media_of(attachments_of(made.entry_id, content or {}))}
+    former = {
+        media_object.media_id: media_object
+        for _, media_object in media_of(attachments_of(made.entry_id, content or {}))
+    }
     assert made.replaces is not None
     if record is None or content is None or made.replaces not in former:
         # Somebody took it off meanwhile, so its successor goes as well.
         store.media.put([replace(made, state="delete", announced=True, for_good=True)])
         return []
     old = former[made.replaces]
-    medium = MediaObject(
+    media_object = MediaObject(
         made.media_id, old.media_type, old.size, old.sha256, made.sealed_size, made.sealed_sha256, made.recipient
     )
-    edits.keep(record, sealed_anew(content, old.media_id, medium))
+    edits.keep(record, sealed_anew(content, old.media_id, media_object))
     row = store.media.get(old.media_id)
     assert row is not None, "an edit leaves a row of what its entry names no more"
     if not row.announced:
@@ -109,7 +114,7 @@ def take_place(store: LocalStore, edits: Edits, made: QueuedObject) -> list[str]
 
 
 def _sealed(
-    medium: MediaObject, source: Path, identities: Sequence[str], staged: StagedFile, recipient: str, beat: Beat
+    media_object: MediaObject, source: Path, identities: Sequence[str], staged: StagedFile, recipient: str, beat: Beat
 ) -> Sealed:
     """Open a sealed file and seal what is in it again, as one stream through a pipe."""
     failed: list[BaseException] = []
@@ -118,7 +123,7 @@ def _sealed(
     def open_it() -> None:
         try:
             with os.fdopen(writing, "wb", buffering=_BUFFER) as plain:
-                unsealed(medium, source, identities, plain, lambda _: None)
+                unsealed(media_object, source, identities, plain, lambda _: None)
         except BaseException as error:
             failed.append(error)
 
@@ -126,7 +131,7 @@ def _sealed(
     opening.start()
     try:
         with os.fdopen(reading, "rb", buffering=_BUFFER) as plain:
-            made = sealed_from(plain, medium.size, staged, recipient, beat)
+            made = sealed_from(plain, media_object.size, staged, recipient, beat)
     except BaseException as error:
         opening.join()
         # Where opening failed the stream ended early; where sealing did, opening has found nobody who reads.

@@ -1,6 +1,6 @@
 """Fetching an attachment: the sealed bytes piece by piece, checked on their way, opened into a file that is then named.
 
-What the server says of a medium counts for nothing here: the entry, which is sealed, says what its bytes must be.
+What the server says of an object counts for nothing here: the entry, which is sealed, says what its bytes must be.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Downloader:
         self._retry = retry
 
     @asynccontextmanager
-    async def fetched(self, medium: MediaObject, moved: Callable[[int], None]) -> AsyncIterator[Path]:
-        """Give the sealed file of a medium, whole and with the digest that its entry names; then it is deleted.
+    async def fetched(self, media_object: MediaObject, moved: Callable[[int], None]) -> AsyncIterator[Path]:
+        """Give the sealed file of an object, whole and with the digest that its entry names; then it is deleted.
 
         What had come of it when the line broke, or when the disk refused, stays for the next time.
 
@@ -77,36 +77,36 @@ class Downloader:
             ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore: of the store.
             ApiError, TransportError: of the server.
         """
-        with self._folder.receive(medium.media_id) as path:
+        with self._folder.receive(media_object.media_id) as path:
             try:
-                await self._fetch(medium, path, moved)
+                await self._fetch(media_object, path, moved)
                 yield path
             except MediaDamaged:
                 path.unlink(missing_ok=True)
                 raise
             path.unlink(missing_ok=True)
 
-    async def _fetch(self, medium: MediaObject, path: Path, moved: Callable[[int], None]) -> None:
+    async def _fetch(self, media_object: MediaObject, path: Path, moved: Callable[[int], None]) -> None:
         resumed = await asyncio.to_thread(_size, path) > 0
         try:
-            await self._receive(medium, path, moved)
+            await self._receive(media_object, path, moved)
         except MediaDamaged:
             if not resumed:
                 raise
             # The piece of before may be what is wrong: once more from the start.
             await asyncio.to_thread(os.truncate, path, 0)
-            await self._receive(medium, path, moved)
+            await self._receive(media_object, path, moved)
 
-    async def _receive(self, medium: MediaObject, path: Path, moved: Callable[[int], None]) -> None:
+    async def _receive(self, media_object: MediaObject, path: Path, moved: Callable[[int], None]) -> None:
         attempt, addresses = 0, 0
         while True:
             addresses += 1
-            signed = await self._address(medium)
+            signed = await self._address(media_object)
             try:
                 while True:
                     before = await asyncio.to_thread(_size, path)
                     try:
-                        await self._once(medium, path, signed, moved)
+                        await self._once(media_object, path, signed, moved)
                     except ObjectStoreUnreachable:
                         raise_if_cancelled()
                         # Whatever came has brought us further: that is no failure of the same place again.
@@ -119,19 +119,23 @@ class Downloader:
                 if addresses >= _ADDRESSES:
                     raise ObjectStoreRefused from None
 
-    async def _address(self, medium: MediaObject) -> MediaDownload:
+    async def _address(self, media_object: MediaObject) -> MediaDownload:
         try:
-            return await self._transport.request("GET", f"/media/{medium.media_id}/download", answer=MediaDownload)
+            return await self._transport.request(
+                "GET", f"/media/{media_object.media_id}/download", answer=MediaDownload
+            )
         except (NotFound, UploadIncomplete):
             raise AttachmentAwaited from None
 
-    async def _once(self, medium: MediaObject, path: Path, signed: MediaDownload, moved: Callable[[int], None]) -> None:
+    async def _once(
+        self, media_object: MediaObject, path: Path, signed: MediaDownload, moved: Callable[[int], None]
+    ) -> None:
         """Fetch what is missing, and check the whole."""
         with full_disk_by_name(), _opened_for_more(path) as file:
-            incoming = _Incoming(file, _most(medium))
+            incoming = _Incoming(file, _most(media_object))
             # Of what has no known end nobody can tell whether a piece of it is the whole: it is fetched at one go.
-            await asyncio.to_thread(incoming.restart if medium.sealed_size is None else incoming.look)
-            if incoming.size != medium.sealed_size:
+            await asyncio.to_thread(incoming.restart if media_object.sealed_size is None else incoming.look)
+            if incoming.size != media_object.sealed_size:
                 address = signed.path or signed.url
                 async with self._objects.get(address, signed.headers, incoming.size) as (start, pieces):
                     if start != incoming.size:
@@ -146,17 +150,17 @@ class Downloader:
                         # What came before the line broke is not asked for again.
                         await asyncio.to_thread(incoming.keep)
                     moved(incoming.size)
-        if medium.sealed_size not in (None, incoming.size):
+        if media_object.sealed_size not in (None, incoming.size):
             raise MediaDamaged("it is shorter than what was attached")
-        if medium.sealed_sha256 not in (None, incoming.digest.digest()):
+        if media_object.sealed_sha256 not in (None, incoming.digest.digest()):
             raise MediaDamaged("its bytes are others than those that were sent")
 
 
-def _most(medium: MediaObject) -> int:
+def _most(media_object: MediaObject) -> int:
     """Return how long a sealed file can be. Where its entry does not say, age makes a file little longer."""
-    if medium.sealed_size is not None:
-        return medium.sealed_size
-    return medium.size + medium.size // _AGE_ADDS_ONE_IN + _AGE_HEADER
+    if media_object.sealed_size is not None:
+        return media_object.sealed_size
+    return media_object.size + media_object.size // _AGE_ADDS_ONE_IN + _AGE_HEADER
 
 
 class _Incoming:
@@ -244,12 +248,18 @@ class _Checked:
 
 
 def opened(
-    medium: MediaObject, sealed: Path, identities: Sequence[str], destination: Path, *, overwrite: bool, beat: Beat
+    media_object: MediaObject,
+    sealed: Path,
+    identities: Sequence[str],
+    destination: Path,
+    *,
+    overwrite: bool,
+    beat: Beat,
 ) -> None:
     """Write what a sealed file holds to ``destination``, which has its name only when all is right; blocks.
 
     Args:
-        medium: what the plain bytes must be.
+        media_object: what the plain bytes must be.
         identities: age identities of the account.
         overwrite: replace a file that is there.
 
@@ -264,7 +274,7 @@ def opened(
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb", buffering=_BUFFER) as file:
-                unsealed(medium, sealed, identities, file, beat)
+                unsealed(media_object, sealed, identities, file, beat)
                 file.flush()
                 os.fsync(file.fileno())
             _name(temporary, destination, overwrite)
@@ -272,22 +282,22 @@ def opened(
             temporary.unlink(missing_ok=True)
 
 
-def unsealed(medium: MediaObject, sealed: Path, identities: Sequence[str], file: IO[bytes], beat: Beat) -> None:
+def unsealed(media_object: MediaObject, sealed: Path, identities: Sequence[str], file: IO[bytes], beat: Beat) -> None:
     """Write what a sealed file holds to ``file``, which nobody may use unless this returns; blocks.
 
     Raises:
         MediaDamaged: as for `opened`.
     """
-    if medium.sha256 is None and medium.sealed_sha256 is None:
+    if media_object.sha256 is None and media_object.sealed_sha256 is None:
         # Anybody can seal a file to the account's recipient: without a digest it could be anybody's.
         raise MediaDamaged("its entry names no digest to know it by")
     with sealed.open("rb", buffering=_BUFFER) as source:
-        checked = _Checked(file, medium.size, beat)
+        checked = _Checked(file, media_object.size, beat)
         try:
             open_stream(identities, source, checked)
         except SealBroken:
             raise MediaDamaged("age does not open it") from None
-    if checked.size != medium.size or medium.sha256 not in (None, checked.digest.digest()):
+    if checked.size != media_object.size or media_object.sha256 not in (None, checked.digest.digest()):
         raise MediaDamaged("what is inside is not what was attached")
 
 

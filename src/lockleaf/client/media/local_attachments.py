@@ -115,27 +115,27 @@ class LocalAttachments:
         return record is not None and not record.deleted
 
     def find(self, media_id: str) -> tuple[Attachment, MediaObject]:
-        """Return the medium of an id, or of its beginning, and its attachment; itself, or that whose thumbnail it is.
+        """Return the object of an id, or of its beginning, and its attachment; itself, or that whose thumbnail it is.
 
         Raises:
             AttachmentNotFound: there is none, or several begin so.
         """
         wanted = media_id.strip().lower()
         found = {
-            medium.media_id: (attachment, medium)
-            for attachment, medium in self.media()
-            if medium.media_id.startswith(wanted)
+            media_object.media_id: (attachment, media_object)
+            for attachment, media_object in self.media()
+            if media_object.media_id.startswith(wanted)
         }
         if len(found) != 1 or len(wanted) < MIN_PREFIX:
             raise AttachmentNotFound
         return found.popitem()[1]
 
     def media(self) -> Iterator[tuple[Attachment, MediaObject]]:
-        """Yield every medium of the entries here, thumbnails included, with the attachment that it belongs to."""
+        """Yield every object of the entries here, thumbnails included, with the attachment that it belongs to."""
         return media_of(each.attachment for each in self.listed(None))
 
     def staged(self, media_id: str) -> QueuedObject | None:
-        """Return what waits of a medium, if its sealed bytes are here."""
+        """Return what waits of an object, if its sealed bytes are here."""
         row = self._store.media.get(media_id)
         return row if row is not None and row.state in ("upload", "restore") else None
 
@@ -169,7 +169,7 @@ class LocalAttachments:
                 if attachment is not None:
                     raise AttachmentNotFound
                 attachment = self.delete(found.media_id)
-            rows = [self._store.media.get(medium.media_id) for _, medium in media_of([attachment])]
+            rows = [self._store.media.get(media_object.media_id) for _, media_object in media_of([attachment])]
             self._store.media.put(
                 replace(row, state="delete", attachment=None, for_good=True) for row in rows if row is not None
             )
@@ -178,7 +178,7 @@ class LocalAttachments:
     def forget_unsent(self, attachment: Attachment) -> list[str]:
         """Forget of what was deleted for good that of which the server never heard; return the ids."""
         with self._store.transaction():
-            rows = [self._store.media.get(medium.media_id) for _, medium in media_of([attachment])]
+            rows = [self._store.media.get(media_object.media_id) for _, media_object in media_of([attachment])]
             unsent = [row for row in rows if row is not None and row.for_good and not row.announced]
             return [row.media_id for row in unsent if self._store.media.settle(row, None, row.changed_at)]
 
@@ -216,7 +216,7 @@ def _local_time(record: StoredRecord) -> datetime:
 
 
 def _shown(attachment: Attachment, waiting: dict[str, QueuedObject]) -> ListedAttachment:
-    rows = [waiting.get(medium.media_id) for _, medium in media_of([attachment])]
+    rows = [waiting.get(media_object.media_id) for _, media_object in media_of([attachment])]
     refused = next((row.refused for row in rows if row is not None and row.refused), None)
     return ListedAttachment(attachment, waiting=any(rows), refused=refused)
 

@@ -101,7 +101,7 @@ class Media(ServerMedia):
         """
         return await asyncio.to_thread(self._get, media_id)
 
-    async def medium(self, media_id: str) -> MediaObject:
+    async def get_object(self, media_id: str) -> MediaObject:
         """Return an attachment or a thumbnail by its id.
 
         Raises:

@@ -90,17 +90,17 @@ async def seal_all_anew(
         if not waiting:
             await asyncio.to_thread(store.set_secret, _BEGUN, None)
             break
-        total = done + sum(medium.size for _, medium in waiting)
+        total = done + sum(media_object.size for _, media_object in waiting)
         begun = 0
-        for owner, medium in _portion(waiting):
+        for owner, media_object in _portion(waiting):
             resealing = MediaResealing(store, folder, now())
             try:
-                await fetcher.open(medium, partial(resealing.seal, owner, medium), None)
+                await fetcher.open(media_object, partial(resealing.seal, owner, media_object), None)
             except (AttachmentAwaited, MediaDamaged, MediaDeleted):
-                missing.append(medium.media_id)
+                missing.append(media_object.media_id)
             else:
                 begun += 1
-            done += medium.size
+            done += media_object.size
             if progress is not None:
                 progress(Progress("media", done, total))
         report = await carry()

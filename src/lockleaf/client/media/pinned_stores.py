@@ -14,7 +14,7 @@ class PinnedStores:
     """The stores that the user of one profile allowed.
 
     Args:
-        device: whose they are.
+        device: this device.
     """
 
     def __init__(self, device: Device) -> None:

@@ -116,18 +116,18 @@ def _sealed_bytes(data: bytes, staged: StagedFile, recipient: str) -> Sealed:
     return Sealed(len(data), sha256(data).digest(), len(closed), sha256(closed).digest(), ())
 
 
-def _row(medium: MediaObject, entry_id: str, now: str, parts: tuple[tuple[int, bytes], ...] = ()) -> QueuedObject:
-    assert medium.sealed_size is not None
-    assert medium.sealed_sha256 is not None
+def _row(media_object: MediaObject, entry_id: str, now: str, parts: tuple[tuple[int, bytes], ...] = ()) -> QueuedObject:
+    assert media_object.sealed_size is not None
+    assert media_object.sealed_sha256 is not None
     return QueuedObject(
-        medium.media_id,
+        media_object.media_id,
         entry_id,
         "upload",
         now,
-        medium.media_type,
-        medium.sealed_size,
-        medium.sealed_sha256,
+        media_object.media_type,
+        media_object.sealed_size,
+        media_object.sealed_sha256,
         parts,
-        described(medium) if isinstance(medium, Attachment) else None,
-        recipient=medium.recipient,
+        described(media_object) if isinstance(media_object, Attachment) else None,
+        recipient=media_object.recipient,
     )

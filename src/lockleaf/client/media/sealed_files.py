@@ -59,19 +59,19 @@ class Fetcher:
         self._now = now
 
     async def open(
-        self, medium: MediaObject, take: Callable[[Path, Beat], None], progress: ProgressCallback | None
+        self, media_object: MediaObject, take: Callable[[Path, Beat], None], progress: ProgressCallback | None
     ) -> None:
-        """Have ``take`` open the sealed file of a medium in a thread, which is here or is fetched and then not needed.
+        """Have ``take`` open the sealed file of an object in a thread, which is here or is fetched and then not needed.
 
         Args:
             progress: told of the stages ``fetch`` and ``open``, in bytes.
         """
-        async with self.sealed(medium, _telling(progress, "fetch", medium.sealed_size)) as sealed:
-            await in_thread(partial(take, sealed), _telling(progress, "open", medium.size))
+        async with self.sealed(media_object, _telling(progress, "fetch", media_object.sealed_size)) as sealed:
+            await in_thread(partial(take, sealed), _telling(progress, "open", media_object.size))
 
-    def is_here(self, medium: MediaObject) -> bool:
-        """Return whether the sealed file of a medium is on this device; blocks."""
-        return self._staged(medium) is not None
+    def is_here(self, media_object: MediaObject) -> bool:
+        """Return whether the sealed file of an object is on this device; blocks."""
+        return self._staged(media_object) is not None
 
     async def keep_all(self, progress: ProgressCallback | None) -> KeptMedia:
         """Fetch what only the server has, and have it wait here as if it were to be sent.
@@ -80,56 +80,60 @@ class Fetcher:
             progress: told of the stage ``fetch``, in bytes over all files.
         """
         named = await asyncio.to_thread(lambda: list(self._book.media()))
-        absent = [(owner, medium) for owner, medium in named if await asyncio.to_thread(self._staged, medium) is None]
-        total = sum(medium.sealed_size or 0 for _, medium in absent)
+        absent = [
+            (owner, media_object)
+            for owner, media_object in named
+            if await asyncio.to_thread(self._staged, media_object) is None
+        ]
+        total = sum(media_object.sealed_size or 0 for _, media_object in absent)
         done, missing = 0, []
         with self._folder.alone():
-            for owner, medium in absent:
+            for owner, media_object in absent:
                 told = _telling(progress, "fetch", total, done)
                 try:
-                    async with self._downloads() as downloads, downloads.fetched(medium, told) as sealed:
-                        await in_thread(partial(self._keep, owner, medium, sealed))
+                    async with self._downloads() as downloads, downloads.fetched(media_object, told) as sealed:
+                        await in_thread(partial(self._keep, owner, media_object, sealed))
                 except (AttachmentAwaited, MediaDamaged, MediaDeleted, ObjectStoreRefused):
-                    missing.append(medium.media_id)
-                done += medium.sealed_size or 0
+                    missing.append(media_object.media_id)
+                done += media_object.sealed_size or 0
         return KeptMedia(len(named) - len(missing), tuple(missing))
 
     @asynccontextmanager
-    async def sealed(self, medium: MediaObject, came: Callable[[int], None]) -> AsyncIterator[Path]:
-        """Give the sealed file of a medium, which is here, or is fetched and then deleted.
+    async def sealed(self, media_object: MediaObject, came: Callable[[int], None]) -> AsyncIterator[Path]:
+        """Give the sealed file of an object, which is here, or is fetched and then deleted.
 
         Args:
             came: told how many bytes of it are here.
         """
-        staged = await asyncio.to_thread(self._staged, medium)
+        staged = await asyncio.to_thread(self._staged, media_object)
         if staged is not None:
             yield staged
             return
-        async with self._downloads() as downloads, downloads.fetched(medium, came) as fetched:
+        async with self._downloads() as downloads, downloads.fetched(media_object, came) as fetched:
             yield fetched
 
-    def _staged(self, medium: MediaObject) -> Path | None:
-        """Return the sealed file of a medium that waits here for its upload."""
-        path = self._folder.of(medium.media_id)
-        return path if self._book.staged(medium.media_id) is not None and path.exists() else None
+    def _staged(self, media_object: MediaObject) -> Path | None:
+        """Return the sealed file of an object that waits here for its upload."""
+        path = self._folder.of(media_object.media_id)
+        return path if self._book.staged(media_object.media_id) is not None and path.exists() else None
 
-    def _keep(self, owner: Attachment, medium: MediaObject, sealed: Path, beat: Beat) -> None:
+    def _keep(self, owner: Attachment, media_object: MediaObject, sealed: Path, beat: Beat) -> None:
         """Let a sealed file that was fetched wait for its upload."""
-        digest, parts = _measured(sealed, in_parts=medium.size > ONE_PART, beat=beat)
+        digest, parts = _measured(sealed, in_parts=media_object.size > ONE_PART, beat=beat)
         row = QueuedObject(
-            medium.media_id,
+            media_object.media_id,
             owner.entry_id,
             "upload",
             self._now(),
-            medium.media_type,
+            media_object.media_type,
             sealed.stat().st_size,
             digest,
             parts,
-            described(owner) if medium is owner else None,
-            recipient=medium.recipient,
+            described(owner) if media_object is owner else None,
+            recipient=media_object.recipient,
         )
-        sealed.replace(self._folder.of(medium.media_id))
-        known = self._store.media.get(medium.media_id)
+        sealed.replace(self._folder.of(media_object.media_id))
+        known = self._store.media.get(media_object.media_id)
         self._store.media.put([row if known is None else replace(row, announced=known.announced)])
 
 

@@ -40,7 +40,7 @@ class ServerMedia(PinnedStores):
     """Attachments on their way to the server and back.
 
     Args:
-        device: whose attachments.
+        device: this device.
         sync: brings entries and attachments to the server.
     """
 
@@ -92,7 +92,7 @@ class ServerMedia(PinnedStores):
         """Write an attachment, or its thumbnail, to a file, once age and both digests agree; return its path.
 
         Args:
-            media: a medium, or its id.
+            media: an object, or its id.
             destination: a file, or a folder in which the file gets a safe form of the attachment's name; the working
                 folder if absent.
             overwrite: replace a file that is there.
@@ -107,14 +107,14 @@ class ServerMedia(PinnedStores):
             ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore, StoreNotPinned, TransportError,
                 ApiError, DiskFull: each as its name says.
         """
-        attachment, medium = await self._find(media)
-        path = await asyncio.to_thread(_placed, destination, _file_name(attachment, medium), overwrite)
+        attachment, media_object = await self._find(media)
+        path = await asyncio.to_thread(_placed, destination, _file_name(attachment, media_object), overwrite)
         identities = self._device.opened.keyring.identities
 
         def place(sealed: Path, beat: Beat) -> None:
-            opened(medium, sealed, identities, path, overwrite=overwrite, beat=beat)
+            opened(media_object, sealed, identities, path, overwrite=overwrite, beat=beat)
 
-        await self._fetcher().open(medium, place, progress)
+        await self._fetcher().open(media_object, place, progress)
         return path
 
     async def copy(
@@ -123,25 +123,25 @@ class ServerMedia(PinnedStores):
         """Write an attachment, or its thumbnail, to an open file once it is known to be right: before that, no byte.
 
         Args:
-            media: a medium, or its id.
+            media: an object, or its id.
             file: takes the bytes, such as standard output.
             progress: as for `download`.
 
         Raises:
             As for `download`, and whatever ``file`` raises.
         """
-        _, medium = await self._find(media)
+        _, media_object = await self._find(media)
         identities = self._device.opened.keyring.identities
 
         def pass_on(sealed: Path, beat: Beat) -> None:
             # A file without a name: nothing of it stays, however this ends.
             with full_disk_by_name(), tempfile.TemporaryFile(dir=self._folder.path) as whole:
-                unsealed(medium, sealed, identities, whole, beat)
+                unsealed(media_object, sealed, identities, whole, beat)
                 whole.seek(0)
                 shutil.copyfileobj(whole, file, _AT_ONCE)
                 file.flush()
 
-        await self._fetcher().open(medium, pass_on, progress)
+        await self._fetcher().open(media_object, pass_on, progress)
 
     async def keep_all(self, progress: ProgressCallback | None = None) -> KeptMedia:
         """Fetch all files that only the server has, sealed as they are, to stay on this device.
@@ -194,22 +194,22 @@ class ServerMedia(PinnedStores):
         """Return whether a rotation on this device was to seal attachments anew, and may not have come to its end."""
         return await asyncio.to_thread(is_unfinished, self._device.opened.store)
 
-    def sealed_file(self, medium: MediaObject, came: Callable[[int], None]) -> AbstractAsyncContextManager[Path]:
-        """Give the sealed file of a medium within an ``async with``: the one that is here, or one that is fetched.
+    def sealed_file(self, media_object: MediaObject, came: Callable[[int], None]) -> AbstractAsyncContextManager[Path]:
+        """Give the sealed file of an object within an ``async with``: the one that is here, or one that is fetched.
 
         Args:
-            medium: as an entry names it, or as the server lists it.
+            media_object: as an entry names it, or as the server lists it.
             came: told how many bytes of it are here.
 
         Raises:
             AttachmentAwaited, MediaDamaged, NotLoggedIn, ObjectStoreUnreachable, ObjectStoreRefused,
                 InsecureObjectStore, StoreNotPinned, TransportError, ApiError, DiskFull: as for `download`.
         """
-        return self._fetcher().sealed(medium, came)
+        return self._fetcher().sealed(media_object, came)
 
-    async def is_here(self, medium: MediaObject) -> bool:
-        """Return whether the sealed file of a medium is on this device, so that it opens without a server."""
-        return await asyncio.to_thread(self._fetcher().is_here, medium)
+    async def is_here(self, media_object: MediaObject) -> bool:
+        """Return whether the sealed file of an object is on this device, so that it opens without a server."""
+        return await asyncio.to_thread(self._fetcher().is_here, media_object)
 
     async def _find(self, media: str | MediaObject) -> tuple[Attachment, MediaObject]:
         if isinstance(media, Attachment):
@@ -250,9 +250,9 @@ class ServerMedia(PinnedStores):
             await objects.aclose()
 
 
-def _file_name(attachment: Attachment, medium: MediaObject) -> str:
+def _file_name(attachment: Attachment, media_object: MediaObject) -> str:
     name = safe_name(attachment.name, attachment.media_type)
-    return name if medium is attachment else f"{Path(name).stem}.thumbnail.webp"
+    return name if media_object is attachment else f"{Path(name).stem}.thumbnail.webp"
 
 
 def _placed(destination: Path | None, name: str, overwrite: bool) -> Path:

@@ -57,11 +57,11 @@ class StagingFolder:
         self.path = path
 
     def of(self, media_id: str) -> Path:
-        """Return the place of a medium's sealed file."""
+        """Return the place of an object's sealed file."""
         return self.path / f"{media_id}.age"
 
     def begin(self, media_id: str) -> StagedFile:
-        """Make a medium's sealed file, empty."""
+        """Make an object's sealed file, empty."""
         make_private_folder(self.path)
         return StagedFile(self.of(media_id))
 
@@ -77,12 +77,12 @@ class StagingFolder:
             yield
 
     def remove(self, media_id: str) -> None:
-        """Delete a medium's sealed file."""
+        """Delete an object's sealed file."""
         self.of(media_id).unlink(missing_ok=True)
 
     @contextmanager
     def receive(self, media_id: str) -> Iterator[Path]:
-        """Give the place of what was fetched of a medium so far, to nobody else while the ``with`` lasts.
+        """Give the place of what was fetched of an object so far, to nobody else while the ``with`` lasts.
 
         Somebody who fetches the same at the same time gets a place of his own, which is gone afterwards.
         """
@@ -127,7 +127,7 @@ class Staging:
     files: list[StagedFile] = field(default_factory=list)
 
     def begin(self, media_id: str) -> StagedFile:
-        """Make a medium's sealed file, empty."""
+        """Make an object's sealed file, empty."""
         self.files.append(self.folder.begin(media_id))
         return self.files[-1]
 

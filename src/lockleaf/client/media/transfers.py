@@ -43,7 +43,7 @@ _PIECES_KEPT = timedelta(days=7)
 class MediaRefusal:
     """An attachment that the server refused, and the code with which it did. It is kept here, and tried again.
 
-    ``needed``, ``used`` and ``limit`` are bytes, where it refused for want of room and told them.
+    ``needed``, ``used`` and ``limit`` are bytes, where it refused for the quota and told them.
     """
 
     media_id: str
@@ -114,27 +114,27 @@ class Transfers:
             refused: list[MediaRefusal] = []
             trouble: LockleafError | None = None
             too_large: int | None = None
-            for medium in waiting:
-                if too_large is not None and medium.state == "upload" and medium.sealed_size >= too_large:
+            for media_object in waiting:
+                if too_large is not None and media_object.state == "upload" and media_object.sealed_size >= too_large:
                     continue
                 try:
-                    counts[medium.state] += await self._one(medium, told)
+                    counts[media_object.state] += await self._one(media_object, told)
                 except ApiError as error:
                     if not _is_final(error):
                         trouble = error
                         break
-                    refused.append(_refusal(medium.media_id, error))
-                    await asyncio.to_thread(self._store.media.refuse, medium.media_id, error.code)
+                    refused.append(_refusal(media_object.media_id, error))
+                    await asyncio.to_thread(self._store.media.refuse, media_object.media_id, error.code)
                 except _StagedFileLost:
-                    refused.append(MediaRefusal(medium.media_id, LOST))
-                    await asyncio.to_thread(self._store.media.refuse, medium.media_id, LOST)
+                    refused.append(MediaRefusal(media_object.media_id, LOST))
+                    await asyncio.to_thread(self._store.media.refuse, media_object.media_id, LOST)
                 except (ObjectStoreRefused, TooLargeForProxy) as error:
                     trouble = error  # of this one; the store takes others
                 except ObjectStoreUnreachable as error:
                     if isinstance(trouble, ObjectStoreUnreachable):
                         break
                     # What hangs up on a large file may take a smaller one.
-                    trouble, too_large = error, medium.sealed_size
+                    trouble, too_large = error, media_object.sealed_size
                 except LockleafError as error:
                     trouble = error
                     break
@@ -148,78 +148,80 @@ class Transfers:
             self._folder.remove(media_id)
         self._folder.clean(self._store.media.known, older_than=(now - _PIECES_KEPT).timestamp())
 
-    async def _one(self, medium: QueuedObject, told: _Told) -> bool:
-        """Do what waits for one medium; return whether it is done."""
-        if medium.state == "delete":
-            return await self._delete(medium)
-        if medium.state == "restore":
-            restored = await self._restore(medium)
+    async def _one(self, media_object: QueuedObject, told: _Told) -> bool:
+        """Do what waits for one object; return whether it is done."""
+        if media_object.state == "delete":
+            return await self._delete(media_object)
+        if media_object.state == "restore":
+            restored = await self._restore(media_object)
             if restored is None:
                 return True
-            medium = restored
-        return await self._upload(medium, told)
+            media_object = restored
+        return await self._upload(media_object, told)
 
-    async def _upload(self, medium: QueuedObject, told: _Told) -> bool:
-        path = self._folder.of(medium.media_id)
-        if not await asyncio.to_thread(_has_size, path, medium.sealed_size):
+    async def _upload(self, media_object: QueuedObject, told: _Told) -> bool:
+        path = self._folder.of(media_object.media_id)
+        if not await asyncio.to_thread(_has_size, path, media_object.sealed_size):
             raise _StagedFileLost
         with told.share():
             await self._uploader.upload(
-                medium, path, told.move, lambda: self._store.media.announce(medium.media_id, True)
+                media_object, path, told.move, lambda: self._store.media.announce(media_object.media_id, True)
             )
-        return await asyncio.to_thread(self._uploaded, medium)
+        return await asyncio.to_thread(self._uploaded, media_object)
 
-    def _uploaded(self, medium: QueuedObject) -> bool:
+    def _uploaded(self, media_object: QueuedObject) -> bool:
         """Forget the sealed file, unless its user deleted the attachment in the meantime."""
         with self._store.transaction():
-            if not self._store.media.settle(medium, None, self._time()):
+            if not self._store.media.settle(media_object, None, self._time()):
                 return False
-            forgotten = [medium.media_id]
-            if medium.replaces is not None:
-                forgotten += take_place(self._store, self._edits, medium)
+            forgotten = [media_object.media_id]
+            if media_object.replaces is not None:
+                forgotten += take_place(self._store, self._edits, media_object)
         for media_id in forgotten:
             self._folder.remove(media_id)
         return True
 
-    def _entry_waits(self, medium: QueuedObject) -> bool:
+    def _entry_waits(self, media_object: QueuedObject) -> bool:
         """Tell whether the server may still have the entry as it was before it named another file in the place of this.
 
         Until it has, no other device knows that one.
         """
-        record = self._store.records.get(ENTRIES, medium.entry_id)
-        return medium.after_entry and record is not None and record.pending
+        record = self._store.records.get(ENTRIES, media_object.entry_id)
+        return media_object.after_entry and record is not None and record.pending
 
-    async def _delete(self, medium: QueuedObject) -> bool:
-        if await asyncio.to_thread(self._entry_waits, medium):
+    async def _delete(self, media_object: QueuedObject) -> bool:
+        if await asyncio.to_thread(self._entry_waits, media_object):
             return False
         with suppress(NotFound):  # it never arrived, or is gone already
             await self._transport.command(
-                "DELETE", f"/media/{medium.media_id}", params={"for_good": True} if medium.for_good else None
+                "DELETE",
+                f"/media/{media_object.media_id}",
+                params={"for_good": True} if media_object.for_good else None,
             )
-        if not medium.for_good:
-            return await self._settle(medium, "deleted")
-        done = await self._settle(medium, None)
+        if not media_object.for_good:
+            return await self._settle(media_object, "deleted")
+        done = await self._settle(media_object, None)
         if done:
-            self._folder.remove(medium.media_id)
+            self._folder.remove(media_object.media_id)
         return done
 
-    async def _restore(self, medium: QueuedObject) -> QueuedObject | None:
-        """Bring a medium back; return what is then still to be uploaded, None if nothing is."""
-        here = self._folder.of(medium.media_id).exists()
+    async def _restore(self, media_object: QueuedObject) -> QueuedObject | None:
+        """Bring an object back; return what is then still to be uploaded, None if nothing is."""
+        here = self._folder.of(media_object.media_id).exists()
         try:
-            await self._transport.request("POST", f"/media/{medium.media_id}/restore", answer=Media)
+            await self._transport.request("POST", f"/media/{media_object.media_id}/restore", answer=Media)
         except NotFound:
             if not here:
                 # It was purged, or had never arrived: nothing is left to be done about it, but to say so once.
-                await self._settle(medium, None)
+                await self._settle(media_object, None)
                 raise
-            await asyncio.to_thread(self._store.media.announce, medium.media_id, False)
-            medium = replace(medium, announced=False)
-        await self._settle(medium, "upload" if here else None)
-        return replace(medium, state="upload") if here else None
+            await asyncio.to_thread(self._store.media.announce, media_object.media_id, False)
+            media_object = replace(media_object, announced=False)
+        await self._settle(media_object, "upload" if here else None)
+        return replace(media_object, state="upload") if here else None
 
-    async def _settle(self, medium: QueuedObject, state: MediaState | None) -> bool:
-        return await asyncio.to_thread(self._store.media.settle, medium, state, self._time())
+    async def _settle(self, media_object: QueuedObject, state: MediaState | None) -> bool:
+        return await asyncio.to_thread(self._store.media.settle, media_object, state, self._time())
 
     def _time(self) -> str:
         return _text(self._now())
@@ -254,14 +256,14 @@ class _Told:
 
 
 def _refusal(media_id: str, error: ApiError) -> MediaRefusal:
-    room = {name: error.facts.get(name) for name in ("needed", "used", "limit")}
+    quota = {name: error.facts.get(name) for name in ("needed", "used", "limit")}
     # What a server says is held to be a number before anybody reckons with it.
-    known = all(type(value) is int and value >= 0 for value in room.values())
-    return MediaRefusal(media_id, error.code, **room) if known else MediaRefusal(media_id, error.code)
+    known = all(type(value) is int and value >= 0 for value in quota.values())
+    return MediaRefusal(media_id, error.code, **quota) if known else MediaRefusal(media_id, error.code)
 
 
 def _is_final(error: ApiError) -> bool:
-    """Return whether a refusal is for this medium alone, and would be the same a moment later."""
+    """Return whether a refusal is for this object alone, and would be the same a moment later."""
     return (400 <= error.status < 500 and error.status not in (401, 403, 429)) or error.code == "quota_exceeded"
 
 

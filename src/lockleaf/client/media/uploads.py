@@ -55,7 +55,7 @@ class _Piece:
 
 
 class Uploader:
-    """Sends one medium after the other.
+    """Sends one object after the other.
 
     Args:
         transport: the conversation with the server.
@@ -69,57 +69,57 @@ class Uploader:
         self._retry = retry
 
     async def upload(
-        self, medium: QueuedObject, path: Path, moved: Callable[[int], None], announce: Callable[[], None]
+        self, media_object: QueuedObject, path: Path, moved: Callable[[int], None], announce: Callable[[], None]
     ) -> None:
-        """Have the server hold a medium, whatever of it is there already.
+        """Have the server hold an object, whatever of it is there already.
 
         Args:
-            medium: what is to be there.
+            media_object: what is to be there.
             path: its sealed file.
             moved: told how many more bytes are there; negative where some have to be sent once more.
-            announce: called (it may block) before the server first hears of the medium.
+            announce: called (it may block) before the server first hears of the object.
 
         Raises:
             ApiError: the server refuses it; ``QuotaExceeded`` and ``StoreUnavailable`` among others.
             ObjectStoreUnreachable, ObjectStoreRefused, InsecureObjectStore: so does the store.
             TransportError: the server cannot be reached.
         """
-        if not medium.announced:
+        if not media_object.announced:
             await asyncio.to_thread(announce)
-        declared = await self._declare(medium)
+        declared = await self._declare(media_object)
         if declared.state == "stored":
-            moved(medium.sealed_size)
-        elif medium.parts:
-            await self._send_parts(medium, path, declared, moved)
+            moved(media_object.sealed_size)
+        elif media_object.parts:
+            await self._send_parts(media_object, path, declared, moved)
         else:
-            await self._send_whole(medium, path, declared, moved)
+            await self._send_whole(media_object, path, declared, moved)
 
-    async def _declare(self, medium: QueuedObject) -> MediaDeclared:
+    async def _declare(self, media_object: QueuedObject) -> MediaDeclared:
         body = MediaDeclaration(
-            id=UUID(medium.media_id),
-            media_type=medium.media_type,
-            size=medium.sealed_size,
-            sha256=medium.sealed_sha256,
-            entry_id=UUID(medium.entry_id),
-            parts=tuple(Part(size=size, sha256=digest) for size, digest in medium.parts) or None,
+            id=UUID(media_object.media_id),
+            media_type=media_object.media_type,
+            size=media_object.sealed_size,
+            sha256=media_object.sealed_sha256,
+            entry_id=UUID(media_object.entry_id),
+            parts=tuple(Part(size=size, sha256=digest) for size, digest in media_object.parts) or None,
         )
         declared = await self._transport.request("POST", "/media/upload", body=body, answer=MediaDeclared)
-        if str(declared.id) != medium.media_id:
+        if str(declared.id) != media_object.media_id:
             raise InvalidAnswer
         return declared
 
-    async def _complete(self, medium: QueuedObject) -> None:
-        done = await self._transport.request("POST", f"/media/{medium.media_id}/complete", answer=Media)
-        if str(done.id) != medium.media_id or done.state != "stored":
+    async def _complete(self, media_object: QueuedObject) -> None:
+        done = await self._transport.request("POST", f"/media/{media_object.media_id}/complete", answer=Media)
+        if str(done.id) != media_object.media_id or done.state != "stored":
             raise InvalidAnswer
 
     # ---- in one piece ----
 
     async def _send_whole(
-        self, medium: QueuedObject, path: Path, declared: MediaDeclared, moved: Callable[[int], None]
+        self, media_object: QueuedObject, path: Path, declared: MediaDeclared, moved: Callable[[int], None]
     ) -> None:
-        piece = _Piece(1, 0, medium.sealed_size)
-        if medium.announced and await self._is_there(medium):
+        piece = _Piece(1, 0, media_object.sealed_size)
+        if media_object.announced and await self._is_there(media_object):
             moved(piece.size)
             return
         if declared.upload is None:
@@ -127,18 +127,18 @@ class Uploader:
         signed: SignedUpload = declared.upload
 
         async def another() -> SignedUpload:
-            again = await self._declare(medium)
+            again = await self._declare(media_object)
             if again.upload is None:
                 raise InvalidAnswer
             return again.upload
 
         await self._put(piece, path, signed, another, moved)
-        await self._complete(medium)
+        await self._complete(media_object)
 
-    async def _is_there(self, medium: QueuedObject) -> bool:
+    async def _is_there(self, media_object: QueuedObject) -> bool:
         """Ask whether the store had it all, when we were interrupted."""
         try:
-            await self._complete(medium)
+            await self._complete(media_object)
         except (UploadIncomplete, UploadDamaged, NotFound):
             return False
         return True
@@ -146,19 +146,19 @@ class Uploader:
     # ---- in parts ----
 
     async def _send_parts(
-        self, medium: QueuedObject, path: Path, declared: MediaDeclared, moved: Callable[[int], None]
+        self, media_object: QueuedObject, path: Path, declared: MediaDeclared, moved: Callable[[int], None]
     ) -> None:
-        pieces = _pieces(medium)
+        pieces = _pieces(media_object)
         stored: set[int] = set()
         signed = {part.number: part for part in declared.parts or ()}
-        if medium.announced:
-            stored, signed = await self._look(medium, None)
+        if media_object.announced:
+            stored, signed = await self._look(media_object, None)
         moved(sum(pieces[number].size for number in stored & pieces.keys()))
         waiting = [number for number in pieces if number not in stored]
         for _ in range(_ROUNDS):
-            await self._send_all(medium, path, [pieces[number] for number in waiting], signed, moved)
+            await self._send_all(media_object, path, [pieces[number] for number in waiting], signed, moved)
             try:
-                await self._complete(medium)
+                await self._complete(media_object)
             except UploadIncomplete as error:
                 # What the store lost, or never had, is sent again.
                 missing = {number for number in _numbers(error.facts.get("missing")) if number in pieces}
@@ -172,7 +172,7 @@ class Uploader:
 
     async def _send_all(
         self,
-        medium: QueuedObject,
+        media_object: QueuedObject,
         path: Path,
         pieces: list[_Piece],
         signed: Mapping[int, SignedPart],
@@ -187,7 +187,7 @@ class Uploader:
             async with asking:
                 if number not in addresses:
                     ahead = [number, *(piece.number for piece in waiting[: -_ASKED - 1 : -1])]
-                    _, fresh = await self._look(medium, ahead[:_ASKED])
+                    _, fresh = await self._look(media_object, ahead[:_ASKED])
                     addresses.update(fresh)
                 if number not in addresses:
                     raise InvalidAnswer
@@ -208,10 +208,14 @@ class Uploader:
             # One error for one upload: the first is the cause, the others were cancelled or failed likewise.
             raise failed.exceptions[0] from None
 
-    async def _look(self, medium: QueuedObject, numbers: list[int] | None) -> tuple[set[int], dict[int, SignedPart]]:
+    async def _look(
+        self, media_object: QueuedObject, numbers: list[int] | None
+    ) -> tuple[set[int], dict[int, SignedPart]]:
         """Ask which parts the store has, and for addresses of ``numbers``, or of those that it lacks."""
         body = MediaPartsWanted(numbers=None if numbers is None else tuple(numbers))
-        answer = await self._transport.request("POST", f"/media/{medium.media_id}/parts", body=body, answer=MediaParts)
+        answer = await self._transport.request(
+            "POST", f"/media/{media_object.media_id}/parts", body=body, answer=MediaParts
+        )
         return set(answer.stored), {part.number: part for part in answer.parts}
 
     # ---- one piece ----
@@ -254,10 +258,10 @@ class Uploader:
                 return
 
 
-def _pieces(medium: QueuedObject) -> dict[int, _Piece]:
+def _pieces(media_object: QueuedObject) -> dict[int, _Piece]:
     pieces: dict[int, _Piece] = {}
     offset = 0
-    for number, (size, _) in enumerate(medium.parts, start=1):
+    for number, (size, _) in enumerate(media_object.parts, start=1):
         pieces[number] = _Piece(number, offset, size)
         offset += size
     return pieces

@@ -20,7 +20,7 @@ def merge_attachments(before: Listed, ours: Listed, theirs: Listed) -> list[Desc
     """Return the attachments of both sides, each taken as a field of its own.
 
     One that a side sealed anew counts as unchanged there, so that neither a deletion nor a change of it on the other
-    side is undone or disputed. Where both sealed it anew, theirs stands: the server accepted it first.
+    side is undone or becomes a conflict. Where both sealed it anew, theirs stands: the server accepted it first.
 
     The same bytes under the same name that each side attached by itself are one attachment, theirs: two devices that
     import the same journal at once attach each file twice.

@@ -29,12 +29,12 @@ def follow(media: MediaQueue, entry_id: str, before: Content, after: Content, no
     """
     was, is_now = _named(entry_id, before), _named(entry_id, after)
     rows = [
-        _gone(media.get(media_id), medium, entry_id, before, now)
-        for media_id, medium in was.items()
+        _gone(media.get(media_id), media_object, entry_id, before, now)
+        for media_id, media_object in was.items()
         if media_id not in is_now
     ]
-    for media_id, medium in is_now.items():
-        if media_id not in was and (back := _back(media.get(media_id), medium, entry_id, now)) is not None:
+    for media_id, media_object in is_now.items():
+        if media_id not in was and (back := _back(media.get(media_id), media_object, entry_id, now)) is not None:
             rows.append(back)
     media.put(rows)
 
@@ -54,12 +54,12 @@ def forsake(
     """
     before, ours, theirs = (_named(entry_id, side) for side in sides)
     is_now = _named(entry_id, merged)
-    gone = theirs | {media_id: medium for media_id, medium in ours.items() if media_id not in before}
+    gone = theirs | {media_id: media_object for media_id, media_object in ours.items() if media_id not in before}
     rows = []
-    for media_id, medium in gone.items():
+    for media_id, media_object in gone.items():
         row = media.get(media_id)
         if media_id not in is_now and (row is None or row.state in ("upload", "restore")):
-            rows.append(_gone(row, medium, entry_id, sides[2] if media_id in theirs else sides[1], now))
+            rows.append(_gone(row, media_object, entry_id, sides[2] if media_id in theirs else sides[1], now))
     media.put(rows)
 
 
@@ -85,21 +85,25 @@ def reconcile(media: MediaQueue, records: Records, conflicts: ConflictStore, now
 
 
 def _named(entry_id: str, content: Content) -> dict[str, MediaObject]:
-    return {medium.media_id: medium for _, medium in media_of(attachments_of(entry_id, content or {}))}
+    return {
+        media_object.media_id: media_object for _, media_object in media_of(attachments_of(entry_id, content or {}))
+    }
 
 
-def _gone(row: QueuedObject | None, medium: MediaObject, entry_id: str, before: Content, now: str) -> QueuedObject:
-    """Return the row of a medium that its entry names no more, with what is needed to bring it back."""
-    entered = described_in(before or {}, medium.media_id) if isinstance(medium, Attachment) else None
+def _gone(
+    row: QueuedObject | None, media_object: MediaObject, entry_id: str, before: Content, now: str
+) -> QueuedObject:
+    """Return the row of an object that its entry names no more, with what is needed to bring it back."""
+    entered = described_in(before or {}, media_object.media_id) if isinstance(media_object, Attachment) else None
     if row is None:
-        return replace(_row(medium, entry_id, "delete", now), attachment=entered)
+        return replace(_row(media_object, entry_id, "delete", now), attachment=entered)
     return replace(_in_state(row, _goes(row), now), attachment=entered)
 
 
-def _back(row: QueuedObject | None, medium: MediaObject, entry_id: str, now: str) -> QueuedObject | None:
-    """Return the row of a medium that its entry names again; None where it waits for its upload anyway."""
+def _back(row: QueuedObject | None, media_object: MediaObject, entry_id: str, now: str) -> QueuedObject | None:
+    """Return the row of an object that its entry names again; None where it waits for its upload anyway."""
     if row is None:
-        return _row(medium, entry_id, "restore", now)
+        return _row(media_object, entry_id, "restore", now)
     return _in_state(row, _comes_back(row), now) if row.state in ("delete", "deleted") else None
 
 
@@ -116,15 +120,15 @@ def _in_state(row: QueuedObject, state: MediaState, now: str) -> QueuedObject:
     return replace(row, state=state, refused=None, changed_at=now, for_good=False, after_entry=False)
 
 
-def _row(medium: MediaObject, entry_id: str, state: MediaState, now: str) -> QueuedObject:
-    """Return the row of a medium whose bytes are at the server, if they are anywhere."""
+def _row(media_object: MediaObject, entry_id: str, state: MediaState, now: str) -> QueuedObject:
+    """Return the row of an object whose bytes are at the server, if they are anywhere."""
     return QueuedObject(
-        medium.media_id,
+        media_object.media_id,
         entry_id,
         state,
         now,
-        medium.media_type,
-        medium.sealed_size or 0,
-        medium.sealed_sha256 or b"",
+        media_object.media_type,
+        media_object.sealed_size or 0,
+        media_object.sealed_sha256 or b"",
         announced=True,
     )

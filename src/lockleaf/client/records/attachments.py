@@ -77,7 +77,7 @@ def described(attachment: Attachment) -> dict[str, Any]:
 
 
 def with_attachments(content: Mapping[str, Any], added: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return an entry's map with ``added`` descriptions behind those that are there, each medium once."""
+    """Return an entry's map with ``added`` descriptions behind those that are there, each object once."""
     listed = _listed(content)
     present = {each.get("media_id") for each in listed if isinstance(each, dict)}
     listed = [*listed, *(dict(each) for each in added if each["media_id"] not in present)]
@@ -91,8 +91,8 @@ def without_attachment(content: Mapping[str, Any], media_id: str) -> dict[str, A
     return changed | {FIELD: kept} if kept else changed
 
 
-def sealed_anew(content: Mapping[str, Any], media_id: str, medium: MediaObject) -> dict[str, Any]:
-    """Return an entry's map with ``medium`` in place of the attachment or thumbnail that was ``media_id``.
+def sealed_anew(content: Mapping[str, Any], media_id: str, media_object: MediaObject) -> dict[str, Any]:
+    """Return an entry's map with ``media_object`` in place of the attachment or thumbnail that was ``media_id``.
 
     Its name, and what other programs wrote beside it, stay.
     """
@@ -101,7 +101,7 @@ def sealed_anew(content: Mapping[str, Any], media_id: str, medium: MediaObject) 
         if not isinstance(value, dict):
             return value
         if _is(value, media_id):
-            return value | {"media_id": medium.media_id, **_fields(medium)}
+            return value | {"media_id": media_object.media_id, **_fields(media_object)}
         return value | {"thumbnail": replaced(value["thumbnail"])} if "thumbnail" in value else value
 
     return {**content, FIELD: [replaced(each) for each in _listed(content)]}
@@ -126,35 +126,37 @@ def _listed(content: Mapping[str, Any]) -> list[Any]:
     return listed if isinstance(listed, list) else []
 
 
-def _fields(medium: MediaObject) -> dict[str, Any]:
+def _fields(media_object: MediaObject) -> dict[str, Any]:
     known = {
-        "media_type": medium.media_type,
-        "size": medium.size,
-        "sha256": medium.sha256,
-        "sealed_size": medium.sealed_size,
-        "sealed_sha256": medium.sealed_sha256,
-        "recipient": medium.recipient,
+        "media_type": media_object.media_type,
+        "size": media_object.size,
+        "sha256": media_object.sha256,
+        "sealed_size": media_object.sealed_size,
+        "sealed_sha256": media_object.sealed_sha256,
+        "recipient": media_object.recipient,
     }
     return {name: value for name, value in known.items() if value is not None}
 
 
 def _attachment(entry_id: str, value: Any) -> Attachment | None:
-    medium = _medium(value)
-    if medium is None or not isinstance(value.get("name"), str):
+    media_object = _medium(value)
+    if media_object is None or not isinstance(value.get("name"), str):
         return None
-    return Attachment(*medium, name=value["name"], entry_id=entry_id, thumbnail=_thumbnail(value.get("thumbnail")))
+    return Attachment(
+        *media_object, name=value["name"], entry_id=entry_id, thumbnail=_thumbnail(value.get("thumbnail"))
+    )
 
 
 def _thumbnail(value: Any) -> MediaObject | None:
-    medium = _medium(value)
-    return None if medium is None else MediaObject(*medium)
+    media_object = _medium(value)
+    return None if media_object is None else MediaObject(*media_object)
 
 
 _Fields = tuple[str, str, int, bytes | None, int | None, bytes | None, str | None]
 
 
 def _medium(value: Any) -> _Fields | None:
-    """Return the fields of a medium, None where they are invalid."""
+    """Return the fields of an object, None where they are invalid."""
     if not isinstance(value, dict):
         return None
     try:
@@ -185,7 +187,7 @@ def _digest(value: Any) -> bytes | None:
 
 
 def media_of(attachments: Iterable[Attachment]) -> Iterator[tuple[Attachment, MediaObject]]:
-    """Yield every medium of ``attachments``, thumbnails included, each with the attachment that it belongs to."""
+    """Yield every object of ``attachments``, thumbnails included, each with the attachment that it belongs to."""
     for attachment in attachments:
         yield attachment, attachment
         if attachment.thumbnail is not None:

@@ -40,7 +40,7 @@ def reading_of(content: Mapping[str, Any], created_at: str) -> Reading | None:
 
     What another application sealed is not measured: nobody here knows how long it is.
 
-    A value outside of its metric's limits is left out: it could not be added up rightly.
+    A value outside of its metric's limits is left out: a sum with it would be wrong.
 
     Args:
         content: the entry's map.

@@ -19,7 +19,7 @@ _COLUMNS = "media_id, entry_id, state, announced, refused, changed_at, doc, for_
 
 @dataclass(frozen=True, slots=True)
 class QueuedObject:
-    """A medium and what is still to be done about it.
+    """An object and what is still to be done about it.
 
     Attributes:
         media_id: its UUID as lower-case text.
@@ -35,7 +35,7 @@ class QueuedObject:
         refused: the code with which the server refused it.
         for_good: of one in state ``delete``: it is not to be brought back by anybody.
         recipient: to which it is sealed; None where that is not known.
-        replaces: of one in state ``upload``: the medium whose place it takes in its entry once the server has it.
+        replaces: of one in state ``upload``: the object whose place it takes in its entry once the server has it.
         after_entry: of one in state ``delete``: the server is told only when it has the entry as it is here.
     """
 
@@ -71,11 +71,11 @@ class MediaQueue:
             " announced = excluded.announced, refused = excluded.refused, changed_at = excluded.changed_at,"
             " doc = excluded.doc, for_good = excluded.for_good, recipient = excluded.recipient,"
             " replaces = excluded.replaces, after_entry = excluded.after_entry",
-            [self._written(medium) for medium in media],
+            [self._written(media_object) for media_object in media],
         )
 
     def get(self, media_id: str) -> QueuedObject | None:
-        """Return one medium."""
+        """Return one object."""
         row = self._database.row(f"SELECT {_COLUMNS} FROM media WHERE media_id = ?", (media_id,))  # noqa: S608
         return self._read(row) if row else None
 
@@ -97,27 +97,27 @@ class MediaQueue:
         return self._database.row("SELECT 1 FROM media LIMIT 1") is None
 
     def known(self, media_id: str) -> bool:
-        """Tell whether there is a row of a medium."""
+        """Tell whether there is a row of an object."""
         return self._database.row("SELECT 1 FROM media WHERE media_id = ?", (media_id,)) is not None
 
     def announce(self, media_id: str, announced: bool) -> None:
-        """Note that the server may know of a medium, or does not any more."""
+        """Note that the server may know of an object, or does not any more."""
         self._database.write("UPDATE media SET announced = ? WHERE media_id = ?", (announced, media_id))
 
     def refuse(self, media_id: str, code: str | None) -> None:
-        """Note with which code the server refused a medium; None takes that back."""
+        """Note with which code the server refused an object; None takes that back."""
         self._database.write("UPDATE media SET refused = ? WHERE media_id = ?", (code, media_id))
 
-    def settle(self, medium: QueuedObject, state: MediaState | None, now: str) -> bool:
-        """Go on from what ``medium`` said to another state, or forget it; tell whether it still said so."""
+    def settle(self, media_object: QueuedObject, state: MediaState | None, now: str) -> bool:
+        """Go on from what ``media_object`` said to another state, or forget it; tell whether it still said so."""
         if state is None:
             done = self._database.write(
-                "DELETE FROM media WHERE media_id = ? AND state = ?", (medium.media_id, medium.state)
+                "DELETE FROM media WHERE media_id = ? AND state = ?", (media_object.media_id, media_object.state)
             )
         else:
             done = self._database.write(
                 "UPDATE media SET state = ?, refused = NULL, changed_at = ? WHERE media_id = ? AND state = ?",
-                (state, now, medium.media_id, medium.state),
+                (state, now, media_object.media_id, media_object.state),
             )
         return done > 0
 
@@ -127,26 +127,26 @@ class MediaQueue:
         self._database.write_many("DELETE FROM media WHERE media_id = ?", rows)
         return [row[0] for row in rows]
 
-    def _written(self, medium: QueuedObject) -> tuple[Any, ...]:
+    def _written(self, media_object: QueuedObject) -> tuple[Any, ...]:
         doc = [
-            medium.media_type,
-            medium.sealed_size,
-            medium.sealed_sha256,
-            [list(part) for part in medium.parts],
-            medium.attachment,
+            media_object.media_type,
+            media_object.sealed_size,
+            media_object.sealed_sha256,
+            [list(part) for part in media_object.parts],
+            media_object.attachment,
         ]
         return (
-            medium.media_id,
-            medium.entry_id,
-            medium.state,
-            medium.announced,
-            medium.refused,
-            medium.changed_at,
-            self._seal.pack(place("media", "doc", medium.media_id), doc),
-            medium.for_good,
-            medium.recipient,
-            medium.replaces,
-            medium.after_entry,
+            media_object.media_id,
+            media_object.entry_id,
+            media_object.state,
+            media_object.announced,
+            media_object.refused,
+            media_object.changed_at,
+            self._seal.pack(place("media", "doc", media_object.media_id), doc),
+            media_object.for_good,
+            media_object.recipient,
+            media_object.replaces,
+            media_object.after_entry,
         )
 
     def _read(self, row: Sequence[Any]) -> QueuedObject:

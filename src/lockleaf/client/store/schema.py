@@ -87,7 +87,7 @@ CREATE TABLE earlier (
 CREATE INDEX earlier_record ON earlier (record_id);
 """
 
-# recipient: to which a file is sealed, where that is known; replaces: the medium whose
+# recipient: to which a file is sealed, where that is known; replaces: the object whose
 # place it takes in its entry once the server has it; after_entry: deleted only when the server has the entry as it is
 # here.
 _SEALED_ANEW = """

@@ -1,4 +1,4 @@
-"""Devices as each other's witnesses: each signs the history that it verified, and checks what others signed."""
+"""Checkpoints: each device signs the history that it verified, and checks what the others signed."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Puller:
         """Take over every change up to the end of the history.
 
         Raises:
-            HistoryForked, SealBroken, UnsealedChange: the server is not honest; nothing of the page was taken over.
+            HistoryForked, SealBroken, UnsealedChange: a page does not match what was verified; it was not taken over.
             EpochsChanged: it went back to an older state, or says so.
         """
         cursor = await asyncio.to_thread(self._store.history.cursor)

@@ -160,6 +160,6 @@ def synchroniser_of(device: Device, sums: EncryptedSums | None) -> Synchroniser:
         hide_labels=not opened_by_server,
         server_decides=opened_by_server,
         clock=device.clock,
-        tally=sums,
+        sums=sums,
         indexing=Indexer(session.store, session.transport, blind=not opened_by_server),
     )

@@ -76,7 +76,7 @@ class Synchroniser:
         server_decides: see `ConflictSync`.
         check_keys: compares what the server says of the account's keys with what this device remembers; called first.
         clock: gives the present time, with a zone.
-        tally: keeps the account's encrypted sums; None leaves them alone.
+        sums: keeps the account's encrypted sums; None leaves them alone.
         indexing: keeps the server's index of words; None leaves it alone.
     """
 
@@ -92,7 +92,7 @@ class Synchroniser:
         hide_labels: bool = True,
         server_decides: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        tally: EncryptedSums | None = None,
+        sums: EncryptedSums | None = None,
         indexing: Indexer | None = None,
     ) -> None:
         self._store = store
@@ -103,7 +103,7 @@ class Synchroniser:
         self._hide_labels = hide_labels
         self._server_decides = server_decides
         self._clock = clock
-        self._tally = tally
+        self._sums = sums
         self._indexing = indexing
         self._emptied = False
 
@@ -117,7 +117,7 @@ class Synchroniser:
 
         Raises:
             SyncAlreadyRunning: another process syncs this profile.
-            IntegrityError: the server is not honest, by the name of the subclass.
+            IntegrityError: its subclass says how the server contradicts what this device verified.
             ServerRestored: it was restored and lacks confirmed changes.
             TransportError, ApiError: it cannot be reached, or refuses.
             LocalStoreError: this device's store refuses.
@@ -133,9 +133,9 @@ class Synchroniser:
         started = time.perf_counter()
         self._emptied = False
         await self._check_keys()
-        if self._tally is not None:
-            await self._tally.look()
-            self._sealer.census = await asyncio.to_thread(self._tally.present)
+        if self._sums is not None:
+            await self._sums.look()
+            self._sealer.census = await asyncio.to_thread(self._sums.present)
         if self._indexing is not None:
             await self._indexing.look()
         puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
@@ -150,24 +150,24 @@ class Synchroniser:
             resealing=resealing,
             indexing=self._indexing,
         )
-        witness = self._witness()
-        disputes = ConflictSync(
+        checkpoints = self._checkpoints()
+        conflict_sync = ConflictSync(
             self._store, self._transport, self._sealer, now=self._now, server_decides=self._server_decides
         )
         for _ in range(_ROUNDS):
-            await self._pull(puller, witness, progress, accept_restore)
+            await self._pull(puller, checkpoints, progress, accept_restore)
             await self._post_statements(puller)
-            if self._tally is not None:
-                self._sealer.census = await asyncio.to_thread(self._tally.arrive, puller.chain.position)
+            if self._sums is not None:
+                self._sealer.census = await asyncio.to_thread(self._sums.arrive, puller.chain.position)
             if self._hide_labels:
                 self._sealer.labels = await asyncio.to_thread(labels.is_on, self._store)
                 await asyncio.to_thread(labels.carry_out, self._store, on=self._sealer.labels)
             if not await pusher.push(progress):
                 break
-        await witness.confer(puller.chain)
-        if await disputes.settle():
+        await checkpoints.confer(puller.chain)
+        if await conflict_sync.settle():
             await pusher.push(progress)
-            await disputes.settle()
+            await conflict_sync.settle()
         if await asyncio.to_thread(resealing.is_due):
             await self._purge_retired(resealing)
         await InboxSync(self._store, self._transport).settle()
@@ -176,7 +176,7 @@ class Synchroniser:
             raise InvalidAnswer
         if self._indexing is not None:
             await self._indexing.settle(progress)
-        metrics = await self._tally.settle() if self._tally is not None else _OFF
+        metrics = await self._sums.settle() if self._sums is not None else _OFF
         pending, conflicts, inbox = await asyncio.to_thread(self._end)
         return SyncReport(
             pulled=puller.counts.pulled,
@@ -192,7 +192,7 @@ class Synchroniser:
             inbox=inbox,
             emptied=self._emptied,
             metrics=metrics,
-            stale=disputes.stale,
+            stale=conflict_sync.stale,
         )
 
     async def _purge_retired(self, resealing: Resealing) -> None:
@@ -214,15 +214,15 @@ class Synchroniser:
         with self._store.only_sync():
             await self._check_keys()
             puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
-            await self._pull(puller, self._witness(), None, False)
+            await self._pull(puller, self._checkpoints(), None, False)
 
-    def _witness(self) -> CheckpointExchange:
+    def _checkpoints(self) -> CheckpointExchange:
         return CheckpointExchange(
             self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
         )
 
     async def _pull(
-        self, puller: Puller, witness: CheckpointExchange, progress: ProgressCallback | None, accept_restore: bool
+        self, puller: Puller, checkpoints: CheckpointExchange, progress: ProgressCallback | None, accept_restore: bool
     ) -> None:
         remembered = await asyncio.to_thread(self._begin, puller)
         reconciler = Reconciler(
@@ -240,7 +240,7 @@ class Synchroniser:
             except EpochsChanged:
                 raise HistoryForked("the server changes its epochs while they are read") from None
         await asyncio.to_thread(check_remembered, self._store, puller.chain)
-        await asyncio.to_thread(witness.check_remembered, puller.chain, remembered)
+        await asyncio.to_thread(checkpoints.check_remembered, puller.chain, remembered)
 
     async def _post_statements(self, puller: Puller) -> None:
         """Send what devices signed about epochs and the server lacks."""

@@ -1,4 +1,4 @@
-"""Answers: whose they are, what is in them, and the error that one of them stands for."""
+"""Answers: who gave them, what is in them, and the error that one of them stands for."""
 
 from __future__ import annotations
 

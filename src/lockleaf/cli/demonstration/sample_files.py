@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from PIL import Image, ImageDraw
 
-__all__ = ["KEEPSAKES"]
+__all__ = ["SAMPLE_FILES"]
 
 
 def _herons() -> bytes:
@@ -35,5 +35,5 @@ def _letter() -> bytes:
     )
 
 
-KEEPSAKES: Mapping[str, Callable[[], bytes]] = {"herons.png": _herons, "letter.txt": _letter}
+SAMPLE_FILES: Mapping[str, Callable[[], bytes]] = {"herons.png": _herons, "letter.txt": _letter}
 """What makes each file, by its name."""
