@@ -116,18 +116,8 @@ class Resealing:
             return
         again = self.sealer.seal_version(self.store.keyring, _version_of(known, change), seen=seen, now=self.now())
         outbox.add((again,))
-        self.store.conflicts.remove(known.conflict_id)
-        self.store.conflicts.put(
-            replace(
-                known,
-                conflict_id=conflict_id_of(again.payload_hash),
-                first_id=known.first_id or known.conflict_id,
-                server_id=None,
-                written_at=again.client_updated_at,
-                sealed_parent=again.parent,
-                payload_hash=again.payload_hash,
-                key_id=again.key_id,
-            )
+        self.store.conflicts.sealed(
+            known, again, server_id=None, written_at=again.client_updated_at, sealed_parent=again.parent
         )
 
     # ---- tags, whose ids are labels ----

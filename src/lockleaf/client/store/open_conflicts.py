@@ -112,20 +112,17 @@ class ConflictStore:
         )
         return [self._read(row) for row in rows]
 
-    def sealed(self, conflict: StoredConflict, change: Outgoing, device_id: str) -> None:
-        """Keep a conflict on under the id that its sealed version has on every device."""
+    def sealed(self, conflict: StoredConflict, change: Outgoing, **facts: Any) -> None:
+        """Keep a conflict on under the id that its sealed version has on every device; ``facts`` of it are new."""
         self.remove(conflict.conflict_id)
         self.put(
             replace(
                 conflict,
                 conflict_id=conflict_id_of(change.payload_hash),
                 first_id=conflict.first_id or conflict.conflict_id,
-                parent=None,
-                device_id=device_id,
-                written_at=change.client_updated_at,
-                sealed_parent=change.parent,
                 payload_hash=change.payload_hash,
                 key_id=change.key_id,
+                **facts,
             )
         )
 

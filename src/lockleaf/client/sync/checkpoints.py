@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from lockleaf.client.errors import CheckpointOutdated, HistoryForked, RetiredKey
 from lockleaf.client.errors.claims import RememberedCheckpoint
 from lockleaf.client.history.signers import signer_of
 from lockleaf.client.history.verification import Chain
-from lockleaf.client.store import LocalStore
-from lockleaf.client.transport.http import Transport
+from lockleaf.client.sync.syncing_device import SyncingDevice
 from lockleaf.crypto.identity import checkpoint_message, sign
 from lockleaf.wire.sync import Checkpoint, Checkpoints
 
 __all__ = ["CheckpointExchange"]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointExchange:
-    """Posts this device's checkpoint and checks the others'.
-
-    Args:
-        user_id: the account's UUID as lower-case text.
-        now: gives the present time as RFC 3339 text.
-    """
-
-    store: LocalStore
-    transport: Transport
-    user_id: str
-    device_id: str
-    now: Callable[[], str]
+class CheckpointExchange(SyncingDevice):
+    """Posts this device's checkpoint and checks the others'."""
 
     async def confer(self, chain: Chain) -> None:
         """Check the others' checkpoints against the verified history, then sign its end.

@@ -260,16 +260,7 @@ class ConflictSync:
             return  # another device did so
         change = self._sealer.seal_version(self._store.keyring, known, seen=seen, now=self._now())
         outbox.add((change,))
-        conflicts.put(
-            replace(
-                known,
-                conflict_id=conflict_id_of(change.payload_hash),
-                first_id=known.first_id or known.conflict_id,
-                server_id=None,
-                payload_hash=change.payload_hash,
-                key_id=change.key_id,
-            )
-        )
+        conflicts.sealed(known, change, server_id=None)
         self._again = True
 
     def _is_same(self, known: StoredConflict, item: Conflict) -> bool:

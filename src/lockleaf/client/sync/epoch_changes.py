@@ -8,7 +8,7 @@ again: nothing is deleted by a restore, nor by a tier that was lowered.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import LOST_BASE, StoredRecord
 from lockleaf.client.store.verified_history import Position, Remembered
 from lockleaf.client.sync.pull import fetch_page
-from lockleaf.client.transport.http import Transport
+from lockleaf.client.sync.syncing_device import SyncingDevice
 from lockleaf.crypto.history import ZERO
 from lockleaf.crypto.identity import checkpoint_message
 from lockleaf.wire.epochs import Epoch
@@ -48,20 +48,8 @@ class _Plan:
     goes_on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciler:
-    """Makes a store ready to go on with a server whose epochs changed.
-
-    Args:
-        user_id: the account's UUID as lower-case text.
-        now: gives the present time as RFC 3339 text.
-    """
-
-    store: LocalStore
-    transport: Transport
-    user_id: str
-    device_id: str
-    now: Callable[[], str]
+class Reconciler(SyncingDevice):
+    """Makes a store ready to go on with a server whose epochs changed."""
 
     async def reconcile(self, book: StatementBook, *, accept: bool) -> bool:
         """Go on with the server's epochs, if a device of the account confirmed them or the user does so now.

@@ -130,5 +130,12 @@ class Sealing:
                 )
                 sealed = self._sealer.seal(keyring, version, seen=seen, now=now)
                 self._store.outbox.add((replace(sealed, kind="conflict"),))
-                self._store.conflicts.sealed(conflict, sealed, self._device_id)
+                self._store.conflicts.sealed(
+                    conflict,
+                    sealed,
+                    parent=None,
+                    device_id=self._device_id,
+                    written_at=sealed.client_updated_at,
+                    sealed_parent=sealed.parent,
+                )
         return len(waiting)

@@ -216,18 +216,18 @@ class Synchroniser:
             puller = Puller(self._store, self._transport, self._sealer, device_id=self._device_id, now=self._now)
             await self._pull(puller, self._checkpoints(), None, False)
 
+    @property
+    def _device(self) -> tuple[LocalStore, Transport, str, str, Callable[[], str]]:
+        return self._store, self._transport, self._sealer.user_id, self._device_id, self._now
+
     def _checkpoints(self) -> CheckpointExchange:
-        return CheckpointExchange(
-            self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
-        )
+        return CheckpointExchange(*self._device)
 
     async def _pull(
         self, puller: Puller, checkpoints: CheckpointExchange, progress: ProgressCallback | None, accept_restore: bool
     ) -> None:
         remembered = await asyncio.to_thread(self._begin, puller)
-        reconciler = Reconciler(
-            self._store, self._transport, user_id=self._sealer.user_id, device_id=self._device_id, now=self._now
-        )
+        reconciler = Reconciler(*self._device)
         if puller.chain.position is None:
             await reconciler.recall(puller.book, accept=accept_restore)
         try:
