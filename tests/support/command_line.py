@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lockleaf.client import Client
+from tests.support import warm_program
 
 __all__ = ["PASSWORD", "CommandLine", "Outcome", "fresh_email"]
 
@@ -100,8 +101,13 @@ class CommandLine:
             environment: set on top.
             code: the exit code that it must have; None takes any.
         """
-        with self.start(*arguments, environment=environment) as process:
-            out, err = process.communicate(stdin, timeout=SECONDS)
-        outcome = Outcome(process.returncode, out.decode(), err.decode())
+        variables = self.variables() | dict(environment or {})
+        if self.program == INSTALLED and warm_program.fits(variables, stdin):
+            ended, out, err = warm_program.run(self.program, arguments, variables, self.folder, stdin)
+        else:
+            with self.start(*arguments, environment=environment) as process:
+                out, err = process.communicate(stdin, timeout=SECONDS)
+            ended = process.returncode
+        outcome = Outcome(ended, out.decode(), err.decode())
         assert code is None or outcome.code == code, outcome
         return outcome

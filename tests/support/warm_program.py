@@ -1,0 +1,140 @@
+"""The command line as processes that find it loaded: each is forked from one that has loaded it.
+
+A command loads for longer than most of them work, and a suite runs hundreds. What is forked is a process like any
+other, with the environment, the folder and the three ends that it is given.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+__all__ = ["fits", "run"]
+
+TAKEN = ("LOCKLEAF_", "XDG_")
+"""How variables begin that are looked up while a command works; others are while Python or a library loads."""
+
+TAKEN_WHOLE = frozenset({"DATABASE_URL", "EDITOR", "HOME", "TMPDIR", "TZ", "VISUAL"})
+
+LONGEST_INPUT = 60_000
+"""What a pipe holds without a reader, in bytes."""
+
+
+def fits(environment: Mapping[str, str], stdin: bytes) -> bool:
+    """Whether a command with these variables of its own would not notice the difference."""
+    own = {name for name, value in environment.items() if os.environ.get(name) != value}
+    taken = all(name.startswith(TAKEN) or name in TAKEN_WHOLE or name in _loaded_with() for name in own)
+    return taken and len(stdin) <= LONGEST_INPUT and not any(name.startswith("COVERAGE_") for name in environment)
+
+
+def run(
+    program: Path, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, stdin: bytes
+) -> tuple[int, bytes, bytes]:
+    """Run a command to its end; return its exit code (negative: the signal that ended it) and what it wrote."""
+    words = [str(program), *arguments]
+    described = json.dumps({"argv": words, "environment": dict(environment), "folder": str(folder or Path.cwd())})
+    reading, writing = os.pipe()
+    os.write(writing, stdin)
+    os.close(writing)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        ended, told = socket.socketpair()
+        with ended:
+            with told:
+                socket.send_fds(_warm(), [described.encode()], [reading, out.fileno(), err.fileno(), told.fileno()])
+            os.close(reading)
+            status = ended.recv(16)
+        out.seek(0)
+        err.seek(0)
+        return os.waitstatus_to_exitcode(int(status)), out.read(), err.read()
+
+
+def _loaded_with() -> Mapping[str, str]:
+    return {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "COLUMNS": "120"}
+
+
+@functools.cache
+def _warm() -> socket.socket:
+    """Start the process that the others are forked from, and return the way to it; it ends with this one."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "COVERAGE_"))}
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(its.fileno())],
+            env=clean | _loaded_with(),
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[its.fileno()],
+        )
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours
+
+
+def _serve(channel: socket.socket) -> None:
+    """Fork a command for every message, until the other end is closed."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(channel, 1 << 20, 4)
+        if not message:
+            return
+        if os.fork() == 0:
+            _mind(json.loads(message), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _mind(asked: dict[str, object], descriptors: list[int]) -> None:
+    """Fork the command and tell how it ended; return in the command's process alone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        os.write(descriptors[3], str(status).encode())
+        os._exit(0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, descriptor in enumerate(descriptors[:3]):
+        os.dup2(descriptor, number)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(asked["environment"])  # type: ignore[call-overload]
+    time.tzset()
+    random.seed()
+    os.chdir(str(asked["folder"]))
+    sys.argv = list(asked["argv"])  # type: ignore[call-overload]
+    sys.exit(importlib.import_module("lockleaf.cli.main").main())
+
+
+def _load() -> None:
+    """Load every module of the command line and of the SDK."""
+    for name in ("lockleaf.cli", "lockleaf.client"):
+        for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+            importlib.import_module(module.name)
+    # What is loaded is neither looked through in each process nor copied for it.
+    gc.collect()
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    _load()
+    _serve(socket.socket(fileno=int(sys.argv[1])))
