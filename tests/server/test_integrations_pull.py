@@ -15,7 +15,7 @@ from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.main.features import HANDLERS
 from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import problem
-from tests.support.connected import JPEG, PNG, Connected, connected
+from tests.support.connected import JPEG, PNG, Connected, connect, connected
 from tests.support.graph_api import GraphApi
 from tests.support.mastodon_instance import MastodonInstance
 from tests.support.social_network import running_network
@@ -53,6 +53,18 @@ async def them(settings: Settings, network: Any) -> AsyncIterator[Connected]:
 def old(days: int) -> datetime:
     """A time some days ago, with whole seconds."""
     return datetime.now(UTC).replace(microsecond=0) - timedelta(days=days)
+
+
+async def test_an_instance_that_has_forgotten_our_application_is_told_of_it_anew(
+    settings: Settings, instance: MastodonInstance
+) -> None:
+    async with connected(settings, instance) as them:
+        (first,) = instance.applications
+        await connect(them.app, them.http, instance, them.clock, them.person)
+        assert list(instance.applications) == [first]
+        instance.applications.clear()
+        await connect(them.app, them.http, instance, them.clock, them.person)
+        assert first not in instance.applications
 
 
 async def test_all_posts_come_in_over_many_pages_and_a_second_pull_adds_nothing(them: Connected, network: Any) -> None:

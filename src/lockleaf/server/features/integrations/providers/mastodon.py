@@ -74,8 +74,10 @@ class Mastodon:
     async def connect(
         self, instance: str | None, redirect_uri: str, state: str, challenge: str, application: tuple[str, str] | None
     ) -> Authorization:
-        """Register our application at the instance if it does not know it yet; return where the user is sent."""
-        known = application or await self._register(instance, redirect_uri)
+        """Register our application at the instance if it does not know it (any more); return where the user is sent."""
+        known = application
+        if known is None or await self._is_forgotten(instance, known):
+            known = await self._register(instance, redirect_uri)
         fields = {
             "response_type": "code",
             "client_id": known[0],
@@ -86,6 +88,12 @@ class Mastodon:
             "code_challenge_method": "S256",
         }
         return Authorization(f"{instance}/oauth/authorize?{urlencode(fields)}", known)
+
+    async def _is_forgotten(self, instance: str | None, application: tuple[str, str]) -> bool:
+        # Its user would see an error on the instance's own page, of which we are not told.
+        form = {"grant_type": "client_credentials", "client_id": application[0], "client_secret": application[1]}
+        reply = await self._outbound.send("POST", f"{instance}/oauth/token", form=form)
+        return reply.status in {400, 401, 403}
 
     async def _register(self, instance: str | None, redirect_uri: str) -> tuple[str, str]:
         form = {"client_name": "Lockleaf", "redirect_uris": redirect_uri, "scopes": SCOPES}
