@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 import lockleaf
-from lockleaf.server.main.job_worker import connections
+from lockleaf.server.main.background import connections
 from tests.support.deployments import DEPLOY, compose, generated_secrets, known_settings, settings_from
 from tests.support.dockerfile import parse
 

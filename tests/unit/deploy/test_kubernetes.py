@@ -19,7 +19,7 @@ from pydantic import ValidationError
 import lockleaf
 from lockleaf.cli.app import build as build_commands
 from lockleaf.server.main.app import create_app
-from lockleaf.server.main.job_worker import connections
+from lockleaf.server.main.background import connections
 from tests.support.deployments import DEPLOY, known_settings, settings_from
 from tests.support.kustomizations import Manifest, build, build_with_tool, pods_of, sorted_manifests, tool
 

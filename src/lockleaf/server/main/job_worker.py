@@ -1,41 +1,30 @@
-"""Background work as a process of its own (``lockleaf worker``), or as a thread beside web workers."""
+"""Background work, by itself (``lockleaf worker``) or beside web workers."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import threading
+import time
 from collections.abc import Callable
-from functools import partial
 
 import structlog
 
 from lockleaf.server.main.app import build_parts, close_parts
 from lockleaf.server.main.features import HANDLERS, SCHEDULES
+from lockleaf.server.main.forking import end_with_parent
 from lockleaf.server.platform.db.migrate import require_current
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.jobs.worker import JobWorker
 from lockleaf.server.platform.observability import logging
+from lockleaf.server.platform.observability.processes import name_process
 from lockleaf.server.platform.settings import Settings
 from lockleaf.tasks import end_task
 
-__all__ = ["JobWorkerThread", "connections", "in_process", "work"]
+__all__ = ["work", "work_beside"]
 
 RESTART_SECONDS = 1.0
 
 log = structlog.get_logger("lockleaf.jobs")
-
-
-def in_process(settings: Settings) -> bool:
-    """Tell whether ``lockleaf serve`` does the background work itself."""
-    chosen = settings.jobs.in_process
-    return settings.database.url is None if chosen is None else chosen
-
-
-def connections(settings: Settings) -> int:
-    """Return how many connections to the database a worker needs at most."""
-    # Each job: a transaction, a snapshot, its progress. The queue and live events have one each, schedules the rest.
-    return 3 * settings.jobs.concurrency + 6
 
 
 def work(settings: Settings, database_url: str, *, announce: Callable[[], None] = lambda: None) -> None:
@@ -84,54 +73,25 @@ async def _run(
         await close_parts(parts)
 
 
-class JobWorkerThread:
-    """A worker in a thread of the process that looks after the web workers.
+def work_beside(settings: Settings, database_url: str) -> None:
+    """Do background work beside web workers, as a process of their parent's, until SIGTERM or the parent's end."""
+    logging.configure(settings.log.format, settings.log.level)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which tells this process
+    end_with_parent()
+    name_process("jobs")
+    told = False
 
-    That process has everything imported that a worker needs and does next to nothing, so the thread costs hardly any
-    memory and takes no time from requests, which are served elsewhere.
-
-    Args:
-        settings: of the server.
-        database_url: of the embedded or the external database.
-    """
-
-    def __init__(self, settings: Settings, database_url: str) -> None:
-        self._settings = settings
-        self._url = database_url
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._stop_worker: Callable[[], object] | None = None
-        self._thread = threading.Thread(target=self._main, name="lockleaf-jobs", daemon=True)
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Take no more jobs; those that run may finish within the time of grace. May be called again."""
-        self._stopping.set()
-        with self._lock:
-            if self._stop_worker is not None:
-                self._stop_worker()
-
-    def join(self) -> None:
-        """Wait until the work has stopped."""
-        self._thread.join()
-
-    def _main(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                asyncio.run(_run(self._settings, self._url, self._begin, lambda: None))
-            except Exception:
-                log.exception("background work ended by itself, and begins anew")
-                self._stopping.wait(RESTART_SECONDS)
-            finally:
-                with self._lock:
-                    self._stop_worker = None
-
-    def _begin(self, worker: JobWorker) -> None:
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            self._stop_worker = partial(loop.call_soon_threadsafe, worker.stop)
-        if self._stopping.is_set():  # it was asked for before there was anything to stop
+    def begin(worker: JobWorker) -> None:
+        def stop() -> None:
+            nonlocal told
+            told = True
             worker.stop()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+
+    while not told:
+        try:
+            asyncio.run(_run(settings, database_url, begin, lambda: None))
+        except Exception:
+            log.exception("background work ended by itself, and begins anew")
+            time.sleep(RESTART_SECONDS)

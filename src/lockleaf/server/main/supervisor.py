@@ -2,12 +2,12 @@
 
 The parent serves nothing itself. It binds the port, a socket for each worker, keeps the embedded PostgreSQL
 alive, replaces workers that die, and at SIGTERM lets requests finish before the database stops. With a database of its
-own, or where it is told to, it does the background work in a thread: one, however many web workers there are.
+own, or where it is told to, it has the background work done by one more process. All of them are forked from one that
+has the application loaded; this one has not.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -18,21 +18,18 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
-from prometheus_client.multiprocess import mark_process_dead
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
-from lockleaf.server.main.installation import is_for_development, mark_for_development
-from lockleaf.server.main.job_worker import JobWorkerThread, connections, in_process
-from lockleaf.server.main.web_worker import EMBEDDED_DATABASE
+from lockleaf.server.main import forking
+from lockleaf.server.main.background import BackgroundWork, connections, in_process
+from lockleaf.server.main.workers import Workers
 from lockleaf.server.platform.blobs.stores import require_folder
 from lockleaf.server.platform.db.embedded import EmbeddedPostgres
-from lockleaf.server.platform.db.migrate import migrate, require_current
 from lockleaf.server.platform.http.connections import BoundedProtocol
 from lockleaf.server.platform.observability import logging
 from lockleaf.server.platform.server_keys import load_keys
@@ -120,11 +117,11 @@ def serve(
     with contextlib.ExitStack() as stack:
         # The port first: it is the likeliest to fail, and nothing need be stopped then.
         listening = stack.enter_context(_listen(host, port, workers))
+        stack.enter_context(_worker_environment(settings, workers))
+        forking.begin_to_load()
         database_url = stack.enter_context(_database(settings, workers))
-        _warn_of_development(settings, database_url)
         load_keys(settings)  # made here, once, where workers would race for it
         require_folder(settings)
-        stack.enter_context(_worker_environment(settings, database_url, workers))
         running = Running(
             host,
             listening[0].getsockname()[1],
@@ -134,7 +131,7 @@ def serve(
             database_url,
         )
         config = uvicorn.Config(
-            "lockleaf.server.main.web_worker:create",
+            partial(forking.called, "lockleaf.server.main.web_worker:create", database_url),
             factory=True,
             workers=workers,
             loop="uvloop",
@@ -149,8 +146,8 @@ def serve(
             timeout_worker_healthcheck=30,
             timeout_keep_alive=settings.connections.idle_seconds,
         )
-        jobs = stack.enter_context(_background_work(settings, database_url))
-        supervisor = _Workers(config, listening, on_ready=lambda: announce(running), on_stop=jobs)
+        background = stack.enter_context(_background_work(settings, database_url))
+        supervisor = Workers(config, listening, background, on_ready=lambda: announce(running))
         supervisor.run()
         if supervisor.failed_to_start:
             raise ServeError("The server's workers could not start; the log above says why.")
@@ -162,66 +159,6 @@ def _allow_descriptors() -> None:
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-class _Workers(Multiprocess):
-    """Uvicorn's supervisor, telling when all workers answer, and whether they could start at all.
-
-    Each worker has a listening socket of its own on the one port.
-    """
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        listening: list[socket.socket],
-        *,
-        on_ready: Callable[[], None],
-        on_stop: Callable[[], None],
-    ) -> None:
-        self._listening = listening
-        super().__init__(config, listening)
-        self._on_ready: Callable[[], None] | None = on_ready
-        self._on_stop = on_stop
-        self.failed_to_start = False
-
-    @property
-    def sockets(self) -> list[socket.socket]:
-        """The socket of the worker that is about to be started: a new one's, or that of the first that died."""
-        dead = (index for index, process in enumerate(self.processes) if not process.process.is_alive())
-        return [self._listening[next(dead, len(self.processes)) % len(self._listening)]]
-
-    @sockets.setter
-    def sockets(self, sockets: list[socket.socket]) -> None:
-        """Nothing: what the supervisor is given stands in the constructor."""
-
-    def init_processes(self) -> None:
-        super().init_processes()
-        self._let_go_of_workers_ends()
-
-    def terminate_all(self) -> None:
-        self._on_stop()  # what runs in the background has its time of grace while requests have theirs
-        super().terminate_all()
-
-    def keep_subprocess_alive(self) -> None:
-        before = {process.pid for process in self.processes}
-        super().keep_subprocess_alive()
-        self._let_go_of_workers_ends()
-        for pid in before - {process.pid for process in self.processes}:
-            if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it had open is open no longer
-        self.failed_to_start = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
-        if self._on_ready and not self.should_exit.is_set() and all(process.is_ready() for process in self.processes):
-            self._on_ready()
-            self._on_ready = None
-
-    def _let_go_of_workers_ends(self) -> None:
-        """Close this process's copies of the workers' ends of their pipes.
-
-        While one is open, a worker that is killed as it is asked for a sign of life looks like one that is slow to
-        answer, and neither a replacement nor a signal to this process gets through until that patience has ended.
-        """
-        for process in self.processes:
-            process.child_conn.close()
 
 
 @contextlib.contextmanager
@@ -274,7 +211,7 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
     if settings.database.url is not None:
         url = settings.database.url.get_secret_value()
         try:
-            asyncio.run(require_current(url))
+            _prepare(settings, url)
         except OSError:
             raise ServeError(
                 "The database of DATABASE_URL does not answer. Check the address, and that it runs."
@@ -284,9 +221,7 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
     pool = settings.database
     needed = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + connections(settings) + 20
     with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, needed))}) as postgres:
-        asyncio.run(migrate(postgres.dsn()))
-        if settings.environment == "development":
-            asyncio.run(mark_for_development(postgres.dsn()))
+        _prepare(settings, postgres.dsn())
         stop = threading.Event()
         watching = threading.Thread(target=postgres.supervise, args=(stop,), name="lockleaf-postgres", daemon=True)
         watching.start()
@@ -297,29 +232,30 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
             watching.join()
 
 
-def _warn_of_development(settings: Settings, database_url: str) -> None:
-    """Say where a database that was made for development is served otherwise: `admin reset` may have filled it."""
-    if settings.environment != "development" and asyncio.run(is_for_development(database_url)):
+def _prepare(settings: Settings, url: str) -> None:
+    """Have the database made ready, and say where one that was made for development is served otherwise."""
+    own, development = settings.database.url is None, settings.environment == "development"
+    # `admin reset` may have filled it.
+    if forking.call("lockleaf.server.main.preparation:prepare", url, own, development) and not development:
         log.warning("development_database", detail="It may have accounts whose passwords everybody can read.")
 
 
 @contextlib.contextmanager
-def _background_work(settings: Settings, database_url: str) -> Iterator[Callable[[], None]]:
-    """Do background work beside the web workers where that is wanted; give what asks it to stop."""
+def _background_work(settings: Settings, database_url: str) -> Iterator[BackgroundWork | None]:
+    """Do background work beside the web workers where that is wanted."""
     if not in_process(settings):
-        yield lambda: None
+        yield None
         return
-    thread = JobWorkerThread(settings, database_url)
-    thread.start()
+    background = BackgroundWork(settings, database_url)
     try:
-        yield thread.stop
+        yield background
     finally:
-        thread.stop()
-        thread.join()
+        background.stop()
+        background.join()
 
 
 @contextlib.contextmanager
-def _worker_environment(settings: Settings, database_url: str, workers: int) -> Iterator[None]:
+def _worker_environment(settings: Settings, workers: int) -> Iterator[None]:
     """Leave the workers what the command line decided: they read the rest from the environment themselves."""
     told = {
         "LOCKLEAF_DATA_DIR": str(settings.data_dir.absolute()),
@@ -328,8 +264,6 @@ def _worker_environment(settings: Settings, database_url: str, workers: int) -> 
         "LOCKLEAF_ENVIRONMENT": settings.environment,
         "LOCKLEAF_CORS__ORIGINS": ",".join(settings.cors.origins),
     }
-    if settings.database.url is None:
-        told[EMBEDDED_DATABASE] = database_url
     with contextlib.ExitStack() as stack:
         if workers > 1:
             # Workers add up their metrics in a folder, so that any of them can answer for all.

@@ -41,12 +41,19 @@ class SchemaBehind(RuntimeError):
     def __init__(self) -> None:
         super().__init__(type(self).__doc__)
 
+    def __reduce__(self) -> tuple[type[SchemaBehind], tuple[()]]:
+        return type(self), ()
+
 
 class RevisionUnknown(ValueError):
     """This version of the package has no such schema."""
 
     def __init__(self, revision: str | None, known: list[str]) -> None:
         super().__init__(f"This version knows no schema {revision}. It knows base, {', '.join(known)} and head.")
+        self._given = revision, known
+
+    def __reduce__(self) -> tuple[type[RevisionUnknown], tuple[str | None, list[str]]]:
+        return type(self), self._given
 
 
 class WrongDirection(ValueError):

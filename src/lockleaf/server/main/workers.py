@@ -1,0 +1,104 @@
+"""The web workers, as their parent looks after them: started, replaced where they die, and stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess
+
+from lockleaf.server.main.background import BackgroundWork
+
+__all__ = ["Workers"]
+
+_FIRST_TICK_SECONDS, _TICK_SECONDS = 0.05, 0.5
+
+
+class Workers(Multiprocess):
+    """Uvicorn's supervisor, telling when all workers answer, and whether they could start at all.
+
+    Each worker has a listening socket of its own on the one port.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: list[socket.socket],
+        background: BackgroundWork | None,
+        *,
+        on_ready: Callable[[], None],
+    ) -> None:
+        self._listening = listening
+        self._background = background
+        self._woken = threading.Event()
+        super().__init__(config, listening)
+        for number in SIGNALS:
+            signal.signal(number, self._take)
+        self._on_ready: Callable[[], None] | None = on_ready
+        self.failed_to_start = False
+
+    def _take(self, number: int, frame: object) -> None:
+        self.signal_queue.append(number)
+        self._woken.set()
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """The socket of the worker that is about to be started: a new one's, or that of the first that died."""
+        dead = (index for index, process in enumerate(self.processes) if not process.process.is_alive())
+        return [self._listening[next(dead, len(self.processes)) % len(self._listening)]]
+
+    @sockets.setter
+    def sockets(self, sockets: list[socket.socket]) -> None:
+        """Nothing: what the supervisor is given stands in the constructor."""
+
+    def run(self) -> None:
+        """Look after the workers until it is time to stop: often until they answer, and at once when a signal comes."""
+        self.init_processes()
+        while not self.should_exit.is_set():
+            self._woken.wait(_TICK_SECONDS if self._on_ready is None else _FIRST_TICK_SECONDS)
+            self._woken.clear()
+            self.handle_signals()
+            self.keep_subprocess_alive()
+        self.terminate_all()
+        self.join_all()
+
+    def init_processes(self) -> None:
+        """Start the workers."""
+        super().init_processes()
+        self._let_go_of_workers_ends()
+
+    def terminate_all(self) -> None:
+        """Ask all to stop."""
+        if self._background is not None:  # it has its time of grace while requests have theirs
+            self._background.stop()
+        super().terminate_all()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace what has died, and tell once that all workers answer."""
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        if self._background is not None:
+            self._background.keep_alive()
+        self._let_go_of_workers_ends()
+        for pid in before - {process.pid for process in self.processes}:
+            if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it had open is open no longer
+        self.failed_to_start = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+        if self._on_ready and not self.should_exit.is_set() and all(process.is_ready() for process in self.processes):
+            self._on_ready()
+            self._on_ready = None
+
+    def _let_go_of_workers_ends(self) -> None:
+        """Close this process's copies of the workers' ends of their pipes.
+
+        While one is open, a worker that is killed as it is asked for a sign of life looks like one that is slow to
+        answer, and neither a replacement nor a signal to this process gets through until that patience has ended.
+        """
+        for process in self.processes:
+            process.child_conn.close()
