@@ -79,3 +79,22 @@ async def test_two_devices_that_import_the_same_at_once_have_one_entry_and_one_o
         named = {each.media_id for each in files} | {each.thumbnail.media_id for each in files if each.thumbnail}
         listed = await one._device.session.transport.request("GET", "/media", answer=MediaList)
         assert {str(each.id) for each in listed.items if each.deleted_at is None} == named
+
+
+async def test_in_a_uce_account_too_the_history_says_which_revision_came_by_an_import(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    laptop = CommandLine(tmp_path / "home", "laptop")
+    laptop.run("register", "--server", server.url, "--email", fresh_email(), "--custody", "uce")
+    file = tmp_path / "old.jsonl"
+    file.write_text('{"id": "one", "date": "2020-01-01", "text": "from elsewhere"}\n')
+    laptop.run("import", str(file))
+    laptop.run("sync")
+    (imported,) = laptop.run("list", "--json").values()
+    file.write_text('{"id": "one", "date": "2020-01-01", "text": "from elsewhere, changed there"}\n')
+    laptop.run("import", "--update", str(file))
+    laptop.run("sync")
+    async with await laptop.client() as client:
+        await client.journal.edit(imported["id"], mood="calm")
+        await client.sync()
+        assert [each.event for each in await client.history(imported["id"])] == ["updated", "imported", "imported"]

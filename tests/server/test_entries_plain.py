@@ -399,3 +399,10 @@ async def test_each_opening_stands_in_the_history_of_access(settings: Settings) 
         accesses = (await ada.request("GET", "/users/me/access")).json()["items"]
     counted = {item["purpose"]: item["openings"] for item in accesses}
     assert counted == {"entries.write": 1, "entries.read": 2}
+
+
+async def test_a_whole_entry_may_be_sent_back_with_its_changes(ada: Owner) -> None:
+    made = await written(ada)
+    assert (made["unreadable"], made["imported"]) == (False, None)
+    answer = await ada.request("PUT", f"/entries/{made['id']}", json={**made, "mood": "glad", "revision": 2})
+    assert (answer.status_code, answer.json()["mood"]) == (200, "glad")

@@ -158,12 +158,14 @@ _OF_E2E = dict.fromkeys(
     "it belongs to end-to-end encrypted accounts; the server of a uce account seals `content` and `title` itself",
 )
 
+_SHOWN = {**OF_THE_SERVER, **dict.fromkeys(("unreadable", "imported"), OF_THE_SERVER["id"])}
+
 Attachments = Annotated[tuple[Attachment, ...], Len(0, MAX_ATTACHMENTS)]
 
 
 class _Plain(SeveralNames, RefusesSome):
     refused: ClassVar[Mapping[str, str]] = _OF_E2E
-    asks_for_nothing: ClassVar[Mapping[str, str]] = OF_THE_SERVER
+    asks_for_nothing: ClassVar[Mapping[str, str]] = _SHOWN
 
     title: Title | None = None
     mood: Mood | None = None
@@ -224,6 +226,9 @@ class PlainEntry(ShownEntry):
     attachments: tuple[Attachment, ...] = ()
     unreadable: bool = Field(
         default=False, description="It does not open with the account's keys; its fields are absent."
+    )
+    imported: Digest | None = Field(
+        default=None, description="Of what was imported, as the client that did it sealed it in; it stays with edits."
     )
 
 

@@ -143,6 +143,7 @@ def plain_entry(item: PlainEntry) -> Entry:
         "source": item.source,
         "occurred_at": item.occurred_at,
         "time_zone": item.time_zone,
+        "imported": item.imported,
     }
     return _entry(item.id, item.revision, ZERO, item.created_at, item.updated_at, content, whole=False)
 

@@ -103,6 +103,9 @@ def labels_of(keys: OpenKeyring, content: dict[str, Any]) -> tuple[bytes, ...]:
     return tuple(sorted({keys.label(kind, value) for kind, value in labelled(content)})[:MAX_LABELS])
 
 
+_DIGEST = 32
+
+
 def shown(keys: OpenKeyring, current: CurrentRecord) -> PlainEntry:
     """Return an entry as it travels; one that does not open says so, and has no fields."""
     record = current.record
@@ -119,7 +122,7 @@ def shown(keys: OpenKeyring, current: CurrentRecord) -> PlainEntry:
 
 def entry(record: Record, content: dict[str, Any], *, unreadable: bool = False) -> PlainEntry:
     """Return a record and the map that is sealed in it as it travels."""
-    tags = content.get("tags")
+    tags, mark = content.get("tags"), content.get("imported")
     return PlainEntry(
         **common_fields(record),
         source=_text(content.get("source")) or record.source,
@@ -133,6 +136,7 @@ def entry(record: Record, content: dict[str, Any], *, unreadable: bool = False) 
         time_zone=_text(content.get("time_zone")),
         attachments=_attachments(content.get("attachments")),
         unreadable=unreadable,
+        imported=mark if isinstance(mark, bytes) and len(mark) == _DIGEST else None,
     )
 
 

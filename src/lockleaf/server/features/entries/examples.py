@@ -109,6 +109,7 @@ _PLAIN_FIRST: dict[str, Any] = {
     **_WRITTEN,
     "attachments": [],
     "unreadable": False,
+    "imported": None,
 }
 _PLAIN_SECOND = {
     **_PLAIN_FIRST,
