@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import (
-    doors,
+    diary,
     exports,
     homomorphic,
     imports,
@@ -45,11 +45,11 @@ def main() -> None:
             asyncio.run(migrate(database_url))
             with lockleaf_server(workers=workers, database_url=database_url) as server, empty_application() as empty:
                 uvloop.run(throughput.run(server, empty, database_url, report))
-    print("The diary's door, 1 worker")
+    print("The diary, 1 worker")
     with durable_postgres() as database_url:
         asyncio.run(migrate(database_url))
         with lockleaf_server(workers=1, database_url=database_url) as server:
-            uvloop.run(doors.run(server, report))
+            uvloop.run(diary.run(server, report))
     for workers in (1, 2):
         print(f"{users.USERS} people at once, {workers} worker(s)")
         with durable_postgres() as database_url:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import uuid4
 
-from benchmarks.doors import TEXT
+from benchmarks.diary import TEXT
 from benchmarks.people import User, b64
 from benchmarks.throughput import new_payload
 from lockleaf.crypto.history import ZERO, payload_hash

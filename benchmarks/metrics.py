@@ -19,7 +19,7 @@ import asyncpg
 import psutil
 import tenseal
 
-from benchmarks.doors import ServerTime
+from benchmarks.diary import ServerTime
 from benchmarks.load import Connection, request_bytes
 from benchmarks.report import Report
 from benchmarks.servers import BenchmarkServer, lockleaf_server

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
-from benchmarks.doors import PASSWORD
+from benchmarks.diary import PASSWORD
 from benchmarks.load import Connection, json_request_bytes
 from lockleaf.he import encrypt, keys
 from lockleaf.he.metric_types import WORD_COUNT

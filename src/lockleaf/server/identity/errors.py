@@ -8,6 +8,8 @@ from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
     "OF_CALLERS",
+    "OF_RIGHTS",
+    "OF_SESSIONS",
     "CustodyRequired",
     "HashingBusy",
     "InsufficientScope",
@@ -78,5 +80,9 @@ class HashingBusy(Busy):
     code = ErrorCode.TOO_MANY_REQUESTS
 
 
-OF_CALLERS = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired)
-"""What a route can refuse a caller whatever is asked of it, where it wants a token, a right and a tier."""
+OF_SESSIONS = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
+"""What a route can refuse a caller whatever is asked of it, where it wants a token."""
+OF_RIGHTS = (*OF_SESSIONS, InsufficientScope)
+"""The same, where it wants a token and a right."""
+OF_CALLERS = (*OF_RIGHTS, TierRequired)
+"""The same, where it wants a token, a right and a tier."""

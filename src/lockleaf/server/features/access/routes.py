@@ -8,13 +8,7 @@ from fastapi import Depends
 
 from lockleaf.server.features.access import service as history
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.identity.errors import OF_RIGHTS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import InvalidCursor
@@ -30,7 +24,7 @@ __all__ = ["router"]
 router = Router(
     prefix="/users/me/access",
     tags=["users"],
-    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),
+    responses=problems(*OF_RIGHTS),
 )
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]

@@ -29,11 +29,11 @@ from lockleaf.server.identity.auth import credentials, recovery, service, sessio
 from lockleaf.server.identity.auth.service import Authenticator
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
+    OF_RIGHTS,
+    OF_SESSIONS,
     CustodyRequired,
     HashingBusy,
-    InsufficientScope,
     InvalidCredentials,
-    NotAuthenticated,
     RefreshTokenReused,
     SessionRevoked,
     TokenExpired,
@@ -74,8 +74,6 @@ __all__ = ["router"]
 
 router = Router(prefix="/auth", tags=["auth"])
 
-SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
-ALLOWED = (*SIGNED_IN, InsufficientScope)
 REGISTRATION = (InvalidRequest, ConsentRequired, EmailTaken, IdTaken, KeysRequired, InvalidRecipient, HashingBusy)
 RESEALING = (
     InvalidRequest,
@@ -191,13 +189,13 @@ async def refresh(parts: PartsOf, body: _Refresh) -> Tokens:
     return await service.refresh(parts[Authenticator], body)
 
 
-@router.post("/logout", status_code=204, responses=problems(*SIGNED_IN))
+@router.post("/logout", status_code=204, responses=problems(*OF_SESSIONS))
 async def logout(caller: Anybody, tx: Tx) -> None:
     """End this session at once."""
     await sessions.end(tx, caller.user_id, caller.session_id)
 
 
-@router.get("/sessions", responses=problems(*ALLOWED, InvalidRequest, InvalidCursor))
+@router.get("/sessions", responses=problems(*OF_RIGHTS, InvalidRequest, InvalidCursor))
 async def get_sessions(
     caller: Reader, read: Read, parts: PartsOf, paging: Annotated[Paging, Depends(paged(500))]
 ) -> Sessions:
@@ -205,7 +203,7 @@ async def get_sessions(
     return await sessions.list_all(read, caller.user_id, caller.session_id, paging, now=parts[Clock]())
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=problems(*ALLOWED, NotFound, InvalidRequest))
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(*OF_RIGHTS, NotFound, InvalidRequest))
 async def delete_session(session_id: UUID, caller: Owner, tx: Tx) -> None:
     """Sign one device out at once."""
     await sessions.end(tx, caller.user_id, session_id)
@@ -214,14 +212,14 @@ async def delete_session(session_id: UUID, caller: Owner, tx: Tx) -> None:
 # ---- the account ----
 
 
-@router.get("/me", responses=problems(*ALLOWED))
+@router.get("/me", responses=problems(*OF_RIGHTS))
 async def me(caller: Reader, read: Read) -> Account:
     """Return the account with its public keys and its sealed keyring."""
     account = await accounts.get(read, caller.user_id)
     return await profiles.describe(read, account, session_id=caller.session_id, device_id=caller.device_id)
 
 
-@router.get("/features", responses=problems(*ALLOWED))
+@router.get("/features", responses=problems(*OF_RIGHTS))
 async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
     """Return what the account may do on this server, and how much of its quota is used."""
     account = await accounts.get(read, caller.user_id)
@@ -232,7 +230,7 @@ async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
 # ---- changing credentials ----
 
 
-@router.put("/password", responses=problems(*ALLOWED, InvalidCredentials, *RESEALING))
+@router.put("/password", responses=problems(*OF_RIGHTS, InvalidCredentials, *RESEALING))
 async def put_password(
     caller: Owner,
     read: Read,
@@ -248,7 +246,7 @@ async def put_password(
     "/keyring",
     response_model_exclude_none=True,
     responses=problems(
-        *ALLOWED,
+        *OF_RIGHTS,
         InvalidRequest,
         InvalidCredentials,
         InvalidRecipient,
@@ -273,7 +271,7 @@ async def put_keyring(
     return await credentials.replace_keyring(parts[Authenticator], read, tx, caller, body)
 
 
-@router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*ALLOWED))
+@router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*OF_RIGHTS))
 async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
     """Return how many recovery codes are unspent."""
     return await accounts.recovery_codes_left(read, caller.user_id)
@@ -283,7 +281,7 @@ async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
     "/recovery-codes",
     response_model_exclude_none=True,
     responses=problems(
-        *ALLOWED,
+        *OF_RIGHTS,
         InvalidRequest,
         InvalidCredentials,
         KeyringRequired,

@@ -11,13 +11,7 @@ from fastapi.responses import StreamingResponse
 from lockleaf.server.features.export import service
 from lockleaf.server.features.export.errors import ArchiveNotFound
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.identity.errors import OF_RIGHTS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
@@ -35,7 +29,7 @@ ZIP = "application/zip"
 router = Router(
     prefix="/users/me/export",
     tags=["users"],
-    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),
+    responses=problems(*OF_RIGHTS),
 )
 
 Owner = Annotated[Principal, Depends(caller("account", write=True))]

@@ -14,13 +14,7 @@ from fastapi import Depends, Query
 from lockleaf.server.features.inbox import service
 from lockleaf.server.features.inbox.errors import ItemNotFound
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.cursors import InvalidCursor
@@ -29,7 +23,6 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.routing import Router
-from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire.inbox import Inbox
 
 __all__ = ["router"]
@@ -37,7 +30,7 @@ __all__ = ["router"]
 router = Router(
     prefix="/inbox",
     tags=["inbox"],
-    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope, TierRequired),
+    responses=problems(*OF_CALLERS),
 )
 
 Reader = Annotated[Principal, Depends(caller("entries", write=False, tier="full_sync"))]

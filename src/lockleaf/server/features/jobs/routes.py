@@ -8,13 +8,7 @@ from uuid import UUID
 from fastapi import Depends
 
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import (
-    InsufficientScope,
-    NotAuthenticated,
-    SessionRevoked,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.identity.errors import OF_RIGHTS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.errors import InvalidRequest
@@ -31,7 +25,7 @@ __all__ = ["router"]
 router = Router(
     prefix="/jobs",
     tags=["jobs"],
-    responses=problems(NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, InsufficientScope),
+    responses=problems(*OF_RIGHTS),
 )
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]

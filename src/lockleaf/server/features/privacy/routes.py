@@ -12,15 +12,7 @@ from lockleaf.server.identity.accounts import service
 from lockleaf.server.identity.accounts.errors import ConsentRequired, InvalidHePublicKey, SecretKeyReceived
 from lockleaf.server.identity.auth.service import Authenticator
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import (
-    HashingBusy,
-    InsufficientScope,
-    InvalidCredentials,
-    NotAuthenticated,
-    SessionRevoked,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.identity.errors import OF_RIGHTS, OF_SESSIONS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.errors import InvalidRequest
@@ -34,12 +26,11 @@ from lockleaf.wire import privacy as bodies
 
 __all__ = ["router"]
 
-SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 
 router = Router(
     prefix="/users/me/privacy",
     tags=["users"],
-    responses=problems(*SIGNED_IN, InsufficientScope),
+    responses=problems(*OF_RIGHTS),
 )
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
@@ -55,7 +46,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 @router.put(
     "",
     responses=problems(
-        *SIGNED_IN,
+        *OF_SESSIONS,
         InvalidCredentials,
         HashingBusy,
         InvalidRequest,
@@ -87,7 +78,7 @@ async def put_privacy(
     )
 
 
-@router.delete("/revoke", responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy, InvalidRequest))
+@router.delete("/revoke", responses=problems(*OF_SESSIONS, InvalidCredentials, HashingBusy, InvalidRequest))
 async def revoke_privacy(
     caller: Owner,
     read: Read,

@@ -10,15 +10,7 @@ from lockleaf.server.identity.accounts import profiles, service
 from lockleaf.server.identity.auth import credentials
 from lockleaf.server.identity.auth.service import Authenticator
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import (
-    HashingBusy,
-    InsufficientScope,
-    InvalidCredentials,
-    NotAuthenticated,
-    SessionRevoked,
-    TokenExpired,
-    TokenInvalid,
-)
+from lockleaf.server.identity.errors import OF_RIGHTS, OF_SESSIONS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.errors import InvalidRequest
@@ -32,12 +24,11 @@ from lockleaf.wire.profiles import Preferences, PreferencesChange, Profile, Prof
 
 __all__ = ["router"]
 
-SIGNED_IN = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
 
 router = Router(
     prefix="/users",
     tags=["users"],
-    responses=problems(*SIGNED_IN, InsufficientScope),
+    responses=problems(*OF_RIGHTS),
 )
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
@@ -65,7 +56,7 @@ async def put_me(
     return await profiles.profile(tx.session, account, days=30, now=parts[Clock]())
 
 
-@router.delete("/me", status_code=204, responses=problems(*SIGNED_IN, InvalidCredentials, HashingBusy))
+@router.delete("/me", status_code=204, responses=problems(*OF_SESSIONS, InvalidCredentials, HashingBusy))
 async def delete_me(
     caller: Owner,
     read: Read,

@@ -1,7 +1,7 @@
-"""The diary's door: what sealing and opening on the server costs, and how fast a page of a long diary is found.
+"""The diary's endpoints: what sealing and opening on the server costs, and how fast a page of a long diary is found.
 
 Times are the server's own, from its histogram of request durations, so that the client's are not in them. A plain write
-is the same door with an entry that its client sealed.
+is the same endpoint with an entry that its client sealed.
 """
 
 from __future__ import annotations
