@@ -27,7 +27,7 @@ async def test_a_journal_with_files_reaches_the_other_device_which_knows_it_too(
         1, 1, ["Journal.json, entry 2"],
     )  # fmt: skip
     again = laptop.run("import", str(export), code=9)
-    assert "0 entries added, 1 were here already." in again.out
+    assert "0 entries added, 1 was here already." in again.out
     assert "Not imported: Journal.json, entry 2: invalid date" in again.err
 
     async with await laptop.client() as one, await CommandLine(tmp_path / "home", "phone").client() as two:

@@ -32,6 +32,7 @@ from lockleaf.cli import (
     worker,
     writing,
 )
+from lockleaf.cli.commands import Commands
 from lockleaf.cli.options import install_common
 from lockleaf.exit_codes import epilog
 
@@ -42,6 +43,7 @@ def build() -> typer.Typer:
     """Return the application with every command."""
     app = typer.Typer(
         name="lockleaf",
+        cls=Commands,
         help="A private journal on all your devices. The server in between cannot read it.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,

@@ -135,7 +135,8 @@ def _tell(run: Run, report: sdk.ImportReport, path: Path) -> None:
     would = "would be " if report.dry_run else ""
     updated = f"{report.updated:,} {would}updated, " if report.updated else ""
     files = f" with {report.files:,} {'file' if report.files == 1 else 'files'}" if report.files else ""
-    run.line(f"{_entries(report.added)} {would}added{files}, {updated}{report.present:,} were here already.")
+    present = f"{report.present:,} {'was' if report.present == 1 else 'were'} here already"
+    run.line(f"{_entries(report.added)} {would}added{files}, {updated}{present}.")
     _list(run, report.of("changed"), "Changed on the way in")
     _list(run, report.of("second"), "Kept as an entry of its own")
     _list(run, report.of("repeats"), "In the source twice, and kept once")

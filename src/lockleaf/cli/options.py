@@ -6,9 +6,10 @@ import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 import lockleaf
 from lockleaf import client as sdk
@@ -182,7 +183,7 @@ def install_common(app: typer.Typer, epilog: str) -> None:
             raise typer.Exit
 
     Version = Annotated[  # noqa: N806  (a type)
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", "-V", callback=version, is_eager=True, help="Show the version.")
     ]
 
     def common(context: typer.Context, version: Any = False, **given: Any) -> None:
@@ -200,6 +201,11 @@ def install_common(app: typer.Typer, epilog: str) -> None:
 
 
 def _declare(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
-    """Let Typer see these parameters in a function that takes any."""
+    """Let Typer see these parameters in a function that takes any; of a flag the help names no type."""
+    for parameter in parameters:
+        base, *about = get_args(parameter.annotation) or (parameter.annotation,)
+        for each in about:
+            if base is bool and isinstance(each, OptionInfo) and each.metavar is None:
+                each.metavar = ""
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

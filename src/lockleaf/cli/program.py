@@ -41,7 +41,7 @@ def _usage(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
     if context is not None:
-        message = f"{message.rstrip('.')}. {context.command_path} --help explains it."
+        message = f"{message}{'' if message.endswith(('.', '?')) else '.'} {context.command_path} --help explains it."
         if context.info_name == "search" and any(re.match(r"-[^\W\d_]{2}", each) for each in arguments):
             message += " Before a query that has a word with a minus, write --: lockleaf search -- 'walk -rain'."
     return int(complain(Complaint(message, ExitCode.USAGE), as_json=as_json))
