@@ -20,8 +20,9 @@ from lockleaf.client.errors import (
     ServerRestored,
     WithoutLinkCodes,
 )
+from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.kdf import KdfProfile
-from lockleaf.crypto.keyring import KeyEntry, Keyring, RetiredAt
+from lockleaf.crypto.keyring import KeyEntry, Keyring
 from lockleaf.crypto.links import LinkCode
 from tests.support import lies
 from tests.support.diarist import NEW_PASSWORD, PASSWORD, Diarist, caught, write
@@ -148,7 +149,7 @@ async def test_a_rotation_after_the_code_is_taken_and_one_before_it_is_not(ada: 
     old = laptop.journal._store.keyring.newest
 
     def rotated(epoch: str, seq: int, head: bytes) -> Keyring:
-        retired = KeyEntry(old.key_id, old.master_key, old.created_at, RetiredAt(epoch, seq, head))
+        retired = KeyEntry(old.key_id, old.master_key, old.created_at, HistoryPlace(epoch, seq, head))
         return Keyring((retired, KeyEntry(old.key_id + 1, secrets.token_bytes(32), old.created_at)))
 
     for epoch, seq, head in (

@@ -14,7 +14,7 @@ from lockleaf.client.search.selection import Selection
 from lockleaf.client.sync.sync import synchroniser_of
 from lockleaf.crypto.envelope import parse
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.sync import Conflicts
+from lockleaf.wire.conflicts import Conflicts
 from tests.support.diarist import NEW_PASSWORD, PASSWORD, Diarist, write
 from tests.support.forged_history import history_of
 

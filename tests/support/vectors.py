@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lockleaf.crypto.keyring import KeyEntry, Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import KeyEntry, Keyring
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 
@@ -34,7 +35,7 @@ def keyring_of(entries: list[dict[str, Any]]) -> Keyring:
                 bytes.fromhex(entry["master_key"]),
                 entry["created_at"],
                 *(
-                    RetiredAt(at["epoch"], at["seq"], bytes.fromhex(at["head"])) if (at := entry.get(name)) else None
+                    HistoryPlace(at["epoch"], at["seq"], bytes.fromhex(at["head"])) if (at := entry.get(name)) else None
                     for name in ("retired_at", "begins_after")
                 ),
             )

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lockleaf.crypto import frame
 from lockleaf.crypto.encoding import lp, pack, strict_unpack, u64
 from lockleaf.crypto.errors import Malformed, UnknownKey
+from lockleaf.crypto.history_place import HistoryPlace, place_of
 from lockleaf.crypto.hkdf import KEY_LENGTH, expand, extract, hkdf
 from lockleaf.crypto.identity import identity_from_seed, recipient_from_seed
 
@@ -24,7 +25,6 @@ __all__ = [
     "UCE_LABEL",
     "KeyEntry",
     "Keyring",
-    "RetiredAt",
     "open_keyring",
     "seal_keyring",
 ]
@@ -37,9 +37,6 @@ _LABELS = frozenset({PASSWORD_LABEL, RECOVERY_LABEL, UCE_LABEL})
 _KEYRING_KEY_ID = 0  # in the header: no master key sealed this
 _FIELDS = {"key_id", "master_key", "created_at"}
 _PLACES = {"retired_at", "begins_after"}
-_PLACE_FIELDS = {"epoch", "seq", "head"}
-_MAX_EPOCH = 64
-_MAX_SEQ = 2**63 - 1
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 _RECORDS = b"lockleaf/1/records"
@@ -48,36 +45,6 @@ _SIGN = b"lockleaf/1/sign"
 _IDENTITY = b"lockleaf/1/identity"
 _LOCAL = b"lockleaf/1/local"
 _INDEX = b"lockleaf/1/index"
-
-
-@dataclass(frozen=True, slots=True)
-class RetiredAt:
-    """A place of the history: the last one at which a key may have sealed or signed anything, or before it could.
-
-    Arguments:
-        epoch: the name of the epoch, 1 to 64 bytes.
-        seq: 0 .. 2**63 - 1.
-        head: 32 bytes, the head at ``seq`` in that epoch.
-
-    Raises:
-        Malformed: one of them is not so.
-    """
-
-    epoch: str
-    seq: int
-    head: bytes
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.epoch, str) or not 1 <= len(self.epoch.encode("utf-8", "replace")) <= _MAX_EPOCH:
-            raise Malformed("an epoch's name has 1 to 64 bytes")
-        if type(self.seq) is not int or not 0 <= self.seq <= _MAX_SEQ:
-            raise Malformed("a sequence number is from 0 to 2**63 - 1")
-        if not isinstance(self.head, bytes) or len(self.head) != KEY_LENGTH:
-            raise Malformed("a head is 32 bytes")
-
-    def to_map(self) -> dict[str, Any]:
-        """Return it as a keyring holds it."""
-        return {"epoch": self.epoch, "seq": self.seq, "head": self.head}
 
 
 @dataclass(frozen=True)
@@ -99,8 +66,8 @@ class KeyEntry:
     key_id: int
     master_key: bytes = field(repr=False)
     created_at: str
-    retired_at: RetiredAt | None = None
-    begins_after: RetiredAt | None = None
+    retired_at: HistoryPlace | None = None
+    begins_after: HistoryPlace | None = None
 
     def __post_init__(self) -> None:
         if type(self.key_id) is not int or not 1 <= self.key_id <= frame.MAX_KEY_ID:
@@ -109,9 +76,9 @@ class KeyEntry:
             raise Malformed("a master key is not 32 bytes")
         if not isinstance(self.created_at, str) or not _RFC3339.fullmatch(self.created_at):
             raise Malformed("a key's time of creation is not in RFC 3339 form")
-        if self.retired_at is not None and not isinstance(self.retired_at, RetiredAt):
+        if self.retired_at is not None and not isinstance(self.retired_at, HistoryPlace):
             raise Malformed("a key is retired at a place of the history")
-        if self.begins_after is not None and not isinstance(self.begins_after, RetiredAt):
+        if self.begins_after is not None and not isinstance(self.begins_after, HistoryPlace):
             raise Malformed("a key begins after a place of the history")
 
     @cached_property
@@ -206,11 +173,11 @@ class Keyring:
         """Return a keyring with one fresh key, made at ``now`` (RFC 3339)."""
         return cls([KeyEntry(1, secrets.token_bytes(KEY_LENGTH), now)])
 
-    def beginning_after(self, place: RetiredAt) -> Keyring:
+    def beginning_after(self, place: HistoryPlace) -> Keyring:
         """Return this keyring for an account whose history, up to ``place``, was written without one."""
         return Keyring([replace(self.first, begins_after=place), *self._entries[1:]])
 
-    def rotated(self, now: str, retired_at: RetiredAt) -> Keyring:
+    def rotated(self, now: str, retired_at: HistoryPlace) -> Keyring:
         """Return this keyring with one more fresh key, made at ``now`` (RFC 3339), which writes from then on.
 
         Arguments:
@@ -220,7 +187,7 @@ class Keyring:
         fresh = KeyEntry(last.key_id + 1, secrets.token_bytes(KEY_LENGTH), now)
         return Keyring([*self._entries[:-1], last, fresh])
 
-    def retired_anew(self, retired_at: RetiredAt, *, known: Callable[[RetiredAt], bool]) -> Keyring:
+    def retired_anew(self, retired_at: HistoryPlace, *, known: Callable[[HistoryPlace], bool]) -> Keyring:
         """Return this keyring for a history in which keys write that were retired: those end at its present end.
 
         Arguments:
@@ -311,14 +278,8 @@ class Keyring:
 def _entry(item: Any) -> KeyEntry:
     if not isinstance(item, dict) or item.keys() - _PLACES != _FIELDS:
         raise Malformed("a keyring's entry has key_id, master_key, created_at, and at most two places of the history")
-    places = {name: _place(item[name]) for name in _PLACES & item.keys()}
+    places = {name: place_of(item[name]) for name in _PLACES & item.keys()}
     return KeyEntry(item["key_id"], item["master_key"], item["created_at"], **places)
-
-
-def _place(item: Any) -> RetiredAt:
-    if not isinstance(item, dict) or item.keys() != _PLACE_FIELDS:
-        raise Malformed("a place of the history is an epoch, a seq and a head")
-    return RetiredAt(item["epoch"], item["seq"], item["head"])
 
 
 def _aad(label: bytes, user_id: str, version: int) -> bytes:

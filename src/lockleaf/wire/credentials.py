@@ -15,10 +15,10 @@ from lockleaf.wire.tokens import Tokens
 
 __all__ = [
     "Credentials",
+    "HistoryPlace",
     "KeyringReplacement",
     "KeyringVersion",
     "PasswordChange",
-    "RetiredAt",
 ]
 
 
@@ -50,7 +50,7 @@ class PasswordChange(Credentials, HasSecret):
     keyring_version: LaterVersion | None = None
 
 
-class RetiredAt(Body):
+class HistoryPlace(Body):
     """The end of the history, where the key that wrote until now ends."""
 
     epoch: Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -75,7 +75,7 @@ class KeyringReplacement(Credentials, HasSecret):
     key_id: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = Field(
         default=None, description="A rotation: of the new key."
     )
-    retired_at: RetiredAt | None = Field(default=None, description="A rotation: the present end of the history.")
+    retired_at: HistoryPlace | None = Field(default=None, description="A rotation: the present end of the history.")
 
     keyring: KeyringBytes | None = None
     base_keyring_version: Sequence64 | None = None

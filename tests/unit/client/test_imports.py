@@ -18,7 +18,8 @@ from lockleaf.client.journal.importers import read_jsonl
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.records.entries import MAX_NAME
 from lockleaf.client.store import LocalStore
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 
 LINE = {"date": "2026-03-01", "text": "one"}
 
@@ -197,6 +198,6 @@ async def test_what_was_imported_before_a_rotation_is_known_after_it(
 ) -> None:
     lines = (LINE | {"id": 7, "text": "first"}, LINE | {"id": 7, "text": "second"}, LINE)
     await took(journal, file, *lines)
-    store.rekey(store.keyring.rotated("2026-06-01T00:00:00Z", RetiredAt("epoch", 7, bytes(32))))
+    store.rekey(store.keyring.rotated("2026-06-01T00:00:00Z", HistoryPlace("epoch", 7, bytes(32))))
     report = await took(journal, file, *lines)
     assert (report.added, report.present) == (0, 3)

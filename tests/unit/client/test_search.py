@@ -24,7 +24,8 @@ from lockleaf.client.search.results import Found
 from lockleaf.client.search.word_digests import tokens_of
 from lockleaf.client.search.word_index import IndexedEntry, WordIndex
 from lockleaf.client.store import LocalStore, local_keys
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.labels import token
 from lockleaf.search.languages import Language, language
 from lockleaf.search.matching import match
@@ -315,7 +316,7 @@ async def test_what_another_program_writes_to_the_store_is_found(store: LocalSto
 async def test_under_new_keys_no_index_is_left_under_the_old_ones(store: LocalStore, tmp_path: Path) -> None:
     await imported(Journal(store), MANY)
     await Journal(store).search("quince")
-    store.rekey(store.keyring.rotated("2026-02-01T00:00:00Z", RetiredAt("epoch", 1, bytes(32))))
+    store.rekey(store.keyring.rotated("2026-02-01T00:00:00Z", HistoryPlace("epoch", 1, bytes(32))))
     assert not (tmp_path / INDEX).exists()
     assert (await Journal(store).search("quince")).total == 20
 

@@ -21,7 +21,8 @@ from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.store.sealing import LocalSeal, place
 from lockleaf.client.store.verified_history import Acknowledgement, Position
 from lockleaf.crypto.history import ZERO
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.sync import Epoch
 
 NOW = "2026-01-01T00:00:00Z"
@@ -141,7 +142,7 @@ def test_a_sealed_cell_opens_only_in_its_place() -> None:
 
 
 def test_rekeying_seals_every_row_under_the_new_key_alone(path: Path, keyring: Keyring) -> None:
-    rotated = keyring.rotated(NOW, RetiredAt("epoch", 1, bytes(32)))
+    rotated = keyring.rotated(NOW, HistoryPlace("epoch", 1, bytes(32)))
     with LocalStore.create(path, keyring) as store:
         fill(store)
         store.rekey(rotated)
@@ -159,7 +160,7 @@ def test_rekeying_that_fails_leaves_the_old_key_in_force(path: Path, keyring: Ke
         fill(store)
         store._database.write("UPDATE conflicts SET doc = ?", (b"damaged beyond repair, whatever key",))
         with pytest.raises(StoreDamaged):
-            store.rekey(keyring.rotated(NOW, RetiredAt("epoch", 1, bytes(32))))
+            store.rekey(keyring.rotated(NOW, HistoryPlace("epoch", 1, bytes(32))))
         assert store.keyring == keyring
         store.records.put(an_entry("b"))
     with LocalStore.open(path, local_keys(keyring)) as store:

@@ -12,14 +12,15 @@ from lockleaf.crypto import envelope, errors
 from lockleaf.crypto.encoding import pack
 from lockleaf.crypto.envelope import RecordContext, open_record, parse, seal_record
 from lockleaf.crypto.errors import CryptoError, Malformed, SealBroken, TooLarge, UnknownKey
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.padding import MAX_PLAINTEXT
 from lockleaf.wire.content import MAX_PAYLOAD_BYTES
 from tests.support.vectors import keyring_of, vectors, with_bytes
 
 VECTORS = vectors("envelope")
 KEYRING = keyring_of(vectors("keyring")["entries"])
-END = RetiredAt("epoch", 7, bytes(32))
+END = HistoryPlace("epoch", 7, bytes(32))
 CONTEXT = RecordContext(**with_bytes(VECTORS["context"]))
 CONTENT = {"type": "entry", "body": "Up betimes."}
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from lockleaf.crypto import errors, identity
 from lockleaf.crypto.errors import CryptoError, Malformed, SealBroken, UnknownKey
+from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.keyring import (
     PASSWORD_LABEL,
     RECOVERY_LABEL,
     UCE_LABEL,
     KeyEntry,
     Keyring,
-    RetiredAt,
     open_keyring,
     seal_keyring,
 )
@@ -26,11 +26,11 @@ WRAP_KEY = bytes.fromhex(VECTORS["wrap_key"])
 NOW = "2024-05-01T06:30:00Z"
 KEYRING = keyring_of(VECTORS["entries"])
 ENTRIES = list(KEYRING)
-END = RetiredAt("epoch", 7, bytes(32))
-LATER = RetiredAt("epoch", 9, bytes(31) + b"\1")
+END = HistoryPlace("epoch", 7, bytes(32))
+LATER = HistoryPlace("epoch", 9, bytes(31) + b"\1")
 
 places = st.builds(
-    RetiredAt,
+    HistoryPlace,
     epoch=st.text(st.characters(codec="ascii"), min_size=1, max_size=64),
     seq=st.integers(0, 2**63 - 1),
     head=st.binary(min_size=32, max_size=32),
@@ -183,7 +183,7 @@ def test_a_keyring_extends_those_that_it_came_from_wherever_their_keys_were_reti
 
 def test_only_places_that_a_history_lost_are_replaced() -> None:
     twice = Keyring.new(NOW).rotated(NOW, END).rotated(NOW, LATER)
-    newer = RetiredAt("another", 3, bytes(32))
+    newer = HistoryPlace("another", 3, bytes(32))
     assert twice.retired_anew(newer, known=lambda place: place == END).entries[:2] == (
         twice.entries[0],
         KeyEntry(2, twice.get(2).master_key, NOW, newer),

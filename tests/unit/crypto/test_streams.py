@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockleaf.crypto.errors import BadRecipient, Malformed, SealBroken
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.streams import open_stream, seal_stream
 
 NOW = "2026-01-01T00:00:00Z"
@@ -51,7 +52,7 @@ def test_any_flipped_byte_and_any_missing_end_is_noticed(at: int, mask: int) -> 
 
 def test_earlier_keys_open_and_others_do_not() -> None:
     made = sealed(b"text")
-    assert opened(made, *KEYRING.rotated(NOW, RetiredAt("epoch", 7, bytes(32))).identities) == b"text"
+    assert opened(made, *KEYRING.rotated(NOW, HistoryPlace("epoch", 7, bytes(32))).identities) == b"text"
     with pytest.raises(SealBroken):
         opened(made, *Keyring.new(NOW).identities)
     with pytest.raises(Malformed):

@@ -26,7 +26,8 @@ from lockleaf.client.errors import (
     WrongPassword,
 )
 from lockleaf.client.transport.tokens import SessionTokens
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
 from lockleaf.wire.recovery import RecoveryCodesLeft, RecoveryCodesReplacement
@@ -67,7 +68,7 @@ async def rotate_keyring(
             assert unseen is not None
             return unseen
 
-    def rotated(end: RetiredAt) -> Keyring:
+    def rotated(end: HistoryPlace) -> Keyring:
         return device.session.keyring.rotated(device.now(), end)
 
     codes = await _rotate(device, password, new_password, rotated, sync=sync, media=media)
@@ -98,7 +99,7 @@ async def write_again(
         # The key that writes there now did so until this moment, wherever it had been retired in the lost history.
         known = {entry.retired_at for entry in device.session.keyring}
 
-        def retired_anew(end: RetiredAt) -> Keyring:
+        def retired_anew(end: HistoryPlace) -> Keyring:
             return newer.retired_anew(end, known=known.__contains__)
 
         return await _rotate(device, password, password, retired_anew, highest + 1, sync=sync)

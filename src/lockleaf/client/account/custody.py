@@ -19,8 +19,9 @@ from lockleaf.client.account.user_controlled import UserControlled
 from lockleaf.client.device.device import Device
 from lockleaf.client.profile.profiles import CustodyName, Profile
 from lockleaf.client.transport.http import Transport
+from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.kdf import KdfProfile
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.accounts import Account
 
@@ -63,7 +64,7 @@ class Credential(Protocol):
         """
 
     async def rotation(
-        self, device: Device, account: Account, keyring_at: KeyringAt, version: int, end: RetiredAt, *, media: bool
+        self, device: Device, account: Account, keyring_at: KeyringAt, version: int, end: HistoryPlace, *, media: bool
     ) -> KeyringChange:
         """Return the change that adds a master key to the keyring, and puts this password in place.
 

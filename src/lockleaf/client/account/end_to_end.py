@@ -23,8 +23,9 @@ from lockleaf.client.profile.profiles import Profile
 from lockleaf.client.transport.http import Transport
 from lockleaf.crypto import identity, recovery
 from lockleaf.crypto.errors import CryptoError
+from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.kdf import KdfParameters, KdfProfile, PasswordKeys, is_weaker
-from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, RetiredAt, open_keyring, seal_keyring
+from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, open_keyring, seal_keyring
 from lockleaf.wire import credentials as wire
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.accounts import Account
@@ -100,7 +101,7 @@ class DerivedKeys:
         return self._change(device, keyring, version, fields)
 
     async def rotation(
-        self, device: Device, account: Account, keyring_at: KeyringAt, version: int, end: RetiredAt, *, media: bool
+        self, device: Device, account: Account, keyring_at: KeyringAt, version: int, end: HistoryPlace, *, media: bool
     ) -> SealedChange:
         """Return the change to a keyring that has a further key, with its recovery codes."""
         keyring = await asyncio.to_thread(keyring_at, end)
@@ -111,7 +112,7 @@ class DerivedKeys:
         return self._change(device, keyring, version, fields, codes=codes, media=media)
 
     def with_new_key(
-        self, account: Account, keyring: Keyring, version: int, end: RetiredAt
+        self, account: Account, keyring: Keyring, version: int, end: HistoryPlace
     ) -> tuple[RecoveryCodes, dict[str, Any]]:
         """Return recovery codes for a keyring that gained a key at the ``end``, and what the server gets of both."""
         codes, published = _published(keyring, account.id, version)
@@ -119,7 +120,7 @@ class DerivedKeys:
             **self.resealed(keyring, account.id, base=account.keyring_version, version=version),
             **published,
             "key_id": keyring.newest.key_id,
-            "retired_at": wire.RetiredAt(epoch=end.epoch, seq=end.seq, head=end.head),
+            "retired_at": wire.HistoryPlace(epoch=end.epoch, seq=end.seq, head=end.head),
         }
         return codes, fields
 

@@ -14,7 +14,7 @@ from lockleaf.client.errors import HistoryForked, HistoryMoved, InvalidAnswer
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.history import ZERO, epoch_head
-from lockleaf.crypto.keyring import RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.wire.fields import Digest, Sequence64
 
 __all__ = ["ATTEMPTS", "UNKNOWN", "CatchUp", "PresentEnd", "claimed_end"]
@@ -25,7 +25,7 @@ CatchUp = Callable[[], Awaitable[object]]
 ATTEMPTS = 25
 """How often a keyring is made for an end that has moved by the time it is written."""
 
-UNKNOWN = RetiredAt("unknown", 0, ZERO)
+UNKNOWN = HistoryPlace("unknown", 0, ZERO)
 """Stands for an end that is not known; a server answers it with the one that it has."""
 
 
@@ -50,10 +50,10 @@ class PresentEnd:
     def __init__(self, device: Device, sync: CatchUp) -> None:
         self._device = device
         self._sync = sync
-        self._claimed: RetiredAt | None = None
+        self._claimed: HistoryPlace | None = None
         self._refusals = 0
 
-    async def find(self) -> RetiredAt:
+    async def find(self) -> HistoryPlace:
         """Return the end of the history as this device has verified it.
 
         Raises:
@@ -65,7 +65,7 @@ class PresentEnd:
             position = await asyncio.to_thread(self._device.opened.store.history.position)
             if position is None:
                 raise InvalidAnswer
-            return RetiredAt(position.epoch, position.seq, position.head)
+            return HistoryPlace(position.epoch, position.seq, position.head)
         return await asyncio.to_thread(self._without_records)
 
     def moved(self, refusal: HistoryMoved) -> None:
@@ -79,7 +79,7 @@ class PresentEnd:
             raise refusal
         self._claimed = claimed_end(refusal)
 
-    def _without_records(self) -> RetiredAt:
+    def _without_records(self) -> HistoryPlace:
         """Return the end of a history to which nothing is written at this tier: an epoch that has only begun."""
         store = self._device.opened.store
         if self._claimed is not None:
@@ -87,11 +87,11 @@ class PresentEnd:
             return self._claimed
         position = store.history.position()
         if position is not None:
-            return RetiredAt(position.epoch, position.seq, position.head)
+            return HistoryPlace(position.epoch, position.seq, position.head)
         return UNKNOWN
 
 
-def claimed_end(refusal: HistoryMoved) -> RetiredAt:
+def claimed_end(refusal: HistoryMoved) -> HistoryPlace:
     """Return the end of the history that a server names when it refuses another.
 
     Raises:
@@ -99,12 +99,12 @@ def claimed_end(refusal: HistoryMoved) -> RetiredAt:
     """
     try:
         claimed = _Claimed.model_validate_json(json.dumps(refusal.facts))
-        return RetiredAt(claimed.epoch, claimed.seq, claimed.head)
+        return HistoryPlace(claimed.epoch, claimed.seq, claimed.head)
     except (ValidationError, Malformed):
         raise InvalidAnswer from None
 
 
-def _require_beginning(store: LocalStore, end: RetiredAt) -> None:
+def _require_beginning(store: LocalStore, end: HistoryPlace) -> None:
     """Make sure that a claimed end is the beginning of an epoch, behind a head that was verified here."""
     heads = store.history.heads_at(end.seq) | {item.from_head for item in store.history.epochs()}
     if end.seq == 0:

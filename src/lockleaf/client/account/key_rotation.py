@@ -20,7 +20,8 @@ from lockleaf.client.account.sessions import fetch_account
 from lockleaf.client.device.device import Device
 from lockleaf.client.media.media_rotation import begin_media_rotation
 from lockleaf.crypto.errors import CryptoError
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.base import Body
@@ -39,7 +40,7 @@ __all__ = [
     "take_over",
 ]
 
-KeyringAt = Callable[[RetiredAt], Keyring]
+KeyringAt = Callable[[HistoryPlace], Keyring]
 """Gives the keyring whose older keys end at a place of the history."""
 
 _CHANGE = "key_change"

@@ -39,8 +39,9 @@ from lockleaf.client.transport.http import Transport
 from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto import identity
 from lockleaf.crypto.errors import CryptoError, Malformed
+from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.kdf import KdfProfile
-from lockleaf.crypto.keyring import UCE_LABEL, Keyring, RetiredAt, open_keyring
+from lockleaf.crypto.keyring import UCE_LABEL, Keyring, open_keyring
 from lockleaf.crypto.normalise import normalise_password
 from lockleaf.crypto.uce import derive_kek
 from lockleaf.wire.accounts import Account
@@ -99,7 +100,7 @@ class SentPassword:
         return ServerChange(device=device, version=account.keyring_version + 1, password=self)
 
     async def rotation(
-        self, device: Device, account: Account, keyring_at: KeyringAt, version: int, end: RetiredAt, *, media: bool
+        self, device: Device, account: Account, keyring_at: KeyringAt, version: int, end: HistoryPlace, *, media: bool
     ) -> ServerChange:
         """Have a fresh master key added to the keyring."""
         return replace(self.password_change(device, account, version), rotated=True, media=media)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.identity import verify
-from lockleaf.crypto.keyring import KeyEntry, Keyring, RetiredAt
+from lockleaf.crypto.keyring import KeyEntry, Keyring
 
 __all__ = ["is_after", "may_leave", "may_write", "signer_of"]
 
@@ -24,7 +25,7 @@ def signer_of(keyring: Keyring, message: bytes, signature: bytes) -> KeyEntry | 
     return None
 
 
-def is_after(place: RetiredAt, epochs: Sequence[str], epoch: str, seq: int) -> bool:
+def is_after(place: HistoryPlace, epochs: Sequence[str], epoch: str, seq: int) -> bool:
     """Tell whether (``epoch``, ``seq``) comes after ``place`` on a chain.
 
     Args:

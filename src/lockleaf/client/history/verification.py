@@ -26,7 +26,8 @@ from lockleaf.client.history.statements import StatementBook, first_held, requir
 from lockleaf.client.store.records import Leaf
 from lockleaf.client.store.verified_history import Acknowledgement, Position
 from lockleaf.crypto.history import ZERO, epoch_head, next_head
-from lockleaf.crypto.keyring import KeyEntry, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import KeyEntry
 from lockleaf.wire.epochs import place_of
 from lockleaf.wire.sync import Epoch, Feed, Record, SupersededLeaf
 
@@ -56,7 +57,7 @@ class Chain:
         leaf_of: Callable[[str, str], Leaf | None] = lambda collection, record_id: None,
         bare: AbstractSet[Key] = frozenset(),
         acknowledged: Mapping[int, Acknowledgement] | None = None,
-        retirements: Sequence[RetiredAt] = (),
+        retirements: Sequence[HistoryPlace] = (),
         book: StatementBook | None = None,
         passed_over: Collection[RememberedCheckpoint] = (),
     ) -> None:
@@ -92,7 +93,7 @@ class Chain:
         """Tell whether a key may have sealed or signed what stands at, or is about, a place of this history."""
         return signers.may_write(entry, [item.epoch for item in self._epochs], epoch, seq)
 
-    def precedes(self, place: RetiredAt | None, epoch: str, seq: int) -> bool:
+    def precedes(self, place: HistoryPlace | None, epoch: str, seq: int) -> bool:
         """Tell whether what stands at (``epoch``, ``seq``) of this history was written up to ``place``."""
         names = [item.epoch for item in self._epochs]
         return place is not None and not signers.is_after(place, names, epoch, seq)

@@ -18,7 +18,7 @@ from lockleaf.client.store.outbox import Standing
 from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.client.transport.http import Transport
 from lockleaf.crypto.history import ZERO, meta, payload_hash
-from lockleaf.wire.sync import Conflict, Conflicts, Resolution, ResolutionResult
+from lockleaf.wire.conflicts import Conflict, Conflicts, Resolution, ResolutionResult
 
 __all__ = ["ConflictSync", "StaleConflict"]
 

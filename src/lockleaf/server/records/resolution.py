@@ -15,7 +15,8 @@ from lockleaf.server.records.errors import ConflictNotFound, ConflictResolved, R
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.policy import RecordPolicy
 from lockleaf.server.records.writer import AccountRecords
-from lockleaf.wire.sync import Change, Choice, Record
+from lockleaf.wire.conflicts import Choice
+from lockleaf.wire.sync import Change, Record
 
 __all__ = ["OpenConflict", "Resolved", "close", "take"]
 

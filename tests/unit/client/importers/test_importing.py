@@ -19,7 +19,8 @@ from lockleaf.client.journal.importers.dayone import DayOne
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.records.progress import Progress
 from lockleaf.client.store import LocalStore
-from lockleaf.crypto.keyring import Keyring, RetiredAt
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.entries import MAX_ATTACHMENTS
 from tests.support.journals.dayone import DayOneFile, entry, write_dayone
 from tests.support.journals.pictures import MP4, PDF, jpeg, png
@@ -132,7 +133,7 @@ async def test_what_was_imported_before_a_rotation_is_known_after_it_with_its_fi
     export = write_dayone(tmp_path / "e.zip", {"Journal": [entry("x", "2020-01-01T00:00:00Z", photo)]}, [photo])
     await client.journal.import_from(export)
     store = device[1].opened.store
-    store.rekey(store.keyring.rotated("2026-06-01T00:00:00Z", RetiredAt("epoch", 7, bytes(32))))
+    store.rekey(store.keyring.rotated("2026-06-01T00:00:00Z", HistoryPlace("epoch", 7, bytes(32))))
     assert told(await client.journal.import_from(export)) == (0, 1, 0, 0)
 
 

@@ -8,13 +8,11 @@ texts that stood before, since nobody knows what was decided after the export.
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from itertools import dropwhile, islice
 from typing import Any
@@ -32,11 +30,11 @@ from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.arrays import read_array
 from lockleaf.client.journal.importers.containers import Container, Member, Unreadable
 from lockleaf.client.journal.importers.fields import parsed, text_of
+from lockleaf.client.journal.importers.lockleaf_fields import foreign_of, maps_of, time_of, words_of
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece
 from lockleaf.client.journal.importers.texts import MAX_TEXT_BYTES
 from lockleaf.client.records.entries import EarlierDraft, EntryDraft, Exported, IncomingFile
-from lockleaf.client.records.foreign import FOREIGN, foreign_fields
 
 __all__ = ["LockleafExport", "exported_draft"]
 
@@ -106,7 +104,7 @@ def _waiting(source: Container, journal: Member) -> dict[str, list[EarlierDraft]
                 version = conflict.get("version")
                 if isinstance(version, dict):
                     text = text_of(version, "body", []) or ""
-                    told = EarlierDraft(until=_time(conflict.get("detected_at")), body=text, **_words(version))
+                    told = EarlierDraft(until=time_of(conflict.get("detected_at")), body=text, **words_of(version))
                     found.setdefault(str(conflict.get("entry_id")), []).append(told)
     return found
 
@@ -160,8 +158,8 @@ def exported_draft(source: Container, folder: str, fields: Mapping[str, Any], pl
     Raises:
         InvalidEntry: it is none.
     """
-    found = _found(source, folder, _maps(fields, "attachments"))
-    revisions = [each for each in _maps(fields, "revisions") if isinstance(each.get("entry"), dict)]
+    found = _found(source, folder, maps_of(fields, "attachments"))
+    revisions = [each for each in maps_of(fields, "revisions") if isinstance(each.get("entry"), dict)]
     earlier = _in_turn([(each, each["entry"]) for each in revisions], fields)
     return _draft(fields, text_of(fields, "body", []) or "", place, found, earlier)
 
@@ -171,7 +169,7 @@ def exported_draft(source: Container, folder: str, fields: Mapping[str, Any], pl
 
 def _from_markdown(source: Container, folder: str, member: Member) -> EntryDraft:
     fields, rest = _front(source, member)
-    listed = _maps(fields, "attachments")
+    listed = maps_of(fields, "attachments")
     beside = posixpath.dirname(member.name)
     ways = [each for each in listed if isinstance(each.get("file"), str)]
     body = split(rest, linked=any(each.get("in_text") != "true" for each in ways))
@@ -256,8 +254,8 @@ def _draft(
     exported = Exported(
         entry_id=entry_id,
         deleted=fields.get("deleted") in (True, "true"),
-        created_at=_time(fields.get("created_at")),
-        updated_at=_time(fields.get("updated_at")),
+        created_at=time_of(fields.get("created_at")),
+        updated_at=time_of(fields.get("updated_at")),
     )
     return EntryDraft(
         body=body,
@@ -267,9 +265,9 @@ def _draft(
         place=place,
         files=found.files,
         absent=found.absent,
-        foreign=_foreign(fields),
+        foreign=foreign_of(fields),
         earlier=earlier,
-        **_words(fields),
+        **words_of(fields),
     )
 
 
@@ -286,69 +284,9 @@ def _in_turn(
     return tuple(
         EarlierDraft(
             # What was replaced on a device bears the time of that already.
-            until=_time(about.get("at") if about.get("event") == "replaced" else following),
+            until=time_of(about.get("at") if about.get("event") == "replaced" else following),
             body=text_of(fields, "body", []) or "",
-            **_words(fields),
+            **words_of(fields),
         )
         for (about, fields), following in zip(revisions, times, strict=False)
     )
-
-
-def _words(fields: Mapping[str, Any]) -> dict[str, Any]:
-    date = text_of(fields, "date", [])
-    if date is None:
-        raise InvalidEntry("it has no date")
-    return {
-        "date": date,
-        **{name: text_of(fields, name, []) for name in ("title", "mood", "weather", "location", "time_zone", "source")},
-        "tags": _tags(fields.get("tags")),
-        "metrics": _metrics(fields.get("metrics")),
-    }
-
-
-def _foreign(fields: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what another application gave an entry; Markdown has it as one line of JSON."""
-    value = fields.get(FOREIGN)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = [value]
-    if value is None:
-        return None
-    if (found := foreign_fields({FOREIGN: value})) is None:
-        raise InvalidEntry(f"{FOREIGN} is no object of texts, numbers and lists of them")
-    return found
-
-
-def _tags(value: Any) -> tuple[str, ...]:
-    if value in (None, ""):
-        return ()
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InvalidEntry("tags is not a list of texts")
-    return tuple(value)
-
-
-def _metrics(value: Any) -> dict[str, float]:
-    if value in (None, ""):
-        return {}
-    try:
-        return {str(name): float(number) for name, number in value.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise InvalidEntry("metrics is not a list of numbers by name") from None
-
-
-def _maps(fields: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    value = fields.get(name)
-    if value in (None, ""):
-        return []
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise InvalidEntry(f"{name} is not a list of objects")
-    return value
-
-
-def _time(value: Any) -> str | None:
-    try:
-        return value if datetime.fromisoformat(value).tzinfo is not None else None
-    except (ValueError, TypeError):
-        return None

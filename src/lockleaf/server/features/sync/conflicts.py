@@ -25,16 +25,15 @@ from lockleaf.server.records.policy import endpoint_policy, sync_policy
 from lockleaf.server.records.resolution import OpenConflict
 from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.codec import canonical, unpack
-from lockleaf.wire.sync import (
-    Change,
+from lockleaf.wire.conflicts import (
     Conflict,
     Conflicts,
     ConflictVersion,
-    Record,
     Resolution,
     ResolutionDetails,
     ResolutionResult,
 )
+from lockleaf.wire.sync import Change, Record
 
 __all__ = ["list_kept", "resolve"]
 

@@ -17,8 +17,9 @@ from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.resolution import OpenConflict
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import pack
+from lockleaf.wire.conflicts import Resolution
 from lockleaf.wire.content import MAX_CONTENT_BYTES, tag_names
-from lockleaf.wire.sync import Change, Record, Resolution
+from lockleaf.wire.sync import Change, Record
 
 __all__ = ["as_record", "changes"]
 

@@ -45,20 +45,9 @@ from lockleaf.server.records.errors import (
     TooManyStatements,
 )
 from lockleaf.wire import codec
+from lockleaf.wire.conflicts import Conflicts, Resolution, ResolutionResult
 from lockleaf.wire.epochs import Statements
-from lockleaf.wire.sync import (
-    Checkpoint,
-    Checkpoints,
-    Collection,
-    Conflicts,
-    Feed,
-    Purged,
-    Push,
-    PushResult,
-    Resealed,
-    Resolution,
-    ResolutionResult,
-)
+from lockleaf.wire.sync import Checkpoint, Checkpoints, Collection, Feed, Purged, Push, PushResult, Resealed
 
 __all__ = ["router"]
 

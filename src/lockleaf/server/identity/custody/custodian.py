@@ -13,7 +13,8 @@ from uuid import UUID
 
 from lockleaf.crypto import errors as crypto_errors
 from lockleaf.crypto import identity, recovery, uce
-from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, RetiredAt, open_keyring, seal_keyring
+from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, open_keyring, seal_keyring
 from lockleaf.server.identity.errors import InvalidCredentials
 from lockleaf.server.identity.hashing import VerifierHasher
 
@@ -143,7 +144,7 @@ class Custodian:
             InvalidCredentials: its key does not open it: the secret was changed a moment ago.
         """
         before = self._open(sealed)
-        keyring, version = before.rotated(_rfc3339(now), RetiredAt(epoch, seq, head)), sealed.version + 1
+        keyring, version = before.rotated(_rfc3339(now), HistoryPlace(epoch, seq, head)), sealed.version + 1
         codes = await asyncio.to_thread(self._draw, sealed.user_id, keyring, version)
         material = self._material(sealed.user_id, keyring, kek, kek_salt, version, signed_by=before, codes=codes)
         return material, keyring.newest.key_id
