@@ -171,11 +171,11 @@ async def _packed(server: BenchmarkServer, database_url: str, report: Report) ->
 
 
 def _evaluators_mib(server: BenchmarkServer) -> float:
-    """Return the most memory that one process of the server's beside its workers has held, in MiB."""
+    """Return the most memory that one evaluator of the server's has held, in MiB."""
     sizes = [0.0]
     for process in psutil.Process(server.pid).children(recursive=True):
         try:
-            if process.name() != "postgres" and process.parent() is not None and process.ppid() != server.pid:
+            if "lockleaf.server.features.analytics.evaluator" in process.cmdline():
                 status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
                 peak = next((line for line in status if line.startswith("VmHWM")), "VmHWM: 0 kB")
                 sizes.append(int(peak.split()[1]) / 1024)

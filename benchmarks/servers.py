@@ -151,6 +151,6 @@ def _workers(server: BenchmarkServer) -> list[psutil.Process]:
     found = []
     for process in psutil.Process(server.pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if "spawn_main" in " ".join(process.cmdline()):
+            if process.name() == "lockleaf-web":
                 found.append(process)
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import psutil
 
 from tests.support.process import RunningServer
@@ -26,11 +24,8 @@ def postmaster(server: RunningServer) -> psutil.Process:
 
 def workers(server: RunningServer) -> list[psutil.Process]:
     """The processes that serve requests."""
-    found = []
-    for process in psutil.Process(server.pid).children():
-        with contextlib.suppress(psutil.NoSuchProcess):  # which a dead one is, too, that the parent has not asked after
-            if "spawn_main" in " ".join(process.cmdline()):
-                found.append(process)
+    found = [process for process in family(server) if _name(process) == "lockleaf-web"]
+    assert found
     return found
 
 
