@@ -1,4 +1,4 @@
-"""Faces of packages whose parts are loaded when they are first used."""
+"""Modules that are loaded when something of them is first used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,27 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
-__all__ = ["lazily"]
+__all__ = ["late", "lazily"]
+
+
+def late(module: str) -> Any:
+    """Return what stands for a module, and loads it when it is first asked for one of its names.
+
+    The type checker is shown the import itself, under ``if TYPE_CHECKING``.
+    """
+    return _Late(module)
+
+
+class _Late:
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # whoever looks around does not load anything
+            raise AttributeError(f"{self._module!r} is asked for public names alone, not for {name!r}")
+        found = getattr(import_module(self._module), name)
+        setattr(self, name, found)
+        return found
 
 
 def lazily(face: dict[str, Any], places: Mapping[str, str], *, whole: Iterable[str] = ()) -> Callable[[str], Any]:

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lockleaf.client.errors import ConflictNotFound, EditConflict, EntryChanged
-from lockleaf.client.journal.journal import Conflict
 from lockleaf.client.journal.revisions import replaced_here
 from lockleaf.client.records.entries import Entry, EntryDraft
+from lockleaf.client.records.views import Conflict
 from tests.support.journal_devices import new_account
 from tests.support.process import RunningServer
 from tests.support.three_devices import Household, household, texts_at_the_server, words_kept, words_of

@@ -5,36 +5,50 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
-
-from lockleaf.client.account.account import AccountService
-from lockleaf.client.account.archive import Archive, fetch_archive
 from lockleaf.client.account.locking import Locking
-from lockleaf.client.account.networks import Networks
-from lockleaf.client.account.privacy import PrivacyChoices
 from lockleaf.client.device.device import Device, utc_now
 from lockleaf.client.journal.drafts import Drafts
-from lockleaf.client.journal.export_notes import exports_of
 from lockleaf.client.journal.exporters.exports import Exports
-from lockleaf.client.journal.inbox import Inbox
 from lockleaf.client.journal.journal import Journal
-from lockleaf.client.journal.revisions import Revision, fetch_history, fetch_revision, replaced_here
 from lockleaf.client.keychain.keychains import Keychain, PasswordKeychain, choose_keychain
 from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE
-from lockleaf.client.media.media import Media
-from lockleaf.client.media.transfers import MediaReport
-from lockleaf.client.metrics.metrics import Metrics
 from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_home
 from lockleaf.client.records.progress import ProgressCallback
-from lockleaf.client.search.server_search import ServerSearch
 from lockleaf.client.store import LocalStore
-from lockleaf.client.sync.sync import Sync, sync_sums
 from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.lazy import late
 from lockleaf.wire.account_fields import PrivacyTier
+
+if TYPE_CHECKING:
+    import httpx
+
+    from lockleaf.client.account import account as accounts
+    from lockleaf.client.account import archive, networks, privacy
+    from lockleaf.client.journal import export_notes, inbox, revisions
+    from lockleaf.client.media import media, transfers
+    from lockleaf.client.metrics import metrics
+    from lockleaf.client.search import server_search
+    from lockleaf.client.sync import sync, synchroniser
+else:
+    # To read and write the journal on this device takes none of these: each is loaded for who asks for it.
+    httpx = late("httpx")
+    accounts = late("lockleaf.client.account.account")
+    archive = late("lockleaf.client.account.archive")
+    networks = late("lockleaf.client.account.networks")
+    privacy = late("lockleaf.client.account.privacy")
+    export_notes = late("lockleaf.client.journal.export_notes")
+    inbox = late("lockleaf.client.journal.inbox")
+    revisions = late("lockleaf.client.journal.revisions")
+    media = late("lockleaf.client.media.media")
+    transfers = late("lockleaf.client.media.transfers")
+    metrics = late("lockleaf.client.metrics.metrics")
+    server_search = late("lockleaf.client.search.server_search")
+    sync = late("lockleaf.client.sync.sync")
 
 __all__ = ["Client"]
 
@@ -52,13 +66,7 @@ class Client(Locking, Exports):
     def __init__(self, device: Device) -> None:
         self._device = device
         self._journal: tuple[LocalStore, Journal] | None = None
-        self._inbox: tuple[LocalStore, Inbox] | None = None
-        self.sync = Sync(device, carry_media=self._carry_media, pending_count=self._pending_count)
-        self.account = AccountService(device, sync=self.sync)
-        self.privacy = PrivacyChoices(device, catch_up=self.sync.catch_up)
-        self.media = Media(device, sync=self.sync)
-        self.metrics = Metrics(device, sync=lambda sums: sync_sums(device, sums), tier=self._tier)
-        self.search = ServerSearch(device)
+        self._inbox: tuple[LocalStore, inbox.Inbox] | None = None
 
     @classmethod
     async def open(
@@ -157,6 +165,37 @@ class Client(Locking, Exports):
         """Whether the journal on this device is open."""
         return self._device.is_open
 
+    @cached_property
+    def sync(self) -> sync.Sync:
+        """Synchronisation with the other devices."""
+        return sync.Sync(self._device, carry_media=self._carry_media, pending_count=self._pending_count)
+
+    @cached_property
+    def account(self) -> accounts.AccountService:
+        """The account: sign-up, login, password, recovery codes, devices."""
+        return accounts.AccountService(self._device, sync=self.sync)
+
+    @cached_property
+    def privacy(self) -> privacy.PrivacyChoices:
+        """What may leave this device."""
+        return privacy.PrivacyChoices(self._device, catch_up=self.sync.catch_up)
+
+    @cached_property
+    def media(self) -> media.Media:
+        """Files attached to entries."""
+        return media.Media(self._device, sync=self._synced)
+
+    @cached_property
+    def metrics(self) -> metrics.Metrics:
+        """Numbers of the journal, which a server adds up without reading them."""
+        device = self._device
+        return metrics.Metrics(device, sync=lambda sums: sync.sync_sums(device, sums), tier=self._tier)
+
+    @cached_property
+    def search(self) -> server_search.ServerSearch:
+        """Search at the server."""
+        return server_search.ServerSearch(self._device)
+
     @property
     def journal(self) -> Journal:
         """The entries on this device.
@@ -173,17 +212,17 @@ class Client(Locking, Exports):
         return self._journal[1]
 
     @property
-    def inbox(self) -> Inbox:
+    def inbox(self) -> inbox.Inbox:
         """What arrived for the account and waits for a decision; see `journal` for what it raises."""
         store = self._device.opened.store
         if self._inbox is None or self._inbox[0] is not store:
-            self._inbox = (store, Inbox(store, clock=self._device.clock))
+            self._inbox = (store, inbox.Inbox(store, clock=self._device.clock))
         return self._inbox[1]
 
     @property
-    def networks(self) -> Networks:
+    def networks(self) -> networks.Networks:
         """The social networks that are connected to the account; NotLoggedIn without a session."""
-        return Networks(self._device.session.transport)
+        return networks.Networks(self._device.session.transport)
 
     @property
     def drafts(self) -> Drafts:
@@ -197,7 +236,7 @@ class Client(Locking, Exports):
         *,
         overwrite: bool = False,
         files: bool = True,
-    ) -> Archive:
+    ) -> archive.Archive:
         """Write everything that the server holds of the account, as it holds it, to a ZIP file.
 
         What is sealed there is sealed in it; what is in it is described in the documentation, under archives.
@@ -215,9 +254,11 @@ class Client(Locking, Exports):
             ArchiveNotBegun, DiskFull, InvalidAnswer, ApiError, TransportError: each as its name says.
         """
         fetch = self.media.sealed_file if files else None
-        return await fetch_archive(self._device.session.transport, path, progress, overwrite=overwrite, fetch=fetch)
+        return await archive.fetch_archive(
+            self._device.session.transport, path, progress, overwrite=overwrite, fetch=fetch
+        )
 
-    async def history(self, entry_id: str, *, limit: int = 20, offline: bool = False) -> tuple[Revision, ...]:
+    async def history(self, entry_id: str, *, limit: int = 20, offline: bool = False) -> tuple[revisions.Revision, ...]:
         """Return what an entry held before and holds now, newest first: whatever was overwritten can be read again.
 
         Revisions come from the server, are opened here, and are compared with the history that this device verified.
@@ -236,14 +277,14 @@ class Client(Locking, Exports):
         """
         entry = await self.journal.get(entry_id)
         store = self._device.opened.store
-        exported = await asyncio.to_thread(exports_of, store, entry.id)
+        exported = await asyncio.to_thread(export_notes.exports_of, store, entry.id)
         if offline:
-            found = await asyncio.to_thread(replaced_here, store, entry.id)
+            found = await asyncio.to_thread(revisions.replaced_here, store, entry.id)
         else:
-            found = await fetch_history(self._device.session, entry.id, limit)
+            found = await revisions.fetch_history(self._device.session, entry.id, limit)
         return tuple(sorted((*found, *exported), key=lambda each: each.at, reverse=True))[:limit]
 
-    async def revision(self, entry_id: str, number: str) -> Revision:
+    async def revision(self, entry_id: str, number: str) -> revisions.Revision:
         """Return one state of an entry, as `history` numbers it; `Journal.restore` brings it back.
 
         Raises:
@@ -251,15 +292,18 @@ class Client(Locking, Exports):
             NotLoggedIn, HistoryForked, SealBroken, TransportError, ApiError: as for `history`.
         """
         entry = await self.journal.get(entry_id)
-        for each in await asyncio.to_thread(replaced_here, self._device.opened.store, entry.id):
+        for each in await asyncio.to_thread(revisions.replaced_here, self._device.opened.store, entry.id):
             if each.number == number:
                 return each
-        return await fetch_revision(self._device.session, entry.id, number)
+        return await revisions.fetch_revision(self._device.session, entry.id, number)
 
     async def _pending_count(self) -> int:
         return await self.journal.pending_count() + await self.media.pending_count()
 
-    async def _carry_media(self, progress: ProgressCallback | None) -> MediaReport:
+    async def _synced(self, progress: ProgressCallback | None) -> synchroniser.SyncReport:
+        return await self.sync(progress)
+
+    async def _carry_media(self, progress: ProgressCallback | None) -> transfers.MediaReport:
         return await self.media.carried(progress)
 
     async def _tier(self) -> PrivacyTier:

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from lockleaf.cli.conflicts import marked, still_marked
 from lockleaf.cli.rendering import diff_of, entries_table, entry_json, headline, printable
-from lockleaf.client.journal.journal import Conflict
 from lockleaf.client.records.entries import Entry
+from lockleaf.client.records.views import Conflict
 
 WHEN = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -48,7 +48,8 @@ def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], origi
 
 
 def test_the_plain_client_has_everything_of_the_original() -> None:
-    assert public(Client) - public(BlockingClient) == {"aclose", "journal", "inbox", "networks"}
+    parts = {"account", "inbox", "journal", "media", "metrics", "networks", "privacy", "search", "sync"}
+    assert public(Client) - public(BlockingClient) == {"aclose", *parts}
     assert public(BlockingClient) - public(Client) == {"close"}
     assert public(Media) - public(BlockingMedia) == {"carried", "sealed_file"}
     assert public(BlockingPrivacy) == public(PrivacyChoices)

@@ -34,8 +34,8 @@ def functions(kind: type[Any]) -> Iterator[Any]:
 
 
 def behind(member: Any) -> Any:
-    """The function behind a property, a class method or a method that waits; anything else as it is."""
-    for name in ("__func__", "fget", "_method", "_opener"):
+    """The function behind a property, cached or not, a class method or a method that waits; anything else as it is."""
+    for name in ("__func__", "fget", "func", "_method", "_opener"):
         if not inspect.isfunction(member) and hasattr(member, name):
             return behind(getattr(member, name))
     return member
@@ -79,6 +79,7 @@ def test_a_signature_with_a_type_that_is_not_exported_is_found() -> None:
     assert {each.__name__ for each in functions(face.BlockingJournal)} == {
         each.__name__ for each in functions(face.Journal)
     }
+    assert "account" in {each.__name__ for each in functions(face.Client)}
     assert "watch" in {each.__name__ for each in functions(face.BlockingSync)}
 
 

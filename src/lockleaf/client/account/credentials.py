@@ -51,7 +51,7 @@ async def _change_password(
     body = PasswordChange(current_password=present.proof, password=fresh.proof, **change.fields)
     tokens = await _send(device, change, "/auth/password", body, Tokens)
     if tokens is not None:
-        device.session.transport.tokens.save(SessionTokens.of(tokens))
+        device.session.tokens.save(SessionTokens.of(tokens))
         await change.commit()
 
 
@@ -142,7 +142,7 @@ async def _rotate(
     if answer is not None:
         if answer.keyring_version != change.version or answer.tokens is None:
             raise InvalidAnswer
-        device.session.transport.tokens.save(SessionTokens.of(answer.tokens))
+        device.session.tokens.save(SessionTokens.of(answer.tokens))
         await change.commit()
     key_rotation.take_codes(device)
     return change.codes if change.codes is not None or answer is None else drawn_codes(answer.recovery_codes)

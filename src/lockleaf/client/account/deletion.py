@@ -34,7 +34,7 @@ async def delete(device: Device, secret: str) -> None:
     except LockleafError as error:
         if not may_have_been_accepted(error) or not await _is_gone(device, secret):
             raise
-    session.transport.tokens.clear()
+    session.tokens.clear()
     device.remember(session.profile.model_copy(update={"account_deleted": True}))
 
 
@@ -48,5 +48,5 @@ async def _is_gone(device: Device, secret: str) -> bool:
     except LockleafError:
         return False
     with suppress(LockleafError):
-        session.transport.tokens.save(SessionTokens.of(answer))
+        session.tokens.save(SessionTokens.of(answer))
     return False

@@ -125,7 +125,7 @@ class ServerChange(KeyringChange):
         session = self.device.session
         place = AccountPlace.of(session.profile)
         answer = await enrol(session.transport, place, self.password.proof, session.profile.device_id)
-        session.transport.tokens.save(SessionTokens.of(answer))
+        session.tokens.save(SessionTokens.of(answer))
         await self._take_over(answer.user)
         return True
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
-
-from lockleaf.client.device.open_account import OpenAccount
+from lockleaf.client.device.open_account import Connection, OpenAccount
 from lockleaf.client.device.rollback_memory import MemoryFolder
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
@@ -28,11 +27,20 @@ from lockleaf.client.keychain.keychains import Keychain, pack_local_keys, unpack
 from lockleaf.client.keychain.password_keychain import PasswordKeychain
 from lockleaf.client.profile.profiles import Profile, ProfileFolder
 from lockleaf.client.store import LocalStore, local_keys
-from lockleaf.client.transport.http import Transport
 from lockleaf.client.transport.retries import RetryPolicy
 from lockleaf.client.transport.tokens import SecretTokens, SessionTokens, TokenStore
 from lockleaf.crypto.device_lock import LockContext
 from lockleaf.crypto.keyring import Keyring
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    import httpx
+
+    from lockleaf.client.transport import http
+else:
+    # Most that is done on a device is done without a server.
+    httpx = late("httpx")
+    http = late("lockleaf.client.transport.http")
 
 __all__ = ["Device", "utc_now"]
 
@@ -76,14 +84,14 @@ class Device:
         """Return the present time as RFC 3339 text."""
         return self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def connect(self, server: str, tokens: TokenStore, *, allow_insecure: bool = False) -> Transport:
+    def connect(self, server: str, tokens: TokenStore, *, allow_insecure: bool = False) -> http.Transport:
         """Return a way to ``server`` for the session whose tokens are in ``tokens``.
 
         Raises:
             InvalidServerAddress: the URL is invalid.
             InsecureServer: plain http to another machine.
         """
-        return Transport(
+        return http.Transport(
             server,
             tokens=tokens,
             http_transport=self.http_transport,
@@ -171,7 +179,7 @@ class Device:
     @property
     def is_logged_in(self) -> bool:
         """Whether the store is open and holds a session's tokens."""
-        return self._opened is not None and self._opened.transport.tokens.load() is not None
+        return self._opened is not None and self._opened.tokens.load() is not None
 
     @property
     def session(self) -> OpenAccount:
@@ -182,7 +190,7 @@ class Device:
             JournalLocked, KeychainUnavailable, LocalStoreError: it is in the journal, which does not open.
         """
         opened = self.opened
-        if opened.transport.tokens.load() is None:
+        if opened.tokens.load() is None:
             raise NotLoggedIn
         return opened
 
@@ -235,7 +243,7 @@ class Device:
             store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
             await asyncio.to_thread(self.memory.seed, profile, store)
         self._open(profile, store)
-        self.opened.transport.tokens.save(tokens)
+        self.opened.tokens.save(tokens)
         self.remember(profile)
 
     async def adopt_keyring(self, keyring: Keyring) -> None:
@@ -267,12 +275,12 @@ class Device:
         self.memory.note_account(profile)
         self.profile = profile
         if self._opened is not None:
-            self._opened = OpenAccount(profile, self._opened.store, self._opened.transport)
+            self._opened = replace(self._opened, profile=profile)
 
     async def leave(self) -> None:
         """Forget tokens and local key; the sealed store stays for the next login."""
         if self._opened is not None:
-            self._opened.transport.tokens.clear()
+            self._opened.tokens.clear()
         if self.profile is not None:
             self.remember(self.profile.model_copy(update={"logged_out": True}))
         await self._close_opened()
@@ -330,12 +338,12 @@ class Device:
 
     def _open(self, profile: Profile, store: LocalStore) -> None:
         tokens = SecretTokens(store, self.folder.path / "tokens.lock")
-        transport = self.connect(profile.server, tokens, allow_insecure=profile.allow_insecure)
+        connection = Connection(lambda: self.connect(profile.server, tokens, allow_insecure=profile.allow_insecure))
         self._trouble = None
-        self._opened = OpenAccount(profile, store, transport)
+        self._opened = OpenAccount(profile, store, tokens, connection)
 
     async def _close_opened(self) -> None:
         opened, self._opened = self._opened, None
         if opened is not None:
-            await opened.transport.aclose()
+            await opened.connection.aclose()
             opened.store.close()

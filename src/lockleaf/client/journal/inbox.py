@@ -11,11 +11,11 @@ import builtins
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from lockleaf.client.errors import InboxItemNotFound, InboxItemUnreadable
-from lockleaf.client.journal.imports import imported_id
 from lockleaf.client.records.attachments import with_attachments
 from lockleaf.client.records.edits import MIN_PREFIX, Edits
 from lockleaf.client.records.entries import Entry, draft_content
@@ -26,7 +26,13 @@ from lockleaf.crypto.encoding import strict_unpack
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.identity import open_sealed
 from lockleaf.crypto.keyring import Keyring
+from lockleaf.lazy import late
 from lockleaf.wire.inbox import InboxContent
+
+if TYPE_CHECKING:
+    from lockleaf.client.journal import imports
+else:
+    imports = late("lockleaf.client.journal.imports")  # for what is accepted
 
 __all__ = ["Inbox", "InboxItem"]
 
@@ -169,7 +175,7 @@ def _present_id(store: LocalStore, provider: str, external_id: str) -> str:
 
     So two devices make one entry of it, also where the keys were rotated in between. Deletions count.
     """
-    ids = [imported_id(entry.index_key, provider, external_id) for entry in store.keyring.entries]
+    ids = [imports.imported_id(entry.index_key, provider, external_id) for entry in store.keyring.entries]
     present = store.records.existing(tuple(ids))
     return next((each for each in ids if each in present), ids[-1])
 

@@ -5,33 +5,36 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from lockleaf.client.device.device import utc_now
 from lockleaf.client.errors import InvalidEntry
-from lockleaf.client.journal.import_report import ImportReport, Remark, Skipped
-from lockleaf.client.journal.imports import imported_id
 from lockleaf.client.journal.journal_imports import JournalImports
 from lockleaf.client.journal.journal_tags import JournalTags
 from lockleaf.client.journal.resolutions import Resolutions
-from lockleaf.client.journal.revisions import Revision
-from lockleaf.client.journal.tags import Tag, TagBook
+from lockleaf.client.journal.tags import TagBook
 from lockleaf.client.records.bases import Base
 from lockleaf.client.records.edits import Edits, entry_id_of
 from lockleaf.client.records.entries import UNCHANGED, Entry, Unchanged, date_text, draft_content
 from lockleaf.client.records.readings import changed_metrics
 from lockleaf.client.records.views import Conflict, entry_of
-from lockleaf.client.search.local_search import LocalSearch
 from lockleaf.client.search.results import Found
 from lockleaf.client.search.selection import Selection
 from lockleaf.client.store import LocalStore
+from lockleaf.lazy import late
 
-__all__ = ["UNCHANGED", "Conflict", "ImportReport", "Journal", "Remark", "Skipped", "Tag", "imported_id"]
+if TYPE_CHECKING:
+    from lockleaf.client.journal import revisions
+    from lockleaf.client.search import local_search
+else:
+    # What is neither searched nor brought back needs no search, and no answers of a server.
+    revisions = late("lockleaf.client.journal.revisions")
+    local_search = late("lockleaf.client.search.local_search")
 
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+__all__ = ["Journal"]
 
 
 def _seen(base: Entry | str | None) -> Base | str | None:
@@ -58,14 +61,19 @@ class Journal(JournalTags, JournalImports):
         media: the folder where attachments wait for their upload; without one, none are imported.
     """
 
-    def __init__(self, store: LocalStore, *, clock: Callable[[], datetime] = _now, media: Path | None = None) -> None:
+    def __init__(
+        self, store: LocalStore, *, clock: Callable[[], datetime] = utc_now, media: Path | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._edits = Edits(store, clock)
         self._decisions = Resolutions(store, self._edits)
         JournalTags.__init__(self, TagBook(store, self._edits, clock))
         JournalImports.__init__(self, store, self._edits, media)
-        self._search = LocalSearch(store)
+
+    @cached_property
+    def _search(self) -> local_search.LocalSearch:
+        return local_search.LocalSearch(self._store)
 
     # ---- writing ----
 
@@ -172,7 +180,7 @@ class Journal(JournalTags, JournalImports):
         return await asyncio.to_thread(self._edits.delete, entry_id, _seen(base))
 
     async def restore(
-        self, entry_id: str, *, base: Entry | str | None = None, revision: Revision | None = None
+        self, entry_id: str, *, base: Entry | str | None = None, revision: revisions.Revision | None = None
     ) -> Entry:
         """Bring a deleted entry back, or the words of an earlier revision.
 

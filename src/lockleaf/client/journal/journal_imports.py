@@ -6,19 +6,27 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockleaf.client.journal.import_report import ImportReport, Skipped
-from lockleaf.client.journal.importers.archives import opened_container
-from lockleaf.client.journal.importers.containers import Container
-from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
-from lockleaf.client.journal.importers.registry import importer_for
-from lockleaf.client.journal.imports import Import, portions
 from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.media.threads import in_thread
 from lockleaf.client.records.edits import Edits
 from lockleaf.client.records.entries import EntryDraft
 from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.store import LocalStore
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.client.journal import imports
+    from lockleaf.client.journal.importers import archives, protocol, registry
+    from lockleaf.client.journal.importers.containers import Container
+else:
+    # Every journal has this part, and few import.
+    imports = late("lockleaf.client.journal.imports")
+    archives = late("lockleaf.client.journal.importers.archives")
+    protocol = late("lockleaf.client.journal.importers.protocol")
+    registry = late("lockleaf.client.journal.importers.registry")
 
 __all__ = ["JournalImports"]
 
@@ -60,8 +68,8 @@ class JournalImports:
         Raises:
             DiskFull, StoreLocked, StoreDamaged: the local store refused; portions before are kept.
         """
-        waiting = portions(drafts)
-        running = Import(
+        waiting = imports.portions(drafts)
+        running = imports.Import(
             self.__store,
             self.__edits,
             time=self.__edits.time,
@@ -82,7 +90,7 @@ class JournalImports:
         progress: ProgressCallback | None = None,
         *,
         importer: str | None = None,
-        options: ImportOptions | None = None,
+        options: protocol.ImportOptions | None = None,
         update: bool = False,
         dry_run: bool = False,
     ) -> ImportReport:
@@ -96,10 +104,10 @@ class JournalImports:
             ImportRefused: it is no journal that is known here, is damaged, or is a trap. Nothing was imported.
             DiskFull, StoreLocked, StoreDamaged: the local store refused; what came before is kept.
         """
-        chosen = options or ImportOptions()
-        source = await asyncio.to_thread(opened_container, path)
+        chosen = options or protocol.ImportOptions()
+        source = await asyncio.to_thread(archives.opened_container, path)
         try:
-            reader = await asyncio.to_thread(importer_for, source, importer)
+            reader = await asyncio.to_thread(registry.importer_for, source, importer)
             total = await asyncio.to_thread(reader.count, source) if progress is not None else None
             report = await self.import_entries(
                 _items(reader, source, chosen), progress, total=total, update=update, dry_run=dry_run
@@ -109,6 +117,8 @@ class JournalImports:
         return replace(report, importer=reader.name)
 
 
-def _items(reader: Importer, source: Container, options: ImportOptions) -> Iterable[EntryDraft | Skipped]:
+def _items(
+    reader: protocol.Importer, source: Container, options: protocol.ImportOptions
+) -> Iterable[EntryDraft | Skipped]:
     yield from reader.read(source, options)
     yield from source.refused

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from lockleaf.client.device.device import Device
-from lockleaf.client.transport.addresses import store_origin
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.client.transport import addresses
+else:
+    addresses = late("lockleaf.client.transport.addresses")  # which takes httpx to read one
 
 __all__ = ["PinnedStores"]
 
@@ -42,7 +48,7 @@ class PinnedStores:
             InvalidServerAddress, InsecureServer: it is no such origin, or plain http to another machine.
         """
         profile = self._device.opened.profile
-        allowed = store_origin(origin, allow_insecure=profile.allow_insecure)
+        allowed = addresses.store_origin(origin, allow_insecure=profile.allow_insecure)
         known = await self.stores()
         await asyncio.to_thread(self._device.memory.set_store_origins, profile, {*known, allowed})
         return allowed
@@ -54,7 +60,7 @@ class PinnedStores:
             NotLoggedIn, InvalidServerAddress, InsecureServer: as for `allow_store`.
         """
         profile = self._device.opened.profile
-        unwanted = store_origin(origin, allow_insecure=True)
+        unwanted = addresses.store_origin(origin, allow_insecure=True)
         known = await self.stores()
         await asyncio.to_thread(self._device.memory.set_store_origins, profile, set(known) - {unwanted})
         return unwanted in known

@@ -10,26 +10,32 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from lockleaf.client.device.device import Device
 from lockleaf.client.device.open_account import OpenAccount
 from lockleaf.client.errors import UploadAlreadyRunning
-from lockleaf.client.media.downloads import Downloader, opened, unsealed
 from lockleaf.client.media.file_names import safe_name
 from lockleaf.client.media.local_attachments import LocalAttachments
-from lockleaf.client.media.media_rotation import MediaRotation, Synced, is_unfinished, seal_all_anew
-from lockleaf.client.media.object_store import ObjectStoreClient
 from lockleaf.client.media.pinned_stores import PinnedStores
-from lockleaf.client.media.sealed_files import Fetcher, KeptMedia
 from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.media.threads import Beat
-from lockleaf.client.media.transfers import MediaReport, Transfers
-from lockleaf.client.media.uploads import Uploader
 from lockleaf.client.profile.private_files import full_disk_by_name
 from lockleaf.client.records.attachments import Attachment, MediaObject
 from lockleaf.client.records.edits import Edits
 from lockleaf.client.records.progress import ProgressCallback
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.client.media import downloads, media_rotation, object_store, sealed_files, transfers, uploads
+else:
+    # What is attached, listed and counted here needs no way to a server.
+    downloads = late("lockleaf.client.media.downloads")
+    media_rotation = late("lockleaf.client.media.media_rotation")
+    object_store = late("lockleaf.client.media.object_store")
+    sealed_files = late("lockleaf.client.media.sealed_files")
+    transfers = late("lockleaf.client.media.transfers")
+    uploads = late("lockleaf.client.media.uploads")
 
 __all__ = ["ServerMedia"]
 
@@ -44,7 +50,9 @@ class ServerMedia(PinnedStores):
         sync: brings entries and attachments to the server.
     """
 
-    def __init__(self, device: Device, *, sync: Callable[[ProgressCallback | None], Awaitable[Synced]]) -> None:
+    def __init__(
+        self, device: Device, *, sync: Callable[[ProgressCallback | None], Awaitable[media_rotation.Synced]]
+    ) -> None:
         super().__init__(device)
         self._sync = sync
 
@@ -52,7 +60,7 @@ class ServerMedia(PinnedStores):
         """Return how many files, thumbnails included, wait for the server to hear of them."""
         return await asyncio.to_thread(self._device.opened.store.media.count)
 
-    async def resume(self, progress: ProgressCallback | None = None) -> MediaReport:
+    async def resume(self, progress: ProgressCallback | None = None) -> transfers.MediaReport:
         """Send what waits, as `Client.sync` does when the entries are in step.
 
         It may be killed at any point: run again, it sends what the store lacks of the very same bytes.
@@ -67,19 +75,21 @@ class ServerMedia(PinnedStores):
         """
         session = self._device.session
         if await asyncio.to_thread(session.store.media.is_empty):
-            return MediaReport()
+            return transfers.MediaReport()
         async with self._objects(session) as objects:
-            uploader = Uploader(session.transport, objects, self._device.retry)
+            uploader = uploads.Uploader(session.transport, objects, self._device.retry)
             edits = Edits(session.store, self._device.clock)
-            carrier = Transfers(session.store, self._folder, session.transport, uploader, edits, self._device.clock)
+            carrier = transfers.Transfers(
+                session.store, self._folder, session.transport, uploader, edits, self._device.clock
+            )
             return await carrier.carry(progress)
 
-    async def carried(self, progress: ProgressCallback | None = None) -> MediaReport:
+    async def carried(self, progress: ProgressCallback | None = None) -> transfers.MediaReport:
         """Send what waits, as part of a sync; another program that does it already is left to it."""
         try:
             return await self.resume(progress)
         except UploadAlreadyRunning:
-            return MediaReport(waiting=await self.pending_count())
+            return transfers.MediaReport(waiting=await self.pending_count())
 
     async def download(
         self,
@@ -112,7 +122,7 @@ class ServerMedia(PinnedStores):
         identities = self._device.opened.keyring.identities
 
         def place(sealed: Path, beat: Beat) -> None:
-            opened(media_object, sealed, identities, path, overwrite=overwrite, beat=beat)
+            downloads.opened(media_object, sealed, identities, path, overwrite=overwrite, beat=beat)
 
         await self._fetcher().open(media_object, place, progress)
         return path
@@ -136,14 +146,14 @@ class ServerMedia(PinnedStores):
         def pass_on(sealed: Path, beat: Beat) -> None:
             # A file without a name: nothing of it stays, however this ends.
             with full_disk_by_name(), tempfile.TemporaryFile(dir=self._folder.path) as whole:
-                unsealed(media_object, sealed, identities, whole, beat)
+                downloads.unsealed(media_object, sealed, identities, whole, beat)
                 whole.seek(0)
                 shutil.copyfileobj(whole, file, _AT_ONCE)
                 file.flush()
 
         await self._fetcher().open(media_object, pass_on, progress)
 
-    async def keep_all(self, progress: ProgressCallback | None = None) -> KeptMedia:
+    async def keep_all(self, progress: ProgressCallback | None = None) -> sealed_files.KeptMedia:
         """Fetch all files that only the server has, sealed as they are, to stay on this device.
 
         For when the server is about to give up what it holds. They open here as before, and the next `Client.sync`
@@ -160,7 +170,7 @@ class ServerMedia(PinnedStores):
         """
         return await self._fetcher().keep_all(progress)
 
-    async def seal_anew(self, progress: ProgressCallback | None = None) -> MediaRotation:
+    async def seal_anew(self, progress: ProgressCallback | None = None) -> media_rotation.MediaRotation:
         """Seal all attachments of the entries here anew that keys of before a rotation open.
 
         Each is fetched, sealed under the newest key, and sent under a new id; then its entry names it, and the old one
@@ -180,7 +190,7 @@ class ServerMedia(PinnedStores):
             IntegrityError, TransportError, ApiError, LocalStoreError: as for `Client.sync`.
         """
         session = self._device.session
-        return await seal_all_anew(
+        return await media_rotation.seal_all_anew(
             session.store,
             self._folder,
             self._book(session),
@@ -192,7 +202,7 @@ class ServerMedia(PinnedStores):
 
     async def is_rotation_unfinished(self) -> bool:
         """Return whether a rotation on this device was to seal attachments anew, and may not have come to its end."""
-        return await asyncio.to_thread(is_unfinished, self._device.opened.store)
+        return await asyncio.to_thread(media_rotation.is_unfinished, self._device.opened.store)
 
     def sealed_file(self, media_object: MediaObject, came: Callable[[int], None]) -> AbstractAsyncContextManager[Path]:
         """Give the sealed file of an object within an ``async with``: the one that is here, or one that is fetched.
@@ -223,22 +233,22 @@ class ServerMedia(PinnedStores):
     def _folder(self) -> StagingFolder:
         return StagingFolder(self._device.folder.media)
 
-    def _fetcher(self) -> Fetcher:
+    def _fetcher(self) -> sealed_files.Fetcher:
         session = self._device.opened
-        return Fetcher(session.store, self._folder, self._book(session), self._downloads, self._device.now)
+        return sealed_files.Fetcher(session.store, self._folder, self._book(session), self._downloads, self._device.now)
 
     @asynccontextmanager
-    async def _downloads(self) -> AsyncIterator[Downloader]:
+    async def _downloads(self) -> AsyncIterator[downloads.Downloader]:
         session = self._device.session
         async with self._objects(session) as objects:
-            yield Downloader(session.transport, objects, self._folder, self._device.retry)
+            yield downloads.Downloader(session.transport, objects, self._folder, self._device.retry)
 
     def _book(self, session: OpenAccount) -> LocalAttachments:
         return LocalAttachments(session.store, Edits(session.store, self._device.clock))
 
     @asynccontextmanager
-    async def _objects(self, session: OpenAccount) -> AsyncIterator[ObjectStoreClient]:
-        objects = ObjectStoreClient(
+    async def _objects(self, session: OpenAccount) -> AsyncIterator[object_store.ObjectStoreClient]:
+        objects = object_store.ObjectStoreClient(
             session.transport.server,
             origins=await asyncio.to_thread(self._device.memory.store_origins, session.profile.user_id),
             allow_insecure=session.profile.allow_insecure,

@@ -137,7 +137,7 @@ async def _exchange(
             await asyncio.to_thread(_pass_on, device.opened.store, new.opened.store)
         await _fill(new, sync_of, confirm, progress)
         codes = None if newer is None else await _keys_again(new, profile, password, newer, sync)
-        tokens = new.opened.transport.tokens.load()
+        tokens = new.opened.tokens.load()
         taken_over, keyring = new.profile, new.opened.keyring
         assert tokens is not None
         assert taken_over is not None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lockleaf.client.journal.revisions import Revision
 from lockleaf.client.records.attachments import Attachment, MediaObject
 from lockleaf.client.records.entries import Entry
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.client.journal import revisions
+else:
+    revisions = late("lockleaf.client.journal.revisions")  # which are a server's answers
 
 __all__ = ["attachment_document", "entry_document", "revision_document"]
 
@@ -54,7 +59,7 @@ def _facts(medium: MediaObject) -> dict[str, Any]:
     }
 
 
-def revision_document(revision: Revision) -> dict[str, Any]:
+def revision_document(revision: revisions.Revision) -> dict[str, Any]:
     """Return one state of an entry; its text is null where it was a deletion, or is not kept any more."""
     return {
         "revision": revision.number,

@@ -6,15 +6,23 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockleaf.client.device.device import Device
-from lockleaf.client.journal.export_notes import note_export
-from lockleaf.client.journal.exporters.destinations import ExportFormat, export_to
-from lockleaf.client.journal.exporters.exporting import ExportReport
-from lockleaf.client.journal.exporters.sources import JournalSource
-from lockleaf.client.media.media import Media
 from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.selection import Selection
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.client.journal import export_notes
+    from lockleaf.client.journal.exporters import destinations, exporting, sources
+    from lockleaf.client.media.media import Media
+else:
+    # Every client has this part, and few export.
+    export_notes = late("lockleaf.client.journal.export_notes")
+    destinations = late("lockleaf.client.journal.exporters.destinations")
+    exporting = late("lockleaf.client.journal.exporters.exporting")
+    sources = late("lockleaf.client.journal.exporters.sources")
 
 __all__ = ["AgeIdentity", "Exports"]
 
@@ -38,13 +46,17 @@ class Exports:
     """The part of `Client` that takes the journal out in plain text."""
 
     _device: Device
-    media: Media
+
+    @property
+    def media(self) -> Media:
+        """Files attached to entries."""
+        raise NotImplementedError
 
     async def export(
         self,
         path: Path,
         *,
-        form: ExportFormat = "markdown",
+        form: destinations.ExportFormat = "markdown",
         since: date | str | None = None,
         until: date | str | None = None,
         tag: str | None = None,
@@ -55,7 +67,7 @@ class Exports:
         force: bool = False,
         note: bool = False,
         progress: ProgressCallback | None = None,
-    ) -> ExportReport:
+    ) -> exporting.ExportReport:
         """Write the journal of this device in plain text, which `Journal.import_entries` takes back as it was.
 
         It needs no server. Attachments, and earlier revisions, that are not on this device are fetched; the report
@@ -82,9 +94,9 @@ class Exports:
                 export goes on from here.
         """
         opened = self._device.opened
-        report = await export_to(
+        report = await destinations.export_to(
             path,
-            JournalSource(opened.store, self.media, lambda: self._device.session, self._device.clock),
+            sources.JournalSource(opened.store, self.media, lambda: self._device.session, self._device.clock),
             Selection.of(since=since, until=until, tag=tag, mood=mood, source=source),
             user_id=str(opened.profile.user_id),
             form=form,
@@ -95,7 +107,7 @@ class Exports:
         )
         if note:
             await asyncio.to_thread(
-                note_export,
+                export_notes.note_export,
                 opened.store,
                 report.entry_ids,
                 form=form,
