@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.core import TyperGroup
 
-__all__ = ["Commands"]
+from lockleaf.cli.on_demand import OnDemand
+
+__all__ = ["COMMANDS", "Commands"]
+
+COMMANDS = {
+    "lockleaf.cli.writing": "write edit delete restore",
+    "lockleaf.cli.drafts": "drafts",
+    "lockleaf.cli.reading": "list show history",
+    "lockleaf.cli.searching": "search",
+    "lockleaf.cli.attaching": "attach open media",
+    "lockleaf.cli.tags": "tags",
+    "lockleaf.cli.stats": "stats",
+    "lockleaf.cli.importing": "import",
+    "lockleaf.cli.exporting": "export",
+    "lockleaf.cli.repairing": "repair",
+    "lockleaf.cli.syncing": "sync status",
+    "lockleaf.cli.conflicts": "resolve conflicts",
+    "lockleaf.cli.inbox": "inbox",
+    "lockleaf.cli.networks": "connect publish connections",
+    "lockleaf.cli.devices": "devices",
+    "lockleaf.cli.account": "register login logout adopt password access keys",
+    "lockleaf.cli.locking": "lock unlock",
+    "lockleaf.cli.profile": "account",
+    "lockleaf.cli.privacy": "privacy",
+    "lockleaf.cli.search_index": "search-index",
+    "lockleaf.cli.archive": "archive",
+    "lockleaf.cli.recovery": "recovery",
+    "lockleaf.cli.serve": "serve",
+    "lockleaf.cli.worker": "worker",
+    "lockleaf.cli.demo": "demo",
+    "lockleaf.cli.admin": "admin",
+}
+"""Which module has which commands, in the order in which the help shows them."""
 
 _ALIASES = {"ls": "list", "rm": "delete"}
 
 
 class Commands(TyperGroup):
     """Commands by their names, aliases and ``help COMMAND``."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = cast(Any, OnDemand(COMMANDS))  # nobody adds to it
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of that name or alias."""
