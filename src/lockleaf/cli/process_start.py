@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import sys
+from typing import Any, cast
 
 from lockleaf.cli.ending import end_at_once_when_interrupted
 from lockleaf.cli.surroundings import put_in_order
@@ -13,10 +15,14 @@ __all__ = ["prepare"]
 
 
 def prepare() -> None:
-    """Let an interrupt end the process at once, forbid images of its memory, and put its surroundings in order."""
+    """Let an interrupt end the process at once, forbid images of its memory, and put its surroundings in order.
+
+    What libraries would load for nothing is left out.
+    """
     end_at_once_when_interrupted()
     _forbid_core_dumps()
     put_in_order()
+    _leave_out()
 
 
 def _forbid_core_dumps() -> None:
@@ -28,3 +34,13 @@ def _forbid_core_dumps() -> None:
         return
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _leave_out() -> None:
+    """Spare a command what its libraries load on top: httpx its own command line, Pydantic a search for plugins.
+
+    The first takes with it Rich and Pygments, which happen to be installed; the second reads what every installed
+    package says of itself, and a plugin would see what is validated here.
+    """
+    sys.modules["httpx._main"] = cast(Any, None)  # taken for not installed
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

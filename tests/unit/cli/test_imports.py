@@ -4,24 +4,69 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer
+
+from lockleaf.cli.commands import COMMANDS
+from tests.support.offline_devices import offline_device
+
+SENDING = ("httpx", "httpcore", "h11", "lockleaf.client.transport.http", "lockleaf.client.transport.connections")
+SELDOM = (
+    "lockleaf.client.account.account",
+    "lockleaf.client.account.enrolment",
+    "lockleaf.client.account.key_rotation",
+    "lockleaf.client.journal.exporters.destinations",
+    "lockleaf.client.journal.exporters.folder",
+    "lockleaf.client.journal.importers",
+    "lockleaf.client.journal.imports",
+    "lockleaf.client.media.downloads",
+    "lockleaf.client.media.object_store",
+    "lockleaf.client.media.uploads",
+    "lockleaf.client.metrics",
+    "lockleaf.client.search.indexer",
+    "lockleaf.client.sync",
+    "lockleaf.wire.accounts",
+    "lockleaf.wire.analytics",
+    "lockleaf.cli.account",
+    "lockleaf.cli.serve",
+    "keyring",
+    "numpy",
+    "PIL",
+    "tenseal",
+    "pygments",
+)
+SERVER = ("lockleaf.server", "fastapi", "sqlalchemy", "uvicorn")
 
 
-def loaded_by(tmp_path: Path, *arguments: str) -> set[str]:
+def loaded_by(home: Path, *arguments: str, code: int = 0) -> set[str]:
     program = (
-        "import sys; from lockleaf.cli.main import main; main(sys.argv[1:]); "
-        "print(*sorted(sys.modules), file=open('modules', 'w'))"
+        "import sys; from lockleaf.cli.main import main; code = main(); "
+        "print(*(name for name, module in sys.modules.items() if module), file=open('modules', 'w')); sys.exit(code)"
     )
-    subprocess.run(
-        [sys.executable, "-c", program, *arguments, "--home", str(tmp_path)],
-        cwd=tmp_path,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments, "--home", str(home)],
+        cwd=home,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
-    return set((tmp_path / "modules").read_text().split())
+    assert done.returncode == code, done.stderr
+    return set((home / "modules").read_text().split())
+
+
+def of(packages: tuple[str, ...], loaded: set[str]) -> set[str]:
+    return {name for name in loaded if name in packages or name.startswith(tuple(f"{each}." for each in packages))}
+
+
+@pytest.fixture
+async def entry(tmp_path: Path) -> str:
+    """The only entry of a device without a server, whose home is ``tmp_path``."""
+    async with offline_device(tmp_path) as (client, _):
+        return (await client.journal.write(body="A walk along the river", tags=("outside",))).id
 
 
 def test_help_loads_neither_the_sdk_nor_the_server(tmp_path: Path) -> None:
@@ -33,8 +78,47 @@ def test_help_loads_neither_the_sdk_nor_the_server(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("command", ["list", "status"])
-def test_daily_commands_do_not_load_the_server(tmp_path: Path, command: str) -> None:
-    loaded = loaded_by(tmp_path, command)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list",
+        "list --json",
+        "write morning",
+        "edit {entry} evening",
+        "delete {entry}",
+        "show {entry}",
+        "status --offline",
+        "tags",
+        "drafts",
+        "inbox",
+        "conflicts",
+        "media list",
+        "search river",
+    ],
+)
+def test_daily_commands_load_nothing_to_send_with_and_nothing_seldom_used(
+    tmp_path: Path, entry: str, command: str
+) -> None:
+    loaded = loaded_by(tmp_path, "--profile", "laptop", *command.format(entry=entry).split())
     assert "lockleaf.client.client" in loaded
-    assert not {name for name in loaded if name.startswith(("lockleaf.server", "fastapi", "sqlalchemy", "uvicorn"))}
+    assert of((*SENDING, *SELDOM, *SERVER), loaded) == set()
+
+
+@pytest.mark.parametrize("command", ["list", "status"])
+def test_without_an_account_no_command_loads_the_server(tmp_path: Path, command: str) -> None:
+    assert of((*SENDING, *SERVER), loaded_by(tmp_path, command, code=3)) == set()
+
+
+@pytest.mark.usefixtures("entry")
+def test_what_is_sent_is_sent_without_the_command_line_of_httpx(tmp_path: Path) -> None:
+    loaded = loaded_by(tmp_path, "--profile", "laptop", "sync", code=6)
+    assert "httpx" in loaded
+    assert of(("httpx._main", "pygments"), loaded) == set()
+
+
+def test_each_module_has_the_commands_that_are_looked_for_in_it() -> None:
+    for module, names in COMMANDS.items():
+        app = typer.Typer()
+        import_module(module).install(app)
+        group = typer.main.get_group(app)
+        assert set(group.commands) == set(names.split()), module
