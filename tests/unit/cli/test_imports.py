@@ -69,13 +69,22 @@ async def entry(tmp_path: Path) -> str:
         return (await client.journal.write(body="A walk along the river", tags=("outside",))).id
 
 
-def test_help_loads_neither_the_sdk_nor_the_server(tmp_path: Path) -> None:
-    loaded = loaded_by(tmp_path, "list", "--help")
-    assert not {
-        name
-        for name in loaded
-        if name.startswith(("lockleaf.client.", "lockleaf.server", "fastapi", "httpx", "rich.progress"))
+@pytest.mark.parametrize("command", ["list --help", "--help", "--version"])
+def test_help_loads_neither_the_sdk_nor_the_server(tmp_path: Path, command: str) -> None:
+    loaded = loaded_by(tmp_path, *command.split())
+    below = {name for name in loaded if name.startswith("lockleaf.client.")}
+    assert below | of(("httpx", "keyring", "rich.progress", *SERVER), loaded) == set()
+
+
+def test_only_the_help_of_all_commands_loads_them_all(tmp_path: Path) -> None:
+    modules = set(COMMANDS)
+    assert modules & loaded_by(tmp_path, "list", "--help") <= {
+        "lockleaf.cli.reading",
+        "lockleaf.cli.writing",
+        "lockleaf.cli.drafts",
     }
+    assert modules & loaded_by(tmp_path, "--version") == set()
+    assert modules <= loaded_by(tmp_path, "--help")
 
 
 @pytest.mark.parametrize(
