@@ -205,7 +205,7 @@ def _declare(function: Callable[..., Any], parameters: list[inspect.Parameter]) 
     for parameter in parameters:
         base, *about = get_args(parameter.annotation) or (parameter.annotation,)
         for each in about:
-            if base is bool and isinstance(each, OptionInfo) and each.metavar is None:
+            if bool in (base, *get_args(base)) and isinstance(each, OptionInfo) and each.metavar is None:
                 each.metavar = ""
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

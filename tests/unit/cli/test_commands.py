@@ -43,5 +43,11 @@ def test_help_names_no_type_for_a_flag(capsys: pytest.CaptureFixture[str]) -> No
     assert not any("bool" in line for line in flags)
 
 
+def test_help_names_no_type_for_a_flag_with_its_opposite(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = said(capsys, "devices", "link", "--help")
+    (line,) = [line for line in shown.splitlines() if line.startswith("│ --qr")]
+    assert "bool" not in line
+
+
 def test_the_version_is_short_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "-V") == said(capsys, "--version")
