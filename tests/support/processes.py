@@ -24,9 +24,25 @@ def postmaster(server: RunningServer) -> psutil.Process:
 
 def workers(server: RunningServer) -> list[psutil.Process]:
     """The processes that serve requests."""
-    found = [process for process in family(server) if _name(process) == "lockleaf-web"]
+    found = _named(server, "lockleaf-web")
     assert found
     return found
+
+
+def loaded(server: RunningServer) -> psutil.Process:
+    """The process that has the application loaded, and that the others are forked from."""
+    (found,) = _named(server, "lockleaf-loaded")
+    return found
+
+
+def is_whole(server: RunningServer, *, workers: int) -> bool:
+    """Whether everything is there that a server of its own database with so many workers has."""
+    wanted = {"lockleaf-loaded": 1, "lockleaf-jobs": 1, "lockleaf-web": workers}
+    return all(len(_named(server, name)) == number for name, number in wanted.items())
+
+
+def _named(server: RunningServer, name: str) -> list[psutil.Process]:
+    return [process for process in family(server) if _name(process) == name]
 
 
 def wait_until_gone(processes: list[psutil.Process]) -> None:
