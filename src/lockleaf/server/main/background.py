@@ -33,7 +33,6 @@ class BackgroundWork:
     def __init__(self, settings: Settings, database_url: str) -> None:
         self._given = settings, database_url
         self._process = self._begin()
-        self._stopping = False
 
     def _begin(self) -> ForkServerProcess:
         process = forking.process("lockleaf.server.main.job_worker:work_beside", *self._given)
@@ -42,12 +41,11 @@ class BackgroundWork:
 
     def keep_alive(self) -> None:
         """Begin anew if it has died."""
-        if not self._stopping and not self._process.is_alive():
+        if not self._process.is_alive():
             self._process = self._begin()
 
     def stop(self) -> None:
         """Have it take no more jobs; those that run may finish within the time of grace. May be called again."""
-        self._stopping = True
         self._process.terminate()
 
     def join(self) -> None:

@@ -83,7 +83,7 @@ class Workers(Multiprocess):
         """Replace what has died, and tell once that all workers answer."""
         before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
-        if self._background is not None:
+        if self._background is not None and not self.should_exit.is_set():
             self._background.keep_alive()
         self._let_go_of_workers_ends()
         for pid in before - {process.pid for process in self.processes}:
