@@ -1,8 +1,9 @@
-"""Exports of the journal on this device, as the SDK's front door offers them."""
+"""Exports of the journal on this device, as the SDK offers them."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -48,9 +49,9 @@ class Exports:
     _device: Device
 
     @property
+    @abstractmethod
     def media(self) -> Media:
         """Files attached to entries."""
-        raise NotImplementedError
 
     async def export(
         self,

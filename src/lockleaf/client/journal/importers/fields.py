@@ -5,18 +5,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.records.entries import MAX_NAME
 from lockleaf.wire.content import MAX_TITLE
 
-__all__ = ["heading", "known_zone", "listed_tags", "parsed", "place_name", "short", "text_of", "whole", "with_tag"]
+__all__ = [
+    "heading",
+    "known_zone",
+    "listed_tags",
+    "objects_in",
+    "parsed",
+    "place_name",
+    "short",
+    "text_of",
+    "whole",
+    "with_tag",
+]
 
 STARRED = "starred"
 """The tag of an entry that its program marked with a star, a heart or as a favourite."""
 
+_Kind = TypeVar("_Kind")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _OFFSET = re.compile(r"(?:GMT|UTC)([+-])(\d{1,2}):?(\d{2})?", re.ASCII)
 
@@ -68,6 +80,17 @@ def whole(text: str, notes: list[str]) -> str:
     return changed
 
 
+def objects_in(value: Any, kind: type[_Kind], name: str) -> list[_Kind]:
+    """Return the objects of a list, all of one kind.
+
+    Raises:
+        InvalidEntry: it is something else.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, kind) for each in value):
+        raise InvalidEntry(f"{name} is not a list of {'texts' if kind is str else 'objects'}")
+    return value
+
+
 def listed_tags(value: Any, notes: list[str]) -> tuple[str, ...]:
     """Return tags: of a list of texts, or of one text with commas between them; # before a tag is no part of it.
 
@@ -78,9 +101,9 @@ def listed_tags(value: Any, notes: list[str]) -> tuple[str, ...]:
         return ()
     if isinstance(value, str):
         value = value.split(",") if "," in value else [value]
-    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-        raise InvalidEntry("tags is not a list of texts")
-    return tuple(tag for each in value if (tag := whole(each, notes).strip().removeprefix("#")))
+    return tuple(
+        tag for each in objects_in(value, str, "tags") if (tag := whole(each, notes).strip().removeprefix("#"))
+    )
 
 
 def with_tag(tags: tuple[str, ...], tag: str, *, wanted: Any = True) -> tuple[str, ...]:

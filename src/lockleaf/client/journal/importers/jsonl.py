@@ -16,7 +16,7 @@ from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.import_report import Skipped
 from lockleaf.client.journal.importers.containers import Container
 from lockleaf.client.journal.importers.dates import entry_date
-from lockleaf.client.journal.importers.fields import parsed, text_of, whole
+from lockleaf.client.journal.importers.fields import objects_in, parsed, text_of, whole
 from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece, pieces_of
 from lockleaf.client.records.entries import EntryDraft, Exported
@@ -136,9 +136,7 @@ def _tags(fields: dict[str, Any], notes: list[str]) -> tuple[str, ...]:
     tags = fields.get("tags")
     if tags is None:
         return ()
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise InvalidEntry("tags is not a list of texts")
-    return tuple(whole(tag, notes) for tag in tags)
+    return tuple(whole(tag, notes) for tag in objects_in(tags, str, "tags"))
 
 
 def _metrics(fields: dict[str, Any]) -> dict[str, float]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from lockleaf.client.errors import InvalidEntry
-from lockleaf.client.journal.importers.fields import text_of
+from lockleaf.client.journal.importers.fields import objects_in, text_of
 from lockleaf.client.records.foreign import FOREIGN, foreign_fields
 
-__all__ = ["foreign_of", "maps_of", "metrics_of", "tags_of", "time_of", "words_of"]
+__all__ = ["foreign_of", "maps_of", "time_of", "words_of"]
+
+_Kind = TypeVar("_Kind")
 
 
 def words_of(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,8 +24,8 @@ def words_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "date": date,
         **{name: text_of(fields, name, []) for name in ("title", "mood", "weather", "location", "time_zone", "source")},
-        "tags": tags_of(fields.get("tags")),
-        "metrics": metrics_of(fields.get("metrics")),
+        "tags": tuple(_listed(fields, "tags", str)),
+        "metrics": _metrics(fields.get("metrics")),
     }
 
 
@@ -42,17 +44,7 @@ def foreign_of(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     return found
 
 
-def tags_of(value: Any) -> tuple[str, ...]:
-    """Return tags."""
-    if value in (None, ""):
-        return ()
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InvalidEntry("tags is not a list of texts")
-    return tuple(value)
-
-
-def metrics_of(value: Any) -> dict[str, float]:
-    """Return numbers by name."""
+def _metrics(value: Any) -> dict[str, float]:
     if value in (None, ""):
         return {}
     try:
@@ -63,12 +55,12 @@ def metrics_of(value: Any) -> dict[str, float]:
 
 def maps_of(fields: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the objects of a list."""
+    return _listed(fields, name, dict)
+
+
+def _listed(fields: Mapping[str, Any], name: str, kind: type[_Kind]) -> list[_Kind]:
     value = fields.get(name)
-    if value in (None, ""):
-        return []
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise InvalidEntry(f"{name} is not a list of objects")
-    return value
+    return [] if value in (None, "") else objects_in(value, kind, name)
 
 
 def time_of(value: Any) -> str | None:
