@@ -115,7 +115,7 @@ async def go_on_with(
         encoding: of the draft's bytes, where they are not UTF-8.
 
     Raises:
-        DraftNotFound: there is none.
+        DraftNotFound: there is no such draft.
         Complaint: its editor is still open, or it cannot be decoded.
     """
     found = client.drafts.find(wanted)

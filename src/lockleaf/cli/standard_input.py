@@ -138,7 +138,7 @@ def text_encoding(name: str | None) -> str | None:
     """Return an encoding that was named, such as latin-1.
 
     Raises:
-        Complaint: there is none such.
+        Complaint: there is no such encoding.
     """
     if name is None:
         return None

@@ -49,7 +49,7 @@ def place_of(item: Any) -> HistoryPlace:
     """Return the place that stands in a keyring.
 
     Raises:
-        Malformed: it is none.
+        Malformed: it is not a place of the history.
     """
     if not isinstance(item, dict) or item.keys() != _FIELDS:
         raise Malformed("a place of the history is an epoch, a seq and a head")

@@ -129,7 +129,7 @@ def total(ciphertexts: Iterable[Ciphertext]) -> Ciphertext:
     Raises:
         Mismatch: they are of different sets, levels, scales or lengths.
         TooManyValues: they are more than the parameter set adds up rightly.
-        ValueError: there is none.
+        ValueError: no ciphertext is given.
     """
     accumulator = Accumulator()
     for each in ciphertexts:

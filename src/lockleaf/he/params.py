@@ -143,7 +143,7 @@ def parameter_set(name: str) -> ParameterSet:
     """Return the parameter set of that name.
 
     Raises:
-        UnknownParameterSet: there is none.
+        UnknownParameterSet: there is no such set.
     """
     try:
         return PARAMETER_SETS[name]

@@ -167,7 +167,7 @@ def language(name: str) -> Language:
         The one instance of it.
 
     Raises:
-        UnknownLanguage: there is none.
+        UnknownLanguage: there is no such language.
     """
     if name not in LANGUAGES:
         raise UnknownLanguage("no language of this name")

@@ -186,7 +186,7 @@ class Device:
         """What is open, with a session.
 
         Raises:
-            NotLoggedIn: there is none.
+            NotLoggedIn: there is no session.
             JournalLocked, KeychainUnavailable, LocalStoreError: it is in the journal, which does not open.
         """
         opened = self.opened

@@ -218,7 +218,7 @@ class Drafts:
         """Return a draft by its id or the beginning of it.
 
         Raises:
-            DraftNotFound: there is none, or several begin so.
+            DraftNotFound: there is no such draft, or several begin so.
         """
         start = wanted.strip().lower()
         fitting = [draft for draft in known_drafts(self._folder) if draft.id.startswith(start)]

@@ -150,7 +150,7 @@ class Journal(JournalTags, JournalImports):
 
         Raises:
             EditConflict: it did not merge; both versions are kept.
-            EntryNotFound: there is none, or without ``base`` it is deleted.
+            EntryNotFound: there is no such entry, or without ``base`` it is deleted.
             InvalidEntry, EntryTooLarge, DiskFull, StoreLocked, StoreDamaged: as for `write`.
         """
         changes: dict[str, Any] = {
@@ -174,7 +174,7 @@ class Journal(JournalTags, JournalImports):
             base: the entry as whoever deletes it saw it, or its ``version``.
 
         Raises:
-            EntryNotFound: there is none, or it is deleted already.
+            EntryNotFound: there is no such entry, or it is deleted already.
             EntryChanged: it is not ``base`` any more, so it stays.
         """
         return await asyncio.to_thread(self._edits.delete, entry_id, _seen(base))
@@ -190,7 +190,7 @@ class Journal(JournalTags, JournalImports):
                 become those of that revision, as an edit like any other. Attachments of both stay.
 
         Raises:
-            EntryNotFound: there is none, it is not deleted, or this device never had its text.
+            EntryNotFound: there is no such entry, it is not deleted, or this device never had its text.
             EntryChanged: it is not ``base`` any more, so it stays as it is.
             EditConflict: another device changed it before it was deleted, and this one never saw that text. What is
                 here waits as a conflict; `Client.history` shows the other.
@@ -210,7 +210,7 @@ class Journal(JournalTags, JournalImports):
         """Return one entry, deleted or not.
 
         Raises:
-            EntryNotFound: there is none, or the beginning of an id fits several.
+            EntryNotFound: there is no such entry, or the beginning of an id fits several.
         """
         return await asyncio.to_thread(lambda: self._edits.shown(self._edits.find(entry_id)))
 

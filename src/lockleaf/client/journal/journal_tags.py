@@ -28,7 +28,7 @@ class JournalTags:
         """Return one tag, by any spelling of its name.
 
         Raises:
-            TagNotFound: there is none of this name.
+            TagNotFound: no tag has this name.
         """
         return await asyncio.to_thread(self._tags.get, name)
 
@@ -39,7 +39,7 @@ class JournalTags:
             base: the tag as whoever decides saw it, here and below.
 
         Raises:
-            TagNotFound: there is none of this name.
+            TagNotFound: no tag has this name.
             TagChanged: it is not ``base`` any more; nothing was changed.
             InvalidTag: the colour is invalid.
         """
@@ -51,7 +51,7 @@ class JournalTags:
         Entries keep whatever else was changed in them meanwhile.
 
         Raises:
-            TagNotFound: there is none of this name.
+            TagNotFound: no tag has this name.
             TagChanged: it is not ``base`` any more; nothing was changed.
             InvalidTag: the new name is invalid.
         """
@@ -61,7 +61,7 @@ class JournalTags:
         """Take a tag off every entry, and forget its colour; return how many entries had it.
 
         Raises:
-            TagNotFound: there is none of this name.
+            TagNotFound: no tag has this name.
             TagChanged: it is not ``base`` any more; nothing was changed.
         """
         return await asyncio.to_thread(self._tags.remove, name, base)

@@ -57,7 +57,7 @@ class LocalAttachments:
         """Return the whole id of an entry that can take another attachment.
 
         Raises:
-            EntryNotFound: there is none, or it is deleted.
+            EntryNotFound: there is no such entry, or it is deleted.
             TooManyAttachments: it has as many as an entry can have.
         """
         record = self._edits.find(given)
@@ -118,7 +118,7 @@ class LocalAttachments:
         """Return the object of an id, or of its beginning, and its attachment; itself, or that whose thumbnail it is.
 
         Raises:
-            AttachmentNotFound: there is none, or several begin so.
+            AttachmentNotFound: there is no such attachment, or several begin so.
         """
         wanted = media_id.strip().lower()
         found = {
@@ -143,7 +143,7 @@ class LocalAttachments:
         """Take an attachment off its entry, and have the server told.
 
         Raises:
-            AttachmentNotFound: there is none, or several begin so.
+            AttachmentNotFound: there is no such attachment, or several begin so.
         """
         with self._store.transaction():
             attachment, _ = self.find(media_id)
@@ -156,7 +156,7 @@ class LocalAttachments:
         """Take an attachment off its entry, or one that was deleted on this device, and let nobody bring it back.
 
         Raises:
-            AttachmentNotFound: there is none, or several begin so.
+            AttachmentNotFound: there is no such attachment, or several begin so.
         """
         with self._store.transaction():
             attachment = _one_of([each.attachment for each in self.deleted()], media_id)

@@ -97,7 +97,7 @@ class Media(ServerMedia):
         """Return an attachment by its id, or by that of its thumbnail.
 
         Raises:
-            AttachmentNotFound: there is none.
+            AttachmentNotFound: there is no such attachment.
         """
         return await asyncio.to_thread(self._get, media_id)
 
@@ -105,7 +105,7 @@ class Media(ServerMedia):
         """Return an attachment or a thumbnail by its id.
 
         Raises:
-            AttachmentNotFound: there is none.
+            AttachmentNotFound: there is no such attachment.
         """
         return (await self._find(media_id))[1]
 
@@ -113,7 +113,7 @@ class Media(ServerMedia):
         """Take an attachment off its entry. The next `Client.sync` deletes it at the server, for good after 30 days.
 
         Raises:
-            AttachmentNotFound: there is none.
+            AttachmentNotFound: there is no such attachment.
         """
         return await asyncio.to_thread(self._book(self._device.opened).delete, media_id)
 
@@ -124,7 +124,7 @@ class Media(ServerMedia):
         entry again in the meantime, the entry keeps it.
 
         Raises:
-            AttachmentNotFound: there is none.
+            AttachmentNotFound: there is no such attachment.
         """
         return await asyncio.to_thread(self._delete_for_good, media_id)
 
@@ -141,7 +141,7 @@ class Media(ServerMedia):
         """Bring back an attachment that was deleted on this device within the last 30 days.
 
         Raises:
-            AttachmentNotFound: there is none.
+            AttachmentNotFound: there is no such attachment.
             EntryNotFound: its entry is deleted.
         """
         return await asyncio.to_thread(self._book(self._device.opened).restore, media_id)

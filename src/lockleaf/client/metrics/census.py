@@ -80,7 +80,7 @@ class Census:
         """Return the census that ``to_map`` described.
 
         Raises:
-            KeyError, TypeError: there is none in it.
+            KeyError, TypeError: it holds no census.
         """
         census_id, number, epoch, seq, maker = (found[n] for n in ("census", "number", "epoch", "seq", "maker"))
         texts = (census_id, maker, *(() if epoch is None else (epoch,)))

@@ -225,7 +225,7 @@ class ProfileFolder:
         """Delete the folder and everything in it but stores that were set aside, and drafts that are in no journal.
 
         Raises:
-            ProfileNotFound: there is none.
+            ProfileNotFound: there is no such profile.
         """
         if not self.path.exists():
             raise ProfileNotFound

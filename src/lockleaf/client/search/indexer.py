@@ -117,7 +117,7 @@ class Indexer:
         With e2e an entry whose present revision this device does not have is left to another one.
 
         Raises:
-            SearchOff: there is none.
+            SearchOff: there is no index.
             SearchLanguageDiffers: with e2e, it is in another language than its user chose.
         """
         if anew:

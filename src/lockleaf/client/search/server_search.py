@@ -134,7 +134,7 @@ class ServerSearch:
 
         Raises:
             NotLoggedIn: there is no session.
-            SearchOff: there is none.
+            SearchOff: there is no index.
         """
         return await self._indexing().build(progress, anew=True)
 

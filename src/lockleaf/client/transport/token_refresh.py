@@ -30,7 +30,7 @@ class Access:
         """Return the access token.
 
         Raises:
-            NotLoggedIn: there is none.
+            NotLoggedIn: there is no session.
         """
         kept = self._tokens.load()
         if kept is None:
@@ -51,7 +51,7 @@ class Access:
 
         Raises:
             ApiError: the session is over, and its tokens are forgotten.
-            NotLoggedIn: there are none any more.
+            NotLoggedIn: there is no session any more.
             TransportError: the server cannot be asked; the tokens are kept.
         """
         async with self._renewing, self._tokens.exclusive():

@@ -73,7 +73,7 @@ class Manifest:
 
     @classmethod
     def unpack(cls, data: bytes) -> Manifest | None:
-        """Return the manifest in ``data``; None where it is none, or one of a newer form."""
+        """Return the manifest in ``data``; None where it is something else, or of a newer form."""
         try:
             value = json.loads(data)
         except (ValueError, RecursionError):

@@ -38,7 +38,7 @@ class Attaching:
         return tuple(dict.fromkeys(self._absent))
 
     def add(self, key: str, member: Member, name: str | None = None) -> bool:
-        """Attach a file; the same one under another key is attached once. False where its name is none.
+        """Attach a file; the same one under another key is attached once. False where its name is not valid.
 
         Args:
             key: by which the text names it.

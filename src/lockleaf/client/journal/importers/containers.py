@@ -223,7 +223,7 @@ def shown_name(name: str) -> str:
 
 
 def local_time(seconds: float) -> datetime | None:
-    """Return a number of seconds since 1970 as a time of this machine, None where it is none."""
+    """Return a number of seconds since 1970 as a time of this machine, None where it is no such time."""
     try:
         return datetime.fromtimestamp(int(seconds)).astimezone()
     except (OverflowError, ValueError, OSError):

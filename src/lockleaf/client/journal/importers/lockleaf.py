@@ -156,7 +156,7 @@ def exported_draft(source: Container, folder: str, fields: Mapping[str, Any], pl
         folder: in which the paths of its attachments begin.
 
     Raises:
-        InvalidEntry: it is none.
+        InvalidEntry: it is not an entry.
     """
     found = _found(source, folder, maps_of(fields, "attachments"))
     revisions = [each for each in maps_of(fields, "revisions") if isinstance(each.get("entry"), dict)]

@@ -173,7 +173,7 @@ async def the_one(exchange: Exchange, user_id: UUID, provider: str, integration_
     """Return the connection that is meant: the one that is named, or the account's only one to a network.
 
     Raises:
-        IntegrationNotFound: there is none.
+        IntegrationNotFound: there is no such connection.
         IntegrationNotNamed: there are several.
         ProviderNotConfigured: there is no such network here.
     """

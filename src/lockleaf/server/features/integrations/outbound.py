@@ -134,7 +134,7 @@ class Outbound:
         """Send a request, and return the whole answer, whatever its status.
 
         Raises:
-            UnsafeAddress: the address is none that may be reached.
+            UnsafeAddress: the address may not be reached.
             Unreachable: nobody answers there.
             Unanswered: no whole answer came.
             Unintelligible: it is longer than ``most_bytes``, or encoded.

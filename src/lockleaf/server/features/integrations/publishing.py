@@ -45,7 +45,7 @@ async def push(exchange: Exchange, principal: Principal, name: str, body: wire.P
     Raises:
         IntegrationNotFound, IntegrationNotNamed, ProviderNotConfigured: it is not clear where.
         EntryNotFound: there is no such entry.
-        InvalidRequest: the text, the target, the visibility or the pictures are none that the network takes.
+        InvalidRequest: the text, the target, the visibility or the pictures are not what the network takes.
         ReconnectRequired, NetworkRefused, NetworkThrottled, NetworkUnavailable: it was not published, for certain.
     """
     provider = exchange.networks.provider(name)

@@ -286,7 +286,7 @@ def _post(document: Mapping[str, Any]) -> Post:
 
 
 def _pictures(attachments: Any) -> tuple[list[PictureLink], int]:
-    """Return the pictures of a post, those of an album one by one, and how many attachments are none."""
+    """Return the pictures of a post, those of an album one by one, and how many attachments are no pictures."""
     links: list[PictureLink] = []
     others = 0
     listed = attachments.get("data") if isinstance(attachments, dict) else None

@@ -38,7 +38,7 @@ def answer(reply: Reply) -> dict[str, Any]:
     """Return the document of a reply that is a success.
 
     Raises:
-        NetworkFailure: it is none.
+        NetworkFailure: it is a refusal or a failure.
     """
     if 300 <= reply.status < 400:
         raise Unintelligible

@@ -233,7 +233,7 @@ def _answer(reply: Reply) -> Any:
     """Return the document of a reply that is a success.
 
     Raises:
-        NetworkFailure: it is none.
+        NetworkFailure: it is a refusal or a failure.
     """
     status = reply.status
     if status == 429:

@@ -180,7 +180,7 @@ class Provider(Protocol):
         """Return the origin of the instance that a person names; None for a network that has but one place.
 
         Raises:
-            UnsafeAddress: it is none that may be reached.
+            UnsafeAddress: it may not be reached.
         """
         ...
 
