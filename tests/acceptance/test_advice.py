@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import asyncpg
 import pytest
 
-from lockleaf.cli.main import main
 from lockleaf.client import Client, errors
 from lockleaf.server.records.restores import declare_restored
 from tests.support.backups import Backup, WholeBackup
@@ -28,36 +22,23 @@ NEW_PASSWORD = "quite another heron over the dyke"
 
 
 @dataclass
-class Device:
-    """A device whose commands run in this process."""
+class Device(CommandLine):
+    """A device of a person whose password may change."""
 
-    home: Path
-    name: str
     password: str = PASSWORD
 
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        """Run a command; its exit code and what it said."""
-        out, err = io.StringIO(), io.StringIO()
-        variables = CommandLine(self.home, self.name, {"LOCKLEAF_PASSWORD": self.password}).variables()
-        with (
-            patch.dict(os.environ, variables, clear=True),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            code = main(list(arguments))
-        return code, out.getvalue(), err.getvalue()
+    def variables(self) -> dict[str, str]:
+        return super().variables() | {"LOCKLEAF_PASSWORD": self.password}
 
-    def do(self, *arguments: str) -> str:
-        """Run a command that has to succeed."""
-        code, out, err = self.run(*arguments)
-        assert code == 0, f"{arguments}: {code}\n{out}\n{err}"
-        return out
+    def do(self, *arguments: str, **environment: str) -> str:
+        """Run a command that has to succeed, and return what it wrote."""
+        return self.run(*arguments, environment=environment).out
 
     def texts(self) -> set[str]:
         """Every text that is reachable here."""
 
         async def read() -> set[str]:
-            async with await Client.open(self.home, self.name, password=self.password) as client:
+            async with await Client.open(self.home, self.profile, password=self.password) as client:
                 entries = await client.journal.list(include_deleted=True)
                 conflicts = await client.journal.conflicts()
             return {entry.body for entry in entries} | {each.local.body for each in conflicts if each.local is not None}
@@ -79,7 +60,7 @@ class Pair:
         """Take a copy, let ``lost`` happen, and go back to the copy."""
 
         async def story() -> None:
-            async with await Client.open(self.one.home, self.one.name, password=self.one.password) as client:
+            async with await Client.open(self.one.home, self.one.profile, password=self.one.password) as client:
                 assert client.profile is not None
                 user_id = client.profile.user_id
             connection = await asyncpg.connect(self.database)
@@ -114,9 +95,7 @@ def not_held(pair: Pair) -> None:
 
 
 def password_changed(pair: Pair) -> None:
-    variables = {"LOCKLEAF_NEW_PASSWORD": NEW_PASSWORD}
-    with patch.object(CommandLine, "variables", _with(variables)):
-        pair.two.do("password")
+    pair.two.do("password", LOCKLEAF_NEW_PASSWORD=NEW_PASSWORD)
     pair.two.password = pair.one.password = NEW_PASSWORD
 
 
@@ -130,7 +109,7 @@ def logged_out(pair: Pair) -> None:
 
 def damaged(pair: Pair) -> None:
     pair.one.do("sync")
-    store = pair.one.home / "profiles" / pair.one.name / "store.sqlite3"
+    store = pair.one.home / "profiles" / pair.one.profile / "store.sqlite3"
     data = bytearray(store.read_bytes())
     data[:100] = bytes(100)
     store.write_bytes(bytes(data))
@@ -200,9 +179,9 @@ def test_the_printed_remedy_loses_no_text(pair: Pair, name: str, provoke: Callab
         pair.one.do("write", "written in the trouble")
     held = set() if name in ("NotLoggedIn", "StoreDamaged") else pair.one.texts()
     if name != "JournalLocked":
-        code, _, err = pair.one.run("sync", "--json")
-        assert code != 0
-        assert f'"name": "{name}"' in err
+        told = pair.one.run("sync", "--json", code=None)
+        assert told.code != 0
+        assert f'"name": "{name}"' in told.err
         for command in remedy:
             verb = command.split()[0]
             hint = getattr(errors, name).hint
@@ -211,12 +190,10 @@ def test_the_printed_remedy_loses_no_text(pair: Pair, name: str, provoke: Callab
         filled = command.replace("URL", pair.server).replace("EMAIL", pair.email)
         pair.one.do(*filled.split())
     # Another device is asked as well, and follows what it is told.
-    code, _, err = pair.two.run("sync", "--json")
-    while code != 0:
-        (told,) = re.findall(r'"name": "(\w+)"', err)
-        for command in FOLLOWED[told][1]:
+    while (refused := pair.two.run("sync", "--json", code=None)).code != 0:
+        (named,) = re.findall(r'"name": "(\w+)"', refused.err)
+        for command in FOLLOWED[named][1]:
             pair.two.do(*command.replace("URL", pair.server).replace("EMAIL", pair.email).split())
-        code, _, err = pair.two.run("sync", "--json")
     pair.one.do("sync")
     pair.two.do("sync")
     wanted = held | {"on both", "not sent by two"}
@@ -234,8 +211,7 @@ def test_keys_that_a_uce_server_lost_cost_no_text_and_no_file(
     _write_and_sync(one, "before the copy")
 
     def lost() -> None:
-        with patch.object(CommandLine, "variables", _with({"LOCKLEAF_NEW_PASSWORD": PASSWORD})):
-            one.do("keys", "rotate")
+        one.do("keys", "rotate", LOCKLEAF_NEW_PASSWORD=PASSWORD)
         entry = one.do("write", "after the rotation").strip()
         one.do("edit", entry, "after the rotation, and more")
         one.do("sync")
@@ -247,19 +223,20 @@ def test_keys_that_a_uce_server_lost_cost_no_text_and_no_file(
     one.do("attach", one.do("write", "written in the trouble").strip(), str(photo))
     told = ""
     for command in (["sync"], ["repair", "--yes"], ["login"], ["repair", "--yes"]):
-        code, _, told = one.run(*command)
+        ended = one.run(*command, code=None)
+        told = ended.err
         if "keys were lost" in told:
             break
-        assert code != 0, (command, told)
+        assert ended.code != 0, (command, told)
     exported = re.search(r"lockleaf (export) FOLDER (--revisions) (--deleted)", told)
     assert exported, told
     anew = []
     for device in (one, two):
-        folder = tmp_path / f"journal of {device.name}"
-        code, _, err = device.run("export", str(folder), "--revisions", "--deleted")
-        assert code == 0 or re.findall("Missing: (.*) of entry", err) == ["earlier revisions"], err
-        new = Device(device.home, f"{device.name}-anew")
-        new.do("login", "--server", server.url, "--email", email, "--device-name", new.name, "--custody", "uce")
+        folder = tmp_path / f"journal of {device.profile}"
+        ended = device.run("export", str(folder), "--revisions", "--deleted", code=None)
+        assert ended.code == 0 or re.findall("Missing: (.*) of entry", ended.err) == ["earlier revisions"], ended
+        new = Device(device.home, f"{device.profile}-anew")
+        new.do("login", "--server", server.url, "--email", email, "--device-name", new.profile, "--custody", "uce")
         new.do("sync", "--accept-restore")
         new.do("import", str(folder))
         new.do("sync")
@@ -275,7 +252,7 @@ def test_keys_that_a_uce_server_lost_cost_no_text_and_no_file(
         entries = json.loads(f"[{','.join(new.do('list', '--json', '--all').splitlines())}]")
         (held,) = [entry for entry in entries if entry["body"] == "written in the trouble"]
         (file,) = held["attachments"]
-        saved = tmp_path / f"{new.name}.jpg"
+        saved = tmp_path / f"{new.profile}.jpg"
         new.do("open", file["media_id"], "--output", str(saved))
         assert saved.read_bytes() == photo.read_bytes()
 
@@ -287,15 +264,10 @@ def _write_and_sync(device: Device, text: str) -> None:
 
 def _revoke_others(device: Device) -> None:
     async def revoke() -> None:
-        async with await Client.open(device.home, device.name, password=device.password) as client:
+        async with await Client.open(device.home, device.profile, password=device.password) as client:
             assert client.profile is not None
             for session in await client.account.sessions():
                 if session.device_id != client.profile.device_id:
                     await client.account.revoke(session.id)
 
     asyncio.run(revoke())
-
-
-def _with(more: dict[str, str]) -> Any:
-    variables = CommandLine.variables
-    return lambda self: variables(self) | more

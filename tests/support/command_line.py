@@ -73,12 +73,9 @@ class CommandLine:
             "LOCKLEAF_HOME": str(self.home),
             "LOCKLEAF_PROFILE": self.profile,
             "LOCKLEAF_PASSWORD": PASSWORD,
-            # A desktop's keychain is no business of a test.
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-            "COLUMNS": "120",
             "TZ": "UTC",
         }
-        return clean | own | self.environment
+        return clean | warm_program.LOADED_WITH | own | self.environment
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start a command with pipes at its three ends."""

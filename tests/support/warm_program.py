@@ -23,7 +23,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["fits", "run"]
+__all__ = ["LOADED_WITH", "fits", "run"]
+
+LOADED_WITH: Mapping[str, str] = {
+    # A desktop's keychain is no business of a test.
+    "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    "COLUMNS": "120",
+}
+"""What is looked up while a library loads, so that every command has the same."""
 
 TAKEN = ("LOCKLEAF_", "XDG_")
 """How variables begin that are looked up while a command works; others are while Python or a library loads."""
@@ -36,8 +43,9 @@ LONGEST_INPUT = 60_000
 
 def fits(environment: Mapping[str, str], stdin: bytes) -> bool:
     """Whether a command with these variables of its own would not notice the difference."""
-    own = {name for name, value in environment.items() if os.environ.get(name) != value}
-    taken = all(name.startswith(TAKEN) or name in TAKEN_WHOLE or name in _loaded_with() for name in own)
+    loaded_with = {**os.environ, **LOADED_WITH}
+    own = {name for name, value in environment.items() if loaded_with.get(name) != value}
+    taken = all(name.startswith(TAKEN) or name in TAKEN_WHOLE for name in own)
     return taken and len(stdin) <= LONGEST_INPUT and not any(name.startswith("COVERAGE_") for name in environment)
 
 
@@ -62,10 +70,6 @@ def run(
         return os.waitstatus_to_exitcode(int(status)), out.read(), err.read()
 
 
-def _loaded_with() -> Mapping[str, str]:
-    return {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "COLUMNS": "120"}
-
-
 @functools.cache
 def _warm() -> socket.socket:
     """Start the process that the others are forked from, and return the way to it; it ends with this one."""
@@ -74,7 +78,7 @@ def _warm() -> socket.socket:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "COVERAGE_"))}
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(its.fileno())],
-            env=clean | _loaded_with(),
+            env=clean | LOADED_WITH,
             cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
