@@ -34,6 +34,9 @@ OF_UNCOUNTED_PACKAGES = {Path(__file__).parent / "unit" / name for name in ("cry
 COUNTED_CASES = 2
 """Of how many cases of one test the lines are counted, in each process."""
 
+# Before anybody imports the library: it takes the best of all classes that exist, those that a test defines included.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
 _counted: Counter[str] = Counter()
 _resources = contextlib.ExitStack()
 

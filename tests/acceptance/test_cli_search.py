@@ -32,7 +32,6 @@ def test_the_server_searches_only_where_that_is_wanted_and_understood(
     entry_id = asyncio.run(prepare(tmp_path, server.url))
     monkeypatch.setenv("LOCKLEAF_HOME", str(tmp_path))
     monkeypatch.setenv("LOCKLEAF_PROFILE", "laptop")
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     capsys.readouterr()
 
     def run(*arguments: str, code: int = 0) -> tuple[str, str]:

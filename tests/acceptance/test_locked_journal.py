@@ -35,8 +35,7 @@ class Locked(Person):
 
 
 @pytest.fixture
-async def eve(tmp_path: Path, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Locked]:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+async def eve(tmp_path: Path, server: RunningServer) -> AsyncIterator[Locked]:
     async with AsyncExitStack() as stack:
         person = Locked(tmp_path / "home", server.url, stack)
         yield person

@@ -27,7 +27,6 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     asyncio.run(prepare())
     monkeypatch.setenv("LOCKLEAF_HOME", str(tmp_path))
     monkeypatch.setenv("LOCKLEAF_PROFILE", "laptop")
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("COLUMNS", "120")
     capsys.readouterr()
     yield

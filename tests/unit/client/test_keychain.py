@@ -139,6 +139,12 @@ class MuteBackend(KeyringBackend):
     set_password = delete_password = get_password  # type: ignore[assignment]
 
 
+def test_no_other_test_is_given_a_keychain_of_this_file(use_backend) -> None:
+    keyring.core.init_backend()
+    assert isinstance(keyring.get_keyring(), fail.Keyring)
+    assert not SystemKeychain.usable()
+
+
 @pytest.fixture
 def mute(use_backend) -> Iterator[MuteBackend]:
     backend = MuteBackend()
