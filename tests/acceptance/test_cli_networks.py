@@ -16,6 +16,7 @@ from tests.support.command_line import SECONDS, CommandLine, fresh_email
 from tests.support.connected import JPEG, PNG
 from tests.support.graph_api import GraphApi
 from tests.support.mastodon_instance import MastodonInstance
+from tests.support.photos import photo
 from tests.support.process import RunningServer, running_server
 from tests.support.social_network import running_network
 
@@ -103,7 +104,8 @@ def test_an_instance_is_connected_read_published_to_and_left(grace: Connecting, 
     (entry,) = device.run("list", "--json").values()
     assert (entry["body"], entry["tags"], len(entry["attachments"])) == ("The sea at noon. #sea", ["sea"], 1)
 
-    entry_id = entry_with_files(device, tmp_path, ("sea.png", PNG), ("notes.txt", b"not to be seen"))
+    sea = photo("PNG")
+    entry_id = entry_with_files(device, tmp_path, ("sea.png", sea), ("notes.txt", b"not to be seen"))
     asked = device.run("publish", entry_id, "--to", "mastodon", stdin=b"n\n", code=None)
     assert (asked.code != 0, [status.text for status in instance.statuses][2:]) == (True, [])
     assert "Said to the world." in asked.err
@@ -113,7 +115,9 @@ def test_an_instance_is_connected_read_published_to_and_left(grace: Connecting, 
     assert "notes.txt" in done.err
     (status,) = instance.statuses[2:]
     assert (status.text, status.visibility) == ("At sea\n\nSaid to the world.", "unlisted")
-    assert [instance.pictures[each][1] for each in status.media] == [PNG]
+    (published,) = [instance.pictures[each][1] for each in status.media]
+    assert published.startswith(PNG[:8])
+    assert (b"Canary" in sea, b"Canary" in published) == (True, False)
     again = device.run(*words, "--yes", "--json").value()
     assert (again["status"], len(instance.statuses)) == ("published", 3)
     assert "published" in device.run("history", entry_id).out
@@ -134,15 +138,17 @@ def test_facebook_takes_an_entry_to_a_page_with_the_pictures_that_its_user_named
     (item,) = device.run("inbox", "--json").values()
     assert item["body"] == "Posted there."
     entry_id = entry_with_files(device, tmp_path, ("attached.png", PNG))
-    (tmp_path / "named.jpg").write_bytes(JPEG)
+    (tmp_path / "damaged.jpg").write_bytes(JPEG)
+    named = photo("JPEG")
+    (tmp_path / "named.jpg").write_bytes(named)
+    words = ("publish", entry_id, "--to", "facebook", "--page", "20001", "--yes", "--picture")
+    assert "it was not published" in device.run(*words, str(tmp_path / "damaged.jpg"), code=None).err
     refused = device.run("publish", entry_id, "--to", "facebook", "--yes", code=None)
     assert (refused.code != 0, graph.fed) == (True, {"20001": [], "20002": []})
-    device.run(
-        "publish", entry_id, "--to", "facebook", "--page", "20001", "--picture", str(tmp_path / "named.jpg"), "--yes"
-    )
+    device.run(*words, str(tmp_path / "named.jpg"), "--with-metadata")
     (post,) = graph.fed["20001"]
     assert post.message == "At sea\n\nSaid to the world."
-    assert [graph.photos[each][1] for each in post.photos] == [JPEG]
+    assert [graph.photos[each][1] for each in post.photos] == [named]
     for name in ("named.gif", "text.txt"):
         words = ("publish", entry_id, "--to", "facebook", "--picture", str(tmp_path / name), "--yes")
         assert device.run(*words, code=None).code != 0

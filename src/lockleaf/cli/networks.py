@@ -155,8 +155,12 @@ async def publish(
         bool,
         typer.Option(
             "--attachments",
-            help="Publish the pictures that are attached to it as well, with all that the camera wrote into them.",
+            help="Publish the pictures that are attached to it as well.",
         ),
+    ] = False,
+    with_metadata: Annotated[
+        bool,
+        typer.Option("--with-metadata", help="Leave in pictures what a camera wrote into them: place, time, camera."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -185,11 +189,19 @@ async def publish(
                 run.note(f"  {line}")
             for each in pictures:
                 run.note(f"  [{printable(each.name)}, {shown_size(len(each.data))}]")
+            if pictures and with_metadata:
+                run.note("The pictures keep what a camera wrote into them: perhaps where and when they were taken.")
             if not agrees(f"Publish it on {to}?"):
                 raise Complaint("Nothing was published.")
         await client.sync()
         done = await client.networks.publish(
-            entry.id, to, text=text, target=page, visibility=visibility, pictures=pictures
+            entry.id,
+            to,
+            text=text,
+            target=page,
+            visibility=visibility,
+            pictures=pictures,
+            with_metadata=with_metadata,
         )
     if run.json:
         run.result(done.model_dump(mode="json"))

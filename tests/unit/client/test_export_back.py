@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -103,9 +104,9 @@ async def earlier(client: Client) -> dict[str, list[Any]]:
     return found
 
 
-@pytest.mark.parametrize("form", ["markdown", "json"])
+@pytest.mark.parametrize(("form", "written_anew"), [("markdown", None), ("json", None), ("json", 0), ("markdown", 4)])
 async def test_a_version_that_waited_for_a_decision_comes_back_as_an_earlier_text(
-    homes: Any, tmp_path: Path, form: Any
+    homes: Any, tmp_path: Path, form: Any, written_anew: int | None
 ) -> None:
     mine, yours = [await homes(name) for name in ("mine", "yours")]
     entry = await mine.journal.write(body="as it was\n", date="2026-11-20")
@@ -113,6 +114,9 @@ async def test_a_version_that_waited_for_a_decision_comes_back_as_an_earlier_tex
     with pytest.raises(EditConflict):
         await mine.journal.edit(entry.id, base=entry, body="another way\n")
     await mine.export(tmp_path / "out", form=form)
+    if written_anew is not None:
+        file = tmp_path / "out" / "journal.json"
+        file.write_text(json.dumps(json.loads(file.read_bytes()), indent=written_anew))
     assert (await mine.journal.import_from(tmp_path / "out")).present == 1
     for _ in range(2):
         await yours.journal.import_from(tmp_path / "out")

@@ -5,9 +5,11 @@ The server speaks to the network, and holds the token. What it is given to publi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+from lockleaf.client.media.bare_pictures import bare_picture
 from lockleaf.client.transport.http import Transport
 from lockleaf.wire.integrations import (
     Callback,
@@ -77,6 +79,7 @@ class Networks:
         target: str | None = None,
         visibility: str | None = None,
         pictures: Sequence[Picture] = (),
+        with_metadata: bool = False,
         integration_id: UUID | None = None,
     ) -> PushResult:
         """Publish an entry that the server has; one that is published there is not published again.
@@ -84,7 +87,13 @@ class Networks:
         Args:
             text: just what is published: show it to its user before.
             target: with facebook, the id of a Page.
+            with_metadata: pictures keep the place, the camera and the time that were written into them.
+
+        Raises:
+            PictureUnreadable: a picture is damaged, or none that networks take; nothing was published.
         """
+        if not with_metadata:
+            pictures = [await asyncio.to_thread(_bare, each) for each in pictures]
         body = PushRequest(
             entry_id=UUID(entry_id),
             text=text,
@@ -94,3 +103,7 @@ class Networks:
             integration_id=integration_id,
         )
         return await self._transport.request("POST", f"/integrations/{provider}/push", body=body, answer=PushResult)
+
+
+def _bare(picture: Picture) -> Picture:
+    return picture.model_copy(update={"data": bare_picture(picture.data, picture.media_type)})

@@ -22,6 +22,7 @@ __all__ = [
     "ObjectStoreRefused",
     "ObjectStoreUnreachable",
     "PartUnknown",
+    "PictureUnreadable",
     "QuotaExceeded",
     "StoreNotPinned",
     "TooManyAttachments",
@@ -51,6 +52,15 @@ class AttachmentTooLarge(LocalError):
 
 class TooManyAttachments(LocalError):
     """An entry has at most 100 attachments. Use another entry for more."""
+
+    exit_code = ExitCode.INPUT
+
+
+class PictureUnreadable(LocalError):
+    """A picture cannot be read, so what a camera wrote into it cannot be removed: it was not published.
+
+    Look whether it opens elsewhere; --with-metadata publishes it as it is.
+    """
 
     exit_code = ExitCode.INPUT
 

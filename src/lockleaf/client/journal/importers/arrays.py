@@ -16,18 +16,23 @@ __all__ = ["read_array"]
 
 _FARTHEST = 16 * 1024 * 1024
 """So much may stand before the array: the tags of a journal with their counts, for instance."""
+_OVERLAP = 4096
+"""Signs of a chunk that are looked at again with the next one: the name of an array may stand across both."""
 _CUT_OFF = "the file ends within the list: it was cut off, and what should follow is missing"
 
 
-def read_array(file: BinaryIO, name: str | None) -> Iterator[Piece]:
+def read_array(file: BinaryIO, name: str | None, *, farthest: int | None = _FARTHEST) -> Iterator[Piece]:
     """Yield the objects of the array that is called ``name``, or of one that is the whole file (None).
 
     The ``line`` of a piece is its number among the objects, from 1.
+
+    Args:
+        farthest: how many signs may stand before it; None: the rest of the file.
     """
     source = TextSource(file)
     decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
     begin = re.compile(r"\s*\[" if name is None else rf'"{re.escape(name)}"\s*:\s*\[')
-    scanner, number, before = Scanner(array=True), 0, ""
+    scanner, number, before, passed = Scanner(array=True), 0, "", 0
     found = False
     for chunk in source.chunks():
         text = decoder.decode(chunk)
@@ -35,8 +40,11 @@ def read_array(file: BinaryIO, name: str | None) -> Iterator[Piece]:
             before += text
             match = begin.match(before) if name is None else begin.search(before)
             if match is None:
-                if len(before) > _FARTHEST:
+                passed += len(text)
+                if farthest is not None and passed > farthest:
                     break
+                if name is not None:
+                    before = before[-_OVERLAP:]
                 continue
             found, text = True, before[match.end() :]
         for piece in scanner.take(text):

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import dropwhile, islice
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -40,7 +39,6 @@ __all__ = ["LockleafExport", "exported_draft"]
 
 _NAME = "lockleaf"
 _BEGIN = re.compile(rb'\s*\{\s*"format"\s*:\s*"' + FORMAT.encode() + rb'"')
-_CONFLICTS = b'"conflicts": ['
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 
@@ -92,15 +90,12 @@ def _entries(source: Container, journal: Member) -> Iterator[EntryDraft | Skippe
 
 
 def _waiting(source: Container, journal: Member) -> dict[str, list[EarlierDraft]]:
-    """Return the versions that waited for a decision, by the id of their entry; each stands on a line of its own."""
+    """Return the versions that waited for a decision, by the id of their entry."""
     found: dict[str, list[EarlierDraft]] = {}
     with suppress(Unreadable), source.reading(journal.name) as file:
-        lines = dropwhile(lambda line: not line.startswith(_CONFLICTS), file)
-        for line in islice(lines, 1, None):
-            if not line.startswith(b"{"):
-                break
-            with suppress(InvalidEntry, UnicodeDecodeError):
-                conflict = parsed(line.decode().strip().removesuffix("]}").strip().removesuffix(","))
+        for piece in read_array(file, "conflicts", farthest=None):
+            with suppress(InvalidEntry):
+                conflict = parsed(piece.text)
                 version = conflict.get("version")
                 if isinstance(version, dict):
                     text = text_of(version, "body", []) or ""
