@@ -8,7 +8,7 @@ from uuid import UUID
 from annotated_types import Len
 from pydantic import Field, StringConstraints
 
-from lockleaf.wire.base import Body
+from lockleaf.wire.base import Body, Listed
 from lockleaf.wire.fields import Bytes, Instant
 
 __all__ = [
@@ -80,10 +80,8 @@ class Integration(Body):
     unknown: int = Field(default=0, description="Pushes of which nobody knows yet whether they were published.")
 
 
-class Integrations(Body):
-    """The connections of an account."""
-
-    items: tuple[Integration, ...]
+class Integrations(Listed[Integration]):
+    """The connections of an account, oldest first."""
 
 
 class Picture(Body):

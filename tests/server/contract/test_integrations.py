@@ -67,6 +67,12 @@ async def test_a_network_is_connected_listed_and_left(
         ("facebook", "connected"),
     ]
     assert {each["name"] for each in listed[1]["targets"]} == set(graph.pages.values())
+    pages = [
+        (await contract.http.get("/integrations", headers=them.person.headers, params=asked)).json()
+        for asked in ({"limit": 1}, {"page": 2, "page_size": 1})
+    ]
+    assert [each["items"] for each in pages] == [listed[:1], listed[1:]]
+    assert (pages[1]["total"], pages[0]["next_cursor"] is not None) == (2, True)
     assert instance.tokens
     for each in listed:
         path = f"/integrations/{each['id']}"
@@ -74,7 +80,7 @@ async def test_a_network_is_connected_listed_and_left(
         problem(await contract.http.delete(path, headers=them.person.headers), 404, "not_found")
     assert not instance.tokens | dict.fromkeys(graph.long, ""), "the networks were told"
     other = await Person().sign_up(contract.http)
-    assert (await contract.http.get("/integrations", headers=other.headers)).json() == {"items": []}
+    assert (await contract.http.get("/integrations", headers=other.headers)).json()["items"] == []
 
 
 @shows(

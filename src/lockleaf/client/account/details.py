@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from lockleaf.client.account.key_checks import check_keys
 from lockleaf.client.account.sessions import fetch_account
 from lockleaf.client.device.device import Device
-from lockleaf.client.errors import InvalidAccountDetail, InvalidAnswer
+from lockleaf.client.errors import InvalidAccountDetail
 from lockleaf.client.records.preferences import choose_locale
+from lockleaf.client.transport.lists import fetch_list
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.custody import Access, AccessHistory
 from lockleaf.wire.profiles import Features, Preferences, PreferencesChange, ProfileChange
@@ -20,8 +21,6 @@ from lockleaf.wire.recovery import RecoveryCodesLeft
 from lockleaf.wire.sessions import Session, Sessions
 
 __all__ = ["AccountFacts"]
-
-_MOST_ACCESSES = 100_000
 
 
 class AccountFacts:
@@ -100,8 +99,7 @@ class AccountFacts:
 
     async def sessions(self) -> tuple[Session, ...]:
         """Return the devices that are signed in, latest used first."""
-        answer = await self._device.session.transport.request("GET", "/auth/sessions", answer=Sessions)
-        return answer.items
+        return tuple(await fetch_list(self._device.session.transport, "/auth/sessions", Sessions))
 
     async def revoke(self, session_id: UUID) -> None:
         """Sign a device out at once.
@@ -116,21 +114,7 @@ class AccountFacts:
 
         It is the server's own account of what it did: it shows what other sessions did, not what a server hides.
         """
-        items: list[Access] = []
-        cursor: str | None = None
-        while True:
-            page = await self._device.session.transport.request(
-                "GET",
-                "/users/me/access",
-                answer=AccessHistory,
-                params={"cursor": cursor, "limit": 500} if cursor else {"limit": 500},
-            )
-            items += page.items
-            if page.next_cursor is None:
-                return tuple(items)
-            if not page.items or len(items) > _MOST_ACCESSES:
-                raise InvalidAnswer
-            cursor = page.next_cursor
+        return tuple(await fetch_list(self._device.session.transport, "/users/me/access", AccessHistory))
 
     async def check_keys(self) -> Account:
         """Hold the server's word on the account against what this device knows. Every sync begins with it.

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from lockleaf.client.media.bare_pictures import bare_picture
 from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.lists import fetch_list
 from lockleaf.wire.integrations import (
     Callback,
     Connect,
@@ -39,8 +40,7 @@ class Networks:
 
     async def list(self) -> tuple[Integration, ...]:
         """Return the connections."""
-        answer = await self._transport.request("GET", "/integrations", answer=Integrations)
-        return answer.items
+        return tuple(await fetch_list(self._transport, "/integrations", Integrations))
 
     async def connect(
         self, provider: str, *, instance: str | None = None, redirect_uri: str | None = None

@@ -10,12 +10,10 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.inbox_items import StoredInboxItem
 from lockleaf.client.store.records import ENTRIES
 from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.lists import fetch_list
 from lockleaf.wire.inbox import Inbox, InboxItem
 
 __all__ = ["InboxSync"]
-
-_PAGE = 500
-_MOST = 100_000
 
 
 class InboxSync:
@@ -59,21 +57,8 @@ class InboxSync:
         ]
 
     async def _listed(self, *, sealed: bool) -> list[InboxItem]:
-        listed: dict[str, InboxItem] = {}
-        cursor: str | None = None
-        while True:
-            params: dict[str, str | int | bool] = {"limit": _PAGE, "sealed": sealed}
-            page = await self._transport.request(
-                "GET", "/inbox", answer=Inbox, params=params if cursor is None else {**params, "cursor": cursor}
-            )
-            before = len(listed)
-            listed.update((str(item.id), item) for item in page.items)
-            if page.next_cursor is None:
-                return list(listed.values())
-            # A list that repeats itself, or that no inbox could hold, would go on until the memory is full.
-            if len(listed) == before or len(listed) > _MOST:
-                raise InvalidAnswer
-            cursor = page.next_cursor
+        found = await fetch_list(self._transport, "/inbox", Inbox, {"sealed": sealed})
+        return list({str(item.id): item for item in found}.values())
 
     def _keep_only(self, listed: set[str]) -> set[str]:
         with self._store.transaction():

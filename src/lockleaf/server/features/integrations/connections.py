@@ -29,6 +29,7 @@ from lockleaf.server.features.integrations.sealing import Connection, Started, U
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.wire import integrations as wire
 
@@ -39,13 +40,19 @@ STATE_MINUTES = 30
 log = structlog.get_logger("lockleaf.integrations")
 
 
-async def list_all(exchange: Exchange, user_id: UUID) -> wire.Integrations:
-    """Return the connections of an account."""
+async def list_all(exchange: Exchange, user_id: UUID, paging: Paging) -> wire.Integrations:
+    """Return a page of the connections of an account, oldest first.
+
+    Raises:
+        InvalidCursor: the cursor is not of this account's connections.
+    """
+    window = paging.window("integrations", user_id, UUID)
     async with exchange.database.read_driver() as connection:
         repository = IntegrationRepository(connection, user_id)
-        found, unknown = await repository.all(), await repository.unknown()
+        page, unknown = await repository.page(window), await repository.unknown()
     return wire.Integrations(
-        items=tuple(shown(exchange, each, unknown=unknown.get(each.integration_id, 0)) for each in found)
+        items=tuple(shown(exchange, each, unknown=unknown.get(each.integration_id, 0)) for each in page.items),
+        **window.answer(page),
     )
 
 

@@ -9,6 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
+from lockleaf.server.platform.db.keyset import fetch_page
+from lockleaf.server.platform.paging import Page, Window
+
 __all__ = [
     "IntegrationRepository",
     "PostRepository",
@@ -29,7 +32,7 @@ UPDATE integrations SET account_key = $3, sealed = $4, state = 'connected', conn
 WHERE user_id = $1 AND integration_id = $2 RETURNING *
 """
 _BY_ACCOUNT = "SELECT * FROM integrations WHERE user_id = $1 AND account_key = ANY ($2) FOR UPDATE"
-_ALL = "SELECT * FROM integrations WHERE user_id = $1 ORDER BY integration_id"
+_ALL = "SELECT * FROM integrations WHERE user_id = $1"
 _ONE = "SELECT * FROM integrations WHERE user_id = $1 AND integration_id = $2"
 _UNKNOWN = """
 SELECT integration_id, count(*) AS unknown FROM external_posts
@@ -122,6 +125,11 @@ class IntegrationRepository:
     async def all(self) -> list[StoredIntegration]:
         """Return all of them."""
         return [StoredIntegration.of(row) for row in await self._connection.fetch(_ALL, self._user_id)]
+
+    async def page(self, window: Window) -> Page[StoredIntegration]:
+        """Return a page of them, oldest first."""
+        page = await fetch_page(self._connection, _ALL, (self._user_id,), window, "integration_id")
+        return Page([StoredIntegration.of(row) for row in page.items], page.end, page.total)
 
     async def get(self, integration_id: UUID, *, hold: bool = False) -> StoredIntegration | None:
         """Return one; with ``hold`` it stays as it is until the transaction ends."""

@@ -31,10 +31,12 @@ from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal, require_scope
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
+from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
+from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.routing import Router, takes
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire import integrations as wire
@@ -55,10 +57,10 @@ PullBody = Annotated[wire.Pull, Depends(Parsed(wire.Pull, optional=True))]
 ProviderName = Annotated[str, Path(max_length=64, description="`facebook` or `mastodon`.")]
 
 
-@router.get("", summary="List connections", responses=problems(*OF_CALLERS, InvalidRequest))
-async def list_all(principal: Reader, parts: PartsOf) -> wire.Integrations:
+@router.get("", summary="List connections", responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor))
+async def list_all(principal: Reader, parts: PartsOf, paging: Paged) -> wire.Integrations:
     """Give the account's connections, and what they need."""
-    return await connections.list_all(parts[Exchange], principal.user_id)
+    return await connections.list_all(parts[Exchange], principal.user_id, paging)
 
 
 @router.delete(
