@@ -122,6 +122,9 @@ def busy(
         "LOCKLEAF_DATA_DIR": str(folder),
         "LOCKLEAF_JOBS__IN_PROCESS": "true",
         "LOCKLEAF_METRICS__COLLECT_SECONDS": "1",
+        "LOCKLEAF_RATES__ENABLED": "true",
+        "LOCKLEAF_RATES__SIGNUP": "off",
+        "LOCKLEAF_RATES__PRELOGIN": "2/hour",
     }
     with running_server(environment, log=folder / "log", workers=2) as running:
         yield running
@@ -140,6 +143,9 @@ async def exported(busy: RunningServer) -> AsyncIterator[Samples]:
         await someone.sent(someone.value(3.0, "2026-03-01T10:00:00Z"))
         job = await owner.request("POST", "/users/me/export")
         assert job.status_code == 202, job.text
+        for _ in range(3):
+            refused = await http.post("/auth/prelogin", json={"email": owner.email})
+        assert refused.status_code == 429
     async with httpx.AsyncClient(base_url=busy.url, timeout=60) as client, asyncio.timeout(PATIENCE_SECONDS):
         while True:
             text = (await client.get("/metrics")).text

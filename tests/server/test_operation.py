@@ -87,7 +87,7 @@ async def _becomes_ready(client: httpx.AsyncClient) -> dict[str, Any]:
 
 async def test_a_server_that_has_all_it_needs_is_ready(linked: httpx.AsyncClient) -> None:
     ok = {"ok": True, "code": None}
-    parts = ("database", "schema", "queue", "store", "live_events")
+    parts = ("database", "schema", "queue", "store", "live_events", "rates")
     assert await _becomes_ready(linked) == {"ready": True, **dict.fromkeys(parts, ok)}
 
 

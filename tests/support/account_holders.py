@@ -36,11 +36,13 @@ class Clock:
 
 
 @asynccontextmanager
-async def served(settings: Settings, **options: Any) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    """The real application with settings or a clock of its own, and a client of it."""
+async def served(
+    settings: Settings, *, address: str = "127.0.0.1", **options: Any
+) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """The real application with settings or a clock of its own, and a client of it, which calls from ``address``."""
     app = create_app(settings, **options)
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(app, client=(address, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://lockleaf.test/api/v1") as client:
             yield app, client
 

@@ -72,7 +72,8 @@ def start_server(
     with log.open("a") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-c", program, str(workers), str(port), host],
-            env={**clean, **environment},
+            # Its clients are one address that asks more often than anybody does.
+            env={**clean, "LOCKLEAF_RATES__ENABLED": "false", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -119,6 +119,8 @@ def _facts(error: Exception, complaint: Complaint) -> dict[str, Any]:
         facts["hint"] = complaint.hint
     if isinstance(line := getattr(error, "line", None), int):
         facts["line"] = line
+    if isinstance(seconds := getattr(error, "retry_after", None), int | float):
+        facts["retry_after"] = seconds
     facts |= {name: value for name in _IDS if isinstance(value := getattr(error, name, None), str)}
     if isinstance(missing := getattr(error, "missing", None), tuple):
         facts["missing"] = len(missing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from lockleaf.client.errors.base import ApiError
 from lockleaf.exit_codes import ExitCode
 
@@ -17,12 +19,17 @@ __all__ = [
     "NotAcceptable",
     "NotFound",
     "PreconditionFailed",
+    "RateLimited",
     "RouteNotFound",
     "StorageFull",
     "TooManyRequests",
     "TooManyStreams",
     "UnsupportedMediaType",
 ]
+
+_NEVER = 10**9
+_SECONDS = 120
+"""Up to which a wait is told in seconds."""
 
 
 class InvalidRequest(ApiError):
@@ -71,6 +78,26 @@ class TooManyRequests(ApiError):
     """Too many attempts in a short time. Wait a little and try again."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class RateLimited(ApiError):
+    """The server takes no more requests of this kind from here for a while, so nothing was done. Try again later."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+    @property
+    def retry_after(self) -> float | None:
+        """In how many seconds the server takes the next one, as it says."""
+        told = self.facts.get("retry_after")
+        return told if isinstance(told, int | float) and 0 <= told < _NEVER else None
+
+    def __str__(self) -> str:
+        """Return the message with the time to wait, where the server says it."""
+        seconds = self.retry_after
+        if seconds is None:
+            return super().__str__()
+        wait = f"{ceil(seconds)} seconds" if seconds <= _SECONDS else f"{ceil(seconds / 60)} minutes"
+        return super().__str__().replace("Try again later.", f"Try again in {wait}.")
 
 
 class TooManyStreams(ApiError):

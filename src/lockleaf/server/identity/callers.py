@@ -14,6 +14,7 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.http.dependencies import parts_of
 from lockleaf.server.platform.http.parameters import require_known
+from lockleaf.server.platform.http.rates import count_account
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.writer import AccountRecords, Rules
 
@@ -33,7 +34,7 @@ def bearer_token(request: Request) -> str:
 
 
 def caller(
-    scope: str | None = None, *, write: bool = False, tier: str | None = None
+    scope: str | None = None, *, write: bool = False, tier: str | None = None, rate: str = "account"
 ) -> Callable[[Request], Awaitable[Principal]]:
     """Return a dependency that gives the caller of a route, who asks for nothing that the route does not know.
 
@@ -41,6 +42,8 @@ def caller(
         scope: what the token must be for; None lets every session pass.
         write: whether reading is not enough.
         tier: the privacy tier that the account must have.
+        rate: by which the account's requests are counted; ``secret`` counts those of one session, so that whoever stole
+            one cannot keep the owner of another from changing the password.
     """
 
     async def dependency(request: Request) -> Principal:
@@ -48,6 +51,7 @@ def caller(
         token = bearer_token(request)
         async with parts[Database].read_driver() as connection:
             principal = await authenticate(connection, parts[TokenCodec], token)
+        await count_account(request, rate, str(principal.session_id if rate == "secret" else principal.user_id))
         if scope is not None:
             require_scope(principal, scope, write=write)
         if tier is not None:

@@ -37,9 +37,11 @@ from lockleaf.server.platform.errors import Unavailable
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http import docs, openapi, problems
+from lockleaf.server.platform.http.addresses import Proxies
 from lockleaf.server.platform.http.cors import CrossOrigin
 from lockleaf.server.platform.http.middleware import RequestMiddleware
 from lockleaf.server.platform.http.routing import Router
+from lockleaf.server.platform.limits.rates import Rates
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.server_keys import ServerKeys, load_keys
@@ -67,6 +69,8 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     clock = parts.add(Clock, Clock() if now is None else Clock(now))
     metrics = parts.add(Metrics, Metrics())
     keys = parts.add(ServerKeys, load_keys(settings))
+    parts.add(Proxies, Proxies(settings.proxies))
+    parts.add(Rates, Rates(settings.rates, keys, metrics))
     hasher = parts.add(VerifierHasher, VerifierHasher(settings.hashing, metrics))
     events = parts.add(EventHub, EventHub(database_url, metrics))
     database = parts.add(Database, Database(database_url, settings.database, events.changed))
@@ -104,6 +108,7 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
 
 async def close_parts(parts: Parts) -> None:
     """Stop what runs, and close what is open."""
+    await parts[Rates].close()
     await parts[Inventory].close()
     await parts[EventHub].stop()
     await parts[Evaluators].close()
@@ -166,7 +171,7 @@ def create_app(
     openapi.serve(app, f"{PREFIX}/openapi.json")
     openapi.install(app, PREFIX, examples, (settings.blobs.public_url or "").rstrip("/") or None)
 
-    app.add_middleware(RequestMiddleware, metrics=parts[Metrics])
+    app.add_middleware(RequestMiddleware, metrics=parts[Metrics], refused_addresses=settings.log.refused_addresses)
     if settings.cors.origins:
         # Outermost: a page must be able to read what refuses its request, too.
         app.add_middleware(CrossOrigin, origins=settings.cors.origins)
@@ -178,6 +183,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     await _require_current_schema(parts[Database])
     parts[EventHub].start()
+    await parts[Rates].start()
     warming = asyncio.create_task(parts.call(warm_if_needed))
     try:
         with _streams_end_at_once(parts[EventHub]):

@@ -140,7 +140,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # nothing here depends on the client's address, and nothing keeps it
+            proxy_headers=False,  # `http/addresses.py` reads them, of the proxies that are named
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
             timeout_worker_healthcheck=30,
@@ -263,6 +263,8 @@ def _worker_environment(settings: Settings, workers: int) -> Iterator[None]:
         "LOCKLEAF_LOG__LEVEL": settings.log.level,
         "LOCKLEAF_ENVIRONMENT": settings.environment,
         "LOCKLEAF_CORS__ORIGINS": ",".join(settings.cors.origins),
+        # Each counts in its own memory, where there is no store for all: all of them let through what one would.
+        "LOCKLEAF_RATES__SHARES": str(settings.rates.shares * workers),
     }
     with contextlib.ExitStack() as stack:
         if workers > 1:

@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     PRELOGIN = "prelogin"
     INTEGRATION = "integration"
     INBOX = "inbox"
+    RATES = "rates"
 
 
 class SecretsMissing(RuntimeError):

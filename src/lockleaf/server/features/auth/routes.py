@@ -9,18 +9,17 @@ from fastapi import Depends, Query, Request
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
+from lockleaf.crypto.normalise import normalise_email
 from lockleaf.server.features.search import service as search
 from lockleaf.server.identity.accounts import profiles
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import (
-    ConsentRequired,
-    EmailTaken,
-    IdTaken,
+    OF_REGISTRATION,
+    OF_RESEALING,
     InvalidRecipient,
     InvalidRecoveryCode,
     InvalidRecoveryToken,
     InvalidSignature,
-    KeyDerivationRequired,
     KeyringConflict,
     KeyringRequired,
     KeysRequired,
@@ -44,12 +43,14 @@ from lockleaf.server.identity.tokens import LONGEST_TOKEN, TokenCodec
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest, NotFound, contradiction
 from lockleaf.server.platform.http.bodies import Parsed, field_errors
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import paged
 from lockleaf.server.platform.http.parameters import KNOWN, require_known
+from lockleaf.server.platform.http.rates import Attempts, attempts, rated
 from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.parts import Parts
@@ -74,27 +75,22 @@ __all__ = ["router"]
 
 router = Router(prefix="/auth", tags=["auth"])
 
-REGISTRATION = (InvalidRequest, ConsentRequired, EmailTaken, IdTaken, KeysRequired, InvalidRecipient, HashingBusy)
-RESEALING = (
-    InvalidRequest,
-    KeyringRequired,
-    KeyDerivationRequired,
-    KeysRequired,
-    KeyringConflict,
-    CustodyRequired,
-    HashingBusy,
-)
-
+REGISTRATION = (InvalidRequest, *OF_REGISTRATION, HashingBusy)
+RESEALING = (InvalidRequest, *OF_RESEALING, CustodyRequired, HashingBusy)
 
 Anybody = Annotated[Principal, Depends(caller())]
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
 Owner = Annotated[Principal, Depends(caller("account", write=True))]
+Proving = Annotated[Principal, Depends(caller("account", write=True, rate="secret"))]
+Logins = Annotated[Attempts, Depends(attempts("login_account", everywhere="login_everywhere"))]
+Recoveries = Annotated[Attempts, Depends(attempts("recovery_account"))]
 
 
 # ---- coming in ----
 
 
 @router.post("/prelogin", response_model_exclude_none=True, responses=problems(InvalidRequest))
+@rated("prelogin")
 async def prelogin(read: Read, parts: PartsOf, body: Annotated[Prelogin, Depends(Parsed(Prelogin))]) -> PreloginAnswer:
     """Return the key derivation parameters and the salt of an email or a name; for an unknown one, some that look real
     and stay the same."""
@@ -102,6 +98,7 @@ async def prelogin(read: Read, parts: PartsOf, body: Annotated[Prelogin, Depends
 
 
 @router.post("/register", status_code=201, responses=problems(*REGISTRATION))
+@rated("signup")
 async def register(
     read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Register, Depends(Parsed(Register))]
 ) -> SignupAnswer:
@@ -113,6 +110,7 @@ async def register(
 
 
 @router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
+@rated("signup")
 async def signup(
     read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Signup, Depends(Parsed(Signup))]
 ) -> SignupAnswer:
@@ -124,24 +122,33 @@ async def signup(
 
 
 @router.post("/token", dependencies=[KNOWN], responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+@rated("login")
 async def token(
-    read: Read, tx: TxToBegin, parts: PartsOf, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+    read: Read, tx: TxToBegin, parts: PartsOf, tried: Logins, form: Annotated[OAuth2PasswordRequestForm, Depends()]
 ) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
-    entered = await service.login(parts[Authenticator], read, tx, _login_of(form))
+    entered = await _log_in(read, tx, parts, tried, _login_of(form))
     return service.tokens(parts[Authenticator], entered.session, seconds=parts[TokenCodec].form_seconds)
 
 
 @router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+@rated("login")
 async def login(
-    read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Login, Depends(Parsed(Login))]
+    read: Read, tx: TxToBegin, parts: PartsOf, tried: Logins, body: Annotated[Login, Depends(Parsed(Login))]
 ) -> LoginAnswer:
     """Log in, with the name of the device."""
-    entered = await service.login(parts[Authenticator], read, tx, body)
+    entered = await _log_in(read, tx, parts, tried, body)
     opened = entered.session
     row = opened.row
     user = await profiles.describe(tx.session, entered.account, session_id=row.session_id, device_id=row.device_id)
     return LoginAnswer(**_tokens(parts, entered), user=user, salt=user.salt, vault_id=user.vault_id)
+
+
+async def _log_in(read: Read, tx: Transaction, parts: Parts, tried: Attempts, body: Login) -> service.Entered:
+    too_many = await tried.count(normalise_email(body.login_name))
+    if too_many is not None and not await service.knows_device(read, body):
+        await tried.refuse(too_many)
+    return await service.login(parts[Authenticator], read, tx, body)
 
 
 # ---- staying in, going out ----
@@ -232,7 +239,7 @@ async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
 
 @router.put("/password", responses=problems(*OF_RIGHTS, InvalidCredentials, *RESEALING))
 async def put_password(
-    caller: Owner,
+    caller: Proving,
     read: Read,
     tx: TxToBegin,
     parts: PartsOf,
@@ -245,23 +252,10 @@ async def put_password(
 @router.put(
     "/keyring",
     response_model_exclude_none=True,
-    responses=problems(
-        *OF_RIGHTS,
-        InvalidRequest,
-        InvalidCredentials,
-        InvalidRecipient,
-        InvalidSignature,
-        KeyDerivationRequired,
-        KeysRequired,
-        KeyringRequired,
-        KeyringConflict,
-        HistoryMoved,
-        CustodyRequired,
-        HashingBusy,
-    ),
+    responses=problems(*OF_RIGHTS, InvalidCredentials, InvalidRecipient, InvalidSignature, HistoryMoved, *RESEALING),
 )
 async def put_keyring(
-    caller: Owner,
+    caller: Proving,
     read: Read,
     tx: TxToBegin,
     parts: PartsOf,
@@ -292,7 +286,7 @@ async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
     ),
 )
 async def post_recovery_codes(
-    caller: Owner,
+    caller: Proving,
     read: Read,
     tx: TxToBegin,
     parts: PartsOf,
@@ -303,16 +297,20 @@ async def post_recovery_codes(
 
 
 @router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode))
+@rated("recovery")
 async def verify_recovery_code(
     read: Read,
     parts: PartsOf,
+    tried: Recoveries,
     body: Annotated[VerifyRecoveryCode, Depends(Parsed(VerifyRecoveryCode))],
 ) -> VerifyRecoveryCodeAnswer:
     """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
+    await tried.count(normalise_email(body.login_name))
     return await recovery.verify_code(parts[Authenticator], read, body)
 
 
 @router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
+@rated("recovery")
 async def recover(tx: TxToBegin, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""
     return await recovery.recover(parts[Authenticator], tx, body)

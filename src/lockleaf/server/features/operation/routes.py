@@ -23,7 +23,9 @@ from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.problems import error_of
+from lockleaf.server.platform.http.rates import rated
 from lockleaf.server.platform.http.routing import Router
+from lockleaf.server.platform.limits.rates import Rates
 from lockleaf.server.platform.observability.metrics import CONTENT_TYPE, Metrics
 from lockleaf.server.platform.observability.queue import observe
 from lockleaf.server.platform.settings import MetricsSettings, Settings
@@ -56,15 +58,18 @@ class Readiness(BaseModel):
     queue: Check
     store: Check
     live_events: Check
+    rates: Check
 
 
 @router.get("/health", summary="Alive")
+@rated(None)
 async def health() -> Health:
     """Tell that the process answers."""
     return Health()
 
 
 @router.get("/ready", summary="Ready", responses={503: {"model": Readiness, "description": "Something is missing."}})
+@rated(None)
 async def ready(response: Response, parts: PartsOf) -> Readiness:
     """Ask everything that a request needs."""
     database, schema, queue = Check(ok=True), Check(ok=True), Check(ok=True)
@@ -84,7 +89,14 @@ async def ready(response: Response, parts: PartsOf) -> Readiness:
     everything = database.ok and schema.ok and queue.ok and store.ok and live_events.ok
     response.status_code = 200 if everything else 503
     return Readiness(
-        ready=everything, database=database, schema_=schema, queue=queue, store=store, live_events=live_events
+        ready=everything,
+        database=database,
+        schema_=schema,
+        queue=queue,
+        store=store,
+        live_events=live_events,
+        # Nothing that keeps a request from being served: without the store each process counts by itself.
+        rates=Check(ok=True, code="degraded" if parts[Rates].degraded else None),
     )
 
 
@@ -134,6 +146,7 @@ def _may_read_metrics(request: Request, settings: MetricsSettings) -> bool:
 
 
 @router.get("/metrics", summary="Metrics", response_class=Response, responses=problems(NotAuthenticated))
+@rated(None)
 async def metrics(request: Request, parts: PartsOf) -> Response:
     """Give all metrics in Prometheus' text format; those of background work and accounts while the database answers.
 

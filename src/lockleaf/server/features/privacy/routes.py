@@ -35,6 +35,7 @@ router = Router(
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
 Owner = Annotated[Principal, Depends(caller("account", write=True))]
+Proving = Annotated[Principal, Depends(caller("account", write=True, rate="secret"))]
 
 
 @router.get("")
@@ -61,7 +62,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 )
 @takes(lambda settings: settings.limits.public_key_body_bytes)
 async def put_privacy(
-    caller: Owner,
+    caller: Proving,
     read: Read,
     tx: TxToBegin,
     parts: PartsOf,
@@ -80,7 +81,7 @@ async def put_privacy(
 
 @router.delete("/revoke", responses=problems(*OF_SESSIONS, InvalidCredentials, HashingBusy, InvalidRequest))
 async def revoke_privacy(
-    caller: Owner,
+    caller: Proving,
     read: Read,
     tx: TxToBegin,
     parts: PartsOf,

@@ -33,6 +33,7 @@ router = Router(
 
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
 Owner = Annotated[Principal, Depends(caller("account", write=True))]
+Proving = Annotated[Principal, Depends(caller("account", write=True, rate="secret"))]
 Days = Annotated[int, Query(ge=1, le=3650, description="How many days back to look.")]
 
 
@@ -58,7 +59,7 @@ async def put_me(
 
 @router.delete("/me", status_code=204, responses=problems(*OF_SESSIONS, InvalidCredentials, HashingBusy))
 async def delete_me(
-    caller: Owner,
+    caller: Proving,
     read: Read,
     tx: TxToBegin,
     parts: PartsOf,

@@ -6,6 +6,8 @@ from lockleaf.server.platform.errors import Conflict, Forbidden, Invalid, Unauth
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = [
+    "OF_REGISTRATION",
+    "OF_RESEALING",
     "ConsentRequired",
     "EmailTaken",
     "HeKeyRequired",
@@ -117,3 +119,9 @@ class InvalidHePublicKey(Invalid):
     """
 
     code = ErrorCode.INVALID_HE_PUBLIC_KEY
+
+
+OF_REGISTRATION = (ConsentRequired, EmailTaken, IdTaken, KeysRequired, InvalidRecipient)
+"""What can be wrong about a new account."""
+OF_RESEALING = (KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict)
+"""What can be wrong about a keyring that is sealed again."""

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.crypto.normalise import normalise_email
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import EmailTaken
 from lockleaf.server.identity.accounts.keys import KeySet, keys_of_registration, refuse_brought
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.auth import sessions
+from lockleaf.server.identity.auth.repository import is_known_device
 from lockleaf.server.identity.custody.custodian import Custodian, KeyMaterial
 from lockleaf.server.identity.errors import HashingBusy, InvalidCredentials, SessionRevoked
 from lockleaf.server.identity.hashing import VerifierHasher
@@ -35,6 +37,7 @@ __all__ = [
     "Authenticator",
     "Entered",
     "device_of",
+    "knows_device",
     "login",
     "open_session",
     "prove",
@@ -167,6 +170,16 @@ async def _sign_up_uce(
         account,
         await open_session(auth, tx.session, account.user_id, device_of(body), kek=kek),
     )
+
+
+async def knows_device(read: ReadSession, body: Login) -> bool:
+    """Tell whether a login names a device that its account knows: such devices are let in past who guesses elsewhere.
+
+    An unknown email takes the same statement.
+    """
+    if body.device_id is None:
+        return False
+    return await is_known_device(read, normalise_email(body.login_name), body.device_id)
 
 
 async def login(

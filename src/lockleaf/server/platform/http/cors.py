@@ -15,7 +15,17 @@ from lockleaf.wire.api import API_HEADER
 __all__ = ["CrossOrigin"]
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
-SHOWN = ("Content-Disposition", "ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID", API_HEADER)
+SHOWN = (
+    "Content-Disposition",
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+    API_HEADER,
+)
 """Headers of answers that a page may read beside those that every page may."""
 PREFLIGHT_SECONDS = 600
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lockleaf.server.platform.http.errors import InternalError
 from lockleaf.server.platform.http.problems import error_of, problem_response
+from lockleaf.server.platform.http.rates import header_lines
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.wire.api import API_HEADER, API_VERSION
 
@@ -24,11 +25,13 @@ class RequestMiddleware:
     Args:
         app: the application inside.
         metrics: where requests are counted.
+        refused_addresses: the line of a refused attempt to come in carries the address that it came from.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, refused_addresses: bool = False) -> None:
         self.app = app
         self.metrics = metrics
+        self.refusals_of = ATTEMPTS if refused_addresses else frozenset[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,6 +56,7 @@ class RequestMiddleware:
                 ]
                 # What is the same for everybody may be kept, and a page may load its own scripts: their routes say so.
                 named = {name for name, _ in headers}
+                headers.extend(await header_lines(scope))
                 headers.extend(header for header in SECURITY_HEADERS if header[0] not in named)
             await send(message)
 
@@ -79,6 +83,8 @@ class RequestMiddleware:
             "status": status,
             "duration_ms": round(seconds * 1000, 2),
         }
+        if status in REFUSALS and scope["state"].get("rate") in self.refusals_of:
+            facts["client"] = scope["state"].get("client")
         if failure is not None:
             log.error("request failed", failure=failure, **facts)
         elif cause := scope["state"].get("cause"):
@@ -102,6 +108,9 @@ def _without_slashes_at_its_end(scope: Scope) -> Scope:
     return {**scope, "path": path[:-slashes], "raw_path": raw_path[:-slashes], "state": state}
 
 
+ATTEMPTS = frozenset({"login", "recovery", "signup", "prelogin"})
+"""Rates of routes by which somebody comes in, or tries to."""
+REFUSALS = frozenset({401, 403, 429})
 OURS = (API_HEADER.lower().encode(), API_VERSION.encode())
 """On every answer, so that a client can tell it from one of a proxy or a network's sign-in page."""
 SECURITY_HEADERS = (

@@ -24,6 +24,7 @@ from lockleaf.server.platform.http.bodies import ByCustody, Parsed
 from lockleaf.server.platform.http.errors import BodyTooLarge, InternalError, MalformedRequest, UnsupportedMediaType
 from lockleaf.server.platform.http.examples import Examples
 from lockleaf.server.platform.http.problems import status_of
+from lockleaf.server.platform.limits.errors import RateLimited
 from lockleaf.wire import codec
 from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
 
@@ -32,7 +33,7 @@ __all__ = ["install", "problems", "serve"]
 _REFERENCE = "#/components/schemas/{model}"
 _SESSION = "session"
 _WITH_A_BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
-_ANYWHERE = (InternalError, DatabaseUnavailable, DatabaseBusy)
+_ANYWHERE = (InternalError, DatabaseUnavailable, DatabaseBusy, RateLimited)
 _FORM = "application/x-www-form-urlencoded"
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 

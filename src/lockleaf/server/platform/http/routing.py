@@ -1,4 +1,4 @@
-"""Routes that know how large a body they take: a larger one is refused before a byte of it is read."""
+"""Routes that know how large a body they take, and how often one address may call: before a byte of it is read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from lockleaf.server.platform.http.dependencies import parts_of_scope
 from lockleaf.server.platform.http.errors import BodyTooLarge
+from lockleaf.server.platform.http.rates import count_address
 from lockleaf.server.platform.settings import Settings
 
 __all__ = ["BodyLimit", "LimitedRoute", "Router", "takes", "whole_records"]
@@ -46,8 +47,10 @@ class LimitedRoute(APIRoute):
         """Answer a request whose body is not too large, declared or not.
 
         Raises:
+            RateLimited: too many came from its address.
             BodyTooLarge: it is; raised here where it is declared, and where it is read otherwise.
         """
+        await count_address(scope, self.endpoint)
         limit = self.body_limit(parts_of_scope(scope)[Settings])
         for name, value in scope["headers"]:
             if name == b"content-length" and (not value.isdigit() or int(value) > limit):
@@ -73,7 +76,7 @@ class LimitedRoute(APIRoute):
 
 
 class Router(APIRouter):
-    """A router all of whose routes limit their bodies."""
+    """A router all of whose routes limit their bodies and count their callers."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(route_class=LimitedRoute, **options)

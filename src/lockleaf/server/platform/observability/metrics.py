@@ -81,6 +81,15 @@ class Metrics:
         self.searches = Counter(
             "lockleaf_searches", "Searches answered, by the account's custody.", ["custody"], registry=self.registry
         )
+        self.rates_refused = Counter(
+            "lockleaf_rates_refused", "Requests that came too often, by the rate.", ["policy"], registry=self.registry
+        )
+        self.rates_degraded = Gauge(
+            "lockleaf_rates_degraded",
+            "Processes that count rates in memory since the store that replicas share does not answer.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
         self.search_opened = Counter(
             "lockleaf_search_opened_entries", "Entries that were opened to search in them.", registry=self.registry
         )

@@ -26,6 +26,7 @@ from lockleaf.server.platform.settings.access import (
 )
 from lockleaf.server.platform.settings.base import Group
 from lockleaf.server.platform.settings.networks import IntegrationSettings
+from lockleaf.server.platform.settings.rates import ProxySettings, RateSettings, RegistrationSettings
 from lockleaf.server.platform.settings.storage import BlobSettings, DatabaseSettings, MediaSettings
 from lockleaf.server.platform.settings.work import (
     AnalyticsSettings,
@@ -50,6 +51,9 @@ __all__ = [
     "MediaSettings",
     "MetricsSettings",
     "PreloginSettings",
+    "ProxySettings",
+    "RateSettings",
+    "RegistrationSettings",
     "SearchSettings",
     "SecretSettings",
     "Settings",
@@ -68,6 +72,10 @@ class LogSettings(Group):
 
     format: Literal["json", "console"] = "json"
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    refused_addresses: bool = Field(
+        default=False,
+        description="Whether lines of refused logins, recoveries and sign-ups carry the address, for fail2ban.",
+    )
 
 
 class Settings(BaseSettings):
@@ -91,6 +99,9 @@ class Settings(BaseSettings):
     prelogin: PreloginSettings = PreloginSettings()
     hashing: HashingSettings = HashingSettings()
     limits: LimitSettings = LimitSettings()
+    rates: RateSettings = RateSettings()
+    proxies: ProxySettings = ProxySettings()
+    registration: RegistrationSettings = RegistrationSettings()
     cors: CorsSettings = CorsSettings()
     connections: ConnectionSettings = ConnectionSettings()
     metrics: MetricsSettings = MetricsSettings()

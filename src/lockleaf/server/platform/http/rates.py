@@ -1,0 +1,146 @@
+"""Rates at the routes: each says by which its callers are counted, and every answer says how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import Request
+from starlette.types import Scope
+
+from lockleaf.server.platform.http.addresses import Proxies, rated_as
+from lockleaf.server.platform.http.dependencies import parts_of_scope
+from lockleaf.server.platform.limits.rates import Quoted, Rates, Standing
+from lockleaf.server.platform.parts import Parts
+
+__all__ = ["Attempts", "attempts", "client_of", "count_account", "count_address", "header_lines", "rated"]
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+GENERAL = "address"
+
+
+def rated(policy: str | None) -> Callable[[Endpoint], Endpoint]:
+    """Count the requests of an address to an endpoint by a rate of their own; by none where it is None."""
+
+    def counted(endpoint: Endpoint) -> Endpoint:
+        endpoint.rate = policy  # type: ignore[attr-defined]
+        return endpoint
+
+    return counted
+
+
+def client_of(scope: Scope, parts: Parts) -> str:
+    """Return the address that a request comes from, as it is found out once."""
+    state = scope.setdefault("state", {})
+    if "client" not in state:
+        state["client"] = parts[Proxies].client(scope)
+    address: str = state["client"]
+    return address
+
+
+async def count_address(scope: Scope, endpoint: Callable[..., Any]) -> None:
+    """Count a request by its address and its endpoint.
+
+    Raises:
+        RateLimited: there were too many.
+    """
+    policy: str | None = getattr(endpoint, "rate", GENERAL)
+    if policy is not None:
+        parts = parts_of_scope(scope)
+        scope.setdefault("state", {})["rate"] = policy
+        await _count(scope, parts[Rates], policy, rated_as(client_of(scope, parts)))
+
+
+async def count_account(request: Request, policy: str, who: str) -> None:
+    """Count a request by whom it speaks for.
+
+    Raises:
+        RateLimited: there were too many.
+    """
+    await _count(request.scope, parts_of_scope(request.scope)[Rates], policy, who)
+
+
+async def _count(scope: Scope, rates: Rates, policy: str, *who: str) -> bool:
+    standing = await rates.hit(policy, *who)
+    if standing is None:
+        return True
+    standings: list[Standing] = scope["state"].setdefault("standings", [])
+    standings.append(standing)
+    if not standing.allowed:
+        raise await rates.refusal(standing)
+    return True
+
+
+class Attempts:
+    """The attempts of one address at accounts, by their emails or names: whether there are such accounts or not.
+
+    Args:
+        request: whose address it is.
+        policy: of an address at one account.
+        everywhere: of one account, from whatever address; None where nothing is gained by guessing.
+    """
+
+    def __init__(self, request: Request, policy: str, everywhere: str | None) -> None:
+        self._scope = request.scope
+        self._parts = parts_of_scope(request.scope)
+        self._policy = policy
+        self._everywhere = everywhere
+
+    async def count(self, login_name: str) -> Standing | None:
+        """Count an attempt at an account; return what refuses it unless its device is known, if anything does.
+
+        Args:
+            login_name: in its one form.
+
+        Raises:
+            RateLimited: this address tried this account too often.
+        """
+        rates = self._parts[Rates]
+        address = rated_as(client_of(self._scope, self._parts))
+        await _count(self._scope, rates, self._policy, address, login_name)
+        standing = None if self._everywhere is None else await rates.hit(self._everywhere, login_name)
+        return None if standing is None or standing.allowed else standing
+
+    async def refuse(self, standing: Standing) -> None:
+        """Refuse an attempt at an account that too many were made at, from wherever.
+
+        Raises:
+            RateLimited: always.
+        """
+        self._scope["state"]["standings"].append(standing)
+        raise await self._parts[Rates].refusal(standing)
+
+
+def attempts(policy: str, everywhere: str | None = None) -> Callable[[Request], Attempts]:
+    """Return a dependency that gives a route the attempts of the address that calls it."""
+
+    async def dependency(request: Request) -> Attempts:
+        return Attempts(request, policy, everywhere)
+
+    return dependency  # type: ignore[return-value]
+
+
+async def header_lines(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return `RateLimit-Policy` and `RateLimit` of an answer (draft-ietf-httpapi-ratelimit-headers-10)."""
+    standings: list[Standing] = scope.get("state", {}).get("standings", [])
+    if not standings:
+        return []
+    # What refused is last, and so is the rate that is the account's own.
+    rates = parts_of_scope(scope)[Rates]
+    shown = [standings[-1]] if not standings[-1].allowed else standings
+    quoted = [each for standing in shown for each in await rates.quote(standing)]
+    if not quoted:
+        return []
+    return [
+        (b"ratelimit-policy", ", ".join(map(_policy_item, quoted)).encode()),
+        (b"ratelimit", ", ".join(map(_item, quoted)).encode()),
+    ]
+
+
+def _policy_item(quoted: Quoted) -> str:
+    return f'"{quoted.name}";q={quoted.quota};w={quoted.window}'
+
+
+def _item(quoted: Quoted) -> str:
+    return f'"{quoted.name}";r={quoted.remaining};t={quoted.reset}'
