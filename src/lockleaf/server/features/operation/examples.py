@@ -13,7 +13,8 @@ EXAMPLES = {
             "ready": {
                 "ready": True,
                 **{
-                    name: {"ok": True, "code": None} for name in ("database", "schema", "queue", "store", "live_events")
+                    name: {"ok": True, "code": None}
+                    for name in ("database", "schema", "queue", "store", "live_events", "rates")
                 },
             }
         }
