@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from lockleaf.server.platform.blobs.errors import StoreUnavailable
+from lockleaf.server.platform.blobs.errors import SizeMismatch, StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import SignedRequest, StoredObject, UploadGone
 from tests.support.object_stores import (
     MIB,
@@ -295,3 +295,27 @@ async def test_bearers_hear_that_a_store_is_away_and_may_come_back(someone: Bear
                 assert int(answer.headers["retry-after"]) > 0
     assert (await someone.send(writing, DATA)).is_success
     assert (await someone.send(reading)).content == DATA
+
+
+# ---- what the server itself reads and puts back ----
+
+
+async def _pieces(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+async def test_the_server_puts_an_object_back_of_any_size_and_reads_it_even_where_it_was_deleted(
+    someone: Bearer,
+) -> None:
+    large = os.urandom(17 * MIB)
+    for data, pieces in ((DATA, [DATA[:7], DATA[7:]]), (large, [large[:MIB], large[MIB:]])):
+        key = await someone.keep(DATA)
+        await someone.store.delete([key])
+        assert [piece async for piece in someone.store.download(key)] == []
+        with pytest.raises((ValueError, SizeMismatch)):
+            await someone.store.upload(key, _pieces(*pieces[:1]), size=len(data))
+        assert await someone.store.stat(key) is None
+        await someone.store.upload(key, _pieces(*pieces), size=len(data))
+        assert b"".join([piece async for piece in someone.store.download(key)]) == data
+        assert (await someone.fetch(key)).content == data

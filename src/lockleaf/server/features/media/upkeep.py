@@ -10,6 +10,7 @@ import structlog
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.backup_hold import is_held
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 
@@ -91,6 +92,8 @@ async def sweep_orphans(clock: Clock, database: Database, settings: Settings, ob
 async def _drop_unknown(database: Database, objects: ObjectStore, keys: list[str]) -> None:
     async with database.read_driver() as connection:
         unknown = [row["key"] for row in await connection.fetch(_UNKNOWN, keys)]
+        if unknown and await is_held(connection):
+            return
     if unknown:
         await objects.delete(unknown)
         log.info("objects that nobody knows were deleted", count=len(unknown))

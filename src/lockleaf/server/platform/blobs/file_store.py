@@ -125,6 +125,19 @@ class FileStore:
             self._pool().submit(draft.discard)
         return StoredObject(opened.size, draft.digest())
 
+    async def download(self, key: str) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of an object."""
+        opened = await self.open(key)
+        if opened is not None:
+            async with aclosing(self.read(opened, 0, opened.size)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def upload(self, key: str, pieces: AsyncIterator[bytes], *, size: int) -> None:
+        """Write an object of any size."""
+        await self._run(self._folder.let_return, require_key(key))
+        await self._receive(Grant("PUT", key, size=_size(size), sha256=""), pieces)
+
     async def stat(self, key: str) -> StoredObject | None:
         """Return size and digest of an object, from the bytes that are there."""
         return await self._run(self._folder.stat, key)

@@ -230,6 +230,11 @@ class ObjectFolder:
         self._prepare()
         return (self._gone / require_key(key)).exists()
 
+    def let_return(self, key: str) -> None:
+        """Take something in again under a key that was deleted."""
+        self._prepare()
+        (self._gone / require_key(key)).unlink(missing_ok=True)
+
     def shelves(self) -> list[str]:
         """Return the names of the folders that objects lie in."""
         self._prepare()

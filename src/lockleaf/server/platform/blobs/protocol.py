@@ -8,7 +8,7 @@ object exists whole or not at all.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -168,6 +168,17 @@ class ObjectStore(Protocol):
         """Return the request that reads an object, whole or by `Range`, for so many seconds.
 
         It is answered as ``application/octet-stream`` and as an attachment, so that no browser shows it.
+        """
+        ...
+
+    def download(self, key: str) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of an object, for the server itself; nothing if there is no such object."""
+        ...
+
+    async def upload(self, key: str, pieces: AsyncIterator[bytes], *, size: int) -> None:
+        """Put an object of any size there for the server itself, also where one of this key was deleted before.
+
+        Where ``pieces`` raises, or gives fewer bytes, nothing is put there.
         """
         ...
 

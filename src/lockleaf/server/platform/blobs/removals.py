@@ -14,6 +14,7 @@ import structlog
 
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.db.backup_hold import is_held
 from lockleaf.server.platform.db.engine import Database
 
 __all__ = ["Removals"]
@@ -58,7 +59,7 @@ class Removals:
                 log.warning("objects wait to be deleted", failure=error)
 
     async def all_staged(self) -> None:
-        """Delete everything that is staged.
+        """Delete everything that is staged; nothing while a backup runs.
 
         Raises:
             StoreUnavailable: the store does not answer; what it did not delete stays staged.
@@ -67,6 +68,8 @@ class Removals:
         while done == BATCH:
             async with self._database.read_driver() as connection:
                 rows = await connection.fetch(_STAGED, BATCH)
+                if rows and await is_held(connection):
+                    return  # what a backup still copies; the sweep comes again
             # Uploads first, so that none that is being completed makes an object behind the deletion.
             keys, refused, failure = await self._abort(rows)
             try:

@@ -7,10 +7,8 @@ the store holds both against what arrives: it must know ``x-amz-checksum-sha256`
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +29,7 @@ from lockleaf.server.platform.blobs.protocol import (
     WrongPart,
     require_key,
 )
+from lockleaf.server.platform.blobs.s3_forms import digest_of, in_base64, in_parts, part_of, style_of
 from lockleaf.server.platform.blobs.s3_refusals import Refused, answering
 from lockleaf.server.platform.settings import BlobSettings
 
@@ -40,7 +39,6 @@ ATTEMPTS = 3
 CONNECT_SECONDS = 3.0
 CONNECTIONS = 50
 DELETED_AT_ONCE = 1000
-DIGEST_LENGTH = 32
 PIECE = 256 * 1024
 OCTETS = "application/octet-stream"
 _GONE = frozenset({"NoSuchUpload", "NoSuchKey"})
@@ -92,7 +90,7 @@ class S3Store:
         signed = {**named, "ContentLength": size}
         headers = {"Content-Length": str(size)}
         if sha256 is not None:
-            signed["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = _base64(sha256)
+            signed["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = in_base64(sha256)
         return await self._sign("PUT", method, signed, headers, seconds)
 
     async def sign_download(self, key: str, *, seconds: int) -> SignedRequest:
@@ -116,7 +114,7 @@ class S3Store:
     async def put(self, key: str, data: bytes, *, sha256: bytes) -> None:
         """Put an object into the bucket."""
         named = {**self._named(key), "ContentType": OCTETS, "ContentLength": len(data)}
-        await self._call("put_object", {**named, "Body": data, "ChecksumSHA256": _base64(sha256)})
+        await self._call("put_object", {**named, "Body": data, "ChecksumSHA256": in_base64(sha256)})
 
     # ---- parts ----
 
@@ -136,7 +134,7 @@ class S3Store:
         named = {**self._named(key), "UploadId": upload}
         try:
             async for page in self._pages("list_parts", named, known=_GONE):
-                found.extend((_part(each), each["ETag"]) for each in page.get("Parts", ()))
+                found.extend((part_of(each), each["ETag"]) for each in page.get("Parts", ()))
         except Refused:
             raise UploadGone(()) from None
         return found
@@ -155,7 +153,7 @@ class S3Store:
             there, tag = found[part.number]
             if there.size != part.size or there.sha256 not in (None, part.sha256):
                 raise WrongPart(part.number)
-            listed.append({"PartNumber": part.number, "ETag": tag, "ChecksumSHA256": _base64(part.sha256)})
+            listed.append({"PartNumber": part.number, "ETag": tag, "ChecksumSHA256": in_base64(part.sha256)})
         named = {**self._named(key), "UploadId": upload, "MultipartUpload": {"Parts": listed}}
         try:
             await self._call("complete_multipart_upload", named, known=_GONE | _WRONG)
@@ -187,13 +185,52 @@ class S3Store:
                     size += len(piece)
         return StoredObject(size, digest.digest())
 
+    async def download(self, key: str) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of an object."""
+        try:
+            answer = await self._call("get_object", self._named(key), known=_ABSENT)
+        except Refused:
+            return
+        with answering("get_object"):
+            async with answer["Body"] as body:
+                async for piece in body.iter_chunks(PIECE):
+                    yield piece
+
+    async def upload(self, key: str, pieces: AsyncIterator[bytes], *, size: int) -> None:
+        """Put an object of any size into the bucket, in parts where it is large."""
+        parts = in_parts(pieces)
+        first: bytes = await anext(parts, b"")
+        if size <= len(first):
+            if len(first) != size or [each async for each in parts]:
+                raise ValueError("an object is not as large as it was said to be")
+            await self.put(key, first, sha256=hashlib.sha256(first).digest())
+            return
+        upload = await self.begin_parts(key)
+        try:
+            sent = await self._send_part(key, upload, 1, first)
+            listed = [sent]
+            async for part in parts:
+                listed.append(await self._send_part(key, upload, len(listed) + 1, part))
+            if sum(part.size for part in listed) != size:
+                raise ValueError("an object is not as large as it was said to be")
+            await self.complete_parts(key, upload, listed)
+        except BaseException:
+            await self.abort_parts(key, upload)
+            raise
+
+    async def _send_part(self, key: str, upload: str, number: int, part: bytes) -> StoredPart:
+        digest = hashlib.sha256(part).digest()
+        named = {**self._named(key), "UploadId": upload, "PartNumber": number, "ContentLength": len(part)}
+        await self._call("upload_part", {**named, "Body": part, "ChecksumSHA256": in_base64(digest)})
+        return StoredPart(number, len(part), digest)
+
     async def stat(self, key: str) -> StoredObject | None:
         """Return size and digest of an object."""
         try:
             found = await self._call("head_object", {**self._named(key), "ChecksumMode": "ENABLED"}, known=_ABSENT)
         except Refused:
             return None
-        return StoredObject(found["ContentLength"], _digest(found.get("ChecksumSHA256")))
+        return StoredObject(found["ContentLength"], digest_of(found.get("ChecksumSHA256")))
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects, a thousand at a time."""
@@ -276,7 +313,7 @@ class S3Store:
         await asyncio.to_thread(session.warm_up_loader_caches, "s3")
         config = AioConfig(
             signature_version="s3v4",
-            s3={"addressing_style": _style(settings)},
+            s3={"addressing_style": style_of(settings)},
             connect_timeout=min(CONNECT_SECONDS, settings.timeout_seconds),
             read_timeout=settings.timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
@@ -302,30 +339,3 @@ class S3Store:
             signs = await client(settings.public_endpoint) if settings.public_endpoint else calls
             return _Clients(calls, signs, closing.pop_all())
         raise AssertionError
-
-
-def _style(settings: BlobSettings) -> str:
-    """Return where the bucket's name stands: in the host's name at AWS, which asks for that, and else in the path."""
-    if settings.style != "auto":
-        return settings.style
-    # The certificate of AWS is for one label before its own names.
-    return "virtual" if settings.endpoint is None and "." not in str(settings.bucket) else "path"
-
-
-def _part(listed: Mapping[str, Any]) -> StoredPart:
-    return StoredPart(listed["PartNumber"], listed["Size"], _digest(listed.get("ChecksumSHA256")))
-
-
-def _base64(digest: bytes | None) -> str:
-    if digest is None or len(digest) != DIGEST_LENGTH:
-        raise ValueError("a SHA-256 has 32 bytes")
-    return base64.b64encode(digest).decode()
-
-
-def _digest(text: str | None) -> bytes | None:
-    """Return a digest as the store tells it; None if it is not one of the whole, but of all the parts' digests."""
-    try:
-        found = binascii.a2b_base64(text or "", strict_mode=True)
-    except ValueError:
-        return None
-    return found if len(found) == DIGEST_LENGTH else None
