@@ -8,12 +8,15 @@ from typing import Any
 import typer
 
 from lockleaf.cli import server_parts as server
+from lockleaf.cli.backing_up import backup
 from lockleaf.cli.migrating import downgrade, migrate
 from lockleaf.cli.options import command
+from lockleaf.cli.putting_back import restore
 from lockleaf.cli.reset import reset
 from lockleaf.cli.restored import restored
 from lockleaf.cli.rotating_secret import rotate_secret
 from lockleaf.cli.run import Run
+from lockleaf.cli.verifying import verify
 
 __all__ = ["install"]
 
@@ -24,6 +27,9 @@ def install(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     admin = typer.Typer(help="Look after a server.", no_args_is_help=True)
     app.add_typer(admin, name="admin", rich_help_panel=PANEL)
+    command(admin, "backup")(backup)
+    command(admin, "verify")(verify)
+    command(admin, "restore")(restore)
     command(admin, "migrate")(migrate)
     command(admin, "downgrade")(downgrade)
     command(admin, "openapi")(openapi)

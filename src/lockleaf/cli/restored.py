@@ -65,8 +65,12 @@ async def _declare(url: str) -> server.Declared:
 
 
 @contextlib.contextmanager
-def database_of(settings: server.Settings) -> Iterator[str]:
-    """Give the address of the server's database; one of our own is started for it, if no server runs on it."""
+def database_of(settings: server.Settings, *, migrate: bool = True) -> Iterator[str]:
+    """Give the address of the server's database; one of our own is started for it, if no server runs on it.
+
+    Args:
+        migrate: bring one that was started here to this version's schema.
+    """
     if settings.database.url is not None:
         yield settings.database.url.get_secret_value()
         return
@@ -87,5 +91,6 @@ def database_of(settings: server.Settings) -> Iterator[str]:
         yield url
         return
     with postgres:
-        asyncio.run(server.migrate(postgres.dsn()))
+        if migrate:
+            asyncio.run(server.migrate(postgres.dsn()))
         yield postgres.dsn()

@@ -119,6 +119,13 @@ def named(error: Exception) -> Exception:
     ):
         hint = MIGRATE if isinstance(error, server.SchemaBehind) else None
         return Complaint(str(error), ExitCode.LOCAL, type(error).__name__, hint)
+    if isinstance(error, server.MaintenanceError):
+        refused = isinstance(error, (server.DatabaseInUse, server.DatabaseNotEmpty))
+        unusable = isinstance(error, (server.BackupDamaged, server.BackupUnreadable, server.IdentityRequired))
+        code = ExitCode.CONFLICT if refused else ExitCode.INPUT if unusable else ExitCode.LOCAL
+        return Complaint(str(error), code, type(error).__name__)
+    if isinstance(error, (server.DumpError, server.DumpToolsMissing, server.StorageFull, server.StoreUnavailable)):
+        return Complaint(str(error), ExitCode.LOCAL, type(error).__name__)
     return error
 
 

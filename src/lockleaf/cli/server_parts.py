@@ -20,11 +20,29 @@ if TYPE_CHECKING:
     from lockleaf.server.main.app import create_app
     from lockleaf.server.main.installation import empty, is_for_development, mark_for_development
     from lockleaf.server.main.job_worker import work
+    from lockleaf.server.main.maintenance.backup import BackupMade, back_up
+    from lockleaf.server.main.maintenance.errors import (
+        BackupDamaged,
+        BackupUnreadable,
+        DatabaseInUse,
+        DatabaseNotEmpty,
+        IdentityRequired,
+        MaintenanceError,
+    )
+    from lockleaf.server.main.maintenance.restore import Present, Restored, examine, restore
+    from lockleaf.server.main.maintenance.sealing import Opener, identities_in, recipient_of
+    from lockleaf.server.main.maintenance.secrets import LEFT_BESIDE, adopt, secrets_of
+    from lockleaf.server.main.maintenance.sources import Source, open_backup
+    from lockleaf.server.main.maintenance.verification import Verified, verify
     from lockleaf.server.main.supervisor import Running, ServeError, serve
-    from lockleaf.server.platform.blobs.stores import FolderUnusable
+    from lockleaf.server.platform.blobs.errors import StoreUnavailable
+    from lockleaf.server.platform.blobs.stores import FolderUnusable, open_store
+    from lockleaf.server.platform.clock import Clock
+    from lockleaf.server.platform.db.dump import DumpError, DumpToolsMissing
     from lockleaf.server.platform.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
     from lockleaf.server.platform.db.embedded.errors import DataFolderInUseError
     from lockleaf.server.platform.db.engine import asyncpg_url
+    from lockleaf.server.platform.db.errors import StorageFull
     from lockleaf.server.platform.db.losses import losses
     from lockleaf.server.platform.db.migrate import (
         RevisionUnknown,
@@ -42,13 +60,27 @@ if TYPE_CHECKING:
     from lockleaf.server.records.restores import Declared, declare_restored
 
 __all__ = [
+    "LEFT_BESIDE",
+    "BackupDamaged",
+    "BackupMade",
+    "BackupUnreadable",
+    "Clock",
     "CommandError",
     "DataFolderInUseError",
+    "DatabaseInUse",
+    "DatabaseNotEmpty",
     "Declared",
+    "DumpError",
+    "DumpToolsMissing",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
     "FolderUnusable",
+    "IdentityRequired",
+    "MaintenanceError",
+    "Opener",
+    "Present",
     "ResealReport",
+    "Restored",
     "RevisionUnknown",
     "Running",
     "SQLAlchemyError",
@@ -60,25 +92,39 @@ __all__ = [
     "SecretsMissing",
     "ServeError",
     "Settings",
+    "Source",
+    "StorageFull",
+    "StoreUnavailable",
     "ValidationError",
+    "Verified",
     "WrongDirection",
+    "adopt",
     "asyncpg",
     "asyncpg_url",
+    "back_up",
     "create_app",
     "declare_restored",
     "downgrade",
     "empty",
+    "examine",
     "head_revision",
+    "identities_in",
     "is_for_development",
     "load_keys",
     "logging",
     "losses",
     "mark_for_development",
     "migrate",
+    "open_backup",
+    "open_store",
+    "recipient_of",
     "reseal_all",
+    "restore",
     "revision_at",
+    "secrets_of",
     "serve",
     "sql",
+    "verify",
     "work",
 ]
 
@@ -96,7 +142,19 @@ if not TYPE_CHECKING:
             "lockleaf.server.main.app": "create_app",
             "lockleaf.server.main.job_worker": "work",
             "lockleaf.server.main.supervisor": "Running ServeError serve",
-            "lockleaf.server.platform.blobs.stores": "FolderUnusable",
+            "lockleaf.server.platform.blobs.stores": "FolderUnusable open_store",
+            "lockleaf.server.main.maintenance.backup": "BackupMade back_up",
+            "lockleaf.server.main.maintenance.errors": "BackupDamaged BackupUnreadable DatabaseInUse "
+            "DatabaseNotEmpty IdentityRequired MaintenanceError",
+            "lockleaf.server.main.maintenance.restore": "Present Restored examine restore",
+            "lockleaf.server.main.maintenance.sealing": "Opener identities_in recipient_of",
+            "lockleaf.server.main.maintenance.secrets": "LEFT_BESIDE adopt secrets_of",
+            "lockleaf.server.main.maintenance.sources": "Source open_backup",
+            "lockleaf.server.main.maintenance.verification": "Verified verify",
+            "lockleaf.server.platform.blobs.errors": "StoreUnavailable",
+            "lockleaf.server.platform.clock": "Clock",
+            "lockleaf.server.platform.db.dump": "DumpError DumpToolsMissing",
+            "lockleaf.server.platform.db.errors": "StorageFull",
             "lockleaf.server.platform.db.embedded": "EmbeddedPostgres EmbeddedPostgresError",
             "lockleaf.server.platform.db.embedded.errors": "DataFolderInUseError",
             "lockleaf.server.platform.db.engine": "asyncpg_url",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from lockleaf.server.main.installation import is_for_development, mark_for_development
+from lockleaf.server.main.restoration import finish
 from lockleaf.server.platform.db.migrate import migrate, require_current
 
 __all__ = ["prepare"]
@@ -32,4 +33,5 @@ async def _prepare(url: str, own: bool, development: bool) -> bool:
             await mark_for_development(url)
     else:
         await require_current(url)
+    await finish(url)  # a restore that was interrupted
     return await is_for_development(url)

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,10 +17,23 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lockleaf.server.platform.settings import Settings
 
-__all__ = ["Purpose", "SecretsDamaged", "SecretsMissing", "ServerKeys", "load_keys"]
+__all__ = [
+    "FILE_NAME",
+    "Purpose",
+    "RootSecrets",
+    "SecretsDamaged",
+    "SecretsMissing",
+    "ServerKeys",
+    "are_kept_in_file",
+    "fresh_root",
+    "load_keys",
+    "root_secrets",
+    "write_secrets",
+]
 
 KEY_LENGTH = 64  # HMAC-SHA-512 asks for as much, and takes no harm from it in its shorter sisters
 ROOT_LENGTH = 48
+SHORTEST_ROOT = 32
 FILE_NAME = "secrets.json"
 
 
@@ -102,47 +116,86 @@ def load_keys(settings: Settings) -> ServerKeys:
         SecretsMissing: they are missing, or some of them, and they must not be made up.
         SecretsDamaged: the file that keeps them cannot be understood.
     """
-    roots = [root.get_secret_value().encode() for root in settings.secrets.roots]
+    found = root_secrets(settings)
+    return ServerKeys(found.roots, found.prelogin)
+
+
+@dataclass(frozen=True, slots=True)
+class RootSecrets:
+    """Root secrets, newest first, and the one that decides what is shown for unknown emails."""
+
+    roots: tuple[bytes, ...] = field(repr=False)
+    prelogin: bytes = field(repr=False)
+
+    def written(self) -> bytes:
+        """Return them as the file that keeps them has them."""
+        document = {"version": 1, "roots": [_text(root) for root in self.roots], "prelogin": _text(self.prelogin)}
+        return json.dumps(document, indent=2).encode()
+
+    @classmethod
+    def read(cls, written: bytes) -> RootSecrets:
+        """Return what `written` gave.
+
+        Raises:
+            SecretsDamaged: it cannot be understood.
+        """
+        try:
+            document = json.loads(written)
+            roots = tuple(binascii.a2b_base64(root, strict_mode=True) for root in document["roots"])
+            prelogin = binascii.a2b_base64(document["prelogin"], strict_mode=True)
+        except (ValueError, KeyError, TypeError):
+            raise SecretsDamaged from None
+        if not roots or min(map(len, (*roots, prelogin))) < SHORTEST_ROOT:
+            raise SecretsDamaged
+        return cls(roots, prelogin)
+
+
+def are_kept_in_file(settings: Settings) -> bool:
+    """Tell whether the server's secrets are those that it keeps in its data folder."""
+    return not settings.secrets.roots and settings.secrets.prelogin is None and settings.database.url is None
+
+
+def root_secrets(settings: Settings) -> RootSecrets:
+    """Return the root secrets; made and kept where `load_keys` says.
+
+    Raises:
+        SecretsMissing, SecretsDamaged: as `load_keys`.
+    """
+    roots = tuple(root.get_secret_value().encode() for root in settings.secrets.roots)
     prelogin = settings.secrets.prelogin
     if roots and prelogin is not None:
-        return ServerKeys(roots, prelogin.get_secret_value().encode())
-    if roots or prelogin is not None or settings.database.url is not None:
+        return RootSecrets(roots, prelogin.get_secret_value().encode())
+    if not are_kept_in_file(settings):
         raise SecretsMissing
-    return _kept_in(settings.data_dir)
-
-
-def _kept_in(folder: Path) -> ServerKeys:
-    path = folder / FILE_NAME
+    path = settings.data_dir / FILE_NAME
     if not path.exists():
-        _create(path)
-    try:
-        document = json.loads(path.read_bytes())
-        roots = [binascii.a2b_base64(root, strict_mode=True) for root in document["roots"]]
-        prelogin = binascii.a2b_base64(document["prelogin"], strict_mode=True)
-    except (ValueError, KeyError, TypeError):
-        raise SecretsDamaged from None
-    if not roots or min(map(len, (*roots, prelogin))) < ROOT_LENGTH:
-        raise SecretsDamaged
-    return ServerKeys(roots, prelogin)
+        write_secrets(path, RootSecrets((fresh_root(),), fresh_root()), replace=False)
+    return RootSecrets.read(path.read_bytes())
 
 
-def _create(path: Path) -> None:
-    """Make ``path`` with fresh secrets, whole or not at all; where another process was faster, its file stays."""
+def write_secrets(path: Path, root_secrets: RootSecrets, *, replace: bool) -> None:
+    """Write the file of secrets, whole or not at all.
+
+    Args:
+        replace: whether what is there goes; otherwise, where another process was faster, its file stays.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    document = {"version": 1, "roots": [_fresh_root()], "prelogin": _fresh_root()}
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(document, file, indent=2)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(root_secrets.written())
             file.flush()
             os.fsync(file.fileno())
-        # A link, since it refuses to replace: after a rename the slower of two processes would go on with secrets
-        # that no longer stand in the file.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(draft)
+        if replace:
+            draft.replace(path)
+        else:
+            # A link, since it refuses to replace: after a rename the slower of two processes would go on with secrets
+            # that no longer stand in the file.
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(draft)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(directory)
@@ -150,5 +203,10 @@ def _create(path: Path) -> None:
         os.close(directory)
 
 
-def _fresh_root() -> str:
-    return binascii.b2a_base64(secrets.token_bytes(ROOT_LENGTH), newline=False).decode()
+def fresh_root() -> bytes:
+    """Return a new root secret."""
+    return secrets.token_bytes(ROOT_LENGTH)
+
+
+def _text(secret: bytes) -> str:
+    return binascii.b2a_base64(secret, newline=False).decode()

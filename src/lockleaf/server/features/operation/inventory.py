@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,6 +32,7 @@ log = structlog.get_logger("lockleaf.operation")
 _ACCOUNTS = "SELECT custody, privacy_tier, count(*) AS accounts FROM accounts GROUP BY custody, privacy_tier"
 _DATABASE = "SELECT pg_database_size(current_database())"
 # What was deleted lies in the store as well, until it is dropped for good.
+_LAST_BACKUP = "SELECT extract(epoch FROM value::timestamptz)::float8 FROM installation WHERE name = 'last_backup'"
 _STORE = "SELECT count(*) AS objects, coalesce(sum(size), 0)::bigint AS bytes FROM media WHERE state = 'stored'"
 
 
@@ -42,12 +44,14 @@ class _Held:
         accounts: how many, by custody and privacy tier.
         database_bytes: what the database takes.
         objects, store_bytes: files in the store that belong to somebody, and what they take.
+        last_backup: when `lockleaf admin backup` made the last one, in seconds of the epoch.
     """
 
     accounts: dict[tuple[str, str], int]
     database_bytes: int
     objects: int
     store_bytes: int
+    last_backup: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Inventory:
                     await connection.fetchval(_DATABASE),
                     store["objects"],
                     store["bytes"],
+                    await connection.fetchval(_LAST_BACKUP),
                 )
         except Exception as error:
             self._held = self._looked_at = None
@@ -143,6 +148,12 @@ class Inventory:
         yield GaugeMetricFamily(
             "lockleaf_store_size_bytes", "What attached files take in the store.", value=held.store_bytes
         )
+        age = GaugeMetricFamily(
+            "lockleaf_backup_age_seconds", "How long ago the last backup was made; without a value where none was."
+        )
+        if held.last_backup is not None:
+            age.add_metric([], max(0.0, time.time() - held.last_backup))
+        yield age
 
 
 def _disks(settings: Settings) -> list[_Disk]:

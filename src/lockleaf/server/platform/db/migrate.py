@@ -26,6 +26,7 @@ __all__ = [
     "is_current",
     "migrate",
     "require_current",
+    "require_known",
     "revision_at",
     "sql",
     "steps_back",
@@ -124,6 +125,15 @@ async def _go(url: str, revision: str, *, forth: bool) -> None:
                 await connection.commit()
     finally:
         await engine.dispose()
+
+
+def require_known(revision: str) -> None:
+    """Return if this version of the package knows a schema.
+
+    Raises:
+        RevisionUnknown: it does not.
+    """
+    _number_of(revision)
 
 
 def _number_of(revision: str | None) -> int:

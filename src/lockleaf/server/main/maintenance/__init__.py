@@ -1,0 +1,1 @@
+"""What an operator does with a whole server: backups, restores, checks."""
