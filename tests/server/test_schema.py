@@ -37,6 +37,7 @@ STAND_APART = {
     "email_directory",
     "installation",
     "integration_applications",
+    "invitations",
     "media_removals",
     "alembic_version",
     *TABLES,

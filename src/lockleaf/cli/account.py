@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -69,6 +70,10 @@ async def register(
             "--store", help="Where the server keeps attached files, if its operator named another place.", metavar="URL"
         ),
     ] = None,
+    invitation: Annotated[
+        str | None,
+        typer.Option("--invitation", help="The code that whoever runs the server gave you.", metavar="CODE"),
+    ] = None,
     allow_insecure: AllowInsecure = False,
     allow_weak_password: AllowWeakPassword = False,
     keep_unlocked: KeepUnlocked = False,
@@ -80,12 +85,14 @@ async def register(
     server = prompts.text(run, server, "Server", "--server")
     login_name = prompts.login_name(run, login_name)
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
-        codes = await client.account.register(
+        chosen = prompts.new_password(
+            run, "LOCKLEAF_PASSWORD", "Password", about=(login_name, display_name), allow_weak=allow_weak_password
+        )
+        sign_up = partial(
+            client.account.register,
             server,
             login_name,
-            prompts.new_password(
-                run, "LOCKLEAF_PASSWORD", "Password", about=(login_name, display_name), allow_weak=allow_weak_password
-            ),
+            chosen,
             device_name=prompts.device_name(device_name),
             display_name=display_name,
             custody=custody,
@@ -94,6 +101,12 @@ async def register(
             allow_insecure=allow_insecure,
             allow_weak_password=allow_weak_password,
         )
+        try:
+            codes = await sign_up(invitation=invitation)
+        except sdk.InvitationRequired:
+            if not run.interactive:
+                raise
+            codes = await sign_up(invitation=prompts.answer("This server takes invited people. Your code"))
         made = who(client.profile)
     if run.json:
         run.result({"profile": run.profile, **made, "privacy_tier": privacy, "recovery_codes": list(codes)})

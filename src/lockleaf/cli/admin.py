@@ -9,6 +9,7 @@ import typer
 
 from lockleaf.cli import server_parts as server
 from lockleaf.cli.backing_up import backup
+from lockleaf.cli.inviting import invitations, invite
 from lockleaf.cli.migrating import downgrade, migrate
 from lockleaf.cli.options import command
 from lockleaf.cli.putting_back import restore
@@ -31,6 +32,8 @@ def install(app: typer.Typer) -> None:
     command(admin, "verify")(verify)
     command(admin, "restore")(restore)
     command(admin, "migrate")(migrate)
+    command(admin, "invite")(invite)
+    command(admin, "invitations")(invitations)
     command(admin, "downgrade")(downgrade)
     command(admin, "openapi")(openapi)
     command(admin, "reset")(reset)

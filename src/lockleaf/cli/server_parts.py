@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lockleaf.server.features.integrations.resealing import ResealReport, reseal_all
     from lockleaf.server.features.integrations.sealing import Seals
+    from lockleaf.server.identity.accounts import invitations
     from lockleaf.server.main.app import create_app
     from lockleaf.server.main.installation import empty, is_for_development, mark_for_development
     from lockleaf.server.main.job_worker import work
@@ -109,6 +110,7 @@ __all__ = [
     "examine",
     "head_revision",
     "identities_in",
+    "invitations",
     "is_for_development",
     "load_keys",
     "logging",
@@ -138,6 +140,7 @@ if not TYPE_CHECKING:
             "sqlalchemy.exc": "SQLAlchemyError",
             "lockleaf.server.features.integrations.resealing": "ResealReport reseal_all",
             "lockleaf.server.features.integrations.sealing": "Seals",
+            "lockleaf.server.identity.accounts.invitations": "invitations=.",
             "lockleaf.server.main.installation": "empty is_for_development mark_for_development",
             "lockleaf.server.main.app": "create_app",
             "lockleaf.server.main.job_worker": "work",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AliasChoices, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
@@ -24,6 +24,9 @@ from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, RecordId, Sec
 from lockleaf.wire.identification import PASSWORD, SECRET, HasSecret, Identified, is_email, secret_name
 from lockleaf.wire.profiles import PreferenceFields, ShownAccount
 from lockleaf.wire.tokens import Tokens
+
+Invitation = Annotated[str, Field(min_length=1, max_length=64)]
+"""A code as a person types it."""
 
 __all__ = [
     "Account",
@@ -70,6 +73,9 @@ class Register(PreferenceFields, Identified, HasSecret, RefusesSome):
     vault_id: RecordId | None = Field(default=None, description="Of a vault client's blob: kept, and given back.")
     device_name: Name | None = None
     device_id: DeviceId | None = None
+    invitation: Invitation | None = Field(
+        default=None, description="A code of the operator's; asked for where accounts are made by invitation."
+    )
 
     @model_validator(mode="wrap")
     @classmethod

@@ -65,6 +65,9 @@ class ErrorCode(StrEnum):
     # what is there
     NOT_FOUND = "not_found"
     EMAIL_TAKEN = "email_taken"
+    REGISTRATION_CLOSED = "registration_closed"
+    INVITATION_REQUIRED = "invitation_required"
+    INVALID_INVITATION = "invalid_invitation"
     ID_TAKEN = "id_taken"
     KEYRING_CONFLICT = "keyring_conflict"
     KEYRING_REQUIRED = "keyring_required"

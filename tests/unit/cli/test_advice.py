@@ -41,6 +41,8 @@ NOTHING_AT_STAKE = {
             "InvalidAttachment",
             "AttachmentTooLarge",
             "TooManyAttachments",
+            "InvitationRequired",
+            "RegistrationClosed",
         ),
         "names what there is; changes nothing",
     ),

@@ -62,6 +62,7 @@ class AccountService(AdoptedAccount):
         store: str | None = None,
         allow_insecure: bool = False,
         allow_weak_password: bool = False,
+        invitation: str | None = None,
     ) -> RecoveryCodes:
         """Make an account and log in with it. The choice of custody is for good.
 
@@ -79,12 +80,14 @@ class AccountService(AdoptedAccount):
                 `Media.allow_store`.
             allow_insecure: plain http to another machine is accepted.
             allow_weak_password: take a password that is easy to guess.
+            invitation: a code of the server's operator, where accounts are made by invitation.
 
         Returns:
             Ten recovery codes: show them once, keep them nowhere.
 
         Raises:
             EmailTaken: there is an account with this address or name.
+            InvitationRequired, InvalidInvitation, RegistrationClosed: not everybody may make an account there.
             AlreadyLoggedIn: the profile belongs to an account.
             PasswordTooWeak: it is too easy to guess, and says why.
             PasswordUnsuitable: with uce, it is shorter or longer than a server takes.
@@ -95,7 +98,12 @@ class AccountService(AdoptedAccount):
         self._device.require_vacant()
         await require_strength(password, about=(login_name, display_name), allow_weak_password=allow_weak_password)
         codes = await enrolment.register(
-            self._device, place, password, privacy_tier=privacy_tier, kdf_profile=kdf_profile
+            self._device,
+            place,
+            password,
+            privacy_tier=privacy_tier,
+            kdf_profile=kdf_profile,
+            invitation=invitation,
         )
         if allowed:
             await asyncio.to_thread(self._device.memory.set_store_origins, self._device.opened.profile, allowed)

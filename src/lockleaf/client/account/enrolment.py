@@ -40,7 +40,13 @@ __all__ = ["login", "recover", "register"]
 
 
 async def register(
-    device: Device, place: AccountPlace, password: str, *, privacy_tier: PrivacyTier, kdf_profile: KdfProfile
+    device: Device,
+    place: AccountPlace,
+    password: str,
+    *,
+    privacy_tier: PrivacyTier,
+    kdf_profile: KdfProfile,
+    invitation: str | None,
 ) -> RecoveryCodes:
     """Make an account and take it over; see `AccountService.register`."""
     device.require_vacant()
@@ -58,6 +64,7 @@ async def register(
             privacy_tier=privacy_tier,
             device_name=place.device_name,
             device_id=enrolment.device_id,
+            invitation=invitation,
             **({} if made is None else made.fields),
         )
         answer, shown = await _sign_up(enrolment, body)

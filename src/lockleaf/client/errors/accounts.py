@@ -12,10 +12,12 @@ __all__ = [
     "IdTaken",
     "InsufficientScope",
     "InvalidCredentials",
+    "InvalidInvitation",
     "InvalidRecipient",
     "InvalidRecoveryCode",
     "InvalidRecoveryToken",
     "InvalidSignature",
+    "InvitationRequired",
     "KeyDerivationRequired",
     "KeyringConflict",
     "KeyringRequired",
@@ -23,6 +25,7 @@ __all__ = [
     "NotAuthenticated",
     "RecipientRequired",
     "RefreshTokenReused",
+    "RegistrationClosed",
     "SessionRevoked",
     "TierRequired",
     "TokenExpired",
@@ -130,6 +133,25 @@ class EmailTaken(ApiError):
     """There is an account with this email address or name already. Log in instead."""
 
     hint = "lockleaf login --server URL --email you@example.org"
+
+
+class RegistrationClosed(ApiError):
+    """No accounts are made on this server. Ask whoever runs it, or run one of your own."""
+
+    hint = "lockleaf serve"
+
+
+class InvitationRequired(ApiError):
+    """Accounts are made on this server by invitation. Ask whoever runs it for a code."""
+
+    exit_code = ExitCode.CREDENTIALS
+    hint = "lockleaf register --invitation CODE"
+
+
+class InvalidInvitation(ApiError):
+    """The invitation is wrong, used up, or has expired. Ask whoever runs the server for another one."""
+
+    exit_code = ExitCode.CREDENTIALS
 
 
 class IdTaken(ApiError):

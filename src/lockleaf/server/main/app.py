@@ -79,7 +79,8 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     parts.add(TokenCodec, TokenCodec(keys, settings.tokens, clock))
     parts.add(CursorCodec, CursorCodec(keys))
     custodian = parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))
-    parts.add(Authenticator, Authenticator(clock, database, parts[TokenCodec], hasher, custodian))
+    mode = settings.registration.mode
+    parts.add(Authenticator, Authenticator(clock, database, parts[TokenCodec], hasher, custodian, mode))
     parts.add(PublicContexts, PublicContexts())
     parts.add(Inventory, Inventory())
     parts.add(Evaluators, Evaluators(settings.analytics, metrics))

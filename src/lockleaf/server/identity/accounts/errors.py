@@ -13,14 +13,17 @@ __all__ = [
     "HeKeyRequired",
     "IdTaken",
     "InvalidHePublicKey",
+    "InvalidInvitation",
     "InvalidRecipient",
     "InvalidRecoveryCode",
     "InvalidRecoveryToken",
     "InvalidSignature",
+    "InvitationRequired",
     "KeyDerivationRequired",
     "KeyringConflict",
     "KeyringRequired",
     "KeysRequired",
+    "RegistrationClosed",
     "SecretKeyReceived",
 ]
 
@@ -29,6 +32,24 @@ class EmailTaken(Conflict):
     """There is an account with this email or name already. Log in instead, or recover it with a recovery code."""
 
     code = ErrorCode.EMAIL_TAKEN
+
+
+class RegistrationClosed(Forbidden):
+    """No accounts are made on this server. Its operator makes an exception, or nobody does."""
+
+    code = ErrorCode.REGISTRATION_CLOSED
+
+
+class InvitationRequired(Forbidden):
+    """Accounts are made on this server by invitation. Ask its operator for a code, and send it as `invitation`."""
+
+    code = ErrorCode.INVITATION_REQUIRED
+
+
+class InvalidInvitation(Forbidden):
+    """The invitation is wrong, used up, or has expired. Ask the operator for another one."""
+
+    code = ErrorCode.INVALID_INVITATION
 
 
 class IdTaken(Conflict):
@@ -121,7 +142,16 @@ class InvalidHePublicKey(Invalid):
     code = ErrorCode.INVALID_HE_PUBLIC_KEY
 
 
-OF_REGISTRATION = (ConsentRequired, EmailTaken, IdTaken, KeysRequired, InvalidRecipient)
+OF_REGISTRATION = (
+    ConsentRequired,
+    EmailTaken,
+    IdTaken,
+    KeysRequired,
+    InvalidRecipient,
+    RegistrationClosed,
+    InvitationRequired,
+    InvalidInvitation,
+)
 """What can be wrong about a new account."""
 OF_RESEALING = (KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict)
 """What can be wrong about a keyring that is sealed again."""

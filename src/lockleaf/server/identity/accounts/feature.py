@@ -8,6 +8,7 @@ from lockleaf.server.identity.accounts.models import (
     Consent,
     EmailDirectory,
     HePublicKey,
+    Invitation,
     RecoveryCode,
     SigningKey,
 )
@@ -24,6 +25,7 @@ feature = Feature(
         RecoveryCode,
         Consent,
         HePublicKey,
+        Invitation,
     ),
     archive=Archive(FACTS, SECTIONS),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, Text
+from sqlalchemy import Boolean, CheckConstraint, Index, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -57,6 +57,18 @@ class Account(Base):
     signing_key: Mapped[Blob | None] = mapped_column(comment="Ed25519 public key of the newest master key")
     created_at: Mapped[Now]
     updated_at: Mapped[Now]
+
+
+class Invitation(Base):
+    """A code of an operator's by which accounts are made; it belongs to nobody until it is used."""
+
+    __tablename__ = "invitations"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    uses: Mapped[int] = mapped_column(Integer, comment="how many accounts may be made with it")
+    uses_left: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[Now]
+    expires_at: Mapped[Instant]
 
 
 class SigningKey(Base):

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto.normalise import normalise_email
+from lockleaf.server.identity.accounts import invitations
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import EmailTaken
 from lockleaf.server.identity.accounts.keys import KeySet, keys_of_registration, refuse_brought
@@ -58,6 +59,8 @@ class Authenticator:
     token_codec: TokenCodec
     hasher: VerifierHasher
     custodian: Custodian
+    registration: str = "open"
+    """Who may make an account: ``open``, ``invitation`` or ``closed``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ async def register(
     """Make an end-to-end encrypted account and open its first session.
 
     Raises:
+        RegistrationClosed, InvitationRequired, InvalidInvitation: nobody may, or not without an invitation.
         EmailTaken, IdTaken: there is such an account, and it is not this one.
         KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
     """
@@ -95,6 +99,7 @@ async def sign_up(
     """Make an account in the custody that its user chose, and open its first session.
 
     Raises:
+        RegistrationClosed, InvitationRequired, InvalidInvitation: nobody may, or not without an invitation.
         EmailTaken, IdTaken: there is such an account, and it is not this one.
         KeysRequired, InvalidRecipient: the keys are not whole, or unusable.
         CustodyRequired: keys were brought to an account whose server makes them.
@@ -114,13 +119,18 @@ async def _register(
     *,
     privacy_tier: PrivacyTier,
 ) -> Entered:
+    invitations.require_open(auth.registration)
+    now = auth.clock()
+    refusal = await invitations.refusal(read, auth.registration, body.invitation, now)
     existing = await accounts.by_email(read, body.login_name)
     repeated = existing is not None and await accounts.is_repeated(read, existing, body, keys)
     await read.close()
-    now = auth.clock()
+    if refusal is not None and not repeated:
+        raise refusal
     if existing is None:
         verifier_hash = await auth.hasher.hash(body.password)
         await tx.begin()
+        await invitations.spend(tx.session, auth.registration, body.invitation, now)
         account = await accounts.create(
             tx.session, body, keys, verifier_hash=verifier_hash, privacy_tier=privacy_tier, now=now
         )
@@ -139,14 +149,19 @@ async def _sign_up_uce(
 ) -> Entered:
     """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
     refuse_brought(body)
+    invitations.require_open(auth.registration)
+    now = auth.clock()
+    refusal = await invitations.refusal(read, auth.registration, body.invitation, now)
     existing = await accounts.by_email(read, body.login_name)
     await read.close()
-    now = auth.clock()
+    if refusal is not None and (existing is None or body.id != existing.user_id):
+        raise refusal
     if existing is None:
         user_id = body.id or uuid7(now)
         verifier_hash = await auth.hasher.hash(body.password)
         keys = await auth.custodian.new_keys(user_id, body.password, now=now)
         await tx.begin()
+        await invitations.spend(tx.session, auth.registration, body.invitation, now)
         account = await accounts.create(
             tx.session,
             body,

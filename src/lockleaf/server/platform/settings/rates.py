@@ -87,5 +87,5 @@ class RegistrationSettings(Group):
 
     mode: Literal["open", "invitation", "closed"] = Field(
         default="open",
-        description="Everybody; who has a code of `lockleaf admin invite`; nobody but by `admin invite --closed`.",
+        description="Everybody; who has a code of `lockleaf admin invite`; nobody.",
     )

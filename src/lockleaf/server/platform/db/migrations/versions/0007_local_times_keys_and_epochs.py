@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from lockleaf.server.platform.db.migrations import invitations
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -32,6 +34,7 @@ LOST_BY_DOWNGRADE = {
     "notes of what came from networks, or went there, which comes again": "FROM external_posts",
     "publications in the history of entries": "FROM entry_publications",
     "lists of files that came with items of the inbox": "FROM inbox WHERE media <> '{}'",
+    **invitations.LOST,
 }
 """What goes when this step is taken back, in words, and the rows that have it."""
 
@@ -53,6 +56,7 @@ def upgrade() -> None:
             comment="of an entry: what the clock showed where it was written, as if that were UTC",
         ),
     )
+    invitations.add()
     # Until now dates came in UTC.
     op.execute("UPDATE records SET local_at = occurred_at WHERE collection = 'entries' AND occurred_at IS NOT NULL")
     op.drop_index("ix_records_date", table_name="records")
@@ -169,6 +173,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    invitations.drop()
     op.drop_column("inbox", "media")
     for table in ("entry_publications", "integration_applications", "external_posts", "integrations"):
         op.drop_table(table)
