@@ -6,11 +6,9 @@ import asyncio
 import json
 import os
 import re
-import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -32,51 +30,20 @@ from lockleaf.server.main.maintenance.secrets import secrets_of
 from lockleaf.server.main.maintenance.sources import moments, open_backup
 from lockleaf.server.main.maintenance.verification import verify
 from lockleaf.server.main.preparation import prepare
-from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.db.dump import DumpError
-from lockleaf.server.platform.db.migrate import migrate
-from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
-from tests.conftest import fresh_database
-from tests.support.account_holders import served
-from tests.support.accounts import Owner, change, following, register
+from tests.support.accounts import change, following, register
 from tests.support.media import attach, complete, declare, fetch, in_parts, object_key, sent, two_parts
-
-
-@dataclass
-class Site:
-    """A server on a database of its own, and somebody with an account."""
-
-    parts: Parts
-    owner: Owner
-    url: str
-    folder: Path
-
-    @property
-    def store(self) -> ObjectStore:
-        store: ObjectStore = self.parts[ObjectStore]
-        return store
-
-    async def back_up(self, **options: object) -> BackupMade:
-        return await back_up(self.url, self.store, self.folder / "backups", **options)  # type: ignore[arg-type]
-
-    async def wrong(self) -> dict[str, int]:
-        """What a verification of the newest backup finds."""
-        with open_backup(self.folder / "backups", (), scratch=self.folder) as source:
-            return (await verify(source, self.folder)).wrong
+from tests.support.operated import Site, operated
 
 
 @pytest.fixture
 async def site(
     server_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Site]:
-    url = await asyncio.to_thread(fresh_database, f"backup_{secrets.token_hex(4)}")
-    await migrate(url)
-    for name, value in {**server_environment, "DATABASE_URL": url, "LOCKLEAF_DATA_DIR": str(tmp_path / "data")}.items():
-        monkeypatch.setenv(name, value)
-    async with served(Settings()) as (app, http):
-        yield Site(app.state.parts, await register(http), url, tmp_path)
+    async with operated(server_environment, tmp_path, monkeypatch) as site:
+        yield site
 
 
 async def test_a_folder_keeps_several_backups_and_each_file_once(site: Site) -> None:

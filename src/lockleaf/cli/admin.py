@@ -9,6 +9,8 @@ import typer
 
 from lockleaf.cli import server_parts as server
 from lockleaf.cli.backing_up import backup
+from lockleaf.cli.compacting import compact
+from lockleaf.cli.doctor import doctor
 from lockleaf.cli.inviting import invitations, invite
 from lockleaf.cli.migrating import downgrade, migrate
 from lockleaf.cli.options import command
@@ -31,6 +33,8 @@ def install(app: typer.Typer) -> None:
     command(admin, "backup")(backup)
     command(admin, "verify")(verify)
     command(admin, "restore")(restore)
+    command(admin, "doctor")(doctor)
+    command(admin, "compact")(compact)
     command(admin, "migrate")(migrate)
     command(admin, "invite")(invite)
     command(admin, "invitations")(invitations)

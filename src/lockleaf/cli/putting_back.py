@@ -85,7 +85,8 @@ def restore(
         run.note(f"{done.files_absent:,} attached files are neither in the backup nor in the store.")
     if done.aside is not None:
         run.note(
-            f"The database as it was is in the schema {done.aside} of the same database. It stays until you delete it."
+            f"The database as it was is in the schema {done.aside} of the same database. It stays until you delete it: "
+            f"lockleaf admin compact --drop-aside {done.aside}."
         )
     if secrets == "absent":
         run.note(

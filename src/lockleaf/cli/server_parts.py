@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lockleaf.server.main.installation import empty, is_for_development, mark_for_development
     from lockleaf.server.main.job_worker import work
     from lockleaf.server.main.maintenance.backup import BackupMade, back_up
+    from lockleaf.server.main.maintenance.compacting import Compacted, compact, drop_aside, size_aside
+    from lockleaf.server.main.maintenance.doctor import examine_server
     from lockleaf.server.main.maintenance.errors import (
         BackupDamaged,
         BackupUnreadable,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         IdentityRequired,
         MaintenanceError,
     )
+    from lockleaf.server.main.maintenance.findings import Finding, Surroundings
     from lockleaf.server.main.maintenance.restore import Present, Restored, examine, restore
     from lockleaf.server.main.maintenance.sealing import Opener, identities_in, recipient_of
     from lockleaf.server.main.maintenance.secrets import LEFT_BESIDE, adopt, secrets_of
@@ -67,6 +70,7 @@ __all__ = [
     "BackupUnreadable",
     "Clock",
     "CommandError",
+    "Compacted",
     "DataFolderInUseError",
     "DatabaseInUse",
     "DatabaseNotEmpty",
@@ -75,6 +79,7 @@ __all__ = [
     "DumpToolsMissing",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
+    "Finding",
     "FolderUnusable",
     "IdentityRequired",
     "MaintenanceError",
@@ -96,6 +101,7 @@ __all__ = [
     "Source",
     "StorageFull",
     "StoreUnavailable",
+    "Surroundings",
     "ValidationError",
     "Verified",
     "WrongDirection",
@@ -103,11 +109,14 @@ __all__ = [
     "asyncpg",
     "asyncpg_url",
     "back_up",
+    "compact",
     "create_app",
     "declare_restored",
     "downgrade",
+    "drop_aside",
     "empty",
     "examine",
+    "examine_server",
     "head_revision",
     "identities_in",
     "invitations",
@@ -125,6 +134,7 @@ __all__ = [
     "revision_at",
     "secrets_of",
     "serve",
+    "size_aside",
     "sql",
     "verify",
     "work",
@@ -149,6 +159,9 @@ if not TYPE_CHECKING:
             "lockleaf.server.main.maintenance.backup": "BackupMade back_up",
             "lockleaf.server.main.maintenance.errors": "BackupDamaged BackupUnreadable DatabaseInUse "
             "DatabaseNotEmpty IdentityRequired MaintenanceError",
+            "lockleaf.server.main.maintenance.compacting": "Compacted compact drop_aside size_aside",
+            "lockleaf.server.main.maintenance.doctor": "examine_server",
+            "lockleaf.server.main.maintenance.findings": "Finding Surroundings",
             "lockleaf.server.main.maintenance.restore": "Present Restored examine restore",
             "lockleaf.server.main.maintenance.sealing": "Opener identities_in recipient_of",
             "lockleaf.server.main.maintenance.secrets": "LEFT_BESIDE adopt secrets_of",

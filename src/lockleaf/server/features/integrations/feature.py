@@ -16,7 +16,7 @@ __all__ = ["feature"]
 feature = Feature(
     router=router,
     jobs=lambda archive: {KIND: handle},
-    schedules=(Schedule("integrations.sync", "13 * * * *", sync),),
+    schedules=(Schedule("integrations.sync", "13 * * * *", sync, drops=False),),
     tables=(Integration, ExternalPost, IntegrationApplication),
     archive=Archive(sections=SECTIONS),
     deletion=(HOLDING,),

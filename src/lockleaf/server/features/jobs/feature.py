@@ -15,7 +15,7 @@ __all__ = ["feature"]
 
 feature = Feature(
     router=router,
-    schedules=(Schedule("jobs.mend", "*/10 * * * *", mend), Schedule("jobs.forget", "47 4 * * *", forget)),
+    schedules=(Schedule("jobs.mend", "*/10 * * * *", mend, drops=False), Schedule("jobs.forget", "47 4 * * *", forget)),
     tables=(Job,),
     archive=Archive(sections=SECTIONS),
     deletion=(HOLDING,),

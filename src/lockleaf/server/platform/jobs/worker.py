@@ -43,11 +43,13 @@ class Schedule:
         name: by which workers know that they mean the same.
         cron: when, in UTC.
         run: does it, with the parts that it takes; may be run any number of times, even at once.
+        drops: whether it only drops what is of no use to anybody any more.
     """
 
     name: str
     cron: str
     run: Callable[..., Awaitable[None]]
+    drops: bool = True
 
 
 class JobWorker:
