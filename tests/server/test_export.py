@@ -30,9 +30,18 @@ from tests.support.accounts import Owner, change, following, register
 from tests.support.archives import ReadArchive, read_archive
 from tests.support.job_workers import ended, until, working
 
-KEPT_BACK = {"session_keys", "archives", "archive_parts", "email_directory", "search_documents"}
-"""Tables of which an archive tells nothing: sealed session keys prove who one is, archives would hold one another,
-the directory says of an email what the account says, and digests of words follow from the entries."""
+KEPT_BACK = {
+    "session_keys",
+    "factor_codes",
+    "factor_challenges",
+    "factor_attempts",
+    "archives",
+    "archive_parts",
+    "email_directory",
+    "search_documents",
+}
+"""Tables of which an archive tells nothing: sealed session keys, codes and challenges prove who one is, archives would
+hold one another, the directory says of an email what the account says, and digests of words follow from the entries."""
 
 TABLES_OF_USERS = """
 SELECT table_name FROM information_schema.columns
@@ -355,6 +364,10 @@ async def test_nothing_of_a_deleted_account_is_left_in_any_table(
             "search_documents": "record_id, seq, at, tokens) VALUES ($1, 'x', 1, now(), '{1}'",
             "epoch_statements": "statement_id, kind, n, old_epoch, seq, head, new_epoch, device_id, time_text,"
             " signature) VALUES ($1, 'x', 'end', 1, 'x', 1, 'x', 'x', 'x', 'x', 'x'",
+            "factors": "factor_id, kind) VALUES ($1, gen_random_uuid(), 'totp'",
+            "factor_codes": "digest) VALUES ($1, 'x'",
+            "factor_challenges": "digest, purpose, expires_at) VALUES ($1, 'x', 'x', now()",
+            "factor_attempts": "wrong, blocked_until) VALUES ($1, 1, now()",
             "integrations": "integration_id, provider, account_key, sealed, state, connected_at)"
             " VALUES ($1, gen_random_uuid(), 'x', 'x', 'x', 'connected', now()",
             "external_posts": "post_id, integration_id, provider, direction, state, noted_at)"

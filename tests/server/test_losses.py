@@ -64,4 +64,5 @@ async def test_rows_that_an_earlier_schema_has_no_place_for_are_counted(
         "recovery codes of accounts without a keyring": 10,
         "names of files": 1,
         "uploads under way that named no digest": 1,
+        "notes of what sessions were opened with": 2,
     }

@@ -19,7 +19,8 @@ from tests.support.accounts import register
 PREFIX = "/api/v1"
 DOCUMENTED = {
     "auth": "prelogin register signup token login refresh logout me features password keyring sessions"
-    " sessions/{session_id} recovery-codes verify-recovery-code recover",
+    " sessions/{session_id} recovery-codes verify-recovery-code recover"
+    " factors factors/codes factors/{factor_id} factors/{factor_id}/confirm",
     "jobs": ". {job_id}",
     "users": "me me/stats me/access me/preferences me/privacy me/privacy/revoke me/export me/export/{job_id}",
     "sync": "push changes events checkpoints epochs/statements purge reseal conflicts conflicts/{conflict_id}/resolve"

@@ -16,6 +16,7 @@ from lockleaf.cli.app import build
 from lockleaf.client import (
     AccountService,
     Client,
+    Factors,
     Inbox,
     Journal,
     Media,
@@ -108,6 +109,7 @@ def test_every_method_of_the_sdk_is_on_its_page() -> None:
     }
     parts = {
         "account": AccountService,
+        "factors": Factors,
         "journal": Journal,
         "inbox": Inbox,
         "networks": Networks,

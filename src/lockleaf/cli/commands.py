@@ -34,6 +34,7 @@ COMMANDS = {
     "lockleaf.cli.search_index": "search-index",
     "lockleaf.cli.archive": "archive",
     "lockleaf.cli.recovery": "recovery",
+    "lockleaf.cli.factors": "factors",
     "lockleaf.cli.serve": "serve",
     "lockleaf.cli.worker": "worker",
     "lockleaf.cli.demo": "demo",

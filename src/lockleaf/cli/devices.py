@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from lockleaf import client as sdk
 from lockleaf.cli import screen
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
+from lockleaf.cli.qr import show_qr
 from lockleaf.cli.rendering import short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
@@ -38,7 +38,7 @@ async def devices(
         typer.Option("--revoke", help="Sign this device out at once; the beginning of its id is enough.", metavar="ID"),
     ] = None,
 ) -> None:
-    """List the devices that are logged in, the one used last first."""
+    """List the devices that are logged in, the one used last first: since when, and with what they were let in."""
     async with run.client() as client:
         sessions = await client.account.sessions()
         if revoke is not None:
@@ -55,12 +55,15 @@ async def devices(
             run.result(_json(session))
         return
 
-    table = screen.Table("id", "device", "logged in", "last used", "", box=screen.box.SIMPLE_HEAD, pad_edge=False)
+    table = screen.Table(
+        "id", "device", "logged in", "with", "last used", "", box=screen.box.SIMPLE_HEAD, pad_edge=False
+    )
     for session in sessions:
         table.add_row(
             _beginning(session, sessions),
             screen.Text(shown_name(session.device_name or "unnamed")),
             _local(session.created_at),
+            _proofs(session),
             _local(session.last_used_at),
             "this device" if session.current else "",
         )
@@ -85,9 +88,7 @@ async def link(
         return
     run.line(code)
     if qr or (qr is None and run.interactive):
-        drawn = io.StringIO()
-        screen.qr_code(code, error="l").terminal(drawn, compact=True)
-        run.note(drawn.getvalue())
+        show_qr(run, code)
     run.note("On the other device: lockleaf login --link CODE")
 
 
@@ -111,12 +112,27 @@ def _beginning(session: sdk.Session, sessions: tuple[sdk.Session, ...]) -> str:
     return str(session.id)
 
 
+_PROOFS = {
+    "registration": "registration",
+    "password": "password",
+    "recovery_code": "recovery code",
+    "totp": "app",
+    "code": "factor code",
+}
+
+
+def _proofs(session: sdk.Session) -> str:
+    """Say with what a device was let in; nothing where the server did not note it, or in words that are not known."""
+    return ", ".join(_PROOFS.get(each, "?") for each in session.opened_with or ())
+
+
 def _json(session: sdk.Session) -> dict[str, Any]:
     return {
         "id": str(session.id),
         "device_id": session.device_id,
         "device_name": session.device_name,
         "created_at": session.created_at.isoformat(),
+        "opened_with": None if session.opened_with is None else list(session.opened_with),
         "last_used_at": session.last_used_at.isoformat(),
         "current": session.current,
     }

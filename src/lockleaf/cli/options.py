@@ -17,6 +17,7 @@ from lockleaf.cli.completion import complete_profile
 from lockleaf.cli.errors import Complaint, ReaderGone
 from lockleaf.cli.interrupts import interrupts_raise, run_to_end
 from lockleaf.cli.run import Run
+from lockleaf.cli.second_factor import second_factor
 from lockleaf.cli.unlocking import open_journal
 from lockleaf.exit_codes import ExitCode
 from lockleaf.text import is_utf8
@@ -75,6 +76,7 @@ def run_of(context: typer.Context, given: dict[str, Any] | None = None) -> Run:
         quiet=bool(chosen.get("quiet")),
         color=not chosen.get("no_color"),
         unlock=open_journal,
+        second_factor=second_factor,
     )
 
 

@@ -1,4 +1,4 @@
-"""``admin rotate-secret``: what the server sealed for networks, under its newest root secret."""
+"""``admin rotate-secret``: what the server sealed for networks and second factors, under its newest root secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["rotate_secret"]
 
 
 def rotate_secret(run: Run, data_dir: DataDir = None) -> None:
-    """Put the tokens of connected networks under the newest root secret, before an older one is taken away.
+    """Put tokens of networks and secrets of authenticator apps under the newest root, before an older one goes.
 
     Set LOCKLEAF_SECRETS__ROOTS to the new root and the old one behind it, restart the server, and run this. It may run
     any number of times, while the server runs. The old root can go once the sessions made under it have ended.
@@ -24,25 +24,36 @@ def rotate_secret(run: Run, data_dir: DataDir = None) -> None:
     server.logging.configure("console", "WARNING")
     try:
         with database_of(settings) as url:
-            done = asyncio.run(_reseal(settings, url))
+            done, factors, lost_factors = asyncio.run(_reseal(settings, url))
     except Complaint:
         raise
     except Exception as error:
         raise named(error) from error
-    counts = {"connections": done.connections, "posts": done.posts, "applications": done.applications}
+    counts = {
+        "connections": done.connections,
+        "posts": done.posts,
+        "applications": done.applications,
+        "factors": factors,
+    }
     if run.json:
-        run.result({**counts, "lost": done.lost})
+        run.result({**counts, "lost": done.lost, "lost_factors": lost_factors})
         return
-    run.line(f"Sealed anew: {done.connections:,} connections, {done.posts:,} posts.")
+    run.line(f"Sealed anew: {done.connections:,} connections, {done.posts:,} posts, {factors:,} authenticator apps.")
     if done.lost:
         run.note(f"{done.lost:,} do not open with any root that is set: their users have to connect again.")
+    if lost_factors:
+        run.note(
+            f"{lost_factors:,} authenticator apps answer for their accounts no more: their users need a factor code."
+        )
 
 
-async def _reseal(settings: server.Settings, url: str) -> server.ResealReport:
+async def _reseal(settings: server.Settings, url: str) -> tuple[server.ResealReport, int, int]:
     try:
         connection = await server.asyncpg.connect(server.asyncpg_url(url), timeout=10)
         try:
-            return await server.reseal_all(connection, server.Seals(server.load_keys(settings)))
+            keys = server.load_keys(settings)
+            report = await server.reseal_all(connection, server.Seals(keys))
+            return report, *await server.reseal_factors(connection, server.sealer_of(keys))
         finally:
             await connection.close()
     except (OSError, server.asyncpg.PostgresError):

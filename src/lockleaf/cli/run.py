@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class Run:
     color: bool
     unlock: Callable[[Run, sdk.Client], Awaitable[object]] | None = None
     """Asks for the password of a journal that is locked."""
+    second_factor: Callable[[Run, sdk.FactorQuestion], str | None] | None = None
+    """Asks for a code where the server asks for the account's second factor."""
 
     @cached_property
     def out(self) -> screen.Console:
@@ -82,6 +84,7 @@ class Run:
             notice=self.note,
             unlocked_for=_unlocked_for(),
             keep_unlocked=keep_unlocked,
+            second_factor=None if self.second_factor is None else partial(self.second_factor, self),
         ) as client:
             if unlock and self.unlock is not None and client.is_locked:
                 await self.unlock(self, client)

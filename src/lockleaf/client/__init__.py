@@ -15,6 +15,7 @@ from lockleaf.lazy import lazily
 if TYPE_CHECKING:
     from lockleaf.client.account.account import AccountService
     from lockleaf.client.account.archive import Archive
+    from lockleaf.client.account.factors import FactorCodes, Factors, NewApp
     from lockleaf.client.account.link_codes import LinkCode, parse_link_code
     from lockleaf.client.account.networks import Networks
     from lockleaf.client.account.password_strength import new_passphrase, weakness
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lockleaf.client.blocking import (
         BlockingAccount,
         BlockingClient,
+        BlockingFactors,
         BlockingInbox,
         BlockingJournal,
         BlockingMedia,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from lockleaf.client.errors.base import *
     from lockleaf.client.errors.claims import Claim, RememberedCheckpoint
     from lockleaf.client.errors.exports import *
+    from lockleaf.client.errors.factors import *
     from lockleaf.client.errors.integrity import *
     from lockleaf.client.errors.journal import *
     from lockleaf.client.errors.local import *
@@ -106,11 +109,14 @@ if TYPE_CHECKING:
     from lockleaf.client.sync.sync import Sync
     from lockleaf.client.sync.synchroniser import SyncReport
     from lockleaf.client.transport.retries import RetryPolicy
+    from lockleaf.client.transport.second_factor import FactorQuestion, SecondFactor
     from lockleaf.crypto.kdf import KdfParameters, KdfProfile
     from lockleaf.wire.account_fields import Kdf, PrivacyTier
     from lockleaf.wire.accounts import Account
     from lockleaf.wire.custody import Access
     from lockleaf.wire.days import local_time
+    from lockleaf.wire.factors import Factor
+    from lockleaf.wire.factors import Factors as FactorList
     from lockleaf.wire.identification import Identification
     from lockleaf.wire.integrations import Connecting, Integration, Picture, Pulled, PushResult, Target
     from lockleaf.wire.privacy import DeletedCounts, FeaturesAvailable, Privacy, PrivacyChanged
@@ -135,6 +141,7 @@ __all__ = [
     "Base",
     "BlockingAccount",
     "BlockingClient",
+    "BlockingFactors",
     "BlockingInbox",
     "BlockingJournal",
     "BlockingMedia",
@@ -163,6 +170,11 @@ __all__ = [
     "EntryDraft",
     "ExportReport",
     "Exported",
+    "Factor",
+    "FactorCodes",
+    "FactorList",
+    "FactorQuestion",
+    "Factors",
     "FeatureFlags",
     "Features",
     "FeaturesAvailable",
@@ -198,6 +210,7 @@ __all__ = [
     "MetricsReport",
     "MissingPart",
     "Networks",
+    "NewApp",
     "Period",
     "Picture",
     "Preferences",
@@ -221,6 +234,7 @@ __all__ = [
     "RetryPolicy",
     "Revision",
     "SearchIndex",
+    "SecondFactor",
     "ServerSearch",
     "Session",
     "Skipped",
@@ -261,14 +275,15 @@ if not TYPE_CHECKING:
         {
             "lockleaf.client.account.account": "AccountService",
             "lockleaf.client.account.archive": "Archive",
+            "lockleaf.client.account.factors": "FactorCodes Factors NewApp",
             "lockleaf.client.account.link_codes": "LinkCode parse_link_code",
             "lockleaf.client.account.networks": "Networks",
             "lockleaf.client.account.password_strength": "new_passphrase weakness",
             "lockleaf.client.account.privacy": "PrivacyChoices",
             "lockleaf.client.account.privacy_tiers": "TIERS",
             "lockleaf.client.account.recovery_codes": "RecoveryCodes",
-            "lockleaf.client.blocking": "BlockingAccount BlockingClient BlockingInbox BlockingJournal BlockingMedia "
-            "BlockingMetrics BlockingNetworks BlockingPrivacy BlockingServerSearch BlockingSync",
+            "lockleaf.client.blocking": "BlockingAccount BlockingClient BlockingFactors BlockingInbox BlockingJournal "
+            "BlockingMedia BlockingMetrics BlockingNetworks BlockingPrivacy BlockingServerSearch BlockingSync",
             "lockleaf.client.client": "Client",
             "lockleaf.client.errors.claims": "Claim RememberedCheckpoint",
             "lockleaf.client.journal.archive_file": "is_archive",
@@ -314,11 +329,13 @@ if not TYPE_CHECKING:
             "lockleaf.client.sync.sync": "Sync",
             "lockleaf.client.sync.synchroniser": "SyncReport",
             "lockleaf.client.transport.retries": "RetryPolicy",
+            "lockleaf.client.transport.second_factor": "FactorQuestion SecondFactor",
             "lockleaf.crypto.kdf": "KdfParameters KdfProfile",
             "lockleaf.wire.account_fields": "Kdf PrivacyTier",
             "lockleaf.wire.accounts": "Account",
             "lockleaf.wire.custody": "Access",
             "lockleaf.wire.days": "local_time",
+            "lockleaf.wire.factors": "Factor FactorList=Factors",
             "lockleaf.wire.identification": "Identification",
             "lockleaf.wire.integrations": "Connecting Integration Picture Pulled PushResult Target",
             "lockleaf.wire.privacy": "DeletedCounts FeaturesAvailable Privacy PrivacyChanged",

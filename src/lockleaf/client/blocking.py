@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self
 
 from lockleaf.client.account.account import AccountService
+from lockleaf.client.account.factors import Factors
 from lockleaf.client.account.networks import Networks
 from lockleaf.client.account.privacy import PrivacyChoices
 from lockleaf.client.client import Client
@@ -30,6 +31,7 @@ from lockleaf.client.sync.synchroniser import SyncReport
 __all__ = [
     "BlockingAccount",
     "BlockingClient",
+    "BlockingFactors",
     "BlockingInbox",
     "BlockingJournal",
     "BlockingMedia",
@@ -66,6 +68,16 @@ class BlockingAccount(Face[AccountService]):
     rotate_keyring = waits(AccountService.rotate_keyring)
     new_recovery_codes = waits(AccountService.new_recovery_codes)
     recovery_codes_left = waits(AccountService.recovery_codes_left)
+
+
+class BlockingFactors(Face[Factors]):
+    """`Factors`, waiting for each answer."""
+
+    list = waits(Factors.list)
+    add_app = waits(Factors.add_app)
+    confirm_app = waits(Factors.confirm_app)
+    remove = waits(Factors.remove)
+    new_codes = waits(Factors.new_codes)
 
 
 class BlockingJournal(Face[Journal]):
@@ -238,6 +250,7 @@ class BlockingClient(Face[Client]):
     def __init__(self, loop: LoopThread, client: Client) -> None:
         super().__init__(loop, lambda: client)
         self.account = BlockingAccount(loop, lambda: client.account)
+        self.factors = BlockingFactors(loop, lambda: client.factors)
         self.journal = BlockingJournal(loop, lambda: client.journal)
         self.inbox = BlockingInbox(loop, lambda: client.inbox)
         self.networks = BlockingNetworks(loop, lambda: client.networks)

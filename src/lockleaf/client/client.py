@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lockleaf.client.account.locking import Locking
-from lockleaf.client.device.device import Device, utc_now
+from lockleaf.client.device.clock import utc_now
+from lockleaf.client.device.device import Device
 from lockleaf.client.journal.drafts import Drafts
 from lockleaf.client.journal.exporters.exports import Exports
 from lockleaf.client.journal.journal import Journal
@@ -21,6 +22,7 @@ from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_hom
 from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.store import LocalStore
 from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.lazy import late
 from lockleaf.wire.account_fields import PrivacyTier
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     import httpx
 
     from lockleaf.client.account import account as accounts
-    from lockleaf.client.account import archive, networks, privacy
+    from lockleaf.client.account import archive, factors, networks, privacy
     from lockleaf.client.journal import export_notes, inbox, revisions
     from lockleaf.client.media import media, transfers
     from lockleaf.client.metrics import metrics
@@ -39,6 +41,7 @@ else:
     httpx = late("httpx")
     accounts = late("lockleaf.client.account.account")
     archive = late("lockleaf.client.account.archive")
+    factors = late("lockleaf.client.account.factors")
     networks = late("lockleaf.client.account.networks")
     privacy = late("lockleaf.client.account.privacy")
     export_notes = late("lockleaf.client.journal.export_notes")
@@ -82,6 +85,7 @@ class Client(Locking, Exports):
         password: str | Callable[[], str] | None = None,
         unlocked_for: float = DEFAULT_IDLE,
         keep_unlocked: bool = False,
+        second_factor: SecondFactor | None = None,
         allow_test_parameters: bool = False,
     ) -> Client:
         """Open a profile; one that does not exist yet is empty until an account is registered or logged in.
@@ -98,6 +102,7 @@ class Client(Locking, Exports):
             unlocked_for: seconds without use after which a journal without a keychain is locked again.
             keep_unlocked: from the next login on, leave the key beside the journal instead: whoever copies the folder
                 can read it.
+            second_factor: answers where the server asks for the account's second factor, with the text of a code.
             allow_test_parameters: key derivation may be far too cheap. For tests alone.
 
         Raises:
@@ -126,6 +131,7 @@ class Client(Locking, Exports):
             clock=clock,
             http_transport=http_transport,
             retry=retry or RetryPolicy(),
+            second_factor=second_factor,
             allow_test_parameters=allow_test_parameters,
         )
         await device.load()
@@ -174,6 +180,11 @@ class Client(Locking, Exports):
     def account(self) -> accounts.AccountService:
         """The account: sign-up, login, password, recovery codes, devices."""
         return accounts.AccountService(self._device, sync=self.sync)
+
+    @cached_property
+    def factors(self) -> factors.Factors:
+        """The second factors of the account."""
+        return factors.Factors(self._device)
 
     @cached_property
     def privacy(self) -> privacy.PrivacyChoices:

@@ -9,12 +9,14 @@ from pydantic import Field, StringConstraints
 
 from lockleaf.wire.account_fields import ClientSalt, Kdf, KeyringBytes, RecipientText, RecoverySet
 from lockleaf.wire.base import Body
+from lockleaf.wire.factors import HasFactor, NamedFactor
 from lockleaf.wire.fields import Bytes, Digest, Secret, Sequence64
 from lockleaf.wire.identification import SECRET, HasSecret
 from lockleaf.wire.tokens import Tokens
 
 __all__ = [
     "Credentials",
+    "FactorBeginning",
     "HistoryPlace",
     "KeyringReplacement",
     "KeyringVersion",
@@ -22,7 +24,7 @@ __all__ = [
 ]
 
 
-class Credentials(Body):
+class Credentials(HasFactor):
     """What proves who is asking, within a request that changes how that is proven."""
 
     current_password: Secret
@@ -95,3 +97,7 @@ class KeyringVersion(Body):
     keyring_version: Sequence64
     tokens: Tokens | None = None
     recovery_codes: tuple[str, ...] | None = Field(default=None, description="uce: the new ones, shown once.")
+
+
+class FactorBeginning(NamedFactor, Credentials):
+    """A second factor to be added."""

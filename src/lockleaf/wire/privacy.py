@@ -10,6 +10,7 @@ from pydantic import Field
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.base import Body
 from lockleaf.wire.epochs import Statement
+from lockleaf.wire.factors import HasFactor
 from lockleaf.wire.fields import Bytes, Instant, Secret
 
 __all__ = [
@@ -27,7 +28,7 @@ MAX_PUBLIC_CONTEXT_BYTES = 12 * 1024 * 1024
 """More than a public context with relinearisation keys takes in any of the named parameter sets."""
 
 
-class PrivacyChange(Body):
+class PrivacyChange(HasFactor):
     """The tier that the user chooses, when they did, and the key under which metrics are encrypted."""
 
     privacy_tier: PrivacyTier
@@ -52,7 +53,7 @@ class PrivacyChange(Body):
     )
 
 
-class PrivacyRevocation(Body):
+class PrivacyRevocation(HasFactor):
     """What proves that the account's owner takes everything back."""
 
     current_password: Secret | None = Field(

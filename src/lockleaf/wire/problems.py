@@ -59,6 +59,8 @@ class ErrorCode(StrEnum):
     INVALID_RECOVERY_CODE = "invalid_recovery_code"
     INVALID_RECOVERY_TOKEN = "invalid_recovery_token"  # noqa: S105
     INVALID_SIGNATURE = "invalid_signature"
+    SECOND_FACTOR_REQUIRED = "second_factor_required"
+    INVALID_FACTOR = "invalid_factor"
     URL_INVALID = "url_invalid"
     URL_EXPIRED = "url_expired"
 
@@ -71,6 +73,7 @@ class ErrorCode(StrEnum):
     ID_TAKEN = "id_taken"
     KEYRING_CONFLICT = "keyring_conflict"
     KEYRING_REQUIRED = "keyring_required"
+    TOO_MANY_FACTORS = "too_many_factors"
     HE_KEY_REQUIRED = "he_key_required"
     NO_METRICS = "no_metrics"
     METRIC_ID_TAKEN = "metric_id_taken"
@@ -121,6 +124,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_REQUESTS = "too_many_requests"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_STREAMS = "too_many_streams"
+    TOO_MANY_FACTOR_ATTEMPTS = "too_many_factor_attempts"
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_BUSY = "database_busy"
     STORE_UNAVAILABLE = "store_unavailable"

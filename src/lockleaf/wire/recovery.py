@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from lockleaf.wire.account_fields import ClientSalt, Kdf, KeyringBytes, Name, RecoverySet
 from lockleaf.wire.base import Body
 from lockleaf.wire.credentials import Credentials
+from lockleaf.wire.factors import HasFactor
 from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, Secret, Sequence64
 from lockleaf.wire.identification import SECRET, HasSecret, Identified
 
@@ -37,7 +38,7 @@ class RecoveryCodesReplacement(Credentials):
     base_keyring_version: Sequence64 | None = None
 
 
-class VerifyRecoveryCode(Identified):
+class VerifyRecoveryCode(Identified, HasFactor):
     """A verifier derived from a recovery code, or the code itself where the server drew it."""
 
     verifier: Digest | None = None
@@ -65,7 +66,7 @@ class VerifyRecoveryCodeAnswer(Body):
     )
 
 
-class Recover(HasSecret):
+class Recover(HasSecret, HasFactor):
     """New credentials after a password was lost."""
 
     recovery_token: Annotated[str, StringConstraints(max_length=2048)]

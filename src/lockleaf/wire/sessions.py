@@ -9,6 +9,7 @@ from pydantic import Field
 from lockleaf.wire.account_fields import Kdf, Name, Scope
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.base import Body, Listed
+from lockleaf.wire.factors import HasFactor
 from lockleaf.wire.fields import DeviceId, Instant, Secret
 from lockleaf.wire.identification import SECRET, HasSecret, Identified
 from lockleaf.wire.tokens import Tokens
@@ -34,7 +35,7 @@ class PreloginAnswer(Body):
     salt: str | None = Field(default=None, description="As a vault client sent it when it registered.")
 
 
-class Login(Identified, HasSecret):
+class Login(Identified, HasSecret, HasFactor):
     """Credentials of a session to open."""
 
     password: Secret = Field(validation_alias=SECRET)
@@ -61,6 +62,11 @@ class Session(Body):
     created_at: Instant
     last_used_at: Instant
     expires_at: Instant
+    opened_with: tuple[str, ...] | None = Field(
+        default=None,
+        description="What proved its owner: `registration`, `password` or `recovery_code`, and the second factor, if "
+        "there was one: `totp`, or `code` for a factor code. Null for a session from before this was noted.",
+    )
     current: bool
 
 

@@ -7,6 +7,7 @@ from lockleaf.client import (
     AccountService,
     BlockingAccount,
     BlockingClient,
+    BlockingFactors,
     BlockingInbox,
     BlockingJournal,
     BlockingMedia,
@@ -15,6 +16,7 @@ from lockleaf.client import (
     BlockingServerSearch,
     BlockingSync,
     Client,
+    Factors,
     Inbox,
     Journal,
     Media,
@@ -31,6 +33,7 @@ def public(kind: type[Any]) -> set[str]:
 
 PLAIN = [
     (BlockingAccount, AccountService),
+    (BlockingFactors, Factors),
     (BlockingJournal, Journal),
     (BlockingInbox, Inbox),
     (BlockingMetrics, Metrics),
@@ -48,7 +51,7 @@ def test_the_plain_face_has_every_method_of_the_original(plain: type[Any], origi
 
 
 def test_the_plain_client_has_everything_of_the_original() -> None:
-    parts = {"account", "inbox", "journal", "media", "metrics", "networks", "privacy", "search", "sync"}
+    parts = {"account", "factors", "inbox", "journal", "media", "metrics", "networks", "privacy", "search", "sync"}
     assert public(Client) - public(BlockingClient) == {"aclose", *parts}
     assert public(BlockingClient) - public(Client) == {"close"}
     assert public(Media) - public(BlockingMedia) == {"carried", "sealed_file"}

@@ -28,12 +28,14 @@ from lockleaf.client.errors import (
     PasswordKnown,
     WrongPassword,
 )
+from lockleaf.client.transport.second_factor import answered
 from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.normalise import normalise_password
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion
+from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.tokens import Tokens
 
 __all__ = ["AdoptedAccount"]
@@ -141,8 +143,13 @@ async def _give(
 
 async def _send(enrolment: DeviceEnrolment, body: KeyringReplacement) -> Tokens:
     transport, proof = enrolment.transport, enrolment.credential.proof
+
+    async def send(factor: FactorAnswer | None) -> KeyringVersion:
+        request = body.model_copy(update={"factor": factor})
+        return await transport.request("PUT", "/auth/keyring", body=request, answer=KeyringVersion, retry=False)
+
     try:
-        answer = await transport.request("PUT", "/auth/keyring", body=body, answer=KeyringVersion, retry=False)
+        answer = await answered(transport, send)
     except HistoryMoved:
         raise
     except LockleafError:

@@ -25,11 +25,13 @@ from lockleaf.client.errors import (
     SealBroken,
     WrongPassword,
 )
+from lockleaf.client.transport.second_factor import answered
 from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.accounts import Account
-from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.credentials import Credentials, KeyringReplacement, KeyringVersion, PasswordChange
+from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.recovery import RecoveryCodesLeft, RecoveryCodesReplacement
 from lockleaf.wire.tokens import Tokens
 
@@ -152,12 +154,17 @@ async def new_recovery_codes(device: Device, password: str) -> RecoveryCodes:
     """Replace the recovery codes; see `AccountService.new_recovery_codes`."""
     account, present = await _prove(device, password)
     codes, fields = present.new_codes(device.session.keyring, account)
-    body = RecoveryCodesReplacement(current_password=present.proof, **fields)
-    try:
+    transport = device.session.transport
+
+    async def send(factor: FactorAnswer | None) -> RecoveryCodesLeft:
+        body = RecoveryCodesReplacement(current_password=present.proof, factor=factor, **fields)
         # A set that was made here is the same set the second time, so trying again is safe.
-        answer = await device.session.transport.request(
+        return await transport.request(
             "POST", "/auth/recovery-codes", body=body, answer=RecoveryCodesLeft, retry=codes is not None
         )
+
+    try:
+        answer = await answered(transport, send)
     except InvalidCredentials:
         raise WrongPassword from None
     except LockleafError as error:
@@ -206,14 +213,20 @@ async def _prove(device: Device, password: str) -> tuple[Account, Credential]:
     return account, credential
 
 
-async def _send(device: Device, change: KeyringChange, path: str, body: BaseModel, answer: type[M]) -> M | None:
+async def _send(device: Device, change: KeyringChange, path: str, body: Credentials, answer: type[M]) -> M | None:
     """Send a change once; None when its answer was lost and it is known now that it was accepted.
 
     It is not sent twice: accepted the first time, it would be refused the second time, for its old secret.
     """
     change.prepare()
+    transport = device.session.transport
+
+    async def send(factor: FactorAnswer | None) -> M:
+        request = body.model_copy(update={"factor": factor})
+        return await transport.request("PUT", path, body=request, answer=answer, retry=False)
+
     try:
-        return await device.session.transport.request("PUT", path, body=body, answer=answer, retry=False)
+        return await answered(transport, send)
     except LockleafError as error:
         if not may_have_been_accepted(error):
             change.discard()

@@ -7,8 +7,10 @@ from contextlib import suppress
 from lockleaf.client.account.sessions import AccountPlace, enrol, may_have_been_accepted
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import InvalidCredentials, LockleafError, WrongPassword
+from lockleaf.client.transport.second_factor import answered
 from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.wire.accounts import AccountDeletion
+from lockleaf.wire.factors import FactorAnswer
 
 __all__ = ["delete"]
 
@@ -25,10 +27,14 @@ async def delete(device: Device, secret: str) -> None:
         ApiError, TransportError: nothing was deleted, or it is not known whether it was.
     """
     session = device.session
-    try:
-        body = AccountDeletion(current_password=secret)
+
+    async def send(factor: FactorAnswer | None) -> None:
+        body = AccountDeletion(current_password=secret, factor=factor)
         # Once: deleted the first time, it would be refused the second time.
         await session.transport.command("DELETE", "/users/me", body=body, retry=False)
+
+    try:
+        await answered(session.transport, send)
     except InvalidCredentials:
         raise WrongPassword from None
     except LockleafError as error:

@@ -28,11 +28,13 @@ from lockleaf.client.errors import (
     WrongPassword,
 )
 from lockleaf.client.profile.profiles import Profile
+from lockleaf.client.transport.second_factor import answered
 from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto.kdf import KdfProfile
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.accounts import Signup, SignupAnswer
+from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.recovery import Recover
 from lockleaf.wire.tokens import Tokens
 
@@ -180,8 +182,15 @@ async def _set_credentials(enrolment: DeviceEnrolment, opened: RecoveredKeyring)
         )
     except ValidationError:
         raise InvalidAnswer from None  # the token, which came from the server
+    transport = enrolment.transport
+
+    async def send(factor: FactorAnswer | None) -> Tokens:
+        # Asked for here where the account got its factor since the code was verified.
+        request = body.model_copy(update={"factor": factor})
+        return await transport.request("POST", "/auth/recover", body=request, answer=Tokens, authenticated=False)
+
     try:
-        return await enrolment.transport.request("POST", "/auth/recover", body=body, answer=Tokens, authenticated=False)
+        return await answered(transport, send)
     except LockleafError:
         # It may have been accepted and only its answer lost: then the new password logs in.
         own = await enrol_own(enrolment.transport, enrolment.place, credential.proof, enrolment.device_id)

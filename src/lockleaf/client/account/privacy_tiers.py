@@ -8,11 +8,21 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from lockleaf.client.device.device import Device
-from lockleaf.client.errors import EpochEndOutdated, IntegrityError, InvalidCredentials, WrongPassword
+from lockleaf.client.errors import (
+    EpochEndOutdated,
+    IntegrityError,
+    InvalidCredentials,
+    InvalidFactor,
+    SecondFactorRequired,
+    TooManyFactorAttempts,
+    WrongPassword,
+)
 from lockleaf.client.history.statements import StatementBook, Transition
 from lockleaf.client.metrics.census_state import State, prepared_pair
+from lockleaf.client.transport.second_factor import answered
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.epochs import Statement
+from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.privacy import Privacy, PrivacyChange, PrivacyChanged
 
 __all__ = ["TIERS", "change", "show"]
@@ -55,9 +65,19 @@ async def change(
     try:
         if present.current_tier == "full_sync" and lowers:
             return await _end_epoch(device, body, catch_up)
-        return await session.transport.request("PUT", "/users/me/privacy", body=body, answer=PrivacyChanged)
+        return await _send(device, body)
     except InvalidCredentials:
         raise WrongPassword from None
+
+
+async def _send(device: Device, body: PrivacyChange) -> PrivacyChanged:
+    transport = device.session.transport
+
+    async def send(factor: FactorAnswer | None) -> PrivacyChanged:
+        request = body.model_copy(update={"factor": factor})
+        return await transport.request("PUT", "/users/me/privacy", body=request, answer=PrivacyChanged)
+
+    return await answered(transport, send)
 
 
 async def _end_epoch(device: Device, body: PrivacyChange, catch_up: Callable[[], Awaitable[None]]) -> PrivacyChanged:
@@ -74,16 +94,11 @@ async def _end_epoch(device: Device, body: PrivacyChange, catch_up: Callable[[],
             break
         book, end = await asyncio.to_thread(_signed_end, device)
         try:
-            return await session.transport.request(
-                "PUT",
-                "/users/me/privacy",
-                body=body.model_copy(update={"epoch_end": end}),
-                answer=PrivacyChanged,
-            )
+            return await _send(device, body.model_copy(update={"epoch_end": end}))
         except EpochEndOutdated:
             # Something was written meanwhile. It never came into force, so nobody has it.
             await asyncio.to_thread(session.store.history.drop_statement, book.id_of(end))
-        except InvalidCredentials:
+        except (InvalidCredentials, SecondFactorRequired, InvalidFactor, TooManyFactorAttempts):
             # Nor did this one.
             await asyncio.to_thread(session.store.history.drop_statement, book.id_of(end))
             raise
@@ -92,7 +107,7 @@ async def _end_epoch(device: Device, body: PrivacyChange, catch_up: Callable[[],
         "The end of the history could not be signed, since the server shows another one than this device verified. "
         "Your other devices will ask you before they go on."
     )
-    return await session.transport.request("PUT", "/users/me/privacy", body=body, answer=PrivacyChanged)
+    return await _send(device, body)
 
 
 def _signed_end(device: Device) -> tuple[StatementBook, Statement]:

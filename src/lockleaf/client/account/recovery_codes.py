@@ -12,10 +12,12 @@ from pydantic import ValidationError
 
 from lockleaf.client.errors import InvalidAnswer, InvalidRecoveryCode, KeyringMissing, KeyringRolledBack, SealBroken
 from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.second_factor import answered
 from lockleaf.crypto import recovery
 from lockleaf.crypto.errors import BadRecoveryCode, CryptoError
 from lockleaf.crypto.keyring import RECOVERY_LABEL, Keyring, open_keyring, seal_keyring
 from lockleaf.wire.account_fields import RecoveryEntry
+from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.identification import identification
 from lockleaf.wire.problems import ErrorCode, Problem
 from lockleaf.wire.recovery import VerifyRecoveryCode, VerifyRecoveryCodeAnswer
@@ -108,13 +110,17 @@ async def open_with_code(
         body = VerifyRecoveryCode(**identification(login_name), **fields(code))
     except (BadRecoveryCode, ValidationError):
         raise InvalidRecoveryCode(_not_a_code()) from None
-    answer = await transport.request(
-        "POST",
-        "/auth/verify-recovery-code",
-        body=body,
-        answer=VerifyRecoveryCodeAnswer,
-        authenticated=False,
-    )
+
+    async def send(factor: FactorAnswer | None) -> VerifyRecoveryCodeAnswer:
+        return await transport.request(
+            "POST",
+            "/auth/verify-recovery-code",
+            body=body.model_copy(update={"factor": factor}),
+            answer=VerifyRecoveryCodeAnswer,
+            authenticated=False,
+        )
+
+    answer = await answered(transport, send)
     keyring = _open(answer, key)
     current = answer.keyring_version if answer.current_keyring_version is None else answer.current_keyring_version
     if current < answer.keyring_version:

@@ -19,10 +19,12 @@ from lockleaf.client.errors import (
 )
 from lockleaf.client.profile.profiles import CustodyName, Profile
 from lockleaf.client.transport.http import Transport
+from lockleaf.client.transport.second_factor import answered
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.normalise import normalise_email
 from lockleaf.wire.account_fields import Name
 from lockleaf.wire.accounts import Account
+from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.identification import Identification, LoginName, identification
 from lockleaf.wire.sessions import Login, LoginAnswer
 
@@ -75,9 +77,15 @@ class AccountPlace:
 
 
 async def enrol(transport: Transport, place: AccountPlace, proof: str, device_id: str) -> LoginAnswer:
-    """Open a session with what proves the password."""
-    body = Login(**place.identification, password=proof, device_name=place.device_name, device_id=device_id)
-    return await transport.request("POST", "/auth/login", body=body, answer=LoginAnswer, authenticated=False)
+    """Open a session with what proves the password, and with the second factor where the account has one."""
+
+    async def send(factor: FactorAnswer | None) -> LoginAnswer:
+        body = Login(
+            **place.identification, password=proof, device_name=place.device_name, device_id=device_id, factor=factor
+        )
+        return await transport.request("POST", "/auth/login", body=body, answer=LoginAnswer, authenticated=False)
+
+    return await answered(transport, send)
 
 
 async def enrol_own(transport: Transport, place: AccountPlace, proof: str, device_id: str) -> LoginAnswer | None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockleaf.client.device.clock import utc_now
 from lockleaf.client.device.open_account import Connection, OpenAccount
 from lockleaf.client.device.rollback_memory import MemoryFolder
 from lockleaf.client.errors import (
@@ -28,6 +29,7 @@ from lockleaf.client.keychain.password_keychain import PasswordKeychain
 from lockleaf.client.profile.profiles import Profile, ProfileFolder
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.client.transport.tokens import SecretTokens, SessionTokens, TokenStore
 from lockleaf.crypto.device_lock import LockContext
 from lockleaf.crypto.keyring import Keyring
@@ -42,12 +44,7 @@ else:
     httpx = late("httpx")
     http = late("lockleaf.client.transport.http")
 
-__all__ = ["Device", "utc_now"]
-
-
-def utc_now() -> datetime:
-    """Return the present time in UTC."""
-    return datetime.now(UTC)
+__all__ = ["Device"]
 
 
 @dataclass
@@ -62,6 +59,7 @@ class Device:
         http_transport: replaces the network.
         allow_test_parameters: key derivation may be far too cheap.
         retry: how often and how fast a request is tried again.
+        second_factor: answers where a server asks for the account's second factor.
     """
 
     folder: ProfileFolder
@@ -71,6 +69,7 @@ class Device:
     http_transport: httpx.AsyncBaseTransport | None = None
     allow_test_parameters: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    second_factor: SecondFactor | None = None
     profile: Profile | None = None
     _opened: OpenAccount | None = None
     _trouble: LocalError | None = None
@@ -97,6 +96,7 @@ class Device:
             http_transport=self.http_transport,
             allow_insecure=allow_insecure,
             retry=self.retry,
+            second_factor=self.second_factor,
         )
 
     # ---- what is open ----

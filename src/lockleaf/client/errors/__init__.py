@@ -16,6 +16,7 @@ from lockleaf.client.errors import (
     accounts,
     base,
     exports,
+    factors,
     integrations,
     integrity,
     journal,
@@ -32,6 +33,7 @@ from lockleaf.client.errors import (
 from lockleaf.client.errors.accounts import *
 from lockleaf.client.errors.base import *
 from lockleaf.client.errors.exports import *
+from lockleaf.client.errors.factors import *
 from lockleaf.client.errors.integrations import *
 from lockleaf.client.errors.integrity import *
 from lockleaf.client.errors.journal import *
@@ -49,6 +51,7 @@ __all__: list[str] = []
 __all__ += accounts.__all__
 __all__ += base.__all__
 __all__ += exports.__all__
+__all__ += factors.__all__
 __all__ += integrations.__all__
 __all__ += integrity.__all__
 __all__ += journal.__all__

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lockleaf.client.device.device import utc_now
+from lockleaf.client.device.clock import utc_now
 from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.journal_imports import JournalImports
 from lockleaf.client.journal.journal_tags import JournalTags

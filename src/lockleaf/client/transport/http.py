@@ -35,6 +35,7 @@ from lockleaf.client.transport.answers import (
 from lockleaf.client.transport.connections import Connections
 from lockleaf.client.transport.event_stream import EventParser
 from lockleaf.client.transport.retries import TRY_AGAIN, RetryPolicy, retry_after
+from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.client.transport.token_refresh import Access
 from lockleaf.client.transport.tokens import TokenStore
 from lockleaf.tasks import raise_if_cancelled
@@ -87,6 +88,7 @@ class Transport:
         http_transport: replaces the network; for programs that run the server in the same process.
         allow_insecure: plain http to other machines is accepted.
         retry: how often and how fast to try again.
+        second_factor: answers where the server asks for one.
 
     Raises:
         InvalidServerAddress: the URL is invalid.
@@ -101,10 +103,12 @@ class Transport:
         http_transport: httpx.AsyncBaseTransport | None = None,
         allow_insecure: bool = False,
         retry: RetryPolicy | None = None,
+        second_factor: SecondFactor | None = None,
     ) -> None:
         self.server = server_address(base_url, allow_insecure=allow_insecure)
         self.tokens = tokens
         self.retry = retry or RetryPolicy()
+        self.second_factor = second_factor
         self._access = Access(tokens, self._renewed)
         self._http = httpx.AsyncClient(
             base_url=self.server + _PREFIX,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockleaf.server.platform.http.examples import envelope, hexadecimal, opaque
+from lockleaf.server.platform.http.examples import envelope, hexadecimal, opaque, token
 
 __all__ = [
     "ADA",
@@ -34,6 +34,7 @@ __all__ = [
     "SECOND",
     "SESSION",
     "SIGNING_KEY",
+    "TOKENS",
 ]
 
 ADA = "0190a3a0-0000-7000-8000-000000000001"
@@ -62,6 +63,17 @@ RECOVERY = [
     {"verifier_hash": opaque(f"verifier {code}", 32), "keyring": opaque(f"keyring {code}", 120)} for code in CODES
 ]
 ALL_SCOPES = "account entries integrations media metrics search sync tags vault"
+
+TOKENS = {
+    "access_token": token("access"),
+    "jwt_token": token("access"),
+    "refresh_token": token("refresh"),
+    "token_type": "bearer",
+    "expires_in": 900,
+    "scope": ALL_SCOPES,
+    "session_id": SESSION,
+    "user_id": ADA,
+}
 
 FIRST, SECOND = envelope("the first revision"), envelope("the second revision")
 """The payloads of an entry's revisions."""

@@ -15,6 +15,7 @@ from jwt.exceptions import InvalidSignatureError, InvalidTokenError
 from lockleaf.server.identity.errors import TokenExpired, TokenInvalid
 from lockleaf.server.platform.server_keys import Purpose, ServerKeys
 from lockleaf.server.platform.settings import TokenSettings
+from lockleaf.wire.factors import AnswerKind
 from lockleaf.wire.fields import decode_base64, encode_base64
 
 __all__ = ["LONGEST_TOKEN", "AccessClaims", "RecoveryClaims", "RefreshClaims", "TokenCodec"]
@@ -52,12 +53,13 @@ class RecoveryClaims:
     """Who may set new credentials, by the recovery code of which verifier's hash (32 bytes).
 
     In uce it carries the code's key (32 bytes) too: with it and the database the keyring can be opened, which is what
-    holding the unspent code means.
+    holding the unspent code means. And it says with what the second factor was answered, if one was asked for.
     """
 
     user_id: UUID
     verifier_hash: bytes
     recovery_key: bytes | None = field(default=None, repr=False)
+    factor: AnswerKind | None = None
 
 
 class TokenCodec:
@@ -119,10 +121,18 @@ class TokenCodec:
         )
 
     def recovery(
-        self, user_id: UUID, verifier_hash: bytes, issued_at: datetime, recovery_key: bytes | None = None
+        self,
+        user_id: UUID,
+        verifier_hash: bytes,
+        issued_at: datetime,
+        recovery_key: bytes | None = None,
+        *,
+        factor: AnswerKind | None = None,
     ) -> str:
         """Return the token that lets the holder of a recovery code set new credentials."""
         more = {} if recovery_key is None else {"rk": encode_base64(recovery_key)}
+        if factor is not None:
+            more["sf"] = factor
         return self._make(
             Purpose.RECOVERY, user_id, issued_at, self.recovery_seconds, vh=encode_base64(verifier_hash), **more
         )
@@ -171,7 +181,9 @@ class TokenCodec:
         """
         claims = self._read(Purpose.RECOVERY, token)
         try:
-            return RecoveryClaims(UUID(claims["sub"]), decode_base64(claims["vh"]), _key(claims, "rk"))
+            return RecoveryClaims(
+                UUID(claims["sub"]), decode_base64(claims["vh"]), _key(claims, "rk"), claims.get("sf")
+            )
         except _MISSHAPEN:
             raise TokenInvalid from None
 

@@ -10,6 +10,7 @@ from lockleaf.server.features.auth.feature import feature as auth
 from lockleaf.server.features.backups.feature import feature as backups
 from lockleaf.server.features.entries.feature import feature as entries
 from lockleaf.server.features.export.feature import feature as export
+from lockleaf.server.features.factors.feature import feature as factors
 from lockleaf.server.features.inbox.feature import feature as inbox
 from lockleaf.server.features.integrations.feature import feature as integrations
 from lockleaf.server.features.jobs.feature import feature as jobs
@@ -18,6 +19,7 @@ from lockleaf.server.features.objects.feature import feature as objects
 from lockleaf.server.features.operation.feature import feature as operation
 from lockleaf.server.features.privacy.feature import feature as privacy
 from lockleaf.server.features.profile.feature import feature as profile
+from lockleaf.server.features.recovery.feature import feature as recovery
 from lockleaf.server.features.search.feature import feature as search
 from lockleaf.server.features.sync.feature import feature as sync
 from lockleaf.server.features.tags.feature import feature as tags
@@ -25,6 +27,7 @@ from lockleaf.server.features.vault.feature import feature as vault
 from lockleaf.server.identity.accounts.feature import feature as accounts
 from lockleaf.server.identity.auth.feature import feature as sessions
 from lockleaf.server.identity.custody.feature import feature as custody
+from lockleaf.server.identity.factors.feature import feature as second_factors
 from lockleaf.server.platform.feature import Archive, Feature
 from lockleaf.server.platform.holdings import Holding, Holdings
 from lockleaf.server.platform.http.examples import Examples
@@ -39,6 +42,7 @@ FEATURES: tuple[Feature, ...] = (
     records,
     accounts,
     sessions,
+    second_factors,
     custody,
     sync,
     backups,
@@ -49,6 +53,8 @@ FEATURES: tuple[Feature, ...] = (
     search,
     analytics,
     auth,
+    factors,
+    recovery,
     profile,
     privacy,
     access,

@@ -50,6 +50,7 @@ class Purpose(StrEnum):
     INTEGRATION = "integration"
     INBOX = "inbox"
     RATES = "rates"
+    FACTOR = "factor"
 
 
 class SecretsMissing(RuntimeError):

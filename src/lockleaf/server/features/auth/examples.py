@@ -20,6 +20,7 @@ from lockleaf.server.features.people import (
     RECOVERY,
     SESSION,
     SIGNING_KEY,
+    TOKENS,
 )
 from lockleaf.server.platform.http.examples import Examples, digest, opaque, token
 
@@ -29,16 +30,6 @@ _MADE = "2026-03-01T08:00:00Z"
 _KEYS = {"kdf": KDF, "keyring": KEYRING, "recipient": RECIPIENT, "signing_key": SIGNING_KEY, "recovery": RECOVERY}
 _DEVICE = {"device_name": "Ada's laptop", "device_id": LAPTOP}
 
-_TOKENS = {
-    "access_token": token("access"),
-    "jwt_token": token("access"),
-    "refresh_token": token("refresh"),
-    "token_type": "bearer",
-    "expires_in": 900,
-    "scope": ALL_SCOPES,
-    "session_id": SESSION,
-    "user_id": ADA,
-}
 _ADA = {
     "id": ADA,
     "user_id": ADA,
@@ -84,6 +75,7 @@ _SESSION = {
     "created_at": _MADE,
     "last_used_at": "2026-03-14T07:31:04.518482Z",
     "expires_at": "2026-04-13T07:31:04Z",
+    "opened_with": ["password", "totp"],
     "current": True,
 }
 _OF_ADA = {
@@ -98,7 +90,7 @@ _OF_ADA = {
 }
 _CLIENT_SALT = opaque("a vault client's salt", 16)
 _OF_A_VAULT_CLIENT = {"email": None, "username": "ada", "salt": _CLIENT_SALT, "vault_id": "main"}
-_SIGNED_UP_WITHOUT_CODES = {**_TOKENS, **_ADA, "recovery_codes": None}
+_SIGNED_UP_WITHOUT_CODES = {**TOKENS, **_ADA, "recovery_codes": None}
 
 EXAMPLES = {
     "POST /auth/prelogin": Examples(
@@ -147,7 +139,7 @@ EXAMPLES = {
         answer={
             "e2e": _SIGNED_UP_WITHOUT_CODES,
             "uce, with the recovery codes (here two of ten), shown once": {
-                **_TOKENS,
+                **TOKENS,
                 **_GRACE,
                 "recovery_codes": CODES,
             },
@@ -162,13 +154,19 @@ EXAMPLES = {
                 "scope": "entries tags:read",
             }
         },
-        answer={"tokens": {**_TOKENS, "scope": "entries tags:read"}},
+        answer={"tokens": {**TOKENS, "scope": "entries tags:read"}},
     ),
     "POST /auth/login": Examples(
         body={
             "e2e: the secret that was derived on the device": {
                 "email": "ada@example.org",
                 "password": AUTH_SECRET,
+                **_DEVICE,
+            },
+            "e2e: with the second factor that the first answer asked for": {
+                "email": "ada@example.org",
+                "password": AUTH_SECRET,
+                "factor": {"code": "492039", "challenge": "2zYwLhCqT0eXW8o0pIyq3m2oUO7l1Jc4m0o8b8XH0hE"},
                 **_DEVICE,
             },
             "uce: the password, for some rights only": {
@@ -179,15 +177,15 @@ EXAMPLES = {
             },
         },
         answer={
-            "e2e": {**_TOKENS, "user": _ACCOUNT_OF_ADA},
-            "uce": {**_TOKENS, "scope": "entries:read tags:read", "user": {**_ACCOUNT_OF_GRACE, "device_id": None}},
+            "e2e": {**TOKENS, "user": _ACCOUNT_OF_ADA},
+            "uce": {**TOKENS, "scope": "entries:read tags:read", "user": {**_ACCOUNT_OF_GRACE, "device_id": None}},
         },
     ),
     "POST /auth/refresh": Examples(
         body={"a refresh that may be sent again": {"refresh_token": token("refresh"), "retry_id": "3f9c1a7e5b2d4860"}},
         answer={
             "tokens": {
-                **_TOKENS,
+                **TOKENS,
                 "access_token": token("next access"),
                 "jwt_token": token("next access"),
                 "refresh_token": token("next refresh"),
@@ -245,7 +243,7 @@ EXAMPLES = {
             },
             "uce": {"current_password": PASSWORD, "password": "a longer walk through the wet garden"},
         },
-        answer={"tokens; all other sessions are over": _TOKENS},
+        answer={"tokens; all other sessions are over": TOKENS},
     ),
     "PUT /auth/keyring": Examples(
         body={
@@ -271,61 +269,12 @@ EXAMPLES = {
         },
         answer={
             "e2e: the first keyring": {"keyring_version": 1},
-            "e2e: a rotation": {"keyring_version": 2, "tokens": _TOKENS},
+            "e2e: a rotation": {"keyring_version": 2, "tokens": TOKENS},
             "uce, with the new recovery codes (here two of ten), shown once": {
                 "keyring_version": 2,
-                "tokens": _TOKENS,
+                "tokens": TOKENS,
                 "recovery_codes": CODES,
             },
         },
-    ),
-    "GET /auth/recovery-codes": Examples(answer={"how many are left": {"remaining": 9, "created_at": _MADE}}),
-    "POST /auth/recovery-codes": Examples(
-        body={
-            "e2e": {"current_password": AUTH_SECRET, "recovery": RECOVERY, "base_keyring_version": 1},
-            "uce": {"current_password": PASSWORD},
-        },
-        answer={
-            "e2e": {"remaining": 10, "created_at": _MADE},
-            "drawn by the server (here two of ten), shown once": {
-                "remaining": 10,
-                "created_at": _MADE,
-                "recovery_codes": CODES,
-            },
-        },
-    ),
-    "POST /auth/verify-recovery-code": Examples(
-        body={
-            "e2e: what is derived from the code": {"email": "ada@example.org", "verifier": opaque("verifier", 32)},
-            "the code, where the server drew it": {"email": "grace@example.org", "code": CODES[0]},
-        },
-        answer={
-            "ten minutes": {
-                "recovery_token": token("recovery"),
-                "expires_in": 600,
-                "user_id": ADA,
-                "keyring": RECOVERY[0]["keyring"],
-                "keyring_version": 1,
-                "current_keyring_version": 3,
-            }
-        },
-    ),
-    "POST /auth/recover": Examples(
-        body={
-            "e2e": {
-                "recovery_token": token("recovery"),
-                "password": opaque("the next authentication secret", 32),
-                "kdf": {**KDF, "salt": opaque("the next salt", 16)},
-                "keyring": opaque("the next keyring", 120),
-                "base_keyring_version": 3,
-                **_DEVICE,
-            },
-            "uce": {
-                "recovery_token": token("recovery"),
-                "password": "a longer walk through the wet garden",
-                "device_name": "Grace's tablet",
-            },
-        },
-        answer={"tokens; all other sessions are over": _TOKENS},
     ),
 }

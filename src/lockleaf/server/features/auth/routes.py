@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
@@ -17,15 +17,10 @@ from lockleaf.server.identity.accounts.errors import (
     OF_REGISTRATION,
     OF_RESEALING,
     InvalidRecipient,
-    InvalidRecoveryCode,
-    InvalidRecoveryToken,
     InvalidSignature,
-    KeyringConflict,
-    KeyringRequired,
-    KeysRequired,
 )
-from lockleaf.server.identity.auth import credentials, recovery, service, sessions
-from lockleaf.server.identity.auth.service import Authenticator
+from lockleaf.server.identity.auth import credentials, service, sessions
+from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     OF_RIGHTS,
@@ -38,6 +33,7 @@ from lockleaf.server.identity.errors import (
     TokenExpired,
     TokenInvalid,
 )
+from lockleaf.server.identity.factors.errors import OF_FACTORS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.identity.tokens import LONGEST_TOKEN, TokenCodec
 from lockleaf.server.platform.clock import Clock
@@ -61,13 +57,6 @@ from lockleaf.server.records.quota import Quota
 from lockleaf.wire.accounts import Account, Register, Signup, SignupAnswer
 from lockleaf.wire.credentials import KeyringReplacement, KeyringVersion, PasswordChange
 from lockleaf.wire.profiles import Features
-from lockleaf.wire.recovery import (
-    Recover,
-    RecoveryCodesLeft,
-    RecoveryCodesReplacement,
-    VerifyRecoveryCode,
-    VerifyRecoveryCodeAnswer,
-)
 from lockleaf.wire.sessions import Login, LoginAnswer, Prelogin, PreloginAnswer, Sessions
 from lockleaf.wire.tokens import Refresh, Tokens
 
@@ -83,7 +72,6 @@ Reader = Annotated[Principal, Depends(caller("account", write=False))]
 Owner = Annotated[Principal, Depends(caller("account", write=True))]
 Proving = Annotated[Principal, Depends(caller("account", write=True, rate="secret"))]
 Logins = Annotated[Attempts, Depends(attempts("login_account", everywhere="login_everywhere"))]
-Recoveries = Annotated[Attempts, Depends(attempts("recovery_account"))]
 
 
 # ---- coming in ----
@@ -121,17 +109,24 @@ async def signup(
     )
 
 
-@router.post("/token", dependencies=[KNOWN], responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+@router.post(
+    "/token", dependencies=[KNOWN], responses=problems(InvalidRequest, InvalidCredentials, *OF_FACTORS, HashingBusy)
+)
 @rated("login")
 async def token(
-    read: Read, tx: TxToBegin, parts: PartsOf, tried: Logins, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+    read: Read,
+    tx: TxToBegin,
+    parts: PartsOf,
+    tried: Logins,
+    form: Annotated[OAuth2PasswordRequestForm, Depends()],
+    factor: Annotated[str | None, Form(description="A code, where the account has a second factor.")] = None,
 ) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
-    entered = await _log_in(read, tx, parts, tried, _login_of(form))
+    entered = await _log_in(read, tx, parts, tried, _login_of(form, factor))
     return service.tokens(parts[Authenticator], entered.session, seconds=parts[TokenCodec].form_seconds)
 
 
-@router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, HashingBusy))
+@router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, *OF_FACTORS, HashingBusy))
 @rated("login")
 async def login(
     read: Read, tx: TxToBegin, parts: PartsOf, tried: Logins, body: Annotated[Login, Depends(Parsed(Login))]
@@ -237,7 +232,7 @@ async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
 # ---- changing credentials ----
 
 
-@router.put("/password", responses=problems(*OF_RIGHTS, InvalidCredentials, *RESEALING))
+@router.put("/password", responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, *RESEALING))
 async def put_password(
     caller: Proving,
     read: Read,
@@ -252,7 +247,9 @@ async def put_password(
 @router.put(
     "/keyring",
     response_model_exclude_none=True,
-    responses=problems(*OF_RIGHTS, InvalidCredentials, InvalidRecipient, InvalidSignature, HistoryMoved, *RESEALING),
+    responses=problems(
+        *OF_RIGHTS, InvalidCredentials, *OF_FACTORS, InvalidRecipient, InvalidSignature, HistoryMoved, *RESEALING
+    ),
 )
 async def put_keyring(
     caller: Proving,
@@ -265,64 +262,13 @@ async def put_keyring(
     return await credentials.replace_keyring(parts[Authenticator], read, tx, caller, body)
 
 
-@router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*OF_RIGHTS))
-async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
-    """Return how many recovery codes are unspent."""
-    return await accounts.recovery_codes_left(read, caller.user_id)
-
-
-@router.post(
-    "/recovery-codes",
-    response_model_exclude_none=True,
-    responses=problems(
-        *OF_RIGHTS,
-        InvalidRequest,
-        InvalidCredentials,
-        KeyringRequired,
-        KeysRequired,
-        KeyringConflict,
-        CustodyRequired,
-        HashingBusy,
-    ),
-)
-async def post_recovery_codes(
-    caller: Proving,
-    read: Read,
-    tx: TxToBegin,
-    parts: PartsOf,
-    body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
-) -> RecoveryCodesLeft:
-    """Replace the set of recovery codes; every other session ends."""
-    return await credentials.replace_recovery_codes(parts[Authenticator], read, tx, caller, body)
-
-
-@router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode))
-@rated("recovery")
-async def verify_recovery_code(
-    read: Read,
-    parts: PartsOf,
-    tried: Recoveries,
-    body: Annotated[VerifyRecoveryCode, Depends(Parsed(VerifyRecoveryCode))],
-) -> VerifyRecoveryCodeAnswer:
-    """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
-    await tried.count(normalise_email(body.login_name))
-    return await recovery.verify_code(parts[Authenticator], read, body)
-
-
-@router.post("/recover", responses=problems(InvalidRecoveryToken, *RESEALING))
-@rated("recovery")
-async def recover(tx: TxToBegin, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
-    """Set new credentials; the code is spent, every session ends, and a new one begins."""
-    return await recovery.recover(parts[Authenticator], tx, body)
-
-
 # ---- shaping ----
 
 
-def _login_of(form: OAuth2PasswordRequestForm) -> Login:
+def _login_of(form: OAuth2PasswordRequestForm, factor: str | None) -> Login:
     try:
         return Login.model_validate(
-            {"username": form.username, "password": form.password, "scope": " ".join(form.scopes)}
+            {"username": form.username, "password": form.password, "scope": " ".join(form.scopes), "factor": factor}
         )
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)

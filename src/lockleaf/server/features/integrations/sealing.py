@@ -3,42 +3,29 @@
 Whoever has the database alone learns neither a token nor whose account at a network it is for. Whoever has the server
 has both: that is what a user allows by connecting.
 
-Sealed is AES-256-GCM under a key derived from a root secret for one account and provider, with both in the additional
-data. Several roots may be in use: the newest seals, all open.
+Each is sealed for one account and provider; several roots may be in use (``platform/sealed_bytes.py``).
 """
 
 from __future__ import annotations
 
 import hmac
-import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from lockleaf.server.features.integrations.providers.protocol import AccessGrant, NetworkAccount, Target
+from lockleaf.server.platform.sealed_bytes import Sealer, Unopened, framed
 from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.wire.codec import pack, unpack
 
 __all__ = ["Connection", "Seals", "Started", "Unopened"]
 
-_VERSION = b"\x01"
-_NONCE = 12
 _KEY = b"lockleaf/1/integration-key"
 _AAD = b"lockleaf/1/integration-aad"
 _STATE = b"lockleaf/1/oauth-state"
 _DIGEST = b"lockleaf/1/integration-digest"
-
-
-class Unopened(Exception):
-    """What is sealed was not sealed by this server, for this account, or with a root that it still has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +56,14 @@ class Seals:
 
     def __init__(self, keys: ServerKeys) -> None:
         self._roots = keys.accepted("integration")
-        self._state_roots = keys.accepted("oauth-state")
+        self._sealer = Sealer(self._roots, _KEY, _AAD)
+        self._states = Sealer(keys.accepted("oauth-state"), _KEY, _AAD)
 
     # ---- for an account ----
 
     def seal(self, user_id: UUID, provider: str, fields: Any) -> bytes:
         """Return ``fields`` (anything that MessagePack holds) sealed for an account and a provider."""
-        place = _place(user_id.bytes, provider.encode())
-        return _seal(self._roots[0], place, pack(fields))
+        return self._sealer.seal(_place(user_id, provider), pack(fields))
 
     def open(self, user_id: UUID, provider: str, sealed: bytes) -> Any:
         """Return what was sealed.
@@ -84,15 +71,11 @@ class Seals:
         Raises:
             Unopened: it does not open.
         """
-        return unpack(_open(self._roots, _place(user_id.bytes, provider.encode()), sealed))
+        return unpack(self._sealer.open(_place(user_id, provider), sealed))
 
     def is_current(self, user_id: UUID, provider: str, sealed: bytes) -> bool:
         """Tell whether the newest root sealed it."""
-        try:
-            _open(self._roots[:1], _place(user_id.bytes, provider.encode()), sealed)
-        except Unopened:
-            return False
-        return True
+        return self._sealer.is_current(_place(user_id, provider), sealed)
 
     def seal_connection(self, user_id: UUID, provider: str, connection: Connection) -> bytes:
         """Return a connection, sealed."""
@@ -135,7 +118,7 @@ class Seals:
 
     def seal_application(self, instance: str, application: tuple[str, str]) -> bytes:
         """Return the id and secret of our application at an instance, sealed."""
-        return _seal(self._roots[0], _place(b"", instance.encode()), pack(list(application)))
+        return self._sealer.seal(framed(b"", instance.encode()), pack(list(application)))
 
     def open_application(self, instance: str, sealed: bytes) -> tuple[str, str]:
         """Return the id and secret of our application at an instance.
@@ -143,7 +126,7 @@ class Seals:
         Raises:
             Unopened: they do not open.
         """
-        client_id, secret = unpack(_open(self._roots, _place(b"", instance.encode()), sealed))
+        client_id, secret = unpack(self._sealer.open(framed(b"", instance.encode()), sealed))
         return client_id, secret
 
     # ---- around by a browser ----
@@ -154,7 +137,7 @@ class Seals:
             started.provider, started.instance, started.redirect_uri, started.verifier,
             int(started.expires_at.timestamp()),
         ]  # fmt: skip
-        sealed = _seal(self._state_roots[0], _STATE + user_id.bytes, pack(fields))
+        sealed = self._states.seal(_STATE + user_id.bytes, pack(fields))
         return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def open_state(self, user_id: UUID, state: str) -> Started:
@@ -167,9 +150,7 @@ class Seals:
             sealed = urlsafe_b64decode(state.encode("ascii") + b"=" * (-len(state) % 4))
         except ValueError:
             raise Unopened from None
-        provider, instance, redirect_uri, verifier, ends = unpack(
-            _open(self._state_roots, _STATE + user_id.bytes, sealed)
-        )
+        provider, instance, redirect_uri, verifier, ends = unpack(self._states.open(_STATE + user_id.bytes, sealed))
         return Started(provider, instance, redirect_uri, verifier, datetime.fromtimestamp(ends, UTC))
 
     # ---- digests ----
@@ -180,34 +161,9 @@ class Seals:
 
     def digests(self, user_id: UUID, what: str, *parts: str) -> list[bytes]:
         """Return the same under each root, the newest first: what was noted before a root was replaced has another."""
-        message = _DIGEST + b"".join(_framed(each) for each in (user_id.bytes, what.encode(), *map(str.encode, parts)))
+        message = _DIGEST + framed(user_id.bytes, what.encode(), *map(str.encode, parts))
         return [hmac.digest(root, message, "sha256")[:16] for root in self._roots]
 
 
-def _place(account: bytes, provider: bytes) -> bytes:
-    return _framed(account) + _framed(provider)
-
-
-def _framed(part: bytes) -> bytes:
-    return len(part).to_bytes(4, "big") + part
-
-
-def _key(root: bytes, place: bytes) -> bytes:
-    return HKDF(SHA256(), 32, None, _KEY + place).derive(root)
-
-
-def _seal(root: bytes, place: bytes, plain: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE)
-    return _VERSION + nonce + AESGCM(_key(root, place)).encrypt(nonce, plain, _AAD + _VERSION + place)
-
-
-def _open(roots: Iterable[bytes], place: bytes, sealed: bytes) -> bytes:
-    nonce, rest = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
-    if sealed[:1] != _VERSION or len(rest) < 16:
-        raise Unopened
-    for root in roots:
-        try:
-            return AESGCM(_key(root, place)).decrypt(nonce, rest, _AAD + _VERSION + place)
-        except InvalidTag:
-            continue
-    raise Unopened
+def _place(user_id: UUID, provider: str) -> bytes:
+    return framed(user_id.bytes, provider.encode())

@@ -10,9 +10,10 @@ from lockleaf.server.features.privacy import service as privacy
 from lockleaf.server.features.privacy.public_contexts import ContextsBusy, PublicContexts
 from lockleaf.server.identity.accounts import service
 from lockleaf.server.identity.accounts.errors import ConsentRequired, InvalidHePublicKey, SecretKeyReceived
-from lockleaf.server.identity.auth.service import Authenticator
+from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_RIGHTS, OF_SESSIONS, HashingBusy, InvalidCredentials
+from lockleaf.server.identity.factors.errors import OF_FACTORS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.errors import InvalidRequest
@@ -49,6 +50,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
     responses=problems(
         *OF_SESSIONS,
         InvalidCredentials,
+        *OF_FACTORS,
         HashingBusy,
         InvalidRequest,
         ConsentRequired,
@@ -75,11 +77,20 @@ async def put_privacy(
         parts[Authenticator], read, caller.user_id, body.privacy_tier, body.current_password
     )
     return await privacy.change(
-        tx, caller.user_id, body, context, proven=proven, holdings=parts[Holdings], now=parts[Clock]()
+        tx,
+        caller.user_id,
+        body,
+        context,
+        proven=proven,
+        factors=parts[Authenticator].factors,
+        holdings=parts[Holdings],
+        now=parts[Clock](),
     )
 
 
-@router.delete("/revoke", responses=problems(*OF_SESSIONS, InvalidCredentials, HashingBusy, InvalidRequest))
+@router.delete(
+    "/revoke", responses=problems(*OF_SESSIONS, InvalidCredentials, *OF_FACTORS, HashingBusy, InvalidRequest)
+)
 async def revoke_privacy(
     caller: Proving,
     read: Read,
@@ -91,4 +102,12 @@ async def revoke_privacy(
     proven = await privacy.prove_if_needed(
         parts[Authenticator], read, caller.user_id, "local_only", body.current_password
     )
-    return await privacy.revoke(tx, caller.user_id, proven=proven, holdings=parts[Holdings], now=parts[Clock]())
+    return await privacy.revoke(
+        tx,
+        caller.user_id,
+        body,
+        proven=proven,
+        factors=parts[Authenticator].factors,
+        holdings=parts[Holdings],
+        now=parts[Clock](),
+    )

@@ -19,8 +19,9 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import HeKeyRequired
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.accounts.privacy_repository import PrivacyRepository, PublicContext, is_raw
-from lockleaf.server.identity.auth.service import Authenticator, prove
+from lockleaf.server.identity.auth.proving import Authenticator, prove
 from lockleaf.server.identity.errors import InvalidCredentials
+from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
@@ -96,6 +97,7 @@ async def change(
     context: PublicContext | None,
     *,
     proven: Account | None = None,
+    factors: SecondFactors,
     holdings: Holdings,
     now: datetime,
 ) -> bodies.PrivacyChanged:
@@ -104,10 +106,12 @@ async def change(
     Args:
         context: what was found in the body's key.
         proven: the account as it was when its owner gave its current secret; None if nobody did.
+        factors: asked where the secret is needed too.
         holdings: what the server holds beside records.
 
     Raises:
         InvalidCredentials: what the lower tier deletes needs a secret, and none proves the account as it is now.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
         ConsentRequired: the tier rises, or a key is registered, without a time of consent; or that is still to come,
             where the tier does not fall.
         InvalidStatement, EpochEndOutdated: the signed end of the epoch is not of this account, or not its present end.
@@ -115,11 +119,11 @@ async def change(
     await tx.begin()
     # The account comes first here as where it is deleted, and its store second.
     account = await accounts.lock(tx.session, user_id)
-    if _needs_secret(account, body.privacy_tier) and (
-        proven is None or not compare_digest(account.verifier_hash, proven.verifier_hash)
-    ):
-        # The tier, the keyring or the secret changed after it was looked at.
-        raise InvalidCredentials
+    if _needs_secret(account, body.privacy_tier):
+        if proven is None or not compare_digest(account.verifier_hash, proven.verifier_hash):
+            # The tier, the keyring or the secret changed after it was looked at.
+            raise InvalidCredentials
+        await factors.require(tx, user_id, body.factor, "privacy")
     repository = PrivacyRepository(tx.session, user_id)
     before, after = TIERS.index(account.privacy_tier), TIERS.index(body.privacy_tier)
     given = body.consent_timestamp
@@ -140,15 +144,22 @@ async def change(
 
 
 async def revoke(
-    tx: Transaction, user_id: UUID, *, proven: Account | None = None, holdings: Holdings, now: datetime
+    tx: Transaction,
+    user_id: UUID,
+    body: bodies.PrivacyRevocation,
+    *,
+    proven: Account | None = None,
+    factors: SecondFactors,
+    holdings: Holdings,
+    now: datetime,
 ) -> bodies.PrivacyRevoked:
     """Go down to ``local_only``: the server keeps the account and nothing else.
 
     Raises:
-        InvalidCredentials: see `change`.
+        InvalidCredentials, SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `change`.
     """
-    body = bodies.PrivacyChange(privacy_tier="local_only")
-    changed = await change(tx, user_id, body, None, proven=proven, holdings=holdings, now=now)
+    lowest = bodies.PrivacyChange(privacy_tier="local_only", factor=body.factor)
+    changed = await change(tx, user_id, lowest, None, proven=proven, factors=factors, holdings=holdings, now=now)
     gone = changed.deleted
     return bodies.PrivacyRevoked(
         message="Nothing but the account is left on the server. What is on your devices stays there.",

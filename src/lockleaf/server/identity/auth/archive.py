@@ -10,7 +10,8 @@ SECTIONS = (
     Section(
         "sessions.jsonl",
         """
-        SELECT session_id AS id, device_id, device_name, scope, created_at, last_used_at, expires_at, revoked
+        SELECT session_id AS id, device_id, device_name, scope, opened_with, created_at, last_used_at, expires_at,
+               revoked
         FROM sessions WHERE user_id = $1 ORDER BY session_id
         """,
     ),

@@ -1,6 +1,7 @@
 """Changing what proves who one is, and what opens the keys: password, keyring, recovery codes, the account's end.
 
-Each needs the present secret in the same request, is one transaction, and ends every other session.
+Each needs the present secret in the same request, and the second factor where the account has one, is one
+transaction, and ends every other session.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import KeyringConflict, KeyringRequired
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.auth import sessions
-from lockleaf.server.identity.auth.service import Authenticator, prove, still_proven, tokens
+from lockleaf.server.identity.auth.proving import Authenticator, prove, proven_whole
+from lockleaf.server.identity.auth.service import tokens
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import SealedKeyring
+from lockleaf.server.identity.factors.service import Purpose
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
@@ -39,6 +42,7 @@ async def change_password(
 
     Raises:
         InvalidCredentials: the current password is wrong.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
         KeyringRequired, KeyDerivationRequired, KeysRequired, KeyringConflict: see ``keys.reseal``.
         CustodyRequired: keys were brought to a uce account.
     """
@@ -49,12 +53,12 @@ async def change_password(
         verifier_hash, made = await asyncio.gather(
             auth.hasher.hash(body.password), auth.custodian.rewrap(sealed, secret=body.password)
         )
-        account = await _unchanged(tx, proven)
+        account = await _unchanged(auth, tx, proven, body, "password")
         await accounts.take_keys(tx.session, account, made, now=now)
         kek = made.kek
     else:
         verifier_hash = await auth.hasher.hash(body.password)
-        account = await still_proven(tx, proven)
+        account, _ = await proven_whole(auth, tx, proven, body.factor, "password")
         await keys.reseal(tx.session, account, body)
         kek = None
     account.verifier_hash = verifier_hash
@@ -96,14 +100,15 @@ async def _uce(auth: Authenticator, caller: Principal, account: Account, body: C
     return SealedKeyring(account.user_id, account.keyring, account.keyring_version, kek, account.kek_salt)
 
 
-async def _unchanged(tx: Transaction, proven: Account) -> Account:
+async def _unchanged(auth: Authenticator, tx: Transaction, proven: Account, body: Change, purpose: Purpose) -> Account:
     """Lock a uce account, and return it if its keyring is the one from which the new one was made.
 
     Raises:
         InvalidCredentials: the secret was changed meanwhile.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
         KeyringConflict: the keyring was.
     """
-    account = await still_proven(tx, proven)
+    account, _ = await proven_whole(auth, tx, proven, body.factor, purpose)
     if account.keyring_version != proven.keyring_version:
         raise KeyringConflict(current_version=account.keyring_version)
     return account
@@ -123,6 +128,7 @@ async def replace_keyring(
 
     Raises:
         InvalidCredentials: the current password is wrong.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
         InvalidRecipient, InvalidSignature, KeyDerivationRequired, KeysRequired, KeyringConflict, HistoryMoved: see
             ``keys.replace_keyring``.
         CustodyRequired: keys were brought to a uce account.
@@ -133,7 +139,7 @@ async def replace_keyring(
         return await _rotate_uce(auth, tx, caller, proven, body)
     keys.require_rotation(proven, body)
     verifier_hash = None if body.password is None else await auth.hasher.hash(body.password)
-    account = await still_proven(tx, proven)
+    account, _ = await proven_whole(auth, tx, proven, body.factor, "keyring")
     if keys.is_stored(account, body):
         return KeyringVersion(keyring_version=account.keyring_version)
     keys.require_rotation(account, body)
@@ -159,7 +165,7 @@ async def _rotate_uce(
     # The salt is drawn anew: who knew the key-encryption key before is not helped by it afterwards.
     salt = auth.custodian.new_salt()
     kek = await auth.custodian.derive(body.password or body.current_password, salt)
-    account = await _unchanged(tx, proven)
+    account = await _unchanged(auth, tx, proven, body, "keyring")
     end = await records.lock_end(tx.session, caller.user_id)
     made, key_id = await auth.custodian.rotate(
         sealed, kek=kek, kek_salt=salt, epoch=end.epoch, seq=end.seq, head=end.head, now=now
@@ -204,6 +210,7 @@ async def replace_recovery_codes(
 
     Raises:
         InvalidCredentials: the current password is wrong.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
         KeyringRequired, KeysRequired, KeyringConflict: see ``keys.replace_recovery_codes``.
         CustodyRequired: keys were brought to a uce account.
     """
@@ -211,11 +218,11 @@ async def replace_recovery_codes(
     shown = None
     if proven.custody == "uce":
         drawn = await auth.custodian.draw_codes(await _uce(auth, caller, proven, body))
-        account = await _unchanged(tx, proven)
+        account = await _unchanged(auth, tx, proven, body, "recovery_codes")
         await accounts.take_codes(tx.session, account, drawn)
         shown = drawn.shown
     else:
-        account = await still_proven(tx, proven)
+        account, _ = await proven_whole(auth, tx, proven, body.factor, "recovery_codes")
         if account.keyring is None and not keys.brings(body):
             drawn = auth.custodian.draw_bare_codes()
             await accounts.take_codes(tx.session, account, drawn)
@@ -239,8 +246,10 @@ async def delete_account(
 
     Raises:
         InvalidCredentials: the current password is wrong.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
     """
-    await still_proven(tx, await prove(auth, read, caller.user_id, body.current_password))
+    proven = await prove(auth, read, caller.user_id, body.current_password)
+    await proven_whole(auth, tx, proven, body.factor, "deletion")
     await accounts.delete(tx.session, caller.user_id)
     await delete_above(tx, caller.user_id, holdings, None)
     await sessions.delete_all(tx, caller.user_id)

@@ -26,6 +26,7 @@ class Session(Base):
     device_id: Mapped[Name | None]
     device_name: Mapped[str | None] = mapped_column(Text)
     scope: Mapped[str] = mapped_column(Text, comment="space-separated, sorted")
+    opened_with: Mapped[str | None] = mapped_column(Text, comment="what proved its owner, space-separated")
     generation: Mapped[int] = mapped_column(Integer, server_default="1")
     retry_hash: Mapped[Blob | None] = mapped_column(comment="SHA-256 of the retry_id that made this generation")
     rotated_at: Mapped[Instant] = mapped_column(comment="when this generation was made, to the second")

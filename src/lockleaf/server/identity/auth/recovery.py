@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from lockleaf.crypto.recovery import verifier_hash
 from lockleaf.server.identity.accounts import keys
 from lockleaf.server.identity.accounts import service as accounts
@@ -11,19 +13,24 @@ from lockleaf.server.identity.auth.service import Authenticator, open_session, t
 from lockleaf.server.identity.errors import SessionRevoked, TokenExpired, TokenInvalid
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.wire.factors import AnswerKind, FactorAnswer
 from lockleaf.wire.recovery import Recover, VerifyRecoveryCode, VerifyRecoveryCodeAnswer
 from lockleaf.wire.tokens import Tokens
 
 __all__ = ["recover", "verify_code"]
 
 
-async def verify_code(auth: Authenticator, read: ReadSession, body: VerifyRecoveryCode) -> VerifyRecoveryCodeAnswer:
+async def verify_code(
+    auth: Authenticator, read: ReadSession, tx: Transaction, body: VerifyRecoveryCode
+) -> VerifyRecoveryCodeAnswer:
     """Answer a recovery code's verifier with the keyring sealed under the code, and the right to go on.
 
     The code is not spent by it. An unknown email takes the same statement and gives the same answer as a wrong code.
+    Where the account has a second factor it is asked for here: who found a paper gets not even the sealed keyring.
 
     Raises:
         InvalidRecoveryCode: the account has no such code.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
     """
     recovery_key = None
     if body.verifier is not None:
@@ -34,6 +41,7 @@ async def verify_code(auth: Authenticator, read: ReadSession, body: VerifyRecove
             raise InvalidRecoveryCode
         searched, recovery_key = given
     found = await accounts.recovery_code(read, body.login_name, searched)
+    await read.close()
     if found is None:
         raise InvalidRecoveryCode
     row, current_version = found.code, found.current_version
@@ -44,8 +52,11 @@ async def verify_code(auth: Authenticator, read: ReadSession, body: VerifyRecove
         raise InvalidRecoveryCode
     if row.keyring is None:
         recovery_key = None  # it opens nothing
+    answered = await _answered(auth, tx, row.user_id, body.factor)
     return VerifyRecoveryCodeAnswer(
-        recovery_token=auth.token_codec.recovery(row.user_id, row.verifier_hash, auth.clock(), recovery_key),
+        recovery_token=auth.token_codec.recovery(
+            row.user_id, row.verifier_hash, auth.clock(), recovery_key, factor=answered
+        ),
         expires_in=auth.token_codec.recovery_seconds,
         user_id=row.user_id,
         keyring=row.keyring,
@@ -54,11 +65,25 @@ async def verify_code(auth: Authenticator, read: ReadSession, body: VerifyRecove
     )
 
 
+async def _answered(
+    auth: Authenticator, tx: Transaction, user_id: UUID, answer: FactorAnswer | None
+) -> AnswerKind | None:
+    """Lock the account of a recovery code, ask for its second factor, and return with what it was answered."""
+    await tx.begin()
+    try:
+        await accounts.lock(tx.session, user_id)
+    except SessionRevoked:
+        raise InvalidRecoveryCode from None
+    return await auth.factors.require(tx, user_id, answer, "recovery")
+
+
 async def recover(auth: Authenticator, tx: Transaction, body: Recover) -> Tokens:
     """Set new credentials, spend the code, end every session, and open a new one.
 
     Raises:
         InvalidRecoveryToken: its time is over, or its code is spent.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: the account got a second factor since the code was
+            verified; see `SecondFactors.require`.
         KeyringRequired, KeyDerivationRequired, KeyringConflict: see ``keys.reseal``; the code is not spent then.
         CustodyRequired: keys were brought to a uce account; nor is it then.
     """
@@ -78,6 +103,10 @@ async def recover(auth: Authenticator, tx: Transaction, body: Recover) -> Tokens
         account = await accounts.lock(tx.session, claims.user_id)
     except SessionRevoked:
         raise InvalidRecoveryToken from None
+    factor = claims.factor
+    if factor is None:
+        # Before the code is spent: what a refusal leaves behind is committed.
+        factor = await auth.factors.require(tx, claims.user_id, body.factor, "recovery")
     spent = await accounts.spend_recovery_code(tx.session, claims.user_id, claims.verifier_hash)
     if spent is None:
         raise InvalidRecoveryToken
@@ -106,5 +135,5 @@ async def recover(auth: Authenticator, tx: Transaction, body: Recover) -> Tokens
     device = sessions.Device(body.device_name, body.device_id)
     return tokens(
         auth,
-        await open_session(auth, tx.session, claims.user_id, device, kek=kek),
+        await open_session(auth, tx.session, claims.user_id, device, ("recovery_code", factor), kek=kek),
     )

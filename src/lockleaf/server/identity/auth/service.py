@@ -7,7 +7,6 @@ waits for processor time, not for connections that everybody else needs.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from hmac import compare_digest
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,13 +18,11 @@ from lockleaf.server.identity.accounts.errors import EmailTaken
 from lockleaf.server.identity.accounts.keys import KeySet, keys_of_registration, refuse_brought
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.auth import sessions
+from lockleaf.server.identity.auth.proving import Authenticator, proven_whole, still_proven
 from lockleaf.server.identity.auth.repository import is_known_device
-from lockleaf.server.identity.custody.custodian import Custodian, KeyMaterial
-from lockleaf.server.identity.errors import HashingBusy, InvalidCredentials, SessionRevoked
-from lockleaf.server.identity.hashing import VerifierHasher
-from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.engine import Database, ReadSession
+from lockleaf.server.identity.custody.custodian import KeyMaterial
+from lockleaf.server.identity.errors import HashingBusy, InvalidCredentials
+from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
 from lockleaf.server.platform.errors import Unauthenticated
 from lockleaf.server.platform.identifiers import uuid7
@@ -41,26 +38,14 @@ __all__ = [
     "knows_device",
     "login",
     "open_session",
-    "prove",
     "refresh",
     "register",
     "sign_up",
-    "still_proven",
     "tokens",
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticator:
-    """What it takes to tell who somebody is, and to let them in."""
-
-    clock: Clock
-    database: Database
-    token_codec: TokenCodec
-    hasher: VerifierHasher
-    custodian: Custodian
-    registration: str = "open"
-    """Who may make an account: ``open``, ``invitation`` or ``closed``."""
+_REGISTERED: sessions.Proofs = ("registration", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +122,8 @@ async def _register(
     else:
         if not repeated or not await auth.hasher.verify(existing.verifier_hash, body.password):
             raise EmailTaken
-        account = await still_proven(tx, existing)
-    return Entered(account, await open_session(auth, tx.session, account.user_id, device_of(body)))
+        account = await _proven_alone(auth, tx, existing)
+    return Entered(account, await open_session(auth, tx.session, account.user_id, device_of(body), _REGISTERED))
 
 
 async def _sign_up_uce(
@@ -173,18 +158,30 @@ async def _sign_up_uce(
             now=now,
         )
         await accounts.take_keys(tx.session, account, keys, now=now)
-        opened = await open_session(auth, tx.session, user_id, device_of(body), kek=keys.kek)
+        opened = await open_session(auth, tx.session, user_id, device_of(body), _REGISTERED, kek=keys.kek)
         return Entered(account, opened, None if keys.codes is None else keys.codes.shown)
     if existing.custody != "uce" or body.id != existing.user_id or existing.kek_salt is None:
         raise EmailTaken
     if not await auth.hasher.verify(existing.verifier_hash, body.password):
         raise EmailTaken
     kek = await auth.custodian.derive(body.password, existing.kek_salt)
-    account = await still_proven(tx, existing)
+    account = await _proven_alone(auth, tx, existing)
     return Entered(
         account,
-        await open_session(auth, tx.session, account.user_id, device_of(body), kek=kek),
+        await open_session(auth, tx.session, account.user_id, device_of(body), _REGISTERED, kek=kek),
     )
+
+
+async def _proven_alone(auth: Authenticator, tx: Transaction, existing: Account) -> Account:
+    """Lock an account that a repeated registration asks for; it brings no second factor, and is no way around one.
+
+    Raises:
+        EmailTaken: the account has one, so this is not the first answer's being asked for again.
+    """
+    account = await still_proven(tx, existing)
+    if await auth.factors.is_on(tx.session, account.user_id):
+        raise EmailTaken
+    return account
 
 
 async def knows_device(read: ReadSession, body: Login) -> bool:
@@ -209,6 +206,7 @@ async def login(
 
     Raises:
         InvalidCredentials: one of them is wrong.
+        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: both are right, and the account has a second factor.
         HashingBusy: too many log in at once.
     """
     account = await accounts.by_email(read, body.login_name)
@@ -222,14 +220,15 @@ async def login(
     better = None
     if auth.hasher.needs_rehash(account.verifier_hash):
         better = await auth.hasher.hash(body.password)
-    locked = await still_proven(tx, account)
+    locked, factor = await proven_whole(auth, tx, account, body.factor, "login")
     if better is not None:
         locked.verifier_hash = better
     if keys is not None:
         if locked.keyring is not None:  # another login was first; its keys are the account's
             raise HashingBusy(retry_after=1)
         await accounts.take_keys(tx.session, locked, keys, now=auth.clock())
-    return Entered(locked, await open_session(auth, tx.session, locked.user_id, device_of(body), kek=kek))
+    opened = await open_session(auth, tx.session, locked.user_id, device_of(body), ("password", factor), kek=kek)
+    return Entered(locked, opened)
 
 
 async def _uce_keys(auth: Authenticator, account: Account, secret: str) -> tuple[bytes | None, KeyMaterial | None]:
@@ -277,48 +276,25 @@ def tokens(auth: Authenticator, opened: sessions.Opened, *, seconds: int | None 
     return Tokens(**sessions.tokens_of(opened, tokens=auth.token_codec, now=auth.clock(), seconds=seconds))
 
 
-async def prove(auth: Authenticator, read: ReadSession, user_id: UUID, secret: str) -> Account:
-    """Return the account of a session whose user gives the present secret too.
-
-    What follows has to lock the account and ask ``still_proven``.
-
-    Raises:
-        InvalidCredentials: it is another.
-    """
-    account = await accounts.get(read, user_id)
-    await read.close()
-    if not await auth.hasher.verify(account.verifier_hash, secret):
-        raise InvalidCredentials
-    return account
-
-
-async def still_proven(tx: Transaction, proven: Account) -> Account:
-    """Begin the transaction, lock an account whose secret was proven, and return it as it is now.
-
-    Raises:
-        InvalidCredentials: the secret was changed while the given one was checked.
-    """
-    await tx.begin()
-    try:
-        locked = await accounts.lock(tx.session, proven.user_id)
-    except SessionRevoked:  # the account was deleted meanwhile, so nothing proves who one is any more
-        raise InvalidCredentials from None
-    if not compare_digest(locked.verifier_hash, proven.verifier_hash):
-        raise InvalidCredentials
-    return locked
-
-
 async def open_session(
     auth: Authenticator,
     session: AsyncSession,
     user_id: UUID,
     device: sessions.Device,
+    opened_with: sessions.Proofs,
     *,
     kek: bytes | None = None,
 ) -> sessions.Opened:
     """Open a session for an account whose owner has proven it; ``kek`` is a uce account's key-encryption key."""
     return await sessions.open_session(
-        session, user_id, device, tokens=auth.token_codec, custodian=auth.custodian, kek=kek, now=auth.clock()
+        session,
+        user_id,
+        device,
+        opened_with,
+        tokens=auth.token_codec,
+        custodian=auth.custodian,
+        kek=kek,
+        now=auth.clock(),
     )
 
 

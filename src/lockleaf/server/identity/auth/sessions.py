@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +21,7 @@ from lockleaf.server.platform.errors import NotFound, Unauthenticated
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.platform.paging import Paging
 from lockleaf.wire.account_fields import SCOPES
+from lockleaf.wire.factors import AnswerKind
 from lockleaf.wire.sessions import Session as SessionBody
 from lockleaf.wire.sessions import Sessions
 
@@ -28,6 +29,7 @@ __all__ = [
     "ALL_SCOPES",
     "Device",
     "Opened",
+    "Proofs",
     "delete_all",
     "device_names",
     "end",
@@ -39,6 +41,9 @@ __all__ = [
 ]
 
 ALL_SCOPES = " ".join(sorted(SCOPES))
+
+Proofs = tuple[Literal["registration", "password", "recovery_code"], AnswerKind | None]
+"""What proved the owner of a session that is opened: the first thing, and with what the second factor was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ async def open_session(
     session: AsyncSession,
     user_id: UUID,
     device: Device,
+    opened_with: Proofs,
     *,
     tokens: TokenCodec,
     custodian: Custodian,
@@ -71,6 +77,7 @@ async def open_session(
     """Open a session for an account whose owner has proven it, and forget those that have ended.
 
     Arguments:
+        opened_with: what proved its owner.
         kek: the key-encryption key of a uce account.
     """
     repository = SessionRepository(session, user_id)
@@ -81,6 +88,7 @@ async def open_session(
         device_id=device.device_id,
         device_name=device.device_name,
         scope=device.scope or ALL_SCOPES,
+        opened_with=" ".join(filter(None, opened_with)),
         generation=1,
         rotated_at=_to_the_second(now),
         created_at=now,
@@ -282,6 +290,7 @@ async def list_all(session: AsyncSession, user_id: UUID, current: UUID, paging: 
                 created_at=row.created_at,
                 last_used_at=row.last_used_at,
                 expires_at=row.expires_at,
+                opened_with=None if row.opened_with is None else tuple(row.opened_with.split()),
                 current=row.session_id == current,
             )
             for row in page.items

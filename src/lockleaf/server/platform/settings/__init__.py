@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from lockleaf.server.platform.settings.access import (
     CorsSettings,
     CustodySettings,
+    FactorSettings,
     HashingSettings,
     MetricsSettings,
     PreloginSettings,
@@ -43,6 +44,7 @@ __all__ = [
     "CorsSettings",
     "CustodySettings",
     "DatabaseSettings",
+    "FactorSettings",
     "HashingSettings",
     "IntegrationSettings",
     "JobSettings",
@@ -106,6 +108,7 @@ class Settings(BaseSettings):
     connections: ConnectionSettings = ConnectionSettings()
     metrics: MetricsSettings = MetricsSettings()
     custody: CustodySettings = CustodySettings()
+    factors: FactorSettings = FactorSettings()
     blobs: BlobSettings = BlobSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
     media: MediaSettings = MediaSettings()

@@ -12,6 +12,7 @@ from lockleaf.server.platform.settings.base import ORIGIN, Group, Several
 __all__ = [
     "CorsSettings",
     "CustodySettings",
+    "FactorSettings",
     "HashingSettings",
     "MetricsSettings",
     "PreloginSettings",
@@ -80,6 +81,15 @@ class CustodySettings(Group):
     def suite_number(self) -> int:
         """The suite as it stands in an envelope."""
         return {"aes-256-gcm": 1, "chacha20-poly1305": 2}[self.suite]
+
+
+class FactorSettings(Group):
+    """Second factors of accounts."""
+
+    challenge_minutes: float = Field(default=5, gt=0, le=60, description="How long an answer to a question may take.")
+    issuer: str = Field(
+        default="Lockleaf", pattern=r"^[A-Za-z0-9 ._-]{1,64}$", description="What authenticator apps call this server."
+    )
 
 
 class CorsSettings(Group):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from lockleaf.server.platform.db.migrations import invitations
+from lockleaf.server.platform.db.migrations import invitations, second_factors
 
 revision = "0007"
 down_revision = "0006"
@@ -33,6 +33,7 @@ LOST_BY_DOWNGRADE = {
     "applications that were registered with instances": "FROM integration_applications",
     "notes of what came from networks, or went there, which comes again": "FROM external_posts",
     "publications in the history of entries": "FROM entry_publications",
+    **second_factors.LOST,
     "lists of files that came with items of the inbox": "FROM inbox WHERE media <> '{}'",
     **invitations.LOST,
 }
@@ -169,11 +170,13 @@ def upgrade() -> None:
         comment=f"{_KNOWN_AS}; a name has no @",
     )
     _connect_networks()
+    second_factors.add()
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     invitations.drop()
+    second_factors.drop()
     op.drop_column("inbox", "media")
     for table in ("entry_publications", "integration_applications", "external_posts", "integrations"):
         op.drop_table(table)

@@ -1,0 +1,39 @@
+"""What a server refuses about second factors."""
+
+from __future__ import annotations
+
+from lockleaf.client.errors.base import ApiError
+from lockleaf.exit_codes import ExitCode
+
+__all__ = ["InvalidFactor", "SecondFactorRequired", "TooManyFactorAttempts", "TooManyFactors"]
+
+
+class SecondFactorRequired(ApiError):
+    """The account has a second factor, and none was given. Run it in a terminal, or set LOCKLEAF_SECOND_FACTOR.
+
+    A code of your authenticator app answers, or one of your factor codes, each of which works once.
+    """
+
+    exit_code = ExitCode.CREDENTIALS
+
+
+class InvalidFactor(ApiError):
+    """The code is wrong, was used before, or came too late. An app's code changes every 30 seconds: take the next one.
+
+    If every code is wrong, the clock of the phone may be: it may differ from the server's by half a minute.
+    """
+
+    exit_code = ExitCode.CREDENTIALS
+
+
+class TooManyFactorAttempts(ApiError):
+    """Too many wrong codes were sent, so the server looks at none of an app's for a while. A factor code works at once.
+
+    Whoever sent the wrong codes knows your password. If that was not you, change it, on a device that is logged in.
+    """
+
+    exit_code = ExitCode.CREDENTIALS
+
+
+class TooManyFactors(ApiError):
+    """The account has as many second factors as one can have, so another one would have to go first."""

@@ -1,0 +1,1 @@
+"""Second factors: which there are, adding and removing them."""

@@ -1,0 +1,1 @@
+"""Recovery codes: how many are left, new ones, and coming back with one."""
