@@ -79,15 +79,19 @@ class Owner:
         return codes.codes
 
 
-@pytest.fixture(params=["e2e", "uce"])
+IN_BOTH = pytest.mark.parametrize("ada", ["e2e", "uce"], indirect=True)
+
+
+@pytest.fixture
 async def ada(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) -> AsyncIterator[Owner]:
-    clock = Clock()
+    clock, custody = Clock(), getattr(request, "param", "e2e")
     app = create_app(settings, clock=clock)
     async with app.router.lifespan_context(app), AsyncExitStack() as stack:
-        email = f"{tmp_path.name}-{request.param}@example.org"
-        yield Owner(tmp_path, httpx.ASGITransport(app), clock, stack, request.param, email)
+        email = f"{tmp_path.name}@example.org"
+        yield Owner(tmp_path, httpx.ASGITransport(app), clock, stack, custody, email)
 
 
+@IN_BOTH
 async def test_a_login_asks_for_a_code_and_the_journal_at_hand_never_does(ada: Owner) -> None:
     laptop, phone = await ada.device("laptop"), await ada.device("phone")
     await ada.register(laptop)
@@ -120,6 +124,7 @@ async def test_a_wrong_code_is_asked_for_again_until_nobody_answers(ada: Owner) 
     assert (await laptop.factors.list()).wrong_codes == 0
 
 
+@IN_BOTH
 async def test_what_opens_the_account_is_changed_with_the_factor(ada: Owner) -> None:
     laptop = await ada.device("laptop")
     await ada.register(laptop)

@@ -17,12 +17,14 @@ from lockleaf.he.params import CKKS_4096
 from lockleaf.he.seal import VERSIONS
 from lockleaf.server.features.privacy.public_contexts import WAITING, ContextsBusy, PublicContexts
 from lockleaf.server.identity.accounts.errors import InvalidHePublicKey
+from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import service as records
 from lockleaf.wire.fields import encode_base64
+from lockleaf.wire.privacy import PrivacyRevocation
 from lockleaf.wire.sync import Change
 from tests.support.account_holders import Person, problem, sealed
 from tests.support.accounts import Owner, change, following, register
@@ -393,7 +395,14 @@ async def test_a_first_push_that_waits_for_a_lowered_tier_is_refused(app: FastAP
     async with parts[Database].transaction() as tx:
         from lockleaf.server.features.privacy import service as privacy
 
-        await privacy.revoke(tx, UUID(owner.answer["id"]), holdings=parts[Holdings], now=parts[Clock]())
+        await privacy.revoke(
+            tx,
+            UUID(owner.answer["id"]),
+            PrivacyRevocation(),
+            factors=parts[Authenticator].factors,
+            holdings=parts[Holdings],
+            now=parts[Clock](),
+        )
         late = asyncio.create_task(owner.request("POST", "/sync/push", json={"changes": [_as_json(change())]}))
         await _waiting_for_a_lock(parts[Database], 1)
     problem(await late, 403, "tier_required")
