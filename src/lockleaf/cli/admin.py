@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from lockleaf.cli import server_parts as server
+from lockleaf.cli import users
 from lockleaf.cli.backing_up import backup
 from lockleaf.cli.compacting import compact
 from lockleaf.cli.doctor import doctor
@@ -35,6 +36,7 @@ def install(app: typer.Typer) -> None:
     command(admin, "restore")(restore)
     command(admin, "doctor")(doctor)
     command(admin, "compact")(compact)
+    users.install(admin)
     command(admin, "migrate")(migrate)
     command(admin, "invite")(invite)
     command(admin, "invitations")(invitations)

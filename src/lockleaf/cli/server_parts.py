@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lockleaf.server.main.app import create_app
     from lockleaf.server.main.installation import empty, is_for_development, mark_for_development
     from lockleaf.server.main.job_worker import work
+    from lockleaf.server.main.maintenance import users
     from lockleaf.server.main.maintenance.backup import BackupMade, back_up
     from lockleaf.server.main.maintenance.compacting import Compacted, compact, drop_aside, size_aside
     from lockleaf.server.main.maintenance.doctor import examine_server
@@ -140,6 +141,7 @@ __all__ = [
     "serve",
     "size_aside",
     "sql",
+    "users",
     "verify",
     "work",
 ]
@@ -172,6 +174,7 @@ if not TYPE_CHECKING:
             "lockleaf.server.main.maintenance.sealing": "Opener identities_in recipient_of",
             "lockleaf.server.main.maintenance.secrets": "LEFT_BESIDE adopt secrets_of",
             "lockleaf.server.main.maintenance.sources": "Source open_backup",
+            "lockleaf.server.main.maintenance.users": "users=.",
             "lockleaf.server.main.maintenance.verification": "Verified verify",
             "lockleaf.server.platform.blobs.errors": "StoreUnavailable",
             "lockleaf.server.platform.clock": "Clock",

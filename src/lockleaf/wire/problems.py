@@ -53,6 +53,7 @@ class ErrorCode(StrEnum):
     TOKEN_INVALID = "token_invalid"  # noqa: S105
     SESSION_REVOKED = "session_revoked"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
+    ACCOUNT_DISABLED = "account_disabled"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     TIER_REQUIRED = "tier_required"
     CUSTODY_REQUIRED = "custody_required"

@@ -6,6 +6,7 @@ from lockleaf.client.errors.base import ApiError
 from lockleaf.exit_codes import ExitCode
 
 __all__ = [
+    "AccountDisabled",
     "ConsentRequired",
     "CustodyRequired",
     "EmailTaken",
@@ -77,6 +78,15 @@ class SessionRevoked(ApiError):
 
     exit_code = ExitCode.CREDENTIALS
     hint = "lockleaf login"
+
+
+class AccountDisabled(ApiError):
+    """The operator of the server has disabled this account. Nothing of it is deleted; ask the operator.
+
+    Your journal works on this device as before, and is sent when the account is enabled again.
+    """
+
+    exit_code = ExitCode.CREDENTIALS
 
 
 class RefreshTokenReused(ApiError):

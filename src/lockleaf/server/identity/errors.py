@@ -10,6 +10,7 @@ __all__ = [
     "OF_CALLERS",
     "OF_RIGHTS",
     "OF_SESSIONS",
+    "AccountDisabled",
     "CustodyRequired",
     "HashingBusy",
     "InsufficientScope",
@@ -52,6 +53,15 @@ class SessionRevoked(Unauthenticated):
     code = ErrorCode.SESSION_REVOKED
 
 
+class AccountDisabled(Forbidden):
+    """The operator of this server has disabled the account. Nothing of it is deleted; ask the operator.
+
+    A journal on a device goes on working there, and is sent when the account is enabled again.
+    """
+
+    code = ErrorCode.ACCOUNT_DISABLED
+
+
 class RefreshTokenReused(Unauthenticated):
     """A refresh token was used again after it had been replaced, so the session was ended. Log in again.
 
@@ -80,7 +90,7 @@ class HashingBusy(Busy):
     code = ErrorCode.TOO_MANY_REQUESTS
 
 
-OF_SESSIONS = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked)
+OF_SESSIONS = (NotAuthenticated, TokenExpired, TokenInvalid, SessionRevoked, AccountDisabled)
 """What a route can refuse a caller whatever is asked of it, where it wants a token."""
 OF_RIGHTS = (*OF_SESSIONS, InsufficientScope)
 """The same, where it wants a token and a right."""

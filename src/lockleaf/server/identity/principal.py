@@ -8,14 +8,14 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.identity.errors import InsufficientScope, SessionRevoked
+from lockleaf.server.identity.errors import AccountDisabled, InsufficientScope, SessionRevoked
 from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.platform.tiers import TIERS, TierRequired
 
 __all__ = ["Principal", "authenticate", "require_scope", "require_tier"]
 
 _ALIVE = """
-SELECT s.scope, s.device_id, a.custody, a.privacy_tier
+SELECT s.scope, s.device_id, a.custody, a.privacy_tier, a.disabled_at IS NOT NULL AS disabled
 FROM sessions s JOIN accounts a ON a.user_id = s.user_id
 WHERE s.user_id = $1 AND s.session_id = $2 AND NOT s.revoked AND s.expires_at > now()
 """
@@ -62,6 +62,7 @@ async def authenticate(connection: asyncpg.Connection, tokens: TokenCodec, acces
         TokenExpired: the token's time is over.
         TokenInvalid: it is not this server's access token.
         SessionRevoked: its session has ended, or its account is gone.
+        AccountDisabled: the operator lets nobody into the account.
     """
     claims = tokens.read_access(access_token)
     if claims.session_key is None:
@@ -70,7 +71,9 @@ async def authenticate(connection: asyncpg.Connection, tokens: TokenCodec, acces
         row = await connection.fetchrow(_ALIVE_WITH_ITS_KEY, claims.user_id, claims.session_id, claims.generation)
     if row is None:
         raise SessionRevoked
-    scope, device_id, custody, privacy_tier = row
+    scope, device_id, custody, privacy_tier, disabled = row
+    if disabled:
+        raise AccountDisabled
     return Principal(
         claims.user_id,
         claims.session_id,

@@ -92,7 +92,9 @@ class EventHub:
         attempt = 0
         while True:
             try:
-                connection = await asyncpg.connect(self._url, timeout=10)
+                connection = await asyncpg.connect(
+                    self._url, timeout=10, server_settings={"application_name": "lockleaf-events"}
+                )
             except (OSError, TimeoutError, *DRIVER_ERRORS) as error:
                 if attempt == 0:
                     log.warning("live events wait for the database", failure=error)

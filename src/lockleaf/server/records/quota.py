@@ -11,7 +11,11 @@ from lockleaf.server.platform.holdings import Counted, Holdings
 from lockleaf.server.records import service as records
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["Quota", "QuotaExceeded"]
+__all__ = ["UNLIMITED", "Quota", "QuotaExceeded"]
+
+UNLIMITED = -1
+"""In place of an account's own quota: as much as it likes, whatever others may hold."""
+_GIVEN = "SELECT quota_bytes FROM accounts WHERE user_id = $1"
 
 
 class QuotaExceeded(OverQuota):
@@ -28,13 +32,20 @@ class Quota:
     """How many bytes each account may hold on this server.
 
     Args:
-        limit: the bytes; None for any number.
+        limit: the bytes; None for any number. An operator can give an account another one.
         holdings: what counts beside records.
     """
 
     def __init__(self, limit: int | None, holdings: Holdings) -> None:
         self.limit = limit
         self._holdings = holdings
+
+    async def limit_of(self, connection: asyncpg.Connection, user_id: UUID) -> int | None:
+        """Return how many bytes an account may hold; None for any number."""
+        given: int | None = await connection.fetchval(_GIVEN, user_id)
+        if given is None:
+            return self.limit
+        return None if given == UNLIMITED else given
 
     async def bytes_used(self, connection: asyncpg.Connection, user_id: UUID) -> int:
         """Return the bytes of all that the server holds of an account."""
@@ -55,10 +66,11 @@ class Quota:
         Raises:
             TierRequired: the account's tier holds no records.
         """
-        if self.limit is None:
+        limit = await self.limit_of(connection, user_id)
+        if limit is None:
             return None
         await records.lock(connection, user_id)
-        return max(0, self.limit - await self.bytes_used(connection, user_id))
+        return max(0, limit - await self.bytes_used(connection, user_id))
 
     async def require(self, connection: asyncpg.Connection, user_id: UUID, needed: int) -> None:
         """Let pass what the quota allows. The caller holds the account's head, so that two cannot take the same bytes.
@@ -69,11 +81,12 @@ class Quota:
         Raises:
             QuotaExceeded: the account would hold more than it may.
         """
-        if self.limit is None:
+        limit = await self.limit_of(connection, user_id)
+        if limit is None:
             return
         used = await self.bytes_used(connection, user_id)
-        if used + needed > self.limit:
-            raise QuotaExceeded(limit=self.limit, used=used, needed=needed)
+        if used + needed > limit:
+            raise QuotaExceeded(limit=limit, used=used, needed=needed)
 
     async def require_after(self, connection: asyncpg.Connection, user_id: UUID, needed: int) -> None:
         """Let stay what was written a moment ago in this transaction, if the quota allowed it: an error takes it back.
@@ -86,8 +99,9 @@ class Quota:
         Raises:
             QuotaExceeded: the account would hold more than it may.
         """
-        if self.limit is None or needed == 0:
+        limit = None if needed == 0 else await self.limit_of(connection, user_id)
+        if limit is None:
             return
         used = await self.bytes_used(connection, user_id)
-        if used > self.limit:
-            raise QuotaExceeded(limit=self.limit, used=max(0, used - needed), needed=needed)
+        if used > limit:
+            raise QuotaExceeded(limit=limit, used=max(0, used - needed), needed=needed)

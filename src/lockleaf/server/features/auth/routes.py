@@ -25,6 +25,7 @@ from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     OF_RIGHTS,
     OF_SESSIONS,
+    AccountDisabled,
     CustodyRequired,
     HashingBusy,
     InvalidCredentials,
@@ -110,7 +111,9 @@ async def signup(
 
 
 @router.post(
-    "/token", dependencies=[KNOWN], responses=problems(InvalidRequest, InvalidCredentials, *OF_FACTORS, HashingBusy)
+    "/token",
+    dependencies=[KNOWN],
+    responses=problems(InvalidRequest, InvalidCredentials, AccountDisabled, *OF_FACTORS, HashingBusy),
 )
 @rated("login")
 async def token(
@@ -126,7 +129,9 @@ async def token(
     return service.tokens(parts[Authenticator], entered.session, seconds=parts[TokenCodec].form_seconds)
 
 
-@router.post("/login", responses=problems(InvalidRequest, InvalidCredentials, *OF_FACTORS, HashingBusy))
+@router.post(
+    "/login", responses=problems(InvalidRequest, InvalidCredentials, AccountDisabled, *OF_FACTORS, HashingBusy)
+)
 @rated("login")
 async def login(
     read: Read, tx: TxToBegin, parts: PartsOf, tried: Logins, body: Annotated[Login, Depends(Parsed(Login))]
@@ -184,7 +189,8 @@ _Refresh = Annotated[Refresh, Depends(_RefreshFrom(Refresh, optional=True))]
 
 
 @router.post(
-    "/refresh", responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused)
+    "/refresh",
+    responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused, AccountDisabled),
 )
 async def refresh(parts: PartsOf, body: _Refresh) -> Tokens:
     """Exchange a refresh token for the next tokens; the use of an old one ends the session."""

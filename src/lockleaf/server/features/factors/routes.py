@@ -10,7 +10,7 @@ from fastapi import Depends
 from lockleaf.server.identity.auth import second_factors
 from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import OF_RIGHTS, OF_SESSIONS, HashingBusy, InvalidCredentials
+from lockleaf.server.identity.errors import OF_RIGHTS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import OF_FACTORS, InvalidFactor, TooManyFactorAttempts, TooManyFactors
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.errors import InvalidRequest, NotFound
@@ -28,7 +28,7 @@ router = Router(prefix="/auth/factors", tags=["auth"], responses=problems(*OF_RI
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
 Proving = Annotated[Principal, Depends(caller("account", write=True, rate="secret"))]
 Proof = Annotated[Credentials, Depends(Parsed(Credentials))]
-PROOFS = (*OF_SESSIONS, InvalidRequest, InvalidCredentials, HashingBusy)
+PROOFS = (*OF_RIGHTS, InvalidRequest, InvalidCredentials, HashingBusy)
 
 
 @router.get("")

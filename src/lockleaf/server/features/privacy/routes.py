@@ -12,7 +12,7 @@ from lockleaf.server.identity.accounts import service
 from lockleaf.server.identity.accounts.errors import ConsentRequired, InvalidHePublicKey, SecretKeyReceived
 from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import OF_RIGHTS, OF_SESSIONS, HashingBusy, InvalidCredentials
+from lockleaf.server.identity.errors import OF_RIGHTS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import OF_FACTORS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
@@ -48,7 +48,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 @router.put(
     "",
     responses=problems(
-        *OF_SESSIONS,
+        *OF_RIGHTS,
         InvalidCredentials,
         *OF_FACTORS,
         HashingBusy,
@@ -88,9 +88,7 @@ async def put_privacy(
     )
 
 
-@router.delete(
-    "/revoke", responses=problems(*OF_SESSIONS, InvalidCredentials, *OF_FACTORS, HashingBusy, InvalidRequest)
-)
+@router.delete("/revoke", responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, HashingBusy, InvalidRequest))
 async def revoke_privacy(
     caller: Proving,
     read: Read,

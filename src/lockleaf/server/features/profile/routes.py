@@ -10,7 +10,7 @@ from lockleaf.server.identity.accounts import profiles, service
 from lockleaf.server.identity.auth import credentials
 from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import OF_RIGHTS, OF_SESSIONS, HashingBusy, InvalidCredentials
+from lockleaf.server.identity.errors import OF_RIGHTS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import OF_FACTORS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
@@ -58,7 +58,7 @@ async def put_me(
     return await profiles.profile(tx.session, account, days=30, now=parts[Clock]())
 
 
-@router.delete("/me", status_code=204, responses=problems(*OF_SESSIONS, InvalidCredentials, *OF_FACTORS, HashingBusy))
+@router.delete("/me", status_code=204, responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, HashingBusy))
 async def delete_me(
     caller: Proving,
     read: Read,

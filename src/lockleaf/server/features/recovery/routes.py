@@ -19,7 +19,7 @@ from lockleaf.server.identity.accounts.errors import (
 from lockleaf.server.identity.auth import credentials, recovery
 from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.callers import caller
-from lockleaf.server.identity.errors import OF_RIGHTS, CustodyRequired, HashingBusy, InvalidCredentials
+from lockleaf.server.identity.errors import OF_RIGHTS, AccountDisabled, CustodyRequired, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import OF_FACTORS
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.errors import InvalidRequest
@@ -93,7 +93,7 @@ async def verify_recovery_code(
     return await recovery.verify_code(parts[Authenticator], read, tx, body)
 
 
-@router.post("/recover", responses=problems(InvalidRecoveryToken, *OF_FACTORS, *RESEALING))
+@router.post("/recover", responses=problems(InvalidRecoveryToken, AccountDisabled, *OF_FACTORS, *RESEALING))
 @rated("recovery")
 async def recover(tx: TxToBegin, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""

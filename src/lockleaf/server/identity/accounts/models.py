@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Index, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -57,6 +57,10 @@ class Account(Base):
     signing_key: Mapped[Blob | None] = mapped_column(comment="Ed25519 public key of the newest master key")
     created_at: Mapped[Now]
     updated_at: Mapped[Now]
+    disabled_at: Mapped[Instant | None] = mapped_column(comment="since when its operator lets nobody in")
+    quota_bytes: Mapped[int | None] = mapped_column(
+        BigInteger, comment="how much it may hold, where its operator gave it a quota of its own; -1 for any number"
+    )
 
 
 class Invitation(Base):

@@ -121,7 +121,7 @@ async def features(
         ),
         storage=Storage(
             used_bytes=used,
-            limit_bytes=settings.limits.storage_bytes,
+            limit_bytes=await quota.limit_of(connection, account.user_id),
             media_used_bytes=media,
             media_limit_bytes=settings.media.quota_bytes(account.custody),
         ),

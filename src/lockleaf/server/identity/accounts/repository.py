@@ -93,6 +93,11 @@ class AccountRepository(OnSession):
         found: Account | None = await self.session.scalar(statement)
         return found
 
+    async def is_disabled(self) -> bool:
+        """Tell whether its operator lets nobody in."""
+        at = await self.session.scalar(select(Account.disabled_at).where(Account.user_id == self.user_id))
+        return at is not None
+
     async def add_signing_key(
         self, version: int, recipient: str, signing_key: bytes, rotation_signature: bytes | None
     ) -> None:

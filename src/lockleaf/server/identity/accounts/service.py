@@ -30,6 +30,7 @@ __all__ = [
     "create",
     "delete",
     "get",
+    "is_disabled",
     "is_repeated",
     "lock",
     "recovery_code",
@@ -216,6 +217,11 @@ async def signing_keys(session: AsyncSession, user_id: UUID) -> list[bytes]:
 async def spend_recovery_code(session: AsyncSession, user_id: UUID, verifier_hash: bytes) -> RecoveryCode | None:
     """Spend a recovery code, and return it if it was there to be spent."""
     return await AccountRepository(session, user_id).spend_recovery_code(verifier_hash)
+
+
+async def is_disabled(session: AsyncSession, user_id: UUID) -> bool:
+    """Tell whether the operator lets nobody into an account."""
+    return await AccountRepository(session, user_id).is_disabled()
 
 
 async def delete(session: AsyncSession, user_id: UUID) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.errors import InvalidCredentials, SessionRevoked
+from lockleaf.server.identity.errors import AccountDisabled, InvalidCredentials, SessionRevoked
 from lockleaf.server.identity.factors.service import Purpose, SecondFactors
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
@@ -55,6 +55,7 @@ async def still_proven(tx: Transaction, proven: Account) -> Account:
 
     Raises:
         InvalidCredentials: the secret was changed while the given one was checked.
+        AccountDisabled: the operator lets nobody into the account; told to who knows its secret alone.
     """
     await tx.begin()
     try:
@@ -63,6 +64,8 @@ async def still_proven(tx: Transaction, proven: Account) -> Account:
         raise InvalidCredentials from None
     if not compare_digest(locked.verifier_hash, proven.verifier_hash):
         raise InvalidCredentials
+    if locked.disabled_at is not None:
+        raise AccountDisabled
     return locked
 
 

@@ -10,7 +10,7 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import InvalidRecoveryCode, InvalidRecoveryToken
 from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.auth.service import Authenticator, open_session, tokens
-from lockleaf.server.identity.errors import SessionRevoked, TokenExpired, TokenInvalid
+from lockleaf.server.identity.errors import AccountDisabled, SessionRevoked, TokenExpired, TokenInvalid
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.wire.factors import AnswerKind, FactorAnswer
@@ -86,6 +86,7 @@ async def recover(auth: Authenticator, tx: Transaction, body: Recover) -> Tokens
             verified; see `SecondFactors.require`.
         KeyringRequired, KeyDerivationRequired, KeyringConflict: see ``keys.reseal``; the code is not spent then.
         CustodyRequired: keys were brought to a uce account; nor is it then.
+        AccountDisabled: the operator lets nobody into the account; nor is it then.
     """
     try:
         claims = auth.token_codec.read_recovery(body.recovery_token)
@@ -110,6 +111,8 @@ async def recover(auth: Authenticator, tx: Transaction, body: Recover) -> Tokens
     spent = await accounts.spend_recovery_code(tx.session, claims.user_id, claims.verifier_hash)
     if spent is None:
         raise InvalidRecoveryToken
+    if account.disabled_at is not None:
+        raise AccountDisabled
     now = auth.clock()
     if claims.recovery_key is not None and wrapped is not None and spent.keyring is not None:
         salt, kek = wrapped

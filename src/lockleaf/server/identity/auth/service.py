@@ -21,7 +21,7 @@ from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.auth.proving import Authenticator, proven_whole, still_proven
 from lockleaf.server.identity.auth.repository import is_known_device
 from lockleaf.server.identity.custody.custodian import KeyMaterial
-from lockleaf.server.identity.errors import HashingBusy, InvalidCredentials
+from lockleaf.server.identity.errors import AccountDisabled, HashingBusy, InvalidCredentials
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
 from lockleaf.server.platform.errors import Unauthenticated
@@ -253,10 +253,13 @@ async def refresh(auth: Authenticator, body: Refresh) -> Tokens:
         TokenExpired, TokenInvalid: it is not such a token, or its time is over.
         SessionRevoked: its session has ended.
         RefreshTokenReused: it had been replaced; the session has ended now.
+        AccountDisabled: the operator lets nobody into the account.
     """
     claims = auth.token_codec.read_refresh(body.refresh_token)
     now = auth.clock()
     async with auth.database.transaction() as tx:
+        if await accounts.is_disabled(tx.session, claims.user_id):
+            raise AccountDisabled  # its token stays good for when it is enabled
         outcome = await sessions.rotate(
             tx.session,
             claims,
