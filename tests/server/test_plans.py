@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from fastapi import FastAPI
 
+from lockleaf.server.identity.principal import Asking
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records import feed, repository
 
@@ -27,7 +28,8 @@ async def test_a_record_is_looked_up_by_its_name(app: FastAPI) -> None:
 
 
 async def test_a_page_is_a_range_of_one_index(app: FastAPI) -> None:
-    plan = await _plan(app, feed._WHOLE, "uuid, bigint, bigint, bigint", f"'{uuid4()}', 0, 500, 4194304")
+    types, arguments = "uuid, bigint, bigint, bigint, uuid, int", f"'{uuid4()}', 0, 500, 4194304, '{uuid4()}', NULL"
+    plan = await _plan(app, feed._page(False, Asking.told_by), types, arguments)
     assert "ix_records_seq" in plan
     assert "Seq Scan" not in plan
     assert "Sort Key: r.seq" not in plan.split("ix_records_seq")[-1]

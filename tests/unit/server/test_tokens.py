@@ -149,3 +149,34 @@ def test_anything_else_is_an_invalid_token(text: str) -> None:
 def test_a_token_holds_nothing_of_its_user_but_ids() -> None:
     payload = json.loads(urlsafe_b64decode(codec().access(USER, SESSION, MOMENT).split(".")[1] + "=="))
     assert set(payload) == {"iss", "purpose", "sub", "sid", "iat", "exp"}
+
+
+def test_a_token_that_was_read_before_is_read_again_until_its_time_and_no_other_in_its_place() -> None:
+    clock = Clock()
+    tokens = codec(clock=clock)
+    token = tokens.access(USER, SESSION, clock())
+    assert tokens.read_access(token) == tokens.read_access(token) == AccessClaims(USER, SESSION)
+    head, said, signature = token.split(".")
+    other = tokens.access(uuid4(), SESSION, clock()).split(".")
+    for forged in (f"{head}.{other[1]}.{signature}", f"{head}.{said}.{other[2]}", f"{head}.{said}.", f"{head}.{said}"):
+        with pytest.raises(TokenInvalid):
+            tokens.read_access(forged)
+    with pytest.raises(TokenInvalid):
+        tokens.read_refresh(token)
+    clock.advance(days=1)
+    with pytest.raises(TokenExpired):
+        tokens.read_access(token)
+
+
+def test_of_tokens_that_were_read_digests_are_kept_and_only_so_many() -> None:
+    tokens = codec()
+    key = bytes(range(32))
+    for number in range(3):
+        tokens.read_access(tokens.access(USER, SESSION, MOMENT, generation=number, session_key=key, seconds=10**9))
+    kept = list(tokens._signed)
+    assert len(kept) == 3
+    assert all(isinstance(digest, bytes) and len(digest) == 32 for digest, _ in kept)
+    tokens._signed.update({(bytes([n % 256]) * 32 + bytes([n // 256]), kept[0][1]): None for n in range(16_384)})
+    size = len(tokens._signed)
+    tokens.read_access(tokens.access(USER, SESSION, MOMENT, seconds=10**9))
+    assert len(tokens._signed) == size

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from lockleaf.server.identity.errors import NotAuthenticated
-from lockleaf.server.identity.principal import Principal, authenticate, require_scope, require_tier
+from lockleaf.server.identity.principal import Asking, Principal, authenticate, require_scope, require_tier
 from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
@@ -18,7 +19,7 @@ from lockleaf.server.platform.http.rates import count_account
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.writer import AccountRecords, Rules
 
-__all__ = ["bearer_token", "caller", "records_of"]
+__all__ = ["Asker", "bearer_token", "caller", "records_of"]
 
 
 def bearer_token(request: Request) -> str:
@@ -60,6 +61,17 @@ def caller(
         return principal
 
     return dependency
+
+
+async def _asker(request: Request) -> Asking:
+    """Give a route who says that they ask, where its one statement tells whether they may."""
+    asking = Asking(parts_of(request)[TokenCodec].read_access(bearer_token(request)))
+    await count_account(request, "account", str(asking.user_id))
+    require_known(request)
+    return asking
+
+
+Asker = Annotated[Asking, Depends(_asker)]
 
 
 def records_of(parts: Parts, tx: Transaction, principal: Principal) -> AccountRecords:

@@ -9,23 +9,21 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.identity.errors import AccountDisabled, InsufficientScope, SessionRevoked
-from lockleaf.server.identity.tokens import TokenCodec
+from lockleaf.server.identity.tokens import AccessClaims, TokenCodec
 from lockleaf.server.platform.tiers import TIERS, TierRequired
 
-__all__ = ["Principal", "authenticate", "require_scope", "require_tier"]
+__all__ = ["Asking", "Principal", "authenticate", "require_scope", "require_tier", "who"]
 
+# A session that is alive: $1 is the account; then the session's id, and of a uce session the generation of its key.
 _ALIVE = """
-SELECT s.scope, s.device_id, a.custody, a.privacy_tier, a.disabled_at IS NOT NULL AS disabled
 FROM sessions s JOIN accounts a ON a.user_id = s.user_id
-WHERE s.user_id = $1 AND s.session_id = $2 AND NOT s.revoked AND s.expires_at > now()
+WHERE s.user_id = $1 AND s.session_id = {session_id} AND NOT s.revoked AND s.expires_at > now()
+  AND ({generation}::int IS NULL OR EXISTS (
+    SELECT FROM session_keys k WHERE k.user_id = $1 AND k.session_id = {session_id} AND k.generation = {generation}
+  ))
 """
-
-_ALIVE_WITH_ITS_KEY = (
-    _ALIVE
-    + """AND EXISTS (
-  SELECT FROM session_keys k WHERE k.user_id = $1 AND k.session_id = $2 AND k.generation = $3
-)"""
-)
+_TOLD = "s.scope, s.device_id, a.custody, a.privacy_tier, a.disabled_at IS NOT NULL"
+_WHO = f"SELECT {_TOLD} {_ALIVE.format(session_id='$2', generation='$3')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +62,73 @@ async def authenticate(connection: asyncpg.Connection, tokens: TokenCodec, acces
         SessionRevoked: its session has ended, or its account is gone.
         AccountDisabled: the operator lets nobody into the account.
     """
-    claims = tokens.read_access(access_token)
-    if claims.session_key is None:
-        row = await connection.fetchrow(_ALIVE, claims.user_id, claims.session_id)
-    else:
-        row = await connection.fetchrow(_ALIVE_WITH_ITS_KEY, claims.user_id, claims.session_id, claims.generation)
-    if row is None:
-        raise SessionRevoked
-    scope, device_id, custody, privacy_tier, disabled = row
-    if disabled:
-        raise AccountDisabled
-    return Principal(
-        claims.user_id,
-        claims.session_id,
-        _names(scope),
-        custody,
-        privacy_tier,
-        device_id,
-        claims.generation or 0,
-        claims.session_key,
-    )
+    return await who(connection, Asking(tokens.read_access(access_token)))
+
+
+async def who(connection: asyncpg.Connection, asking: Asking) -> Principal:
+    """Return who is asking, by a statement of its own.
+
+    Raises:
+        SessionRevoked: the session has ended, or its account is gone.
+        AccountDisabled: the operator lets nobody into the account.
+    """
+    return asking.principal(await connection.fetchrow(_WHO, asking.user_id, *asking.arguments))
+
+
+class Asking:
+    """Who says that they ask, by a token whose signature is right: the statement that answers tells if they may.
+
+    It reads the session along with what is asked for. Until `principal` has returned, nothing of the answer is to be
+    believed to be for them.
+    """
+
+    def __init__(self, claims: AccessClaims) -> None:
+        self.user_id = claims.user_id
+        self._claims = claims
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the token carries the key of a uce session."""
+        return self._claims.session_key is not None
+
+    @property
+    def arguments(self) -> tuple[UUID, int | None]:
+        """What a statement with `told_by` takes in the two places that were named for it."""
+        generation = None if self._claims.session_key is None else self._claims.generation
+        return self._claims.session_id, generation
+
+    @staticmethod
+    def told_by(session_id: str, generation: str, /) -> str:
+        """Return the expression by which a statement of the account $1 tells who is asking; NULL if nobody may.
+
+        Arguments:
+            session_id, generation: the places of its `arguments`, such as ``$5``.
+        """
+        return f"(SELECT ROW({_TOLD}) {_ALIVE.format(session_id=session_id, generation=generation)})"
+
+    def principal(self, told: asyncpg.Record | None) -> Principal:
+        """Return who is asking, by what the statement told.
+
+        Raises:
+            SessionRevoked: the session has ended, or its account is gone.
+            AccountDisabled: the operator lets nobody into the account.
+        """
+        if told is None:
+            raise SessionRevoked
+        scope, device_id, custody, privacy_tier, disabled = told
+        if disabled:
+            raise AccountDisabled
+        claims = self._claims
+        return Principal(
+            claims.user_id,
+            claims.session_id,
+            _names(scope),
+            custody,
+            privacy_tier,
+            device_id,
+            claims.generation or 0,
+            claims.session_key,
+        )
 
 
 def require_scope(principal: Principal, name: str, *, write: bool) -> None:

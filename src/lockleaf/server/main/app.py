@@ -13,6 +13,7 @@ from types import FrameType
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from lockleaf import __version__
 from lockleaf.server.features.analytics.evaluators import Evaluators
@@ -40,6 +41,7 @@ from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http import docs, openapi, problems
 from lockleaf.server.platform.http.addresses import Proxies
 from lockleaf.server.platform.http.cors import CrossOrigin
+from lockleaf.server.platform.http.direct import DirectRoutes
 from lockleaf.server.platform.http.middleware import RequestMiddleware
 from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.limits.rates import Rates
@@ -152,7 +154,7 @@ def create_app(
     if url is None:
         raise ValueError("no database: `lockleaf serve` starts one, or set DATABASE_URL")
     parts = build_parts(settings, url, clock)
-    app = FastAPI(
+    app = _Application(
         title="Lockleaf",
         version=__version__,
         summary="A private journal's backend: end-to-end encrypted, synchronised, verifiable.",
@@ -174,11 +176,21 @@ def create_app(
     openapi.serve(app, f"{PREFIX}/openapi.json")
     openapi.install(app, PREFIX, examples, (settings.blobs.public_url or "").rstrip("/") or None)
 
-    app.add_middleware(RequestMiddleware, metrics=parts[Metrics], refused_addresses=settings.log.refused_addresses)
-    if settings.cors.origins:
-        # Outermost: a page must be able to read what refuses its request, too.
-        app.add_middleware(CrossOrigin, origins=settings.cors.origins)
     return app
+
+
+class _Application(FastAPI):
+    """The application, in layers of our own around those of FastAPI, which most requests do not need."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return all layers, the outermost one."""
+        parts: Parts = self.state.parts
+        settings = parts[Settings]
+        origins = settings.cors.origins
+        served = DirectRoutes(super().build_middleware_stack(), self)
+        requests = RequestMiddleware(served, metrics=parts[Metrics], refused_addresses=settings.log.refused_addresses)
+        # Outermost: a page must be able to read what refuses its request, too.
+        return CrossOrigin(requests, origins=origins) if origins else requests
 
 
 @asynccontextmanager

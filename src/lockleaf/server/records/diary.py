@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.platform.cursors import Place
+from lockleaf.server.platform.db.beside import Beside
 from lockleaf.server.platform.db.keyset import fetch_page
 from lockleaf.server.platform.paging import Page, Window
 from lockleaf.server.platform.tiers import TierRequired
@@ -115,6 +116,23 @@ async def read(connection: asyncpg.Connection, user_id: UUID, collection: str, r
     """Return a record, deleted or not; None for one that never was."""
     row = await connection.fetchrow(_READ, user_id, collection, record_id)
     return None if row is None else _current(row)
+
+
+_READ_BESIDE = "SELECT {} AS told, found.* FROM (SELECT) AS one LEFT JOIN ({}) AS found ON true"
+
+
+@cache
+def _read_beside(beside: Callable[[str, str], str]) -> str:
+    return _READ_BESIDE.format(beside("$4", "$5"), _READ)
+
+
+async def read_beside(
+    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, beside: Beside
+) -> tuple[asyncpg.Record | None, CurrentRecord | None]:
+    """Return what is told ``beside`` by the same statement, and a record as `read` does."""
+    statement = _read_beside(beside.told_by)
+    row = await connection.fetchrow(statement, user_id, collection, record_id, *beside.arguments)
+    return row["told"], None if row["packed"] is None else _current(row)
 
 
 async def read_revision(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from lockleaf.server.platform.db.beside import Beside
 from lockleaf.server.records.models import LARGE_BYTES
 from lockleaf.wire.codec import pack
 
@@ -41,6 +44,7 @@ class FeedPage:
     epochs: list[EpochRow]
     has_more: bool
     last_seq: int
+    told: asyncpg.Record | None = None
 
 
 # The end of the history and the records that are current at that very end, from one snapshot: without that, an honest
@@ -68,14 +72,24 @@ SELECT
       s.kind, s.n, s.old_epoch, s.seq, encode(s.head, 'hex'), s.new_epoch, s.device_id, s.time_text,
       encode(s.signature, 'hex')
     ) ORDER BY s.n, s.statement_id) FROM epoch_statements s WHERE s.user_id = $1
-  )::text, (SELECT seq FROM cut)) AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed
+  )::text, (SELECT seq FROM cut), {beside}) AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed
 FROM heads h WHERE h.user_id = $1
 UNION ALL
 SELECT NULL, r.seq, r.packed
 FROM records r WHERE r.user_id = $1 AND r.seq > 0 AND r.seq > $2 AND r.seq <= (SELECT seq FROM cut) {narrowed}
 """
-_WHOLE = _PAGE.format(large=LARGE_BYTES, narrowed="")
-_ONE_COLLECTION = _PAGE.format(large=LARGE_BYTES, narrowed="AND r.collection = $5")
+
+
+@cache
+def _page(narrowed: bool, beside: Callable[[str, str], str] | None) -> str:
+    """Return the statement of a page, with the expression that is told ``beside`` it."""
+    places = ("$6", "$7") if narrowed else ("$5", "$6")
+    return _PAGE.format(
+        large=LARGE_BYTES,
+        narrowed="AND r.collection = $5" if narrowed else "",
+        beside="NULL" if beside is None else beside(*places),
+    )
+
 
 # A leaf never changes and lives as long as its epoch: it can be read after the snapshot.
 _LEAVES = """
@@ -94,23 +108,33 @@ FROM heads h WHERE h.user_id = $1
 
 
 async def read(
-    connection: asyncpg.Connection, user_id: UUID, *, after: int, limit: int, collection: str | None = None
+    connection: asyncpg.Connection,
+    user_id: UUID,
+    *,
+    after: int,
+    limit: int,
+    collection: str | None = None,
+    beside: Beside | None = None,
 ) -> FeedPage | None:
     """Return the changes behind ``after``: at most ``limit``, and fewer where they exceed some 8 MiB.
 
     The latest revision of a record comes whole, a superseded one as the preimage of its leaf. None where the account
     has no store. Narrowed to one ``collection``, a page holds what the same numbers hold of it, which may be nothing.
+
+    Arguments:
+        beside: what the same statement tells besides; it comes as ``told``.
     """
     narrowed = () if collection is None else (collection,)
-    statement = _WHOLE if collection is None else _ONE_COLLECTION
-    rows = await connection.fetch(statement, user_id, after, limit, LARGE_BYTES_A_PAGE, *narrowed)
+    statement = _page(collection is not None, None if beside is None else beside.told_by)
+    more = () if beside is None else beside.arguments
+    rows = await connection.fetch(statement, user_id, after, limit, LARGE_BYTES_A_PAGE, *narrowed, *more)
     if not rows:
         return None
-    epoch, end, head, epochs_text, statements_text, cut = rows[0]["end_of_history"]
+    epoch, end, head, epochs_text, statements_text, cut, told = rows[0]["end_of_history"]
     epochs = _epochs(epochs_text, statements_text)
     begins = next(each.from_seq for each in epochs if not each.ended)
     if after < begins:
-        return await read(connection, user_id, after=begins, limit=limit, collection=collection)
+        return await read(connection, user_id, after=begins, limit=limit, collection=collection, beside=beside)
     found = {row["seq"]: row["packed"] for row in rows[1:]}
     last = max(after, min(cut, end))
     missing = [seq for seq in range(after + 1, last + 1) if seq not in found]
@@ -118,10 +142,10 @@ async def read(
         statement = _ALL_LEAVES if collection is None else _LEAVES_OF_COLLECTION
         leaves = await connection.fetch(statement, user_id, missing, *narrowed)
         if collection is None and len(leaves) < len(missing):  # the epoch ended between the two statements
-            return await read(connection, user_id, after=after, limit=limit)
+            return await read(connection, user_id, after=after, limit=limit, beside=beside)
         found.update((leaf["seq"], pack({"superseded": True, **leaf})) for leaf in leaves)
     changes = [found[seq] for seq in range(after + 1, last + 1) if seq in found]
-    return FeedPage(changes, epoch, end, head, epochs, last < end, last)
+    return FeedPage(changes, epoch, end, head, epochs, last < end, last, told)
 
 
 def _epochs(epochs: str, statements: str | None) -> list[EpochRow]:

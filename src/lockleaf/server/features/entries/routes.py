@@ -16,7 +16,7 @@ from pydantic import BeforeValidator
 from lockleaf.server.features.entries import by_custody, service
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryNotFound, EntryPurged, RevisionNotFound
 from lockleaf.server.features.entries.service import Entry
-from lockleaf.server.identity.callers import caller, records_of
+from lockleaf.server.identity.callers import Asker, caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
@@ -163,9 +163,9 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
 
 
 @router.get("/{entry_id}", summary="Read an entry", responses=problems(*OF_CALLERS, EntryNotFound))
-async def get(principal: Reader, entry_id: UUID, parts: PartsOf, response: Response) -> Entry:
+async def get(asking: Asker, entry_id: UUID, parts: PartsOf, response: Response) -> Entry:
     """Give an entry; a deleted one too, with `deleted_at`."""
-    return _tagged(response, await service.get(parts[Clock], parts[Database], parts[Custodian], principal, entry_id))
+    return _tagged(response, await service.get(parts[Clock], parts[Database], parts[Custodian], asking, entry_id))
 
 
 @router.put(

@@ -19,7 +19,7 @@ from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.errors import CustodyRequired
-from lockleaf.server.identity.principal import Principal
+from lockleaf.server.identity.principal import Asking, Principal, require_scope, require_tier, who
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.paging import Page, Paging
@@ -68,17 +68,31 @@ class Filters:
         return [(kind, value) for kind, value in wanted if value is not None]
 
 
-async def get(clock: Clock, database: Database, custodian: Custodian, principal: Principal, entry_id: UUID) -> Entry:
-    """Return an entry, a deleted one too.
+async def get(clock: Clock, database: Database, custodian: Custodian, asking: Asking, entry_id: UUID) -> Entry:
+    """Return an entry, a deleted one too. With e2e one statement tells who is asking, and gives it.
 
     Raises:
+        SessionRevoked, InsufficientScope, TierRequired: it is not for them.
         EntryNotFound: there is no such entry.
     """
+    async with database.read_driver() as connection:
+        if asking.has_key:
+            principal = await who(connection, asking)
+        else:
+            told, current = await diary.read_beside(connection, asking.user_id, COLLECTION, str(entry_id), asking)
+            principal = asking.principal(told)
+    require_scope(principal, "entries", write=False)
+    require_tier(principal, "full_sync")
+    if not asking.has_key and principal.custody != "uce":
+        return _shown(None, _there(current))
     async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
-        current = await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))
-        if current is None:
-            raise EntryNotFound
-        return _shown(keys, current)
+        return _shown(keys, _there(await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))))
+
+
+def _there(current: CurrentRecord | None) -> CurrentRecord:
+    if current is None:
+        raise EntryNotFound
+    return current
 
 
 async def revision(

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
-from lockleaf.server.identity.callers import bearer_token, caller, records_of
+from lockleaf.server.identity.callers import Asker, bearer_token, caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
@@ -86,7 +86,7 @@ async def push(
 )
 async def changes(
     request: Request,
-    principal: Reader,
+    asking: Asker,
     parts: PartsOf,
     after: Annotated[str | None, Query(max_length=512)] = None,
     limit: Limit = 50,
@@ -94,7 +94,7 @@ async def changes(
 ) -> Response:
     """Give the changes behind a cursor, in order, with what is needed to verify them."""
     page = await service.read_feed(
-        parts[Database], parts[CursorCodec], principal.user_id, after=after, limit=limit, collection=collection
+        parts[Database], parts[CursorCodec], asking, after=after, limit=limit, collection=collection
     )
     return _packed(request, Feed, page)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.identity.principal import Asking, require_scope, require_tier, who
 from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.tiers import TierRequired
@@ -45,18 +46,24 @@ async def push(store: AccountRecords, cursors: CursorCodec, body: Push) -> bytes
 
 
 async def read_feed(
-    database: Database, cursors: CursorCodec, user_id: UUID, *, after: str | None, limit: int, collection: str | None
+    database: Database, cursors: CursorCodec, asking: Asking, *, after: str | None, limit: int, collection: str | None
 ) -> bytes:
     """Return a page of the feed behind the cursor ``after``: a ``Feed`` in MessagePack.
 
+    Devices ask for it all day, so that one statement tells who is asking, and what there is for them.
+
     Raises:
+        SessionRevoked, InsufficientScope, TierRequired: it is not for them.
         InvalidCursor: the cursor is not of this account's feed.
         EpochChanged: it is of an earlier epoch.
-        TierRequired: the account holds no records here.
     """
+    user_id = asking.user_id
     seq, epoch = (0, None) if after is None else cursors.open(_FEED, user_id, after, int, str)
     async with database.read_driver() as connection:
-        page = await feed.read(connection, user_id, after=seq, limit=limit, collection=collection)
+        page = await feed.read(connection, user_id, after=seq, limit=limit, collection=collection, beside=asking)
+        principal = asking.principal(page.told) if page is not None else await who(connection, asking)
+    require_scope(principal, "sync", write=False)
+    require_tier(principal, "full_sync")
     if page is None:
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != page.epoch:

@@ -23,6 +23,7 @@ _BUSY = (
     b"content-type: text/plain; charset=utf-8\r\ncontent-length: 51\r\n\r\n"
     b"Too many connections. Try again in a few seconds.\r\n"
 )
+_HEAD = b"HTTP/1.1 "
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -30,6 +31,43 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0
 def _settings() -> ConnectionSettings:
     """Return the limits of this process, from the environment that its parent left it."""
     return Settings().connections
+
+
+class _Joined:
+    """What an answer is written to: its head goes out together with what follows in the same turn of the loop.
+
+    Uvicorn writes both by themselves, and each costs a call of the system.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep the head of an answer for a moment."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.writelines((head, data))
+        elif data.startswith(_HEAD):
+            self._head = data
+            self._loop.call_soon(self._flush)
+        else:
+            self._transport.write(data)
+
+    def _flush(self) -> None:
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Write what was kept, and close the connection."""
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is being closed."""
+        return self._transport.is_closing()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -82,6 +120,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._phase, self._received, self._since = "body", 0, self.loop.time()
         super().on_headers_complete()
         self._arm(self.limits.body_seconds, self._body_is_late)
+
+        if self.cycle is not None:
+            self.cycle.transport = _Joined(self.transport, self.loop)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """End it: from here on the server is at work."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lockleaf.server.platform.http.errors import InternalError
 from lockleaf.server.platform.http.problems import error_of, problem_response
 from lockleaf.server.platform.http.rates import header_lines
+from lockleaf.server.platform.observability.logging import log_request
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.wire.api import API_HEADER, API_VERSION
 
@@ -76,7 +78,7 @@ class RequestMiddleware:
         # The template and never the path: paths hold ids, and a wrong path can hold anything.
         route = getattr(scope.get("route"), "path", "unmatched")
         self.metrics.observe(scope["method"], route, status, seconds)
-        facts = {
+        facts: dict[str, Any] = {
             "request_id": request_id,
             "method": scope["method"],
             "route": route,
@@ -89,8 +91,10 @@ class RequestMiddleware:
             log.error("request failed", failure=failure, **facts)
         elif cause := scope["state"].get("cause"):
             log.warning("request refused", cause=cause, **facts)
-        else:
+        elif "client" in facts:
             log.info("request", **facts)
+        else:
+            log_request(**facts)
 
 
 def _without_slashes_at_its_end(scope: Scope) -> Scope:

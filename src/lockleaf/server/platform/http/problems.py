@@ -31,7 +31,7 @@ from lockleaf.server.platform.http.errors import (
 )
 from lockleaf.wire.problems import PROBLEM, Problem
 
-__all__ = ["STATUSES", "error_of", "every_error", "install", "problem_response"]
+__all__ = ["STATUSES", "answer_of", "error_of", "every_error", "install", "problem_response"]
 
 STATUSES: dict[type[errors.DomainError], int] = {
     MalformedRequest: 400,
@@ -144,16 +144,25 @@ def _of_database(cause: BaseException | None, *, lost: bool) -> errors.DomainErr
             return DatabaseUnavailable() if lost else InternalError()
 
 
+def answer_of(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that ended with ``error``.
+
+    Raises:
+        Exception: the error itself, where the domain has no word for it: the outermost middleware logs and answers it.
+    """
+    domain_error = error_of(error)
+    if isinstance(domain_error, InternalError):
+        raise error
+    if domain_error is not error:
+        request.state.cause = type(error).__name__
+    return problem_response(domain_error)
+
+
 def install(app: FastAPI) -> None:
     """Answer every exception that a route lets through with a problem document."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        domain_error = error_of(error)
-        if isinstance(domain_error, InternalError):
-            raise error  # the outermost middleware logs and answers it
-        if domain_error is not error:
-            request.state.cause = type(error).__name__
-        return problem_response(domain_error)
+        return answer_of(request, error)
 
     handled: tuple[Any, ...] = (
         errors.DomainError,
@@ -167,3 +176,8 @@ def install(app: FastAPI) -> None:
     )
     for error_class in handled:
         app.add_exception_handler(error_class, answer)
+
+    async def answer_the_worst(request: Request, error: Exception) -> Response:
+        return problem_response(InternalError())
+
+    app.add_exception_handler(Exception, answer_the_worst)  # and it is raised on, to be logged

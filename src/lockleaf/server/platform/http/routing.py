@@ -44,11 +44,15 @@ class LimitedRoute(APIRoute):
     """A route that takes bodies up to what its endpoint says by `takes`, else up to ``limits.body_bytes``."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request whose body is not too large, declared or not.
+        """Answer a request that is admitted."""
+        await super().handle(scope, await self.admit(scope, receive), send)
+
+    async def admit(self, scope: Scope, receive: Receive) -> Receive:
+        """Check what has to hold before a byte of a body is read; return what receives the request.
 
         Raises:
             RateLimited: too many came from its address.
-            BodyTooLarge: it is; raised here where it is declared, and where it is read otherwise.
+            BodyTooLarge: it is declared to be; where it is not declared, it is raised by what is returned.
         """
         await count_address(scope, self.endpoint)
         limit = self.body_limit(parts_of_scope(scope)[Settings])
@@ -66,7 +70,7 @@ class LimitedRoute(APIRoute):
                     raise BodyTooLarge(limit_bytes=limit)
             return message
 
-        await super().handle(scope, limited, send)
+        return limited
 
     @property
     def body_limit(self) -> BodyLimit:

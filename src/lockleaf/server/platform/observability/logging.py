@@ -8,10 +8,13 @@ their text may quote what a user sent.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
 import traceback
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
@@ -20,7 +23,7 @@ from structlog.types import EventDict, Processor, WrappedLogger
 
 import lockleaf
 
-__all__ = ["configure", "redact_text"]
+__all__ = ["configure", "log_request", "redact_text"]
 
 _PATTERNS = (
     re.compile(r"(?<![^\s@])[^\s@]+@[^\s@]+"),  # emails, and rather too much around them than too little
@@ -30,6 +33,8 @@ _PATTERNS = (
     re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){3}\b"),  # recovery codes
     re.compile(r"[A-Za-z0-9+/_=-]{40,}"),  # base64 and hex of anything: keys, digests, payloads
 )
+_MOST_LINES = 1000
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _HIDDEN = "[redacted]"
 _OURS = str(Path(lockleaf.__file__).parent)
 
@@ -69,6 +74,78 @@ def _places(error: BaseException) -> list[str]:
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in told]
 
 
+_log = structlog.get_logger("lockleaf.http")
+
+
+def log_request(*, request_id: str, method: str, route: str, status: int, duration_ms: float) -> None:
+    """Log a request that was answered.
+
+    Each request writes this line, so that it is made here at once; a test holds that it is as all others are.
+
+    Arguments:
+        method: of HTTP; another one may hold anything, and takes the way on which such things are redacted.
+        route: the template, never the path.
+    """
+    handler = next((each for each in logging.getLogger().handlers if isinstance(each, _Gathering)), None)
+    if handler is None or not handler.is_json or method not in _METHODS:
+        _log.info("request", request_id=request_id, method=method, route=route, status=status, duration_ms=duration_ms)
+    elif handler.takes_requests():
+        handler.take(
+            f'{{"request_id": "{request_id}", "method": "{method}", "route": "{route}", "status": {status}, '
+            f'"duration_ms": {duration_ms}, "event": "request", "logger": "lockleaf.http", "level": "info", '
+            f'"timestamp": "{datetime.now(UTC).isoformat().replace("+00:00", "Z")}"}}\n'
+        )
+
+
+class _Gathering(logging.StreamHandler[IO[str]]):
+    """Writes what is logged in one turn of an event loop at once: a line is a call of the system otherwise.
+
+    What is worth a warning is written at once, with all before it.
+    """
+
+    def __init__(self, stream: IO[str], *, is_json: bool) -> None:
+        super().__init__(stream)
+        self.is_json = is_json
+        self._lines: list[str] = []
+
+    def takes_requests(self) -> bool:
+        """Whether lines of requests are written at all."""
+        return logging.getLogger("lockleaf.http").isEnabledFor(logging.INFO)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or have it written at the end of the turn."""
+        try:
+            self.take(self.format(record) + self.terminator, at_once=record.levelno >= logging.WARNING)
+        except Exception:
+            self.handleError(record)
+
+    def take(self, line: str, *, at_once: bool = False) -> None:
+        """Write a line, or have it written at the end of the turn."""
+        with self.lock or nullcontext():
+            self._lines.append(line)
+            if not at_once and len(self._lines) < _MOST_LINES:
+                try:
+                    loop = asyncio.get_running_loop()
+                except RuntimeError:
+                    pass
+                else:
+                    if len(self._lines) == 1:
+                        loop.call_soon(self.flush)
+                    return
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        self.acquire()
+        try:
+            lines, self._lines = self._lines, []
+            if lines:
+                self.stream.write("".join(lines))
+        finally:
+            self.release()
+        super().flush()
+
+
 def configure(format: Literal["json", "console"] = "json", level: str = "INFO", stream: IO[str] | None = None) -> None:
     """Send the logs of this process to ``stream`` (standard error by default), ours and the libraries' alike."""
     shared: list[Processor] = [
@@ -94,7 +171,7 @@ def configure(format: Literal["json", "console"] = "json", level: str = "INFO", 
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Gathering(stream or sys.stderr, is_json=format == "json")
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,0 +1,227 @@
+"""What is called for a request, in order: what its endpoint depends on, the endpoint, and what makes its answer.
+
+Plans are made from what FastAPI worked out of a route's declaration, and do what it would do with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from inspect import isasyncgenfunction, iscoroutinefunction
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import request_params_to_args
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import RouteContext, serialize_response
+
+__all__ = ["Plan", "plan_of"]
+
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+@dataclass(slots=True)
+class _Call:
+    """One function and what it is called with.
+
+    Attributes:
+        name: of the parameter that its result becomes; None where nobody takes it.
+        place: where its result is kept for others who depend on the same.
+        opens: whether it is a generator: open while the endpoint runs, and closed before its answer is sent.
+    """
+
+    function: Callable[..., Any]
+    name: str | None
+    place: int
+    opens: bool
+    depends: Sequence[_Call]
+    path: Sequence[Any]
+    query: Sequence[Any]
+    headers: Sequence[Any]
+    request: str | None
+    response: str | None
+
+
+class _Working:
+    """A request while its plan is carried out."""
+
+    def __init__(self, request: Request, places: int, stack: AsyncExitStack | None) -> None:
+        self.request = request
+        self.results: list[Any] = [_NOT_YET] * places
+        self.errors: list[Any] = []
+        self.stack = stack
+        self.response: Response | None = None
+
+    async def arguments(self, call: _Call) -> dict[str, Any]:
+        """Return what ``call`` is called with; ``errors`` then names what the request does not say as it should."""
+        given: dict[str, Any] = {}
+        for each in call.depends:
+            if self.results[each.place] is _NOT_YET:
+                before = len(self.errors)
+                arguments = await self.arguments(each)
+                if len(self.errors) > before:
+                    continue
+                self.results[each.place] = await self._called(each, arguments)
+            if each.name is not None:
+                given[each.name] = self.results[each.place]
+        request = self.request
+        for fields, said in (
+            (call.path, request.path_params),
+            (call.query, request.query_params if call.query else ()),
+            (call.headers, request.headers if call.headers else ()),
+        ):
+            if fields:
+                values, errors = request_params_to_args(fields, said)  # type: ignore[arg-type]
+                given.update(values)
+                self.errors += errors
+        if call.request is not None:
+            given[call.request] = request
+        if call.response is not None:
+            given[call.response] = self.told()
+        return given
+
+    async def _called(self, call: _Call, arguments: dict[str, Any]) -> Any:
+        if not call.opens:
+            return await call.function(**arguments)
+        assert self.stack is not None
+        opened: AbstractAsyncContextManager[Any] = call.function(**arguments)
+        return await self.stack.enter_async_context(opened)
+
+    def told(self) -> Response:
+        """Return where an endpoint says what shall stand in the head of its answer."""
+        if self.response is None:
+            self.response = Response()
+            del self.response.headers["content-length"]
+            self.response.status_code = 0
+        return self.response
+
+
+_NOT_YET: Any = object()
+
+
+@dataclass(slots=True)
+class Plan:
+    """How a route is served."""
+
+    _endpoint: _Call
+    _places: int
+    _opens: bool
+    _answer: Callable[[Any, _Working], Awaitable[Response]]
+
+    async def respond(self, request: Request) -> Response:
+        """Return the answer to a request.
+
+        Raises:
+            RequestValidationError: parameters in its path, its query or its head are missing or not what they must be.
+            DomainError: what the endpoint, or what it depends on, raises.
+        """
+        if not self._opens:
+            return await self._carry_out(_Working(request, self._places, None))
+        async with AsyncExitStack() as stack:
+            return await self._carry_out(_Working(request, self._places, stack))
+        raise AssertionError("a dependency has swallowed what the endpoint raised")
+
+    async def _carry_out(self, working: _Working) -> Response:
+        arguments = await working.arguments(self._endpoint)
+        if working.errors:
+            raise RequestValidationError(working.errors)
+        result = await self._endpoint.function(**arguments)
+        return result if isinstance(result, Response) else await self._answer(result, working)
+
+
+def plan_of(context: RouteContext) -> Plan | None:
+    """Return the plan of a route; None where it takes more of FastAPI than is known here."""
+    dependant: Dependant = context.dependant
+    if context.body_field is not None or context.is_sse_stream or context.is_json_stream:
+        return None
+    if not isinstance(context.response_class, DefaultPlaceholder) and context.response_field is not None:
+        return None
+    places: dict[Any, int] = {}
+    endpoint = _call_of(dependant, places)
+    if endpoint is None or endpoint.opens:
+        return None
+    return Plan(endpoint, len(places), _any_opens(endpoint), _answerer(context))
+
+
+def _call_of(dependant: Dependant, places: dict[Any, int]) -> _Call | None:
+    function = dependant.call
+    if function is None or not _is_known(dependant):
+        return None
+    named = function if iscoroutinefunction(function) or isasyncgenfunction(function) else type(function).__call__
+    opens = isasyncgenfunction(function)
+    if not opens and not iscoroutinefunction(named):
+        return None
+    depends = [_call_of(each, places) for each in dependant.dependencies]
+    if any(each is None for each in depends):
+        return None
+    # What is not to be shared has a place of its own.
+    key = (function, dependant.scope) if dependant.use_cache else object()
+    return _Call(
+        function=asynccontextmanager(function) if opens else function,
+        name=dependant.name,
+        place=places.setdefault(key, len(places)),
+        opens=opens,
+        depends=[each for each in depends if each is not None],
+        path=dependant.path_params,
+        query=dependant.query_params,
+        headers=dependant.header_params,
+        request=dependant.request_param_name,
+        response=dependant.response_param_name,
+    )
+
+
+def _is_known(dependant: Dependant) -> bool:
+    """Tell whether there is nothing in a declaration but what is known here.
+
+    A generator of the scope "request" would be closed after the answer is sent.
+    """
+    return not (
+        dependant.cookie_params
+        or dependant.body_params
+        or dependant.websocket_param_name
+        or dependant.http_connection_param_name
+        or dependant.background_tasks_param_name
+        or dependant.security_scopes_param_name
+        or dependant.own_oauth_scopes
+        or dependant.parent_oauth_scopes
+        or dependant.concurrency is not None
+        or (isasyncgenfunction(dependant.call) and dependant.scope != "function")
+    )
+
+
+def _any_opens(call: _Call) -> bool:
+    return call.opens or any(map(_any_opens, call.depends))
+
+
+def _answerer(context: RouteContext) -> Callable[[Any, _Working], Awaitable[Response]]:
+    """Return what makes an answer of what an endpoint returns that is none yet."""
+    field, declared = context.response_field, context.status_code or 200
+    is_json = isinstance(context.response_class, DefaultPlaceholder)
+    options = {
+        "include": context.response_model_include,
+        "exclude": context.response_model_exclude,
+        "by_alias": context.response_model_by_alias,
+        "exclude_unset": context.response_model_exclude_unset,
+        "exclude_defaults": context.response_model_exclude_defaults,
+        "exclude_none": context.response_model_exclude_none,
+    }
+
+    async def answer(result: Any, working: _Working) -> Response:
+        status = (working.response and working.response.status_code) or declared
+        content: Any = b""
+        if status not in _WITHOUT_BODY:
+            content = await serialize_response(
+                field=field, response_content=result, dump_json=field is not None, **options
+            )
+            if field is None:
+                content = json.dumps(content)
+        response = Response(content, status, media_type="application/json" if is_json else None)
+        if working.response is not None:
+            response.headers.raw.extend(working.response.headers.raw)
+        return response
+
+    return answer
