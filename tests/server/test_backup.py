@@ -215,8 +215,7 @@ async def test_a_restore_sets_aside_what_is_there_and_goes_on_with_files_and_ses
     with open_backup(site.folder / "backups", (), scratch=tmp_path) as source:
         with pytest.raises(DatabaseInUse):
             await restore(site.url, site.store, source)
-        await site.parts[Removals].close()
-        await _disconnect(site)
+        await site.disconnect()
         with pytest.raises(DatabaseNotEmpty):
             await restore(site.url, site.store, source)
         done = await restore(site.url, site.store, source, replace=True)
@@ -230,18 +229,6 @@ async def test_a_restore_sets_aside_what_is_there_and_goes_on_with_files_and_ses
     try:
         assert await connection.fetchval(f"SELECT count(*) FROM {done.aside}.accounts") == 2
         assert await connection.fetchval(f"SELECT count(*) FROM {done.aside}.changes") == 2
-    finally:
-        await connection.close()
-
-
-async def _disconnect(site: Site) -> None:
-    """End the connections of the server, as when it stops."""
-    connection = await asyncpg.connect(site.url)
-    try:
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
     finally:
         await connection.close()
 

@@ -101,10 +101,7 @@ async def test_compacting_drops_what_has_expired_and_asks_others_to_stop_only_wh
         done = await compact(Settings(), site.url, full=False)
         assert await connection.fetchval("SELECT count(*) FROM sessions") == 0
         assert min(done.before.database, done.after.database) > 0
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        await site.disconnect()
         await compact(Settings(), site.url, full=True)
     finally:
         await connection.close()

@@ -441,10 +441,10 @@ def test_a_damaged_cluster_is_an_error_that_says_what_happened_and_what_to_do(da
         assert server.is_running()
 
 
-def test_a_cluster_of_another_version_is_refused_untouched(tmp_path: Path) -> None:
+def test_a_cluster_of_a_later_version_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
-    (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
-    with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 16"):
+    (tmp_path / "postgres" / "PG_VERSION").write_text("19\n")
+    with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 19"):
         EmbeddedPostgres(tmp_path).start()
     assert [path.name for path in (tmp_path / "postgres").iterdir()] == ["PG_VERSION"]
 

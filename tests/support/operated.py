@@ -15,7 +15,9 @@ from lockleaf.server.main.maintenance.backup import BackupMade, back_up
 from lockleaf.server.main.maintenance.sources import open_backup
 from lockleaf.server.main.maintenance.verification import verify
 from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.migrate import migrate
+from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
 from tests.conftest import fresh_database
@@ -39,6 +41,11 @@ class Site:
         """Where its attached files are."""
         store: ObjectStore = self.parts[ObjectStore]
         return store
+
+    async def disconnect(self) -> None:
+        """Let the server be without connections, as if it had stopped; it takes new ones when it is asked."""
+        await self.parts[EventHub].stop()
+        await self.parts[Database].close()
 
     async def back_up(self, **options: object) -> BackupMade:
         """Make a backup in the folder `backups`."""

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from lockleaf.server.platform.blobs.errors import StoreUnavailable
     from lockleaf.server.platform.blobs.stores import FolderUnusable, open_store
     from lockleaf.server.platform.clock import Clock
-    from lockleaf.server.platform.db.dump import DumpError, DumpToolsMissing
+    from lockleaf.server.platform.db.dump import DumpError
+    from lockleaf.server.platform.db.dump_tools import DumpToolsMissing
     from lockleaf.server.platform.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
     from lockleaf.server.platform.db.embedded.errors import DataFolderInUseError
     from lockleaf.server.platform.db.engine import asyncpg_url
@@ -178,7 +179,8 @@ if not TYPE_CHECKING:
             "lockleaf.server.main.maintenance.verification": "Verified verify",
             "lockleaf.server.platform.blobs.errors": "StoreUnavailable",
             "lockleaf.server.platform.clock": "Clock",
-            "lockleaf.server.platform.db.dump": "DumpError DumpToolsMissing",
+            "lockleaf.server.platform.db.dump": "DumpError",
+            "lockleaf.server.platform.db.dump_tools": "DumpToolsMissing",
             "lockleaf.server.platform.db.errors": "StorageFull",
             "lockleaf.server.platform.db.embedded": "EmbeddedPostgres EmbeddedPostgresError",
             "lockleaf.server.platform.db.embedded.errors": "DataFolderInUseError",

@@ -21,7 +21,8 @@ from lockleaf.server.main.maintenance.writing import PartWriter, Target, unwrita
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.db.backup_hold import BACKUP_LOCK
-from lockleaf.server.platform.db.dump import dump, find_tools
+from lockleaf.server.platform.db.dump import dump
+from lockleaf.server.platform.db.dump_tools import find_tools
 from lockleaf.server.platform.db.engine import asyncpg_url
 
 __all__ = ["BackupMade", "back_up"]

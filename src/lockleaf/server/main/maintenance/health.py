@@ -172,9 +172,15 @@ async def backup(found: Surroundings) -> Finding:
 
 
 async def leftovers(found: Surroundings) -> Finding:
-    """Say what restores have set aside."""
+    """Say what restores, and the move to another PostgreSQL, have set aside."""
     if found.connection is None:
         return skipped()
+    clusters = sorted(each.name for each in found.settings.data_dir.glob("postgres.*.before-*"))
+    if clusters:
+        return warning(
+            f"set aside when the database was moved to this PostgreSQL: {', '.join(clusters)} in the data folder",
+            "When the server has run well for a while, delete them.",
+        )
     rows = await found.connection.fetch(_ASIDE)
     if not rows:
         return good("no database is set aside")

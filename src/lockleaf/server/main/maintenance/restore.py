@@ -17,7 +17,8 @@ from lockleaf.server.main.maintenance.sources import ListedFile, Source
 from lockleaf.server.main.restoration import finish
 from lockleaf.server.main.tables import metadata
 from lockleaf.server.platform.blobs.protocol import ObjectStore
-from lockleaf.server.platform.db.dump import find_tools, load
+from lockleaf.server.platform.db.dump import load
+from lockleaf.server.platform.db.dump_tools import find_tools
 from lockleaf.server.platform.db.engine import asyncpg_url
 from lockleaf.server.platform.db.migrate import RevisionUnknown, migrate, require_known
 from lockleaf.server.platform.jobs.queue import TABLES

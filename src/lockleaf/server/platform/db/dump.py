@@ -1,8 +1,6 @@
 """Dumping a database and loading a dump, with PostgreSQL's own programs.
 
-They come with the PostgreSQL that Lockleaf brings along. For a server of a later major version those of the machine are
-looked for: `pg_dump` refuses servers that are newer than itself. What the programs say on standard error is not passed
-on, since it can quote rows.
+What they say on standard error is not passed on, since it can quote rows.
 """
 
 from __future__ import annotations
@@ -15,27 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from lockleaf.server.platform.db.embedded.binaries import find_binaries, installed_elsewhere
-from lockleaf.server.platform.db.embedded.errors import EmbeddedPostgresError
+__all__ = ["DumpError", "Tools", "dump", "load"]
 
-__all__ = ["DumpError", "DumpToolsMissing", "Tools", "address_of", "dump", "find_tools", "load"]
-
-SCHEMA = "public"
 PIECE = 256 * 1024
 _SETTINGS_OF_LATER_SERVERS = (b"SET transaction_timeout =",)
 """Lines at the head of a dump that servers before version 17 refuse. They set a limit that is off anyway."""
 _HEAD_LINES = 60
-
-
-class DumpToolsMissing(Exception):
-    """There is no `pg_dump` for a PostgreSQL of this version."""
-
-    def __init__(self, major: int) -> None:
-        super().__init__(
-            f"The database is PostgreSQL {major}, and no pg_dump, pg_restore and psql of version {major} or later are "
-            f"here. Install the client programs of PostgreSQL {major} (postgresql-client-{major} on Debian), and run "
-            "this again."
-        )
 
 
 class DumpError(Exception):
@@ -62,27 +45,7 @@ class _Address:
     environment: dict[str, str]
 
 
-def find_tools(server_major: int) -> Tools:
-    """Return the programs that can dump a server of a major version.
-
-    Raises:
-        DumpToolsMissing: none are here.
-    """
-    with contextlib.suppress(EmbeddedPostgresError):
-        own = find_binaries()
-        if own.major >= server_major and _has_all(own.folder):
-            return Tools(own.folder, own.major)
-    for found in sorted(installed_elsewhere(), key=lambda each: -each.major):
-        if found.major >= server_major and _has_all(found.folder):
-            return Tools(found.folder, found.major)
-    raise DumpToolsMissing(server_major)
-
-
-def _has_all(folder: Path) -> bool:
-    return all(os.access(folder / name, os.X_OK) for name in ("pg_dump", "pg_restore", "psql"))
-
-
-def address_of(url: str) -> _Address:
+def _address_of(url: str) -> _Address:
     """Return the address as PostgreSQL's programs take it, and the environment that they need for it."""
     parts = urlsplit(url)
     environment = {
@@ -108,23 +71,28 @@ def address_of(url: str) -> _Address:
     return _Address(urlunsplit(("postgresql", place, parts.path, urlencode(query, quote_via=quote), "")), environment)
 
 
-async def dump(url: str, tools: Tools, *, snapshot: str) -> AsyncGenerator[bytes, None]:
-    """Yield the dump of a database's schema ``public`` in PostgreSQL's custom format, as of an exported snapshot.
+async def dump(
+    url: str, tools: Tools, *, snapshot: str | None = None, schema: str = "public"
+) -> AsyncGenerator[bytes, None]:
+    """Yield the dump of one schema of a database in PostgreSQL's custom format.
+
+    Args:
+        snapshot: an exported one, to see the database as of it.
 
     Raises:
         DumpError: it could not be dumped.
     """
-    address = address_of(url)
+    address = _address_of(url)
     process = await asyncio.create_subprocess_exec(
         tools.program("pg_dump"),
         f"--dbname={address.url}",
         "--format=custom",
         "--compress=gzip:1",  # halves the hexadecimal form of what is sealed; more is not to be had
-        f"--schema={SCHEMA}",
+        f"--schema={schema}",
         "--no-owner",
         "--no-privileges",
         "--lock-wait-timeout=60s",
-        f"--snapshot={snapshot}",
+        *([] if snapshot is None else [f"--snapshot={snapshot}"]),
         env=address.environment,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -145,24 +113,31 @@ async def dump(url: str, tools: Tools, *, snapshot: str) -> AsyncGenerator[bytes
 
 
 async def load(
-    url: str, tools: Tools, dumped: AsyncIterator[bytes], *, before: Sequence[str] = (), after: Sequence[str] = ()
+    url: str,
+    tools: Tools,
+    dumped: AsyncIterator[bytes],
+    *,
+    schema: str = "public",
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
 ) -> None:
-    """Load a dump into a database's schema ``public``, all of it in one transaction, or nothing.
+    """Load the dump of a schema into a database, all of it in one transaction, or nothing.
 
     Args:
         dumped: the dump in custom format. Where it raises, nothing is changed.
+        schema: it, which is there.
         before: statements in the same transaction, in front of it.
         after: statements in the same transaction, behind it.
 
     Raises:
         DumpError: it could not be loaded; nothing was changed.
     """
-    address = address_of(url)
+    address = _address_of(url)
     script = await asyncio.create_subprocess_exec(
         tools.program("pg_restore"),
         "--file=-",
         "--format=custom",
-        f"--schema={SCHEMA}",
+        f"--schema={schema}",
         "--no-owner",
         "--no-privileges",
         env=address.environment,

@@ -20,7 +20,15 @@ from lockleaf.server.platform.db.embedded.folders import PORT, DataFolder
 from lockleaf.server.platform.db.embedded.leftover import processes_in, wait_for_end
 from lockleaf.server.platform.db.embedded.probe import ADMINISTRATOR
 
-__all__ = ["SETTINGS", "UNSAFE_BUT_FAST", "ensure_cluster", "environment", "order_for", "postgres_arguments"]
+__all__ = [
+    "SETTINGS",
+    "UNSAFE_BUT_FAST",
+    "ensure_cluster",
+    "environment",
+    "order_for",
+    "postgres_arguments",
+    "sync_folder",
+]
 
 SETTINGS: Mapping[str, str] = {
     # Reached by the private socket alone.
@@ -126,7 +134,7 @@ def ensure_cluster(folder: DataFolder, binaries: Binaries, account: Account | No
         folder.make_cluster_folder(temporary, account)
         _initdb(binaries, temporary, account)
         temporary.rename(folder.cluster)
-        _sync_folder(folder.root)
+        sync_folder(folder.root)
     except OSError as error:
         raise EmbeddedPostgresError(
             f"The database could not be created in {folder.root} ({error.strerror}). "
@@ -211,7 +219,8 @@ def _initdb(binaries: Binaries, target: Path, account: Account | None) -> None:
             )
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on the disk, where its file system can do that."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):  # some file systems cannot sync a folder

@@ -24,6 +24,7 @@ from lockleaf.server.platform.db.embedded.cluster import UNSAFE_BUT_FAST, ensure
 from lockleaf.server.platform.db.embedded.errors import EmbeddedPostgresError
 from lockleaf.server.platform.db.embedded.folders import PORT, DataFolder, FolderLock
 from lockleaf.server.platform.db.embedded.process import GuardedProcess
+from lockleaf.server.platform.db.embedded.upgrade import upgrade_if_older
 
 __all__ = ["EmbeddedPostgres"]
 
@@ -241,6 +242,7 @@ class EmbeddedPostgres:
         binaries = find_binaries()
         account = choose_account(self._folder.cluster)
         self._folder.let_pass(account)
+        upgrade_if_older(self._folder, account, binaries, self._log, EmbeddedPostgres)
         created = ensure_cluster(self._folder, binaries, account)
         stopped = leftover.stop_leftover(self._folder.cluster, _PATIENCE)
         if stopped is not None:
