@@ -16,8 +16,8 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.crypto import recovery
+from lockleaf.server.identity.factors.proofs import sealer_of
 from lockleaf.server.identity.factors.resealing import reseal_factors
-from lockleaf.server.identity.factors.service import sealer_of
 from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64

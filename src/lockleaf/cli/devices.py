@@ -117,6 +117,7 @@ _PROOFS = {
     "password": "password",
     "recovery_code": "recovery code",
     "totp": "app",
+    "passkey": "passkey",
     "code": "factor code",
 }
 

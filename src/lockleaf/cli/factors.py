@@ -13,6 +13,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.qr import show_qr
 from lockleaf.cli.run import Run
+from lockleaf.cli.security_key import required_key
 from lockleaf.cli.terminal import shown_name
 from lockleaf.exit_codes import ExitCode
 
@@ -41,13 +42,14 @@ async def overview(run: Run) -> None:
         run.result(found.model_dump(mode="json"))
         return
     if not found.items:
-        run.line("The account has no second factor: its password alone lets in. lockleaf factors add totp adds one.")
+        run.line("The account has no second factor: its password alone lets in.")
+        run.note("lockleaf factors add totp adds an app, lockleaf factors add passkey a security key.")
         return
     table = screen.Table("id", "factor", "name", "added", "last used", box=screen.box.SIMPLE_HEAD, pad_edge=False)
     for factor in found.items:
         table.add_row(
             _beginning(factor, found.items),
-            "authenticator app",
+            "authenticator app" if factor.kind == "totp" else "passkey",
             screen.Text(shown_name(factor.name or "")),
             _local(factor.created_at),
             "" if factor.last_used_at is None else _local(factor.last_used_at),
@@ -66,7 +68,10 @@ async def overview(run: Run) -> None:
 
 async def add(
     run: Run,
-    kind: Annotated[Literal["totp"], typer.Argument(help="totp: an authenticator app.", metavar="totp")],
+    kind: Annotated[
+        Literal["totp", "passkey"],
+        typer.Argument(help="totp: an authenticator app; passkey: a security key.", metavar="totp|passkey"),
+    ],
     name: Annotated[str | None, typer.Option("--name", help="What you call it.", metavar="NAME")] = None,
     qr: Annotated[
         bool | None, typer.Option("--qr/--no-qr", help="Show a QR code for the app; in a terminal it is shown.")
@@ -77,26 +82,24 @@ async def add(
     Your other devices are signed out. With the first one you get ten factor codes for the day the phone is lost: keep
     them on paper, apart from the recovery codes. The journal on this device opens without a factor, as before.
 
-    The password is asked for, or taken from LOCKLEAF_PASSWORD; the code that the app shows is typed here.
+    The password is asked for, or taken from LOCKLEAF_PASSWORD; the code that the app shows is typed here. A security
+    key is plugged in, touched, and verifies you by its PIN or your finger.
     """
-    del kind
     if not run.interactive:
         raise Complaint(
-            "An authenticator app is added in a terminal: the code that it shows has to be typed.",
+            "A factor is added in a terminal: an app's code has to be typed, a security key to be touched.",
             ExitCode.USAGE,
             "NotInteractive",
         )
     async with run.client() as client:
-        app = await client.factors.add_app(prompts.password(run), name)
-        run.note("Let your authenticator app scan this, or type the secret into it:")
-        if qr is not False:
-            show_qr(run, app.uri)
-        run.note(_grouped(app.secret))
-        drawn = await _confirmed(run, client, app)
+        if kind == "totp":
+            drawn = await _add_app(run, client, name, qr=qr)
+        else:
+            drawn = await client.factors.add_passkey(prompts.password(run), required_key(run), name)
     if run.json:
-        run.result({"id": str(app.id), "kind": "totp", "codes": None if drawn is None else list(drawn)})
+        run.result({"kind": kind, "codes": None if drawn is None else list(drawn)})
         return
-    run.line("The app is added: from now on the server asks for a code of it. Log in again on your other devices.")
+    run.line("It is added: from now on the server asks for it. Log in again on your other devices.")
     if drawn is not None:
         _show_codes(run, drawn)
 
@@ -135,6 +138,15 @@ async def codes(run: Run) -> None:
         _show_codes(run, drawn)
 
 
+async def _add_app(run: Run, client: sdk.Client, name: str | None, *, qr: bool | None) -> sdk.FactorCodes | None:
+    app = await client.factors.add_app(prompts.password(run), name)
+    run.note("Let your authenticator app scan this, or type the secret into it:")
+    if qr is not False:
+        show_qr(run, app.uri)
+    run.note(_grouped(app.secret))
+    return await _confirmed(run, client, app)
+
+
 async def _confirmed(run: Run, client: sdk.Client, app: sdk.NewApp) -> sdk.FactorCodes | None:
     for left in reversed(range(_TRIES)):
         try:
@@ -149,9 +161,9 @@ async def _confirmed(run: Run, client: sdk.Client, app: sdk.NewApp) -> sdk.Facto
 def _show_codes(run: Run, drawn: Iterable[str]) -> None:
     """Show factor codes, plainly, so that they can be copied, printed and read aloud."""
     run.line("")
-    run.line("Your factor codes. If you lose your phone, one of them lets you in, with your password.")
+    run.line("Your factor codes. If you lose the phone or the key, one of them lets you in, with your password.")
     run.line("Each works once, and opens nothing by itself. Keep them on paper, apart from the recovery codes:")
-    run.line("both papers together stand for password and phone. They are not shown again.")
+    run.line("both papers together stand for password and factor. They are not shown again.")
     run.line("")
     for code in drawn:
         run.line(f"    {code}")

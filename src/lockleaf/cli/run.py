@@ -54,8 +54,8 @@ class Run:
     color: bool
     unlock: Callable[[Run, sdk.Client], Awaitable[object]] | None = None
     """Asks for the password of a journal that is locked."""
-    second_factor: Callable[[Run, sdk.FactorQuestion], str | None] | None = None
-    """Asks for a code where the server asks for the account's second factor."""
+    second_factor: Callable[[Run, sdk.FactorQuestion], str | Awaitable[sdk.PasskeyAssertion] | None] | None = None
+    """Asks for a code or a security key where the server asks for the account's second factor."""
 
     @cached_property
     def out(self) -> screen.Console:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lockleaf.server.features.integrations.resealing import ResealReport, reseal_all
     from lockleaf.server.features.integrations.sealing import Seals
     from lockleaf.server.identity.accounts import invitations
+    from lockleaf.server.identity.factors.proofs import sealer_of
     from lockleaf.server.identity.factors.resealing import reseal_factors
-    from lockleaf.server.identity.factors.service import sealer_of
     from lockleaf.server.main.app import create_app
     from lockleaf.server.main.installation import empty, is_for_development, mark_for_development
     from lockleaf.server.main.job_worker import work
@@ -159,7 +159,7 @@ if not TYPE_CHECKING:
             "lockleaf.server.features.integrations.sealing": "Seals",
             "lockleaf.server.identity.accounts.invitations": "invitations=.",
             "lockleaf.server.identity.factors.resealing": "reseal_factors",
-            "lockleaf.server.identity.factors.service": "sealer_of",
+            "lockleaf.server.identity.factors.proofs": "sealer_of",
             "lockleaf.server.main.installation": "empty is_for_development mark_for_development",
             "lockleaf.server.main.app": "create_app",
             "lockleaf.server.main.job_worker": "work",

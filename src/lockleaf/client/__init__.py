@@ -1,8 +1,7 @@
 """The SDK: accounts, an offline-first journal, and a sync that verifies what the server says.
 
-`Client` is asynchronous; `BlockingClient` has the same methods for programs without an event loop. Everything that a
-program needs is importable from here, every type of a public signature and every error of `lockleaf.client.errors`
-among it; each is loaded when it is first used.
+`Client` is asynchronous; `BlockingClient` has the same methods for programs without an event loop. What a program needs
+is importable from here, every type of a public signature and every error among it, and loaded when it is first used.
 """
 
 # ruff: noqa: F403  (the errors, of which each module says its own)
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from lockleaf.client.account.factors import FactorCodes, Factors, NewApp
     from lockleaf.client.account.link_codes import LinkCode, parse_link_code
     from lockleaf.client.account.networks import Networks
+    from lockleaf.client.account.passkeys import SecurityKey
     from lockleaf.client.account.password_strength import new_passphrase, weakness
     from lockleaf.client.account.privacy import PrivacyChoices
     from lockleaf.client.account.privacy_tiers import TIERS
@@ -115,8 +115,7 @@ if TYPE_CHECKING:
     from lockleaf.wire.accounts import Account
     from lockleaf.wire.custody import Access
     from lockleaf.wire.days import local_time
-    from lockleaf.wire.factors import Factor
-    from lockleaf.wire.factors import Factors as FactorList
+    from lockleaf.wire.factors import Factor, FactorList, PasskeyAssertion
     from lockleaf.wire.identification import Identification
     from lockleaf.wire.integrations import Connecting, Integration, Picture, Pulled, PushResult, Target
     from lockleaf.wire.privacy import DeletedCounts, FeaturesAvailable, Privacy, PrivacyChanged
@@ -211,6 +210,7 @@ __all__ = [
     "MissingPart",
     "Networks",
     "NewApp",
+    "PasskeyAssertion",
     "Period",
     "Picture",
     "Preferences",
@@ -235,6 +235,7 @@ __all__ = [
     "Revision",
     "SearchIndex",
     "SecondFactor",
+    "SecurityKey",
     "ServerSearch",
     "Session",
     "Skipped",
@@ -278,6 +279,7 @@ if not TYPE_CHECKING:
             "lockleaf.client.account.factors": "FactorCodes Factors NewApp",
             "lockleaf.client.account.link_codes": "LinkCode parse_link_code",
             "lockleaf.client.account.networks": "Networks",
+            "lockleaf.client.account.passkeys": "SecurityKey",
             "lockleaf.client.account.password_strength": "new_passphrase weakness",
             "lockleaf.client.account.privacy": "PrivacyChoices",
             "lockleaf.client.account.privacy_tiers": "TIERS",
@@ -335,7 +337,7 @@ if not TYPE_CHECKING:
             "lockleaf.wire.accounts": "Account",
             "lockleaf.wire.custody": "Access",
             "lockleaf.wire.days": "local_time",
-            "lockleaf.wire.factors": "Factor FactorList=Factors",
+            "lockleaf.wire.factors": "Factor FactorList PasskeyAssertion",
             "lockleaf.wire.identification": "Identification",
             "lockleaf.wire.integrations": "Connecting Integration Picture Pulled PushResult Target",
             "lockleaf.wire.privacy": "DeletedCounts FeaturesAvailable Privacy PrivacyChanged",

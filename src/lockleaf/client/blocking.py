@@ -76,6 +76,7 @@ class BlockingFactors(Face[Factors]):
     list = waits(Factors.list)
     add_app = waits(Factors.add_app)
     confirm_app = waits(Factors.confirm_app)
+    add_passkey = waits(Factors.add_passkey)
     remove = waits(Factors.remove)
     new_codes = waits(Factors.new_codes)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from annotated_types import Len
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from lockleaf.wire.account_fields import Name
 from lockleaf.wire.base import Body
-from lockleaf.wire.fields import Instant, Secret
+from lockleaf.wire.fields import Bytes, Instant, Secret
 
 __all__ = [
     "CODES",
@@ -22,21 +23,37 @@ __all__ = [
     "FactorConfirmation",
     "FactorConfirmed",
     "FactorKind",
-    "Factors",
+    "FactorList",
     "HasFactor",
     "NamedFactor",
+    "PasskeyAssertion",
+    "PasskeyAttestation",
+    "PasskeyOptions",
+    "PasskeyQuestion",
     "TotpSecret",
 ]
 
 CODES = 10
 """How many factor codes make a set."""
 
-FactorKind = Literal["totp"]
-AnswerKind = Literal["totp", "code"]
-"""With what a question is answered: a code of an authenticator app, or one of the factor codes kept on paper."""
+FactorKind = Literal["totp", "passkey"]
+AnswerKind = Literal["totp", "passkey", "code"]
+"""With what a question is answered: a code of an authenticator app, a passkey, or a factor code kept on paper."""
 
 CodeText = Annotated[str, StringConstraints(min_length=6, max_length=40)]
+CredentialId = Annotated[Bytes, Len(1, 1023)]
+ClientData = Annotated[Bytes, Len(1, 4096)]
+RelyingPartyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,252}$")]
 ChallengeText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+class PasskeyAssertion(Body):
+    """What an authenticator signed (WebAuthn, `navigator.credentials.get()`)."""
+
+    credential_id: CredentialId
+    client_data: ClientData = Field(description="The JSON that was hashed, to the letter.")
+    authenticator_data: Annotated[Bytes, Len(37, 4096)]
+    signature: Annotated[Bytes, Len(1, 1024)]
 
 
 class FactorAnswer(Body):
@@ -48,11 +65,14 @@ class FactorAnswer(Body):
     challenge: ChallengeText | None = Field(
         default=None, description="Of the refusal that asked. A code may come without one."
     )
+    passkey: PasskeyAssertion | None = Field(default=None, description="In place of a code; it needs the challenge.")
 
     @model_validator(mode="after")
     def _an_answer(self) -> Self:
-        if self.code is None:
-            raise ValueError("code is needed")
+        if (self.code is None) == (self.passkey is None):
+            raise ValueError("either code or passkey is needed")
+        if self.passkey is not None and self.challenge is None:
+            raise ValueError("a passkey answers a challenge: both are needed")
         return self
 
 
@@ -68,12 +88,20 @@ class HasFactor(Body):
     ] = Field(default=None, description="Where the account has a second factor: the answer, or the text of a code.")
 
 
+class PasskeyQuestion(Body):
+    """Which authenticators may answer, and at which relying party; they have to verify their user."""
+
+    rp_id: RelyingPartyId
+    credentials: tuple[CredentialId, ...]
+
+
 class FactorChallenge(Body):
     """The facts of a refusal for want of a second factor: what is asked for, once and for this purpose alone."""
 
     kinds: tuple[str, ...] = Field(description="With what it may be answered.")
     challenge: ChallengeText
     expires_in: int = Field(description="Seconds.")
+    passkey: PasskeyQuestion | None = None
 
 
 class Factor(Body):
@@ -86,7 +114,7 @@ class Factor(Body):
     last_used_at: Instant | None = None
 
 
-class Factors(Body):
+class FactorList(Body):
     """The second factors of the account, and what else lets its owner in."""
 
     items: tuple[Factor, ...]
@@ -108,12 +136,32 @@ class TotpSecret(Body):
     )
 
 
+class PasskeyOptions(Body):
+    """What an authenticator needs to make a credential; it has to verify its user, and need not store it."""
+
+    rp_id: RelyingPartyId
+    rp_name: str
+    user_id: Bytes
+    user_name: str
+    challenge: ChallengeText
+    algorithms: tuple[int, ...] = Field(description="Of COSE, the first is preferred.")
+    exclude: tuple[CredentialId, ...] = Field(description="Credentials that the account has already.")
+
+
+class PasskeyAttestation(Body):
+    """The credential that an authenticator made (WebAuthn, `navigator.credentials.create()`)."""
+
+    client_data: ClientData
+    attestation_object: Annotated[Bytes, Len(1, 16384)]
+
+
 class FactorBegun(Body):
     """A factor that counts once it is confirmed, with `POST /auth/factors/{id}/confirm`."""
 
     id: UUID
     kind: FactorKind
     totp: TotpSecret | None = None
+    passkey: PasskeyOptions | None = None
 
 
 class FactorConfirmation(Body):
@@ -121,6 +169,7 @@ class FactorConfirmation(Body):
 
     current_password: Secret
     code: CodeText | None = Field(default=None, description="An app's: six digits.")
+    passkey: PasskeyAttestation | None = None
 
 
 class FactorCodes(Body):

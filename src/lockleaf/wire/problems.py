@@ -75,6 +75,8 @@ class ErrorCode(StrEnum):
     KEYRING_CONFLICT = "keyring_conflict"
     KEYRING_REQUIRED = "keyring_required"
     TOO_MANY_FACTORS = "too_many_factors"
+    PASSKEYS_NOT_CONFIGURED = "passkeys_not_configured"
+    INVALID_PASSKEY = "invalid_passkey"
     HE_KEY_REQUIRED = "he_key_required"
     NO_METRICS = "no_metrics"
     METRIC_ID_TAKEN = "metric_id_taken"

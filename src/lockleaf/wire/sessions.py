@@ -65,7 +65,7 @@ class Session(Body):
     opened_with: tuple[str, ...] | None = Field(
         default=None,
         description="What proved its owner: `registration`, `password` or `recovery_code`, and the second factor, if "
-        "there was one: `totp`, or `code` for a factor code. Null for a session from before this was noted.",
+        "there was one: `totp`, `passkey`, or `code` for a factor code. Null for a session from before this was noted.",
     )
     current: bool
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from lockleaf.client import FactorQuestion, SecurityKey
+from lockleaf.client.account.passkeys import make_passkey
 from lockleaf.crypto import recovery
+from lockleaf.server.platform.settings import Settings
+from lockleaf.wire.factors import PasskeyOptions, PasskeyQuestion
 from lockleaf.wire.fields import encode_base64
 from tests.server.contract.test_every_route import promised
 from tests.support.account_holders import Person, new_kdf, problem, sealed
+from tests.support.authenticator import SoftwareKey
 from tests.support.contract import Contract, shows
 from tests.support.factors import App, add_app
 
@@ -30,6 +36,13 @@ ASKING = [
     "PUT /users/me/privacy",
     "DELETE /users/me/privacy/revoke",
 ]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings of a server that knows its address."""
+    factors = settings.factors.model_copy(update={"origins": ("https://journal.example.org",)})
+    return settings.model_copy(update={"factors": factors})
 
 
 @pytest.fixture
@@ -145,3 +158,48 @@ async def test_factors_are_added_listed_and_removed(contract: Contract, ada: Per
     problem(await remove(app.id, wrong), 401, "invalid_credentials")
     problem(await remove(str(ada.id), {**proof, "factor": app.code()}), 404, "not_found")
     assert (await remove(app.id, {**proof, "factor": app.code()})).status_code == 204
+
+
+@shows(
+    "POST /auth/factors 201",
+    "POST /auth/factors/{factor_id}/confirm 200",
+    "POST /auth/factors/{factor_id}/confirm 422 invalid_passkey",
+    "POST /auth/login 401 second_factor_required",
+    "POST /auth/login 401 invalid_factor",
+    "POST /auth/login 200",
+)
+async def test_a_passkey_is_made_for_one_challenge_and_answers_another(contract: Contract, ada: Person) -> None:
+    proof, headers, http = {"current_password": ada.secret}, ada.headers, contract.http
+    key = SecurityKey(SoftwareKey())
+    begin = {**proof, "kind": "passkey", "name": "key"}
+    begun = [(await http.post("/auth/factors", json=begin, headers=headers)).json() for _ in range(2)]
+    options = [PasskeyOptions.model_validate_json(json.dumps(each["passkey"])) for each in begun]
+    made = [(await make_passkey(key, "https://journal.example.org", each)).model_dump(mode="json") for each in options]
+    confirm = f"/auth/factors/{begun[1]['id']}/confirm"
+    for other in (made[0], {**made[1], "client_data": made[0]["client_data"]}, None):
+        refused = await http.post(confirm, json={**proof, "passkey": other}, headers=headers)
+        problem(refused, 422, "invalid_passkey")
+    assert (await http.post(confirm, json={**proof, "passkey": made[1]}, headers=headers)).status_code == 200
+
+    async def log_in(**more: Any) -> Any:
+        return await http.post("/auth/login", json={"email": ada.email, "password": ada.secret, **more})
+
+    async def signed(refusal: dict[str, Any]) -> dict[str, Any]:
+        where = PasskeyQuestion.model_validate_json(json.dumps(refusal["passkey"]))
+        question = FactorQuestion(
+            "https://journal.example.org", ("passkey",), False, refusal["challenge"], where.rp_id, where.credentials
+        )
+        return (await key.sign(question)).model_dump(mode="json")
+
+    # What was asked for something else does not log in.
+    deletion = await http.request("DELETE", "/users/me", json=proof, headers=headers)
+    asked = problem(deletion, 401, "second_factor_required")
+    answer = {"challenge": asked["challenge"], "passkey": await signed(asked)}
+    problem(await log_in(factor=answer), 401, "invalid_factor")
+    # Nor does the answer to one question answer another.
+    asked, another = [problem(await log_in(), 401, "second_factor_required") for _ in range(2)]
+    answer = {"challenge": another["challenge"], "passkey": await signed(asked)}
+    problem(await log_in(factor=answer), 401, "invalid_factor")
+    answer["challenge"] = asked["challenge"]
+    assert (await log_in(factor=answer)).status_code == 200
+    problem(await log_in(factor=answer), 401, "invalid_factor")

@@ -35,6 +35,8 @@ NOTHING_AT_STAKE = {
             "NoSuchFile",
             "InvalidProfileName",
             "InvalidLoginName",
+            "PasskeyOfAnotherServer",
+            "SecurityKeyFailed",
             "InvalidDeviceName",
             "InvalidTag",
             "InvalidSearch",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from lockleaf.client.account import credentials
+from lockleaf.client.account.passkeys import SecurityKey, make_passkey
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import InvalidAnswer, InvalidCredentials, WrongPassword
 from lockleaf.client.transport.second_factor import answered
@@ -56,13 +57,13 @@ class Factors:
     def __init__(self, device: Device) -> None:
         self._device = device
 
-    async def list(self) -> wire.Factors:
+    async def list(self) -> wire.FactorList:
         """Return the account's factors, how many codes are left, and how many wrong codes somebody sent.
 
         Raises:
             NotLoggedIn: there is no session.
         """
-        return await self._device.session.transport.request("GET", "/auth/factors", answer=wire.Factors)
+        return await self._device.session.transport.request("GET", "/auth/factors", answer=wire.FactorList)
 
     async def add_app(self, password: str, name: str | None = None) -> NewApp:
         """Begin to add an authenticator app. It counts once `confirm_app` was told a code of it.
@@ -75,19 +76,7 @@ class Factors:
             WrongPassword: it is not the password.
             TooManyFactors: the account has as many as one can have.
         """
-        proof = await credentials.current_secret(self._device, password)
-        transport = self._device.session.transport
-
-        async def send(factor: FactorAnswer | None) -> wire.FactorBegun:
-            body = FactorBeginning(current_password=proof, kind="totp", name=name, factor=factor)
-            return await transport.request(
-                "POST", "/auth/factors", body=body, answer=wire.FactorBegun, retry=factor is None
-            )
-
-        try:
-            begun = await answered(transport, send)
-        except InvalidCredentials:
-            raise WrongPassword from None
+        begun, proof = await self._begin("totp", password, name)
         if begun.totp is None:
             raise InvalidAnswer
         return NewApp(begun.id, begun.totp.secret, begun.totp.uri, proof)
@@ -105,9 +94,49 @@ class Factors:
             InvalidFactor: it is not what the app shows; call it again with the next one.
             TooManyFactorAttempts: too many were wrong.
         """
-        body = wire.FactorConfirmation(current_password=app.proof, code=code)
+        return await self._confirm(app.id, wire.FactorConfirmation(current_password=app.proof, code=code.strip()))
+
+    async def add_passkey(self, password: str, key: SecurityKey, name: str | None = None) -> FactorCodes | None:
+        """Make a passkey on a security key, and let it count from now on. Every other device is signed out.
+
+        Args:
+            password: the account's.
+            key: one that is plugged in, for instance.
+            name: what its owner calls it.
+
+        Returns:
+            As `confirm_app` does.
+
+        Raises:
+            WrongPassword: it is not the password.
+            TooManyFactors: the account has as many as one can have.
+            PasskeysNotConfigured, InvalidPasskey: the server takes none, or not this one.
+            PasskeyOfAnotherServer, SecurityKeyFailed: the key makes none for this server, or was not touched.
+        """
+        begun, proof = await self._begin("passkey", password, name)
+        if begun.passkey is None:
+            raise InvalidAnswer
+        made = await make_passkey(key, self._device.session.transport.server, begun.passkey)
+        return await self._confirm(begun.id, wire.FactorConfirmation(current_password=proof, passkey=made))
+
+    async def _begin(self, kind: wire.FactorKind, password: str, name: str | None) -> tuple[wire.FactorBegun, str]:
+        proof = await credentials.current_secret(self._device, password)
+        transport = self._device.session.transport
+
+        async def send(factor: FactorAnswer | None) -> wire.FactorBegun:
+            body = FactorBeginning(current_password=proof, kind=kind, name=name, factor=factor)
+            return await transport.request(
+                "POST", "/auth/factors", body=body, answer=wire.FactorBegun, retry=factor is None
+            )
+
+        try:
+            return await answered(transport, send), proof
+        except InvalidCredentials:
+            raise WrongPassword from None
+
+    async def _confirm(self, factor_id: UUID, body: wire.FactorConfirmation) -> FactorCodes | None:
         confirmed = await self._device.session.transport.request(
-            "POST", f"/auth/factors/{app.id}/confirm", body=body, answer=wire.FactorConfirmed, retry=False
+            "POST", f"/auth/factors/{factor_id}/confirm", body=body, answer=wire.FactorConfirmed, retry=False
         )
         return None if confirmed.codes is None else _codes(confirmed.codes)
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from lockleaf.client.errors.base import ApiError
+from lockleaf.client.errors.local import LocalError
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["InvalidFactor", "SecondFactorRequired", "TooManyFactorAttempts", "TooManyFactors"]
+__all__ = [
+    "InvalidFactor",
+    "InvalidPasskey",
+    "PasskeyOfAnotherServer",
+    "PasskeysNotConfigured",
+    "SecondFactorRequired",
+    "SecurityKeyFailed",
+    "TooManyFactorAttempts",
+    "TooManyFactors",
+]
 
 
 class SecondFactorRequired(ApiError):
@@ -37,3 +47,30 @@ class TooManyFactorAttempts(ApiError):
 
 class TooManyFactors(ApiError):
     """The account has as many second factors as one can have, so another one would have to go first."""
+
+
+class PasskeysNotConfigured(ApiError):
+    """This server takes no passkeys: it does not know at which address its users reach it. Ask whoever runs it."""
+
+
+class InvalidPasskey(ApiError):
+    """The server did not take the passkey. Is its address the one by which you reach it? Begin again."""
+
+
+class PasskeyOfAnotherServer(LocalError):
+    """The server asks for a passkey of another address than its own, so the security key was not asked.
+
+    Passkeys are bound to the name in the server's address, and need https. If the address is right, tell whoever runs
+    the server.
+    """
+
+    exit_code = ExitCode.INTEGRITY
+
+
+class SecurityKeyFailed(LocalError):
+    """The security key did not answer. It has to be one of the account's, be touched in time, and verify its user.
+
+    A key without a PIN or a fingerprint cannot do the last: give it a PIN with the program of its maker.
+    """
+
+    exit_code = ExitCode.CREDENTIALS

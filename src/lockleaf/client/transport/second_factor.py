@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -10,7 +11,7 @@ from typing import Protocol, TypeVar
 from pydantic import ValidationError
 
 from lockleaf.client.errors import ApiError, InvalidAnswer, InvalidFactor, SecondFactorRequired
-from lockleaf.wire.factors import FactorAnswer, FactorChallenge
+from lockleaf.wire.factors import FactorAnswer, FactorChallenge, PasskeyAssertion
 
 __all__ = ["Answering", "FactorQuestion", "SecondFactor", "answered"]
 
@@ -23,18 +24,21 @@ class FactorQuestion:
 
     Args:
         server: the server's URL, as this device knows it.
-        kinds: with what it may be answered: ``totp`` (six digits of an app), ``code`` (a factor code).
+        kinds: with what it may be answered: ``totp`` (six digits of an app), ``passkey``, ``code`` (a factor code).
         refused: whether the answer before this one was wrong.
+        rp_id, credentials: where a passkey may answer, what it is bound to, and which there are; see `SecurityKey`.
     """
 
     server: str
     kinds: tuple[str, ...]
     refused: bool
     challenge: str = field(repr=False)
+    rp_id: str | None = None
+    credentials: tuple[bytes, ...] = ()
 
 
-SecondFactor = Callable[[FactorQuestion], str | Awaitable[str | None] | None]
-"""Answers a question with the text of a code; None gives up, and the server's refusal is raised."""
+SecondFactor = Callable[[FactorQuestion], str | PasskeyAssertion | Awaitable[str | PasskeyAssertion | None] | None]
+"""Answers a question with the text of a code or what a passkey signed; None gives up: the refusal is raised."""
 
 
 class Answering(Protocol):
@@ -73,16 +77,19 @@ async def _answer(source: SecondFactor | None, server: str, error: ApiError) -> 
     if source is None:
         raise error
     try:
-        asked = FactorChallenge.model_validate(error.facts)
+        asked = FactorChallenge.model_validate_json(json.dumps(error.facts))
     except ValidationError:
         raise InvalidAnswer from None
     refused = isinstance(error, InvalidFactor)
+    where = (None, ()) if asked.passkey is None else (asked.passkey.rp_id, asked.passkey.credentials)
     while True:
-        given = source(FactorQuestion(server, asked.kinds, refused, asked.challenge))
-        code = await given if inspect.isawaitable(given) else given
-        if code is None:
+        given = source(FactorQuestion(server, asked.kinds, refused, asked.challenge, *where))
+        answer = await given if inspect.isawaitable(given) else given
+        if answer is None:
             raise error
         try:
-            return FactorAnswer(code=code.strip(), challenge=asked.challenge)
+            if isinstance(answer, PasskeyAssertion):
+                return FactorAnswer(passkey=answer, challenge=asked.challenge)
+            return FactorAnswer(code=answer.strip(), challenge=asked.challenge)
         except ValidationError:  # too short or too long to be one: the server need not see it
             refused = True

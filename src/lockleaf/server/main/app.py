@@ -24,7 +24,9 @@ from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
 from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.factors.service import SecondFactors, sealer_of
+from lockleaf.server.identity.factors.passkeys import relying_party
+from lockleaf.server.identity.factors.proofs import sealer_of
+from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION, examples, holdings, observers
@@ -82,7 +84,7 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     parts.add(TokenCodec, TokenCodec(keys, settings.tokens, clock))
     parts.add(CursorCodec, CursorCodec(keys))
     custodian = parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))
-    factors = SecondFactors(clock, sealer_of(keys), settings.factors)
+    factors = SecondFactors(clock, sealer_of(keys), settings.factors, relying_party(settings))
     mode = settings.registration.mode
     parts.add(Authenticator, Authenticator(clock, database, parts[TokenCodec], hasher, custodian, factors, mode))
     parts.add(PublicContexts, PublicContexts())

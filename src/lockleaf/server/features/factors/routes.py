@@ -11,7 +11,14 @@ from lockleaf.server.identity.auth import second_factors
 from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_RIGHTS, HashingBusy, InvalidCredentials
-from lockleaf.server.identity.factors.errors import OF_FACTORS, InvalidFactor, TooManyFactorAttempts, TooManyFactors
+from lockleaf.server.identity.factors.errors import (
+    OF_FACTORS,
+    InvalidFactor,
+    InvalidPasskey,
+    PasskeysNotConfigured,
+    TooManyFactorAttempts,
+    TooManyFactors,
+)
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.errors import InvalidRequest, NotFound
 from lockleaf.server.platform.http.bodies import Parsed
@@ -19,7 +26,7 @@ from lockleaf.server.platform.http.dependencies import PartsOf, Read, TxToBegin
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.routing import Router
 from lockleaf.wire.credentials import Credentials, FactorBeginning
-from lockleaf.wire.factors import FactorBegun, FactorCodes, FactorConfirmation, FactorConfirmed, Factors
+from lockleaf.wire.factors import FactorBegun, FactorCodes, FactorConfirmation, FactorConfirmed, FactorList
 
 __all__ = ["router"]
 
@@ -32,13 +39,16 @@ PROOFS = (*OF_RIGHTS, InvalidRequest, InvalidCredentials, HashingBusy)
 
 
 @router.get("")
-async def get_factors(caller: Reader, read: Read, parts: PartsOf) -> Factors:
+async def get_factors(caller: Reader, read: Read, parts: PartsOf) -> FactorList:
     """Return the second factors, how many factor codes are left, and how many wrong codes somebody sent."""
     return await parts[Authenticator].factors.list(read, caller.user_id)
 
 
 @router.post(
-    "", status_code=201, response_model_exclude_none=True, responses=problems(*PROOFS, *OF_FACTORS, TooManyFactors)
+    "",
+    status_code=201,
+    response_model_exclude_none=True,
+    responses=problems(*PROOFS, *OF_FACTORS, TooManyFactors, PasskeysNotConfigured),
 )
 async def post_factor(
     caller: Proving,
@@ -60,7 +70,7 @@ async def post_codes(caller: Proving, read: Read, tx: TxToBegin, parts: PartsOf,
 @router.post(
     "/{factor_id}/confirm",
     response_model_exclude_none=True,
-    responses=problems(*PROOFS, InvalidFactor, TooManyFactorAttempts, NotFound),
+    responses=problems(*PROOFS, InvalidFactor, InvalidPasskey, TooManyFactorAttempts, NotFound),
 )
 async def post_confirmation(
     factor_id: UUID,

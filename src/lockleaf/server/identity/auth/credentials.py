@@ -17,7 +17,7 @@ from lockleaf.server.identity.auth.proving import Authenticator, prove, proven_w
 from lockleaf.server.identity.auth.service import tokens
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import SealedKeyring
-from lockleaf.server.identity.factors.service import Purpose
+from lockleaf.server.identity.factors.proofs import Purpose
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction

@@ -10,7 +10,8 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import AccountDisabled, InvalidCredentials, SessionRevoked
-from lockleaf.server.identity.factors.service import Purpose, SecondFactors
+from lockleaf.server.identity.factors.proofs import Purpose
+from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.platform.clock import Clock

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from lockleaf.server.platform.errors import Busy, Conflict, Unauthenticated
+from lockleaf.server.platform.errors import Busy, Conflict, Invalid, Unauthenticated
 from lockleaf.wire.problems import ErrorCode
 
-__all__ = ["OF_FACTORS", "InvalidFactor", "SecondFactorRequired", "TooManyFactorAttempts", "TooManyFactors"]
+__all__ = [
+    "OF_FACTORS",
+    "InvalidFactor",
+    "InvalidPasskey",
+    "PasskeysNotConfigured",
+    "SecondFactorRequired",
+    "TooManyFactorAttempts",
+    "TooManyFactors",
+]
 
 
 class SecondFactorRequired(Unauthenticated):
@@ -40,6 +48,24 @@ class TooManyFactors(Conflict):
     """The account has as many second factors as one can have. `limit` says how many; remove one first."""
 
     code = ErrorCode.TOO_MANY_FACTORS
+
+
+class PasskeysNotConfigured(Conflict):
+    """This server does not know at which address its users reach it, so passkeys cannot be bound to it.
+
+    An operator sets LOCKLEAF_FACTORS__ORIGINS, or LOCKLEAF_BLOBS__PUBLIC_URL.
+    """
+
+    code = ErrorCode.PASSKEYS_NOT_CONFIGURED
+
+
+class InvalidPasskey(Invalid):
+    """The passkey is not the answer to this server's question: it was made for another address, challenge or account.
+
+    Or its authenticator did not verify its user. Begin again.
+    """
+
+    code = ErrorCode.INVALID_PASSKEY
 
 
 OF_FACTORS = (SecondFactorRequired, InvalidFactor, TooManyFactorAttempts)

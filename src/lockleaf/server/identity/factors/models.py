@@ -16,7 +16,7 @@ class Factor(Base):
     """A second factor. It counts once it is confirmed; what is not is replaced by the next one that is begun."""
 
     __tablename__ = "factors"
-    __table_args__ = (CheckConstraint("kind IN ('totp')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('totp', 'passkey')", name="kind"),)
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     factor_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -26,6 +26,12 @@ class Factor(Base):
     last_step: Mapped[int] = mapped_column(
         BigInteger, server_default="0", comment="totp: of the newest code that was accepted"
     )
+    credential_id: Mapped[Blob | None] = mapped_column(comment="passkey: as its authenticator made it")
+    public_key: Mapped[Blob | None] = mapped_column(comment="passkey: in COSE's form")
+    sign_count: Mapped[int] = mapped_column(
+        BigInteger, server_default="0", comment="passkey: how often it was used, as its authenticator counts"
+    )
+    challenge: Mapped[Blob | None] = mapped_column(comment="passkey: of one that is not confirmed yet")
     created_at: Mapped[Now]
     confirmed_at: Mapped[Instant | None]
     last_used_at: Mapped[Instant | None]

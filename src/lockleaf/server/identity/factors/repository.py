@@ -64,6 +64,23 @@ class FactorRepository(OnSession):
         )
         return moved.scalar_one_or_none() is not None
 
+    async def accept_count(self, factor_id: UUID, sign_count: int, now: datetime) -> bool:
+        """Note the use of a passkey, unless it counts no further than before; tell whether it is noted.
+
+        Authenticators that do not count always say 0.
+        """
+        moved = await self.session.execute(
+            update(Factor)
+            .where(
+                self._mine,
+                Factor.factor_id == factor_id,
+                (Factor.sign_count < sign_count) | ((Factor.sign_count == 0) & (sign_count == 0)),
+            )
+            .values(sign_count=sign_count, last_used_at=now)
+            .returning(Factor.factor_id)
+        )
+        return moved.scalar_one_or_none() is not None
+
     async def reseal(self, factor_id: UUID, sealed: bytes) -> None:
         """Keep a factor's secret as it is sealed now."""
         await self.session.execute(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.identity.factors.service import place_of
+from lockleaf.server.identity.factors.proofs import place_of
 from lockleaf.server.platform.sealed_bytes import Sealer, Unopened
 
 __all__ = ["reseal_factors"]

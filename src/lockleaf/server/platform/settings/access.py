@@ -90,6 +90,23 @@ class FactorSettings(Group):
     issuer: str = Field(
         default="Lockleaf", pattern=r"^[A-Za-z0-9 ._-]{1,64}$", description="What authenticator apps call this server."
     )
+    origins: Several = Field(
+        default=(),
+        description="Where passkeys may be asked for, as `https://journal.example.org`, separated by commas; that of "
+        "the public address by default.",
+    )
+    rp_id: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9.-]{0,252}$",
+        description="The host's name that passkeys are bound to; that of the first origin by default.",
+    )
+
+    @field_validator("origins")
+    @classmethod
+    def _require_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ORIGIN.fullmatch(origin) and origin != "*" for origin in origins):
+            raise ValueError("an origin is a scheme and a host without a path: https://journal.example.org")
+        return origins
 
 
 class CorsSettings(Group):

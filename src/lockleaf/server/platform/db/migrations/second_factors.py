@@ -39,10 +39,20 @@ def add() -> None:
             nullable=False,
             comment="totp: of the newest code that was accepted",
         ),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=True, comment="passkey: as its authenticator made it"),
+        sa.Column("public_key", sa.LargeBinary(), nullable=True, comment="passkey: in COSE's form"),
+        sa.Column(
+            "sign_count",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="passkey: how often it was used, as its authenticator counts",
+        ),
+        sa.Column("challenge", sa.LargeBinary(), nullable=True, comment="passkey: of one that is not confirmed yet"),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("kind IN ('totp')", name=op.f("ck_factors_kind")),
+        sa.CheckConstraint("kind IN ('totp', 'passkey')", name=op.f("ck_factors_kind")),
         sa.PrimaryKeyConstraint("user_id", "factor_id", name=op.f("pk_factors")),
     )
     op.create_table(
