@@ -11,13 +11,13 @@ from lockleaf.cli.terminal import printable
 __all__ = ["entered_date", "shown_date"]
 
 
-def entered_date(text: str | None, today: date | None = None) -> str | None:
+def entered_date(text: str | None, now: datetime | None = None) -> str | None:
     """Return what ``--date``, ``--since`` or ``--until`` means, as ISO 8601 text.
 
     Args:
-        text: ``today``, ``yesterday``, a day such as 2026-11-21, or a time such as 2026-11-21T18:30:00+01:00; None
-            stays None.
-        today: the day that it is, in the local time zone; asked for if absent.
+        text: ``today``, ``yesterday``, a day such as 2026-11-21, a time such as 2026-11-21T18:30:00+01:00, or what
+            `lockleaf.cli.spoken_dates` understands, such as ``3 days ago``; None stays None.
+        now: the present time with the local time zone; asked for if absent.
 
     Raises:
         Complaint: it has none of these forms.
@@ -26,7 +26,7 @@ def entered_date(text: str | None, today: date | None = None) -> str | None:
         return None
     word = text.strip().lower()
     if word in {"today", "yesterday"}:
-        today = today or datetime.now().astimezone().date()
+        today = (now or _now()).date()
         return (today if word == "today" else today - timedelta(days=1)).isoformat()
     cleaned = text.strip().upper()
     try:
@@ -41,12 +41,21 @@ def entered_date(text: str | None, today: date | None = None) -> str | None:
                 return _here(moment).isoformat()
     except ValueError:
         fits = False
-    if not fits:
+    if fits:
+        return cleaned
+    from lockleaf.cli.spoken_dates import spoken_date  # noqa: PLC0415  (seldom needed)
+
+    said = spoken_date(text, now or _now())
+    if said is None:
         raise Complaint(
-            f"Not a date: {text!r}. Write today, yesterday, a day such as 2026-11-21, or a time such as "
-            "2026-11-21T18:30:00+01:00."
+            f"Not a date: {text!r}. Write today, yesterday, 3 days ago, last monday, a day such as 2026-11-21, or a "
+            "time such as 2026-11-21T18:30:00+01:00."
         )
-    return cleaned
+    return said
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _here(moment: datetime) -> datetime:

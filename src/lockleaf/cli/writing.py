@@ -35,7 +35,9 @@ Location = Annotated[str | None, typer.Option("--location", help="Where it was, 
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given several times.", metavar="TEXT")]
 Date = Annotated[
     str | None,
-    typer.Option("--date", "-d", help="today, yesterday, 2026-11-21, or a time with its zone.", metavar="DATE"),
+    typer.Option(
+        "--date", "-d", help="today, 3 days ago, last monday, 2026-11-21, or a time with its zone.", metavar="DATE"
+    ),
 ]
 Metrics = Annotated[
     list[str] | None,

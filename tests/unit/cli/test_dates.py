@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lockleaf.cli.dates import entered_date, shown_date
 from lockleaf.cli.errors import Complaint
 
-TODAY = date(2026, 3, 1)
+NOW = datetime(2026, 3, 1, 12, 40, 5).astimezone()
+HERE = NOW.isoformat()[19:]
 
 
 @pytest.mark.parametrize(
@@ -27,15 +28,55 @@ TODAY = date(2026, 3, 1)
     ],
 )
 def test_a_day_a_time_and_the_words_for_days_are_understood(typed: str | None, meant: str | None) -> None:
-    assert entered_date(typed, TODAY) == meant
+    assert entered_date(typed, NOW) == meant
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "tomorrow", "2026-02-30", "21.11.2026", "20261121", "2026-W01-1", "2026-11", "now"]
-)
+    "typed", ["", "tomorrow", "2026-02-30", "21.11.2026", "20261121", "2026-W01-1", "2026-11",
+     "3 days", "in 3 days", "0x3 days ago", "99999 years ago", "next monday", "last week", "monday 6", "5", "10 11",
+     "today at 18:30", "yesterday at 24:00", "yesterday at 13pm", "an hour ago at 6pm", "01/02/2026", "some days ago"]
+)  # fmt: skip
 def test_anything_else_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(Complaint, match="such as 2026-11-21"):
-        entered_date(typed, TODAY)
+        entered_date(typed, NOW)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("3 days ago", "2026-02-26"),
+        ("  A  Week ago ", "2026-02-22"),
+        ("one month ago", "2026-02-01"),
+        ("12 months ago", "2025-03-01"),
+        ("2 years ago", "2024-03-01"),
+        ("sunday", "2026-02-22"),
+        ("last monday", "2026-02-23"),
+        ("on saturday", "2026-02-28"),
+        ("now", f"2026-03-01T12:40:05{HERE}"),
+        ("an hour ago", f"2026-03-01T11:40:05{HERE}"),
+        ("90 minutes ago", f"2026-03-01T11:10:05{HERE}"),
+        ("today at 9am", f"2026-03-01T09:00:00{HERE}"),
+        ("yesterday at 18:30", f"2026-02-28T18:30:00{HERE}"),
+        ("3 days ago 12pm", f"2026-02-26T12:00:00{HERE}"),
+        ("saturday at 12am", f"2026-02-28T00:00:00{HERE}"),
+    ],
+)
+def test_a_date_may_be_said_as_people_say_it(typed: str, meant: str) -> None:
+    assert entered_date(typed, NOW) == meant
+
+
+def test_a_month_ago_is_the_last_day_of_a_shorter_month() -> None:
+    assert entered_date("1 month ago", NOW.replace(month=3, day=31)) == "2026-02-28"
+
+
+@given(st.text(alphabet="ago 0123456789:dysmonthwekrlu", max_size=20))
+def test_whatever_is_typed_is_a_date_that_has_come_or_is_refused(typed: str) -> None:
+    try:
+        meant = entered_date(typed, NOW)
+    except Complaint:
+        return
+    assert meant is not None
+    assert len(meant) > 10 or date.fromisoformat(meant) <= NOW.date() or meant == typed.strip()
 
 
 @given(st.dates())
