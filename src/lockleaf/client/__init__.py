@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     )
     from lockleaf.client.records.attachments import Attachment, MediaObject
     from lockleaf.client.records.bases import Base
+    from lockleaf.client.records.beginnings import one_beginning
     from lockleaf.client.records.entries import (
         UNCHANGED,
         EarlierDraft,
@@ -262,6 +263,7 @@ __all__ = [
     "known_drafts",
     "local_time",
     "new_passphrase",
+    "one_beginning",
     "only_excludes",
     "parse_link_code",
     "profile_names",
@@ -316,6 +318,7 @@ if not TYPE_CHECKING:
             "lockleaf.client.profile.profiles": "CustodyName Profile ProfileFolder default_home expanded profile_names",
             "lockleaf.client.records.attachments": "Attachment MediaObject",
             "lockleaf.client.records.bases": "Base",
+            "lockleaf.client.records.beginnings": "one_beginning",
             "lockleaf.client.records.entries": "UNCHANGED EarlierDraft Entry EntryDraft Exported "
             "IncomingFile Unchanged",
             "lockleaf.client.records.progress": "Progress ProgressCallback",

@@ -50,6 +50,7 @@ class BlockingAccount(Face[AccountService]):
     register = waits(AccountService.register)
     login = waits(AccountService.login)
     adopt = waits(AccountService.adopt)
+    reach = waits(AccountService.reach)
     recover = waits(AccountService.recover)
     logout = waits(AccountService.logout)
     delete = waits(AccountService.delete)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.errors import ConflictNotFound, EntryNotFound, EntryTooLarge, InvalidEntry
+from lockleaf.client.errors import (
+    ConflictNotFound,
+    EntryNotFound,
+    EntryTooLarge,
+    IdAmbiguous,
+    IdTooShort,
+    InvalidEntry,
+)
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.records.entries import EntryDraft, date_text
 from lockleaf.client.records.progress import Progress
@@ -88,9 +95,14 @@ async def test_the_beginning_of_an_id_is_enough_if_it_fits_one(journal: Journal)
     for entry_id in ids:
         await journal.write(body=entry_id, entry_id=entry_id)
     assert (await journal.get("AAAA1")).id == ids[1]
-    for ambiguous in ("aaaa", "aaa", "", "bbbb", "%%%%", "____"):
+    for absent in ("", "bbbb", "b", "%%%%", "____"):
         with pytest.raises(EntryNotFound):
-            await journal.get(ambiguous)
+            await journal.get(absent)
+    with pytest.raises(IdTooShort):
+        await journal.get("aaa")
+    with pytest.raises(IdAmbiguous) as several:
+        await journal.get("aaaa")
+    assert several.value.details == ("aaaa0000", "aaaa1111")
 
 
 async def test_a_deleted_entry_is_out_of_sight_until_it_is_restored(journal: Journal) -> None:

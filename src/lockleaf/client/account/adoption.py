@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from hmac import compare_digest
 
-from lockleaf.client.account.details import AccountFacts
 from lockleaf.client.account.device_enrolment import DeviceEnrolment, connected
 from lockleaf.client.account.end_to_end import DerivedKeys, EndToEnd
 from lockleaf.client.account.epoch_end import ATTEMPTS, UNKNOWN, claimed_end
 from lockleaf.client.account.password_strength import require_strength
+from lockleaf.client.account.reaching import ReachedAccount
 from lockleaf.client.account.recovery_codes import RecoveryCodes
 from lockleaf.client.account.sessions import AccountPlace, enrol, enrol_own
 from lockleaf.client.device.device import Device
@@ -41,7 +41,7 @@ from lockleaf.wire.tokens import Tokens
 __all__ = ["AdoptedAccount"]
 
 
-class AdoptedAccount(AccountFacts):
+class AdoptedAccount(ReachedAccount):
     """An account that may have been another application's."""
 
     async def adopt(

@@ -34,7 +34,7 @@ class DraftNotFound(LocalError):
 
 
 class EntryNotFound(LocalError):
-    """There is no such entry on this device, or the beginning of its id fits several."""
+    """There is no such entry on this device."""
 
     exit_code = ExitCode.NOT_FOUND
     hint = "lockleaf list shows the ids"
@@ -138,7 +138,7 @@ class ConflictNotFound(LocalError):
 
 
 class InboxItemNotFound(LocalError):
-    """No such item waits in the inbox on this device, or the beginning of its id fits several."""
+    """No such item waits in the inbox on this device."""
 
     exit_code = ExitCode.NOT_FOUND
     hint = "lockleaf inbox shows the ids"

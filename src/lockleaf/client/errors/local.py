@@ -7,6 +7,8 @@ from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "DiskFull",
+    "IdAmbiguous",
+    "IdTooShort",
     "InvalidFolder",
     "InvalidProfileName",
     "JournalLocked",
@@ -93,6 +95,23 @@ class ReadOnlyFolder(LocalStoreError):
 
     Reading works: list, show, search, export. To write or sync, use a folder that you may write to (--home).
     """
+
+
+class IdAmbiguous(LocalError):
+    """The beginning of the id fits several. Type more of it."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+    def __init__(self, details: tuple[str, ...]) -> None:
+        super().__init__()
+        self.details = details
+        """Beginnings of the ids that fit, or of the first of them, long enough to tell them apart."""
+
+
+class IdTooShort(LocalError):
+    """The first four characters of an id, at least, are needed to ask for something by it."""
+
+    exit_code = ExitCode.NOT_FOUND
 
 
 class InvalidFolder(LocalError):

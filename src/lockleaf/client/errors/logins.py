@@ -127,7 +127,9 @@ class RecoveryCodesUnconfirmed(LocalError):
 
 
 class InvalidLoginName(LocalError):
-    """Neither an email address nor a name. A name has no @, no blank, and at most 254 characters."""
+    """Neither an email address (you@example.org) nor a name. A name has no @, no blank, and at most 254 characters."""
+
+    exit_code = ExitCode.USAGE
 
 
 class InvalidAccountDetail(LocalError):
@@ -143,9 +145,13 @@ class InvalidAccountDetail(LocalError):
 class InvalidDeviceName(LocalError):
     """A device's name has at most 128 characters, all of them printable."""
 
+    exit_code = ExitCode.USAGE
+
 
 class InvalidLinkCode(LocalError):
     """This is no link code, or not the whole of one: a character is missing or was changed. Copy it again."""
+
+    exit_code = ExitCode.USAGE
 
 
 class NotYetSynced(LocalError):

@@ -72,7 +72,7 @@ class InvalidAttachment(LocalError):
 
 
 class AttachmentNotFound(LocalError):
-    """There is no such attachment on this device, or the beginning of its id fits several. Check the id."""
+    """There is no such attachment on this device. Check the id."""
 
     exit_code = ExitCode.NOT_FOUND
     hint = "lockleaf media shows the ids"

@@ -14,6 +14,7 @@ __all__ = [
     "InvalidProxy",
     "InvalidServerAddress",
     "NotOurServer",
+    "PlainHttpServer",
     "ProxyRefused",
     "ProxyUnreachable",
     "ServerUnreachable",
@@ -47,6 +48,13 @@ class ConnectionBroken(ServerUnreachable):
     def __init__(self, detail: str | None = None, *, size: int = 0) -> None:
         super().__init__(detail)
         self.size = size
+
+
+class PlainHttpServer(ServerUnreachable):
+    """The address begins with https://, but what answers at this port speaks no https. Nothing was sent to it.
+
+    For a server on this machine write http:// instead. Elsewhere ask whoever runs it for its https:// address.
+    """
 
 
 class ProxyUnreachable(ServerUnreachable):

@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 
 from lockleaf.client.errors import DiskFull, DraftNotFound, LocalStoreError
 from lockleaf.client.profile.private_files import locked, make_private_folder, write_private
+from lockleaf.client.records.beginnings import one_beginning
 from lockleaf.wire.fields import decode_base64, encode_base64
 
 __all__ = ["DraftContent", "DraftSeal", "Drafts", "Purpose", "UnsavedDraft", "known_drafts"]
@@ -29,7 +30,6 @@ Purpose = Literal["write", "edit", "resolve", "original"]
 some of them replaced."""
 
 _ID_BYTES = 4
-_SHORTEST = 4
 _BEGINNING = timedelta(minutes=1)
 """So young a draft may be one that a program is just about to work on."""
 
@@ -218,13 +218,10 @@ class Drafts:
         """Return a draft by its id or the beginning of it.
 
         Raises:
-            DraftNotFound: there is no such draft, or several begin so.
+            DraftNotFound, IdAmbiguous, IdTooShort: there is none, there are several, or it could be any.
         """
-        start = wanted.strip().lower()
-        fitting = [draft for draft in known_drafts(self._folder) if draft.id.startswith(start)]
-        if len(start) < _SHORTEST or len(fitting) != 1:
-            raise DraftNotFound
-        return fitting[0]
+        known = {draft.id: draft for draft in known_drafts(self._folder)}
+        return known[one_beginning(wanted.strip().lower(), known, DraftNotFound)]
 
     @contextmanager
     def working_on(self, draft: UnsavedDraft) -> Iterator[None]:

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from lockleaf.client.errors import InboxItemNotFound, InboxItemUnreadable
 from lockleaf.client.records.attachments import with_attachments
-from lockleaf.client.records.edits import MIN_PREFIX, Edits
+from lockleaf.client.records.beginnings import one_beginning
+from lockleaf.client.records.edits import Edits
 from lockleaf.client.records.entries import Entry, draft_content
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.inbox_items import StoredInboxItem
@@ -163,11 +164,8 @@ class Inbox:
             self._store.inbox.decide(self._find(item_id).item_id, "refused")
 
     def _find(self, item_id: str) -> StoredInboxItem:
-        wanted = item_id.strip().lower()
-        found = [item for item in self._store.inbox.in_state("waiting") if item.item_id.startswith(wanted)]
-        if len(found) != 1 or len(wanted) < MIN_PREFIX:
-            raise InboxItemNotFound
-        return found[0]
+        waiting = {item.item_id: item for item in self._store.inbox.in_state("waiting")}
+        return waiting[one_beginning(item_id.strip().lower(), waiting, InboxItemNotFound)]
 
 
 def _present_id(store: LocalStore, provider: str, external_id: str) -> str:

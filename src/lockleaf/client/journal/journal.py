@@ -210,7 +210,7 @@ class Journal(JournalTags, JournalImports):
         """Return one entry, deleted or not.
 
         Raises:
-            EntryNotFound: there is no such entry, or the beginning of an id fits several.
+            EntryNotFound, IdAmbiguous, IdTooShort: there is none, there are several, or it could be any.
         """
         return await asyncio.to_thread(lambda: self._edits.shown(self._edits.find(entry_id)))
 

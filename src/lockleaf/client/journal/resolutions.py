@@ -7,7 +7,8 @@ from datetime import datetime
 from lockleaf.client.errors import ConflictNotFound, EditConflict, EntryChanged
 from lockleaf.client.records.attachments import descriptions, with_attachments
 from lockleaf.client.records.bases import Base
-from lockleaf.client.records.edits import MIN_PREFIX, Edits
+from lockleaf.client.records.beginnings import one_beginning
+from lockleaf.client.records.edits import Edits
 from lockleaf.client.records.entries import Entry, Unchanged
 from lockleaf.client.records.resolution_changes import carry
 from lockleaf.client.records.views import Conflict, entry_of
@@ -76,15 +77,13 @@ class Resolutions:
         return shown
 
     def _find_conflict(self, conflict_id: str) -> StoredConflict:
-        wanted = conflict_id.replace("-", "").lower()
-        found = [
-            item
-            for item in self._store.conflicts.in_state("open")
-            if item.conflict_id.startswith(wanted) or (item.first_id or "").startswith(wanted)
-        ]
-        if len(found) != 1 or len(wanted) < MIN_PREFIX:
-            raise ConflictNotFound
-        return found[0]
+        wanted = conflict_id.replace("-", "").strip().lower()
+        named = {}
+        for item in self._store.conflicts.in_state("open"):
+            # By the id that it had first, or has now: one conflict, also where both begin so.
+            first = item.first_id or ""
+            named[item.conflict_id if item.conflict_id.startswith(wanted) else first] = item
+        return named[one_beginning(wanted, named, ConflictNotFound)]
 
     def _conflict(self, stored: StoredConflict) -> Conflict:
         record = self._store.records.get(stored.collection, stored.record_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +17,8 @@ from lockleaf.client.records.attachments import (
     with_attachments,
     without_attachment,
 )
-from lockleaf.client.records.edits import MIN_PREFIX, Edits
+from lockleaf.client.records.beginnings import one_beginning
+from lockleaf.client.records.edits import Edits
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media_queue import QueuedObject
 from lockleaf.client.store.records import ENTRIES, StoredRecord
@@ -118,17 +119,11 @@ class LocalAttachments:
         """Return the object of an id, or of its beginning, and its attachment; itself, or that whose thumbnail it is.
 
         Raises:
-            AttachmentNotFound: there is no such attachment, or several begin so.
+            AttachmentNotFound, IdAmbiguous, IdTooShort: there is none, there are several, or it could be any.
         """
         wanted = media_id.strip().lower()
-        found = {
-            media_object.media_id: (attachment, media_object)
-            for attachment, media_object in self.media()
-            if media_object.media_id.startswith(wanted)
-        }
-        if len(found) != 1 or len(wanted) < MIN_PREFIX:
-            raise AttachmentNotFound
-        return found.popitem()[1]
+        known = {media_object.media_id: (attachment, media_object) for attachment, media_object in self.media()}
+        return known[one_beginning(wanted, known, AttachmentNotFound)]
 
     def media(self) -> Iterator[tuple[Attachment, MediaObject]]:
         """Yield every object of the entries here, thumbnails included, with the attachment that it belongs to."""
@@ -143,7 +138,7 @@ class LocalAttachments:
         """Take an attachment off its entry, and have the server told.
 
         Raises:
-            AttachmentNotFound: there is no such attachment, or several begin so.
+            AttachmentNotFound, IdAmbiguous, IdTooShort: as for `find`.
         """
         with self._store.transaction():
             attachment, _ = self.find(media_id)
@@ -156,19 +151,13 @@ class LocalAttachments:
         """Take an attachment off its entry, or one that was deleted on this device, and let nobody bring it back.
 
         Raises:
-            AttachmentNotFound: there is no such attachment, or several begin so.
+            AttachmentNotFound, IdAmbiguous, IdTooShort: as for `find`.
         """
         with self._store.transaction():
-            attachment = _one_of([each.attachment for each in self.deleted()], media_id)
-            try:
-                found, _ = self.find(media_id)
-            except AttachmentNotFound:
-                if attachment is None:
-                    raise
-            else:
-                if attachment is not None:
-                    raise AttachmentNotFound
-                attachment = self.delete(found.media_id)
+            deleted = {each.attachment.media_id: each.attachment for each in self.deleted()}
+            present = {media_object.media_id for _, media_object in self.media()}
+            chosen = one_beginning(media_id.strip().lower(), present | deleted.keys(), AttachmentNotFound)
+            attachment = self.delete(chosen) if chosen in present else deleted[chosen]
             rows = [self._store.media.get(media_object.media_id) for _, media_object in media_of([attachment])]
             self._store.media.put(
                 replace(row, state="delete", attachment=None, for_good=True) for row in rows if row is not None
@@ -190,9 +179,8 @@ class LocalAttachments:
             EntryNotFound: its entry is deleted; restore that first.
         """
         with self._store.transaction():
-            attachment = _one_of([each.attachment for each in self.deleted()], media_id)
-            if attachment is None:
-                raise AttachmentNotFound
+            deleted = {each.attachment.media_id: each.attachment for each in self.deleted()}
+            attachment = deleted[one_beginning(media_id.strip().lower(), deleted, AttachmentNotFound)]
             record = self._edits.find(self.entry_id(attachment.entry_id))
             row = self._store.media.get(attachment.media_id)
             assert record.doc is not None
@@ -200,13 +188,6 @@ class LocalAttachments:
             assert row.attachment is not None
             self._edits.keep(record, with_attachments(record.doc.content, [row.attachment]))
         return attachment
-
-
-def _one_of(attachments: Sequence[Attachment], given: str) -> Attachment | None:
-    """Return the attachment whose id begins so; None where none does, or several do."""
-    wanted = given.strip().lower()
-    fitting = [each for each in attachments if each.media_id.startswith(wanted)]
-    return fitting[0] if len(fitting) == 1 and len(wanted) >= MIN_PREFIX else None
 
 
 def _local_time(record: StoredRecord) -> datetime:

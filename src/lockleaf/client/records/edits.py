@@ -13,6 +13,7 @@ from lockleaf.client.errors import EditConflict, EntryChanged, EntryNotFound, In
 from lockleaf.client.records.attachment_states import follow
 from lockleaf.client.records.attachments import descriptions, with_attachments
 from lockleaf.client.records.bases import Base
+from lockleaf.client.records.beginnings import one_beginning
 from lockleaf.client.records.counted import remarked, standing_in
 from lockleaf.client.records.entries import Entry, check_size, draft_content
 from lockleaf.client.records.merge import Conflicting, Version, merge_versions, same_content
@@ -24,10 +25,7 @@ from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.store.replaced_texts import EarlierText
 from lockleaf.crypto.history import ZERO
 
-__all__ = ["MIN_PREFIX", "Edits", "entry_id_of"]
-
-MIN_PREFIX = 4
-"""Characters of an id that are enough to ask by, if they fit one entry."""
+__all__ = ["Edits", "entry_id_of"]
 
 _WORDS = ("title", "body", "mood", "weather", "location", "tags", "occurred_at", "time_zone", "metrics")
 """The fields that somebody writes, as they stand in an entry's map."""
@@ -228,12 +226,16 @@ class Edits:
         return self._clock().astimezone(UTC).isoformat().replace("+00:00", "Z")
 
     def find(self, entry_id: str) -> StoredRecord:
-        """Return a record by its id or the beginning of it."""
+        """Return a record by its id or the beginning of it.
+
+        Raises:
+            EntryNotFound, IdAmbiguous, IdTooShort: there is no such entry, there are several, or it could be any.
+        """
         wanted = entry_id.strip().lower()
         record = self._store.records.get(ENTRIES, wanted)
-        if record is None and len(wanted) >= MIN_PREFIX:
-            ids = self._store.records.ids_like(wanted)
-            record = self._store.records.get(ENTRIES, ids[0]) if len(ids) == 1 else None
+        if record is None:
+            found = one_beginning(wanted, self._store.records.ids_like(wanted), EntryNotFound)
+            record = self._store.records.get(ENTRIES, found)
         if record is None or (record.doc is None and not record.deleted):
             raise EntryNotFound
         return record

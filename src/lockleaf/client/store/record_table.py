@@ -111,9 +111,9 @@ class Records:
         return [self._read(row) for row in rows]
 
     def ids_like(self, prefix: str) -> list[str]:
-        """Return up to two ids of entries that begin with ``prefix``."""
+        """Return the first ids, six at most, of entries that begin with ``prefix``."""
         rows = self._database.rows(
-            "SELECT record_id FROM records WHERE collection = ? AND substr(record_id, 1, ?) = ? LIMIT 2",
+            "SELECT record_id FROM records WHERE collection = ? AND substr(record_id, 1, ?) = ? ORDER BY 1 LIMIT 6",
             (ENTRIES, len(prefix), prefix),
         )
         return [row[0] for row in rows]

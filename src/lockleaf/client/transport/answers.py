@@ -12,11 +12,12 @@ from lockleaf.client.errors import (
     ConnectionBroken,
     InvalidAnswer,
     NotOurServer,
+    PlainHttpServer,
     ServerUnreachable,
     TooLargeForProxy,
     error_for,
 )
-from lockleaf.client.transport.connections import certificate_error
+from lockleaf.client.transport.connections import certificate_error, speaks_no_tls
 from lockleaf.client.transport.retries import TRY_AGAIN
 from lockleaf.wire.api import API_HEADER
 from lockleaf.wire.problems import Problem
@@ -148,6 +149,10 @@ def unreachable(error: httpx.TransportError, size: int = 0) -> ServerUnreachable
         failure = ServerUnreachable("its certificate is not valid for this address, or not trusted")
         failure.__cause__ = cause
         return failure
+    if speaks_no_tls(error):
+        plain = PlainHttpServer()
+        plain.__cause__ = error
+        return plain
     if size >= _LARGE and isinstance(error, _BROKEN):
         return ConnectionBroken(f"the request had {size:,} bytes", size=size)
     return ServerUnreachable(_WORDS.get(type(error)))

@@ -18,10 +18,11 @@ import httpx
 from lockleaf.client.errors import InvalidCertificates, ProxyRefused, ProxyUnreachable, ServerUnreachable
 from lockleaf.client.transport.proxies import Proxy, proxy_for
 
-__all__ = ["Connections", "certificate_error"]
+__all__ = ["Connections", "certificate_error", "speaks_no_tls"]
 
 NEGOTIATION_SECONDS = 15.0
 _WANTS_PASSWORD = 407
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
 
 class Connections(httpx.AsyncBaseTransport):
@@ -101,6 +102,12 @@ def _trusted() -> ssl.SSLContext:
 def certificate_error(error: BaseException) -> BaseException | None:
     """Return why a certificate was not accepted, if that is behind ``error``."""
     return _caused_by(error, ssl.SSLCertVerificationError)
+
+
+def speaks_no_tls(error: BaseException) -> bool:
+    """Return whether what answered a greeting of TLS was something else."""
+    found = _caused_by(error, ssl.SSLError)
+    return isinstance(found, ssl.SSLError) and found.reason in _NO_TLS
 
 
 def _caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
