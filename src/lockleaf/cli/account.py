@@ -11,6 +11,7 @@ from lockleaf import client as sdk
 from lockleaf.cli import keys, prompts, screen
 from lockleaf.cli.account_options import AllowInsecure, CustodyChoice, DeviceName, LoginName, Server, who
 from lockleaf.cli.adopting import adopt
+from lockleaf.cli.devices import others, signed_out
 from lockleaf.cli.keys import AllowWeakPassword, show_codes
 from lockleaf.cli.leaving import logout
 from lockleaf.cli.locking import KeepUnlocked
@@ -84,7 +85,9 @@ async def register(
     """
     server = prompts.text(run, server, "Server", "--server")
     login_name = prompts.login_name(run, login_name)
+    named = prompts.device_name(device_name)
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
+        await client.account.reach(server, login_name, device_name=named, new=True, allow_insecure=allow_insecure)
         chosen = prompts.new_password(
             run, "LOCKLEAF_PASSWORD", "Password", about=(login_name, display_name), allow_weak=allow_weak_password
         )
@@ -93,7 +96,7 @@ async def register(
             server,
             login_name,
             chosen,
-            device_name=prompts.device_name(device_name),
+            device_name=named,
             display_name=display_name,
             custody=custody,
             privacy_tier=privacy,
@@ -154,11 +157,15 @@ async def login(
             server = code.server
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
         login_name = prompts.login_name(run, login_name, known)
+        named = prompts.device_name(device_name or (known.device_name if known else None))
+        await client.account.reach(
+            server, login_name, device_name=named, custody=custody, allow_insecure=allow_insecure
+        )
         await client.account.login(
             server,
             login_name,
             prompts.password(run),
-            device_name=prompts.device_name(device_name or (known.device_name if known else None)),
+            device_name=named,
             custody=custody,
             link=code,
             allow_insecure=allow_insecure,
@@ -182,14 +189,16 @@ async def change_password(run: Run, allow_weak_password: AllowWeakPassword = Fal
     Both are asked for, or taken from LOCKLEAF_PASSWORD and LOCKLEAF_NEW_PASSWORD.
     """
     async with run.client() as client:
+        ended = await others(client)
         old = prompts.password(run)
         about = () if client.profile is None else (client.profile.login_name,)
         new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=about, allow_weak=allow_weak_password)
         await client.account.change_password(old, new, allow_weak_password=allow_weak_password)
     if run.json:
-        run.result({"profile": run.profile, "changed": True})
+        run.result({"profile": run.profile, "changed": True, "signed_out": [session.device_name for session in ended]})
     else:
-        run.line("The password is changed. Log in again on your other devices. The recovery codes stay as they are.")
+        run.line("The password is changed. The recovery codes stay as they are.")
+        run.line(signed_out(ended))
 
 
 async def access(run: Run) -> None:

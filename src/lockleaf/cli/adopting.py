@@ -38,11 +38,13 @@ async def adopt(
     """
     server = prompts.text(run, server, "Server", "--server")
     login_name = prompts.login_name(run, login_name)
+    named = prompts.device_name(device_name)
     if not yes:
         if not run.interactive:
             raise Complaint("This sends a password to the server. --yes sends it without asking.")
         prompts.confirm(_SENT)
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
+        await client.account.reach(server, login_name, device_name=named, new=True, allow_insecure=allow_insecure)
         present = prompts.password(run)
         new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(login_name,), allow_weak=allow_weak_password)
         codes = await client.account.adopt(
@@ -50,7 +52,7 @@ async def adopt(
             login_name,
             present,
             new,
-            device_name=prompts.device_name(device_name),
+            device_name=named,
             allow_insecure=allow_insecure,
             allow_weak_password=allow_weak_password,
         )

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from lockleaf import client as sdk
 from lockleaf.cli import prompts
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exporting import ExportForm, ExportFormOption, Force, Revisions, end, said_by_name, tell
@@ -79,11 +80,11 @@ async def save_archive(
             }
         )
     else:
-        files = f", with {saved.files:,} attached files" if saved.files else ""
-        run.line(f"Saved {saved.size:,} bytes to {saved.path}{files}.")
+        files = f", with {number_of(saved.files, 'attached file')}" if saved.files else ""
+        run.line(f"Saved {number_of(saved.size, 'byte')} to {saved.path}{files}.")
     if saved.missing:
         named = ", ".join(each[:8] for each in saved.missing[:20])
-        run.note(f"The server could not give {len(saved.missing):,} attached files: {named}.")
+        run.note(f"The server could not give {number_of(len(saved.missing), 'attached file')}: {named}.")
         raise typer.Exit(ExitCode.UNREACHABLE)
 
 

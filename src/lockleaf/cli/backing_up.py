@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from lockleaf.cli import server_parts as server
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.restored import database_of
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import DataDir, named, settings_of
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["backup", "number_of", "size_of", "unavailable"]
+__all__ = ["backup", "size_of", "unavailable"]
 
 
 def backup(
@@ -81,10 +82,8 @@ def backup(
             f"{made.reused:,} there from before."
         )
     if manifest.missing:
-        run.note(
-            f"{len(manifest.missing):,} attached files are not in the store, or not whole, and so not in the backup. "
-            "lockleaf admin doctor says more."
-        )
+        files = number_of(len(manifest.missing), "attached file is", "attached files are")
+        run.note(f"{files} not in the store, or not whole, and so not in the backup. lockleaf admin doctor says more.")
     if not made.holds_secrets:
         run.note(
             "The server's own secrets are not in it. Keep them apart (secrets.json in the data folder, or SECRET_KEY): "
@@ -125,11 +124,6 @@ def unavailable() -> Complaint:
         ExitCode.UNREACHABLE,
         "DatabaseUnavailable",
     )
-
-
-def number_of(count: int, what: str) -> str:
-    """Return how many there are of something whose plural ends in s."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def size_of(count: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 import typer
-from typer.core import TyperGroup
 
+from lockleaf.cli.helping import Group
 from lockleaf.cli.on_demand import OnDemand
 
 __all__ = ["COMMANDS", "Commands"]
@@ -45,7 +45,7 @@ COMMANDS = {
 _ALIASES = {"ls": "list", "rm": "delete"}
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """Commands by their names, aliases and ``help COMMAND``."""
 
     def __init__(self, **settings: Any) -> None:

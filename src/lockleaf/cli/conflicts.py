@@ -29,6 +29,7 @@ ConflictId = Annotated[
     typer.Argument(help="The conflict's id, or its first four characters or more.", metavar="ID",
                    autocompletion=complete_conflict, show_default=False),
 ]  # fmt: skip
+_SHORTEST = 4
 _LOCAL, _BETWEEN, _REMOTE = "<<<<<<< local", "=======", ">>>>>>> remote"
 
 
@@ -166,17 +167,21 @@ def find(conflicts: list[sdk.Conflict], wanted: str) -> sdk.Conflict:
     """Return the conflict whose id, or whose entry's id, begins with ``wanted``.
 
     Raises:
-        ConflictNotFound: none does, or several do.
+        ConflictNotFound, IdAmbiguous, IdTooShort: none does, several do, or any could.
     """
     start = wanted.strip().lower()
-    fitting = [
-        item
+    fitting = {
+        item.id: item
         for item in conflicts
         if any(known is not None and known.startswith(start) for known in (item.id, item.entry_id, item.first_id))
-    ]
-    if len(start) < 4 or len(fitting) != 1:
-        raise sdk.ConflictNotFound
-    return fitting[0]
+    }
+    if len(fitting) == 1 and len(start) >= _SHORTEST:
+        return next(iter(fitting.values()))
+    if len(start) < _SHORTEST and fitting:
+        raise sdk.IdTooShort
+    if fitting:
+        raise sdk.IdAmbiguous(tuple(each[:8] for each in fitting))
+    raise sdk.ConflictNotFound
 
 
 def marked(conflict: sdk.Conflict) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-__all__ = ["install"]
+__all__ = ["install", "others", "signed_out"]
 
 PANEL = "Devices and sync"
 
@@ -92,16 +92,26 @@ async def link(
     run.note("On the other device: lockleaf login --link CODE")
 
 
+async def others(client: sdk.Client) -> list[sdk.Session]:
+    """Return the account's sessions but for that of this device."""
+    return [session for session in await client.account.sessions() if not session.current]
+
+
+def signed_out(sessions: list[sdk.Session]) -> str:
+    """Return who was signed out, in a sentence."""
+    if not sessions:
+        return "No other device was logged in."
+    names = ", ".join(shown_name(session.device_name or "an unnamed device") for session in sessions)
+    return f"Signed out: {names}. Log in there again."
+
+
 def _find(sessions: tuple[sdk.Session, ...], wanted: str) -> sdk.Session:
-    start = wanted.strip().lower()
-    fitting = [item for item in sessions if str(item.id).startswith(start)]
-    if len(start) < 4 or len(fitting) != 1:
-        raise Complaint(
-            "There is no such device, or the beginning of its id fits several. lockleaf devices shows them.",
-            ExitCode.NOT_FOUND,
-            "DeviceNotFound",
-        )
-    return fitting[0]
+    known = {str(item.id): item for item in sessions}
+    return known[sdk.one_beginning(wanted.strip().lower(), known, _no_such_device)]
+
+
+def _no_such_device() -> Complaint:
+    return Complaint("There is no such device.", ExitCode.NOT_FOUND, "DeviceNotFound", "lockleaf devices shows the ids")
 
 
 def _beginning(session: sdk.Session, sessions: tuple[sdk.Session, ...]) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lockleaf import client as sdk
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
@@ -171,9 +172,9 @@ def tell(run: Run, report: sdk.ExportReport, path: Path) -> None:
     if run.json:
         run.result(_as_json(report, path))
         return
-    entries = f"{report.entries:,} {'entry' if report.entries == 1 else 'entries'}"
-    files = f", {report.attachments:,} attachments" if report.attachments else ""
-    earlier = f", {report.revisions:,} earlier revisions" if report.revisions else ""
+    entries = number_of(report.entries, "entry", "entries")
+    files = f", {number_of(report.attachments, 'attachment')}" if report.attachments else ""
+    earlier = f", {number_of(report.revisions, 'earlier revision')}" if report.revisions else ""
     run.line(f"Exported {entries}{files}{earlier} to {path}.")
     if not path.is_file():
         run.note(f"Files written: {report.written:,}; unchanged: {report.unchanged:,}; removed: {report.removed:,}.")

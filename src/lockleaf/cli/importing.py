@@ -10,6 +10,7 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import prompts
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
@@ -134,9 +135,9 @@ def import_json(report: sdk.ImportReport) -> dict[str, Any]:
 def _tell(run: Run, report: sdk.ImportReport, path: Path) -> None:
     would = "would be " if report.dry_run else ""
     updated = f"{report.updated:,} {would}updated, " if report.updated else ""
-    files = f" with {report.files:,} {'file' if report.files == 1 else 'files'}" if report.files else ""
+    files = f" with {number_of(report.files, 'file')}" if report.files else ""
     present = f"{report.present:,} {'was' if report.present == 1 else 'were'} here already"
-    run.line(f"{_entries(report.added)} {would}added{files}, {updated}{present}.")
+    run.line(f"{number_of(report.added, 'entry', 'entries')} {would}added{files}, {updated}{present}.")
     _list(run, report.of("changed"), "Changed on the way in")
     _list(run, report.of("second"), "Kept as an entry of its own")
     _list(run, report.of("repeats"), "In the source twice, and kept once")
@@ -145,17 +146,14 @@ def _tell(run: Run, report: sdk.ImportReport, path: Path) -> None:
     _list(run, differing, "Left as it is here", always=True)
     _list(run, skipped, "Not imported", always=True)
     if differing:
-        _say(run, f"{len(differing):,} differ from what is here: lockleaf import --update {path} takes them as edits.")
+        some = number_of(len(differing), "differs", "differ")
+        _say(run, f"{some} from what is here: lockleaf import --update {path} makes an edit of each.")
     if skipped:
         _say(run, f"{len(skipped):,} not imported. Correct them and import it again: nothing comes in twice.")
     if report.dry_run:
         run.note("Nothing was imported. Without --dry-run it is.")
     elif report.added or report.updated:
         run.note("lockleaf sync carries them to your other devices.")
-
-
-def _entries(count: int) -> str:
-    return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
 def _list(run: Run, remarks: tuple[sdk.Remark, ...], what: str, *, always: bool = False) -> None:

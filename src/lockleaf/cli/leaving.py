@@ -9,6 +9,7 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import prompts
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.run import Run
 from lockleaf.exit_codes import ExitCode
@@ -34,8 +35,9 @@ async def logout(
         staying = _drafts_stay(drafts)
         if drafts and client.profile is not None and client.profile.account_deleted:
             raise Complaint(
-                f"The account is deleted, so nothing could open {len(drafts):,} of your drafts afterwards. lockleaf "
-                "drafts show ID prints one, lockleaf drafts discard ID deletes it; then forget the journal.",
+                f"The account is deleted, so nothing could open {number_of(len(drafts), 'draft')} of yours "
+                "afterwards. lockleaf drafts show ID prints one, lockleaf drafts discard ID deletes it; then forget "
+                "the journal.",
                 ExitCode.CONFLICT,
                 "DraftsWaiting",
             )

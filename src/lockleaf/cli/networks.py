@@ -18,6 +18,7 @@ from lockleaf.cli.prompts import agrees, answer
 from lockleaf.cli.rendering import printable, short_id
 from lockleaf.cli.run import Run
 from lockleaf.cli.writing import EntryId
+from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
@@ -128,13 +129,14 @@ async def remove(
 ) -> None:
     """Leave a network. What was imported and published stays."""
     async with run.client() as client:
-        found = [each for each in await client.networks.list() if str(each.id).endswith(connection.lower().strip())
-                 or str(each.id).startswith(connection.lower().strip())]  # fmt: skip
-        if len(found) != 1:
-            raise Complaint("No connection, or more than one, has this id: lockleaf connections lists them.")
-        await client.networks.disconnect(found[0].id)
+        wanted = connection.lower().strip()
+        known = {str(each.id): each.id for each in await client.networks.list()}
+        # Ids that were made one after the other begin alike: the end of one does too.
+        ended = [each for each in known if wanted and each.endswith(wanted)]
+        chosen = ended[0] if len(ended) == 1 else sdk.one_beginning(wanted, known, _no_such_connection)
+        await client.networks.disconnect(known[chosen])
     if run.json:
-        run.result({"id": str(found[0].id), "removed": True})
+        run.result({"id": chosen, "removed": True})
         return
     run.line("The connection is removed, and its token forgotten.")
 
@@ -211,6 +213,12 @@ async def publish(
         return
     run.line("The network's answer was lost: perhaps it is published, perhaps not.")
     run.note("Run the same again in a few minutes: what is there is found, and is not published twice.")
+
+
+def _no_such_connection() -> Complaint:
+    return Complaint(
+        "There is no such connection.", ExitCode.NOT_FOUND, "ConnectionNotFound", "lockleaf connections shows the ids"
+    )
 
 
 def _pictures_of(entry: sdk.Entry) -> tuple[list[sdk.Attachment], list[str]]:

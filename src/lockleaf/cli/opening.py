@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -58,6 +59,8 @@ async def open_attachment(
                 ExitCode.USAGE,
                 "NotViewable",
             )
+        if view:
+            _require_viewer()
         with progress_bars(run) as move:
             try:
                 if output == "-":
@@ -87,6 +90,17 @@ async def open_attachment(
         typer.launch(str(saved.absolute()))
 
 
+def _require_viewer() -> None:
+    """Refuse to save a file in plain that nothing here could show."""
+    if sys.platform == "linux" and shutil.which("xdg-open") is None:
+        raise Complaint(
+            "This machine has no program that opens files by their type (xdg-open). Nothing was saved. Leave --view "
+            "out to save it.",
+            ExitCode.USAGE,
+            "NoViewer",
+        )
+
+
 def _check_folder(output: str | None) -> None:
     """Refuse a folder that is not there: a path forgets the slash behind it, and would be taken for a file."""
     if output is not None and output.endswith(os.sep) and not Path(output).is_dir():
@@ -102,8 +116,7 @@ async def _chosen(client: sdk.Client, which: str, name: str | None) -> sdk.Media
             return await client.media.get_object(which)
         except sdk.AttachmentNotFound:
             raise Complaint.like(
-                sdk.AttachmentNotFound,
-                "There is no entry and no attachment of this id on this device, or its beginning fits several.",
+                sdk.AttachmentNotFound, "There is no entry and no attachment of this id on this device."
             ) from None
     fitting = [each.attachment for each in listed if name is None or each.attachment.name == name]
     if len(fitting) == 1:

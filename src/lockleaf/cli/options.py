@@ -15,6 +15,7 @@ import lockleaf
 from lockleaf import client as sdk
 from lockleaf.cli.completion import complete_profile
 from lockleaf.cli.errors import Complaint, ReaderGone
+from lockleaf.cli.helping import Command, Group
 from lockleaf.cli.interrupts import interrupts_raise, run_to_end
 from lockleaf.cli.run import Run
 from lockleaf.cli.second_factor import second_factor
@@ -101,7 +102,7 @@ def command(app: typer.Typer, name: str, *, panel: str | None = None, **settings
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        app.command(name, rich_help_panel=panel, **settings)(_with_common_options(function))
+        app.command(name, cls=Command, rich_help_panel=panel, **settings)(_with_common_options(function))
         return function
 
     return register
@@ -115,7 +116,7 @@ def group(app: typer.Typer, name: str, *, panel: str | None = None) -> Callable[
     """
 
     def register(function: Callable[..., Any]) -> typer.Typer:
-        made = typer.Typer(invoke_without_command=True)
+        made = typer.Typer(cls=Group, invoke_without_command=True)
         made.callback(help=function.__doc__)(_with_common_options(function, of_group=True))
         app.add_typer(made, name=name, rich_help_panel=panel)
         return made

@@ -39,6 +39,9 @@ def _usage(error: Exception, arguments: list[str], *, as_json: bool) -> int:
         sys.stdout.write("" if as_json else f"{error}\n")
         return int(ExitCode.USAGE)
     message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if likely := getattr(error, "possibilities", None):
+        # The likeliest one is the first; Typer names all of them, in the order of the alphabet.
+        message = f"{getattr(error, 'message', message)}. Did you mean {likely[0]}?"
     context = getattr(error, "ctx", None)
     if context is not None:
         message = f"{message}{'' if message.endswith(('.', '?')) else '.'} {context.command_path} --help explains it."

@@ -50,6 +50,8 @@ def progress_bars(run: Run) -> Iterator[Callable[[sdk.Progress], None] | None]:
         tasks = {}
 
         def move(progress: sdk.Progress) -> None:
+            if progress.total == 0:
+                return  # there is nothing to do, and a bar of nothing would be full
             if progress.stage not in tasks:
                 tasks[progress.stage] = bars.add_task(
                     _STAGES.get(progress.stage, progress.stage),

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from lockleaf.cli import server_parts as server
-from lockleaf.cli.backing_up import number_of, unavailable
+from lockleaf.cli.backing_up import unavailable
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
@@ -76,13 +77,14 @@ def restore(
             }
         )
         return
-    people = "1 account goes" if done.declared.accounts == 1 else f"{done.declared.accounts:,} accounts go"
+    people = number_of(done.declared.accounts, "account goes", "accounts go")
     run.line(f"Restored the backup of {manifest.taken_at}: {people} on in a new epoch.")
     run.line(f"Attached files: {done.files_put:,} put into the store, {done.files_there:,} were there.")
     if done.files_since:
-        run.line(f"Sent since the backup, and still in the store: {done.files_since:,} attached files, which stay.")
+        run.line(f"Sent since the backup, and kept in the store: {number_of(done.files_since, 'attached file')}.")
     if done.files_absent:
-        run.note(f"{done.files_absent:,} attached files are neither in the backup nor in the store.")
+        files = number_of(done.files_absent, "attached file is", "attached files are")
+        run.note(f"{files} neither in the backup nor in the store.")
     if done.aside is not None:
         run.note(
             f"The database as it was is in the schema {done.aside} of the same database. It stays until you delete it: "

@@ -9,6 +9,7 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import screen
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.dates import entered_date
 from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
@@ -60,8 +61,11 @@ async def list_entries(
             raise Complaint("--remote shows neither deleted entries nor those that were never synced.")
         wanted = {"since": first, "until": last, "tag": tag, "mood": mood, "source": source}
         async with run.client() as client:
-            listed = await _from_server(client, None if everything else limit, wanted)
+            listed, complete = await _from_server(client, None if everything else limit, wanted)
+            dated = client.profile is not None and client.profile.custody != "e2e"
         _print(run, listed, None)
+        if not complete and not dated:
+            run.note("The newest of those that came to the server last; --all looks through all of them.")
         run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
         return
     async with run.client() as client:
@@ -75,12 +79,20 @@ async def list_entries(
             include_deleted=deleted,
             unsynced=unsynced,
         )
+        fitting = len(entries)
         entries = entries if everything else entries[:limit]
-        total = await client.journal.count()
-    _print(run, entries, total)
+        anything = bool(entries) or bool(await client.journal.count())
+    chosen = everything or any(value is not None for value in (first, last, tag, mood, source)) or unsynced or deleted
+    _print(run, entries, fitting, anything=anything, counted=chosen)
 
 
-async def _from_server(client: sdk.Client, limit: int | None, wanted: dict[str, str | None]) -> list[sdk.Entry]:
+async def _from_server(
+    client: sdk.Client, limit: int | None, wanted: dict[str, str | None]
+) -> tuple[list[sdk.Entry], bool]:
+    """Return entries, newest first, and whether all were looked at.
+
+    A server that was not told their dates lists them as they came, those of one push in any order.
+    """
     entries: list[sdk.Entry] = []
     cursor: str | None = None
     while limit is None or len(entries) < limit:
@@ -89,7 +101,8 @@ async def _from_server(client: sdk.Client, limit: int | None, wanted: dict[str, 
         cursor = page.next_cursor
         if cursor is None:
             break
-    return entries[:limit]
+    entries.sort(key=lambda entry: entry.local_time, reverse=True)
+    return entries[:limit], cursor is None
 
 
 async def show(
@@ -157,14 +170,19 @@ def _show_attachments(run: Run, files: list[sdk.ListedAttachment]) -> None:
             run.show(screen.Text(f"+ {line}", style="dim"))
 
 
-def _print(run: Run, entries: list[sdk.Entry], total: int | None) -> None:
+def _print(
+    run: Run, entries: list[sdk.Entry], fitting: int | None, *, anything: bool = True, counted: bool = False
+) -> None:
+    """Print entries, and of how many that fit they are the first."""
     if run.json:
         for entry in entries:
             run.result(entry_json(entry))
         return
     if not entries:
-        run.note("No entries." if not total else "No entry fits.")
+        run.note("No entry fits." if anything else "No entries.")
         return
     run.show(entries_table(entries, run.out.width))
-    if total is not None and len(entries) < total:
-        run.note(f"{len(entries):,} of {total:,} entries; --all shows all.")
+    if fitting is not None and len(entries) < fitting:
+        run.note(f"{len(entries):,} of {number_of(fitting, 'entry', 'entries')}; --all shows all.")
+    elif counted:
+        run.note(f"{number_of(len(entries), 'entry', 'entries')}.")

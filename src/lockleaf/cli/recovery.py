@@ -13,6 +13,8 @@ from lockleaf.cli.account_options import (
     Server,
     who,
 )
+from lockleaf.cli.counting import number_of
+from lockleaf.cli.devices import others, signed_out
 from lockleaf.cli.keys import AllowWeakPassword, show_codes
 from lockleaf.cli.locking import KeepUnlocked
 from lockleaf.cli.options import command, group
@@ -43,7 +45,7 @@ async def status(run: Run) -> None:
     if run.json:
         run.result({"remaining": left})
         return
-    run.line(f"{left} recovery codes are left.")
+    run.line(f"{number_of(left, 'recovery code is', 'recovery codes are')} left.")
     if left < 3:
         run.note("lockleaf recovery new makes ten new ones.")
 
@@ -51,11 +53,13 @@ async def status(run: Run) -> None:
 async def new(run: Run) -> None:
     """Make ten new recovery codes; the old ones end. Every other device is signed out."""
     async with run.client() as client:
+        ended = await others(client)
         codes = await client.account.new_recovery_codes(prompts.password(run))
     if run.json:
-        run.result({"recovery_codes": list(codes)})
+        run.result({"recovery_codes": list(codes), "signed_out": [session.device_name for session in ended]})
     else:
         show_codes(run, codes)
+        run.line(signed_out(ended))
 
 
 async def use(
@@ -76,12 +80,16 @@ async def use(
         known = client.profile
         server = prompts.text(run, server, "Server", "--server", known.server if known else None)
         login_name = prompts.login_name(run, login_name, known)
+        named = prompts.device_name(device_name or (known.device_name if known else None))
+        await client.account.reach(
+            server, login_name, device_name=named, custody=custody, allow_insecure=allow_insecure
+        )
         await client.account.recover(
             server,
             login_name,
             prompts.recovery_code(run),
             prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(login_name,), allow_weak=allow_weak_password),
-            device_name=prompts.device_name(device_name or (known.device_name if known else None)),
+            device_name=named,
             custody=custody,
             allow_insecure=allow_insecure,
             allow_weak_password=allow_weak_password,
@@ -90,5 +98,7 @@ async def use(
     if run.json:
         run.result({"profile": run.profile, **entered, "remaining": left})
         return
-    run.line(f"The new password is set, and you are logged in. That code is used up; {left} are left.")
+    run.line(
+        f"The new password is set, and you are logged in. That code is used up; {number_of(left, 'is', 'are')} left."
+    )
     run.note("Next: lockleaf sync fetches your journal.")

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from lockleaf.cli import demonstration, server_parts
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
@@ -70,7 +71,7 @@ def reset(
             }
         )
         return
-    run.line(f"Deleted {deleted} accounts, and made the four of the demonstration and four for older clients.")
+    run.line(f"Deleted {number_of(deleted, 'account')}, made the four of the demonstration and four for older clients.")
     run.note(f"Profiles of the demonstration: lockleaf --home {home} --profile ada-laptop status")
     for each in demonstration.DOCUMENTED:
         run.note(f"For older clients: {each.email}, password {each.password} ({each.custody}, {each.privacy_tier})")

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 from lockleaf.cli import server_parts as server
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.run import Run
 from lockleaf.cli.serve import MIGRATE, DataDir, named, settings_of
@@ -35,8 +36,7 @@ def restored(run: Run, data_dir: DataDir = None) -> None:
     if run.json:
         run.result({"accounts": done.accounts, "unchanged": done.unchanged})
         return
-    people = "account goes" if done.accounts == 1 else "accounts go"
-    run.line(f"The restore is declared: {done.accounts:,} {people} on in a new epoch.")
+    run.line(f"The restore is declared: {number_of(done.accounts, 'account goes', 'accounts go')} on in a new epoch.")
     if done.unchanged:
         run.line(f"Already declared, and not written to since: {done.unchanged:,}.")
     run.note(

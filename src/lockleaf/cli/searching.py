@@ -9,6 +9,7 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import screen
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.options import command
 from lockleaf.cli.reading import Everything, Limit
 from lockleaf.cli.rendering import entry_json, headline, marks, printable, short_id, shown_date
@@ -88,7 +89,7 @@ def _print(run: Run, found: sdk.Found) -> None:
         run.note("No entry fits.")
     elif len(found.hits) < found.total:
         most = "" if found.exact else "at most "
-        run.note(f"{len(found.hits):,} of {most}{found.total:,} entries; --all shows all.")
+        run.note(f"{len(found.hits):,} of {most}{number_of(found.total, 'entry', 'entries')}; --all shows all.")
 
 
 def _unread(query: str) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from lockleaf.cli import server_parts as server
-from lockleaf.cli.backing_up import number_of, size_of
+from lockleaf.cli.backing_up import size_of
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.putting_back import At, BackupPath, Identity, identities_of
 from lockleaf.cli.run import Run
@@ -53,7 +54,7 @@ def verify(run: Run, path: BackupPath, data_dir: DataDir = None, at: At = None, 
         if found.manifest.with_files:
             run.line(f"{number_of(found.files, 'attached file')} read, {size_of(found.file_bytes)}.")
         else:
-            run.line(f"Attached files are not in it: {found.manifest.files:,} are listed.")
+            run.line(f"Attached files are not in it: {number_of(found.manifest.files, 'is', 'are')} listed.")
         for what, count in found.wrong.items():
             run.line(f"wrong: {what}: {count:,}")
     if found.wrong:

@@ -110,6 +110,7 @@ NOTHING_AT_STAKE = {
         ),
         "nothing was written; the advice is another path or option, or the right secret",
     ),
+    **dict.fromkeys(("IdAmbiguous", "IdTooShort"), "nothing was done; the advice is to type more"),
     "PictureUnreadable": "nothing was published; the picture lies where it was",
     # numbers are worked out anew from the entries
     **dict.fromkeys(("MetricsOff", "MetricsOutdated", "MetricsUnreadable", "MetricKeyRolledBack"), "numbers alone"),

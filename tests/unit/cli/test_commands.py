@@ -36,11 +36,17 @@ def test_a_command_that_is_none_is_refused_with_what_may_be_meant(capsys: pytest
     assert "Did you mean 'list'? lockleaf" in shown
 
 
+def test_an_option_that_is_none_is_refused_with_what_may_be_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown = said(capsys, "list", "--sinse", "today")
+    assert code == 2
+    assert "Did you mean --since? lockleaf list --help" in shown
+
+
 def test_help_names_no_type_for_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
     _, shown = said(capsys, "list", "--help")
     flags = [line for line in shown.splitlines() if line.startswith(("│ --remote", "│ --json", "│ --all"))]
     assert len(flags) == 3
-    assert not any("bool" in line for line in flags)
+    assert "bool" not in shown
 
 
 def test_help_names_no_type_for_a_flag_with_its_opposite(capsys: pytest.CaptureFixture[str]) -> None:
