@@ -12,7 +12,8 @@ import typer
 
 from lockleaf.cli import screen
 from lockleaf.cli import server_parts as server
-from lockleaf.cli.backing_up import number_of, size_of, unavailable
+from lockleaf.cli.backing_up import size_of, unavailable
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command
 from lockleaf.cli.prompts import confirm
