@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,10 +16,11 @@ from fido2 import cbor
 from fido2.cose import ES256
 from fido2.ctap import STATUS, CtapDevice, CtapError
 from fido2.ctap2.base import Ctap2
+from fido2.ctap2.pin import ClientPin, PinProtocolV2
 from fido2.hid import CAPABILITY, CTAPHID
 from fido2.webauthn import AttestedCredentialData, AuthenticatorData
 
-__all__ = ["SoftwareKey"]
+__all__ = ["Credential", "SoftwareKey"]
 
 FLAG = AuthenticatorData.FLAG
 CMD = Ctap2.CMD
@@ -30,6 +32,8 @@ class Credential:
 
     rp_id: str
     private_key: ec.EllipticCurvePrivateKey
+    random: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    """What hmac-secret is keyed with."""
 
 
 @dataclass
@@ -39,6 +43,8 @@ class SoftwareKey(CtapDevice):
     verifies: bool = True
     counts: bool = True
     counter: int = 0
+    has_prf: bool = True
+    agreement: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     credentials: dict[bytes, Credential] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """The relying parties that the key was asked about."""
@@ -68,6 +74,8 @@ class SoftwareKey(CtapDevice):
                     answer = self._make(fields)
                 case CMD.GET_ASSERTION:
                     answer = self._sign(fields)
+                case CMD.CLIENT_PIN if fields[2] == ClientPin.CMD.GET_KEY_AGREEMENT:
+                    answer = {1: self._public_agreement()}
                 case _:
                     raise CtapError(CtapError.ERR.INVALID_COMMAND)
         except CtapError as error:
@@ -77,6 +85,7 @@ class SoftwareKey(CtapDevice):
     def _info(self) -> dict[int, Any]:
         return {
             1: ["FIDO_2_0"],
+            2: ["hmac-secret"] if self.has_prf else [],
             3: bytes(16),
             4: {"rk": False, "up": True, "uv": self.verifies},
             6: [2],
@@ -94,7 +103,8 @@ class SoftwareKey(CtapDevice):
         attested = AttestedCredentialData.create(
             bytes(16), credential_id, ES256.from_cryptography_key(private_key.public_key())
         )
-        data = self._data(rp_id, fields, FLAG.AT, attested)
+        enabled = {"hmac-secret": True} if fields.get(6, {}).get("hmac-secret") else None
+        data = self._data(rp_id, fields, FLAG.AT, attested, enabled)
         signature = private_key.sign(data + fields[1], ec.ECDSA(SHA256()))
         return {1: "packed", 2: bytes(data), 3: {"alg": ES256.ALGORITHM, "sig": signature}}
 
@@ -105,15 +115,43 @@ class SoftwareKey(CtapDevice):
             if known is not None and known.rp_id == rp_id:
                 if fields.get(5, {}).get("up", True):
                     self.asked.append(rp_id)
-                data = self._data(rp_id, fields, FLAG(0))
+                data = self._data(rp_id, fields, FLAG(0), extensions=self._prf(known, fields.get(4, {})))
                 signature = known.private_key.sign(data + fields[2], ec.ECDSA(SHA256()))
                 return {1: {"type": "public-key", "id": each["id"]}, 2: bytes(data), 3: signature}
         raise CtapError(CtapError.ERR.NO_CREDENTIALS)
 
-    def _data(self, rp_id: str, fields: dict[int, Any], flags: Any, attested: bytes = b"") -> AuthenticatorData:
+    def _public_agreement(self) -> dict[int, Any]:
+        numbers = self.agreement.public_key().public_numbers()
+        x, y = (each.to_bytes(32, "big") for each in (numbers.x, numbers.y))
+        return {1: 2, 3: -25, -1: 1, -2: x, -3: y}
+
+    def _prf(self, credential: Credential, extensions: dict[str, Any]) -> dict[str, bytes] | None:
+        asked = extensions.get("hmac-secret")
+        if asked is None:
+            return None
+        protocol = PinProtocolV2()
+        theirs = ec.EllipticCurvePublicNumbers(
+            int.from_bytes(asked[1][-2], "big"), int.from_bytes(asked[1][-3], "big"), ec.SECP256R1()
+        ).public_key()
+        shared = protocol.kdf(self.agreement.exchange(ec.ECDH(), theirs))
+        if not hmac.compare_digest(protocol.authenticate(shared, asked[2]), asked[3]):
+            raise CtapError(CtapError.ERR.PIN_AUTH_INVALID)
+        salt = protocol.decrypt(shared, asked[2])
+        return {"hmac-secret": protocol.encrypt(shared, hmac.digest(credential.random, salt, "sha256"))}
+
+    def _data(
+        self,
+        rp_id: str,
+        fields: dict[int, Any],
+        flags: Any,
+        attested: bytes = b"",
+        extensions: dict[str, Any] | None = None,
+    ) -> AuthenticatorData:
         options = fields.get(7 if attested else 5) or {}
         flags |= FLAG.UP
         if options.get("uv"):
             flags |= FLAG.UV
+        if extensions is not None:
+            flags |= FLAG.ED
         self.counter += self.counts
-        return AuthenticatorData.create(sha256(rp_id.encode()).digest(), flags, self.counter, attested)
+        return AuthenticatorData.create(sha256(rp_id.encode()).digest(), flags, self.counter, attested, extensions)

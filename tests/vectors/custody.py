@@ -67,6 +67,8 @@ def device_lock() -> dict[str, Any]:
         return seal(key, 1, 0, fixed("lock nonce", 12), aad, plaintext).hex()
 
     wrapped = sealed(lock_key, "lock", device_key)
+    prf_output = fixed("prf output")
+    by_key = sealed(hkdf(prf_output, b"lockleaf/1/device-passkey"), "passkey", device_key)
     refused = [
         {"name": name, "wrapped": data, "error": error}
         for name, data, error in [
@@ -89,6 +91,8 @@ def device_lock() -> dict[str, Any]:
         "kdf": kdf | {"parallelism": 1},
         "device_key": device_key.hex(),
         "wrapped": wrapped,
+        "prf_output": prf_output.hex(),
+        "wrapped_by_passkey": by_key,
         "text": text.decode(),
         "kept": sealed(device_key, "kept", text),
         "refused": refused,

@@ -10,6 +10,7 @@ from lockleaf import client as sdk
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
+from lockleaf.cli.security_key import required_key
 from lockleaf.cli.unlocking import open_journal
 from lockleaf.exit_codes import ExitCode
 
@@ -67,24 +68,48 @@ async def unlock(
             max=60 * 24 * 7, metavar="N",
         ),
     ] = None,
+    security_key: Annotated[
+        bool, typer.Option("--security-key", help="Unlock it with the security key that was added to it.")
+    ] = False,
+    add_key: Annotated[
+        bool,
+        typer.Option(
+            "--add-key",
+            help="Let the security key that is plugged in unlock it from now on, in place of the password. It has to "
+            "know hmac-secret, and verify you.",
+        ),
+    ] = False,
+    remove_key: Annotated[bool, typer.Option("--remove-key", help="Let no security key unlock it any more.")] = False,
     keep_unlocked: KeepUnlocked = False,
 ) -> None:  # fmt: skip
     """Unlock the journal on this device with the password, for the commands that follow. No server is needed.
 
-    After a password change on another device, the old password opens it until you log in here again.
+    After a password change on another device, the old password opens it until you log in here again. A security key
+    that was added opens it beside the password, until the next login on this device.
     """
     async with run.client(unlock=False) as client:
         _require_journal(client)
         if client.is_locked or minutes is not None:
-            kept = await open_journal(run, client, required=True, seconds=None if minutes is None else minutes * 60.0)
+            seconds = None if minutes is None else minutes * 60.0
+            if security_key:
+                kept = await client.unlock_with(required_key(run), unlocked_for=seconds)
+            else:
+                kept = await open_journal(run, client, required=True, seconds=seconds)
         else:
             kept = True
+        if add_key:
+            await client.let_unlock(required_key(run))
+        if remove_key:
+            await client.forget_security_key()
         if keep_unlocked:
             await client.keep_unlocked()
-        keys_in = client.keys_in
+        keys_in, by_key = client.keys_in, client.is_unlocked_by_key
     if run.json:
-        run.result({"profile": run.profile, "locked": False, "keys_in": keys_in, "kept": kept or keep_unlocked})
+        facts = {"locked": False, "keys_in": keys_in, "kept": kept or keep_unlocked, "security_key": by_key}
+        run.result({"profile": run.profile, **facts})
         return
+    if add_key:
+        run.line("Your security key opens the journal on this device from now on: lockleaf unlock --security-key.")
     run.line("The journal on this device is unlocked.")
     if keys_in == "file":
         run.note(

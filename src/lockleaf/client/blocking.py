@@ -244,6 +244,9 @@ class BlockingClient(Face[Client]):
     unlock = waits(Client.unlock)
     lock = waits(Client.lock)
     keep_unlocked = waits(Client.keep_unlocked)
+    unlock_with = waits(Client.unlock_with)
+    let_unlock = waits(Client.let_unlock)
+    forget_security_key = waits(Client.forget_security_key)
     history = waits(Client.history)
     revision = waits(Client.revision)
     fetch_archive = waits(Client.fetch_archive)
@@ -296,6 +299,11 @@ class BlockingClient(Face[Client]):
     def is_locked(self) -> bool:
         """Whether the journal on this device wants the password before it opens."""
         return self._find().is_locked
+
+    @property
+    def is_unlocked_by_key(self) -> bool:
+        """Whether a security key opens the journal on this device, too."""
+        return self._find().is_unlocked_by_key
 
     @property
     def keys_in(self) -> KeysIn:

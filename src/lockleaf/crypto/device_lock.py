@@ -8,7 +8,11 @@ goes through section 1's derivation with a salt of this lock's own, and the seal
     wrapped      = frame(lock key,   AAD "lockleaf/1/device-lock" ‖ lp(user_id) ‖ lp(device_id), device key)
     kept         = frame(device key, AAD "lockleaf/1/device-kept" ‖ lp(user_id) ‖ lp(device_id), text)
 
-The salt is drawn anew with each lock, so the lock key is no key of the account, and tells nothing about one.
+The salt is drawn anew with each lock, so the lock key is no key of the account, and tells nothing about one. A security
+key may seal the same device key beside the password, under what it gives for a salt (WebAuthn's PRF):
+
+    by key       = frame(HKDF(PRF output, "lockleaf/1/device-passkey"),
+                         AAD "lockleaf/1/device-passkey" ‖ lp(user_id) ‖ lp(device_id), device key)
 """
 
 from __future__ import annotations
@@ -22,10 +26,20 @@ from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.hkdf import KEY_LENGTH, hkdf
 from lockleaf.crypto.kdf import KdfParameters, unlock
 
-__all__ = ["LockContext", "new_device_key", "open_kept", "seal_kept", "unwrap_device_key", "wrap_device_key"]
+__all__ = [
+    "LockContext",
+    "new_device_key",
+    "open_kept",
+    "seal_kept",
+    "unwrap_by_passkey",
+    "unwrap_device_key",
+    "wrap_by_passkey",
+    "wrap_device_key",
+]
 
 _LOCK = b"lockleaf/1/device-lock"
 _KEPT = b"lockleaf/1/device-kept"
+_PASSKEY = b"lockleaf/1/device-passkey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,24 @@ def unwrap_device_key(
     parsed = _parsed(wrapped)
     key = _lock_key(password, params, context, allow_test_parameters=allow_test_parameters)
     device_key = frame.open_frame(key, context.bound(_LOCK), parsed)
+    if len(device_key) != KEY_LENGTH:
+        raise Malformed("the device key is not 32 bytes")
+    return device_key
+
+
+def wrap_by_passkey(device_key: bytes, prf_output: bytes, context: LockContext) -> bytes:
+    """Return ``device_key`` sealed under what a security key gives (32 bytes) for a salt of this lock's own."""
+    return frame.seal(hkdf(prf_output, _PASSKEY), context.bound(_PASSKEY), device_key, 0)
+
+
+def unwrap_by_passkey(wrapped: bytes, prf_output: bytes, context: LockContext) -> bytes:
+    """Return the device key that `wrap_by_passkey` sealed.
+
+    Raises:
+        SealBroken: another security key, another salt, or another device's lock.
+        Malformed: it is no such seal.
+    """
+    device_key = frame.open_frame(hkdf(prf_output, _PASSKEY), context.bound(_PASSKEY), _parsed(wrapped))
     if len(device_key) != KEY_LENGTH:
         raise Malformed("the device key is not 32 bytes")
     return device_key

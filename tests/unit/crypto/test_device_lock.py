@@ -12,7 +12,9 @@ from lockleaf.crypto.device_lock import (
     new_device_key,
     open_kept,
     seal_kept,
+    unwrap_by_passkey,
     unwrap_device_key,
+    wrap_by_passkey,
     wrap_device_key,
 )
 from lockleaf.crypto.kdf import CHEAPEST, KdfParameters
@@ -31,6 +33,24 @@ def unwrap(wrapped: bytes, password: str = V["password"], context: LockContext =
 def test_the_vector_opens() -> None:
     assert unwrap(bytes.fromhex(V["wrapped"])) == KEY
     assert open_kept(KEY, bytes.fromhex(V["kept"]), CONTEXT) == V["text"].encode()
+
+
+def test_a_security_key_opens_it_beside_the_password() -> None:
+    output, wrapped = bytes.fromhex(V["prf_output"]), bytes.fromhex(V["wrapped_by_passkey"])
+    assert unwrap_by_passkey(wrapped, output, CONTEXT) == KEY
+    assert unwrap_by_passkey(wrap_by_passkey(KEY, output, CONTEXT), output, CONTEXT) == KEY
+    for other in (
+        LockContext(CONTEXT.email, "other", CONTEXT.device_id),
+        LockContext(CONTEXT.email, CONTEXT.user_id, "x"),
+    ):
+        with pytest.raises(errors.SealBroken):
+            unwrap_by_passkey(wrapped, output, other)
+    with pytest.raises(errors.SealBroken):
+        unwrap_by_passkey(wrapped, bytes(32), CONTEXT)
+    with pytest.raises(errors.SealBroken):  # what the password seals is no seal of a key
+        unwrap_by_passkey(bytes.fromhex(V["wrapped"]), output, CONTEXT)
+    with pytest.raises(errors.Malformed):
+        unwrap_by_passkey(wrap_by_passkey(KEY[:31], output, CONTEXT), output, CONTEXT)
 
 
 @pytest.mark.parametrize("case", V["refused"], ids=lambda case: case["name"])

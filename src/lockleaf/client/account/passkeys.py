@@ -32,7 +32,7 @@ from lockleaf.client.errors import PasskeyOfAnotherServer, SecurityKeyFailed
 from lockleaf.client.transport.second_factor import FactorQuestion
 from lockleaf.wire.factors import PasskeyAssertion, PasskeyAttestation, PasskeyOptions
 
-__all__ = ["SecurityKey", "make_passkey"]
+__all__ = ["SecurityKey", "make_passkey", "run"]
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class SecurityKey:
             timeout=_PATIENCE_MS,
         )
         client = self.client(question.server, question.rp_id)
-        found = (await _run(lambda stop: client.get_assertion(options, stop))).get_response(0)
+        found = (await run(lambda stop: client.get_assertion(options, stop))).get_response(0)
         return PasskeyAssertion(
             credential_id=bytes(found.raw_id),
             client_data=bytes(found.response.client_data),
@@ -130,7 +130,7 @@ async def make_passkey(key: SecurityKey, server: str, asked: PasskeyOptions) -> 
         timeout=_PATIENCE_MS,
     )
     client = key.client(server, asked.rp_id)
-    response = (await _run(lambda stop: client.make_credential(options, stop))).response
+    response = (await run(lambda stop: client.make_credential(options, stop))).response
     plain = AttestationObject.create("none", response.attestation_object.auth_data, {})
     return PasskeyAttestation(client_data=bytes(response.client_data), attestation_object=bytes(plain))
 
@@ -153,7 +153,7 @@ class _Interaction(UserInteraction):
         return True
 
 
-async def _run(work: Callable[[threading.Event], T]) -> T:
+async def run(work: Callable[[threading.Event], T]) -> T:
     """Do what waits for a person in a thread; where it is not waited for any more, the key is told to stop.
 
     Raises:

@@ -126,11 +126,11 @@ class Device:
         """Whether there is a journal here that wants the password before it opens."""
         return isinstance(self._trouble, JournalLocked)
 
-    async def unlock(self, password: str, *, idle: float | None = None) -> bool:
+    async def unlock(self, secret: str | bytes, *, idle: float | None = None) -> bool:
         """Open the journal with the account's password, as it was when this device last logged in or changed it.
 
         Args:
-            password: the account's.
+            secret: the account's password, or what the security key gives that may open it, too.
             idle: seconds without a command after which it is locked again.
 
         Returns:
@@ -142,7 +142,7 @@ class Device:
         """
         if not isinstance(self.keychain, PasswordKeychain):
             return False
-        kept = await asyncio.to_thread(self.keychain.unlock, password, idle=idle)
+        kept = await asyncio.to_thread(self.keychain.unlock, secret, idle=idle)
         if not self.is_open:
             self._trouble = None
             await self.load()

@@ -25,17 +25,29 @@ from lockleaf.crypto.device_lock import (
     new_device_key,
     open_kept,
     seal_kept,
+    unwrap_by_passkey,
     unwrap_device_key,
+    wrap_by_passkey,
     wrap_device_key,
 )
 from lockleaf.crypto.errors import CryptoError, SealBroken
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.fields import Bytes
 
-__all__ = ["LOCK_FILE", "OPEN_FILE", "PasswordKeychain"]
+__all__ = ["LOCK_FILE", "OPEN_FILE", "PasswordKeychain", "UnlockingKey"]
 
 LOCK_FILE = "lock.json"
 OPEN_FILE = "unlocked.key"
+
+
+class UnlockingKey(BaseModel):
+    """A security key that opens a lock beside its password: which credential of it, for which salt (32 bytes)."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
+
+    credential_id: Bytes
+    salt: Bytes
+    wrapped: Bytes
 
 
 class _Lock(BaseModel):
@@ -51,6 +63,7 @@ class _Lock(BaseModel):
     kdf: Kdf
     wrapped: Bytes
     kept: Bytes
+    security_key: UnlockingKey | None = None
 
     @property
     def context(self) -> LockContext:
@@ -150,6 +163,11 @@ class PasswordKeychain:
         lock = self._wrapped(context, password, key, seal_kept(key, value.encode(), context))
         self._save(lock)
         self._device_key = key
+        if earlier is not None and earlier.security_key is not None and self._notice is not None:
+            self._notice(
+                "Your security key does not open the journal on this device any more, since this login changed its "
+                "lock: lockleaf unlock --add-key."
+            )
         if kept_unlocked:
             self.keep_unlocked()
             return
@@ -173,15 +191,16 @@ class PasswordKeychain:
         left = Unlocked(lock.name).left()
         Unlocked(lock.name).end()
         changed = self._wrapped(lock.context, password, key, lock.kept)
+        changed = changed.model_copy(update={"security_key": lock.security_key})
         self._save(changed)
         if left is not None:
             Unlocked(changed.name).begin(key, idle=self._idle)
 
-    def unlock(self, password: str, *, idle: float | None = None) -> bool:
+    def unlock(self, secret: str | bytes, *, idle: float | None = None) -> bool:
         """Open the lock for this program, and for a time for others.
 
         Args:
-            password: the account's.
+            secret: the account's password, or what the security key gives for its salt.
             idle: seconds without use after which it is locked again.
 
         Returns:
@@ -195,19 +214,45 @@ class PasswordKeychain:
         if lock is None:
             raise KeychainUnavailable
         try:
-            self._device_key = unwrap_device_key(
-                lock.wrapped,
-                password,
-                kdf_from_wire(lock.kdf),
-                lock.context,
-                allow_test_parameters=self._allow_test_parameters,
-            )
+            self._device_key = self._opened(lock, secret)
         except SealBroken:
             raise WrongPassword from None
         except CryptoError:
             raise KeychainUnavailable from None
         idle = self._idle if idle is None else idle
         return Unlocked(lock.name).begin(self._device_key, idle=idle, most=max(MOST, idle))
+
+    @property
+    def security_key(self) -> UnlockingKey | None:
+        """The security key that opens the lock too, if there is one."""
+        lock = self._load_or_none()
+        return None if lock is None else lock.security_key
+
+    def let_unlock(self, credential_id: bytes, salt: bytes, prf_output: bytes) -> None:
+        """Have a security key open the lock beside the password, in place of one that did.
+
+        It stays through a change of password or keys, which leave the device key alone; a new login draws that anew,
+        and the security key has to be added again.
+
+        Args:
+            prf_output: what it gives for the salt; 32 bytes each.
+
+        Raises:
+            JournalLocked: the journal was not unlocked.
+        """
+        lock = self._load()
+        key = self._key(lock)
+        if lock is None or key is None:
+            raise JournalLocked
+        wrapped = wrap_by_passkey(key, prf_output, lock.context)
+        by_key = UnlockingKey(credential_id=credential_id, salt=salt, wrapped=wrapped)
+        self._save(lock.model_copy(update={"security_key": by_key}))
+
+    def forget_security_key(self) -> None:
+        """Have no security key open the lock any more."""
+        lock = self._load()
+        if lock is not None:
+            self._save(lock.model_copy(update={"security_key": None}))
 
     def keep_unlocked(self) -> None:
         """Leave the key beside the store, until `lock`.
@@ -244,6 +289,19 @@ class PasswordKeychain:
             kdf=kdf_to_wire(params),
             wrapped=wrapped,
             kept=kept,
+        )
+
+    def _opened(self, lock: _Lock, secret: str | bytes) -> bytes:
+        if isinstance(secret, bytes):
+            if lock.security_key is None:
+                raise SealBroken("no security key opens the lock")
+            return unwrap_by_passkey(lock.security_key.wrapped, secret, lock.context)
+        return unwrap_device_key(
+            lock.wrapped,
+            secret,
+            kdf_from_wire(lock.kdf),
+            lock.context,
+            allow_test_parameters=self._allow_test_parameters,
         )
 
     def _key(self, lock: _Lock | None) -> bytes | None:
