@@ -24,7 +24,7 @@ The server answers every failure as a problem document ([RFC 9457](https://www.r
 
 ```json
 {
-  "type": "https://lockleaf.example/problems/token_expired",
+  "type": "https://journal.example.org/problems/token_expired",
   "title": "The token has expired",
   "status": 401,
   "detail": "The token has expired. Refresh the session; if it was the refresh token, log in again.",
@@ -32,7 +32,9 @@ The server answers every failure as a problem document ([RFC 9457](https://www.r
 }
 ```
 
-Compare `code`: it is stable. `title` and `detail` are for people and may change. Facts that a program needs stand
+Compare `code`: it is stable. `type` is the address of a page that says what the code means:
+relative to the server, or absolute where the server knows its own (`LOCKLEAF_BLOBS__PUBLIC_URL`).
+`title` and `detail` are for people and may change. Facts that a program needs stand
 beside these fields. Every answer carries `Lockleaf-Api: 1`, by which a client
 knows that the server gave it, and `X-Request-ID`, by which the operator finds it in the log. `429` and `503` say
 in `Retry-After` how many seconds to wait.

@@ -38,7 +38,7 @@ def test_every_error_of_the_server_has_a_code_of_its_own_or_is_a_category() -> N
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_an_error_is_told_in_sentences_with_its_code_and_status(error: type[DomainError]) -> None:
     assert isinstance(error.code, ErrorCode)
-    answer = problem_response(error())
+    answer = problem_response(error(), {"state": {}})
     problem = Problem.model_validate_json(bytes(answer.body))
     assert answer.status_code == problem.status == status_of(error)
     assert 400 <= problem.status < 600

@@ -44,6 +44,13 @@ BODILESS = (
     "/sync/reseal",
 )
 """Where what shall be done is all that is said."""
+VERBS = (
+    *("Acknowledge", "Add", "Apply", "Ask", "Back", "Begin", "Build", "Change", "Complete", "Confirm", "Count"),
+    *("Declare", "Delete", "Drop", "Exchange", "Fetch", "Finish", "Follow", "Get", "Leave", "List", "Log", "Make"),
+    *("Post", "Publish", "Push", "Read", "Remove", "Replace", "Resolve", "Restore", "Seal", "Search", "Set", "Sign"),
+    *("Store", "Switch", "Take", "Upload"),
+)
+"""With which the summary of an operation begins."""
 Operation = dict[str, Any]
 
 
@@ -242,3 +249,27 @@ async def test_the_refusals_of_narrower_scopes_are_documented(
             answer = await owner.request(method, f"http://lockleaf.test{somewhere(path)}")
             assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope"), (method, path)
             assert is_documented(operation, answer)
+
+
+def test_every_operation_says_what_it_does_and_belongs_to_a_described_domain(document: dict[str, Any]) -> None:
+    described = {tag["name"]: tag["description"] for tag in document["tags"]}
+    for method, path, operation in operations(document, below=""):
+        assert len(operation["tags"]) == 1, (method, path)
+        assert described[operation["tags"][0]]
+        assert operation["summary"].split()[0] in VERBS, (method, path, operation["summary"])
+        assert operation["description"], (method, path)
+    summaries = [operation["summary"] for _, _, operation in operations(document, below="")]
+    assert len(set(summaries)) == len(summaries)
+
+
+async def test_the_type_of_a_problem_leads_to_a_page_that_says_what_it_means(http: httpx.AsyncClient) -> None:
+    problem = (await http.get("/entries")).json()
+    page = await http.get(str(http.base_url.join(problem["type"])))
+    assert page.headers["content-type"].startswith("text/html")
+    assert problem["code"] in page.text
+    assert "answered with status 401" in page.text
+    listed = await http.get("http://lockleaf.test/problems")
+    for code in re.findall(r'href="problems/(\w+)"', listed.text):
+        assert (await http.get(f"http://lockleaf.test/problems/{code}")).status_code == 200
+    assert f"<code>{problem['code']}</code>" in listed.text
+    assert (await http.get("http://lockleaf.test/problems/none")).json()["code"] == "route_not_found"

@@ -40,7 +40,7 @@ from lockleaf.server.platform.db.migrate import SchemaBehind, is_current
 from lockleaf.server.platform.errors import Unavailable
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.holdings import Holdings
-from lockleaf.server.platform.http import docs, openapi, problems
+from lockleaf.server.platform.http import docs, openapi, problem_pages, problems
 from lockleaf.server.platform.http.addresses import Proxies
 from lockleaf.server.platform.http.cors import CrossOrigin
 from lockleaf.server.platform.http.direct import DirectRoutes
@@ -59,6 +59,22 @@ __all__ = ["build_parts", "close_parts", "create_app"]
 PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
 DATABASE_PATIENCE_SECONDS = 60
+_DOMAINS = {
+    "sync": "Changes and their verifiable history, conflicts, backups between devices",
+    "vault": "Named blobs with versions",
+    "entries": "The entries of the diary: sealed by the client (e2e), or plain fields (uce)",
+    "tags": "The account's tags, with their colours",
+    "media": "Attached files, encrypted by the client and sent straight to the store",
+    "search": "Full text (uce) or keyed digests of words (e2e)",
+    "encryption": "Numbers that the server adds up without reading them",
+    "auth": "Accounts, sessions, keys, second factors and recovery",
+    "users": "Profile, preferences, privacy tier, archive, deletion",
+    "inbox": "What arrived while the keys were away, sealed",
+    "integrations": "Social networks",
+    "jobs": "Work in the background",
+    "operation": "Whether the server is well; for operators",
+}
+"""What the tags of operations mean, in the order in which the documentation shows them."""
 
 
 def build_parts(settings: Settings, database_url: str, now: Callable[[], datetime] | None = None) -> Parts:
@@ -160,6 +176,7 @@ def create_app(
         title="Lockleaf",
         version=__version__,
         summary="A private journal's backend: end-to-end encrypted, synchronised, verifiable.",
+        openapi_tags=[{"name": name, "description": said} for name, said in _DOMAINS.items()],
         openapi_url=None,  # built, encoded and compressed once: http/openapi.py
         docs_url=None,  # in place of pages that load scripts from elsewhere: http/docs.py
         redoc_url=None,
@@ -174,6 +191,7 @@ def create_app(
     app.include_router(OBJECTS.router, prefix=PREFIX)
     app.include_router(OPERATION.router)
     app.include_router(docs.router, prefix=PREFIX)
+    app.include_router(problem_pages.router)
     app.add_api_route("/docs", docs.redirect_to(f"{PREFIX}/docs"), include_in_schema=False)
     openapi.serve(app, f"{PREFIX}/openapi.json")
     openapi.install(app, PREFIX, examples, (settings.blobs.public_url or "").rstrip("/") or None)
@@ -190,7 +208,12 @@ class _Application(FastAPI):
         settings = parts[Settings]
         origins = settings.cors.origins
         served = DirectRoutes(super().build_middleware_stack(), self)
-        requests = RequestMiddleware(served, metrics=parts[Metrics], refused_addresses=settings.log.refused_addresses)
+        requests = RequestMiddleware(
+            served,
+            metrics=parts[Metrics],
+            public_url=(settings.blobs.public_url or "").rstrip("/"),
+            refused_addresses=settings.log.refused_addresses,
+        )
         # Outermost: a page must be able to read what refuses its request, too.
         return CrossOrigin(requests, origins=origins) if origins else requests
 

@@ -30,7 +30,7 @@ router = Router(
 Reader = Annotated[Principal, Depends(caller("account", write=False))]
 
 
-@router.get("", responses=problems(InvalidRequest, InvalidCursor))
+@router.get("", summary="List when the server opened the account", responses=problems(InvalidRequest, InvalidCursor))
 async def get_access(caller: Reader, read: Read, parts: PartsOf, paging: Paged) -> AccessHistory:
     """Return when the server opened the account's content, and for what, newest first."""
     return await history.list_all(read, parts[Clock], caller.user_id, paging)

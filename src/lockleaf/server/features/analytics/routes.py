@@ -72,7 +72,7 @@ _KEPT = "public, max-age=86400"
 
 @router.get(
     "/context",
-    summary="The parameter sets",
+    summary="Read the parameter sets",
     dependencies=[KNOWN],
     response_model=EncryptionContext,
     responses={304: {"description": "What the client has is still so."}, **problems(InvalidRequest, NotAcceptable)},

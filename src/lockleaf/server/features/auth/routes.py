@@ -78,7 +78,9 @@ Logins = Annotated[Attempts, Depends(attempts("login_account", everywhere="login
 # ---- coming in ----
 
 
-@router.post("/prelogin", response_model_exclude_none=True, responses=problems(InvalidRequest))
+@router.post(
+    "/prelogin", summary="Ask how to derive keys", response_model_exclude_none=True, responses=problems(InvalidRequest)
+)
 @rated("prelogin")
 async def prelogin(read: Read, parts: PartsOf, body: Annotated[Prelogin, Depends(Parsed(Prelogin))]) -> PreloginAnswer:
     """Return the key derivation parameters and the salt of an email or a name; for an unknown one, some that look real
@@ -86,7 +88,9 @@ async def prelogin(read: Read, parts: PartsOf, body: Annotated[Prelogin, Depends
     return await accounts.shown_derivation(read, body.login_name, parts[ServerKeys].prelogin, parts[Settings].prelogin)
 
 
-@router.post("/register", status_code=201, responses=problems(*REGISTRATION))
+@router.post(
+    "/register", summary="Make an end-to-end encrypted account", status_code=201, responses=problems(*REGISTRATION)
+)
 @rated("signup")
 async def register(
     read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Register, Depends(Parsed(Register))]
@@ -98,7 +102,12 @@ async def register(
     )
 
 
-@router.post("/signup", status_code=201, responses=problems(*REGISTRATION, CustodyRequired))
+@router.post(
+    "/signup",
+    summary="Make an account in either custody",
+    status_code=201,
+    responses=problems(*REGISTRATION, CustodyRequired),
+)
 @rated("signup")
 async def signup(
     read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Signup, Depends(Parsed(Signup))]
@@ -112,6 +121,7 @@ async def signup(
 
 @router.post(
     "/token",
+    summary="Log in by the OAuth 2 form",
     dependencies=[KNOWN],
     responses=problems(InvalidRequest, InvalidCredentials, AccountDisabled, *OF_FACTORS, HashingBusy),
 )
@@ -130,7 +140,9 @@ async def token(
 
 
 @router.post(
-    "/login", responses=problems(InvalidRequest, InvalidCredentials, AccountDisabled, *OF_FACTORS, HashingBusy)
+    "/login",
+    summary="Log in",
+    responses=problems(InvalidRequest, InvalidCredentials, AccountDisabled, *OF_FACTORS, HashingBusy),
 )
 @rated("login")
 async def login(
@@ -190,6 +202,7 @@ _Refresh = Annotated[Refresh, Depends(_RefreshFrom(Refresh, optional=True))]
 
 @router.post(
     "/refresh",
+    summary="Get the next tokens",
     responses=problems(InvalidRequest, TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused, AccountDisabled),
 )
 async def refresh(parts: PartsOf, body: _Refresh) -> Tokens:
@@ -197,13 +210,17 @@ async def refresh(parts: PartsOf, body: _Refresh) -> Tokens:
     return await service.refresh(parts[Authenticator], body)
 
 
-@router.post("/logout", status_code=204, responses=problems(*OF_SESSIONS))
+@router.post("/logout", summary="Log out", status_code=204, responses=problems(*OF_SESSIONS))
 async def logout(caller: Anybody, tx: Tx) -> None:
     """End this session at once."""
     await sessions.end(tx, caller.user_id, caller.session_id)
 
 
-@router.get("/sessions", responses=problems(*OF_RIGHTS, InvalidRequest, InvalidCursor))
+@router.get(
+    "/sessions",
+    summary="List the devices that are signed in",
+    responses=problems(*OF_RIGHTS, InvalidRequest, InvalidCursor),
+)
 async def get_sessions(
     caller: Reader, read: Read, parts: PartsOf, paging: Annotated[Paging, Depends(paged(500))]
 ) -> Sessions:
@@ -211,7 +228,12 @@ async def get_sessions(
     return await sessions.list_all(read, caller.user_id, caller.session_id, paging, now=parts[Clock]())
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=problems(*OF_RIGHTS, NotFound, InvalidRequest))
+@router.delete(
+    "/sessions/{session_id}",
+    summary="Sign a device out",
+    status_code=204,
+    responses=problems(*OF_RIGHTS, NotFound, InvalidRequest),
+)
 async def delete_session(session_id: UUID, caller: Owner, tx: Tx) -> None:
     """Sign one device out at once."""
     await sessions.end(tx, caller.user_id, session_id)
@@ -220,14 +242,14 @@ async def delete_session(session_id: UUID, caller: Owner, tx: Tx) -> None:
 # ---- the account ----
 
 
-@router.get("/me", responses=problems(*OF_RIGHTS))
+@router.get("/me", summary="Read the account and its keys", responses=problems(*OF_RIGHTS))
 async def me(caller: Reader, read: Read) -> Account:
     """Return the account with its public keys and its sealed keyring."""
     account = await accounts.get(read, caller.user_id)
     return await profiles.describe(read, account, session_id=caller.session_id, device_id=caller.device_id)
 
 
-@router.get("/features", responses=problems(*OF_RIGHTS))
+@router.get("/features", summary="Ask what the account may do", responses=problems(*OF_RIGHTS))
 async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
     """Return what the account may do on this server, and how much of its quota is used."""
     account = await accounts.get(read, caller.user_id)
@@ -238,7 +260,11 @@ async def get_features(caller: Reader, read: Read, parts: PartsOf) -> Features:
 # ---- changing credentials ----
 
 
-@router.put("/password", responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, *RESEALING))
+@router.put(
+    "/password",
+    summary="Change the password",
+    responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, *RESEALING),
+)
 async def put_password(
     caller: Proving,
     read: Read,
@@ -252,6 +278,7 @@ async def put_password(
 
 @router.put(
     "/keyring",
+    summary="Store a keyring, or rotate the keys",
     response_model_exclude_none=True,
     responses=problems(
         *OF_RIGHTS, InvalidCredentials, *OF_FACTORS, InvalidRecipient, InvalidSignature, HistoryMoved, *RESEALING

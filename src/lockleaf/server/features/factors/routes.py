@@ -38,7 +38,7 @@ Proof = Annotated[Credentials, Depends(Parsed(Credentials))]
 PROOFS = (*OF_RIGHTS, InvalidRequest, InvalidCredentials, HashingBusy)
 
 
-@router.get("")
+@router.get("", summary="List second factors")
 async def get_factors(caller: Reader, read: Read, parts: PartsOf) -> FactorList:
     """Return the second factors, how many factor codes are left, and how many wrong codes somebody sent."""
     return await parts[Authenticator].factors.list(read, caller.user_id)
@@ -46,6 +46,7 @@ async def get_factors(caller: Reader, read: Read, parts: PartsOf) -> FactorList:
 
 @router.post(
     "",
+    summary="Begin to add a second factor",
     status_code=201,
     response_model_exclude_none=True,
     responses=problems(*PROOFS, *OF_FACTORS, TooManyFactors, PasskeysNotConfigured),
@@ -61,7 +62,7 @@ async def post_factor(
     return await second_factors.begin(parts[Authenticator], read, tx, caller, body)
 
 
-@router.post("/codes", responses=problems(*PROOFS, *OF_FACTORS, NotFound))
+@router.post("/codes", summary="Replace the factor codes", responses=problems(*PROOFS, *OF_FACTORS, NotFound))
 async def post_codes(caller: Proving, read: Read, tx: TxToBegin, parts: PartsOf, body: Proof) -> FactorCodes:
     """Replace the factor codes, which are shown once; every other session ends."""
     return await second_factors.replace_codes(parts[Authenticator], read, tx, caller, body)
@@ -69,6 +70,7 @@ async def post_codes(caller: Proving, read: Read, tx: TxToBegin, parts: PartsOf,
 
 @router.post(
     "/{factor_id}/confirm",
+    summary="Confirm a second factor",
     response_model_exclude_none=True,
     responses=problems(*PROOFS, InvalidFactor, InvalidPasskey, TooManyFactorAttempts, NotFound),
 )
@@ -84,7 +86,12 @@ async def post_confirmation(
     return await second_factors.confirm(parts[Authenticator], read, tx, caller, factor_id, body)
 
 
-@router.delete("/{factor_id}", status_code=204, responses=problems(*PROOFS, *OF_FACTORS, NotFound))
+@router.delete(
+    "/{factor_id}",
+    summary="Remove a second factor",
+    status_code=204,
+    responses=problems(*PROOFS, *OF_FACTORS, NotFound),
+)
 async def delete_factor(
     factor_id: UUID, caller: Proving, read: Read, tx: TxToBegin, parts: PartsOf, body: Proof
 ) -> None:

@@ -39,13 +39,15 @@ Sealed = Annotated[bool, Query(description="False for ids and times alone, to se
 Refused = Annotated[bool, Query(description="True where nothing is made of it: files that came with it go too.")]
 
 
-@router.get("", responses=problems(InvalidRequest, InvalidCursor))
+@router.get("", summary="List what waits in the inbox", responses=problems(InvalidRequest, InvalidCursor))
 async def get_inbox(caller: Reader, read: Read, paging: Paged, sealed: Sealed = True) -> Inbox:
     """Return the sealed items that wait."""
     return await service.list_all(read, caller.user_id, paging, sealed=sealed)
 
 
-@router.delete("/{item_id}", status_code=204, responses=problems(InvalidRequest, ItemNotFound))
+@router.delete(
+    "/{item_id}", summary="Acknowledge an item", status_code=204, responses=problems(InvalidRequest, ItemNotFound)
+)
 async def delete_item(caller: Writer, tx: Tx, parts: PartsOf, item_id: UUID, refused: Refused = False) -> None:
     """Acknowledge an item that was accepted or refused: it is deleted."""
     await service.acknowledge(tx, parts[Removals], caller.user_id, item_id, refused=refused)

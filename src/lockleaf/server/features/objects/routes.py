@@ -91,7 +91,7 @@ async def get_object(request: Request, store: Store, key: str) -> Response:
     try:
         wanted = wanted_range(asked, opened.size)
     except RangeNotSatisfiable as error:
-        refusal = problem_response(error)
+        refusal = problem_response(error, request.scope)
         refusal.headers["Content-Range"] = f"bytes */{opened.size}"
         return refusal
     first, end = wanted or (0, opened.size)

@@ -61,14 +61,18 @@ class Readiness(BaseModel):
     rates: Check
 
 
-@router.get("/health", summary="Alive")
+@router.get("/health", summary="Ask whether the process answers")
 @rated(None)
 async def health() -> Health:
     """Tell that the process answers."""
     return Health()
 
 
-@router.get("/ready", summary="Ready", responses={503: {"model": Readiness, "description": "Something is missing."}})
+@router.get(
+    "/ready",
+    summary="Ask whether requests can be served",
+    responses={503: {"model": Readiness, "description": "Something is missing."}},
+)
 @rated(None)
 async def ready(response: Response, parts: PartsOf) -> Readiness:
     """Ask everything that a request needs."""
@@ -145,7 +149,7 @@ def _may_read_metrics(request: Request, settings: MetricsSettings) -> bool:
     return (mapped or address).is_loopback
 
 
-@router.get("/metrics", summary="Metrics", response_class=Response, responses=problems(NotAuthenticated))
+@router.get("/metrics", summary="Read the metrics", response_class=Response, responses=problems(NotAuthenticated))
 @rated(None)
 async def metrics(request: Request, parts: PartsOf) -> Response:
     """Give all metrics in Prometheus' text format; those of background work and accounts while the database answers.

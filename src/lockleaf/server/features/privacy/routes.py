@@ -39,7 +39,7 @@ Owner = Annotated[Principal, Depends(caller("account", write=True))]
 Proving = Annotated[Principal, Depends(caller("account", write=True, rate="secret"))]
 
 
-@router.get("")
+@router.get("", summary="Read the privacy tier")
 async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
     """Return the privacy tier, and what works with it."""
     return await privacy.status(read, await service.get(read, caller.user_id))
@@ -47,6 +47,7 @@ async def get_privacy(caller: Reader, read: Read) -> bodies.Privacy:
 
 @router.put(
     "",
+    summary="Set the privacy tier",
     responses=problems(
         *OF_RIGHTS,
         InvalidCredentials,
@@ -88,7 +89,11 @@ async def put_privacy(
     )
 
 
-@router.delete("/revoke", responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, HashingBusy, InvalidRequest))
+@router.delete(
+    "/revoke",
+    summary="Take everything back",
+    responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, HashingBusy, InvalidRequest),
+)
 async def revoke_privacy(
     caller: Proving,
     read: Read,

@@ -38,14 +38,14 @@ Proving = Annotated[Principal, Depends(caller("account", write=True, rate="secre
 Days = Annotated[int, Query(ge=1, le=3650, description="How many days back to look.")]
 
 
-@router.get("/me")
+@router.get("/me", summary="Read the profile")
 async def get_me(caller: Reader, read: Read, parts: PartsOf, days: Days = 30) -> Profile:
     """Return the profile with statistics."""
     account = await service.get(read, caller.user_id)
     return await profiles.profile(read, account, days=days, now=parts[Clock]())
 
 
-@router.put("/me", responses=problems(InvalidRequest))
+@router.put("/me", summary="Change the profile", responses=problems(InvalidRequest))
 async def put_me(
     caller: Owner,
     tx: Tx,
@@ -58,7 +58,12 @@ async def put_me(
     return await profiles.profile(tx.session, account, days=30, now=parts[Clock]())
 
 
-@router.delete("/me", status_code=204, responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, HashingBusy))
+@router.delete(
+    "/me",
+    summary="Delete the account",
+    status_code=204,
+    responses=problems(*OF_RIGHTS, InvalidCredentials, *OF_FACTORS, HashingBusy),
+)
 async def delete_me(
     caller: Proving,
     read: Read,
@@ -70,20 +75,20 @@ async def delete_me(
     await credentials.delete_account(parts[Authenticator], parts[Holdings], read, tx, caller, body)
 
 
-@router.get("/me/stats", responses=problems(InvalidRequest))
+@router.get("/me/stats", summary="Count without reading", responses=problems(InvalidRequest))
 async def get_stats(caller: Reader, read: Read, parts: PartsOf, days: Days = 30) -> Statistics:
     """Return what can be counted without reading; words cannot."""
     account = await service.get(read, caller.user_id)
     return await profiles.statistics(read, account, days=days, now=parts[Clock]())
 
 
-@router.get("/me/preferences")
+@router.get("/me/preferences", summary="Read the preferences")
 async def get_preferences(caller: Reader, read: Read) -> Preferences:
     """Return the preferences."""
     return profiles.preferences(await service.get(read, caller.user_id))
 
 
-@router.put("/me/preferences", responses=problems(InvalidRequest))
+@router.put("/me/preferences", summary="Change the preferences", responses=problems(InvalidRequest))
 async def put_preferences(
     caller: Owner,
     tx: Tx,

@@ -47,7 +47,12 @@ Recoveries = Annotated[Attempts, Depends(attempts("recovery_account"))]
 RESEALING = (InvalidRequest, *OF_RESEALING, CustodyRequired, HashingBusy)
 
 
-@router.get("/recovery-codes", response_model_exclude_none=True, responses=problems(*OF_RIGHTS))
+@router.get(
+    "/recovery-codes",
+    summary="Count the recovery codes",
+    response_model_exclude_none=True,
+    responses=problems(*OF_RIGHTS),
+)
 async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
     """Return how many recovery codes are unspent."""
     return await accounts.recovery_codes_left(read, caller.user_id)
@@ -55,6 +60,7 @@ async def get_recovery_codes(caller: Reader, read: Read) -> RecoveryCodesLeft:
 
 @router.post(
     "/recovery-codes",
+    summary="Replace the recovery codes",
     response_model_exclude_none=True,
     responses=problems(
         *OF_RIGHTS,
@@ -79,7 +85,11 @@ async def post_recovery_codes(
     return await credentials.replace_recovery_codes(parts[Authenticator], read, tx, caller, body)
 
 
-@router.post("/verify-recovery-code", responses=problems(InvalidRequest, InvalidRecoveryCode, *OF_FACTORS))
+@router.post(
+    "/verify-recovery-code",
+    summary="Exchange a recovery code for the keyring",
+    responses=problems(InvalidRequest, InvalidRecoveryCode, *OF_FACTORS),
+)
 @rated("recovery")
 async def verify_recovery_code(
     read: Read,
@@ -93,7 +103,11 @@ async def verify_recovery_code(
     return await recovery.verify_code(parts[Authenticator], read, tx, body)
 
 
-@router.post("/recover", responses=problems(InvalidRecoveryToken, AccountDisabled, *OF_FACTORS, *RESEALING))
+@router.post(
+    "/recover",
+    summary="Set new credentials with a recovery code",
+    responses=problems(InvalidRecoveryToken, AccountDisabled, *OF_FACTORS, *RESEALING),
+)
 @rated("recovery")
 async def recover(tx: TxToBegin, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""

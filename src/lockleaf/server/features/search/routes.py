@@ -61,7 +61,7 @@ async def search(principal: Reader, body: Search, parts: PartsOf) -> SearchResul
     return await blind_search.find_blind(parts[Database], parts[CursorCodec], parts[Metrics], principal, body.sealed())
 
 
-@router.get("/stats", summary="How the index stands", responses=problems(*OF_CALLERS))
+@router.get("/stats", summary="Ask how the index stands", responses=problems(*OF_CALLERS))
 async def stats(principal: Reader, parts: PartsOf) -> SearchIndex:
     """Give what the search index holds, what waits to be indexed, and what it reveals."""
     return await service.stats(parts[Database], principal)

@@ -101,7 +101,7 @@ async def changes(
 
 @router.get(
     "/events",
-    summary="Follow live",
+    summary="Follow what changes",
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."},

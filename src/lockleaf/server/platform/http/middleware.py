@@ -27,11 +27,15 @@ class RequestMiddleware:
     Args:
         app: the application inside.
         metrics: where requests are counted.
+        public_url: of the server as clients reach it, without a slash at its end; empty where it is not known.
         refused_addresses: the line of a refused attempt to come in carries the address that it came from.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, refused_addresses: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, *, public_url: str = "", refused_addresses: bool = False
+    ) -> None:
         self.app = app
+        self.public_url = public_url
         self.metrics = metrics
         self.refusals_of = ATTEMPTS if refused_addresses else frozenset[str]()
 
@@ -43,7 +47,9 @@ class RequestMiddleware:
         scope = _without_slashes_at_its_end(scope)
         # Made here, never taken from the client: an id of the client's choice could carry anything into the log.
         request_id = secrets.token_hex(12)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["public_url"] = self.public_url
         started = time.perf_counter()
         status = 0
 
@@ -69,7 +75,7 @@ class RequestMiddleware:
             failure = error
             if not status:
                 domain_error = error_of(error)
-                await problem_response(domain_error)(scope, receive, send_with_id)
+                await problem_response(domain_error, scope)(scope, receive, send_with_id)
                 failure = error if isinstance(domain_error, InternalError) else None
         finally:
             self._record(scope, request_id, status, time.perf_counter() - started, failure)

@@ -23,7 +23,7 @@ from lockleaf.server.platform.errors import DomainError, InvalidRequest
 from lockleaf.server.platform.http.bodies import ByCustody, Parsed
 from lockleaf.server.platform.http.errors import BodyTooLarge, InternalError, MalformedRequest, UnsupportedMediaType
 from lockleaf.server.platform.http.examples import Examples
-from lockleaf.server.platform.http.problems import status_of
+from lockleaf.server.platform.http.problems import problem_type, status_of
 from lockleaf.server.platform.limits.errors import RateLimited
 from lockleaf.wire import codec
 from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
@@ -52,7 +52,7 @@ def problems(*error_classes: type[DomainError]) -> dict[int | str, dict[str, Any
                     "examples": {
                         str(found.code): {
                             "value": {
-                                "type": f"https://lockleaf.example/problems/{found.code}",
+                                "type": problem_type(found.code),
                                 "title": found().title,
                                 "status": status,
                                 "detail": found().detail,
@@ -161,7 +161,12 @@ def install(
         if app.openapi_schema:
             return app.openapi_schema
         schema = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=app.description,
+            tags=app.openapi_tags,
+            routes=app.routes,
         )
         schema["servers"] = [{"url": server}]
         found = examples()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from lockleaf.server.platform import errors
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS, DatabaseBusy, DatabaseUnavailable, StorageFull
@@ -31,7 +32,7 @@ from lockleaf.server.platform.http.errors import (
 )
 from lockleaf.wire.problems import PROBLEM, Problem
 
-__all__ = ["STATUSES", "answer_of", "error_of", "every_error", "install", "problem_response"]
+__all__ = ["STATUSES", "answer_of", "error_of", "every_error", "install", "problem_response", "problem_type"]
 
 STATUSES: dict[type[errors.DomainError], int] = {
     MalformedRequest: 400,
@@ -73,11 +74,16 @@ def every_error() -> Iterator[type[errors.DomainError]]:
             yield error_class
 
 
-def problem_response(error: errors.DomainError) -> Response:
-    """Return ``error`` as a problem document."""
+def problem_type(code: str, public_url: str = "") -> str:
+    """Return the URI of a kind of problem: that of its page, absolute where the server knows its own address."""
+    return f"{public_url}/problems/{code}"
+
+
+def problem_response(error: errors.DomainError, scope: Scope) -> Response:
+    """Return ``error`` as a problem document, in answer to the request of ``scope``."""
     status = status_of(type(error))
     problem = Problem(
-        type=f"https://lockleaf.example/problems/{error.code}",
+        type=problem_type(error.code, scope["state"].get("public_url", "")),
         title=error.title,
         status=status,
         detail=error.detail,
@@ -155,7 +161,7 @@ def answer_of(request: Request, error: Exception) -> Response:
         raise error
     if domain_error is not error:
         request.state.cause = type(error).__name__
-    return problem_response(domain_error)
+    return problem_response(domain_error, request.scope)
 
 
 def install(app: FastAPI) -> None:
@@ -178,6 +184,6 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(error_class, answer)
 
     async def answer_the_worst(request: Request, error: Exception) -> Response:
-        return problem_response(InternalError())
+        return problem_response(InternalError(), request.scope)
 
     app.add_exception_handler(Exception, answer_the_worst)  # and it is raised on, to be logged
