@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,3 +40,9 @@ def test_spelling_and_case_do_not_change_a_colour(name: str) -> None:
 
 def test_one_word_in_two_ways_of_composing_it_has_one_colour() -> None:
     assert color_of("E\u0301te\u0301") == color_of("\u00e9t\u00e9") == color_of("\u00c9T\u00c9")
+
+
+def test_the_palette_of_the_protocol_is_this_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "protocol.md").read_text()
+    assert ", ".join(f"`{each}`" for each in PALETTE) in page
+    assert f"`walks` is `{color_of('walks')}` and `Café` is `{color_of('Café')}`" in page
