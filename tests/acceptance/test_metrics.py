@@ -63,7 +63,8 @@ async def test_sums_follow_what_is_written_edited_moved_deleted_and_restored_on_
 
 async def test_what_was_there_before_is_counted_once_whichever_device_switches_them_on(ada: Diarist) -> None:
     laptop, phone = await ada.first(), await ada.another()
-    await caught(laptop.metrics.stats(), MetricsOff)
+    await caught(laptop.metrics.stats(local=False), MetricsOff)
+    assert (await laptop.metrics.stats()).source == "device"
     mine = await laptop.journal.write(body="from before", date="2025-01-31")
     await laptop.sync()
     await phone.sync()
@@ -165,7 +166,8 @@ async def test_switched_off_they_are_gone_for_every_device_and_come_back_whole(a
     await laptop.journal.write(body="three")
     assert (await laptop.sync()).metrics == (await phone.sync()).metrics
     for device in (laptop, phone):
-        await caught(device.metrics.stats(), MetricsOff)
+        await caught(device.metrics.stats(local=False), MetricsOff)
+        assert (await device.metrics.stats()).source == "device"
     assert (await laptop.privacy.set_tier("analytics_sync", password=PASSWORD)).deleted.metrics == 0
     await laptop.privacy.set_tier("full_sync")
     await laptop.sync()

@@ -79,10 +79,9 @@ async def _found(
     if local:
         found = await client.metrics.stats(metric, by=by, since=since, until=until, local=True)
         return found, "From the entries on this device."
-    try:
-        found = await client.metrics.stats(metric, by=by, since=since, until=until)
-    except sdk.MetricsOff:
-        return await client.metrics.stats(metric, by=by, since=since, until=until, local=True), _OFF
+    found = await client.metrics.stats(metric, by=by, since=since, until=until)
+    if found.source == "device":
+        return found, _OFF
     note = "From encrypted sums of the server, decrypted here; --local works it out from this device alone."
     if pending := await client.journal.pending_count():
         note += f" What waits to be synced ({pending:,}) is not in them."

@@ -24,6 +24,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.transport.retries import RetryPolicy
 from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.lazy import late
+from lockleaf.paths import StrPath
 from lockleaf.wire.account_fields import PrivacyTier
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Client(Locking, Exports):
     @classmethod
     async def open(
         cls,
-        home: Path | None = None,
+        home: StrPath | None = None,
         profile: str = "default",
         *,
         keychain: Keychain | None = None,
@@ -110,7 +111,7 @@ class Client(Locking, Exports):
             InvalidProfileName, ProfileDamaged: each as its name says. A journal that cannot be opened is told when it
                 is asked for, since a login may be the cure.
         """
-        folder = ProfileFolder(home or default_home(), profile)
+        folder = ProfileFolder(Path(home) if home else default_home(), profile)
         say = notice or _unheard
         if keychain is None:
 
@@ -242,7 +243,7 @@ class Client(Locking, Exports):
 
     async def fetch_archive(
         self,
-        path: Path,
+        path: StrPath,
         progress: ProgressCallback | None = None,
         *,
         overwrite: bool = False,
@@ -266,7 +267,7 @@ class Client(Locking, Exports):
         """
         fetch = self.media.sealed_file if files else None
         return await archive.fetch_archive(
-            self._device.session.transport, path, progress, overwrite=overwrite, fetch=fetch
+            self._device.session.transport, Path(path), progress, overwrite=overwrite, fetch=fetch
         )
 
     async def history(self, entry_id: str, *, limit: int = 20, offline: bool = False) -> tuple[revisions.Revision, ...]:

@@ -16,6 +16,7 @@ from lockleaf.crypto.kdf import KdfParameters, unlock
 from lockleaf.crypto.keyring import PASSWORD_LABEL, RECOVERY_LABEL, UCE_LABEL, Keyring, open_keyring
 from lockleaf.crypto.recovery import recovery_key
 from lockleaf.crypto.uce import derive_kek
+from lockleaf.paths import StrPath
 from lockleaf.wire.fields import decode_base64
 
 __all__ = ["ArchiveFile", "is_archive", "media_file"]
@@ -35,10 +36,10 @@ def media_file(media_id: str) -> str:
     return f"media/{media_id}.age"
 
 
-def is_archive(path: Path) -> bool:
+def is_archive(path: StrPath) -> bool:
     """Tell whether a file is an archive that a server made of an account; blocks."""
     try:
-        with ArchiveFile(path):
+        with ArchiveFile(Path(path)):
             return True
     except (NotAnArchive, OSError):
         return False

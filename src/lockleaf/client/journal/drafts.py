@@ -21,6 +21,7 @@ from typing import Any, Literal, Protocol
 from lockleaf.client.errors import DiskFull, DraftNotFound, LocalStoreError
 from lockleaf.client.profile.private_files import locked, make_private_folder, write_private
 from lockleaf.client.records.beginnings import one_beginning
+from lockleaf.paths import StrPath
 from lockleaf.wire.fields import decode_base64, encode_base64
 
 __all__ = ["DraftContent", "DraftSeal", "Drafts", "Purpose", "UnsavedDraft", "known_drafts"]
@@ -113,7 +114,7 @@ class Drafts:
         purpose: Purpose,
         content: DraftContent,
         *,
-        path: Path | None = None,
+        path: StrPath | None = None,
         entry_id: str | None = None,
         conflict_id: str | None = None,
     ) -> UnsavedDraft:
@@ -132,7 +133,7 @@ class Drafts:
             self._clock().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             entry_id,
             conflict_id,
-            None if path is None else str(path),
+            None if path is None else os.fspath(path),
         )
         self.keep(draft, content)
         self._note(draft)
@@ -153,9 +154,9 @@ class Drafts:
         sealed = self._seal.seal_beside(_place(draft.id), json.dumps(document).encode())
         write_private(self._folder / f"{draft.id}.sealed", sealed)
 
-    def move(self, draft: UnsavedDraft, path: Path) -> UnsavedDraft:
+    def move(self, draft: UnsavedDraft, path: StrPath) -> UnsavedDraft:
         """Remember that the plain file of ``draft`` is ``path`` from now on."""
-        moved = replace(draft, path=str(path))
+        moved = replace(draft, path=os.fspath(path))
         self._note(moved)
         return moved
 
@@ -265,10 +266,10 @@ class Drafts:
         self.end(draft)
 
 
-def known_drafts(folder: Path) -> list[UnsavedDraft]:
+def known_drafts(folder: StrPath) -> list[UnsavedDraft]:
     """Return the drafts noted in ``folder`` on which no program works at the moment, oldest first. Needs no key."""
     found = []
-    for file in folder.glob("*.json"):
+    for file in Path(folder).glob("*.json"):
         if _is_held(file.with_suffix(".owner")):
             continue
         try:

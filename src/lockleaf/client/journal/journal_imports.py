@@ -16,6 +16,7 @@ from lockleaf.client.records.entries import EntryDraft
 from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.store import LocalStore
 from lockleaf.lazy import late
+from lockleaf.paths import StrPath
 
 if TYPE_CHECKING:
     from lockleaf.client.journal import imports
@@ -86,7 +87,7 @@ class JournalImports:
 
     async def import_from(
         self,
-        path: Path,
+        path: StrPath,
         progress: ProgressCallback | None = None,
         *,
         importer: str | None = None,
@@ -105,7 +106,7 @@ class JournalImports:
             DiskFull, StoreLocked, StoreDamaged: the local store refused; what came before is kept.
         """
         chosen = options or protocol.ImportOptions()
-        source = await asyncio.to_thread(archives.opened_container, path)
+        source = await asyncio.to_thread(archives.opened_container, Path(path))
         try:
             reader = await asyncio.to_thread(registry.importer_for, source, importer)
             total = await asyncio.to_thread(reader.count, source) if progress is not None else None

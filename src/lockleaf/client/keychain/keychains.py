@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from lockleaf.client.errors import KeychainSilent, KeychainUnavailable
 from lockleaf.client.keychain.password_keychain import LOCK_FILE, PasswordKeychain
 from lockleaf.client.profile.private_files import write_private
+from lockleaf.paths import StrPath
 from lockleaf.wire.fields import decode_base64, encode_base64
 
 __all__ = [
@@ -160,8 +161,8 @@ class FileKeychain:
         notice: told, in a sentence for a person, when a key is put there and the file is made for it.
     """
 
-    def __init__(self, file: Path, notice: Callable[[str], None] | None = None) -> None:
-        self.file = file
+    def __init__(self, file: StrPath, notice: Callable[[str], None] | None = None) -> None:
+        self.file = Path(file)
         self._notice = notice
 
     def get(self, profile_key: str) -> str | None:

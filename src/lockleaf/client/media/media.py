@@ -15,6 +15,7 @@ from lockleaf.client.media.server_media import ServerMedia
 from lockleaf.client.media.threads import in_thread
 from lockleaf.client.records.attachments import Attachment, MediaObject
 from lockleaf.client.records.progress import Progress, ProgressCallback
+from lockleaf.paths import StrPath
 
 __all__ = ["Media"]
 
@@ -28,7 +29,7 @@ class Media(ServerMedia):
     async def attach(
         self,
         entry_id: str,
-        path: Path,
+        path: StrPath,
         *,
         name: str | None = None,
         media_type: str | None = None,
@@ -56,6 +57,7 @@ class Media(ServerMedia):
         session = self._device.opened
         book = self._book(session)
         known = await asyncio.to_thread(book.entry_id, entry_id)
+        path = Path(path)
         called, kind = _described(path, name, media_type)
         size = await asyncio.to_thread(_size, path)
 

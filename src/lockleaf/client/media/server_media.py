@@ -25,6 +25,7 @@ from lockleaf.client.records.attachments import Attachment, MediaObject
 from lockleaf.client.records.edits import Edits
 from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.lazy import late
+from lockleaf.paths import StrPath
 
 if TYPE_CHECKING:
     from lockleaf.client.media import downloads, media_rotation, object_store, sealed_files, transfers, uploads
@@ -94,7 +95,7 @@ class ServerMedia(PinnedStores):
     async def download(
         self,
         media: str | MediaObject,
-        destination: Path | None = None,
+        destination: StrPath | None = None,
         *,
         overwrite: bool = False,
         progress: ProgressCallback | None = None,
@@ -118,7 +119,9 @@ class ServerMedia(PinnedStores):
                 ApiError, DiskFull: each as its name says.
         """
         attachment, media_object = await self._find(media)
-        path = await asyncio.to_thread(_placed, destination, _file_name(attachment, media_object), overwrite)
+        path = await asyncio.to_thread(
+            _placed, None if destination is None else Path(destination), _file_name(attachment, media_object), overwrite
+        )
         identities = self._device.opened.keyring.identities
 
         def place(sealed: Path, beat: Beat) -> None:

@@ -64,7 +64,7 @@ class Metrics:
         by: By = "month",
         since: date | str | None = None,
         until: date | str | None = None,
-        local: bool = False,
+        local: bool | None = None,
     ) -> Stats:
         """Return averages, variances and the trend of a metric, with the count of values behind each.
 
@@ -75,12 +75,14 @@ class Metrics:
             metric: ``word_count``, ``characters``, ``mood``, ``sentiment``, or one of the user's own.
             by: periods of a ``week`` (from Monday), a ``month`` or a ``year``.
             since, until: days, both inclusive.
-            local: work it out from the entries on this device, without a server.
+            local: True: work it out from the entries on this device, without a server. False: from the server's sums
+                alone. If absent, from the server's sums, and where it keeps none from the entries on this device; which
+                it was, `Stats.source` says.
 
         Raises:
-            NotLoggedIn: there is no account here, or without ``local`` no session.
+            NotLoggedIn: there is no account here, or no session where ``local`` is not True.
             InvalidEntry: no metric can be called so, or a day is invalid.
-            MetricsOff: no sums are kept for the account; see `count`.
+            MetricsOff: no sums are kept for the account, where ``local`` is False; see `count`.
             MetricsUnreadable: the account's devices cannot have made the server's sums.
         """
         query = Query.of(metric, by, _day(since), _day(until))
@@ -91,9 +93,11 @@ class Metrics:
         outdated = await encrypted_sums(self._device).is_outdated()
         try:
             found = await from_server(session.store, session.transport, query)
-        except (MetricsOff, MetricsUnreadable):
+        except (MetricsOff, MetricsUnreadable) as error:
             if outdated:
                 raise MetricsOutdated from None
+            if local is None and isinstance(error, MetricsOff):
+                return await asyncio.to_thread(from_device, session.store, query)
             raise
         # Sums under a key that was given up are no more.
         if found.whole is None and outdated:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from lockleaf.client.errors import InvalidFolder, InvalidProfileName, ProfileDamaged, ProfileNotFound
 from lockleaf.client.profile.private_files import make_private_folder, write_private
+from lockleaf.paths import StrPath
 from lockleaf.wire.account_fields import Custody as CustodyName
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.fields import DeviceId, Digest, Sequence64
@@ -77,21 +78,21 @@ def default_home() -> Path:
         raise InvalidFolder from None
 
 
-def expanded(path: Path) -> Path:
+def expanded(path: StrPath) -> Path:
     """Return ``path`` with a ``~`` at its beginning replaced by the user's home folder.
 
     Raises:
         InvalidFolder: there is no home folder: no HOME is set, and the system knows no such user, as in a container.
     """
     try:
-        return path.expanduser()
+        return Path(path).expanduser()
     except RuntimeError:
         raise InvalidFolder from None
 
 
-def profile_names(home: Path) -> list[str]:
+def profile_names(home: StrPath) -> list[str]:
     """Return the names of the profiles under ``home``, sorted."""
-    return sorted(path.parent.name for path in (home / "profiles").glob("*/profile.json"))
+    return sorted(path.parent.name for path in (Path(home) / "profiles").glob("*/profile.json"))
 
 
 def _spelled_otherwise(path: Path) -> Path | None:
@@ -111,10 +112,10 @@ class ProfileFolder:
         InvalidProfileName: the name is invalid; it becomes part of a path.
     """
 
-    def __init__(self, home: Path, name: str) -> None:
+    def __init__(self, home: StrPath, name: str) -> None:
         if not _NAME.fullmatch(name):
             raise InvalidProfileName
-        self.home = home.absolute()
+        self.home = Path(home).absolute()
         self.path = self.home / "profiles" / name
         if not self.path.exists():
             # Where names differ by case alone some file systems have one folder, and so has a person one profile.

@@ -12,13 +12,14 @@ from lockleaf.client.journal.exporters.destinations import ExportFormat, export_
 from lockleaf.client.journal.exporters.exporting import ExportReport
 from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.selection import Selection
+from lockleaf.paths import StrPath
 
 __all__ = ["export_archive"]
 
 
 async def export_archive(
-    archive: Path,
-    path: Path,
+    archive: StrPath,
+    path: StrPath,
     *,
     password: str | None = None,
     recovery_code: str | None = None,
@@ -55,7 +56,7 @@ async def export_archive(
     if password is None and recovery_code is None:
         raise ValueError("a password or a recovery code opens an archive")
     wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
-    with await asyncio.to_thread(ArchiveFile, archive) as opened:
+    with await asyncio.to_thread(ArchiveFile, Path(archive)) as opened:
         if recovery_code is not None:
             keyring = await asyncio.to_thread(opened.keyring_by_code, recovery_code)
         else:
@@ -66,7 +67,7 @@ async def export_archive(
         await asyncio.to_thread(entries.__enter__)
         try:
             return await export_to(
-                path,
+                Path(path),
                 entries,
                 wanted,
                 user_id=opened.user_id,

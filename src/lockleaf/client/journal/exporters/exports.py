@@ -13,6 +13,7 @@ from lockleaf.client.device.device import Device
 from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.search.selection import Selection
 from lockleaf.lazy import late
+from lockleaf.paths import StrPath
 
 if TYPE_CHECKING:
     from lockleaf.client.journal import export_notes
@@ -55,7 +56,7 @@ class Exports:
 
     async def export(
         self,
-        path: Path,
+        path: StrPath,
         *,
         form: destinations.ExportFormat = "markdown",
         since: date | str | None = None,
@@ -96,7 +97,7 @@ class Exports:
         """
         opened = self._device.opened
         report = await destinations.export_to(
-            path,
+            Path(path),
             sources.JournalSource(opened.store, self.media, lambda: self._device.session, self._device.clock),
             Selection.of(since=since, until=until, tag=tag, mood=mood, source=source),
             user_id=str(opened.profile.user_id),

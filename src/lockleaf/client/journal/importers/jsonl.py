@@ -21,6 +21,7 @@ from lockleaf.client.journal.importers.protocol import ImportOptions
 from lockleaf.client.journal.importers.reading import Piece, pieces_of
 from lockleaf.client.records.entries import EntryDraft, Exported
 from lockleaf.client.records.foreign import foreign_fields
+from lockleaf.paths import StrPath
 
 __all__ = ["PROVIDER", "JsonLines", "read_jsonl"]
 
@@ -72,7 +73,7 @@ class JsonLines:
             yield from _drafts(pieces_of(file))
 
 
-def read_jsonl(path: Path) -> Iterator[EntryDraft | Skipped]:
+def read_jsonl(path: StrPath) -> Iterator[EntryDraft | Skipped]:
     """Yield the entries of a file, and in their places what cannot be read, with its line and the reason.
 
     The file is JSON Lines, an array or objects one behind the other, plain or gzip, in UTF-8 or UTF-16. An entry is
@@ -81,7 +82,7 @@ def read_jsonl(path: Path) -> Iterator[EntryDraft | Skipped]:
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
+    with Path(path).open("rb") as file:
         yield from _drafts(pieces_of(file))
 
 
