@@ -21,6 +21,7 @@ from benchmarks import (
     memory,
     metrics,
     networks,
+    quota,
     rotation,
     search,
     slow_clients,
@@ -45,6 +46,11 @@ def main() -> None:
             asyncio.run(migrate(database_url))
             with lockleaf_server(workers=workers, database_url=database_url) as server, empty_application() as empty:
                 uvloop.run(throughput.run(server, empty, database_url, report))
+    print("A quota and rates, 1 worker")
+    with durable_postgres() as database_url:
+        asyncio.run(migrate(database_url))
+        with lockleaf_server(workers=1, database_url=database_url, settings=quota.SETTINGS) as server:
+            uvloop.run(quota.run(server, database_url, report))
     print("The diary, 1 worker")
     with durable_postgres() as database_url:
         asyncio.run(migrate(database_url))

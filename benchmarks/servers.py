@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from lockleaf.server.platform.limits.rates import POLICIES
+
 __all__ = [
     "BenchmarkServer",
     "empty_application",
@@ -82,6 +84,10 @@ def _process(program: str, arguments: list[str], environment: dict[str, str], lo
         process.stdout.close()
 
 
+UNREACHED = {f"LOCKLEAF_RATES__{name.upper()}": "900000000/minute" for name in POLICIES}
+"""Each request is counted, as an operator's are, and none is refused: they all come from one address."""
+
+
 def _extra() -> dict[str, str]:
     """Settings for trying things: BENCHMARK_X becomes X in the server's environment."""
     return {name[10:]: value for name, value in os.environ.items() if name.startswith("BENCHMARK_")}
@@ -93,7 +99,13 @@ def lockleaf_server(
 ) -> Iterator[BenchmarkServer]:
     """Run `lockleaf serve` as an operator would, on its embedded database unless another is named."""
     with tempfile.TemporaryDirectory(prefix="lockleaf-benchmark-") as folder:
-        environment = {"LOCKLEAF_DATA_DIR": folder, "LOCKLEAF_LOG__LEVEL": "WARNING", **(settings or {}), **_extra()}
+        environment = {
+            "LOCKLEAF_DATA_DIR": folder,
+            "LOCKLEAF_LOG__LEVEL": "WARNING",
+            **UNREACHED,
+            **(settings or {}),
+            **_extra(),
+        }
         if database_url is not None:
             environment |= {
                 "DATABASE_URL": database_url,

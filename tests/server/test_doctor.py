@@ -62,6 +62,7 @@ async def test_each_thing_that_is_wrong_is_named_with_what_to_do(site: Site) -> 
         await connection.execute(
             "UPDATE alembic_version SET version_num = '0006';"
             "CREATE SCHEMA before_20260101t000000;"
+            "UPDATE heads SET media_bytes = 1;"
             "INSERT INTO jobs (user_id, job_id, kind, state, finished_at)"
             " SELECT user_id, gen_random_uuid(), 'export', 'failed', now() FROM accounts"
         )
@@ -74,6 +75,7 @@ async def test_each_thing_that_is_wrong_is_named_with_what_to_do(site: Site) -> 
             "queue": "warning",
             "files": "problem",
             "backup": "warning",
+            "usage": "problem",
             "leftovers": "warning",
         }
         await connection.execute("UPDATE alembic_version SET version_num = '9999'")

@@ -65,4 +65,5 @@ async def test_rows_that_an_earlier_schema_has_no_place_for_are_counted(
         "names of files": 1,
         "uploads under way that named no digest": 1,
         "notes of what sessions were opened with": 2,
+        "notes of how many bytes accounts hold": 1,
     }

@@ -15,12 +15,11 @@ STATEMENTS = (
         "uuid, uuid, timestamptz, uuid, bigint, bigint",
         f"{USER}, NULL, now(), {USER}, 51, 0",
     ),
-    (repository._BYTES_USED, "uuid", USER),
     (upkeep._DELETED, "timestamptz, bigint", "now(), 500"),
     (upkeep._UNFINISHED, "timestamptz, bigint", "now(), 500"),
     (upkeep._UNKNOWN, "text[]", "'{0123}'"),
 )
-INDEXES = ("ix_media_created", "user_id = $1", "ix_media_deleted", "ix_media_unfinished", "ix_media_object_key")
+INDEXES = ("ix_media_created", "ix_media_deleted", "ix_media_unfinished", "ix_media_object_key")
 
 
 async def test_a_statement_on_media_is_a_lookup(app: FastAPI) -> None:

@@ -20,7 +20,6 @@ STATEMENTS = {
     "_CLEAR": ("uuid", USER, ("pk_search_documents",)),
     "_FORGET": ("uuid", USER, ("pk_search_indexes",)),
     "_COUNT": ("uuid", USER, ("pk_search_documents",)),
-    "_BYTES": ("uuid", USER, ("pk_search_documents",)),
     "_WAITING_WHOLE": (
         "uuid, text, bigint, bigint, text",
         f"{USER}, '', 1, 1, 'x'",

@@ -16,6 +16,7 @@ from lockleaf.cli.inviting import invitations, invite
 from lockleaf.cli.migrating import downgrade, migrate
 from lockleaf.cli.options import command
 from lockleaf.cli.putting_back import restore
+from lockleaf.cli.recounting import recount
 from lockleaf.cli.reset import reset
 from lockleaf.cli.restored import restored
 from lockleaf.cli.rotating_secret import rotate_secret
@@ -42,6 +43,7 @@ def install(app: typer.Typer) -> None:
     command(admin, "invitations")(invitations)
     command(admin, "downgrade")(downgrade)
     command(admin, "openapi")(openapi)
+    command(admin, "recount")(recount)
     command(admin, "reset")(reset)
     command(admin, "restored")(restored)
     command(admin, "rotate-secret")(rotate_secret)

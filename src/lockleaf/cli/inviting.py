@@ -17,7 +17,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.serve import MIGRATE, DataDir, named, settings_of
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["invitations", "invite"]
+__all__ = ["asked", "invitations", "invite"]
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ def invite(
     settings = settings_of(data_dir)
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=days)
-    code = _asked(
+    code = asked(
         settings, lambda connection: server.invitations.invite(connection, uses=uses, now=now, expires_at=expires_at)
     )
     if run.json:
@@ -64,11 +64,11 @@ def invitations(
     """List the invitations by which accounts can still be made, or take one back. Codes are not shown again."""
     settings = settings_of(data_dir)
     if revoke is not None:
-        if not _asked(settings, lambda connection: server.invitations.revoke(connection, revoke)):
+        if not asked(settings, lambda connection: server.invitations.revoke(connection, revoke)):
             raise Complaint("There is no such invitation.", ExitCode.NOT_FOUND, "NoSuchInvitation")
         run.result({"revoked": revoke.lower()}) if run.json else run.line("It is taken back.")
         return
-    found = _asked(settings, lambda connection: server.invitations.invited(connection, datetime.now(UTC)))
+    found = asked(settings, lambda connection: server.invitations.invited(connection, datetime.now(UTC)))
     if run.json:
         for each in found:
             times = {"created_at": each.created_at.isoformat(), "expires_at": each.expires_at.isoformat()}
@@ -81,7 +81,12 @@ def invitations(
         run.note("There are none.")
 
 
-def _asked(settings: server.Settings, ask: Callable[[server.asyncpg.Connection], Awaitable[T]]) -> T:
+def asked(settings: server.Settings, ask: Callable[[server.asyncpg.Connection], Awaitable[T]]) -> T:
+    """Ask a server's database something.
+
+    Raises:
+        Complaint: there is none, or it cannot be asked.
+    """
     server.logging.configure("console", "WARNING")
     try:
         with database_of(settings) as url:

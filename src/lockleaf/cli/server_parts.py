@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         MaintenanceError,
     )
     from lockleaf.server.main.maintenance.findings import Finding, Surroundings
+    from lockleaf.server.main.maintenance.recounting import recount
     from lockleaf.server.main.maintenance.restore import Present, Restored, examine, restore
     from lockleaf.server.main.maintenance.sealing import Opener, identities_in, recipient_of
     from lockleaf.server.main.maintenance.secrets import LEFT_BESIDE, adopt, secrets_of
@@ -133,6 +134,7 @@ __all__ = [
     "open_backup",
     "open_store",
     "recipient_of",
+    "recount",
     "reseal_all",
     "reseal_factors",
     "restore",
@@ -171,6 +173,7 @@ if not TYPE_CHECKING:
             "lockleaf.server.main.maintenance.compacting": "Compacted compact drop_aside size_aside",
             "lockleaf.server.main.maintenance.doctor": "examine_server",
             "lockleaf.server.main.maintenance.findings": "Finding Surroundings",
+            "lockleaf.server.main.maintenance.recounting": "recount",
             "lockleaf.server.main.maintenance.restore": "Present Restored examine restore",
             "lockleaf.server.main.maintenance.sealing": "Opener identities_in recipient_of",
             "lockleaf.server.main.maintenance.secrets": "LEFT_BESIDE adopt secrets_of",

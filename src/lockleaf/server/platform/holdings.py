@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-import asyncpg
-
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.tiers import TIERS
 
-__all__ = ["Counted", "Holding", "Holdings", "delete_above", "delete_counted"]
+__all__ = ["Counted", "Holding", "Holdings", "Usage", "delete_above", "delete_counted"]
 
 Counted = Literal["metrics", "media"]
 """Under which name the answer to a lowered tier counts what was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes of a kind, which count against the quota.
+
+    Attributes:
+        column: of `heads`, in which they are kept.
+        recount: a query that counts them, as rows of ``user_id`` and ``bytes``, of which an account may have several.
+    """
+
+    column: str
+    recount: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +41,13 @@ class Holding:
         tier: the lowest privacy tier at which the server holds it.
         delete: deletes all of it within the transaction, flushes, and returns how many there were.
         counted_as: the count that it adds to, if users are told of it.
-        bytes_used: counts the bytes of it, if they count against the quota.
+        usage: its bytes, if they count against the quota.
     """
 
     tier: str
     delete: Callable[[Transaction, UUID], Awaitable[int]]
     counted_as: Counted | None = None
-    bytes_used: Callable[[asyncpg.Connection, UUID], Awaitable[int]] | None = None
+    usage: Usage | None = None
 
 
 class Holdings(tuple[Holding, ...]):

@@ -90,12 +90,19 @@ async def delete_all(store: AccountRecords, collection: str) -> tuple[int, int]:
 
 
 _DROP_CONFLICTS = """
-WITH dropped AS (DELETE FROM conflicts WHERE user_id = $1 AND collection = $2 RETURNING 1) SELECT count(*) FROM dropped
+WITH dropped AS (
+  DELETE FROM conflicts WHERE user_id = $1 AND collection = $2 RETURNING octet_length(payload) AS bytes
+), counted AS (
+  UPDATE heads SET record_bytes = record_bytes - (SELECT coalesce(sum(bytes), 0) FROM dropped) WHERE user_id = $1
+)
+SELECT count(*) FROM dropped
 """
 
 _FORGET = """
 WITH dropped AS (
-  DELETE FROM revisions WHERE user_id = $1 AND collection = $2 {which}
+  DELETE FROM revisions WHERE user_id = $1 AND collection = $2 {which} RETURNING octet_length(packed) AS bytes
+), counted AS (
+  UPDATE heads SET record_bytes = record_bytes - (SELECT coalesce(sum(bytes), 0) FROM dropped) WHERE user_id = $1
 )
 UPDATE records SET purged_at = $3 WHERE user_id = $1 AND collection = $2 {which} AND deleted AND purged_at IS NULL
 """

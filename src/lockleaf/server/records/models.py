@@ -34,6 +34,17 @@ class Head(Base):
         server_default="0",
         comment="the lowest that may seal what is written; 0 while the account has no keyring",
     )
+    # Kept by whatever changes them, in the same transaction: see records/usage.py.
+    record_bytes: Mapped[Sequence] = mapped_column(
+        server_default="0", comment="kept: records, earlier revisions and conflicts, in bytes"
+    )
+    index_bytes: Mapped[Sequence] = mapped_column(
+        server_default="0", comment="kept: digests of the search index, in bytes"
+    )
+    media_bytes: Mapped[Sequence] = mapped_column(server_default="0", comment="kept: declared sizes of files, in bytes")
+    metric_bytes: Mapped[Sequence] = mapped_column(
+        server_default="0", comment="kept: ciphertexts of metrics and their sums, in bytes"
+    )
 
 
 class Epoch(Base):

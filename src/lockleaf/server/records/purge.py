@@ -33,7 +33,10 @@ WITH due AS MATERIALIZED (
       SELECT ctid FROM revisions v
       WHERE v.user_id = d.user_id AND v.collection = d.collection AND v.record_id = d.record_id OFFSET 0
     ) v
-  ))
+  )) RETURNING user_id, octet_length(packed) AS bytes
+), counted AS (
+  UPDATE heads h SET record_bytes = h.record_bytes - s.bytes
+  FROM (SELECT user_id, sum(bytes) AS bytes FROM dropped GROUP BY user_id) s WHERE h.user_id = s.user_id
 )
 UPDATE records r SET purged_at = $2 FROM due d
 WHERE r.user_id = d.user_id AND r.collection = d.collection AND r.record_id = d.record_id
@@ -41,16 +44,33 @@ WHERE r.user_id = d.user_id AND r.collection = d.collection AND r.record_id = d.
 
 # The row stays, so that a second resolution is still refused and a repeated payload still known by its hash.
 _CONFLICTS = """
-UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM conflicts
-  WHERE resolved_at IS NOT NULL AND octet_length(payload) > 0 AND resolved_at < $1
-  ORDER BY resolved_at LIMIT $2 FOR UPDATE SKIP LOCKED
-))
+WITH due AS MATERIALIZED (
+  SELECT c.ctid AS place, c.user_id, octet_length(c.payload) AS bytes
+  FROM conflicts c JOIN heads h ON h.user_id = c.user_id
+  WHERE c.resolved_at IS NOT NULL AND octet_length(c.payload) > 0 AND c.resolved_at < $1
+  ORDER BY c.resolved_at LIMIT $2 FOR UPDATE OF h, c SKIP LOCKED
+), counted AS (
+  UPDATE heads h SET record_bytes = h.record_bytes - s.bytes
+  FROM (SELECT user_id, sum(bytes) AS bytes FROM due GROUP BY user_id) s WHERE h.user_id = s.user_id
+)
+UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(SELECT place FROM due))
 """
 
-_REVISIONS_OF_ONE = "DELETE FROM revisions WHERE user_id = $1 AND collection = $2 AND record_id = $3"
+_REVISIONS_OF_ONE = """
+WITH dropped AS (
+  DELETE FROM revisions WHERE user_id = $1 AND collection = $2 AND record_id = $3
+  RETURNING octet_length(packed) AS bytes
+)
+UPDATE heads SET record_bytes = record_bytes - (SELECT coalesce(sum(bytes), 0) FROM dropped) WHERE user_id = $1
+"""
 _CONFLICTS_OF_ONE = """
-UPDATE conflicts SET payload = '' WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND resolved_at IS NOT NULL
+WITH due AS MATERIALIZED (
+  SELECT ctid AS place, octet_length(payload) AS bytes FROM conflicts
+  WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND resolved_at IS NOT NULL
+), dropped AS (
+  UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(SELECT place FROM due))
+)
+UPDATE heads SET record_bytes = record_bytes - (SELECT coalesce(sum(bytes), 0) FROM due) WHERE user_id = $1
 """
 _PURGED = """
 UPDATE records SET purged_at = $4

@@ -9,6 +9,7 @@ import asyncpg
 from lockleaf.server.platform.errors import OverQuota
 from lockleaf.server.platform.holdings import Counted, Holdings
 from lockleaf.server.records import service as records
+from lockleaf.server.records import usage
 from lockleaf.wire.problems import ErrorCode
 
 __all__ = ["UNLIMITED", "Quota", "QuotaExceeded"]
@@ -16,6 +17,11 @@ __all__ = ["UNLIMITED", "Quota", "QuotaExceeded"]
 UNLIMITED = -1
 """In place of an account's own quota: as much as it likes, whatever others may hold."""
 _GIVEN = "SELECT quota_bytes FROM accounts WHERE user_id = $1"
+_STANDING = """
+SELECT a.quota_bytes AS given,
+  coalesce(h.record_bytes + h.index_bytes + h.media_bytes + h.metric_bytes, 0) AS used
+FROM accounts a LEFT JOIN heads h ON h.user_id = a.user_id WHERE a.user_id = $1
+"""
 
 
 class QuotaExceeded(OverQuota):
@@ -47,18 +53,22 @@ class Quota:
             return self.limit
         return None if given == UNLIMITED else given
 
+    async def _standing(self, connection: asyncpg.Connection, user_id: UUID) -> tuple[int | None, int]:
+        """Return how much an account may hold, and how much it holds, in one statement."""
+        row = await connection.fetchrow(_STANDING, user_id)
+        if row is None:
+            return self.limit, 0
+        given = self.limit if row["given"] is None else row["given"]
+        return None if given == UNLIMITED else given, row["used"]
+
     async def bytes_used(self, connection: asyncpg.Connection, user_id: UUID) -> int:
         """Return the bytes of all that the server holds of an account."""
-        used = await records.bytes_held(connection, user_id)
-        for holding in self._holdings:
-            if holding.bytes_used is not None:
-                used += await holding.bytes_used(connection, user_id)
-        return used
+        return await usage.kept(connection, user_id)
 
     async def bytes_used_by(self, counted_as: Counted, connection: asyncpg.Connection, user_id: UUID) -> int:
         """Return the bytes of what users know as metrics, or as media."""
-        counted = [each.bytes_used for each in self._holdings if each.counted_as == counted_as]
-        return sum([await count(connection, user_id) for count in counted if count is not None])
+        counted = [each.usage for each in self._holdings if each.counted_as == counted_as and each.usage is not None]
+        return sum([await usage.kept_of(connection, user_id, kind) for kind in counted])
 
     async def bytes_left(self, connection: asyncpg.Connection, user_id: UUID) -> int | None:
         """Return how many bytes may be added to an account until this transaction ends; None for any number.
@@ -81,11 +91,8 @@ class Quota:
         Raises:
             QuotaExceeded: the account would hold more than it may.
         """
-        limit = await self.limit_of(connection, user_id)
-        if limit is None:
-            return
-        used = await self.bytes_used(connection, user_id)
-        if used + needed > limit:
+        limit, used = await self._standing(connection, user_id)
+        if limit is not None and used + needed > limit:
             raise QuotaExceeded(limit=limit, used=used, needed=needed)
 
     async def require_after(self, connection: asyncpg.Connection, user_id: UUID, needed: int) -> None:
@@ -99,9 +106,8 @@ class Quota:
         Raises:
             QuotaExceeded: the account would hold more than it may.
         """
-        limit = None if needed == 0 else await self.limit_of(connection, user_id)
-        if limit is None:
+        if needed == 0:
             return
-        used = await self.bytes_used(connection, user_id)
-        if used > limit:
+        limit, used = await self._standing(connection, user_id)
+        if limit is not None and used > limit:
             raise QuotaExceeded(limit=limit, used=max(0, used - needed), needed=needed)

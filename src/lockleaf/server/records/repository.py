@@ -157,7 +157,7 @@ WITH batch AS MATERIALIZED (
   )
   SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $19 FROM batch
 ), moved AS (
-  UPDATE heads SET seq = $20, head = $21 WHERE user_id = $1
+  UPDATE heads SET seq = $20, head = $21, record_bytes = record_bytes + $22 WHERE user_id = $1
 )"""
 
 _KEPT = """, kept AS (
@@ -166,7 +166,7 @@ _KEPT = """, kept AS (
   FROM (SELECT DISTINCT collection, record_id FROM batch) b
   JOIN LATERAL (
     SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id OFFSET 0
-  ) r ON r.key_id IS NULL OR r.key_id >= $22
+  ) r ON r.key_id IS NULL OR r.key_id >= $23
   UNION ALL
   SELECT $1, collection, record_id, revision, packed, $19, key_id FROM batch WHERE NOT last
 )"""
@@ -194,6 +194,7 @@ _WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE
 # The same payload for the same record is one conflict, however often it is sent. Rows that were there are found by a
 # second statement: the first one does not see them where somebody else had just written them.
 _KEEP = """
+WITH kept AS (
 INSERT INTO conflicts (
   user_id, conflict_id, collection, record_id, base_revision, parent, payload, payload_hash, deleted, labels, source,
   occurred_text, device_id, client_updated_at, detected_at
@@ -207,7 +208,13 @@ FROM unnest(
   conflict_id, collection, record_id, base_revision, parent, payload, payload_hash, deleted, labels, source,
   occurred_text, device_id, client_updated_at
 )
-ON CONFLICT (user_id, collection, record_id, payload_hash) DO NOTHING RETURNING conflict_id
+ON CONFLICT (user_id, collection, record_id, payload_hash) DO NOTHING
+  RETURNING conflict_id, octet_length(payload) AS bytes
+), counted AS (
+  UPDATE heads SET record_bytes = record_bytes + (SELECT sum(bytes) FROM kept)
+  WHERE user_id = $1 AND EXISTS (SELECT FROM kept)
+)
+SELECT conflict_id FROM kept
 """
 
 _KEPT_AS = """
@@ -268,11 +275,12 @@ class RecordRepository(OnConnection):
         row = await self._connection.fetchrow(_EPOCH, self._user_id, epoch)
         return {"epoch": epoch, "from_seq": row["from_seq"], "from_head": encode_base64(row["from_head"])}
 
-    async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime, key_id: int) -> None:
+    async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime, key_id: int, added: int) -> None:
         """Write a batch: leaves, records, the revisions they replace, and the new end of the history.
 
         Args:
             key_id: a replaced revision that an older master key sealed is not kept.
+            added: bytes that the account holds more by it.
         """
         last = {(change.collection, change.record_id): change.seq for change in accepted}
         all_new = len(last) == len(accepted) and all(change.revision == 1 for change in accepted)
@@ -299,6 +307,7 @@ class RecordRepository(OnConnection):
             now,
             accepted[-1].seq,
             head,
+            added,
             *(() if all_new else (key_id,)),
         )
 

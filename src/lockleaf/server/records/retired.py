@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from lockleaf.server.records import usage
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Record
 
@@ -21,21 +22,27 @@ BATCH = 2000
 _BYTES_AT_ONCE = 2 * 1024 * 1024
 
 _REVISIONS = """
-DELETE FROM revisions WHERE ctid = ANY (ARRAY(
-  SELECT v.ctid FROM revisions v JOIN heads h ON h.user_id = v.user_id
-  WHERE v.user_id = $1 AND v.key_id < h.key_id LIMIT $2
-))
+WITH dropped AS (
+  DELETE FROM revisions WHERE ctid = ANY (ARRAY(
+    SELECT v.ctid FROM revisions v JOIN heads h ON h.user_id = v.user_id
+    WHERE v.user_id = $1 AND v.key_id < h.key_id LIMIT $2
+  )) RETURNING octet_length(packed) AS bytes
+)
+SELECT count(*) AS count, coalesce(sum(bytes), 0)::bigint AS bytes FROM dropped
 """
 
 # A decided conflict keeps its row, by which a repeated payload is known.
 _CONFLICTS = """
-UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(
-  SELECT c.ctid FROM conflicts c JOIN heads h ON h.user_id = c.user_id
+WITH due AS MATERIALIZED (
+  SELECT c.ctid AS place, octet_length(c.payload) AS bytes FROM conflicts c JOIN heads h ON h.user_id = c.user_id
   WHERE c.user_id = $1 AND c.resolved_at IS NOT NULL AND c.collection IN ('entries', 'tags')
     AND octet_length(c.payload) >= 6
     AND ('x' || encode(substring(c.payload FROM 3 FOR 4), 'hex'))::bit(32)::bigint < h.key_id
   LIMIT $2
-))
+), dropped AS (
+  UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(SELECT place FROM due))
+)
+SELECT count(*) AS count, coalesce(sum(bytes), 0)::bigint AS bytes FROM due
 """
 
 
@@ -107,6 +114,11 @@ class Purged:
 
 async def purge_retired(connection: asyncpg.Connection, user_id: UUID) -> Purged:
     """Drop the payloads of superseded revisions and decided conflicts that a retired key sealed, a batch of each."""
-    revisions = int((await connection.execute(_REVISIONS, user_id, BATCH)).split()[-1])
-    conflicts = int((await connection.execute(_CONFLICTS, user_id, BATCH)).split()[-1])
+    await usage.hold(connection, user_id)
+    counts = []
+    for statement in (_REVISIONS, _CONFLICTS):
+        row = await connection.fetchrow(statement, user_id, BATCH)
+        await usage.add(connection, user_id, usage.OF_RECORDS, -row["bytes"])
+        counts.append(row["count"])
+    revisions, conflicts = counts
     return Purged(revisions, conflicts, has_more=BATCH in (revisions, conflicts))

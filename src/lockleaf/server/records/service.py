@@ -21,7 +21,6 @@ from lockleaf.server.records.repository import Accepted, RecordRepository, State
 from lockleaf.server.records.store import (
     Emptied,
     End,
-    bytes_held,
     delete_all,
     empty,
     lock,
@@ -37,7 +36,6 @@ from lockleaf.wire.sync import MAX_BATCH_BYTES, MAX_PAYLOAD_BYTES, Change, pack_
 __all__ = [
     "Emptied",
     "End",
-    "bytes_held",
     "delete_all",
     "empty",
     "lock",
@@ -97,7 +95,7 @@ async def push(
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
         batch.refuse()
     if batch.accepted:
-        await repository.write(batch.accepted, head=batch.head, now=now, key_id=store.key_id)
+        await repository.write(batch.accepted, head=batch.head, now=now, key_id=store.key_id, added=batch.added)
     kept = not batch.refused and await batch.keep_conflicts(repository)
     await batch.attach_current(repository)
     return Pushed(batch.outcomes, store.epoch, batch.seq, batch.head, now, moved=bool(batch.accepted) or kept)
@@ -133,6 +131,8 @@ class _Batch:
         self.accepted: list[Accepted] = []
         self.outcomes: list[Outcome] = []
         self.refused = False
+        self.added = 0
+        """Bytes that the account holds more."""
         self.in_batch: dict[tuple[str, str, int, bytes], int] = {}
         self.late: list[int] = []
         """Positions of changes whose record has moved on: conflicts, or retries of what was accepted long ago."""
@@ -220,6 +220,9 @@ class _Batch:
             ),
         )
         self.accepted.append(accepted)
+        self.added += len(accepted.packed)
+        if state.key_id is not None and state.key_id < self.key_id:
+            self.added -= state.size  # such a revision is not kept: see `_KEPT`
         key = (change.collection, change.record_id)
         self.states[key] = State(
             accepted.revision, accepted.seq, payload_hash, created_at, key_id, len(accepted.packed)
@@ -267,6 +270,7 @@ class _Batch:
                 outcome.code = ErrorCode.BATCH_REFUSED
         self.refused = True
         self.accepted.clear()
+        self.added = 0
         self.seq, self.head = self.start
 
     async def keep_conflicts(self, repository: RecordRepository) -> bool:

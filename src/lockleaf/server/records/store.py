@@ -22,7 +22,6 @@ __all__ = [
     "Counts",
     "Emptied",
     "End",
-    "bytes_held",
     "delete_all",
     "empty",
     "lock",
@@ -125,7 +124,7 @@ async def empty(session: AsyncSession, user_id: UUID, end: Statement | None = No
         Epoch(user_id=user_id, epoch=epoch, from_seq=row.seq, from_head=row.head, created_at=func.clock_timestamp())
     )
     head = history.epoch_head(epoch, row.seq, row.head)
-    await session.execute(update(Head).where(Head.user_id == user_id).values(epoch=epoch, head=head))
+    await session.execute(update(Head).where(Head.user_id == user_id).values(epoch=epoch, head=head, record_bytes=0))
     await session.flush()
     return Emptied(records=deleted[Record], conflicts=deleted[Conflict])
 
@@ -178,21 +177,6 @@ async def lock(connection: asyncpg.Connection, user_id: UUID) -> None:
     )
     if tier != "full_sync":
         raise TierRequired(required="full_sync")
-
-
-_BYTES_HELD = """
-SELECT coalesce(sum(bytes), 0)::bigint FROM (
-  SELECT sum(octet_length(packed)) AS bytes FROM records WHERE user_id = $1
-  UNION ALL SELECT sum(octet_length(packed)) FROM revisions WHERE user_id = $1
-  UNION ALL SELECT sum(octet_length(payload)) FROM conflicts WHERE user_id = $1
-) AS held
-"""
-
-
-async def bytes_held(connection: asyncpg.Connection, user_id: UUID) -> int:
-    """Return the bytes of all records, revisions and conflicts that the account holds."""
-    held: int = await connection.fetchval(_BYTES_HELD, user_id)
-    return held
 
 
 _STATISTICS = text("""

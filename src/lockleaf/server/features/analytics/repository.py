@@ -8,8 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from lockleaf.server.platform.db.scoped import OnConnection
+from lockleaf.server.platform.holdings import Usage
+from lockleaf.server.records import usage
 
-__all__ = ["CauseKey", "MetricRepository", "PackKey", "StoredMetric", "StoredPack", "StoredSum", "SumKey"]
+__all__ = ["USAGE", "CauseKey", "MetricRepository", "PackKey", "StoredMetric", "StoredPack", "StoredSum", "SumKey"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -166,13 +168,26 @@ SET version = excluded.version, sealed_key = excluded.sealed_key, updated_at = e
 
 _TABLES = ("metric_sums", "metric_packs", "metric_causes")
 
-_BYTES_USED = """
-SELECT coalesce(sum(bytes), 0)::bigint FROM (
-  SELECT sum(octet_length(ciphertext) + coalesce(octet_length(square), 0)) AS bytes FROM metrics WHERE user_id = $1
-  UNION ALL SELECT sum(octet_length(ciphertext)) FROM metric_sums WHERE user_id = $1
-  UNION ALL SELECT sum(octet_length(ciphertext)) FROM metric_packs WHERE user_id = $1
-) AS held
-"""
+USAGE = Usage(
+    "metric_bytes",
+    """
+    SELECT user_id, sum(octet_length(ciphertext) + coalesce(octet_length(square), 0)) AS bytes
+    FROM metrics GROUP BY user_id
+    UNION ALL SELECT user_id, sum(octet_length(ciphertext)) FROM metric_sums GROUP BY user_id
+    UNION ALL SELECT user_id, sum(octet_length(ciphertext)) FROM metric_packs GROUP BY user_id
+    """,
+)
+"""Ciphertexts, of single values and of what is summed up of them."""
+
+# What is replaced or deleted of them, asked before: the account is locked, so that it stays so.
+_BYTES_OF_SUMS = _SUMS.replace(
+    "SELECT w.position, s.ciphertext, s.count, s.seal_version",
+    "SELECT coalesce(sum(octet_length(s.ciphertext)), 0)::bigint",
+)
+_BYTES_OF_PACKS = _PACKS.replace(
+    "SELECT w.position, p.ciphertext, p.slots, p.additions, p.seal_version",
+    "SELECT coalesce(sum(octet_length(p.ciphertext)), 0)::bigint",
+)
 
 
 def _columns(rows: Iterable[Any], *names: str) -> list[list[Any]]:
@@ -200,6 +215,7 @@ class MetricRepository(OnConnection):
         """Store single values, whose ids are new."""
         rows = [(self._user_id, now, *astuple(metric)) for metric in metrics]
         await self._connection.executemany(_ADD_METRIC, rows)
+        await self._count(sum(_size(metric) for metric in metrics))
 
     async def add_deltas(self, ids: Sequence[str], fingerprints: Sequence[bytes], *, now: datetime) -> None:
         """Remember deltas, whose ids are new."""
@@ -213,7 +229,9 @@ class MetricRepository(OnConnection):
         await self._connection.execute(
             "DELETE FROM metrics WHERE user_id = $1 AND metric_id = $2", self._user_id, metric_id
         )
-        return StoredMetric(*row)
+        removed = StoredMetric(*row)
+        await self._count(-_size(removed))
+        return removed
 
     async def sums(self, keys: Sequence[SumKey]) -> dict[SumKey, StoredSum]:
         """Return those of the sums that there are."""
@@ -222,11 +240,13 @@ class MetricRepository(OnConnection):
 
     async def write_sums(self, sums: dict[SumKey, StoredSum], *, now: datetime) -> None:
         """Store sums, new ones and others; those of nothing are deleted."""
+        before = await self._connection.fetchval(_BYTES_OF_SUMS, self._user_id, *_columns(sums, *_SUM_KEY))
         for key in [key for key, stored in sums.items() if not stored.count]:
             del sums[key]
             await self._connection.execute(_DELETE_SUM, self._user_id, *(getattr(key, name) for name in _SUM_KEY))
         rows = [(self._user_id, now, *astuple(key), *astuple(stored)) for key, stored in sums.items()]
         await self._connection.executemany(_WRITE_SUM, rows)
+        await self._count(sum(len(stored.ciphertext) for stored in sums.values()) - before)
 
     async def packs(self, keys: Sequence[PackKey]) -> dict[PackKey, StoredPack]:
         """Return those of the accumulators that there are."""
@@ -235,8 +255,10 @@ class MetricRepository(OnConnection):
 
     async def write_packs(self, packs: dict[PackKey, StoredPack], *, now: datetime) -> None:
         """Store accumulators, new ones and others."""
+        before = await self._connection.fetchval(_BYTES_OF_PACKS, self._user_id, *_columns(packs, *_PACK_KEY))
         rows = [(self._user_id, now, *astuple(key), *astuple(stored)) for key, stored in packs.items()]
         await self._connection.executemany(_WRITE_PACK, rows)
+        await self._count(sum(len(stored.ciphertext) for stored in packs.values()) - before)
 
     async def counted(self, causes: Sequence[CauseKey]) -> list[int]:
         """Return the places in ``causes`` of those that are counted already."""
@@ -264,6 +286,7 @@ class MetricRepository(OnConnection):
             counted += int(said.split()[-1])
         for table in _TABLES:
             await self._connection.execute(f"DELETE FROM {table} WHERE user_id = $1", self._user_id)  # noqa: S608
+        await self._connection.execute("UPDATE heads SET metric_bytes = 0 WHERE user_id = $1", self._user_id)
         return counted
 
     async def delete_keys(self) -> int:
@@ -271,7 +294,9 @@ class MetricRepository(OnConnection):
         said = await self._connection.execute("DELETE FROM metric_keys WHERE user_id = $1", self._user_id)
         return int(said.split()[-1])
 
-    async def bytes_used(self) -> int:
-        """Return how many bytes of ciphertexts there are."""
-        used: int = await self._connection.fetchval(_BYTES_USED, self._user_id)
-        return used
+    async def _count(self, change: int) -> None:
+        await usage.add(self._connection, self._user_id, USAGE, change)
+
+
+def _size(metric: StoredMetric) -> int:
+    return len(metric.ciphertext) + len(metric.square or b"")

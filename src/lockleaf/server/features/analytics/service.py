@@ -6,7 +6,6 @@ import contextlib
 from datetime import date, datetime
 from uuid import UUID
 
-import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +13,7 @@ from lockleaf.server.features.analytics import listing
 from lockleaf.server.features.analytics.errors import MetricNotFound
 from lockleaf.server.features.analytics.evaluators import Evaluators
 from lockleaf.server.features.analytics.periods import instant
-from lockleaf.server.features.analytics.repository import MetricRepository
+from lockleaf.server.features.analytics.repository import USAGE, MetricRepository
 from lockleaf.server.features.analytics.sums import take_from_sums
 from lockleaf.server.features.analytics.uploads import TIER
 from lockleaf.server.identity.accounts import service as accounts
@@ -128,10 +127,6 @@ async def _delete_keys(tx: Transaction, user_id: UUID) -> int:
     return await (await _locked(tx.session, user_id)).delete_keys()
 
 
-async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:
-    return await MetricRepository(connection, user_id).bytes_used()
-
-
-HOLDING = Holding(TIER, _delete, counted_as="metrics", bytes_used=_bytes_used)
+HOLDING = Holding(TIER, _delete, counted_as="metrics", usage=USAGE)
 KEYS_HOLDING = Holding(TIER, _delete_keys)
 """A key apart from what it encrypts: who deletes all metrics goes on with the same key on every device."""

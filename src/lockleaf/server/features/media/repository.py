@@ -12,9 +12,11 @@ import asyncpg
 
 from lockleaf.server.platform.db.keyset import fetch_page
 from lockleaf.server.platform.db.scoped import OnConnection
+from lockleaf.server.platform.holdings import Usage
 from lockleaf.server.platform.paging import Page, Window
+from lockleaf.server.records import usage
 
-__all__ = ["MediaRepository", "StoredMedia", "Which", "new_key", "stage"]
+__all__ = ["USAGE", "MediaRepository", "StoredMedia", "Which", "new_key", "stage"]
 
 Which = Literal["false", "true", "all"]
 
@@ -28,12 +30,17 @@ UPDATE media SET touched_at = $3 WHERE user_id = $1 AND media_id = $2 RETURNING 
 
 # Keys begin with the word by which this database knows its own objects.
 _ADD = """
+WITH added AS (
 INSERT INTO media (
   user_id, media_id, object_key, media_type, size, sha256, parts, entry_id, file_name, state, created_at, touched_at
 )
 SELECT $1, $2, (SELECT value FROM installation WHERE name = 'objects') || $3::text, $4, $5, $6, $7, $8, $10,
   'uploading', $9::timestamptz, $9::timestamptz
 RETURNING *
+), counted AS (
+  UPDATE heads SET media_bytes = media_bytes + $5 WHERE user_id = $1
+)
+SELECT * FROM added
 """
 
 _TAKE_UPLOAD = """
@@ -85,20 +92,30 @@ UPDATE media SET deleted_at = NULL WHERE user_id = $1 AND media_id = $2 AND stat
 
 _DROP = """
 WITH gone AS (
-  DELETE FROM media WHERE user_id = $1 AND media_id = $2 RETURNING object_key, upload_id
+  DELETE FROM media WHERE user_id = $1 AND media_id = $2 RETURNING object_key, upload_id, size
+), counted AS (
+  UPDATE heads SET media_bytes = media_bytes - (SELECT coalesce(sum(size), 0) FROM gone) WHERE user_id = $1
 )
 INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
 ON CONFLICT (object_key) DO NOTHING
 """
 
 _DROP_UNBEGUN = """
-DELETE FROM media
-WHERE user_id = $1 AND media_id = $2 AND state = 'uploading' AND parts IS NOT NULL AND upload_id IS NULL
+WITH gone AS (
+  DELETE FROM media
+  WHERE user_id = $1 AND media_id = $2 AND state = 'uploading' AND parts IS NOT NULL AND upload_id IS NULL
+  RETURNING size
+), counted AS (
+  UPDATE heads SET media_bytes = media_bytes - (SELECT coalesce(sum(size), 0) FROM gone) WHERE user_id = $1
+)
+SELECT
 """
 
 _DROP_ALL = """
 WITH gone AS (
-  DELETE FROM media WHERE user_id = $1 RETURNING object_key, upload_id
+  DELETE FROM media WHERE user_id = $1 RETURNING object_key, upload_id, size
+), counted AS (
+  UPDATE heads SET media_bytes = media_bytes - (SELECT coalesce(sum(size), 0) FROM gone) WHERE user_id = $1
 )
 INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
 ON CONFLICT (object_key) DO NOTHING
@@ -108,7 +125,8 @@ _STAGE = """
 INSERT INTO media_removals (object_key, upload_id) VALUES ($1, $2) ON CONFLICT (object_key) DO NOTHING
 """
 
-_BYTES_USED = "SELECT coalesce(sum(size), 0)::bigint FROM media WHERE user_id = $1"
+USAGE = Usage("media_bytes", "SELECT user_id, sum(size) AS bytes FROM media GROUP BY user_id")
+"""The declared sizes of all files together: unfinished and deleted ones count too."""
 
 _LIST = "SELECT * FROM media WHERE user_id = $1 AND ($2::uuid IS NULL OR entry_id = $2)"
 _WHICH: dict[Which, str] = {
@@ -165,7 +183,8 @@ class MediaRepository(OnConnection):
         return await self._one(_GET, media_id)
 
     async def hold(self, media_id: UUID) -> StoredMedia | None:
-        """Return a file as it stays until the transaction ends."""
+        """Return a file as it stays until the transaction ends; it may be dropped."""
+        await usage.hold(self._connection, self._user_id)
         return await self._one(_HOLD, media_id)
 
     async def touch(self, media_id: UUID, now: datetime) -> StoredMedia | None:
@@ -229,22 +248,24 @@ class MediaRepository(OnConnection):
 
     async def drop(self, media_id: UUID) -> bool:
         """Delete a file for good, and stage the removal of its object; tell whether it was there."""
+        await usage.hold(self._connection, self._user_id)
         dropped = await self._connection.execute(_DROP, self._user_id, media_id)
         return not dropped.endswith(" 0")
 
     async def drop_unbegun(self, media_id: UUID) -> None:
         """Forget a file in parts whose upload nobody has begun."""
+        await usage.hold(self._connection, self._user_id)
         await self._connection.execute(_DROP_UNBEGUN, self._user_id, media_id)
 
     async def drop_all(self) -> int:
         """Delete all files for good, and stage the removal of their objects; return how many there were."""
+        await usage.hold(self._connection, self._user_id)
         dropped = await self._connection.execute(_DROP_ALL, self._user_id)
         return int(dropped.split()[-1])
 
     async def bytes_used(self) -> int:
         """Return the declared sizes of all files together: unfinished and deleted ones count too."""
-        used: int = await self._connection.fetchval(_BYTES_USED, self._user_id)
-        return used
+        return await usage.kept_of(self._connection, self._user_id, USAGE)
 
     async def page(self, window: Window, *, which: Which, entry_id: UUID | None) -> Page[asyncpg.Record]:
         """Return a page of the files, latest declared first."""

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from lockleaf.server.features.media import names
 from lockleaf.server.features.media.errors import MediaDeleted, MediaNotFound
-from lockleaf.server.features.media.repository import MediaRepository, StoredMedia, Which
+from lockleaf.server.features.media.repository import USAGE, MediaRepository, StoredMedia, Which
 from lockleaf.server.features.media.signing import Signer
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.principal import Principal
@@ -117,10 +115,6 @@ async def drop(tx: Transaction, removals: Removals, user_id: UUID, media: Sequen
         tx.after_commit(removals.soon)
 
 
-async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:
-    return await MediaRepository(connection, user_id).bytes_used()
-
-
 def holding(removals: Removals) -> Holding:
     """Return what this feature holds, whose objects ``removals`` deletes from the store once that is committed."""
 
@@ -130,4 +124,4 @@ def holding(removals: Removals) -> Holding:
             tx.after_commit(removals.soon)
         return dropped
 
-    return Holding("full_sync", delete, counted_as="media", bytes_used=_bytes_used)
+    return Holding("full_sync", delete, counted_as="media", usage=USAGE)

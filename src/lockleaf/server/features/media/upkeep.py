@@ -24,17 +24,22 @@ log = structlog.get_logger("lockleaf.media")
 
 # Rows that were locked are found again by where they are (``ctid``): a plan that looked them up by name might read a
 # whole table for a few.
+# Whoever adds to an account or drops something of it holds its head, and so does this.
 _DROP = """
-WITH gone AS (
-  DELETE FROM media WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM media WHERE {due} LIMIT $2 FOR UPDATE SKIP LOCKED
-  )) RETURNING object_key, upload_id
+WITH due AS MATERIALIZED (
+  SELECT m.ctid AS place FROM media m JOIN heads h ON h.user_id = m.user_id
+  WHERE {due} LIMIT $2 FOR UPDATE OF h, m SKIP LOCKED
+), gone AS (
+  DELETE FROM media WHERE ctid = ANY (ARRAY(SELECT place FROM due)) RETURNING user_id, object_key, upload_id, size
+), counted AS (
+  UPDATE heads h SET media_bytes = h.media_bytes - s.bytes
+  FROM (SELECT user_id, sum(size) AS bytes FROM gone GROUP BY user_id) s WHERE h.user_id = s.user_id
 )
 INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
 ON CONFLICT (object_key) DO NOTHING
 """
-_DELETED = _DROP.format(due="deleted_at IS NOT NULL AND deleted_at < $1 ORDER BY deleted_at")
-_UNFINISHED = _DROP.format(due="state = 'uploading' AND touched_at < $1 ORDER BY touched_at")
+_DELETED = _DROP.format(due="m.deleted_at IS NOT NULL AND m.deleted_at < $1 ORDER BY m.deleted_at")
+_UNFINISHED = _DROP.format(due="m.state = 'uploading' AND m.touched_at < $1 ORDER BY m.touched_at")
 
 # OFFSET 0 keeps each lookup of an object a lookup in its index.
 _UNKNOWN = """

@@ -95,6 +95,10 @@ _INCOMPLETE = "UPDATE search_indexes SET complete = false, updated_at = $2 WHERE
 # The place of an entry is its record's. One that has moved on since its words were taken has others by now. (That the
 # collection is an argument, here and below, keeps these lookups by name from the index of entries by date.)
 _STORE = """
+WITH before AS MATERIALIZED (
+  SELECT record_id, 8 * cardinality(tokens) AS bytes FROM search_documents
+  WHERE user_id = $1 AND record_id = ANY($2::text[])
+), stored AS (
 INSERT INTO search_documents (user_id, record_id, seq, at, tokens)
 SELECT $1, w.record_id, r.seq, coalesce(r.local_at, r.created_at), w.tokens::bigint[]
 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS w(record_id, revision, tokens)
@@ -103,10 +107,27 @@ CROSS JOIN LATERAL (
 ) r
 WHERE r.revision = w.revision AND NOT r.deleted
 ON CONFLICT (user_id, record_id) DO UPDATE SET seq = excluded.seq, at = excluded.at, tokens = excluded.tokens
+RETURNING record_id, 8 * cardinality(tokens) AS bytes
+), counted AS (
+  UPDATE heads SET index_bytes = index_bytes + (
+    SELECT sum(s.bytes - coalesce(b.bytes, 0)) FROM stored s LEFT JOIN before b USING (record_id)
+  ) WHERE user_id = $1 AND EXISTS (SELECT FROM stored)
+)
+SELECT count(*) FROM stored
 """
 
-_REMOVE = "DELETE FROM search_documents WHERE user_id = $1 AND record_id = ANY($2::text[])"
-_CLEAR = "DELETE FROM search_documents WHERE user_id = $1"
+_REMOVE = """
+WITH removed AS (
+  DELETE FROM search_documents WHERE user_id = $1 AND record_id = ANY($2::text[])
+  RETURNING 8 * cardinality(tokens) AS bytes
+)
+UPDATE heads SET index_bytes = index_bytes - (SELECT sum(bytes) FROM removed)
+WHERE user_id = $1 AND EXISTS (SELECT FROM removed)
+"""
+_CLEAR = """
+WITH counted AS (UPDATE heads SET index_bytes = 0 WHERE user_id = $1)
+DELETE FROM search_documents WHERE user_id = $1
+"""
 _FORGET = "DELETE FROM search_indexes WHERE user_id = $1"
 
 _COUNT = """
@@ -114,8 +135,6 @@ SELECT count(*) AS documents, coalesce(sum(cardinality(tokens)), 0)::bigint AS t
   (SELECT count(*) FROM records WHERE user_id = $1 AND collection = 'entries' AND NOT deleted) AS entries
 FROM search_documents WHERE user_id = $1
 """
-
-_BYTES = "SELECT coalesce(sum(pg_column_size(tokens)), 0)::bigint FROM search_documents WHERE user_id = $1"
 
 # Sizes are known without reading what is measured: of large entries fewer are read at a time, of the first ones one.
 _WAITING = """
@@ -201,11 +220,6 @@ class SearchRepository(OnConnection):
         """Count what is in the index, and what could be."""
         return Counted(*await self._connection.fetchrow(_COUNT, self._user_id))
 
-    async def bytes_used(self) -> int:
-        """Return the bytes of the digests."""
-        used: int = await self._connection.fetchval(_BYTES, self._user_id)
-        return used
-
     async def clear(self) -> int:
         """Remove every entry from the index; return how many there were."""
         return int((await self._connection.execute(_CLEAR, self._user_id)).split()[-1])
@@ -221,7 +235,7 @@ class SearchRepository(OnConnection):
 
         Those that are deleted, or have another revision by now, are left out.
         """
-        stored = await self._connection.execute(
+        stored: int = await self._connection.fetchval(
             _STORE,
             self._user_id,
             [each.record_id for each in documents],
@@ -229,7 +243,7 @@ class SearchRepository(OnConnection):
             [_literal(each.tokens) for each in documents],
             _ENTRIES,
         )
-        return int(stored.split()[-1])
+        return stored
 
     async def remove(self, record_ids: Sequence[str]) -> None:
         """Take entries out of the index."""

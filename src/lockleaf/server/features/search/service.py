@@ -13,12 +13,12 @@ from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.db.transaction import Transaction
-from lockleaf.server.platform.holdings import Holding
+from lockleaf.server.platform.holdings import Holding, Usage
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.records import service as records
 from lockleaf.wire.search import SearchIndex
 
-__all__ = ["HOLDING", "KIND", "is_on", "shown", "stats", "switch"]
+__all__ = ["HOLDING", "KIND", "USAGE", "is_on", "shown", "stats", "switch"]
 
 KIND = "search.index"
 """The kind of the job that builds an index."""
@@ -95,9 +95,8 @@ async def _delete(tx: Transaction, user_id: UUID) -> int:
     return deleted
 
 
-async def _bytes_used(connection: asyncpg.Connection, user_id: UUID) -> int:
-    return await SearchRepository(connection, user_id).bytes_used()
-
-
-HOLDING = Holding("full_sync", _delete, bytes_used=_bytes_used)
+USAGE = Usage(
+    "index_bytes", "SELECT user_id, sum(8 * cardinality(tokens)) AS bytes FROM search_documents GROUP BY user_id"
+)
+HOLDING = Holding("full_sync", _delete, usage=USAGE)
 """Records go before it, behind the lock of the history: nobody who writes them can index one meanwhile."""

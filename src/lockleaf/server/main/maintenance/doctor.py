@@ -12,6 +12,7 @@ import asyncpg
 
 from lockleaf.server.main.maintenance import health, place
 from lockleaf.server.main.maintenance.findings import Finding, Surroundings, problem
+from lockleaf.server.main.maintenance.recounting import usage_is_kept
 
 __all__ = ["CHECKS", "examine_server"]
 
@@ -33,6 +34,7 @@ CHECKS: Mapping[str, Check] = {
     "store": place.store,
     "files": health.files,
     "backup": health.backup,
+    "usage": usage_is_kept,
     "leftovers": health.leftovers,
 }
 """Checks by name, in the order in which they are told."""

@@ -47,20 +47,16 @@ WITH page AS (
 SELECT a.user_id, a.email, a.email_shown AS login_name, a.custody, a.privacy_tier, a.created_at, a.disabled_at,
   a.quota_bytes, coalesce(s.count, 0) AS sessions, s.last_used_at,
   coalesce(r.count, 0) AS records,
-  (coalesce(r.bytes, 0) + coalesce(v.bytes, 0) + coalesce(c.bytes, 0))::bigint AS record_bytes,
-  coalesce(m.bytes, 0)::bigint AS media_bytes
+  coalesce(h.record_bytes, 0) AS record_bytes, coalesce(h.media_bytes, 0) AS media_bytes
 FROM page a
 LEFT JOIN LATERAL (
   SELECT count(*) FILTER (WHERE NOT revoked AND expires_at > now()) AS count, max(last_used_at) AS last_used_at
   FROM sessions WHERE user_id = a.user_id
 ) s ON true
 LEFT JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE NOT deleted) AS count, sum(octet_length(packed)) AS bytes
-  FROM records WHERE user_id = a.user_id
+  SELECT count(*) FILTER (WHERE NOT deleted) AS count FROM records WHERE user_id = a.user_id
 ) r ON true
-LEFT JOIN LATERAL (SELECT sum(octet_length(packed)) AS bytes FROM revisions WHERE user_id = a.user_id) v ON true
-LEFT JOIN LATERAL (SELECT sum(octet_length(payload)) AS bytes FROM conflicts WHERE user_id = a.user_id) c ON true
-LEFT JOIN LATERAL (SELECT sum(size) AS bytes FROM media WHERE user_id = a.user_id) m ON true
+LEFT JOIN heads h ON h.user_id = a.user_id
 ORDER BY a.email, a.user_id
 """
 _FIND = "SELECT user_id FROM email_directory WHERE email = $1"

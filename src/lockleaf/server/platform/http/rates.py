@@ -126,9 +126,10 @@ async def header_lines(scope: Scope) -> list[tuple[bytes, bytes]]:
     standings: list[Standing] = scope.get("state", {}).get("standings", [])
     if not standings:
         return []
-    # What refused is last, and so is the rate that is the account's own.
     rates = parts_of_scope(scope)[Rates]
-    shown = [standings[-1]] if not standings[-1].allowed else standings
+    # What refused is last. Beside a rate of the account's own that of the address is no news, at every request.
+    alone = not standings[-1].allowed or standings[0].policy == GENERAL
+    shown = standings[-1:] if alone else standings
     quoted = [each for standing in shown for each in await rates.quote(standing)]
     if not quoted:
         return []

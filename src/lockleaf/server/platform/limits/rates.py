@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import time
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from hashlib import sha256
 from math import ceil
 
@@ -38,6 +39,8 @@ POLICIES = (
 )
 """Each rate that there is, by the name of its setting."""
 
+DIGESTS = 4096
+"""How many are kept at hand: those who ask again and again."""
 MOST_KEYS = 50_000
 """How many addresses or accounts each rate remembers in memory: some 10 MiB, if there ever are as many."""
 
@@ -95,7 +98,7 @@ class Rates:
     """
 
     def __init__(self, settings: RateSettings, keys: ServerKeys, metrics: Metrics) -> None:
-        self._key = keys.signing(Purpose.RATES)
+        self._digest = lru_cache(DIGESTS)(partial(_digest, keys.signing(Purpose.RATES)))
         self._metrics = metrics
         self._policies = {name: self._policy(settings, name) for name in POLICIES} if settings.enabled else {}
         url = settings.store.get_secret_value() if settings.store is not None and settings.enabled else None
@@ -189,6 +192,7 @@ class Rates:
                 return Standing(policy.name, False, limiter, items, key)
         return Standing(policy.name, True, limiter, items, key)
 
-    def _digest(self, policy: str, who: tuple[str, ...]) -> str:
-        told = b"".join(len(part).to_bytes(4, "big") + part for part in (text.encode() for text in (policy, *who)))
-        return hmac.new(self._key, told, sha256).hexdigest()[:32]
+
+def _digest(key: bytes, policy: str, who: tuple[str, ...]) -> str:
+    told = b"".join(len(part).to_bytes(4, "big") + part for part in (text.encode() for text in (policy, *who)))
+    return hmac.new(key, told, sha256).hexdigest()[:32]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from lockleaf.server.platform.db.migrations import invitations, of_operators, second_factors
+from lockleaf.server.platform.db.migrations import invitations, kept_usage, of_operators, second_factors
 
 revision = "0007"
 down_revision = "0006"
@@ -37,6 +37,7 @@ LOST_BY_DOWNGRADE = {
     "lists of files that came with items of the inbox": "FROM inbox WHERE media <> '{}'",
     **invitations.LOST,
     **of_operators.LOST,
+    **kept_usage.LOST,
 }
 """What goes when this step is taken back, in words, and the rows that have it."""
 
@@ -60,6 +61,7 @@ def upgrade() -> None:
     )
     invitations.add()
     of_operators.add()
+    kept_usage.add()
     # Until now dates came in UTC.
     op.execute("UPDATE records SET local_at = occurred_at WHERE collection = 'entries' AND occurred_at IS NOT NULL")
     op.drop_index("ix_records_date", table_name="records")
@@ -178,6 +180,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     of_operators.drop()
+    kept_usage.drop()
     invitations.drop()
     second_factors.drop()
     op.drop_column("inbox", "media")
