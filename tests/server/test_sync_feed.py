@@ -108,7 +108,12 @@ async def test_a_cursor_is_good_for_its_account_and_its_list_alone(owner: Owner,
     other = await register(http)
     for who, path, sent in (
         (other, "/sync/changes", {"after": cursor}),
-        (owner, "/sync/changes", {"after": cursor[:-1] + ("A" if cursor[-1] != "A" else "B")}),
+        *(
+            (owner, "/sync/changes", {"after": cursor[:-1] + last})
+            for last in "AEIMQUYcgkosw048BF"
+            if last != cursor[-1]
+        ),
+        (owner, "/sync/changes", {"after": f"{cursor[:9]}.{cursor[9:]}"}),
         (owner, "/sync/changes", {"after": "no cursor at all"}),
         (owner, "/sync/changes", {"after": "ÄÖ"}),
         (owner, "/sync/conflicts", {"cursor": cursor}),

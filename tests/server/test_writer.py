@@ -13,6 +13,9 @@ import pytest
 from fastapi import FastAPI
 
 import lockleaf.server
+from lockleaf.server.features.sync.gathering import Gathering
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records.writer import Rules, Written
 from tests.support.accounts import Owner, change, register
 from tests.support.diaries import thin
@@ -59,8 +62,9 @@ class Follower:
 @pytest.fixture
 async def follower(app: FastAPI) -> AsyncIterator[Follower]:
     """One that follows behind the server's own."""
-    rules, found = app.state.parts[Rules], Follower()
-    app.state.parts.add(Rules, replace(rules, observers=(*rules.observers, found)))
+    parts, found = app.state.parts, Follower()
+    rules = parts.add(Rules, replace(parts[Rules], observers=(*parts[Rules].observers, found)))
+    parts.add(Gathering, Gathering(parts[Database], parts[Clock], rules))
     yield found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
@@ -12,7 +13,7 @@ from lockleaf.server.identity.errors import AccountDisabled, InsufficientScope, 
 from lockleaf.server.identity.tokens import AccessClaims, TokenCodec
 from lockleaf.server.platform.tiers import TIERS, TierRequired
 
-__all__ = ["Asking", "Principal", "authenticate", "require_scope", "require_tier", "who"]
+__all__ = ["Asking", "Principal", "authenticate", "require_scope", "require_tier", "who", "who_of_several"]
 
 # A session that is alive: $1 is the account; then the session's id, and of a uce session the generation of its key.
 _ALIVE = """
@@ -75,6 +76,29 @@ async def who(connection: asyncpg.Connection, asking: Asking) -> Principal:
     return asking.principal(await connection.fetchrow(_WHO, asking.user_id, *asking.arguments))
 
 
+_WHO_OF_SEVERAL = """
+SELECT w.position, ROW(TOLD) AS told
+FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w(user_id, session_id, position)
+JOIN sessions s ON s.user_id = w.user_id AND s.session_id = w.session_id AND NOT s.revoked AND s.expires_at > now()
+JOIN accounts a ON a.user_id = s.user_id
+""".replace("TOLD", _TOLD)
+
+
+async def who_of_several(
+    connection: asyncpg.Connection, asking: Sequence[Asking]
+) -> list[Principal | SessionRevoked | AccountDisabled]:
+    """Return who is asking, of several at once whose tokens carry no key, or why it is nobody."""
+    columns = [each.user_id for each in asking], [each.session_id for each in asking]
+    told = {row["position"]: row["told"] for row in await connection.fetch(_WHO_OF_SEVERAL, *columns)}
+    found: list[Principal | SessionRevoked | AccountDisabled] = []
+    for position, each in enumerate(asking, start=1):
+        try:
+            found.append(each.principal(told.get(position)))
+        except (SessionRevoked, AccountDisabled) as error:
+            found.append(error)
+    return found
+
+
 class Asking:
     """Who says that they ask, by a token whose signature is right: the statement that answers tells if they may.
 
@@ -84,6 +108,7 @@ class Asking:
 
     def __init__(self, claims: AccessClaims) -> None:
         self.user_id = claims.user_id
+        self.session_id = claims.session_id
         self._claims = claims
 
     @property
@@ -95,7 +120,7 @@ class Asking:
     def arguments(self) -> tuple[UUID, int | None]:
         """What a statement with `told_by` takes in the two places that were named for it."""
         generation = None if self._claims.session_key is None else self._claims.generation
-        return self._claims.session_id, generation
+        return self.session_id, generation
 
     @staticmethod
     def told_by(session_id: str, generation: str, /) -> str:
@@ -120,8 +145,8 @@ class Asking:
             raise AccountDisabled
         claims = self._claims
         return Principal(
-            claims.user_id,
-            claims.session_id,
+            self.user_id,
+            self.session_id,
             _names(scope),
             custody,
             privacy_tier,

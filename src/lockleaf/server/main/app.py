@@ -22,6 +22,7 @@ from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.features.integrations.networks import Networks
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
+from lockleaf.server.features.sync.gathering import Gathering
 from lockleaf.server.identity.auth.proving import Authenticator
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.factors.passkeys import relying_party
@@ -109,7 +110,8 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     removals = parts.add(Removals, Removals(database, store))
     held = parts.add(Holdings, holdings(parts))
     quota = parts.add(Quota, Quota(settings.limits.storage_bytes, held))
-    parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts)))
+    rules = parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts)))
+    parts.add(Gathering, Gathering(database, clock, rules))
     networks = parts.add(Networks, Networks(settings.integrations, keys))
     parts.add(
         Exchange,

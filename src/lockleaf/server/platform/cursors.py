@@ -63,6 +63,8 @@ class CursorCodec:
             data = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         except ValueError:
             raise InvalidCursor from None
+        if urlsafe_b64encode(data).rstrip(b"=").decode() != cursor:  # the decoder passes over bits, and other signs
+            raise InvalidCursor
         mac, packed = data[:_SEAL], data[_SEAL:]
         if not any(hmac.compare_digest(mac, self._mac(key, kind, user_id, packed)) for key in self._keys):
             raise InvalidCursor

@@ -46,20 +46,30 @@ class Quota:
         self.limit = limit
         self._holdings = holdings
 
+    def left(self, *, given: int | None, used: int) -> int | None:
+        """Return how many bytes may be added to an account; None for any number.
+
+        Args:
+            given: its own quota, if it has one.
+            used: what it holds.
+        """
+        limit = self._limit(given)
+        return None if limit is None else max(0, limit - used)
+
+    def _limit(self, given: int | None) -> int | None:
+        limit = self.limit if given is None else given
+        return None if limit == UNLIMITED else limit
+
     async def limit_of(self, connection: asyncpg.Connection, user_id: UUID) -> int | None:
         """Return how many bytes an account may hold; None for any number."""
-        given: int | None = await connection.fetchval(_GIVEN, user_id)
-        if given is None:
-            return self.limit
-        return None if given == UNLIMITED else given
+        return self._limit(await connection.fetchval(_GIVEN, user_id))
 
     async def _standing(self, connection: asyncpg.Connection, user_id: UUID) -> tuple[int | None, int]:
         """Return how much an account may hold, and how much it holds, in one statement."""
         row = await connection.fetchrow(_STANDING, user_id)
         if row is None:
             return self.limit, 0
-        given = self.limit if row["given"] is None else row["given"]
-        return None if given == UNLIMITED else given, row["used"]
+        return self._limit(row["given"]), row["used"]
 
     async def bytes_used(self, connection: asyncpg.Connection, user_id: UUID) -> int:
         """Return the bytes of all that the server holds of an account."""

@@ -17,11 +17,12 @@ import asyncpg
 from lockleaf.crypto import history
 from lockleaf.server.platform.db.scoped import OnConnection
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.records.batches import labels_literal
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
 
-__all__ = ["Accepted", "Opened", "RecordRepository", "State", "not_accepted"]
+__all__ = ["Opened", "RecordRepository", "State", "not_accepted"]
 
 
 # Revisions of a record follow each other without a gap, so the present one tells of all before it, purged ones too.
@@ -76,28 +77,6 @@ class Opened:
     states: dict[tuple[str, str], State]
 
 
-@dataclass(slots=True)
-class Accepted:
-    """A change that has its place in the history."""
-
-    seq: int
-    collection: str
-    record_id: str
-    revision: int
-    parent: bytes
-    meta: bytes
-    payload_hash: bytes
-    deleted: bool
-    labels: Sequence[bytes]
-    source: str | None
-    occurred_at: datetime | None
-    local_at: datetime | None
-    device_id: str
-    created_at: datetime
-    packed: bytes
-    key_id: int | None
-
-
 # OFFSET 0, here and below, keeps each lookup of a record a lookup in its index, whatever the planner believes of tables
 # that grew since it last counted them.
 
@@ -138,59 +117,6 @@ JOIN LATERAL (
 
 _EPOCH = "SELECT from_seq, from_head FROM epochs WHERE user_id = $1 AND epoch = $2"
 
-# One statement writes a batch. All its parts see the records as they were before it, so `kept` moves to `revisions`
-# what the records' new content replaces, unless a retired key opens it: that is dropped, here as by `purge_retired`.
-# Arguments $2 to $18 are the accepted changes, column by column; `last` marks the last one of each record.
-_BATCH = """
-WITH batch AS MATERIALIZED (
-  SELECT * FROM unnest(
-    $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bool[],
-    $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::timestamptz[], $15::bytea[], $16::bool[],
-    $17::timestamptz[], $18::bigint[]
-  ) AS b(
-    seq, collection, record_id, revision, parent, meta, payload_hash, deleted,
-    labels, source, occurred_at, device_id, created_at, packed, last, local_at, key_id
-  )
-), logged AS (
-  INSERT INTO changes (
-    user_id, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, at
-  )
-  SELECT $1, seq, collection, record_id, revision, parent, meta, payload_hash, deleted, device_id, $19 FROM batch
-), moved AS (
-  UPDATE heads SET seq = $20, head = $21, record_bytes = record_bytes + $22 WHERE user_id = $1
-)"""
-
-_KEPT = """, kept AS (
-  INSERT INTO revisions (user_id, collection, record_id, revision, packed, at, key_id)
-  SELECT r.user_id, r.collection, r.record_id, r.revision, r.packed, r.updated_at, r.key_id
-  FROM (SELECT DISTINCT collection, record_id FROM batch) b
-  JOIN LATERAL (
-    SELECT * FROM records r WHERE r.user_id = $1 AND r.collection = b.collection AND r.record_id = b.record_id OFFSET 0
-  ) r ON r.key_id IS NULL OR r.key_id >= $23
-  UNION ALL
-  SELECT $1, collection, record_id, revision, packed, $19, key_id FROM batch WHERE NOT last
-)"""
-
-_RECORDS = """
-INSERT INTO records (
-  user_id, collection, record_id, revision, seq, payload_hash, deleted, labels, source, occurred_at,
-  local_at, created_at, updated_at, packed, key_id
-)
-SELECT $1, collection, record_id, revision, seq, payload_hash, deleted, labels::bytea[], source, occurred_at,
-  local_at, created_at, $19, packed, key_id
-FROM batch WHERE last"""
-
-_REPLACE = """
-ON CONFLICT (user_id, collection, record_id) DO UPDATE SET
-  revision = excluded.revision, seq = excluded.seq, payload_hash = excluded.payload_hash, deleted = excluded.deleted,
-  labels = excluded.labels, source = excluded.source, occurred_at = excluded.occurred_at,
-  local_at = excluded.local_at, updated_at = excluded.updated_at, purged_at = NULL, packed = excluded.packed,
-  key_id = excluded.key_id"""
-
-_WRITE_NEW = _BATCH + _RECORDS
-_WRITE_ANY = _BATCH + _KEPT + _RECORDS + _REPLACE
-
-
 # The same payload for the same record is one conflict, however often it is sent. Rows that were there are found by a
 # second statement: the first one does not see them where somebody else had just written them.
 _KEEP = """
@@ -223,11 +149,6 @@ FROM unnest($2::text[], $3::text[], $4::bytea[]) WITH ORDINALITY AS w(collection
 JOIN conflicts c ON c.user_id = $1 AND c.collection = w.collection AND c.record_id = w.record_id
   AND c.payload_hash = w.payload_hash
 """
-
-
-def _labels_literal(labels: Sequence[bytes]) -> str:
-    """Return labels as PostgreSQL writes an array of them: arrays of arrays cannot be unnested row by row."""
-    return "{" + ",".join(f'"\\\\x{label.hex()}"' for label in labels) + "}" if labels else "{}"
 
 
 class RecordRepository(OnConnection):
@@ -275,42 +196,6 @@ class RecordRepository(OnConnection):
         row = await self._connection.fetchrow(_EPOCH, self._user_id, epoch)
         return {"epoch": epoch, "from_seq": row["from_seq"], "from_head": encode_base64(row["from_head"])}
 
-    async def write(self, accepted: Sequence[Accepted], *, head: bytes, now: datetime, key_id: int, added: int) -> None:
-        """Write a batch: leaves, records, the revisions they replace, and the new end of the history.
-
-        Args:
-            key_id: a replaced revision that an older master key sealed is not kept.
-            added: bytes that the account holds more by it.
-        """
-        last = {(change.collection, change.record_id): change.seq for change in accepted}
-        all_new = len(last) == len(accepted) and all(change.revision == 1 for change in accepted)
-        await self._connection.execute(
-            _WRITE_NEW if all_new else _WRITE_ANY,
-            self._user_id,
-            [c.seq for c in accepted],
-            [c.collection for c in accepted],
-            [c.record_id for c in accepted],
-            [c.revision for c in accepted],
-            [c.parent for c in accepted],
-            [c.meta for c in accepted],
-            [c.payload_hash for c in accepted],
-            [c.deleted for c in accepted],
-            [_labels_literal(c.labels) for c in accepted],
-            [c.source for c in accepted],
-            [c.occurred_at for c in accepted],
-            [c.device_id for c in accepted],
-            [c.created_at for c in accepted],
-            [c.packed for c in accepted],
-            [last[c.collection, c.record_id] == c.seq for c in accepted],
-            [c.local_at for c in accepted],
-            [c.key_id for c in accepted],
-            now,
-            accepted[-1].seq,
-            head,
-            added,
-            *(() if all_new else (key_id,)),
-        )
-
     async def keep_conflicts(self, changes: Sequence[Change], *, now: datetime) -> tuple[list[UUID], bool]:
         """Store refused changes as open conflicts; return their ids in order, and whether any of them is new."""
         hashes = [history.payload_hash(change.payload) for change in changes]
@@ -325,7 +210,7 @@ class RecordRepository(OnConnection):
             [c.payload for c in changes],
             hashes,
             [c.deleted for c in changes],
-            [_labels_literal(c.labels) for c in changes],
+            [labels_literal(c.labels) for c in changes],
             [c.source for c in changes],
             [c.occurred_at for c in changes],
             [c.device_id for c in changes],

@@ -7,10 +7,10 @@ streams after the commit, and those who follow what is written, in the same tran
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 import asyncpg
@@ -29,7 +29,7 @@ from lockleaf.server.records.repository import RecordRepository
 from lockleaf.server.records.tagging import Present
 from lockleaf.wire.sync import Change, Record
 
-__all__ = ["AccountRecords", "Author", "Base", "Observer", "Rules", "Written"]
+__all__ = ["AccountRecords", "Author", "Base", "Observer", "Rules", "Selective", "Written", "tell"]
 
 
 class Author(Protocol):
@@ -98,7 +98,31 @@ class Written:
 
 
 Observer = Callable[[Written], Awaitable[None]]
-"""Follows what is written, in the transaction that writes it and behind the lock of the account's history."""
+"""Follows what is written, in the transaction that writes it and behind the lock of the account's history.
+
+One that is `Selective` follows some accounts alone.
+"""
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """An observer that can tell, of many end-to-end encrypted accounts at once, which of them it follows."""
+
+    async def follows(self, connection: asyncpg.Connection, user_ids: Collection[UUID]) -> Collection[UUID]:
+        """Return those of the accounts whose changes it is to be told."""
+
+
+async def tell(rules: Rules, written: Sequence[Written]) -> None:
+    """Tell those who follow what was written in one transaction."""
+    for observer in rules.observers:
+        followed: Collection[UUID] | None = None
+        selective: object = observer
+        if len(written) > 1 and isinstance(selective, Selective):
+            ids = {each.author.user_id for each in written}
+            followed = await selective.follows(written[0].tx.connection, ids)
+        for each in written:
+            if followed is None or each.author.user_id in followed:
+                await observer(each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +315,7 @@ class AccountRecords:
     ) -> None:
         if moved:
             self.tx.wake(self.user_id)
-        written = Written(self.tx, self.account, changes, outcomes, opened)
-        for observer in self._rules.observers:
-            await observer(written)
+        await tell(self._rules, [Written(self.tx, self.account, changes, outcomes, opened)])
 
     async def keep(self, change: Change) -> UUID:
         """Keep a refused change as an open conflict; the same payload is the same conflict, however often it comes.

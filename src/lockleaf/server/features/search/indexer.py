@@ -7,13 +7,16 @@ no two write to the index of one account at a time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
+
+import asyncpg
 
 from lockleaf.search.languages import Language
 from lockleaf.search.terms import stems
 from lockleaf.server.features.search.index_state import index_state
-from lockleaf.server.features.search.repository import Document, SearchRepository
+from lockleaf.server.features.search.repository import Document, SearchRepository, having_index
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent, OpenKeyring
@@ -73,6 +76,10 @@ class Indexer:
     def __init__(self, clock: Clock, custodian: Custodian) -> None:
         self._clock = clock
         self._custodian = custodian
+
+    async def follows(self, connection: asyncpg.Connection, user_ids: Collection[UUID]) -> Collection[UUID]:
+        """Return those of the end-to-end encrypted accounts that have an index at this server."""
+        return await having_index(connection, user_ids)
 
     async def __call__(self, told: Written) -> None:
         """Follow what was written.

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
+from lockleaf.server.features.sync.gathering import Gathering
 from lockleaf.server.identity.callers import Asker, bearer_token, caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
@@ -68,13 +69,12 @@ Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync
 @takes(whole_records)
 async def push(
     request: Request,
-    principal: Writer,
+    asking: Asker,
     body: Annotated[Push, Depends(Parsed(Push, msgpack=True))],
-    tx: Tx,
     parts: PartsOf,
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""
-    result = await service.push(records_of(parts, tx, principal), parts[CursorCodec], body)
+    result = await service.push(parts[Gathering], parts[CursorCodec], asking, body)
     return _packed(request, PushResult, result)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.server.features.sync.gathering import Gathering
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.principal import Asking, require_scope, require_tier, who
 from lockleaf.server.platform.cursors import CursorCodec
@@ -14,7 +15,6 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records import feed, statements
 from lockleaf.server.records.errors import EpochChanged
-from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire import codec
 from lockleaf.wire.epochs import Statement
 from lockleaf.wire.fields import encode_base64
@@ -25,22 +25,22 @@ __all__ = ["keep_statements", "push", "read_feed"]
 _FEED = "feed"
 
 
-async def push(store: AccountRecords, cursors: CursorCodec, body: Push) -> bytes:
+async def push(gathering: Gathering, cursors: CursorCodec, asking: Asking, body: Push) -> bytes:
     """Apply a batch, and tell the account's listeners once it is committed; return a ``PushResult`` in MessagePack.
 
     Raises:
-        TierRequired: the account holds no records here.
+        SessionRevoked, AccountDisabled, InsufficientScope, TierRequired: it is not theirs to push; SessionRevoked too
+            where the server is to index what they bring (uce), and the session's key is gone.
         EpochChanged: the changes were made in an epoch that has ended.
-        SessionRevoked: the server is to index what they bring (uce), and the session's key is gone.
     """
-    pushed = await store.push(body.changes, atomic=body.atomic, epoch=body.epoch)
+    pushed = await gathering.push(asking, body)
     return codec.pack(
         {
             "results": [outcome.as_dict() for outcome in pushed.outcomes],
             "seq": pushed.seq,
             "head": pushed.head,
             "epoch": pushed.epoch,
-            "cursor": cursors.seal(_FEED, store.user_id, (pushed.seq, pushed.epoch)),
+            "cursor": cursors.seal(_FEED, asking.user_id, (pushed.seq, pushed.epoch)),
         }
     )
 

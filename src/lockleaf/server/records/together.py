@@ -1,0 +1,126 @@
+"""Pushes of several accounts in one transaction: their heads locked in one order, one statement, one commit.
+
+What is simple goes together: changes that follow the present revisions, or were applied before, or are refused for what
+they are. All else is left to the way on which a push goes alone: one that meets another, one of an account whose head
+somebody holds, or whose store is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from lockleaf.server.records.batches import Accepted, Batch, write_together
+from lockleaf.server.records.decision import Decision
+from lockleaf.server.records.outcomes import Pushed
+from lockleaf.server.records.policy import sync_policy
+from lockleaf.server.records.quota import Quota
+from lockleaf.server.records.repository import State
+from lockleaf.wire.sync import Change
+
+__all__ = ["Part", "push_together"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The changes of one push.
+
+    Attributes:
+        epoch: the one that the sender knows, if it says so.
+    """
+
+    user_id: UUID
+    changes: Sequence[Change]
+    epoch: str | None
+
+
+@dataclass(slots=True)
+class _Store:
+    """The end of an account's history, as it moves from push to push, and the records in question."""
+
+    epoch: str
+    seq: int
+    head: bytes
+    key_id: int
+    left: int | None
+    states: dict[tuple[str, str], State] = field(default_factory=dict)
+    accepted: list[Accepted] = field(default_factory=list)
+    added: int = 0
+
+
+# As the statement that opens one store, but that it waits for nobody: of a head that is held, or that moved while this
+# statement began, it tells nothing.
+_OPEN = """
+WITH locked AS MATERIALIZED (
+  SELECT user_id, epoch, seq, head, key_id, record_bytes + index_bytes + media_bytes + metric_bytes AS used
+  FROM heads WHERE user_id = ANY ($4) ORDER BY user_id FOR UPDATE SKIP LOCKED
+)
+SELECT l.user_id, l.epoch, l.seq AS end_seq, l.head, l.key_id AS newest_key_id, l.used, a.quota_bytes,
+  w.collection, w.record_id, r.revision, r.seq, r.payload_hash, r.created_at, r.key_id, octet_length(r.packed) AS size
+FROM locked l
+JOIN heads h ON h.user_id = l.user_id AND h.epoch = l.epoch AND h.seq = l.seq
+JOIN accounts a ON a.user_id = l.user_id AND a.privacy_tier = 'full_sync'
+JOIN unnest($1::uuid[], $2::text[], $3::text[]) AS w(user_id, collection, record_id) ON w.user_id = l.user_id
+LEFT JOIN LATERAL (
+  SELECT * FROM records r
+  WHERE r.user_id = l.user_id AND r.collection = w.collection AND r.record_id = w.record_id OFFSET 0
+) r ON true
+"""
+
+
+async def push_together(
+    connection: asyncpg.Connection, parts: Sequence[Part], quota: Quota, *, now: datetime, most_bytes: int
+) -> list[Pushed | None]:
+    """Apply pushes, in order; return what became of each, None for one that is left to go alone.
+
+    Arguments:
+        quota: how much each account may hold.
+        now: the server's time.
+        most_bytes: how long a payload may be; one that replaces a longer one may be as long as that.
+    """
+    stores = await _open(connection, parts, quota)
+    pushed = [_decided(stores.get(part.user_id), part, now=now, most_bytes=most_bytes) for part in parts]
+    batches = [
+        Batch(user_id, each.accepted, each.head, each.key_id, each.added)
+        for user_id, each in stores.items()
+        if each.accepted
+    ]
+    if batches:
+        await write_together(connection, batches, now=now)
+    return pushed
+
+
+def _decided(store: _Store | None, part: Part, *, now: datetime, most_bytes: int) -> Pushed | None:
+    if store is None or part.epoch not in (None, store.epoch):
+        return None
+    states = dict(store.states)
+    decision = Decision(part.changes, store.seq, store.head, states, now, store.left, store.key_id, most_bytes)
+    decision.decide(sync_policy)
+    if decision.late:
+        return None
+    store.states, store.seq, store.head = states, decision.seq, decision.head
+    store.accepted += decision.accepted
+    store.added += decision.added
+    store.left = decision.quota
+    return Pushed(decision.outcomes, store.epoch, decision.seq, decision.head, now, moved=bool(decision.accepted))
+
+
+async def _open(connection: asyncpg.Connection, parts: Sequence[Part], quota: Quota) -> dict[UUID, _Store]:
+    keys = dict.fromkeys((part.user_id, each.collection, each.record_id) for part in parts for each in part.changes)
+    columns = [list(column) for column in zip(*keys, strict=True)]
+    stores: dict[UUID, _Store] = {}
+    for row in await connection.fetch(_OPEN, *columns, sorted({part.user_id for part in parts})):
+        store = stores.get(row["user_id"])
+        if store is None:
+            left = quota.left(given=row["quota_bytes"], used=row["used"])
+            store = _Store(row["epoch"], row["end_seq"], row["head"], row["newest_key_id"], left)
+            stores[row["user_id"]] = store
+        if row["seq"] is not None:
+            store.states[row["collection"], row["record_id"]] = State(
+                row["revision"], row["seq"], row["payload_hash"], row["created_at"], row["key_id"], row["size"]
+            )
+    return stores
