@@ -39,7 +39,14 @@ if TYPE_CHECKING:
     from lockleaf.server.main.maintenance.recounting import recount
     from lockleaf.server.main.maintenance.restore import Present, Restored, examine, restore
     from lockleaf.server.main.maintenance.sealing import Opener, identities_in, recipient_of
-    from lockleaf.server.main.maintenance.secrets import LEFT_BESIDE, adopt, secrets_of
+    from lockleaf.server.main.maintenance.secrets import (
+        LEFT_BESIDE,
+        add_root,
+        adopt,
+        drop_old_roots,
+        secrets_of,
+        sessions_of_old_roots,
+    )
     from lockleaf.server.main.maintenance.sources import Source, open_backup
     from lockleaf.server.main.maintenance.verification import Verified, verify
     from lockleaf.server.main.supervisor import Running, ServeError, serve
@@ -110,6 +117,7 @@ __all__ = [
     "ValidationError",
     "Verified",
     "WrongDirection",
+    "add_root",
     "adopt",
     "asyncpg",
     "asyncpg_url",
@@ -119,6 +127,7 @@ __all__ = [
     "declare_restored",
     "downgrade",
     "drop_aside",
+    "drop_old_roots",
     "empty",
     "examine",
     "examine_server",
@@ -142,6 +151,7 @@ __all__ = [
     "sealer_of",
     "secrets_of",
     "serve",
+    "sessions_of_old_roots",
     "size_aside",
     "sql",
     "users",
@@ -176,7 +186,8 @@ if not TYPE_CHECKING:
             "lockleaf.server.main.maintenance.recounting": "recount",
             "lockleaf.server.main.maintenance.restore": "Present Restored examine restore",
             "lockleaf.server.main.maintenance.sealing": "Opener identities_in recipient_of",
-            "lockleaf.server.main.maintenance.secrets": "LEFT_BESIDE adopt secrets_of",
+            "lockleaf.server.main.maintenance.secrets": "LEFT_BESIDE add_root adopt drop_old_roots "
+            "secrets_of sessions_of_old_roots",
             "lockleaf.server.main.maintenance.sources": "Source open_backup",
             "lockleaf.server.main.maintenance.users": "users=.",
             "lockleaf.server.main.maintenance.verification": "Verified verify",

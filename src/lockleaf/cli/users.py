@@ -54,7 +54,10 @@ def list_(run: Run, data_dir: DataDir = None) -> None:
     if run.json:
         run.result({"items": [_facts(user) for user in found]})
         return
-    table = screen.Table("account", "custody", "tier", "records", "held", "quota", "sessions", "last seen", box=None)
+    table = screen.Table(box=None)
+    table.add_column("account", overflow="fold", min_width=20)
+    for heading in ("custody", "tier", "records", "held", "quota", "sessions", "last seen"):
+        table.add_column(heading, overflow="fold")
     for user in found:
         name = f"{user.login_name} (disabled)" if user.disabled_at else user.login_name
         cells = (

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -123,14 +124,20 @@ def load_keys(settings: Settings) -> ServerKeys:
 
 @dataclass(frozen=True, slots=True)
 class RootSecrets:
-    """Root secrets, newest first, and the one that decides what is shown for unknown emails."""
+    """Root secrets, newest first, and the one that decides what is shown for unknown emails.
+
+    Attributes:
+        since: when the newest was made, RFC 3339, where an earlier one stands behind it.
+    """
 
     roots: tuple[bytes, ...] = field(repr=False)
     prelogin: bytes = field(repr=False)
+    since: str | None = None
 
     def written(self) -> bytes:
         """Return them as the file that keeps them has them."""
-        document = {"version": 1, "roots": [_text(root) for root in self.roots], "prelogin": _text(self.prelogin)}
+        document: dict[str, object] = {"version": 1, "roots": [_text(root) for root in self.roots]}
+        document |= {"prelogin": _text(self.prelogin)} | ({} if self.since is None else {"since": self.since})
         return json.dumps(document, indent=2).encode()
 
     @classmethod
@@ -144,11 +151,14 @@ class RootSecrets:
             document = json.loads(written)
             roots = tuple(binascii.a2b_base64(root, strict_mode=True) for root in document["roots"])
             prelogin = binascii.a2b_base64(document["prelogin"], strict_mode=True)
+            since = document.get("since")
+            if since is not None:
+                datetime.fromisoformat(since)
         except (ValueError, KeyError, TypeError):
             raise SecretsDamaged from None
         if not roots or min(map(len, (*roots, prelogin))) < SHORTEST_ROOT:
             raise SecretsDamaged
-        return cls(roots, prelogin)
+        return cls(roots, prelogin, since)
 
 
 def are_kept_in_file(settings: Settings) -> bool:
