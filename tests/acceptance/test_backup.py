@@ -151,6 +151,7 @@ async def test_a_sealed_backup_in_one_file_makes_the_same_server_on_an_empty_mac
             laptop = await ada.first()
             media_id = await attach(laptop, tmp_path, "with a file", LARGE)
             await asyncio.to_thread(installation.admin, "backup", str(file), "--to", str(identity.to_public()))
+            since = await attach(laptop, tmp_path, "sent after the backup", b"lost with the server's disk")
         secrets = json.loads((installation.data / "secrets.json").read_text())
         assert (file.stat().st_mode & 0o777, file.read_bytes()[:22]) == (0o600, b"age-encryption.org/v1\n")
         installation.data.rename(tmp_path / "lost")
@@ -160,5 +161,8 @@ async def test_a_sealed_backup_in_one_file_makes_the_same_server_on_an_empty_mac
         assert json.loads((installation.data / "secrets.json").read_text())["prelogin"] == secrets["prelogin"]
         with installation.running():
             await synced(laptop, ada)
-            path = await laptop.media.download(media_id, tmp_path / "again")
-            assert path.read_bytes() == LARGE
+            phone = await ada.another("phone")
+            await phone.sync()
+            for kept, content in ((media_id, LARGE), (since, b"lost with the server's disk")):
+                path = await phone.media.download(kept, tmp_path / kept)
+                assert path.read_bytes() == content

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lockleaf.cli import server_parts as server
-from lockleaf.cli.backing_up import number_of
+from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.restored import database_of

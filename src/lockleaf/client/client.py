@@ -315,8 +315,8 @@ class Client(Locking, Exports):
     async def _synced(self, progress: ProgressCallback | None) -> synchroniser.SyncReport:
         return await self.sync(progress)
 
-    async def _carry_media(self, progress: ProgressCallback | None) -> transfers.MediaReport:
-        return await self.media.carried(progress)
+    async def _carry_media(self, progress: ProgressCallback | None, epoch: str) -> transfers.MediaReport:
+        return await self.media.carried(progress, epoch=epoch)
 
     async def _tier(self) -> PrivacyTier:
         return (await self.privacy.tier()).current_tier

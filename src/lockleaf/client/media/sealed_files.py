@@ -98,6 +98,18 @@ class Fetcher:
                 done += media_object.sealed_size or 0
         return KeptMedia(len(named) - len(missing), tuple(missing))
 
+    async def queue_sent(self) -> None:
+        """Have everything wait again that was sent from here and is still here: the server may lack it by now.
+
+        What it has is told by the first request of each upload, and not sent.
+        """
+        named = await asyncio.to_thread(lambda: list(self._book.media()))
+        with self._folder.alone():
+            for owner, media_object in named:
+                sent = await asyncio.to_thread(self._folder.sent.of, media_object.media_id)
+                if sent is not None and await asyncio.to_thread(self._store.media.get, media_object.media_id) is None:
+                    await in_thread(partial(self._keep, owner, media_object, sent))
+
     @asynccontextmanager
     async def sealed(self, media_object: MediaObject, came: Callable[[int], None]) -> AsyncIterator[Path]:
         """Give the sealed file of an object, which is here, or is fetched and then deleted.

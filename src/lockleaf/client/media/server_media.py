@@ -85,12 +85,21 @@ class ServerMedia(PinnedStores):
             )
             return await carrier.carry(progress)
 
-    async def carried(self, progress: ProgressCallback | None = None) -> transfers.MediaReport:
-        """Send what waits, as part of a sync; another program that does it already is left to it."""
+    async def carried(self, progress: ProgressCallback | None = None, *, epoch: str) -> transfers.MediaReport:
+        """Send what waits, as part of a sync; another program that does it already is left to it.
+
+        Args:
+            epoch: of the server's history. In another one than before the server may lack what it had.
+        """
+        sent = self._folder.sent
         try:
-            return await self.resume(progress)
+            if await asyncio.to_thread(sent.were_sent_before, epoch):
+                await self._fetcher().queue_sent()
+            report = await self.resume(progress)
         except UploadAlreadyRunning:
             return transfers.MediaReport(waiting=await self.pending_count())
+        await asyncio.to_thread(sent.note_epoch, epoch)
+        return report
 
     async def download(
         self,

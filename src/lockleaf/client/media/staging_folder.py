@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from lockleaf.client.errors import UploadAlreadyRunning
+from lockleaf.client.media.sent_files import SentFiles
 from lockleaf.client.profile.private_files import locked, make_private_folder
 
 __all__ = ["StagedFile", "Staging", "StagingFolder", "staging"]
@@ -55,6 +56,7 @@ class StagingFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.sent = SentFiles(path / "sent")
 
     def of(self, media_id: str) -> Path:
         """Return the place of an object's sealed file."""
@@ -77,8 +79,9 @@ class StagingFolder:
             yield
 
     def remove(self, media_id: str) -> None:
-        """Delete an object's sealed file."""
+        """Delete an object's sealed file, also where it was sent."""
         self.of(media_id).unlink(missing_ok=True)
+        self.sent.forget(media_id)
 
     @contextmanager
     def receive(self, media_id: str) -> Iterator[Path]:

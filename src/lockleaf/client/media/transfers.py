@@ -147,6 +147,7 @@ class Transfers:
         for media_id in self._store.media.forget_deleted(_text(now - _KEPT)):
             self._folder.remove(media_id)
         self._folder.clean(self._store.media.known, older_than=(now - _PIECES_KEPT).timestamp())
+        self._folder.sent.clean(now.timestamp())
 
     async def _one(self, media_object: QueuedObject, told: _Told) -> bool:
         """Do what waits for one object; return whether it is done."""
@@ -170,13 +171,14 @@ class Transfers:
         return await asyncio.to_thread(self._uploaded, media_object)
 
     def _uploaded(self, media_object: QueuedObject) -> bool:
-        """Forget the sealed file, unless its user deleted the attachment in the meantime."""
+        """Let the sealed file wait no more, unless its user deleted the attachment in the meantime."""
         with self._store.transaction():
             if not self._store.media.settle(media_object, None, self._time()):
                 return False
-            forgotten = [media_object.media_id]
+            forgotten = []
             if media_object.replaces is not None:
                 forgotten += take_place(self._store, self._edits, media_object)
+        self._folder.sent.keep(media_object.media_id, self._folder.of(media_object.media_id))
         for media_id in forgotten:
             self._folder.remove(media_id)
         return True

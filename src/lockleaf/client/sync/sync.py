@@ -26,7 +26,7 @@ class Sync:
     """Synchronisation of one profile: called, it syncs once.
 
     Args:
-        carry_media: sends what waits of attachments, behind a sync.
+        carry_media: sends what waits of attachments, behind a sync; told the epoch of the server's history.
         pending_count: counts the edits and attachments that wait to be sent.
     """
 
@@ -34,7 +34,7 @@ class Sync:
         self,
         device: Device,
         *,
-        carry_media: Callable[[ProgressCallback | None], Awaitable[MediaReport]],
+        carry_media: Callable[[ProgressCallback | None, str], Awaitable[MediaReport]],
         pending_count: Callable[[], Awaitable[int]],
     ) -> None:
         self._device = device
@@ -59,7 +59,7 @@ class Sync:
         sums = encrypted_sums(self._device)
         report = await synchroniser_of(self._device, sums).run(progress, accept_restore=accept_restore)
         await asyncio.to_thread(self._device.note_history)
-        return replace(report, media=await self._carry_media(progress))
+        return replace(report, media=await self._carry_media(progress, report.epoch))
 
     async def catch_up(self) -> None:
         """Fetch and verify what is new at the server, and send nothing.
