@@ -14,6 +14,9 @@ from urllib.parse import quote
 
 import pytest
 
+from lockleaf.server.main.maintenance.backup import back_up
+from lockleaf.server.main.maintenance.restore import restore
+from lockleaf.server.main.maintenance.sources import open_backup
 from lockleaf.server.platform.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from lockleaf.server.platform.db.embedded.account import choose_account
 from lockleaf.server.platform.db.embedded.binaries import Binaries, installed_elsewhere
@@ -26,6 +29,7 @@ from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import served
 from tests.support.accounts import change, register
 from tests.support.media import attach, fetch
+from tests.support.operated import operated
 
 
 def programs(major: int) -> Binaries:
@@ -145,3 +149,23 @@ def test_an_exchange_that_was_cut_short_is_finished_at_the_next_start(tmp_path: 
         assert (data / "postgres" / "PG_VERSION").read_text().strip() == "18"
     assert (aside / "PG_VERSION").read_text() == "15\n"
     assert not (data / "upgrade.json").exists() and not new.parent.exists()
+
+
+async def test_a_backup_of_this_postgresql_is_restored_in_an_earlier_one(
+    server_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with operated(server_environment, tmp_path, monkeypatch) as site:
+        await site.owner.push(change(), change())
+        await site.back_up()
+        with (
+            earlier(tmp_path / "earlier", programs(15)) as url,
+            open_backup(tmp_path / "backups", (), scratch=tmp_path) as source,
+        ):
+            done = await restore(url, site.store, source)
+            assert (done.declared.accounts, done.aside) == (1, None)
+            connection = await _connect(url)
+            assert await connection.fetchval("SELECT count(*) FROM changes") == 2
+            await connection.close()
+            # And a backup of that one is made by the later programs.
+            made = await back_up(url, site.store, tmp_path / "of the earlier")
+            assert (made.manifest.counts.changes, made.manifest.server.partition(".")[0]) == (2, "15")
