@@ -225,6 +225,8 @@ async def test_a_restore_sets_aside_what_is_there_and_goes_on_with_files_and_ses
     for media_id, data in ((deleted, b"deleted since"), (since, b"sent since")):
         assert await fetch(owner, media_id) == data
     assert (await stolen.request("GET", "/auth/me")).status_code == 401
+    held = (await owner.request("GET", "/auth/features")).json()["storage"]["media_used_bytes"]
+    assert held == len(b"deleted since") + len(b"sent since")
     connection = await asyncpg.connect(site.url)
     try:
         assert await connection.fetchval(f"SELECT count(*) FROM {done.aside}.accounts") == 2

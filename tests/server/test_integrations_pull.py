@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +14,7 @@ from lockleaf.crypto import identity
 from lockleaf.server.features.integrations import jobs as syncing
 from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.main.features import HANDLERS
+from lockleaf.server.main.maintenance import users
 from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import problem
 from tests.support.connected import JPEG, PNG, Connected, connect, connected
@@ -264,10 +266,14 @@ async def test_a_quota_that_has_no_room_for_a_picture_is_told_and_keeps_no_half_
 
 
 async def test_the_hourly_sync_queues_a_job_for_each_account_that_is_due_and_the_job_takes_everything_over(
-    them: Connected, network: Any
+    them: Connected, network: Any, database_url: str
 ) -> None:
     network.write("one")
     exchange = them.app.state.parts[Exchange]
+    await users.set_disabled(database_url, UUID(str(them.person.id)), disabled=True)
+    await syncing.sync(exchange)
+    assert await them.rows("SELECT job_id FROM jobs WHERE user_id = $1", them.person.id) == [], "it is disabled"
+    await users.set_disabled(database_url, UUID(str(them.person.id)), disabled=False)
     await syncing.sync(exchange)
     await syncing.sync(exchange)  # one that waits is enough
     jobs = await them.rows("SELECT job_id FROM jobs WHERE user_id = $1 AND kind = $2", them.person.id, syncing.KIND)

@@ -27,12 +27,13 @@ _DUE = text("""
 SELECT DISTINCT user_id FROM integrations
 WHERE state = 'connected' AND user_id > :after AND (pulled_at IS NULL OR pulled_at < :before)
   AND (paused_until IS NULL OR paused_until < :now)
+  AND NOT EXISTS (SELECT FROM accounts a WHERE a.user_id = integrations.user_id AND a.disabled_at IS NOT NULL)
 ORDER BY user_id LIMIT :batch
 """)
 
 
 async def sync(exchange: Exchange) -> None:
-    """Queue a job for each account that has a connection which is due."""
+    """Queue a job for each account that has a connection which is due, and that its operator has not disabled."""
     now = exchange.clock()
     after = UUID(int=0)
     while True:

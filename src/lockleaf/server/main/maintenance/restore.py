@@ -13,6 +13,7 @@ import asyncpg
 
 from lockleaf.server.main.maintenance.errors import BackupUnreadable, DatabaseInUse, DatabaseNotEmpty, MaintenanceError
 from lockleaf.server.main.maintenance.manifest import DATABASE
+from lockleaf.server.main.maintenance.recounting import recount
 from lockleaf.server.main.maintenance.sources import ListedFile, Source
 from lockleaf.server.main.restoration import finish
 from lockleaf.server.main.tables import metadata
@@ -178,6 +179,7 @@ async def restore(url: str, store: ObjectStore, source: Source, *, replace: bool
         else:
             sessions = await _carry_sessions(connection, aside)
             since = await _carry_media(connection, reading, store, aside, source.manifest.installation)
+        await recount(connection)
     finally:
         await reading.close()
         await connection.close()
