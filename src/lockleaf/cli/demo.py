@@ -47,6 +47,7 @@ def demo(
     """
     with _place(folder) as place:
         settings = settings_of(place / "server", "console")
+        settings = demonstration.unhindered(settings)
         settings = settings.model_copy(update={"environment": "development", **_quiet(settings)})
         if settings.database.url is not None:
             raise Complaint(

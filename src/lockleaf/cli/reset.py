@@ -113,7 +113,7 @@ async def _make(
     run: Run, settings: server_parts.Settings, url: str, server: str, home: Path, *, users_only: bool
 ) -> int:
     deleted = await server_parts.empty(url)
-    app = server_parts.create_app(settings, database_url=url)
+    app = server_parts.create_app(demonstration.unhindered(settings), database_url=url)
     transport = demonstration.within(app, server)
     async with app.router.lifespan_context(app), demonstration.post_office(settings, url) as deliver:
         await demonstration.seed(

@@ -263,6 +263,8 @@ def _worker_environment(settings: Settings, workers: int) -> Iterator[None]:
         "LOCKLEAF_LOG__LEVEL": settings.log.level,
         "LOCKLEAF_ENVIRONMENT": settings.environment,
         "LOCKLEAF_CORS__ORIGINS": ",".join(settings.cors.origins),
+        "LOCKLEAF_RATES__ENABLED": str(settings.rates.enabled).lower(),
+        "LOCKLEAF_REGISTRATION__MODE": settings.registration.mode,
         # Each counts in its own memory, where there is no store for all: all of them let through what one would.
         "LOCKLEAF_RATES__SHARES": str(settings.rates.shares * workers),
     }
