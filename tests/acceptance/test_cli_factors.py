@@ -43,6 +43,7 @@ def test_an_app_is_added_asked_for_and_removed(tmp_path: Path, server: RunningSe
         terminal.wait_for("Code that the app shows now: ")
         terminal.type(app.now())
         assert terminal.end() == 0
+    assert "No other device was logged in." in terminal.seen
     codes = CODE.findall(terminal.seen)
     assert len(set(codes)) == 10
 

@@ -9,6 +9,7 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import prompts, screen
+from lockleaf.cli.devices import others, signed_out
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command, group
 from lockleaf.cli.qr import show_qr
@@ -92,14 +93,16 @@ async def add(
             "NotInteractive",
         )
     async with run.client() as client:
+        ended = await others(client)
         if kind == "totp":
             drawn = await _add_app(run, client, name, qr=qr)
         else:
             drawn = await client.factors.add_passkey(prompts.password(run), required_key(run), name)
     if run.json:
-        run.result({"kind": kind, "codes": None if drawn is None else list(drawn)})
+        run.result({"kind": kind, "codes": None if drawn is None else list(drawn), "signed_out": _names(ended)})
         return
-    run.line("It is added: from now on the server asks for it. Log in again on your other devices.")
+    run.line("It is added: from now on the server asks for it.")
+    run.line(signed_out(ended))
     if drawn is not None:
         _show_codes(run, drawn)
 
@@ -121,21 +124,25 @@ async def remove(
             if not run.interactive:
                 raise Complaint("This is the last factor: afterwards the password alone lets in. --yes removes it.")
             prompts.confirm("This is the last factor: afterwards the password alone lets in. Remove it?")
+        ended = await others(client)
         await client.factors.remove(chosen, prompts.password(run))
     if run.json:
-        run.result({"removed": str(chosen.id)})
+        run.result({"removed": str(chosen.id), "signed_out": _names(ended)})
     else:
-        run.line("It is removed. Log in again on your other devices.")
+        run.line("It is removed.")
+        run.line(signed_out(ended))
 
 
 async def codes(run: Run) -> None:
     """Make ten new factor codes; the old ones end. Your other devices are signed out."""
     async with run.client() as client:
+        ended = await others(client)
         drawn = await client.factors.new_codes(prompts.password(run))
     if run.json:
-        run.result({"codes": list(drawn)})
+        run.result({"codes": list(drawn), "signed_out": _names(ended)})
     else:
         _show_codes(run, drawn)
+        run.line(signed_out(ended))
 
 
 async def _add_app(run: Run, client: sdk.Client, name: str | None, *, qr: bool | None) -> sdk.FactorCodes | None:
@@ -192,6 +199,10 @@ def _beginning(factor: sdk.Factor, factors: tuple[sdk.Factor, ...]) -> str:
 
 def _grouped(secret: str) -> str:
     return " ".join(secret[place : place + 4] for place in range(0, len(secret), 4))
+
+
+def _names(sessions: Iterable[sdk.Session]) -> list[str | None]:
+    return [session.device_name for session in sessions]
 
 
 def _local(moment: datetime) -> Any:
