@@ -82,6 +82,10 @@ class SoftwareKey(CtapDevice):
             return bytes([error.code])
         return b"\x00" + cbor.encode(answer)
 
+    def sign(self, credential: Credential, data: bytes, client_data: bytes) -> bytes:
+        """What a key with this credential signs, whatever is in it."""
+        return credential.private_key.sign(data + sha256(client_data).digest(), ec.ECDSA(SHA256()))
+
     def _info(self) -> dict[int, Any]:
         return {
             1: ["FIDO_2_0"],
