@@ -17,6 +17,8 @@ from fastapi import FastAPI
 from lockleaf.crypto import recovery
 from lockleaf.server.identity.factors.proofs import sealer_of
 from lockleaf.server.identity.factors.resealing import reseal_factors
+from lockleaf.server.identity.factors.upkeep import forget_unanswered
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
@@ -253,6 +255,32 @@ async def test_a_challenge_answers_once_in_time_for_its_account_and_purpose(
     clock.advance(minutes=6)
     await refused(late)
     await refused("A" * 43)
+
+
+async def test_questions_that_nobody_answered_and_factors_that_nobody_confirmed_are_forgotten(
+    served_here: tuple[FastAPI, httpx.AsyncClient], ada: Person, app_of_ada: App, clock: Clock, database_url: str
+) -> None:
+    app, http = served_here
+    body = {"current_password": ada.secret, "kind": "totp", "factor": app_of_ada.code()}
+    assert (await http.post("/auth/factors", json=body, headers=ada.headers)).status_code == 201
+    for _ in range(20):
+        challenge_of(await login(http, ada))
+    connection = await asyncpg.connect(database_url)
+
+    async def count(table: str) -> int:
+        found: int = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE user_id = $1", ada.id)
+        return found
+
+    try:
+        assert (await count("factor_challenges"), await count("factors")) == (16, 2)
+        clock.advance(hours=2)
+        await forget_unanswered(clock, app.state.parts[Database])
+        assert (await count("factor_challenges"), await count("factors")) == (0, 2)
+        clock.advance(days=1)
+        await forget_unanswered(clock, app.state.parts[Database])
+        assert await count("factors") == 1
+    finally:
+        await connection.close()
 
 
 # ---- guessing ----

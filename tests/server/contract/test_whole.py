@@ -17,6 +17,11 @@ ELSEWHERE = {
     "database_busy": "a database that does not keep up: tests/server/test_operation.py",
     "storage_full": "a disk without room: tests/server/test_errors.py",
     "too_many_requests": "more at once than queues take: tests/server/test_auth_login.py, test_metrics_evaluators.py",
+    "rate_limited": "more often than rates allow: tests/server/test_rates.py",
+    "account_disabled": "what an operator did: tests/server/test_users.py",
+    "registration_closed": "what an operator set: tests/server/test_registration_modes.py",
+    "invitation_required": "likewise",
+    "invalid_invitation": "likewise",
     "store_unavailable": "a store of files that does not answer: tests/server/test_media_store.py",
     "evaluation_unavailable": "a process that died or hung: tests/server/test_metrics_evaluators.py",
 }

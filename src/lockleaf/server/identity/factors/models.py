@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Integer, Text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lockleaf.server.platform.db.base import Base, Blob, Instant, Name, Now
@@ -16,7 +16,10 @@ class Factor(Base):
     """A second factor. It counts once it is confirmed; what is not is replaced by the next one that is begun."""
 
     __tablename__ = "factors"
-    __table_args__ = (CheckConstraint("kind IN ('totp', 'passkey')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('totp', 'passkey')", name="kind"),
+        Index("ix_factors_begun", "created_at", postgresql_where=text("confirmed_at IS NULL")),
+    )
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     factor_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -55,7 +58,7 @@ class FactorChallenge(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     digest: Mapped[Blob] = mapped_column(primary_key=True, comment="SHA-256 of the challenge")
     purpose: Mapped[Name]
-    expires_at: Mapped[Instant]
+    expires_at: Mapped[Instant] = mapped_column(index=True)
 
 
 class FactorAttempts(Base):

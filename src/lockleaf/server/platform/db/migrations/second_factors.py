@@ -55,6 +55,7 @@ def add() -> None:
         sa.CheckConstraint("kind IN ('totp', 'passkey')", name=op.f("ck_factors_kind")),
         sa.PrimaryKeyConstraint("user_id", "factor_id", name=op.f("pk_factors")),
     )
+    op.create_index("ix_factors_begun", "factors", ["created_at"], postgresql_where=sa.text("confirmed_at IS NULL"))
     op.create_table(
         "factor_codes",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -70,6 +71,7 @@ def add() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "digest", name=op.f("pk_factor_challenges")),
     )
+    op.create_index("ix_factor_challenges_expires_at", "factor_challenges", ["expires_at"])
     op.create_table(
         "factor_attempts",
         sa.Column("user_id", sa.Uuid(), nullable=False),
