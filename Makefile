@@ -64,8 +64,8 @@ docs: $(DEV)  ## the documentation as a site, in build/docs
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 
 lock: | $(BIN)/uv  ## pin the newest versions that work together
-	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --group build pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --all-extras --group build pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --all-extras --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .

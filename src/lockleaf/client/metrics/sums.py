@@ -15,6 +15,7 @@ from lockleaf.client.errors import (
     ApiError,
     InvalidAnswer,
     MetricKeyRolledBack,
+    MetricsNotInstalled,
     NotFound,
     TransportError,
     VersionConflict,
@@ -187,7 +188,7 @@ class EncryptedSums:
         if self._failure is not None:
             return await self._report(0, self._failure)
         sent = 0
-        failure: ApiError | TransportError | None = None
+        failure: ApiError | TransportError | MetricsNotInstalled | None = None
         try:
             state = await asyncio.to_thread(State.load, self._store)
             if state.wanted:
@@ -197,7 +198,7 @@ class EncryptedSums:
                     await asyncio.to_thread(self._collect, state.census)
                 await asyncio.to_thread(make_deltas, self._store, state.census)
                 sent = await send_deltas(self._store, self._transport, state.census)
-        except (ApiError, TransportError) as error:
+        except (ApiError, TransportError, MetricsNotInstalled) as error:
             failure = error
         return await self._report(sent, failure)
 
@@ -205,7 +206,7 @@ class EncryptedSums:
         with self._store.transaction():
             recounts.collect(self._store, census)
 
-    async def _report(self, sent: int, failure: ApiError | TransportError | None) -> MetricsReport:
+    async def _report(self, sent: int, failure: Exception | None) -> MetricsReport:
         error = failure.code if isinstance(failure, ApiError) else type(failure).__name__ if failure else None
 
         def read() -> MetricsReport:
