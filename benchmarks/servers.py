@@ -47,10 +47,11 @@ serve(Settings(), host="127.0.0.1", port=0, workers=int(sys.argv[1]), announce=l
 
 _EMPTY = """
 import socket, sys, uvicorn
-from fastapi import FastAPI
-app = FastAPI()
-@app.get("/empty")
-async def empty() -> None: ...
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+async def empty(request): return Response(b"null", media_type="application/json")
+app = Starlette(routes=[Route("/empty", empty)])
 listening = socket.socket()
 listening.bind(("127.0.0.1", 0))
 listening.listen(2048)
@@ -119,7 +120,7 @@ def lockleaf_server(
 
 @contextlib.contextmanager
 def empty_application() -> Iterator[BenchmarkServer]:
-    """Run a FastAPI application whose one route does nothing, in one process."""
+    """Run a Starlette application whose one route does nothing, in one process."""
     with (
         tempfile.TemporaryDirectory(prefix="lockleaf-benchmark-") as folder,
         _process(_EMPTY, [], {}, Path(folder) / "log") as (pid, port),

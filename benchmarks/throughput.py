@@ -1,7 +1,7 @@
 """Items a second over HTTP, beside what asyncpg alone does with the same bytes on the same PostgreSQL in the same run.
 
 The client has its share of the two cores too. Pushes are batches of 100 changes of 2 KiB, pulls are pages of 500;
-single writes come from 32 clients of 32 accounts at once; polls ask for what is new where nothing is.
+single writes come from 32 clients at once, of 32 accounts and of one; polls ask for what is new where nothing is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 
-from benchmarks.load import Connection, request_bytes
+from benchmarks.load import Connection, json_request_bytes, request_bytes
 from benchmarks.report import Report
 from benchmarks.servers import BenchmarkServer
 
@@ -133,7 +133,7 @@ async def batches(server: BenchmarkServer, database_url: str, report: Report) ->
 
 
 async def single_writes(server: BenchmarkServer, database_url: str, report: Report) -> None:
-    """Write one change a request from 32 clients of 32 accounts; and one row a commit from 32 asyncpg connections."""
+    """Write one change a request from 32 clients, of 32 accounts and of one; and one row a commit with asyncpg."""
     each = SINGLE_WRITES // CLIENTS
     table = f"plain_{uuid4().hex}"
     pool = [await asyncpg.connect(database_url) for _ in range(CLIENTS)]
@@ -149,64 +149,68 @@ async def single_writes(server: BenchmarkServer, database_url: str, report: Repo
         await asyncio.gather(*(plain(connection, uuid4()) for connection in pool))
 
     tokens = [await register(server.url) for _ in range(CLIENTS)]
-    clients = [await Connection("127.0.0.1", server.port).__aenter__() for _ in tokens]
-    work = [
-        [request_bytes("POST", "/api/v1/sync/push", token=t, body={"changes": [new_change(p)]}) for p in payloads]
-        for t in tokens
-    ]
-
-    async def client(connection: Connection, requests: list[bytes]) -> None:
-        for request in requests:
-            await connection.send(request)
-
-    async def all_clients() -> None:
-        await asyncio.gather(*(client(c, r) for c, r in zip(clients, work, strict=True)))
-
-    alone = await _timed(all_plain)
-    over_http = await _timed(all_clients)
-    report.compare(
-        "single writes, 32 accounts",
-        SINGLE_WRITES / over_http,
-        "commits/s",
-        "asyncpg",
-        SINGLE_WRITES / alone,
-        aim="1/8",
-    )
+    alone = SINGLE_WRITES / await _timed(all_plain)
+    rates, tails = {}, {}
+    for name, owners in (("32 accounts", tokens), ("1 account", tokens[:1] * CLIENTS)):
+        work = [
+            [request_bytes("POST", "/api/v1/sync/push", token=t, body={"changes": [new_change(p)]}) for p in payloads]
+            for t in owners
+        ]
+        rates[name], tails[name] = await _load(server.port, work)
+        report.compare(f"single writes, {name}", rates[name], "commits/s", "asyncpg", alone, aim="1/5")
+    many, one = rates
+    report.compare("the same", rates[one], "commits/s", "32 accounts", rates[many], aim="1")
+    report.times("p95 of a write, 1 account", tails[one] * 1000, "ms", many, tails[many] * 1000, at_most=2)
     await pool[0].execute(f"DROP TABLE {table}")
     for connection in pool:
         await connection.close()
-    for opened in clients:
-        await opened.__aexit__(None, None, None)
 
 
-async def polls(server: BenchmarkServer, empty: BenchmarkServer, report: Report) -> None:
-    """Ask for what is new where nothing is; and ask an empty FastAPI route on a server of the same kind."""
+async def _load(port: int, work: list[list[bytes]]) -> tuple[float, float]:
+    """Send each client's requests one after another, all clients at once; return requests/s, and the p95 in seconds."""
+    connections = [await Connection("127.0.0.1", port).__aenter__() for _ in work]
+    times: list[float] = []
+
+    async def client(connection: Connection, requests: list[bytes]) -> None:
+        for request in requests:
+            started = time.perf_counter()
+            await connection.send(request)
+            times.append(time.perf_counter() - started)
+
+    async def everyone() -> None:
+        await asyncio.gather(*(client(c, r) for c, r in zip(connections, work, strict=True)))
+
+    seconds = await _timed(everyone)
+    for connection in connections:
+        await connection.__aexit__(None, None, None)
+    return len(times) / seconds, sorted(times)[int(len(times) * 0.95)]
+
+
+async def polls_and_reads(server: BenchmarkServer, empty: BenchmarkServer, report: Report) -> None:
+    """Ask for what is new where nothing is, read an entry, and ask an empty route on a server of the same kind."""
     tokens = [await register(server.url) for _ in range(CLIENTS)]
-
-    async def load(port: int, requests: list[bytes]) -> float:
-        connections = [await Connection("127.0.0.1", port).__aenter__() for _ in requests]
-
-        async def client(connection: Connection, request: bytes) -> None:
-            for _ in range(POLLS // CLIENTS):
-                await connection.send(request)
-
-        async def everyone() -> None:
-            await asyncio.gather(*(client(c, r) for c, r in zip(connections, requests, strict=True)))
-
-        seconds = min([await _timed(everyone) for _ in range(3)])
-        for connection in connections:
-            await connection.__aexit__(None, None, None)
-        return POLLS / seconds
-
+    entries = [new_change(new_payload()) for _ in tokens]
     async with Connection("127.0.0.1", server.port) as client:
-        cursors = [(await client.call("GET", "/api/v1/sync/changes", token=token))["cursor"] for token in tokens]
-    nothing_new = [
-        request_bytes("GET", f"/api/v1/sync/changes?after={cursor}", token=token)
-        for cursor, token in zip(cursors, tokens, strict=True)
+        for token, entry in zip(tokens, entries, strict=True):
+            await client.call("POST", "/api/v1/sync/push", token=token, body={"changes": [entry]})
+        pages = [await client.call("GET", "/api/v1/sync/changes", token=token) for token in tokens]
+    polled = [
+        request_bytes("GET", f"/api/v1/sync/changes?after={page['cursor']}", token=token)
+        for page, token in zip(pages, tokens, strict=True)
     ]
-    bare = await load(empty.port, [request_bytes("GET", "/empty")] * CLIENTS)
-    polled = await load(server.port, nothing_new)
-    report.compare("polls with nothing new", polled, "requests/s", "empty FastAPI route", bare, aim="1/7")
+    read = [
+        json_request_bytes("GET", f"/api/v1/entries/{entry['record_id']}", token=token)
+        for entry, token in zip(entries, tokens, strict=True)
+    ]
+
+    async def best(port: int, requests: list[bytes]) -> float:
+        return max([(await _load(port, [[each] * (POLLS // CLIENTS) for each in requests]))[0] for _ in range(3)])
+
+    bare = await best(empty.port, [request_bytes("GET", "/empty")] * CLIENTS)
+    report.compare(
+        "polls with nothing new", await best(server.port, polled), "requests/s", "empty route", bare, aim="35/100"
+    )
+    report.compare("reads of one entry", await best(server.port, read), "requests/s", "empty route", bare, aim="3/10")
 
 
 async def logins(server: BenchmarkServer, report: Report) -> None:
@@ -228,5 +232,5 @@ async def run(server: BenchmarkServer, empty: BenchmarkServer, database_url: str
     """Run all of this file against one server."""
     await batches(server, database_url, report)
     await single_writes(server, database_url, report)
-    await polls(server, empty, report)
+    await polls_and_reads(server, empty, report)
     await logins(server, report)
