@@ -11,7 +11,12 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy.engine import make_url
 
+from lockleaf.cli.errors import Complaint
+from lockleaf.cli.serve import settings_of
+from lockleaf.server.main.preparation import prepare
+from lockleaf.server.platform.db.unusable import DatabaseUnusable
 from tests.conftest import fresh_database
 from tests.support.accounts import Owner, change, register
 from tests.support.process import running_server, start_server
@@ -170,3 +175,47 @@ def test_a_server_whose_workers_cannot_be_put_together_gives_up(
     told = _refusal({**server_environment, **nowhere}, tmp_path / "data")
     assert "worker_unusable" in told
     assert "The server's workers could not start; the log above says why." in told
+
+
+def test_a_database_that_cannot_be_used_is_told_by_its_cause() -> None:
+    url = fresh_database(f"lockleaf_causes_{secrets.token_hex(4)}")
+    there = make_url(url)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    causes = {
+        f"postgresql://canary:canary-password@127.0.0.1:{port}/x": "Nothing listens at its host and port",
+        "postgresql://canary:canary-password@canary.invalid/x": "check the host",
+        "postgresql://canary:canary-password@/x?host=/nowhere/at/all": "no socket in the folder",
+        there.set(drivername="postgresql", database="canary_absent").render_as_string(
+            False
+        ): "has no database of the name",
+        there.set(drivername="postgresql", username="canary").render_as_string(
+            False
+        ): "refuses the user or the password",
+    }
+    for address, said in causes.items():
+        with pytest.raises(DatabaseUnusable, match=said) as refused:
+            prepare(address, False, False)
+        assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("DATABASE_URL", "mysql://canary@localhost/x", "DATABASE_URL: it does not begin with postgresql://"),
+        ("DATABASE_URL", "postgresql://u:can:ary@host:x/y", "DATABASE_URL: its port is not a number"),
+        ("LOCKLEAF_DATABASE__URL", "canary", "DATABASE_URL: it does not begin with postgresql://"),
+        ("LOCKLEAF_LIMITS__BODY_BYTES", "canary", "LOCKLEAF_LIMITS__BODY_BYTES: Input should be a valid integer"),
+        ("LOCKLEAF_LIMITS__BODY_BITES", "1", "no such setting; did you mean LOCKLEAF_LIMITS__BODY_BYTES?"),
+        ("LOCKLEAF_ENVIRONMENT", "canary", "LOCKLEAF_ENVIRONMENT: Input should be"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_told_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Complaint) as refused:
+        settings_of(None)
+    assert said in refused.value.message
+    assert "canary" not in refused.value.message

@@ -92,11 +92,12 @@ def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
         return asyncio.run(act())
     except (server.RevisionUnknown, server.WrongDirection) as error:
         raise Complaint(str(error), ExitCode.CONFLICT, type(error).__name__) from None
-    except (server.SQLAlchemyError, OSError, server.CommandError):
+    except (server.SQLAlchemyError, OSError, server.CommandError, server.asyncpg.PostgresError) as error:
         # The text of any can hold the address, and with it the database's password.
         raise Complaint(
-            "The database of DATABASE_URL cannot be reached or changed. Check the address, that it runs, and that its "
-            "user may make tables.",
+            server.why_unusable(error)
+            or "The database of DATABASE_URL cannot be reached or changed. Check the address, that it runs, and that "
+            "its user may make tables.",
             ExitCode.UNREACHABLE,
             "DatabaseUnavailable",
         ) from None

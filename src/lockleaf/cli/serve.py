@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from pathlib import Path
@@ -97,11 +98,30 @@ def settings_of(data_dir: Path | None, log_format: str | None = None, *, develop
         ) from None
     except server.ValidationError as error:
         # Its own text is not shown: it could quote a secret.
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors()
-        )
+        wrong = "; ".join(_wrong(item["loc"], item["type"], item["msg"]) for item in error.errors())
         raise Complaint(f"The server's settings are wrong. {wrong}.", ExitCode.USAGE, "InvalidSettings") from None
+
+
+def _wrong(place: tuple[Any, ...], kind: str, message: str) -> str:
+    """Return what is wrong with a setting, by the variable that sets it."""
+    said = message.removeprefix("Value error, ")
+    if not place:
+        return said  # of several together: it names them
+    variable = _variable(place)
+    if kind != "extra_forbidden":
+        return f"{variable}: {said}"
+    group = server.Settings.model_fields[place[0]].annotation
+    known = [_variable((place[0], name)) for name in getattr(group, "model_fields", ())]
+    close = difflib.get_close_matches(variable, known, 1)
+    return f"{variable}: there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _variable(place: tuple[Any, ...]) -> str:
+    if str(place[0]).isupper():  # a short name
+        return str(place[0])
+    if place == ("database", "url"):
+        return "DATABASE_URL"
+    return "LOCKLEAF_" + "__".join(str(part).upper() for part in place[:2])
 
 
 def named(error: Exception) -> Exception:

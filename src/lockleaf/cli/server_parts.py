@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         revision_at,
         sql,
     )
+    from lockleaf.server.platform.db.unusable import why_unusable
     from lockleaf.server.platform.observability import logging
     from lockleaf.server.platform.server_keys import SecretsDamaged, SecretsMissing, load_keys
     from lockleaf.server.platform.settings import SecretSettings, Settings
@@ -156,6 +157,7 @@ __all__ = [
     "sql",
     "users",
     "verify",
+    "why_unusable",
     "work",
 ]
 
@@ -202,6 +204,7 @@ if not TYPE_CHECKING:
             "lockleaf.server.platform.db.losses": "losses",
             "lockleaf.server.platform.db.migrate": "RevisionUnknown SchemaBehind WrongDirection downgrade "
             "head_revision migrate revision_at sql",
+            "lockleaf.server.platform.db.unusable": "why_unusable",
             "lockleaf.server.platform.observability.logging": "logging=.",
             "lockleaf.server.platform.server_keys": "SecretsDamaged SecretsMissing load_keys",
             "lockleaf.server.platform.settings": "SecretSettings Settings",

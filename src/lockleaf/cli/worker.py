@@ -53,10 +53,9 @@ def worker(
         server.work(settings, settings.database.url.get_secret_value(), announce=announce)
     except (server.SchemaBehind, server.SecretsMissing, server.SecretsDamaged) as error:
         raise named(error) from error
-    except OSError:
-        # Its text can hold the address, and with it the database's password.
-        raise Complaint(
-            "The database of DATABASE_URL does not answer. Check the address, and that it runs.",
-            ExitCode.LOCAL,
-            "ServeError",
-        ) from None
+    except Exception as error:
+        # Its own text can hold the address, and with it the database's password.
+        reason = server.why_unusable(error)
+        if reason is None:
+            raise
+        raise Complaint(reason, ExitCode.LOCAL, "ServeError") from None

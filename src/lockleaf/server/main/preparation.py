@@ -7,6 +7,7 @@ import asyncio
 from lockleaf.server.main.installation import is_for_development, mark_for_development
 from lockleaf.server.main.restoration import finish
 from lockleaf.server.platform.db.migrate import migrate, require_current
+from lockleaf.server.platform.db.unusable import DatabaseUnusable, why_unusable
 
 __all__ = ["prepare"]
 
@@ -21,9 +22,16 @@ def prepare(url: str, own: bool, development: bool) -> bool:
     Raises:
         SchemaBehind: somebody else's has an older schema.
         RevisionUnknown: it has one of a later version.
-        OSError: it does not answer.
+        DatabaseUnusable: somebody else's cannot be used, and why.
     """
-    return asyncio.run(_prepare(url, own, development))
+    try:
+        return asyncio.run(_prepare(url, own, development))
+    except Exception as error:
+        reason = None if own else why_unusable(error)
+        if reason is None:
+            raise
+        # As text alone: it goes to another process.
+        raise DatabaseUnusable(reason) from None
 
 
 async def _prepare(url: str, own: bool, development: bool) -> bool:

@@ -30,6 +30,7 @@ from lockleaf.server.main.background import BackgroundWork, connections, in_proc
 from lockleaf.server.main.workers import Workers
 from lockleaf.server.platform.blobs.stores import require_folder
 from lockleaf.server.platform.db.embedded import EmbeddedPostgres
+from lockleaf.server.platform.db.unusable import DatabaseUnusable
 from lockleaf.server.platform.http.connections import BoundedProtocol
 from lockleaf.server.platform.observability import logging
 from lockleaf.server.platform.server_keys import load_keys
@@ -212,10 +213,8 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
         url = settings.database.url.get_secret_value()
         try:
             _prepare(settings, url)
-        except OSError:
-            raise ServeError(
-                "The database of DATABASE_URL does not answer. Check the address, and that it runs."
-            ) from None
+        except DatabaseUnusable as error:
+            raise ServeError(str(error)) from None
         yield url
         return
     pool = settings.database

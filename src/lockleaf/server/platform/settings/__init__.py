@@ -28,7 +28,7 @@ from lockleaf.server.platform.settings.access import (
 from lockleaf.server.platform.settings.base import Group
 from lockleaf.server.platform.settings.networks import IntegrationSettings
 from lockleaf.server.platform.settings.rates import ProxySettings, RateSettings, RegistrationSettings
-from lockleaf.server.platform.settings.storage import BlobSettings, DatabaseSettings, MediaSettings
+from lockleaf.server.platform.settings.storage import BlobSettings, DatabaseSettings, DatabaseUrl, MediaSettings
 from lockleaf.server.platform.settings.work import (
     AnalyticsSettings,
     ConnectionSettings,
@@ -117,7 +117,9 @@ class Settings(BaseSettings):
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()
 
-    database_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
+    database_url: DatabaseUrl | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
+    )
     secret_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SECRET_KEY", "secret_key"))
     algorithm: Literal["HS256", "HS384", "HS512"] | None = Field(
         default=None, validation_alias=AliasChoices("ALGORITHM", "algorithm")

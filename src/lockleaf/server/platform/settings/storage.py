@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from lockleaf.server.platform.settings.base import HTTP_URL, Group
 
-__all__ = ["BlobSettings", "DatabaseSettings", "MediaSettings"]
+__all__ = ["BlobSettings", "DatabaseSettings", "DatabaseUrl", "MediaSettings"]
+
+
+def _is_postgresql(url: SecretStr) -> SecretStr:
+    """Refuse what is no address of a PostgreSQL, without repeating any of it: there may be a password in it."""
+    text = url.get_secret_value()
+    if not re.match(r"postgres(ql)?(\+\w+)?://", text):
+        raise ValueError("it does not begin with postgresql://. Write postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise ValueError(
+            "its port is not a number. Characters such as @ : / # in a password are written as %40 %3A %2F %23"
+        ) from None
+    return url
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_is_postgresql)]
 
 
 class DatabaseSettings(Group):
     """Where the database is, and how it is used. Without ``url`` the server starts its own PostgreSQL."""
 
-    url: SecretStr | None = None
+    url: DatabaseUrl | None = None
     pool_size: int = Field(default=10, ge=1, le=200)
     max_overflow: int = Field(default=20, ge=0, le=200)
     pre_ping: bool = True
