@@ -34,6 +34,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+def test_it_brings_the_manual_page(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as whole:
+        [name] = [each for each in whole.namelist() if each.endswith("share/man/man1/lockleaf.1")]
+        assert whole.read(name) == (ROOT / "src" / "man" / "lockleaf.1").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command ``lockleaf`` of an empty environment with what the lock names and the wheel, and nothing else."""

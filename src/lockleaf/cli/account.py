@@ -83,7 +83,7 @@ async def register(
 
     The password is asked for, or taken from LOCKLEAF_PASSWORD. Ten recovery codes are shown once.
     """
-    server = prompts.text(run, server, "Server", "--server")
+    server = prompts.server(run, server)
     login_name = prompts.login_name(run, login_name)
     named = prompts.device_name(device_name)
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
@@ -155,7 +155,7 @@ async def login(
         code = sdk.parse_link_code(link) if link is not None else None
         if code is not None and server is None:
             server = code.server
-        server = prompts.text(run, server, "Server", "--server", known.server if known else None)
+        server = prompts.server(run, server, known)
         login_name = prompts.login_name(run, login_name, known)
         named = prompts.device_name(device_name or (known.device_name if known else None))
         await client.account.reach(

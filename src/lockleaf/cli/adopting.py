@@ -36,7 +36,7 @@ async def adopt(
     Both passwords are asked for, or taken from LOCKLEAF_PASSWORD and LOCKLEAF_NEW_PASSWORD. The present one is sent to
     the server, as that application sends it. Never give the password of an account that you made with Lockleaf.
     """
-    server = prompts.text(run, server, "Server", "--server")
+    server = prompts.server(run, server)
     login_name = prompts.login_name(run, login_name)
     named = prompts.device_name(device_name)
     if not yes:

@@ -30,6 +30,7 @@ COMMANDS = {
     "lockleaf.cli.account": "register login logout adopt password access keys",
     "lockleaf.cli.locking": "lock unlock",
     "lockleaf.cli.profile": "account",
+    "lockleaf.cli.configuring": "config",
     "lockleaf.cli.privacy": "privacy",
     "lockleaf.cli.search_index": "search-index",
     "lockleaf.cli.archive": "archive",

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from lockleaf import client as sdk
+from lockleaf.cli.configuration import configuration
 from lockleaf.cli.rendering import headline, shown_date
 from lockleaf.cli.terminal import printable, shown_name
 
@@ -28,7 +29,9 @@ def _place(context: typer.Context) -> tuple[Path, str]:
         home = home or level.params.get("home")
         profile = profile or level.params.get("profile")
         level = level.parent
-    return sdk.expanded(Path(home or sdk.default_home())), profile or os.environ.get("LOCKLEAF_PROFILE") or "default"
+    settled = configuration()
+    folder = home or (None if os.environ.get("LOCKLEAF_HOME") else settled.home) or sdk.default_home()
+    return sdk.expanded(folder), profile or os.environ.get("LOCKLEAF_PROFILE") or settled.profile or "default"
 
 
 def complete_profile(context: typer.Context, incomplete: str) -> list[str]:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from lockleaf.cli.configuration import configuration
 from lockleaf.cli.errors import Complaint
 from lockleaf.exit_codes import ExitCode
 
@@ -40,13 +41,12 @@ auto-save-file-name-transforms nil)"""
 
 
 def editor_command() -> list[str]:
-    """Return the editor that the environment names: ``VISUAL``, ``EDITOR``, or a common one that is installed.
+    """Return the editor that ``VISUAL``, ``EDITOR`` or the configuration names, or a common one that is installed.
 
     Raises:
         Complaint: there is none, or what is named cannot be understood.
     """
-    for variable in _VARIABLES:
-        named = os.environ.get(variable, "")
+    for variable, named in _named():
         try:
             words = shlex.split(named)
         except ValueError:
@@ -85,7 +85,13 @@ def opens_without_terminal() -> bool:
     Raises:
         Complaint: what it names cannot be understood.
     """
-    return any(os.environ.get(variable) for variable in _VARIABLES) and not needs_terminal(editor_command())
+    return any(named for _, named in _named()) and not needs_terminal(editor_command())
+
+
+def _named() -> list[tuple[str, str]]:
+    """Return what may name an editor, with what it names."""
+    variables = [(variable, os.environ.get(variable, "")) for variable in _VARIABLES]
+    return [*variables, ("editor in the configuration file", configuration().editor or "")]
 
 
 def private_command(command: list[str], folder: Path) -> list[str]:

@@ -14,6 +14,7 @@ from typer.models import OptionInfo
 import lockleaf
 from lockleaf import client as sdk
 from lockleaf.cli.completion import complete_profile
+from lockleaf.cli.configuration import Configuration, configuration
 from lockleaf.cli.errors import Complaint, ReaderGone
 from lockleaf.cli.helping import Command, Group
 from lockleaf.cli.interrupts import interrupts_raise, run_to_end
@@ -70,14 +71,19 @@ def run_of(context: typer.Context, given: dict[str, Any] | None = None) -> Run:
     if chosen.get("no_color"):
         # Typer prints its own errors, and an editor may be started.
         os.environ["NO_COLOR"] = "1"
+    settled = configuration()
+    if settled.color is False:
+        os.environ["NO_COLOR"] = "1"
     return Run(
-        home=_home(chosen.get("home")),
-        profile=chosen.get("profile") or os.environ.get("LOCKLEAF_PROFILE") or "default",
+        home=_home(chosen.get("home"), settled),
+        profile=chosen.get("profile") or os.environ.get("LOCKLEAF_PROFILE") or settled.profile or "default",
         json=bool(chosen.get("json")),
         quiet=bool(chosen.get("quiet")),
-        color=not chosen.get("no_color"),
+        color=not chosen.get("no_color") and settled.color is not False,
         unlock=open_journal,
         second_factor=second_factor,
+        settled=settled,
+        options=frozenset(chosen),
     )
 
 
@@ -86,8 +92,10 @@ def _remember(context: typer.Context, given: dict[str, Any]) -> None:
     context.meta[f"{_KEY}.{context.command_path}"] = given
 
 
-def _home(given: Path | None) -> Path:
+def _home(given: Path | None, settled: Configuration) -> Path:
     """Return the folder of all profiles; it begins with a ``~`` still where the user has no home folder."""
+    if given is None and settled.home is not None and not os.environ.get("LOCKLEAF_HOME"):
+        given = Path(settled.home)
     try:
         return sdk.expanded(given) if given else sdk.default_home()
     except sdk.InvalidFolder:

@@ -27,6 +27,7 @@ __all__ = [
     "new_password",
     "password",
     "recovery_code",
+    "server",
     "text",
 ]
 
@@ -47,6 +48,11 @@ def text(run: Run, value: str | None, label: str, option: str, default: str | No
     if not run.interactive:
         raise Complaint(f"{option} is needed.")
     return answer(label)
+
+
+def server(run: Run, value: str | None, known: sdk.Profile | None = None) -> str:
+    """Return a server's URL: ``value``, else the one that is known here, else the configuration's, or what is typed."""
+    return text(run, value, "Server", "--server", known.server if known else run.settled.server)
 
 
 def login_name(run: Run, value: str | None, known: sdk.Profile | None = None) -> str:

@@ -78,7 +78,7 @@ async def use(
     """
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
         known = client.profile
-        server = prompts.text(run, server, "Server", "--server", known.server if known else None)
+        server = prompts.server(run, server, known)
         login_name = prompts.login_name(run, login_name, known)
         named = prompts.device_name(device_name or (known.device_name if known else None))
         await client.account.reach(

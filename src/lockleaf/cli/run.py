@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from lockleaf import client as sdk
 from lockleaf.cli import screen
+from lockleaf.cli.configuration import Configuration
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.surroundings import discard_output
 from lockleaf.cli.terminal import json_escaped, printable
@@ -21,7 +22,7 @@ from lockleaf.cli.terminal import json_escaped, printable
 __all__ = ["Run"]
 
 
-def _unlocked_for() -> float:
+def _unlocked_for(settled: Configuration) -> float:
     """Return for how many seconds without a command a journal without a keychain stays unlocked.
 
     Raises:
@@ -29,7 +30,7 @@ def _unlocked_for() -> float:
     """
     given = os.environ.get("LOCKLEAF_UNLOCK_MINUTES")
     if not given:
-        return sdk.DEFAULT_IDLE
+        return sdk.DEFAULT_IDLE if settled.unlock_minutes is None else settled.unlock_minutes * 60
     try:
         minutes = float(given)
     except ValueError:
@@ -54,6 +55,10 @@ class Run:
     color: bool
     unlock: Callable[[Run, sdk.Client], Awaitable[object]] | None = None
     """Asks for the password of a journal that is locked."""
+    settled: Configuration = field(default_factory=Configuration)
+    """What the configuration file says."""
+    options: frozenset[str] = frozenset()
+    """Names of the common options that were given."""
     second_factor: Callable[[Run, sdk.FactorQuestion], str | Awaitable[sdk.PasskeyAssertion] | None] | None = None
     """Asks for a code or a security key where the server asks for the account's second factor."""
 
@@ -82,7 +87,7 @@ class Run:
             sdk.expanded(self.home),
             self.profile,
             notice=self.note,
-            unlocked_for=_unlocked_for(),
+            unlocked_for=_unlocked_for(self.settled),
             keep_unlocked=keep_unlocked,
             second_factor=None if self.second_factor is None else partial(self.second_factor, self),
         ) as client:
