@@ -87,7 +87,8 @@ async def register(
     login_name = prompts.login_name(run, login_name)
     named = prompts.device_name(device_name)
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
-        await client.account.reach(server, login_name, device_name=named, new=True, allow_insecure=allow_insecure)
+        if prompts.are_to_be_typed("LOCKLEAF_PASSWORD"):
+            await client.account.reach(server, login_name, device_name=named, new=True, allow_insecure=allow_insecure)
         chosen = prompts.new_password(
             run, "LOCKLEAF_PASSWORD", "Password", about=(login_name, display_name), allow_weak=allow_weak_password
         )
@@ -158,9 +159,10 @@ async def login(
         server = prompts.server(run, server, known)
         login_name = prompts.login_name(run, login_name, known)
         named = prompts.device_name(device_name or (known.device_name if known else None))
-        await client.account.reach(
-            server, login_name, device_name=named, custody=custody, allow_insecure=allow_insecure
-        )
+        if prompts.are_to_be_typed("LOCKLEAF_PASSWORD"):
+            await client.account.reach(
+                server, login_name, device_name=named, custody=custody, allow_insecure=allow_insecure
+            )
         await client.account.login(
             server,
             login_name,

@@ -44,7 +44,8 @@ async def adopt(
             raise Complaint("This sends a password to the server. --yes sends it without asking.")
         prompts.confirm(_SENT)
     async with run.client(unlock=False, keep_unlocked=keep_unlocked) as client:
-        await client.account.reach(server, login_name, device_name=named, new=True, allow_insecure=allow_insecure)
+        if prompts.are_to_be_typed("LOCKLEAF_PASSWORD", "LOCKLEAF_NEW_PASSWORD"):
+            await client.account.reach(server, login_name, device_name=named, new=True, allow_insecure=allow_insecure)
         present = prompts.password(run)
         new = prompts.new_password(run, "LOCKLEAF_NEW_PASSWORD", about=(login_name,), allow_weak=allow_weak_password)
         codes = await client.account.adopt(

@@ -20,6 +20,7 @@ from lockleaf.text import is_utf8
 __all__ = [
     "agrees",
     "answer",
+    "are_to_be_typed",
     "confirm",
     "device_name",
     "hidden",
@@ -53,6 +54,11 @@ def text(run: Run, value: str | None, label: str, option: str, default: str | No
 def server(run: Run, value: str | None, known: sdk.Profile | None = None) -> str:
     """Return a server's URL: ``value``, else the one that is known here, else the configuration's, or what is typed."""
     return text(run, value, "Server", "--server", known.server if known else run.settled.server)
+
+
+def are_to_be_typed(*variables: str) -> bool:
+    """Return whether a person will be asked for one of the secrets that these variables could hold."""
+    return any(variable not in os.environ for variable in variables)
 
 
 def login_name(run: Run, value: str | None, known: sdk.Profile | None = None) -> str:

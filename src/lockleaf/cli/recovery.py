@@ -81,9 +81,10 @@ async def use(
         server = prompts.server(run, server, known)
         login_name = prompts.login_name(run, login_name, known)
         named = prompts.device_name(device_name or (known.device_name if known else None))
-        await client.account.reach(
-            server, login_name, device_name=named, custody=custody, allow_insecure=allow_insecure
-        )
+        if prompts.are_to_be_typed("LOCKLEAF_RECOVERY_CODE", "LOCKLEAF_NEW_PASSWORD"):
+            await client.account.reach(
+                server, login_name, device_name=named, custody=custody, allow_insecure=allow_insecure
+            )
         await client.account.recover(
             server,
             login_name,
