@@ -123,10 +123,16 @@ async def _restore(
         if present.accounts and replace:
             _ask(run, present, source, yes=yes)
         given = await asyncio.to_thread(source.secrets)
-        adopted = server.adopt(settings, given) if replace or not present.accounts else "kept"
+        adopted = str(server.adopt(settings, None))  # which changes nothing; the next line may make new ones
         store = server.open_store(settings, server.load_keys(settings), server.Clock())
+
+        def adopt() -> None:
+            nonlocal adopted
+            if given is not None:
+                adopted = str(server.adopt(settings, given))
+
         try:
-            return await server.restore(url, store, source, replace=replace), str(adopted)
+            return await server.restore(url, store, source, replace=replace, before_database=adopt), adopted
         finally:
             await store.close()
     except (OSError, server.asyncpg.PostgresError):

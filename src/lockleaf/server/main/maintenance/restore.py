@@ -6,6 +6,7 @@ what no backup can have: attached files that were sent since, and which sessions
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -137,13 +138,21 @@ async def examine(url: str, source: Source) -> Present:
         await connection.close()
 
 
-async def restore(url: str, store: ObjectStore, source: Source, *, replace: bool = False) -> Restored:
+async def restore(
+    url: str,
+    store: ObjectStore,
+    source: Source,
+    *,
+    replace: bool = False,
+    before_database: Callable[[], object] = lambda: None,
+) -> Restored:
     """Restore a backup. Interrupted, it can be run again.
 
     Args:
         url: of a database in which no server works.
         store: for its attached files.
         replace: set aside what is there, if somebody has an account in it.
+        before_database: called when nothing speaks against it any more, and the files are there.
 
     Raises:
         BackupDamaged, BackupUnreadable, IdentityRequired: the backup cannot be used. Nothing was changed.
@@ -166,6 +175,7 @@ async def restore(url: str, store: ObjectStore, source: Source, *, replace: bool
         )
     put, there, absent = await _restore_files(store, source)
     aside = f"before_{datetime.now(UTC):%Y%m%dt%H%M%S}" if present.tables else None
+    before_database()
     await load_database(url, source, aside=aside)
     await migrate(url)
     since = sessions = 0
