@@ -58,9 +58,15 @@ def rotate_secret(
     if run.json:
         run.result({**counts, "lost": done.lost, "lost_factors": lost_factors})
         return
-    run.line(f"Sealed anew: {done.connections:,} connections, {done.posts:,} posts, {factors:,} authenticator apps.")
+    what = (
+        number_of(done.connections, "connection"),
+        number_of(done.posts, "post"),
+        number_of(factors, "authenticator app"),
+    )
+    run.line(f"Sealed anew: {', '.join(what)}.")
     if done.lost:
-        run.note(f"{done.lost:,} do not open with any root that is set: their users have to connect again.")
+        lost = number_of(done.lost, "connection does", "connections do")
+        run.note(f"{lost} not open with any root that is set: their users have to connect again.")
     if lost_factors:
         run.note(
             f"{lost_factors:,} authenticator apps answer for their accounts no more: their users need a factor code."

@@ -179,7 +179,8 @@ class ServerRestored(IntegrityError):
     hint = "lockleaf sync --accept-restore"
 
     def __init__(self, claim: Claim, missing: tuple[tuple[str, str], ...]) -> None:
-        super().__init__(f"{len(missing):,} records here are not at the server" if missing else None)
+        records = "1 record here is" if len(missing) == 1 else f"{len(missing):,} records here are"
+        super().__init__(f"{records} not at the server" if missing else None)
         self.claim = claim
         self.missing = missing
 

@@ -127,7 +127,8 @@ async def queue(found: Surroundings) -> Finding:
     waiting = await observe(found.connection)
     failed = await found.connection.fetchval(_FAILED)
     oldest = max(waiting.overdue_seconds.values(), default=0.0)
-    says = f"{sum(waiting.present.values()):,} jobs wait or run, {failed:,} failed within a day"
+    present = sum(waiting.present.values())
+    says = f"{present:,} {'job waits or runs' if present == 1 else 'jobs wait or run'}, {failed:,} failed within a day"
     if oldest > 600:
         return problem(
             f"{says}; the oldest has waited for {oldest / 60:,.0f} minutes",
@@ -151,10 +152,11 @@ async def files(found: Surroundings) -> Finding:
     missing = sum(one is None or one.size != row["size"] for one, row in zip(there, rows, strict=True))
     if missing:
         return problem(
-            f"{missing} of the newest {len(rows)} attached files are not in the store, or not whole",
+            f"of the newest {len(rows)} attached files in the database, not in the store or not whole: {missing}",
             "See that LOCKLEAF_BLOBS__* name the store that was used; `admin restore` puts back what a backup has.",
         )
-    return good(f"the newest {len(rows)} attached files are in the store" if rows else "there are none yet")
+    newest = "the newest attached file is" if len(rows) == 1 else f"the newest {len(rows)} attached files are"
+    return good(f"{newest} in the store" if rows else "there are none yet")
 
 
 async def backup(found: Surroundings) -> Finding:
