@@ -13,8 +13,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lockleaf.server.features.inbox import service as inbox
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.server.platform.settings import LimitSettings, MediaSettings, Settings
-from tests.support.account_holders import problem, served
+from lockleaf.server.records.quota import Quota, QuotaExceeded
+from tests.support.account_holders import Person, problem, served
 from tests.support.accounts import Owner, change, following, register
 from tests.support.media import attach, declaration, declare, in_parts, two_parts
 from tests.support.uce_holders import Thin
@@ -161,3 +166,24 @@ async def test_records_and_media_do_not_share_the_same_room(settings: Settings, 
         answers = await asyncio.gather(*(owner.request(method, path, json=body) for method, path, body in requests))
         assert sorted(answer.status_code for answer in answers) == [201] + [507] * (2 * at_once - 1)
         assert (await storage(owner))["used_bytes"] <= 10 * KIB
+
+
+async def test_what_comes_into_an_inbox_needs_room_too_and_gives_it_back(settings: Settings) -> None:
+    async with limited(settings, storage_bytes=KIB) as (app, http):
+        person = await Person().sign_up(http)
+        owner, parts = Owner(http, person.email, person.secret, person.tokens), app.state.parts
+
+        async def arrive(name: str) -> None:
+            async with parts[Database].transaction() as tx:
+                await inbox.add(tx, parts[Clock], parts[LimitSettings], parts[ServerKeys], person.id, "web", name,
+                                {"body": "noon " * 80}, quota=parts[Quota])  # fmt: skip
+
+        await arrive("1")
+        used = (await storage(owner))["used_bytes"]
+        assert used > 400
+        with pytest.raises(QuotaExceeded):
+            await arrive("2")
+        [item] = (await owner.request("GET", "/inbox")).json()["items"]
+        await owner.request("DELETE", f"/inbox/{item['id']}")
+        assert (await storage(owner))["used_bytes"] == 0
+        await arrive("2")

@@ -45,6 +45,9 @@ class Head(Base):
     metric_bytes: Mapped[Sequence] = mapped_column(
         server_default="0", comment="kept: ciphertexts of metrics and their sums, in bytes"
     )
+    inbox_bytes: Mapped[Sequence] = mapped_column(
+        server_default="0", comment="kept: sealed items of the inbox, in bytes"
+    )
 
 
 class Epoch(Base):

@@ -19,7 +19,7 @@ UNLIMITED = -1
 _GIVEN = "SELECT quota_bytes FROM accounts WHERE user_id = $1"
 _STANDING = """
 SELECT a.quota_bytes AS given,
-  coalesce(h.record_bytes + h.index_bytes + h.media_bytes + h.metric_bytes, 0) AS used
+  coalesce(h.record_bytes + h.index_bytes + h.media_bytes + h.metric_bytes + h.inbox_bytes, 0) AS used
 FROM accounts a LEFT JOIN heads h ON h.user_id = a.user_id WHERE a.user_id = $1
 """
 

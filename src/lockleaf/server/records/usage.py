@@ -29,7 +29,9 @@ OF_RECORDS = Usage(
 )
 """Records, their earlier revisions, and conflicts."""
 
-_KEPT = "SELECT record_bytes + index_bytes + media_bytes + metric_bytes FROM heads WHERE user_id = $1"
+_KEPT = """
+SELECT record_bytes + index_bytes + media_bytes + metric_bytes + inbox_bytes FROM heads WHERE user_id = $1
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,16 @@ from sqlalchemy import case, delete, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lockleaf.server.features.inbox.models import InboxItem
+from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.platform.db.scoped import OnSession
+from lockleaf.server.platform.holdings import Usage
 from lockleaf.server.platform.paging import Page, Window
+from lockleaf.server.records import usage
 
-__all__ = ["InboxRepository", "Waiting", "count"]
+__all__ = ["USAGE", "InboxRepository", "Waiting", "count"]
+
+USAGE = Usage("inbox_bytes", "SELECT user_id, sum(octet_length(sealed)) AS bytes FROM inbox GROUP BY user_id")
+"""The sealed items."""
 
 _COUNT = "SELECT count(*) FROM inbox WHERE user_id = $1"
 
@@ -70,7 +76,12 @@ class InboxRepository(OnSession):
             .on_conflict_do_nothing()
             .returning(InboxItem.item_id)
         )
-        return made.scalar_one_or_none() is not None
+        new = made.scalar_one_or_none() is not None
+        await self._count(len(sealed) if new else 0)
+        return new
+
+    async def _count(self, change: int) -> None:
+        await usage.add(await driver(self.session), self.user_id, USAGE, change)
 
     async def page(self, window: Window, *, most_bytes: int, sealed: bool) -> Page[Waiting]:
         """Return a page of the items, by id, with fewer of them where they would exceed ``most_bytes``.
@@ -105,14 +116,22 @@ class InboxRepository(OnSession):
 
     async def remove(self, item_id: UUID) -> list[UUID] | None:
         """Delete an item; return the files that came with it, None if it was not there."""
+        await usage.hold(await driver(self.session), self.user_id)
         removed = await self.session.execute(
             delete(InboxItem)
             .where(InboxItem.user_id == self.user_id, InboxItem.item_id == item_id)
-            .returning(InboxItem.media)
+            .returning(InboxItem.media, func.octet_length(InboxItem.sealed))
         )
-        return removed.scalar_one_or_none()
+        row = removed.one_or_none()
+        if row is None:
+            return None
+        await self._count(-row[1])
+        return list(row[0])
 
     async def remove_all(self) -> int:
         """Delete every item; return how many there were."""
+        connection = await driver(self.session)
+        await usage.hold(connection, self.user_id)
         removed = await self.session.execute(delete(InboxItem).where(InboxItem.user_id == self.user_id))
+        await self._count(-await usage.kept_of(connection, self.user_id, USAGE))
         return int(removed.rowcount)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.crypto import identity
 from lockleaf.server.features.inbox.errors import InboxFull, ItemNotFound, ItemTooLarge, RecipientRequired
-from lockleaf.server.features.inbox.repository import InboxRepository, count
+from lockleaf.server.features.inbox.repository import USAGE, InboxRepository, count
 from lockleaf.server.features.media import service as media_files
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.platform.blobs.removals import Removals
@@ -27,6 +27,8 @@ from lockleaf.server.platform.paging import Paging
 from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.server.platform.settings import LimitSettings
 from lockleaf.server.platform.tiers import TierRequired
+from lockleaf.server.records import usage
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire.codec import pack, unpack
 from lockleaf.wire.content import MAX_CONTENT_BYTES, MAX_PAYLOAD_BYTES
 from lockleaf.wire.inbox import Inbox, InboxContent, InboxItem
@@ -46,6 +48,7 @@ async def add(
     content: bytes | Mapping[str, Any],
     *,
     media: Sequence[UUID] = (),
+    quota: Quota | None = None,
 ) -> UUID:
     """Seal something to an account and put it into its inbox; what waits there already is left as it is.
 
@@ -56,6 +59,7 @@ async def add(
             ``occurred_at`` (RFC 3339 with a zone), ``time_zone``, ``link``, ``attachments`` and ``missing``: a map, or
             one in MessagePack.
         media: the files that its attachments name. They go if the item is refused.
+        quota: of this server; None where the item comes whatever the account holds.
 
     Returns:
         The item's id: the same for the same thing, so that a provider may be asked twice.
@@ -64,6 +68,7 @@ async def add(
         TierRequired: the account keeps its journal off this server.
         RecipientRequired: nothing can be sealed to it.
         InboxFull: too much waits there.
+        QuotaExceeded: the account would hold more than it may.
         ItemTooLarge: no entry could hold it.
         pydantic.ValidationError: the content is invalid; the error names no value.
     """
@@ -89,6 +94,9 @@ async def add(
     if await repository.count() >= limit:
         raise InboxFull(limit=limit)
     sealed = await asyncio.to_thread(identity.seal_to, account.recipient, plain)
+    await usage.hold(tx.connection, user_id)
+    if quota is not None:
+        await quota.require(tx.connection, user_id, len(sealed))
     await repository.add(item_id, provider, sealed, media=media, now=clock())
     tx.wake(user_id)
     return item_id
@@ -134,7 +142,7 @@ async def _delete(tx: Transaction, user_id: UUID) -> int:
     return await InboxRepository(tx.session, user_id).remove_all()
 
 
-HOLDING = Holding("full_sync", _delete)
+HOLDING = Holding("full_sync", _delete, usage=USAGE)
 
 
 def _item_id(server_keys: ServerKeys, user_id: UUID, provider: str, external_id: str) -> UUID:

@@ -196,6 +196,7 @@ async def _arrive(
                 _external_id(kept, post),
                 _content(post, taken, missing),
                 media=[each.media_id for each in taken],
+                quota=exchange.quota,
             )
         except (ItemTooLarge, ValidationError):
             state = "skipped"

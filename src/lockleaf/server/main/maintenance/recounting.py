@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from lockleaf.server.features.analytics.repository import USAGE as METRICS
+from lockleaf.server.features.inbox.repository import USAGE as INBOX
 from lockleaf.server.features.media.repository import USAGE as MEDIA
 from lockleaf.server.features.search.service import USAGE as INDEX
 from lockleaf.server.main.maintenance.findings import Finding, Surroundings, good, problem, skipped
@@ -12,7 +13,7 @@ from lockleaf.server.records import usage
 
 __all__ = ["KINDS", "recount", "usage_is_kept"]
 
-KINDS = (usage.OF_RECORDS, INDEX, MEDIA, METRICS)
+KINDS = (usage.OF_RECORDS, INDEX, MEDIA, METRICS, INBOX)
 
 
 async def usage_is_kept(found: Surroundings) -> Finding:
