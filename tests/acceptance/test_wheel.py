@@ -75,7 +75,9 @@ def serving(command: CommandLine, folder: Path) -> Iterator[str]:
 
 def test_the_wheel_holds_the_package_with_its_migrations_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"lockleaf", f"lockleaf-{lockleaf.__version__}.dist-info"}
+    told, placed = (f"lockleaf-{lockleaf.__version__}.{each}" for each in ("dist-info", "data"))
+    assert {name.split("/")[0] for name in names} == {"lockleaf", told, placed}
+    assert [name for name in names if name.startswith(placed)] == [f"{placed}/data/share/man/man1/lockleaf.1"]
     assert "lockleaf/server/platform/db/migrations/versions/0001_the_first_schema.py" in names
     assert "lockleaf/server/platform/db/embedded/guard.py" in names
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "lockleaf").rglob("*.py")}

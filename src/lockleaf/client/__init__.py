@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockleaf.client.places import PLACES
 from lockleaf.lazy import lazily
 
 if TYPE_CHECKING:
@@ -273,81 +274,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = lazily(
-        globals(),
-        {
-            "lockleaf.client.account.account": "AccountService",
-            "lockleaf.client.account.archive": "Archive",
-            "lockleaf.client.account.factors": "FactorCodes Factors NewApp",
-            "lockleaf.client.account.link_codes": "LinkCode parse_link_code",
-            "lockleaf.client.account.networks": "Networks",
-            "lockleaf.client.account.passkeys": "SecurityKey",
-            "lockleaf.client.account.password_strength": "new_passphrase weakness",
-            "lockleaf.client.account.privacy": "PrivacyChoices",
-            "lockleaf.client.account.privacy_tiers": "TIERS",
-            "lockleaf.client.account.recovery_codes": "RecoveryCodes",
-            "lockleaf.client.blocking": "BlockingAccount BlockingClient BlockingFactors BlockingInbox BlockingJournal "
-            "BlockingMedia BlockingMetrics BlockingNetworks BlockingPrivacy BlockingServerSearch BlockingSync",
-            "lockleaf.client.client": "Client",
-            "lockleaf.client.errors.claims": "Claim RememberedCheckpoint",
-            "lockleaf.client.journal.archive_file": "is_archive",
-            "lockleaf.client.journal.drafts": "DraftContent Drafts Purpose UnsavedDraft known_drafts",
-            "lockleaf.client.journal.exporters.archive_exports": "export_archive",
-            "lockleaf.client.journal.exporters.documents": "attachment_document entry_document revision_document",
-            "lockleaf.client.journal.exporters.exporting": "ExportReport MissingPart",
-            "lockleaf.client.journal.exporters.exports": "AgeIdentity",
-            "lockleaf.client.journal.exporters.targets": "Left",
-            "lockleaf.client.journal.import_report": "ImportReport Remark Skipped",
-            "lockleaf.client.journal.importers": "read_jsonl",
-            "lockleaf.client.journal.importers.containers": "Container Member",
-            "lockleaf.client.journal.importers.protocol": "Importer ImportOptions",
-            "lockleaf.client.journal.inbox": "Inbox InboxItem",
-            "lockleaf.client.journal.journal": "Journal",
-            "lockleaf.client.journal.revisions": "Revision",
-            "lockleaf.client.journal.tags": "Tag",
-            "lockleaf.client.keychain.keychains": "FileKeychain Keychain KeysIn SystemKeychain",
-            "lockleaf.client.keychain.unlocked_key": "DEFAULT_IDLE",
-            "lockleaf.client.media.local_attachments": "ListedAttachment",
-            "lockleaf.client.media.media": "Media",
-            "lockleaf.client.media.media_rotation": "MediaRotation",
-            "lockleaf.client.media.sealed_files": "KeptMedia",
-            "lockleaf.client.media.transfers": "MediaRefusal MediaReport",
-            "lockleaf.client.metrics.metrics": "Metrics",
-            "lockleaf.client.metrics.summary": "By Period Stats Trend",
-            "lockleaf.client.metrics.sums": "MetricsReport",
-            "lockleaf.client.profile.profiles": "CustodyName Profile ProfileFolder default_home expanded profile_names",
-            "lockleaf.client.records.attachments": "Attachment MediaObject",
-            "lockleaf.client.records.bases": "Base",
-            "lockleaf.client.records.beginnings": "one_beginning",
-            "lockleaf.client.records.entries": "UNCHANGED EarlierDraft Entry EntryDraft Exported "
-            "IncomingFile Unchanged",
-            "lockleaf.client.records.progress": "Progress ProgressCallback",
-            "lockleaf.client.records.views": "Conflict",
-            "lockleaf.client.search.listing": "EntriesPage",
-            "lockleaf.client.search.query_text": "is_filter only_excludes",
-            "lockleaf.client.search.results": "Found Highlight Hit",
-            "lockleaf.client.search.server_search": "ServerSearch",
-            "lockleaf.client.sync.conflict_sync": "StaleConflict",
-            "lockleaf.client.sync.differences": "Choose Difference TakenIn",
-            "lockleaf.client.sync.push": "Rejection",
-            "lockleaf.client.sync.repair": "Confirm Doubt RepairReport",
-            "lockleaf.client.sync.sync": "Sync",
-            "lockleaf.client.sync.synchroniser": "SyncReport",
-            "lockleaf.client.transport.retries": "RetryPolicy",
-            "lockleaf.client.transport.second_factor": "FactorQuestion SecondFactor",
-            "lockleaf.crypto.kdf": "KdfParameters KdfProfile",
-            "lockleaf.wire.account_fields": "Kdf PrivacyTier",
-            "lockleaf.wire.accounts": "Account",
-            "lockleaf.wire.custody": "Access",
-            "lockleaf.wire.days": "local_time",
-            "lockleaf.wire.factors": "Factor FactorList PasskeyAssertion",
-            "lockleaf.wire.identification": "Identification",
-            "lockleaf.wire.integrations": "Connecting Integration Picture Pulled PushResult Target",
-            "lockleaf.wire.privacy": "DeletedCounts FeaturesAvailable Privacy PrivacyChanged",
-            "lockleaf.wire.problems": "Problem",
-            "lockleaf.wire.profiles": "AccountDetails=Profile FeatureFlags Features Preferences Statistics Storage",
-            "lockleaf.wire.search": "SearchIndex",
-            "lockleaf.wire.sessions": "Session",
-        },
-        whole=["lockleaf.client.errors"],
-    )
+    __getattr__ = lazily(globals(), PLACES, whole=["lockleaf.client.errors"])

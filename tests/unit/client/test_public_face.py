@@ -86,7 +86,7 @@ def test_a_signature_with_a_type_that_is_not_exported_is_found() -> None:
 def test_importing_the_sdk_loads_nothing_below_it() -> None:
     program = "import sys, lockleaf.client; print(*(name for name in sys.modules if name.startswith('lockleaf')))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
-    assert set(loaded) == {"lockleaf", "lockleaf.lazy", "lockleaf.client"}
+    assert set(loaded) == {"lockleaf", "lockleaf.lazy", "lockleaf.client", "lockleaf.client.places"}
 
 
 def test_a_name_that_the_sdk_does_not_have_is_an_attribute_error() -> None:
