@@ -42,7 +42,7 @@ serve: $(RUN)  ## the server, on its own embedded database
 test: check $(BROWSER)  ## every check and every test, and which lines of server and SDK they run
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/python -m compileall -q src
-	$(BIN)/python -m coverage run -m pytest -n 4 --dist worksteal --durations 10
+	$(BIN)/python -m coverage run -m pytest -n 3 --dist worksteal --durations 10
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

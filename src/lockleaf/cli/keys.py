@@ -119,7 +119,7 @@ async def identity(
 async def _rotate(
     run: Run, client: sdk.Client, keep_password: bool, media: bool, allow_weak_password: bool
 ) -> sdk.RecoveryCodes:
-    await client.account.me()  # not logged in, or no way to the server: better heard before a password is typed
+    await client.account.check_keys()  # not logged in, or no way to the server: better heard before a password is typed
     present = prompts.password(run)
     new = None
     if keep_password:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
+from pydantic import BaseModel
 
 from lockleaf.server.identity.errors import NotAuthenticated
 from lockleaf.server.identity.principal import Asking, Principal, authenticate, require_scope, require_tier
@@ -13,13 +14,18 @@ from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.platform.errors import DomainError
+from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import parts_of
 from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.server.platform.http.rates import count_account
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.writer import AccountRecords, Rules
 
-__all__ = ["Asker", "bearer_token", "caller", "records_of"]
+__all__ = ["Asker", "ParsedForCaller", "bearer_token", "caller", "records_of"]
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def bearer_token(request: Request) -> str:
@@ -72,6 +78,27 @@ async def _asker(request: Request) -> Asking:
 
 
 Asker = Annotated[Asking, Depends(_asker)]
+
+
+class ParsedForCaller(Parsed[M]):
+    """A body for a route that learns who is asking only later: who may not ask is told that before what is wrong in it.
+
+    Args:
+        model: what the body must be.
+        admits: the dependency that gives the caller of such a route.
+    """
+
+    def __init__(self, model: type[M], admits: Callable[[Request], Awaitable[Principal]], *, msgpack: bool) -> None:
+        super().__init__(model, msgpack=msgpack)
+        self._admits = admits
+
+    async def __call__(self, request: Request) -> M:
+        """Parse the body; see `Parsed`, and `caller`."""
+        try:
+            return await super().__call__(request)
+        except DomainError:
+            await self._admits(request)
+            raise
 
 
 def records_of(parts: Parts, tx: Transaction, principal: Principal) -> AccountRecords:

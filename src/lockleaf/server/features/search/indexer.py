@@ -16,7 +16,8 @@ import asyncpg
 from lockleaf.search.languages import Language
 from lockleaf.search.terms import stems
 from lockleaf.server.features.search.index_state import index_state
-from lockleaf.server.features.search.repository import Document, SearchRepository, having_index
+from lockleaf.server.features.search.repository import Document, SearchRepository
+from lockleaf.server.features.search.several import having_index
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent, OpenKeyring

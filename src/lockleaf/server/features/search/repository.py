@@ -8,19 +8,17 @@ no objects before it has to.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-
-import asyncpg
 
 from lockleaf.server.platform.db.scoped import OnConnection
 from lockleaf.server.records.diary import has_labels
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.sync import Record
 
-__all__ = ["LISTS_AT_ONCE", "Counted", "Document", "Index", "SearchRepository", "Waiting", "having_index"]
+__all__ = ["LISTS_AT_ONCE", "Counted", "Document", "Index", "SearchRepository", "Waiting"]
 
 _ENTRIES = "entries"
 
@@ -83,8 +81,6 @@ _STATE = _INDEX.format(documents="")
 _STATE_WITH_COUNT = _INDEX.format(
     documents=", (SELECT count(*) FROM search_documents d WHERE d.user_id = $1) AS documents"
 )
-
-_HAVING = "SELECT user_id FROM search_indexes WHERE user_id = ANY ($1) AND enabled"
 
 _PUT = """
 INSERT INTO search_indexes AS i (user_id, enabled, language, complete, built_at, job_id, updated_at)
@@ -191,11 +187,6 @@ FROM (
   WHERE r.collection = 'entries' AND NOT r.deleted
 ) AS measured ORDER BY place
 """
-
-
-async def having_index(connection: asyncpg.Connection, user_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of the accounts for which an index was switched on."""
-    return {row["user_id"] for row in await connection.fetch(_HAVING, list(user_ids))}
 
 
 class SearchRepository(OnConnection):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.server.features.sync.gathering import Gathering
-from lockleaf.server.identity.callers import Asker, bearer_token, caller, records_of
+from lockleaf.server.identity.callers import Asker, ParsedForCaller, bearer_token, caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
@@ -57,7 +57,8 @@ router = Router(prefix="/sync", tags=["sync"])
 _BODY = (MalformedRequest, InvalidRequest, UnsupportedMediaType, BodyTooLarge)
 
 Reader = Annotated[Principal, Depends(caller("sync", write=False, tier="full_sync"))]
-Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync"))]
+_WRITER = caller("sync", write=True, tier="full_sync")
+Writer = Annotated[Principal, Depends(_WRITER)]
 
 
 @router.post(
@@ -70,7 +71,7 @@ Writer = Annotated[Principal, Depends(caller("sync", write=True, tier="full_sync
 async def push(
     request: Request,
     asking: Asker,
-    body: Annotated[Push, Depends(Parsed(Push, msgpack=True))],
+    body: Annotated[Push, Depends(ParsedForCaller(Push, _WRITER, msgpack=True))],
     parts: PartsOf,
 ) -> Response:
     """Apply up to 500 changes or 8 MiB, each if it follows the current revision of its record."""

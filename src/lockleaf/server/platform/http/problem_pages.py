@@ -18,7 +18,7 @@ __all__ = ["router"]
 
 router = Router(include_in_schema=False)
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "public, max-age=3600"}
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -27,7 +27,6 @@ _PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} - Lockleaf</title>
 <link rel="icon" href="data:,">
-<style>body {{ font: 1rem/1.5 sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }}</style>
 </head>
 <body>
 {body}
