@@ -29,7 +29,7 @@ POSTGRES = "LOCKLEAF_TESTS_POSTGRES"
 """Where the process that began the run tells its workers the address of the one PostgreSQL that they share."""
 
 OF_UNCOUNTED_PACKAGES = {Path(__file__).parent / "unit" / name for name in ("cli", "crypto", "he", "search", "wire")}
-"""Folders of tests that run next to nothing of the server or the SDK that others do not run, whose lines are counted."""
+"""Folders of tests that run next to nothing of server or SDK, whose lines are counted, that others do not run too."""
 
 COUNTED_CASES = 2
 """Of how many cases of one test the lines are counted, in each process."""
