@@ -12,9 +12,9 @@ import typer
 
 from lockleaf.cli import server_parts as server
 from lockleaf.cli.errors import Complaint
-from lockleaf.cli.restored import database_of
+from lockleaf.cli.restored import database_of, database_troubles
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import MIGRATE, DataDir, named, settings_of
+from lockleaf.cli.serve import DataDir, named, settings_of
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["asked", "invitations", "invite"]
@@ -98,21 +98,9 @@ def asked(settings: server.Settings, ask: Callable[[server.asyncpg.Connection], 
 
 
 async def _connected(url: str, ask: Callable[[server.asyncpg.Connection], Awaitable[T]]) -> T:
-    try:
+    with database_troubles("Run it again."):
         connection = await server.asyncpg.connect(server.asyncpg_url(url), timeout=10)
         try:
             return await ask(connection)
         finally:
             await connection.close()
-    except server.asyncpg.UndefinedTableError:
-        raise Complaint(
-            "The database has no schema of this version: lockleaf admin migrate makes it.",
-            ExitCode.LOCAL,
-            "SchemaBehind",
-            MIGRATE,
-        ) from None
-    except (OSError, server.asyncpg.PostgresError):
-        # The text of either can hold the address, and with it the database's password.
-        raise Complaint(
-            "The database cannot be reached or changed. Run it again.", ExitCode.UNREACHABLE, "DatabaseUnavailable"
-        ) from None

@@ -13,7 +13,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.serve import MIGRATE, DataDir, named, settings_of
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["database_of", "restored"]
+__all__ = ["database_of", "database_troubles", "restored"]
 
 
 def restored(run: Run, data_dir: DataDir = None) -> None:
@@ -46,8 +46,19 @@ def restored(run: Run, data_dir: DataDir = None) -> None:
 
 
 async def _declare(url: str) -> server.Declared:
-    try:
+    with database_troubles("Nothing was declared that was not said; run it again."):
         return await server.declare_restored(url)
+
+
+@contextlib.contextmanager
+def database_troubles(then: str) -> Iterator[None]:
+    """Say what is wrong with a database, and what follows ``then``.
+
+    Raises:
+        Complaint: it has no schema of this version, cannot be reached, or refuses.
+    """
+    try:
+        yield
     except server.asyncpg.UndefinedTableError:
         raise Complaint(
             "The database has no schema of this version: lockleaf admin migrate makes it.",
@@ -58,9 +69,7 @@ async def _declare(url: str) -> server.Declared:
     except (OSError, server.asyncpg.PostgresError):
         # The text of either can hold the address, and with it the database's password.
         raise Complaint(
-            "The database cannot be reached or changed. Nothing was declared that was not said; run it again.",
-            ExitCode.UNREACHABLE,
-            "DatabaseUnavailable",
+            f"The database cannot be reached or changed. {then}", ExitCode.UNREACHABLE, "DatabaseUnavailable"
         ) from None
 
 

@@ -13,7 +13,7 @@ from lockleaf.server.identity.errors import AccountDisabled, InsufficientScope, 
 from lockleaf.server.identity.tokens import AccessClaims, TokenCodec
 from lockleaf.server.platform.tiers import TIERS, TierRequired
 
-__all__ = ["Asking", "Principal", "authenticate", "require_scope", "require_tier", "who", "who_of_several"]
+__all__ = ["Asking", "Principal", "admitted", "authenticate", "require_scope", "require_tier", "who", "who_of_several"]
 
 # A session that is alive: $1 is the account; then the session's id, and of a uce session the generation of its key.
 _ALIVE = """
@@ -154,6 +154,18 @@ class Asking:
             claims.generation or 0,
             claims.session_key,
         )
+
+
+def admitted(principal: Principal, scope: str, *, write: bool) -> Principal:
+    """Let pass, and return, who may do this with records that the server holds.
+
+    Raises:
+        InsufficientScope: the session was opened for less.
+        TierRequired: the account keeps its records on the device.
+    """
+    require_scope(principal, scope, write=write)
+    require_tier(principal, "full_sync")
+    return principal
 
 
 def require_scope(principal: Principal, name: str, *, write: bool) -> None:

@@ -19,7 +19,7 @@ from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
 from lockleaf.server.identity.errors import CustodyRequired
-from lockleaf.server.identity.principal import Asking, Principal, require_scope, require_tier, who
+from lockleaf.server.identity.principal import Asking, Principal, admitted, who
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.paging import Page, Paging
@@ -81,8 +81,7 @@ async def get(clock: Clock, database: Database, custodian: Custodian, asking: As
         else:
             told, current = await diary.read_beside(connection, asking.user_id, COLLECTION, str(entry_id), asking)
             principal = asking.principal(told)
-    require_scope(principal, "entries", write=False)
-    require_tier(principal, "full_sync")
+    admitted(principal, "entries", write=False)
     if not asking.has_key and principal.custody != "uce":
         return _shown(None, _there(current))
     async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):

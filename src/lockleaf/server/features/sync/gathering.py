@@ -13,14 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from lockleaf.server.identity.principal import (
-    Asking,
-    Principal,
-    require_scope,
-    require_tier,
-    who,
-    who_of_several,
-)
+from lockleaf.server.identity.principal import Asking, Principal, admitted, who, who_of_several
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import DomainError
@@ -91,7 +84,7 @@ class Gathering:
 
     async def _push_alone(self, asking: Asking, body: Push) -> Pushed:
         async with self._database.read_driver() as connection:
-            principal = _admitted(await who(connection, asking))
+            principal = admitted(await who(connection, asking), "sync", write=True)
         async with self._database.transaction() as tx:
             records = AccountRecords(tx, principal, self._clock, self._rules)
             return await records.push(body.changes, atomic=body.atomic, epoch=body.epoch)
@@ -130,20 +123,20 @@ class Gathering:
         results: list[Pushed | DomainError | None] = [None] * len(group)
         async with self._database.transaction() as tx:
             found = await who_of_several(tx.connection, [each.asking for each in group])
-            admitted: list[tuple[int, Principal]] = []
+            pushing: list[tuple[int, Principal]] = []
             for position, principal in enumerate(found):
                 try:
                     if isinstance(principal, DomainError):
                         raise principal
-                    admitted.append((position, _admitted(principal)))
+                    pushing.append((position, admitted(principal, "sync", write=True)))
                 except DomainError as error:
                     results[position] = error
-            parts = [Part(who.user_id, group[at].body.changes, group[at].body.epoch) for at, who in admitted]
+            parts = [Part(each.user_id, group[at].body.changes, group[at].body.epoch) for at, each in pushing]
             if parts:
                 rules, now = self._rules, self._clock()
                 pushed = await push_together(tx.connection, parts, rules.quota, now=now, most_bytes=rules.record_bytes)
                 written = []
-                for (position, principal), became in zip(admitted, pushed, strict=True):
+                for (position, principal), became in zip(pushing, pushed, strict=True):
                     results[position] = became
                     if became is not None:
                         written.append(Written(tx, principal, group[position].body.changes, became.outcomes))
@@ -152,9 +145,3 @@ class Gathering:
                 if written:
                     await tell(self._rules, written)
         return results
-
-
-def _admitted(principal: Principal) -> Principal:
-    require_scope(principal, "sync", write=True)
-    require_tier(principal, "full_sync")
-    return principal

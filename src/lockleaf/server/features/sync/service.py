@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.sync.gathering import Gathering
 from lockleaf.server.identity.accounts import service as accounts
-from lockleaf.server.identity.principal import Asking, require_scope, require_tier, who
+from lockleaf.server.identity.principal import Asking, admitted, who
 from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.tiers import TierRequired
@@ -62,8 +62,7 @@ async def read_feed(
     async with database.read_driver() as connection:
         page = await feed.read(connection, user_id, after=seq, limit=limit, collection=collection, beside=asking)
         principal = asking.principal(page.told) if page is not None else await who(connection, asking)
-    require_scope(principal, "sync", write=False)
-    require_tier(principal, "full_sync")
+    admitted(principal, "sync", write=False)
     if page is None:
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != page.epoch:

@@ -104,7 +104,7 @@ class Manifest:
         """Return the manifest that ``text`` is.
 
         Raises:
-            BackupUnreadable: it is none, or of a later version.
+            BackupUnreadable: it is no manifest, or of a later version.
         """
         try:
             document: dict[str, Any] = json.loads(text)
@@ -118,7 +118,7 @@ class Manifest:
             document["parts"] = {name: Part(**part) for name, part in document["parts"].items()}
             document["missing"] = tuple(document["missing"])
             manifest = cls(**document)
-            manifest.moment  # noqa: B018  (a time that is none is refused here)
+            manifest.moment  # noqa: B018  (an invalid time is refused here)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise BackupUnreadable("The manifest of the backup is damaged, so nothing can be told of it.") from None
         return manifest

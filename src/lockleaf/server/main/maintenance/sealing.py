@@ -26,7 +26,7 @@ def recipient_of(text: str) -> str:
     """Return an age recipient that is known to be usable.
 
     Raises:
-        MaintenanceError: it is none.
+        MaintenanceError: it is no recipient.
     """
     try:
         return parse_recipient(text.strip())

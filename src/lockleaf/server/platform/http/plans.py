@@ -198,7 +198,7 @@ def _any_opens(call: _Call) -> bool:
 
 
 def _answerer(context: RouteContext) -> Callable[[Any, _Working], Awaitable[Response]]:
-    """Return what makes an answer of what an endpoint returns that is none yet."""
+    """Return what makes an answer of what an endpoint returns in place of one."""
     field, declared = context.response_field, context.status_code or 200
     is_json = isinstance(context.response_class, DefaultPlaceholder)
     options = {
