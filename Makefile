@@ -61,7 +61,7 @@ bench: $(DEV)  ## the figures, each beside a baseline in the same run
 	$(BIN)/python -m benchmarks
 
 docs: $(DEV)  ## the documentation as a site, in build/docs
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 
 lock: | $(BIN)/uv  ## pin the newest versions that work together
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --all-extras --group build pyproject.toml -o requirements/run.txt

@@ -1,4 +1,4 @@
-"""Writes ``docs/reference/errors.md`` from the errors as the code declares them: ``python docs/generate_errors.py``."""
+"""Writes ``docs/reference/errors.md`` from the errors as the code declares them."""
 
 from __future__ import annotations
 
@@ -83,8 +83,3 @@ def page() -> str:
         refusal = ApiError.by_code[code]
         lines.append(f"| `{code}` | `{refusal.__name__}` | {_sentences(refusal)} |\n")
     return "".join(lines)
-
-
-if __name__ == "__main__":
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Writes ``src/man/lockleaf.1``, the manual page, from the commands as they are: ``python docs/generate_man.py``."""
+"""Writes ``src/man/lockleaf.1``, the manual page, from the commands as they are."""
 
 from __future__ import annotations
 
@@ -131,8 +131,3 @@ def _roff(text: str) -> str:
     """Return text in which nothing is taken for a request or an escape of roff."""
     plain = text.replace("\\", r"\(rs").replace("-", r"\-").replace("`", "")
     return rf"\&{plain}" if plain.startswith((".", "'")) else plain
-
-
-if __name__ == "__main__":
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")

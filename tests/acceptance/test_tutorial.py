@@ -15,7 +15,7 @@ from tests.support.process import RunningServer
 pytestmark = pytest.mark.unmeasured
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"docs/tutorial.md": 20, "README.md": 5}
+PAGES = {"docs/tutorials/keep-a-journal.md": 20, "README.md": 5}
 """Each page, and more than how many commands it has."""
 ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){0,3}(?:-[0-9a-f]{12})?\b")
 CODE = re.compile(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}\b")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from docs.generate_errors import PAGE, page, server_errors
 
+from docs.generate_errors import PAGE, page, server_errors
 from lockleaf.client import errors as sdk
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.http.problems import STATUSES, problem_response, status_of
@@ -67,7 +67,7 @@ def test_the_sdk_raises_an_exception_of_the_codes_name(code: ErrorCode) -> None:
 
 
 def test_the_page_of_errors_is_what_the_code_declares() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/generate_errors.py"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate"
 
 
 @pytest.mark.parametrize("code", list(ErrorCode))

@@ -29,7 +29,11 @@ AllowPbkdf2 = Annotated[
 ]
 AllowWeakKdf = Annotated[
     bool,
-    typer.Option("--allow-weak-kdf", help="The account was made with cheaper key derivation than this program's own."),
+    typer.Option(
+        "--allow-weak-kdf",
+        help="The account was made with cheaper key derivation than this program's own. A device that "
+        "has used the account before never takes a weaker one than then.",
+    ),
 ]
 
 
@@ -73,7 +77,11 @@ async def register(
     ] = None,
     invitation: Annotated[
         str | None,
-        typer.Option("--invitation", help="The code that whoever runs the server gave you.", metavar="CODE"),
+        typer.Option(
+            "--invitation",
+            help="The code that whoever runs the server gave you. A person is asked for it where the server wants one.",
+            metavar="CODE",
+        ),
     ] = None,
     allow_insecure: AllowInsecure = False,
     allow_weak_password: AllowWeakPassword = False,

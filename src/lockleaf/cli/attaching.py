@@ -58,7 +58,9 @@ def install(app: typer.Typer) -> None:
 async def attach(
     run: Run,
     entry: EntryId,
-    files: Annotated[list[Path], typer.Argument(help="The files.", metavar="FILE...", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="The files, each up to 5 GB.", metavar="FILE...", show_default=False)
+    ],
     name: Annotated[
         str | None, typer.Option("--name", help="How the file shall be called; else as it is.", metavar="TEXT")
     ] = None,
@@ -169,7 +171,9 @@ async def delete(
     for_good: Annotated[
         bool,
         typer.Option(
-            "--for-good", help="Nobody can bring it back, and it counts for the quota no more. Deleted ones too."
+            "--for-good",
+            help="Nobody can bring it back, and from the next sync on it counts for the quota no more. What "
+            "was deleted on this device before can be named too.",
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting for good.")] = False,

@@ -23,7 +23,11 @@ def compact(
     run: Run,
     data_dir: DataDir = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Write every table anew, so that the disk gets its room back; servers stop.")
+        bool,
+        typer.Option(
+            "--full",
+            help="Write every table anew, so that the disk gets its room back. Servers and workers stop first.",
+        ),
     ] = False,
     aside: Annotated[
         str | None, typer.Option("--drop-aside", help="Delete a database that a restore set aside.", metavar="NAME")

@@ -50,7 +50,7 @@ ExportFormOption = Annotated[
         "html: a page a year, to read and print.",
     ),
 ]
-Revisions = Annotated[bool, typer.Option("--revisions", help="Earlier states of entries, too.")]
+Revisions = Annotated[bool, typer.Option("--revisions", help="Earlier states of entries, as far as there are any.")]
 Force = Annotated[
     bool,
     typer.Option(
@@ -82,7 +82,13 @@ async def export(
     deleted: Deleted = False,
     force: Force = False,
     note: Annotated[
-        bool, typer.Option("--note", help="Have the history of each entry say, on all devices, that it was exported.")
+        bool,
+        typer.Option(
+            "--note",
+            help="Have the history of each entry say, on all devices, that it was exported. It is sealed; "
+            "the server sees that a setting was changed. Without it an export changes nothing in the "
+            "journal.",
+        ),
     ] = False,
 ) -> None:
     """Write the journal in plain text: entries, and their attachments in the clear. It needs no server.

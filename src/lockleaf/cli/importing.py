@@ -61,7 +61,11 @@ async def import_journal(
     ] = False,
     columns: Annotated[
         list[str] | None,
-        typer.Option("--column", help="For tables: text=Notes says where the text stands.", metavar="FIELD=NAME"),
+        typer.Option(
+            "--column",
+            help="For tables: which column holds a field, such as text=Notes. Repeatable.",
+            metavar="FIELD=NAME",
+        ),
     ] = None,
 ) -> None:
     """Import a journal: of Day One, Obsidian, jrnl and others, a folder of Markdown, or one that Lockleaf exported.

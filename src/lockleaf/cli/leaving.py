@@ -26,7 +26,15 @@ async def logout(
             help="Delete the journal on this device too. What is not known to be at the server is set aside instead.",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before forgetting.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="Do not ask before forgetting; where nobody can be asked, it is needed if something is not "
+            "at the server.",
+        ),
+    ] = False,
 ) -> None:
     """Log out. The journal stays on this device, sealed, until the next login."""
     async with run.client() as client:

@@ -22,7 +22,11 @@ Found = TypeVar("Found")
 Sql = Annotated[bool, typer.Option("--sql", help="Print the statements, and change nothing.")]
 From = Annotated[
     str | None,
-    typer.Option("--from", help="With --sql: the schema to begin at; else that of the database.", metavar="REVISION"),
+    typer.Option(
+        "--from",
+        help="With --sql: the schema to begin at (base for none); else that of the database.",
+        metavar="REVISION",
+    ),
 ]
 
 

@@ -151,18 +151,24 @@ async def publish(
         typer.Option("--visibility", help="With mastodon: public, unlisted, private or direct.", metavar="WHO"),
     ] = None,
     picture: Annotated[
-        list[Path] | None, typer.Option("--picture", help="A picture to publish with it.", metavar="FILE")
+        list[Path] | None,
+        typer.Option("--picture", help="A picture to publish with it. May be given several times.", metavar="FILE"),
     ] = None,
     attachments: Annotated[
         bool,
         typer.Option(
             "--attachments",
-            help="Publish the pictures that are attached to it as well.",
+            help="Publish the pictures that are attached to it as well. Each is named, with its size, before "
+            "you are asked.",
         ),
     ] = False,
     with_metadata: Annotated[
         bool,
-        typer.Option("--with-metadata", help="Leave in pictures what a camera wrote into them: place, time, camera."),
+        typer.Option(
+            "--with-metadata",
+            help="Leave in pictures what a camera wrote into them: place, time, camera. Without it that is "
+            "removed, and a picture that cannot be read is refused.",
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:

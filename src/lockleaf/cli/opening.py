@@ -45,7 +45,8 @@ async def open_attachment(
                      metavar="PATH"),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace a file that is there.")] = False,
-    view: Annotated[bool, typer.Option("--view", help="Open it with this machine's program for such files.")] = False,
+    view: Annotated[bool, typer.Option("--view", help="Open it with this machine's program for such files. "
+            "Nothing is saved where there is none.")] = False,
 ) -> None:  # fmt: skip
     """Fetch an attachment, decrypt it here, and save it under its name once it is known to be right."""
     if output == "-" and (view or run.json):

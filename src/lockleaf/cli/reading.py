@@ -50,7 +50,12 @@ async def list_entries(
         bool, typer.Option("--remote", help="Ask the server instead of this device; what it gives is not verified.")
     ] = False,
     unsynced: Annotated[
-        bool, typer.Option("--unsynced", help="Only what is not known to be at the server now.")
+        bool,
+        typer.Option(
+            "--unsynced",
+            help="Only what is not known to be at the server; after a sync that found its history wrong, "
+            "that is everything.",
+        ),
     ] = False,
     deleted: Deleted = False,
 ) -> None:

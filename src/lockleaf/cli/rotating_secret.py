@@ -26,7 +26,12 @@ def rotate_secret(
         bool, typer.Option("--new", help="First make a new root in the data folder, where the server keeps its own.")
     ] = False,
     drop_old: Annotated[
-        bool, typer.Option("--drop-old", help="Then keep the newest root of the data folder alone.")
+        bool,
+        typer.Option(
+            "--drop-old",
+            help="Then keep the newest root of the data folder alone. Says first how many sessions that "
+            "would end, and asks.",
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sessions are ended.")] = False,
 ) -> None:

@@ -47,7 +47,9 @@ async def show(
             metavar="NAME",
         ),
     ] = "word_count",
-    by: Annotated[Literal["week", "month", "year"], typer.Option("--by", help="How long the periods are.")] = "month",
+    by: Annotated[
+        Literal["week", "month", "year"], typer.Option("--by", help="How long the periods are; weeks begin on Monday.")
+    ] = "month",
     since: Annotated[str | None, typer.Option("--since", help="The first day.", metavar="DATE")] = None,
     until: Annotated[str | None, typer.Option("--until", help="The last day.", metavar="DATE")] = None,
     local: Annotated[bool, typer.Option("--local", help="Work it out from the entries on this device alone.")] = False,

@@ -19,7 +19,7 @@ __all__ = ["install"]
 
 PANEL = "Journal"
 
-Name = Annotated[str, typer.Argument(help="The tag's name; case does not matter.", metavar="NAME", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The tag's name, in any spelling.", metavar="NAME", show_default=False)]
 
 
 def install(app: typer.Typer) -> None:

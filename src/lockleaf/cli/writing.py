@@ -36,7 +36,11 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be giv
 Date = Annotated[
     str | None,
     typer.Option(
-        "--date", "-d", help="today, 3 days ago, last monday, 2026-11-21, or a time with its zone.", metavar="DATE"
+        "--date",
+        "-d",
+        help="today, 3 days ago, last monday, 2026-11-21, or a time with its zone. One that ends in Z is "
+        "an instant: it is kept as this device's clock showed it then.",
+        metavar="DATE",
     ),
 ]
 Metrics = Annotated[

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from docs.generate_man import PAGE, page
 
+from docs.generate_man import PAGE, page
 from lockleaf.cli.editors import editor_command
 from lockleaf.cli.main import main
 
@@ -77,4 +77,4 @@ def test_what_means_nothing_is_named_with_its_line(
 
 
 def test_the_manual_page_is_that_of_the_commands() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run docs/generate_man.py"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate"

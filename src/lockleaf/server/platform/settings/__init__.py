@@ -72,11 +72,14 @@ PLACEHOLDER = re.compile(
 class LogSettings(Group):
     """How the server speaks."""
 
-    format: Literal["json", "console"] = "json"
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["json", "console"] = Field(default="json", description="`json` or `console`.")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
     refused_addresses: bool = Field(
         default=False,
-        description="Whether lines of refused logins, recoveries and sign-ups carry the address, for fail2ban.",
+        description="Whether lines of refused logins, recoveries, sign-ups and questions for key derivation carry "
+        "the address, for fail2ban.",
     )
 
 
@@ -93,8 +96,13 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    environment: Literal["production", "development"] = "production"
-    data_dir: Path = Field(default_factory=lambda: user_data_path("lockleaf") / "server")
+    environment: Literal["production", "development"] = Field(
+        default="production", description="`production` or `development`; only the latter accepts placeholder secrets."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("lockleaf") / "server",
+        description="Where the database, the secrets, the log and attached files are kept.",
+    )
     database: DatabaseSettings = DatabaseSettings()
     secrets: SecretSettings = SecretSettings()
     tokens: TokenSettings = TokenSettings()
@@ -118,16 +126,29 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
 
     database_url: DatabaseUrl | None = Field(
-        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL to use instead of the embedded one.",
     )
-    secret_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SECRET_KEY", "secret_key"))
+    secret_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SECRET_KEY", "secret_key"),
+        description="Short name of `LOCKLEAF_SECRETS__ROOTS` and of `LOCKLEAF_SECRETS__PRELOGIN`: 32 or more "
+        "random characters.",
+    )
     algorithm: Literal["HS256", "HS384", "HS512"] | None = Field(
-        default=None, validation_alias=AliasChoices("ALGORITHM", "algorithm")
+        default=None,
+        validation_alias=AliasChoices("ALGORITHM", "algorithm"),
+        description="Short name of `LOCKLEAF_TOKENS__ALGORITHM`.",
     )
     access_token_expire_minutes: float | None = Field(
-        default=None, validation_alias=AliasChoices("ACCESS_TOKEN_EXPIRE_MINUTES", "access_token_expire_minutes")
+        default=None,
+        validation_alias=AliasChoices("ACCESS_TOKEN_EXPIRE_MINUTES", "access_token_expire_minutes"),
+        description="Short name of `LOCKLEAF_TOKENS__ACCESS_MINUTES` and of `LOCKLEAF_TOKENS__FORM_MINUTES`.",
     )
-    log_format: Literal["json", "console"] | None = None
+    log_format: Literal["json", "console"] | None = Field(
+        default=None, description="Short name of `LOCKLEAF_LOG__FORMAT`."
+    )
 
     @model_validator(mode="after")
     def _apply_short_names(self) -> Self:

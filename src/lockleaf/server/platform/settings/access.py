@@ -25,10 +25,12 @@ class SecretSettings(Group):
     """The server's root secrets. Each key that it uses is derived from one of them for one purpose."""
 
     roots: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        default=(), description="Newest first, separated by commas; the newest signs, all verify."
+        default=(),
+        description="Root secrets of 32 or more random characters, newest first, separated by commas; the newest "
+        "signs, all verify.",
     )
     prelogin: SecretStr | None = Field(
-        default=None, description="Decides the parameters shown for unknown emails; never rotated."
+        default=None, description="Decides the parameters and salts shown for unknown emails and names; never rotated."
     )
 
     @model_validator(mode="before")
@@ -42,39 +44,53 @@ class SecretSettings(Group):
 class TokenSettings(Group):
     """Lifetimes of tokens, and the one algorithm that signs them."""
 
-    algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
-    access_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    algorithm: Literal["HS256", "HS384", "HS512"] = Field(default="HS256", description="HS256, HS384 or HS512.")
+    access_minutes: float = Field(default=15, gt=0, le=24 * 60, description="Life of an access token, in minutes.")
     form_minutes: float = Field(
-        default=30, gt=0, le=24 * 60, description="The same, of `/auth/token`: by it come clients that do not refresh."
+        default=30,
+        gt=0,
+        le=24 * 60,
+        description="The same of one from `/auth/token`, by which clients come that do not refresh.",
     )
-    refresh_days: float = Field(default=30, gt=0, le=365)
-    recovery_minutes: float = Field(default=10, gt=0, le=60)
+    refresh_days: float = Field(default=30, gt=0, le=365, description="Life of a refresh token, in days.")
+    recovery_minutes: float = Field(default=10, gt=0, le=60, description="Life of a recovery token, in minutes.")
 
 
 class PreloginSettings(Group):
     """What is shown of the key derivation of accounts that there are not, so that it looks like that of the others."""
 
     salt_encoding: Literal["base64", "hex"] = Field(
-        default="base64", description="How the vault clients of this server write their salts."
+        default="base64",
+        description="`base64` or `hex`: how the vault clients of this server write their salts, so that what is "
+        "shown of unknown names looks alike.",
     )
-    salt_bytes: int = Field(default=16, ge=8, le=64, description="How long those salts are.")
+    salt_bytes: int = Field(default=16, ge=8, le=64, description="How many bytes those salts have.")
 
 
 class HashingSettings(Group):
     """Argon2id of verifiers on the server, and how much of it may wait."""
 
-    memory_kib: int = Field(default=19456, ge=8)
-    iterations: int = Field(default=2, ge=1)
-    parallelism: int = Field(default=1, ge=1)
-    threads: int = Field(default=2, ge=1, le=64)
-    queue: int = Field(default=64, ge=1, description="Hashes that may wait; beyond it a login is asked to come back.")
+    memory_kib: int = Field(default=19456, ge=8, description="Argon2id of verifiers: memory, in KiB.")
+    iterations: int = Field(default=2, ge=1, description="Likewise: passes.")
+    parallelism: int = Field(default=1, ge=1, description="Likewise: lanes.")
+    threads: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Hashes at a time, a worker; each key of a uce account that is derived takes 64 MiB meanwhile.",
+    )
+    queue: int = Field(
+        default=64, ge=1, description="Hashes that may wait, a worker; beyond it a login is asked to come back."
+    )
 
 
 class CustodySettings(Group):
     """How content of uce accounts is sealed on the server."""
 
     suite: Literal["aes-256-gcm", "chacha20-poly1305"] = Field(
-        default="aes-256-gcm", description="The cipher of what is sealed from now on; all are opened."
+        default="aes-256-gcm",
+        description="`aes-256-gcm` or `chacha20-poly1305`: the cipher of what the server seals for uce accounts "
+        "from now on; both are opened.",
     )
 
     @property
@@ -86,19 +102,24 @@ class CustodySettings(Group):
 class FactorSettings(Group):
     """Second factors of accounts."""
 
-    challenge_minutes: float = Field(default=5, gt=0, le=60, description="How long an answer to a question may take.")
+    challenge_minutes: float = Field(
+        default=5, gt=0, le=60, description="How long an answer to the question for a second factor may take."
+    )
     issuer: str = Field(
-        default="Lockleaf", pattern=r"^[A-Za-z0-9 ._-]{1,64}$", description="What authenticator apps call this server."
+        default="Lockleaf",
+        pattern=r"^[A-Za-z0-9 ._-]{1,64}$",
+        description="What authenticator apps and security keys call this server.",
     )
     origins: Several = Field(
         default=(),
-        description="Where passkeys may be asked for, as `https://journal.example.org`, separated by commas; that of "
-        "the public address by default.",
+        description="Where passkeys may be asked for: this server as its users reach it, and pages that serve its "
+        "clients, as `https://journal.example.org`, separated by commas. Without either the server "
+        "takes no passkeys.",
     )
     rp_id: str | None = Field(
         default=None,
         pattern=r"^[a-z0-9][a-z0-9.-]{0,252}$",
-        description="The host's name that passkeys are bound to; that of the first origin by default.",
+        description="The name that passkeys are bound to. Change it, and none of them answers any more.",
     )
 
     @field_validator("origins")
@@ -113,7 +134,9 @@ class CorsSettings(Group):
     """Which pages of other origins may call the API from a browser."""
 
     origins: Several = Field(
-        default=(), description="Separated by commas, as `https://app.example.org`; `*` for any. None by default."
+        default=(),
+        description="Origins whose pages may call the API from a browser, separated by commas "
+        "(`https://app.example.org`); `*` for any; none by default.",
     )
 
     @field_validator("origins")
@@ -130,8 +153,12 @@ class CorsSettings(Group):
 class MetricsSettings(Group):
     """Who may read the server's own figures, `/metrics`."""
 
-    token: SecretStr | None = Field(default=None, description="Gives them to whoever sends it as a bearer token.")
-    open: bool = Field(default=False, description="Give them to everybody; otherwise without a token to loopback only.")
+    token: SecretStr | None = Field(default=None, description="Gives `/metrics` to whoever sends it as a bearer token.")
+    open: bool = Field(
+        default=False,
+        description="Give `/metrics` to everybody; otherwise, without the token, only to the server's own "
+        "machine, and not through a proxy on it.",
+    )
     collect_seconds: float = Field(
-        default=60, ge=1, description="How old what is counted in the database and on disks may be."
+        default=60, ge=1, description="How old what `/metrics` counts in the database and on disks may be, in seconds."
     )

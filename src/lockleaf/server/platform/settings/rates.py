@@ -21,34 +21,48 @@ Rate = Annotated[str, Field(pattern=rf"^(off|{_ONE}(;{_ONE})*)$")]
 class RateSettings(Group):
     """How often one address, one account, or one of them at the other, may ask for something."""
 
-    enabled: bool = Field(default=True, description="False switches all of them off.")
+    enabled: bool = Field(default=True, description="False switches off all rates.")
     store: SecretStr | None = Field(
         default=None,
-        description="Valkey or Redis that counts for all replicas, as `valkey://host:6379/0`; each process's own memory"
-        " by default.",
+        description="Valkey or Redis that counts for all replicas: `valkey://`, `valkeys://`, `redis://`, "
+        "`rediss://` or `unix://`; each process counts in its own memory by default.",
     )
-    store_seconds: float = Field(default=0.25, gt=0, le=5, description="How long that store may take to answer.")
-    store_retry_seconds: float = Field(default=5, gt=0, le=600, description="How often a lost store is asked again.")
+    store_seconds: float = Field(
+        default=0.25,
+        gt=0,
+        le=5,
+        description="How long that store may take to answer before requests are counted in memory, in seconds.",
+    )
+    store_retry_seconds: float = Field(
+        default=5, gt=0, le=600, description="How often a lost store is asked again, in seconds."
+    )
     shares: int = Field(
         default=1,
         ge=1,
         le=1024,
-        description="Among how many processes what is counted in memory is divided; `serve` sets it to its workers.",
+        description="Among how many processes what is counted in memory is divided; `serve` multiplies it by its "
+        "workers.",
     )
-    prelogin: Rate = Field(default="30/minute;240/hour", description="Of an address: key derivation of an email.")
-    login: Rate = Field(default="20/minute;120/hour", description="Of an address: attempts to log in.")
-    login_account: Rate = Field(default="6/minute;30/hour", description="Of an address, at one account.")
+    prelogin: Rate = Field(
+        default="30/minute;240/hour",
+        description="Questions for key derivation, of an address; here and below `off` for any number.",
+    )
+    login: Rate = Field(default="20/minute;120/hour", description="Logins, of an address.")
+    login_account: Rate = Field(default="6/minute;30/hour", description="Logins to one account, of an address.")
     login_everywhere: Rate = Field(
-        default="100/hour", description="At one account, from all addresses; devices that the account knows are exempt."
+        default="100/hour",
+        description="Logins to one account, of all addresses together; devices that the account knows are exempt.",
     )
-    recovery: Rate = Field(default="10/minute;60/hour", description="Of an address: recovery codes and tokens.")
-    recovery_account: Rate = Field(default="5/minute;20/hour", description="Of an address, at one account.")
-    signup: Rate = Field(default="5/minute;30/hour", description="Of an address: new accounts, and taken emails.")
+    recovery: Rate = Field(default="10/minute;60/hour", description="Uses of recovery codes and tokens, of an address.")
+    recovery_account: Rate = Field(
+        default="5/minute;20/hour", description="Recovery codes of one account, of an address."
+    )
+    signup: Rate = Field(default="5/minute;30/hour", description="New accounts, of an address.")
     secret: Rate = Field(
-        default="6/minute;30/hour", description="Of a session: whatever asks for the present password once more."
+        default="6/minute;30/hour", description="Requests that give the present password once more, of a session."
     )
-    address: Rate = Field(default="6000/minute", description="Of an address: everything else.")
-    account: Rate = Field(default="3000/minute", description="Of an account: everything else.")
+    address: Rate = Field(default="6000/minute", description="Everything else, of an address.")
+    account: Rate = Field(default="3000/minute", description="Everything else, of an account.")
 
     @field_validator("store")
     @classmethod
@@ -62,11 +76,12 @@ class ProxySettings(Group):
     """Proxies before this server: they alone are believed when they say who called them."""
 
     trusted: Several = Field(
-        default=(), description="Their addresses or networks, as `10.0.0.0/8`, separated by commas. None by default."
+        default=(),
+        description="Addresses or networks of proxies that are believed when they say who called them, separated "
+        "by commas; none by default.",
     )
     header: Literal["x-forwarded-for", "forwarded"] = Field(
-        default="x-forwarded-for",
-        description="The one that your proxy sets; the other may be its client's own, and is not read.",
+        default="x-forwarded-for", description="`x-forwarded-for` or `forwarded`: the one that they set."
     )
 
     @field_validator("trusted")
@@ -86,6 +101,5 @@ class RegistrationSettings(Group):
     """Who may make an account."""
 
     mode: Literal["open", "invitation", "closed"] = Field(
-        default="open",
-        description="Everybody; who has a code of `lockleaf admin invite`; nobody.",
+        default="open", description="`open`, `invitation` or `closed`: who may make an account."
     )

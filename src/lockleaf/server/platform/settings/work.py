@@ -13,46 +13,76 @@ __all__ = ["AnalyticsSettings", "ConnectionSettings", "JobSettings", "LimitSetti
 class LimitSettings(Group):
     """What one request or one account may ask for."""
 
-    body_bytes: int = Field(default=1024 * 1024, ge=1024)
-    sync_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest body, in bytes.")
+    sync_body_bytes: int = Field(
+        default=8 * 1024 * 1024,
+        ge=1024,
+        description="Largest body below `/sync`, `/entries`, `/vault`, `/encryption` and `/search`, in bytes.",
+    )
     public_key_body_bytes: int = Field(
-        default=16 * 1024 * 1024, ge=1024, description="A public key for encrypted metrics, where it is registered."
+        default=16 * 1024 * 1024, ge=1024, description="Largest body with a public key for encrypted metrics, in bytes."
     )
     record_bytes: int = Field(
         default=MAX_PAYLOAD_BYTES,
         ge=128 * 1024,
         le=MAX_PAYLOAD_BYTES,
-        description="The payload of one record, by whichever endpoint. What is there may be replaced by what is no"
-        " larger.",
+        description="Largest record by whichever endpoint (entries, tags, vault, backups, push), in bytes, with "
+        "everything that belongs to it: 131072 to 4194304. What is there already may be replaced by "
+        "what is no larger.",
     )
-    inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in an account's inbox.")
-    streams_per_account: int = Field(default=20, ge=1)
-    storage_bytes: int | None = Field(default=None, description="Quota of an account; none by default.")
+    inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in the inbox of one account.")
+    streams_per_account: int = Field(default=20, ge=1, description="Live streams of one account, a worker.")
+    storage_bytes: int | None = Field(
+        default=None,
+        description="Bytes that an account may hold, media, metrics, search index and inbox among them; writing "
+        "more is 507 `quota_exceeded`; without a limit by default.",
+    )
 
 
 class ConnectionSettings(Group):
     """How long and how many clients may keep the server waiting; of each web worker."""
 
     most: int = Field(
-        default=1000, ge=8, description="Connections; beyond it a new one displaces the one that waits longest."
+        default=1000,
+        ge=8,
+        description="Connections, a worker; beyond it a new one takes the place of the one that has waited "
+        "longest without having sent a whole request.",
     )
-    head_seconds: float = Field(default=15, gt=0, description="Until the head of a request is there.")
-    body_seconds: float = Field(default=30, gt=0, description="How often to look whether a body goes on.")
-    body_bytes_per_second: int = Field(default=256, ge=1, description="How fast a body has to come at least.")
-    idle_seconds: int = Field(default=75, ge=1, description="How long a connection may rest between two requests.")
-    write_seconds: float = Field(default=60, gt=0, description="How long a client may leave an answer unread.")
+    head_seconds: float = Field(default=15, gt=0, description="How long the head of a request may take, in seconds.")
+    body_seconds: float = Field(default=30, gt=0, description="How often to look whether a body goes on, in seconds.")
+    body_bytes_per_second: int = Field(
+        default=256, ge=1, description="How fast a body has to come at least, meanwhile."
+    )
+    idle_seconds: int = Field(
+        default=75, ge=1, description="How long a connection may rest between two requests, in seconds."
+    )
+    write_seconds: float = Field(
+        default=60, gt=0, description="How long a client may leave an answer unread, in seconds."
+    )
 
 
 class AnalyticsSettings(Group):
     """The processes that add up encrypted metrics, and how much they may take."""
 
-    processes: int = Field(default=1, ge=1, le=64, description="Of each web worker, started when they are needed.")
-    queue: int = Field(default=32, ge=1, description="Requests that may wait; beyond it one is asked to come back.")
-    memory_mib: int = Field(default=1024, ge=512, description="Address space of one, of which it uses a tenth.")
-    task_seconds: float = Field(default=20, gt=0, le=300, description="After which one that does not answer is killed.")
-    tasks_per_process: int = Field(default=1000, ge=1, description="After which one is replaced.")
+    processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes that add up encrypted metrics, of each worker; started when they are needed.",
+    )
+    queue: int = Field(
+        default=32, ge=1, description="Requests that may wait for them, a worker; beyond it one is asked to come back."
+    )
+    memory_mib: int = Field(
+        default=1024, ge=512, description="Address space of such a process, in MiB, of which it uses some 50 to 110."
+    )
+    task_seconds: float = Field(
+        default=20, gt=0, le=300, description="After this long without an answer it is killed and replaced, in seconds."
+    )
+    tasks_per_process: int = Field(default=1000, ge=1, description="After so many answers it is replaced.")
     prewarm: bool | None = Field(
-        default=None, description="Whether to start one with the server; by default if there are metrics."
+        default=None,
+        description="Whether a process is started with the server, so that the first request does not wait for it.",
     )
 
 
@@ -60,27 +90,62 @@ class JobSettings(Group):
     """Background work: who does it, how often it is tried, and how long what it leaves is kept."""
 
     in_process: bool | None = Field(
-        default=None, description="Whether `serve` does it too; by default if the database is its own."
+        default=None,
+        description="Whether `lockleaf serve` does background work itself; otherwise `lockleaf worker` must.",
     )
     concurrency: int = Field(default=4, ge=2, le=64, description="Jobs at a time, a worker.")
-    poll_seconds: float = Field(default=30, ge=0.1, description="How often to look without having been told.")
-    heartbeat_seconds: float = Field(
-        default=30, ge=1, description="After this long without a sign of life another worker takes a job up."
+    poll_seconds: float = Field(
+        default=30, ge=0.1, description="How often to look for jobs without having been told of one, in seconds."
     )
-    grace_seconds: float = Field(default=10, ge=0, description="How long a worker that stops lets its jobs finish.")
-    max_attempts: int = Field(default=5, ge=1, le=100)
-    backoff_seconds: float = Field(default=5, ge=0, description="Before the second attempt; doubled before each other.")
-    backoff_max_seconds: float = Field(default=600, ge=0)
-    purge_after_days: float = Field(default=30, ge=0, description="Before what was deleted is dropped for good.")
-    archive_days: float = Field(default=7, gt=0, description="How long an archive can be fetched.")
-    keep_days: float = Field(default=30, gt=0, description="How long a job that ended is listed.")
+    heartbeat_seconds: float = Field(
+        default=30,
+        ge=1,
+        description="After this long without a sign of life another worker takes a job up, in seconds.",
+    )
+    grace_seconds: float = Field(
+        default=10,
+        ge=0,
+        description="How long a worker that is stopped lets its jobs finish before it hands them back, in seconds.",
+    )
+    max_attempts: int = Field(default=5, ge=1, le=100, description="How often a job is tried.")
+    backoff_seconds: float = Field(
+        default=5,
+        ge=0,
+        description="Wait before the second attempt, in seconds; twice as long before each further one, and up to "
+        "half of it less, by chance.",
+    )
+    backoff_max_seconds: float = Field(default=600, ge=0, description="Longest such wait, in seconds.")
+    purge_after_days: float = Field(
+        default=30,
+        ge=0,
+        description="When a deleted file, the earlier revisions of a deleted record, and the content of a decided "
+        "conflict are dropped for good, in days.",
+    )
+    archive_days: float = Field(
+        default=7, gt=0, description="How long the archive of an account can be fetched, in days."
+    )
+    keep_days: float = Field(default=30, gt=0, description="How long a job that ended is listed, in days.")
 
 
 class SearchSettings(Group):
     """Searching entries, and building the index of those that the server may open (uce)."""
 
     opened_per_request: int = Field(
-        default=200, ge=1, le=10_000, description="Entries that one request looks into; a page may end there."
+        default=200,
+        ge=1,
+        le=10_000,
+        description="Entries of a `uce` account that one search looks into; its page may end there, and the next "
+        "goes on.",
     )
-    page_seconds: float = Field(default=5, ge=0, le=60, description="After which one looks into no more of them.")
-    slice_seconds: float = Field(default=2, ge=0, le=20, description="How long one request builds an index.")
+    page_seconds: float = Field(
+        default=5,
+        ge=0,
+        le=60,
+        description="After which it looks into no more of them, likewise; texts can be made to take long.",
+    )
+    slice_seconds: float = Field(
+        default=2,
+        ge=0,
+        le=20,
+        description="How long one request builds the search index of a `uce` account, in seconds.",
+    )
