@@ -12,7 +12,6 @@ import pytest
 
 from lockleaf.crypto import identity
 from lockleaf.server.features.integrations import jobs as syncing
-from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.main.features import HANDLERS
 from lockleaf.server.main.maintenance import users
 from lockleaf.server.platform.settings import Settings
@@ -269,22 +268,22 @@ async def test_the_hourly_sync_queues_a_job_for_each_account_that_is_due_and_the
     them: Connected, network: Any, database_url: str
 ) -> None:
     network.write("one")
-    exchange = them.app.state.parts[Exchange]
+    parts = them.app.state.parts
     await users.set_disabled(database_url, UUID(str(them.person.id)), disabled=True)
-    await syncing.sync(exchange)
+    await parts.call(syncing.sync)
     assert await them.rows("SELECT job_id FROM jobs WHERE user_id = $1", them.person.id) == [], "it is disabled"
     await users.set_disabled(database_url, UUID(str(them.person.id)), disabled=False)
-    await syncing.sync(exchange)
-    await syncing.sync(exchange)  # one that waits is enough
+    await parts.call(syncing.sync)
+    await parts.call(syncing.sync)  # one that waits is enough
     jobs = await them.rows("SELECT job_id FROM jobs WHERE user_id = $1 AND kind = $2", them.person.id, syncing.KIND)
     assert len(jobs) == 1
     await _run(them, jobs[0]["job_id"])
     assert len(await them.inbox()) == 1
-    await syncing.sync(exchange)
+    await parts.call(syncing.sync)
     jobs = await them.rows("SELECT job_id FROM jobs WHERE user_id = $1 AND kind = $2", them.person.id, syncing.KIND)
     assert len(jobs) == 1, "it was pulled a moment ago"
     await them.wait(hours=1)
-    await syncing.sync(exchange)
+    await parts.call(syncing.sync)
     jobs = await them.rows("SELECT job_id FROM jobs WHERE user_id = $1 AND kind = $2", them.person.id, syncing.KIND)
     assert len(jobs) == 2
 

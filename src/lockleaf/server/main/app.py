@@ -18,8 +18,10 @@ from starlette.types import ASGIApp
 from lockleaf import __version__
 from lockleaf.server.features.analytics.evaluators import Evaluators
 from lockleaf.server.features.analytics.service import warm_if_needed
-from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.features.integrations.networks import Networks
+from lockleaf.server.features.integrations.pictures import PostPictures
+from lockleaf.server.features.integrations.publishing import Publisher
+from lockleaf.server.features.integrations.pulling import PostPuller
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
 from lockleaf.server.features.sync.gathering import Gathering
@@ -113,21 +115,10 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     rules = parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts)))
     parts.add(Gathering, Gathering(database, clock, rules))
     networks = parts.add(Networks, Networks(settings.integrations, keys))
-    parts.add(
-        Exchange,
-        Exchange(
-            settings=settings.integrations,
-            limits=settings.limits,
-            networks=networks,
-            database=database,
-            clock=clock,
-            keys=keys,
-            custodian=custodian,
-            store=store,
-            removals=removals,
-            quota=quota,
-        ),
-    )
+    picture_bytes = settings.integrations.picture_bytes
+    pictures = PostPictures(database, clock, networks.outbound, store, removals, quota, picture_bytes)
+    parts.add(PostPuller, PostPuller(database, clock, networks, pictures, settings.limits, keys, quota))
+    parts.add(Publisher, Publisher(database, clock, custodian, networks, picture_bytes))
     return parts
 
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -21,12 +21,14 @@ from lockleaf.server.features.integrations.errors import (
     ReconnectRequired,
     as_domain_error,
 )
-from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.features.integrations.failures import NetworkFailure, NetworkRefusal, ReconnectNeeded
+from lockleaf.server.features.integrations.networks import Networks
 from lockleaf.server.features.integrations.providers.protocol import AccessGrant, Provider
 from lockleaf.server.features.integrations.repository import IntegrationRepository, StoredIntegration
-from lockleaf.server.features.integrations.sealing import Connection, Started, Unopened
+from lockleaf.server.features.integrations.sealing import Connection, Seals, Started, Unopened
 from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.platform.paging import Paging
@@ -40,30 +42,30 @@ STATE_MINUTES = 30
 log = structlog.get_logger("lockleaf.integrations")
 
 
-async def list_all(exchange: Exchange, user_id: UUID, paging: Paging) -> wire.Integrations:
+async def list_all(database: Database, networks: Networks, user_id: UUID, paging: Paging) -> wire.Integrations:
     """Return a page of the connections of an account, oldest first.
 
     Raises:
         InvalidCursor: the cursor is not of this account's connections.
     """
     window = paging.window("integrations", user_id, UUID)
-    async with exchange.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         repository = IntegrationRepository(connection, user_id)
         page, unknown = await repository.page(window), await repository.unknown()
     return wire.Integrations(
-        items=tuple(shown(exchange, each, unknown=unknown.get(each.integration_id, 0)) for each in page.items),
+        items=tuple(shown(networks, each, unknown=unknown.get(each.integration_id, 0)) for each in page.items),
         **window.answer(page),
     )
 
 
-def shown(exchange: Exchange, stored: StoredIntegration, *, unknown: int = 0) -> wire.Integration:
+def shown(networks: Networks, stored: StoredIntegration, *, unknown: int = 0) -> wire.Integration:
     """Return a connection as its user sees it."""
     state = stored.state
     kept: Connection | None = None
     visibilities: tuple[str, ...] = ()
     try:
-        kept = exchange.networks.seals.open_connection(stored.user_id, stored.provider, stored.sealed)
-        visibilities = exchange.networks.provider(stored.provider).visibilities
+        kept = networks.seals.open_connection(stored.user_id, stored.provider, stored.sealed)
+        visibilities = networks.provider(stored.provider).visibilities
     except Unopened:
         state = "reconnect_required"
     except ProviderNotConfigured:
@@ -84,7 +86,9 @@ def shown(exchange: Exchange, stored: StoredIntegration, *, unknown: int = 0) ->
     )
 
 
-async def connect(exchange: Exchange, user_id: UUID, name: str, body: wire.Connect) -> wire.Connecting:
+async def connect(
+    database: Database, clock: Clock, networks: Networks, user_id: UUID, name: str, body: wire.Connect
+) -> wire.Connecting:
     """Begin to connect a network: return where its user allows it.
 
     Raises:
@@ -93,29 +97,31 @@ async def connect(exchange: Exchange, user_id: UUID, name: str, body: wire.Conne
         InvalidInstance: the instance is not to be reached.
         NetworkUnavailable, NetworkThrottled, NetworkRefused: it does not answer, or does not want us.
     """
-    provider = exchange.networks.provider(name)
-    redirect_uri = exchange.networks.redirect_uri(name, body.redirect_uri)
+    provider = networks.provider(name)
+    redirect_uri = networks.redirect_uri(name, body.redirect_uri)
     if redirect_uri is None:
         allowed = "use one of the addresses that the operator of this server allows"
         raise InvalidRequest(errors=[{"field": "redirect_uri", "type": "value_error", "message": allowed}])
-    now = exchange.clock()
+    now = clock()
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     expires_at = (now + timedelta(minutes=STATE_MINUTES)).replace(microsecond=0)
     try:
         instance = provider.connected(body.instance)
-        state = exchange.networks.seals.seal_state(user_id, Started(name, instance, redirect_uri, verifier, expires_at))
-        known = await _application(exchange, instance, redirect_uri)
+        state = networks.seals.seal_state(user_id, Started(name, instance, redirect_uri, verifier, expires_at))
+        known = await _application(database, networks.seals, instance, redirect_uri)
         begun = await provider.connect(instance, redirect_uri, state, challenge, known)
     except NetworkFailure as failure:
         raise as_domain_error(failure) from None
     if instance is not None and begun.application is not None and begun.application != known:
-        sealed = exchange.networks.seals.seal_application(instance, begun.application)
-        await _keep_application(exchange, instance, redirect_uri, sealed)
+        sealed = networks.seals.seal_application(instance, begun.application)
+        await _keep_application(database, instance, redirect_uri, sealed, now)
     return wire.Connecting(authorization_url=begun.url, state=state, redirect_uri=redirect_uri, expires_at=expires_at)
 
 
-async def callback(exchange: Exchange, user_id: UUID, name: str, body: wire.Callback) -> wire.Integration:
+async def callback(
+    database: Database, clock: Clock, networks: Networks, user_id: UUID, name: str, body: wire.Callback
+) -> wire.Integration:
     """Keep what a user allowed. The same account at the network takes its connection up again.
 
     Raises:
@@ -125,37 +131,36 @@ async def callback(exchange: Exchange, user_id: UUID, name: str, body: wire.Call
         TierRequired: the account keeps its journal off this server meanwhile.
         NetworkUnavailable, NetworkThrottled, NetworkRefused: it does not answer.
     """
-    networks = exchange.networks
     provider = networks.provider(name)
     try:
         started = networks.seals.open_state(user_id, body.state)
     except Unopened:
         raise InvalidState from None
-    if started.provider != name or started.expires_at < exchange.clock():
+    if started.provider != name or started.expires_at < clock():
         raise InvalidState
     instance, redirect_uri = started.instance, started.redirect_uri
-    application = await _application(exchange, instance, redirect_uri)
+    application = await _application(database, networks.seals, instance, redirect_uri)
     try:
         grant, profile = await provider.callback(instance, redirect_uri, body.code, started.verifier, application)
     except (ReconnectNeeded, NetworkRefusal):
         if instance is not None and application is not None:
             # Perhaps it is our application that the instance has forgotten. The next one that begins registers it anew.
-            await _keep_application(exchange, instance, redirect_uri, None)
+            await _keep_application(database, instance, redirect_uri, None, clock())
         raise AuthorizationRefused from None
     except NetworkFailure as failure:
         raise as_domain_error(failure) from None
     sealed = networks.seals.seal_connection(user_id, name, Connection(grant, profile))
-    now = exchange.clock()
+    now = clock()
     keys = networks.seals.digests(user_id, "account", name, instance or "", profile.id)
-    async with exchange.database.transaction() as tx:
+    async with database.transaction() as tx:
         account = await accounts.lock(tx.session, user_id)
         if account.privacy_tier != "full_sync":
             raise TierRequired(required="full_sync")
         stored = await IntegrationRepository(tx.connection, user_id).put(uuid7(now), name, keys, sealed, now)
-    return shown(exchange, stored)
+    return shown(networks, stored)
 
 
-async def disconnect(exchange: Exchange, user_id: UUID, integration_id: UUID) -> None:
+async def disconnect(database: Database, networks: Networks, user_id: UUID, integration_id: UUID) -> None:
     """Leave a network: its token is revoked there if it answers, and forgotten here in any case.
 
     What came in and went out is remembered, so that a later connection doubles nothing.
@@ -163,20 +168,22 @@ async def disconnect(exchange: Exchange, user_id: UUID, integration_id: UUID) ->
     Raises:
         IntegrationNotFound: there is no such connection.
     """
-    async with exchange.database.transaction() as tx:
+    async with database.transaction() as tx:
         repository = IntegrationRepository(tx.connection, user_id)
         stored = await repository.get(integration_id, hold=True)
         if stored is None:
             raise IntegrationNotFound
         await repository.delete(integration_id)
     try:
-        kept = exchange.networks.seals.open_connection(user_id, stored.provider, stored.sealed)
-        await exchange.networks.provider(stored.provider).disconnect(kept.grant)
+        kept = networks.seals.open_connection(user_id, stored.provider, stored.sealed)
+        await networks.provider(stored.provider).disconnect(kept.grant)
     except (Unopened, ProviderNotConfigured, NetworkFailure) as failure:
         log.warning("a token was not revoked at its network", provider=stored.provider, failure=failure)
 
 
-async def the_one(exchange: Exchange, user_id: UUID, provider: str, integration_id: UUID | None) -> StoredIntegration:
+async def the_one(
+    database: Database, networks: Networks, user_id: UUID, provider: str, integration_id: UUID | None
+) -> StoredIntegration:
     """Return the connection that is meant: the one that is named, or the account's only one to a network.
 
     Raises:
@@ -184,8 +191,8 @@ async def the_one(exchange: Exchange, user_id: UUID, provider: str, integration_
         IntegrationNotNamed: there are several.
         ProviderNotConfigured: there is no such network here.
     """
-    exchange.networks.provider(provider)
-    async with exchange.database.read_driver() as connection:
+    networks.provider(provider)
+    async with database.read_driver() as connection:
         found = [each for each in await IntegrationRepository(connection, user_id).all() if each.provider == provider]
     if integration_id is not None:
         found = [each for each in found if each.integration_id == integration_id]
@@ -196,7 +203,7 @@ async def the_one(exchange: Exchange, user_id: UUID, provider: str, integration_
     return found[0]
 
 
-def opened(exchange: Exchange, stored: StoredIntegration) -> Connection:
+def opened(seals: Seals, stored: StoredIntegration) -> Connection:
     """Return what is kept of a connection.
 
     Raises:
@@ -205,20 +212,21 @@ def opened(exchange: Exchange, stored: StoredIntegration) -> Connection:
     if stored.state != "connected":
         raise ReconnectRequired
     try:
-        return exchange.networks.seals.open_connection(stored.user_id, stored.provider, stored.sealed)
+        return seals.open_connection(stored.user_id, stored.provider, stored.sealed)
     except Unopened:
         raise ReconnectRequired from None
 
 
-async def fresh(exchange: Exchange, stored: StoredIntegration, provider: Provider) -> Connection:
+async def fresh(
+    database: Database, seals: Seals, stored: StoredIntegration, provider: Provider, *, now: datetime
+) -> Connection:
     """Return what is kept of a connection, with a token that is good for a while: a new one where need be.
 
     Raises:
         ReconnectRequired: its token is no more.
         NetworkFailure: it has ended, and there is no new one.
     """
-    kept = opened(exchange, stored)
-    now = exchange.clock()
+    kept = opened(seals, stored)
     grant: AccessGrant | None = None
     try:
         grant = await provider.refresh(kept.grant, now)
@@ -229,25 +237,29 @@ async def fresh(exchange: Exchange, stored: StoredIntegration, provider: Provide
     if grant is None:
         return kept
     kept = replace(kept, grant=grant)
-    sealed = exchange.networks.seals.seal_connection(stored.user_id, stored.provider, kept)
-    async with exchange.database.transaction() as tx:
+    sealed = seals.seal_connection(stored.user_id, stored.provider, kept)
+    async with database.transaction() as tx:
         await IntegrationRepository(tx.connection, stored.user_id).reseal(stored.integration_id, sealed)
     return kept
 
 
-async def _application(exchange: Exchange, instance: str | None, redirect_uri: str) -> tuple[str, str] | None:
+async def _application(
+    database: Database, seals: Seals, instance: str | None, redirect_uri: str
+) -> tuple[str, str] | None:
     if instance is None:
         return None
-    async with exchange.database.read_driver() as connection:
+    async with database.read_driver() as connection:
         sealed = await store.application(connection, instance, redirect_uri)
     if sealed is None:
         return None
     try:
-        return exchange.networks.seals.open_application(instance, sealed)
+        return seals.open_application(instance, sealed)
     except Unopened:
         return None
 
 
-async def _keep_application(exchange: Exchange, instance: str, redirect_uri: str, sealed: bytes | None) -> None:
-    async with exchange.database.transaction() as tx:
-        await store.keep_application(tx.connection, instance, redirect_uri, sealed, exchange.clock())
+async def _keep_application(
+    database: Database, instance: str, redirect_uri: str, sealed: bytes | None, now: datetime
+) -> None:
+    async with database.transaction() as tx:
+        await store.keep_application(tx.connection, instance, redirect_uri, sealed, now)

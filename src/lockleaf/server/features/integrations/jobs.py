@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from lockleaf.server.features.integrations import pulling
 from lockleaf.server.features.integrations.errors import ProviderNotConfigured
-from lockleaf.server.features.integrations.exchange import Exchange
+from lockleaf.server.features.integrations.pulling import PostPuller
 from lockleaf.server.features.integrations.repository import IntegrationRepository
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.platform.jobs.attempt import Attempt
@@ -32,12 +33,12 @@ ORDER BY user_id LIMIT :batch
 """)
 
 
-async def sync(exchange: Exchange) -> None:
+async def sync(database: Database, clock: Clock) -> None:
     """Queue a job for each account that has a connection which is due, and that its operator has not disabled."""
-    now = exchange.clock()
+    now = clock()
     after = UUID(int=0)
     while True:
-        async with exchange.database.transaction() as tx:
+        async with database.transaction() as tx:
             wanted = {"after": after, "before": now - _DUE_AFTER, "now": now, "batch": BATCH}
             due = list((await tx.session.scalars(_DUE, wanted)).all())
             for user_id in due:
@@ -53,18 +54,18 @@ async def handle(attempt: Attempt) -> None:
 
     One that fails does not keep the others waiting; what the first failure was is what the job ends with.
     """
-    exchange = attempt.parts[Exchange]
-    async with exchange.database.read_driver() as connection:
+    clock, puller = attempt.parts[Clock], attempt.parts[PostPuller]
+    async with attempt.parts[Database].read_driver() as connection:
         found = [
             each for each in await IntegrationRepository(connection, attempt.user_id).all() if each.state == "connected"
         ]
     failure: DomainError | None = None
     for done, stored in enumerate(found):
         await attempt.progress(done, len(found))
-        if stored.paused_until is not None and stored.paused_until > exchange.clock():
+        if stored.paused_until is not None and stored.paused_until > clock():
             continue
         try:
-            await pulling.pull(exchange, attempt.user_id, stored, pages=PAGES)
+            await puller.pull(stored, pages=PAGES)
         except ProviderNotConfigured:
             continue
         except DomainError as error:

@@ -20,15 +20,19 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.crypto import identity
-from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.features.integrations.failures import Throttled, Unintelligible, WorthRetrying
-from lockleaf.server.features.integrations.outbound import UnsafeAddress
+from lockleaf.server.features.integrations.outbound import Outbound, UnsafeAddress
 from lockleaf.server.features.integrations.providers.protocol import PictureLink, Post
 from lockleaf.server.features.media.repository import MediaRepository
+from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.blobs.removals import Removals
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.records import service as records
+from lockleaf.server.records.quota import Quota
 
-__all__ = ["Taken", "complete", "forget", "take"]
+__all__ = ["PostPictures", "Taken"]
 
 MOST_PICTURES = 20
 _PAUSE_SECONDS = 300
@@ -52,40 +56,110 @@ class Taken:
     described: dict[str, Any]
 
 
-async def take(exchange: Exchange, user_id: UUID, recipient: str, post: Post) -> tuple[list[Taken], int]:
-    """Fetch and store the pictures of a post; return them, and how many could not be had.
+class PostPictures:
+    """Brings the pictures of posts into the store.
 
-    A picture that is gone, too large or none at all is left out, and counted. One for which there is no answer is not:
-    the post waits for it.
-
-    Raises:
-        NetworkFailure: whoever has a picture does not answer; or wants fewer calls.
-        QuotaExceeded: the account has no room.
-        StoreUnavailable: the store does not answer.
+    Args:
+        outbound: fetches them.
+        store, removals: where they are put, and deleted.
+        most_bytes: what is larger is left out.
     """
-    taken: list[Taken] = []
-    missing = max(0, len(post.pictures) - MOST_PICTURES)
-    for number, link in enumerate(post.pictures[:MOST_PICTURES], start=1):
-        data = await _fetched(exchange, link)
-        kind = None if data is None else _kind(data)
-        if data is None or kind is None:
-            missing += 1
-            continue
-        taken.append(await _stored(exchange, user_id, recipient, data, _name(link, number, kind[1]), kind[0]))
-    return taken, missing
 
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        outbound: Outbound,
+        store: ObjectStore,
+        removals: Removals,
+        quota: Quota,
+        most_bytes: int,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._outbound = outbound
+        self._store = store
+        self._removals = removals
+        self._quota = quota
+        self._most_bytes = most_bytes
 
-async def _fetched(exchange: Exchange, link: PictureLink) -> bytes | None:
-    most = exchange.settings.picture_bytes
-    try:
-        reply = await exchange.networks.outbound.send("GET", link.url, most_bytes=most)
-    except (UnsafeAddress, Unintelligible):
-        return None  # asking again would change nothing
-    if reply.status == 429:
-        raise Throttled(_PAUSE_SECONDS)
-    if reply.status >= 500:
-        raise WorthRetrying(in_doubt=False)
-    return reply.body if reply.status == 200 and reply.body else None
+    async def take(self, user_id: UUID, recipient: str, post: Post) -> tuple[list[Taken], int]:
+        """Fetch and store the pictures of a post; return them, and how many could not be had.
+
+        A picture that is gone, too large or not a picture is left out, and counted. One for which there is no answer is
+        not: the post waits for it.
+
+        Raises:
+            NetworkFailure: whoever has a picture does not answer; or wants fewer calls.
+            QuotaExceeded: the account would hold more than it may.
+            StoreUnavailable: the store does not answer.
+        """
+        taken: list[Taken] = []
+        missing = max(0, len(post.pictures) - MOST_PICTURES)
+        for number, link in enumerate(post.pictures[:MOST_PICTURES], start=1):
+            data = await self._fetched(link)
+            kind = None if data is None else _kind(data)
+            if data is None or kind is None:
+                missing += 1
+                continue
+            taken.append(await self._stored(user_id, recipient, data, _name(link, number, kind[1]), kind[0]))
+        return taken, missing
+
+    async def _fetched(self, link: PictureLink) -> bytes | None:
+        try:
+            reply = await self._outbound.send("GET", link.url, most_bytes=self._most_bytes)
+        except (UnsafeAddress, Unintelligible):
+            return None  # asking again would change nothing
+        if reply.status == 429:
+            raise Throttled(_PAUSE_SECONDS)
+        if reply.status >= 500:
+            raise WorthRetrying(in_doubt=False)
+        return reply.body if reply.status == 200 and reply.body else None
+
+    async def _stored(self, user_id: UUID, recipient: str, data: bytes, name: str, media_type: str) -> Taken:
+        sealed = await asyncio.to_thread(identity.seal_to, recipient, data)
+        digest = hashlib.sha256(sealed).digest()
+        media_id = uuid7(self._clock())
+        async with self._database.transaction() as tx:
+            await records.lock(tx.connection, user_id)
+            await self._quota.require(tx.connection, user_id, len(sealed))
+            declared = await MediaRepository(tx.connection, user_id).add(
+                media_id,
+                key=secrets.token_hex(16),
+                media_type=media_type,
+                size=len(sealed),
+                sha256=digest,
+                parts=None,
+                entry_id=None,
+                file_name=None,
+                now=self._clock(),
+            )
+        await self._store.put(declared.object_key, sealed, sha256=digest)
+        described = {
+            "media_id": str(media_id),
+            "name": name,
+            "media_type": media_type,
+            "size": len(data),
+            "sha256": hashlib.sha256(data).digest(),
+            "sealed_size": len(sealed),
+            "sealed_sha256": digest,
+            "recipient": recipient,
+        }
+        return Taken(media_id, declared.object_key, described)
+
+    async def complete(self, connection: asyncpg.Connection, user_id: UUID, taken: Sequence[Taken]) -> None:
+        """Let pictures exist, in the transaction that brings their post."""
+        for each in taken:
+            await MediaRepository(connection, user_id).complete(each.media_id, each.object_key, self._clock())
+
+    async def forget(self, user_id: UUID, taken: Sequence[Taken]) -> None:
+        """Drop pictures whose post came by another way meanwhile."""
+        if not taken:
+            return
+        async with self._database.transaction() as tx:
+            for each in taken:
+                await MediaRepository(tx.connection, user_id).drop(each.media_id)
+            tx.after_commit(self._removals.soon)
 
 
 def _kind(data: bytes) -> tuple[str, str] | None:
@@ -103,51 +177,3 @@ def _name(link: PictureLink, number: int, suffix: str) -> str:
     stem = PurePosixPath(unquote(urlsplit(link.url).path)).stem
     clean = "".join(each for each in stem if each.isalnum() or each in "-_ ")[:60].strip()
     return f"{clean or f'picture-{number}'}{suffix}"
-
-
-async def _stored(exchange: Exchange, user_id: UUID, recipient: str, data: bytes, name: str, media_type: str) -> Taken:
-    sealed = await asyncio.to_thread(identity.seal_to, recipient, data)
-    digest = hashlib.sha256(sealed).digest()
-    media_id = uuid7(exchange.clock())
-    async with exchange.database.transaction() as tx:
-        await records.lock(tx.connection, user_id)
-        await exchange.quota.require(tx.connection, user_id, len(sealed))
-        declared = await MediaRepository(tx.connection, user_id).add(
-            media_id,
-            key=secrets.token_hex(16),
-            media_type=media_type,
-            size=len(sealed),
-            sha256=digest,
-            parts=None,
-            entry_id=None,
-            file_name=None,
-            now=exchange.clock(),
-        )
-    await exchange.store.put(declared.object_key, sealed, sha256=digest)
-    described = {
-        "media_id": str(media_id),
-        "name": name,
-        "media_type": media_type,
-        "size": len(data),
-        "sha256": hashlib.sha256(data).digest(),
-        "sealed_size": len(sealed),
-        "sealed_sha256": digest,
-        "recipient": recipient,
-    }
-    return Taken(media_id, declared.object_key, described)
-
-
-async def complete(connection: asyncpg.Connection, exchange: Exchange, user_id: UUID, taken: Sequence[Taken]) -> None:
-    """Let pictures exist, in the transaction that brings their post."""
-    for each in taken:
-        await MediaRepository(connection, user_id).complete(each.media_id, each.object_key, exchange.clock())
-
-
-async def forget(exchange: Exchange, user_id: UUID, taken: Sequence[Taken]) -> None:
-    """Drop pictures whose post came by another way meanwhile."""
-    if not taken:
-        return
-    async with exchange.database.transaction() as tx:
-        for each in taken:
-            await MediaRepository(tx.connection, user_id).drop(each.media_id)
-        tx.after_commit(exchange.removals.soon)

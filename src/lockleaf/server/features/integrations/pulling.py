@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from pydantic import ValidationError
 
 from lockleaf.server.features.inbox import service as inbox
 from lockleaf.server.features.inbox.errors import ItemTooLarge, RecipientRequired
-from lockleaf.server.features.integrations import connections, pictures, settling
+from lockleaf.server.features.integrations import connections, settling
 from lockleaf.server.features.integrations.errors import IntegrationNotFound, NetworkThrottled, as_domain_error
-from lockleaf.server.features.integrations.exchange import Exchange
 from lockleaf.server.features.integrations.failures import NetworkFailure, ReconnectNeeded, Throttled
-from lockleaf.server.features.integrations.pictures import Taken
+from lockleaf.server.features.integrations.networks import Networks
+from lockleaf.server.features.integrations.pictures import PostPictures, Taken
 from lockleaf.server.features.integrations.providers.protocol import Post, PostPage, Provider
 from lockleaf.server.features.integrations.repository import (
     IntegrationRepository,
@@ -32,11 +31,16 @@ from lockleaf.server.features.integrations.repository import (
 )
 from lockleaf.server.features.integrations.sealing import Connection, Unopened
 from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.platform.server_keys import ServerKeys
+from lockleaf.server.platform.settings import LimitSettings
+from lockleaf.server.records.quota import Quota
 from lockleaf.wire import integrations as wire
 
-__all__ = ["pull"]
+__all__ = ["PostPuller"]
 
 _RECIPIENT = "SELECT recipient FROM accounts WHERE user_id = $1"
 
@@ -53,176 +57,193 @@ class _Waits(Exception):
     """A post may be what a push in doubt has published; it is read again when that is known."""
 
 
-async def pull(exchange: Exchange, user_id: UUID, stored: StoredIntegration, *, pages: int) -> wire.Pulled:
-    """Take over what is new at a connection, at most so many pages of it.
+class PostPuller:
+    """Takes over posts.
 
-    Raises:
-        ReconnectRequired: its token is no more.
-        NetworkThrottled: the network wants to be left alone until later.
-        NetworkUnavailable, NetworkRefused: the network does not answer as it should.
-        RecipientRequired, TierRequired, InboxFull, QuotaExceeded: the account cannot take it.
-        StoreUnavailable: the object store does not answer.
+    Args:
+        pictures: brings those of posts.
+        limits, keys, quota: of the inbox that posts are put into.
     """
-    now = exchange.clock()
-    if stored.paused_until is not None and stored.paused_until > now:
-        raise NetworkThrottled(retry_after=int((stored.paused_until - now).total_seconds()) + 1)
-    provider = exchange.networks.provider(stored.provider)
-    tally = _Tally()
-    try:
-        kept = await connections.fresh(exchange, stored, provider)
-        await settling.settle_all(exchange, stored, provider, kept)
-        await _pages(exchange, stored, provider, kept, tally, pages)
-    except NetworkFailure as failure:
-        error = as_domain_error(failure)
-        await _note(exchange, stored, error, failure)
-        raise error from None
-    except DomainError as error:
-        await _note(exchange, stored, error, None)
-        raise
-    return wire.Pulled(added=tally.added, known=tally.known, skipped=tally.skipped, complete=tally.complete)
 
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        networks: Networks,
+        pictures: PostPictures,
+        limits: LimitSettings,
+        keys: ServerKeys,
+        quota: Quota,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._networks = networks
+        self._pictures = pictures
+        self._limits = limits
+        self._keys = keys
+        self._quota = quota
 
-async def _pages(
-    exchange: Exchange,
-    stored: StoredIntegration,
-    provider: Provider,
-    kept: Connection,
-    tally: _Tally,
-    pages: int,
-) -> None:
-    position: str | None = None
-    if stored.position is not None:
-        with suppress(Unopened):  # of a root that is gone: it is read from the beginning, and what came is known
-            position = exchange.networks.seals.open(stored.user_id, stored.provider, stored.position)
-    for _ in range(pages):
-        page = await provider.pull(kept.grant, kept.profile, position)
+    async def pull(self, stored: StoredIntegration, *, pages: int) -> wire.Pulled:
+        """Take over what is new at a connection, at most so many pages of it.
+
+        Raises:
+            ReconnectRequired: its token is no more.
+            NetworkThrottled: the network wants to be left alone until later.
+            NetworkUnavailable, NetworkRefused: the network does not answer as it should.
+            RecipientRequired, TierRequired, InboxFull, QuotaExceeded: the account cannot take it.
+            StoreUnavailable: the object store does not answer.
+        """
+        now = self._clock()
+        if stored.paused_until is not None and stored.paused_until > now:
+            raise NetworkThrottled(retry_after=int((stored.paused_until - now).total_seconds()) + 1)
+        provider = self._networks.provider(stored.provider)
+        tally = _Tally()
         try:
-            await _take_over(exchange, stored, kept, page, tally)
-        except _Waits:
-            return
-        position = page.position
-        tally.complete = not page.more
-        await _advance(exchange, stored, page)
-        if tally.complete or page.pause:
-            return
+            kept = await connections.fresh(self._database, self._networks.seals, stored, provider, now=now)
+            await settling.settle_all(self._database, self._clock, self._networks.seals, stored, provider, kept)
+            await self._pages(stored, provider, kept, tally, pages)
+        except NetworkFailure as failure:
+            error = as_domain_error(failure)
+            await self._note(stored, error, failure)
+            raise error from None
+        except DomainError as error:
+            await self._note(stored, error, None)
+            raise
+        return wire.Pulled(added=tally.added, known=tally.known, skipped=tally.skipped, complete=tally.complete)
 
+    async def _pages(
+        self,
+        stored: StoredIntegration,
+        provider: Provider,
+        kept: Connection,
+        tally: _Tally,
+        pages: int,
+    ) -> None:
+        position: str | None = None
+        if stored.position is not None:
+            with suppress(Unopened):  # of a root that is gone: it is read from the beginning, and what came is known
+                position = self._networks.seals.open(stored.user_id, stored.provider, stored.position)
+        for _ in range(pages):
+            page = await provider.pull(kept.grant, kept.profile, position)
+            try:
+                await self._take_over(stored, kept, page, tally)
+            except _Waits:
+                return
+            position = page.position
+            tally.complete = not page.more
+            await self._advance(stored, page)
+            if tally.complete or page.pause:
+                return
 
-async def _advance(exchange: Exchange, stored: StoredIntegration, page: PostPage) -> None:
-    now = exchange.clock()
-    sealed = None
-    if page.position is not None:
-        sealed = exchange.networks.seals.seal(stored.user_id, stored.provider, page.position)
-    async with exchange.database.transaction() as tx:
-        await IntegrationRepository(tx.connection, stored.user_id).advance(
-            stored.integration_id,
-            sealed,
-            pulled_at=None if page.more else now,
-            paused_until=now + timedelta(seconds=page.pause) if page.pause else None,
-        )
-
-
-async def _note(
-    exchange: Exchange, stored: StoredIntegration, error: DomainError, failure: NetworkFailure | None
-) -> None:
-    """Note what a pull ended with, for its user to see."""
-    paused_until: datetime | None = None
-    if isinstance(failure, Throttled):
-        paused_until = exchange.clock() + timedelta(seconds=failure.retry_after)
-    state = "reconnect_required" if isinstance(failure, ReconnectNeeded) else stored.state
-    async with exchange.database.transaction() as tx:
-        await IntegrationRepository(tx.connection, stored.user_id).fail(
-            stored, error.code, paused_until=paused_until, state=state
-        )
-
-
-async def _take_over(
-    exchange: Exchange, stored: StoredIntegration, kept: Connection, page: PostPage, tally: _Tally
-) -> None:
-    digests = {post.id: settling.post_digests(exchange, stored, kept, post.id) for post in page.posts}
-    async with exchange.database.read_driver() as connection:
-        known = await PostRepository(connection, stored.user_id).known(
-            [each for all_ in digests.values() for each in all_]
-        )
-        recipient: str | None = await connection.fetchval(_RECIPIENT, stored.user_id)
-    if recipient is None:
-        raise RecipientRequired
-    for post in page.posts:
-        if known.intersection(digests[post.id]):
-            tally.known += 1
-            continue
-        taken, missing = await pictures.take(exchange, stored.user_id, recipient, post)
-        arrived = False
-        try:
-            arrived = await _arrive(exchange, stored, kept, post, digests[post.id], taken, missing, tally)
-        finally:
-            if not arrived:
-                await pictures.forget(exchange, stored.user_id, taken)
-
-
-async def _arrive(
-    exchange: Exchange,
-    stored: StoredIntegration,
-    kept: Connection,
-    post: Post,
-    digests: list[bytes],
-    taken: list[Taken],
-    missing: int,
-    tally: _Tally,
-) -> bool:
-    """Put a post into the inbox, unless it came by another way meanwhile; tell whether it did."""
-    user_id = stored.user_id
-    async with exchange.database.transaction() as tx:
-        # The account first, as everybody does who locks both.
-        await accounts.lock(tx.session, user_id)
-        connection = tx.connection
-        if await IntegrationRepository(connection, user_id).get(stored.integration_id, hold=True) is None:
-            raise IntegrationNotFound
-        posts = PostRepository(connection, user_id)
-        if await posts.known(digests):
-            tally.known += 1
-            return False
-        doubted = await posts.in_doubt(stored.integration_id)
-        if any(settling.may_be(each, post.created_at) for each in doubted):
-            raise _Waits
-        state = "linked"
-        try:
-            await inbox.add(
-                tx,
-                exchange.clock,
-                exchange.limits,
-                exchange.keys,
-                user_id,
-                stored.provider,
-                _external_id(kept, post),
-                _content(post, taken, missing),
-                media=[each.media_id for each in taken],
-                quota=exchange.quota,
+    async def _advance(self, stored: StoredIntegration, page: PostPage) -> None:
+        now = self._clock()
+        sealed = None
+        if page.position is not None:
+            sealed = self._networks.seals.seal(stored.user_id, stored.provider, page.position)
+        async with self._database.transaction() as tx:
+            await IntegrationRepository(tx.connection, stored.user_id).advance(
+                stored.integration_id,
+                sealed,
+                pulled_at=None if page.more else now,
+                paused_until=now + timedelta(seconds=page.pause) if page.pause else None,
             )
-        except (ItemTooLarge, ValidationError):
-            state = "skipped"
+
+    async def _note(self, stored: StoredIntegration, error: DomainError, failure: NetworkFailure | None) -> None:
+        """Note what a pull ended with, for its user to see."""
+        paused_until: datetime | None = None
+        if isinstance(failure, Throttled):
+            paused_until = self._clock() + timedelta(seconds=failure.retry_after)
+        state = "reconnect_required" if isinstance(failure, ReconnectNeeded) else stored.state
+        async with self._database.transaction() as tx:
+            await IntegrationRepository(tx.connection, stored.user_id).fail(
+                stored, error.code, paused_until=paused_until, state=state
+            )
+
+    async def _take_over(self, stored: StoredIntegration, kept: Connection, page: PostPage, tally: _Tally) -> None:
+        digests = {post.id: settling.post_digests(self._networks.seals, stored, kept, post.id) for post in page.posts}
+        async with self._database.read_driver() as connection:
+            known = await PostRepository(connection, stored.user_id).known(
+                [each for all_ in digests.values() for each in all_]
+            )
+            recipient: str | None = await connection.fetchval(_RECIPIENT, stored.user_id)
+        if recipient is None:
+            raise RecipientRequired
+        for post in page.posts:
+            if known.intersection(digests[post.id]):
+                tally.known += 1
+                continue
+            taken, missing = await self._pictures.take(stored.user_id, recipient, post)
+            arrived = False
+            try:
+                arrived = await self._arrive(stored, kept, post, digests[post.id], taken, missing, tally)
+            finally:
+                if not arrived:
+                    await self._pictures.forget(stored.user_id, taken)
+
+    async def _arrive(
+        self,
+        stored: StoredIntegration,
+        kept: Connection,
+        post: Post,
+        digests: list[bytes],
+        taken: list[Taken],
+        missing: int,
+        tally: _Tally,
+    ) -> bool:
+        """Put a post into the inbox, unless it came by another way meanwhile; tell whether it did."""
+        user_id = stored.user_id
+        async with self._database.transaction() as tx:
+            # The account first, as everybody does who locks both.
+            await accounts.lock(tx.session, user_id)
+            connection = tx.connection
+            if await IntegrationRepository(connection, user_id).get(stored.integration_id, hold=True) is None:
+                raise IntegrationNotFound
+            posts = PostRepository(connection, user_id)
+            if await posts.known(digests):
+                tally.known += 1
+                return False
+            doubted = await posts.in_doubt(stored.integration_id)
+            if any(settling.may_be(each, post.created_at) for each in doubted):
+                raise _Waits
+            state = "linked"
+            try:
+                await inbox.add(
+                    tx,
+                    self._clock,
+                    self._limits,
+                    self._keys,
+                    user_id,
+                    stored.provider,
+                    _external_id(kept, post),
+                    _content(post, taken, missing),
+                    media=[each.media_id for each in taken],
+                    quota=self._quota,
+                )
+            except (ItemTooLarge, ValidationError):
+                state = "skipped"
+            else:
+                await self._pictures.complete(connection, user_id, taken)
+            now = self._clock()
+            words = settling.post_words(stored, kept, post.id)
+            fields = {"id": post.id, "url": post.url, "post_key": words}
+            await posts.add(
+                StoredPost(
+                    post_id=uuid7(now),
+                    integration_id=stored.integration_id,
+                    provider=stored.provider,
+                    direction="in",
+                    state=state,
+                    post_key=digests[0],
+                    sealed=self._networks.seals.seal(user_id, stored.provider, fields),
+                    noted_at=now,
+                    settled_at=now,
+                )
+            )
+        if state == "linked":
+            tally.added += 1
         else:
-            await pictures.complete(connection, exchange, user_id, taken)
-        now = exchange.clock()
-        words = settling.post_words(stored, kept, post.id)
-        fields = {"id": post.id, "url": post.url, "post_key": words}
-        await posts.add(
-            StoredPost(
-                post_id=uuid7(now),
-                integration_id=stored.integration_id,
-                provider=stored.provider,
-                direction="in",
-                state=state,
-                post_key=digests[0],
-                sealed=exchange.networks.seals.seal(user_id, stored.provider, fields),
-                noted_at=now,
-                settled_at=now,
-            )
-        )
-    if state == "linked":
-        tally.added += 1
-    else:
-        tally.skipped += 1
-    return state == "linked"
+            tally.skipped += 1
+        return state == "linked"
 
 
 def _external_id(kept: Connection, post: Post) -> str:

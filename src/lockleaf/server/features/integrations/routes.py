@@ -12,7 +12,7 @@ from fastapi import Depends, Path
 
 from lockleaf.server.features.entries.errors import EntryNotFound
 from lockleaf.server.features.inbox.errors import InboxFull, RecipientRequired
-from lockleaf.server.features.integrations import connections, publishing, pulling
+from lockleaf.server.features.integrations import connections
 from lockleaf.server.features.integrations.errors import (
     AuthorizationRefused,
     IntegrationNotFound,
@@ -25,19 +25,24 @@ from lockleaf.server.features.integrations.errors import (
     ProviderNotConfigured,
     ReconnectRequired,
 )
-from lockleaf.server.features.integrations.exchange import Exchange
+from lockleaf.server.features.integrations.networks import Networks
+from lockleaf.server.features.integrations.publishing import Publisher
+from lockleaf.server.features.integrations.pulling import PostPuller
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS
 from lockleaf.server.identity.principal import Principal, require_scope
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import InvalidCursor
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.http.bodies import Parsed
 from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.routing import Router, takes
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire import integrations as wire
 
@@ -60,7 +65,7 @@ ProviderName = Annotated[str, Path(max_length=64, description="`facebook` or `ma
 @router.get("", summary="List connections", responses=problems(*OF_CALLERS, InvalidRequest, InvalidCursor))
 async def list_all(principal: Reader, parts: PartsOf, paging: Paged) -> wire.Integrations:
     """Give the account's connections, and what they need."""
-    return await connections.list_all(parts[Exchange], principal.user_id, paging)
+    return await connections.list_all(parts[Database], parts[Networks], principal.user_id, paging)
 
 
 @router.delete(
@@ -71,7 +76,7 @@ async def list_all(principal: Reader, parts: PartsOf, paging: Paged) -> wire.Int
 )
 async def disconnect(principal: Writer, parts: PartsOf, integration_id: UUID) -> None:
     """Forget a connection's token, and have the network revoke it. What was imported and published stays."""
-    await connections.disconnect(parts[Exchange], principal.user_id, integration_id)
+    await connections.disconnect(parts[Database], parts[Networks], principal.user_id, integration_id)
 
 
 @router.post(
@@ -86,7 +91,7 @@ async def connect(
     body: ConnectBody,
 ) -> wire.Connecting:
     """Give the address at which the user allows it."""
-    return await connections.connect(parts[Exchange], principal.user_id, provider, body)
+    return await connections.connect(parts[Database], parts[Clock], parts[Networks], principal.user_id, provider, body)
 
 
 @router.post(
@@ -101,7 +106,7 @@ async def callback(
     body: CallbackBody,
 ) -> wire.Integration:
     """Keep what the user allowed, by the code that the network gave them."""
-    return await connections.callback(parts[Exchange], principal.user_id, provider, body)
+    return await connections.callback(parts[Database], parts[Clock], parts[Networks], principal.user_id, provider, body)
 
 
 @router.post(
@@ -127,7 +132,7 @@ async def push(
 ) -> wire.PushResult:
     """Publish an entry, once. Sent again it gives what became of it."""
     require_scope(principal, "entries", write=False)
-    return await publishing.push(parts[Exchange], principal, provider, body)
+    return await parts[Publisher].push(principal, provider, body)
 
 
 @router.post(
@@ -153,5 +158,7 @@ async def pull(
     body: PullBody,
 ) -> wire.Pulled:
     """Put new posts into the inbox, some pages of them. It is done every hour anyway."""
-    stored = await connections.the_one(parts[Exchange], principal.user_id, provider, body.integration_id)
-    return await pulling.pull(parts[Exchange], principal.user_id, stored, pages=parts[Exchange].settings.pages)
+    stored = await connections.the_one(
+        parts[Database], parts[Networks], principal.user_id, provider, body.integration_id
+    )
+    return await parts[PostPuller].pull(stored, pages=parts[Settings].integrations.pages)
