@@ -32,7 +32,7 @@ from lockleaf.server.identity.factors.proofs import sealer_of
 from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION, examples, holdings, observers
+from lockleaf.server.main.features import ADDITIONS, FEATURES, OBJECTS, OPERATION, examples, holdings, observers
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.blobs.stores import open_store
@@ -112,7 +112,7 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     removals = parts.add(Removals, Removals(database, store))
     held = parts.add(Holdings, holdings(parts))
     quota = parts.add(Quota, Quota(settings.limits.storage_bytes, held))
-    rules = parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts)))
+    rules = parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts), ADDITIONS))
     parts.add(Gathering, Gathering(database, clock, rules))
     networks = parts.add(Networks, Networks(settings.integrations, keys))
     picture_bytes = settings.integrations.picture_bytes

@@ -34,9 +34,20 @@ from lockleaf.server.platform.http.examples import Examples
 from lockleaf.server.platform.jobs.attempt import Handler
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.feature import feature as records
-from lockleaf.server.records.writer import Observer
+from lockleaf.server.records.writer import Addition, Observer
 
-__all__ = ["ARCHIVE", "FEATURES", "HANDLERS", "OBJECTS", "OPERATION", "SCHEDULES", "examples", "holdings", "observers"]
+__all__ = [
+    "ADDITIONS",
+    "ARCHIVE",
+    "FEATURES",
+    "HANDLERS",
+    "OBJECTS",
+    "OPERATION",
+    "SCHEDULES",
+    "examples",
+    "holdings",
+    "observers",
+]
 
 FEATURES: tuple[Feature, ...] = (
     records,
@@ -78,6 +89,9 @@ ARCHIVE = Archive(
 
 HANDLERS: Mapping[str, Handler] = {kind: handler for each in _ALL for kind, handler in each.jobs(ARCHIVE).items()}
 """What does each kind of job. A kind that a worker does not know waits for one that does."""
+
+ADDITIONS: tuple[Addition, ...] = tuple(addition for each in _ALL for addition in each.additions)
+"""Who adds to what the server writes to records."""
 
 SCHEDULES = tuple(schedule for each in _ALL for schedule in each.schedules)
 """What is due by the clock, in UTC. One that is missed while nobody works is done when somebody does."""

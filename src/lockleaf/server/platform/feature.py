@@ -39,6 +39,7 @@ class Feature:
         deletion: what it holds of an account, and how that is deleted; made with the parts of a process where it needs
             them.
         observers: who follows, in the same transaction, what is written to records; made with the parts of a process.
+        additions: who adds to what the server writes to records.
         examples: gives the examples of its endpoints for the OpenAPI document, which are loaded when it is asked for.
     """
 
@@ -50,6 +51,7 @@ class Feature:
     deletion: tuple[Holding | Callable[[Parts], Holding], ...] = ()
     examples: Callable[[], Mapping[str, Examples]] = field(default=dict)
     observers: tuple[Callable[[Parts], Callable[[Any], Awaitable[None]]], ...] = ()
+    additions: tuple[Callable[[Any, Any, Any], Awaitable[Any]], ...] = ()
 
 
 def examples_of(package: str) -> Callable[[], Mapping[str, Examples]]:

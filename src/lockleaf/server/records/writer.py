@@ -1,8 +1,8 @@
 """The one way by which an account's records are written, whichever endpoint asks: its rules, and who follows.
 
 A change takes its base and its parent from the record that it follows, as it was read behind the lock of the account's
-history. What must happen with every change happens here: the store's rules, the quota, the figures, the account's live
-streams after the commit, and those who follow what is written, in the same transaction.
+history. What must happen with every change happens here: what is to be written with it, the store's rules, the quota,
+the account's live streams after the commit, and those who follow what is written, in the same transaction.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lockleaf.server.records.repository import RecordRepository
 from lockleaf.server.records.tagging import Present
 from lockleaf.wire.sync import Change, Record
 
-__all__ = ["AccountRecords", "Author", "Base", "Observer", "Rules", "Selective", "Written", "tell"]
+__all__ = ["AccountRecords", "Addition", "Author", "Base", "Observer", "Rules", "Selective", "Written", "tell"]
 
 
 class Author(Protocol):
@@ -104,6 +104,13 @@ One that is `Selective` follows some accounts alone.
 """
 
 
+Addition = Callable[["AccountRecords", Change, object | None], Awaitable[Sequence[Change]]]
+"""Returns what is to be written with a change that the server makes: called in the transaction, before it is written.
+
+It is told what the writer has open already, as for `Written`.
+"""
+
+
 @runtime_checkable
 class Selective(Protocol):
     """An observer that can tell, of many end-to-end encrypted accounts at once, which of them it follows."""
@@ -133,11 +140,13 @@ class Rules:
         record_bytes: how long a payload may be.
         quota: how much an account may hold.
         observers: who follows, in order.
+        additions: who adds to what the server writes.
     """
 
     record_bytes: int
     quota: Quota
     observers: tuple[Observer, ...] = ()
+    additions: tuple[Addition, ...] = ()
 
 
 class AccountRecords:
@@ -262,13 +271,21 @@ class AccountRecords:
                 raise refusal(outcome.code, limit_bytes=outcome.limit_bytes)
         return pushed
 
-    async def put_one(self, change: Change, *along: Change, **options: Any) -> Record:
-        """Write the change that follows a record behind the lock, and what goes ``along``; return what it made.
+    async def completed(self, change: Change, opened: object | None) -> list[Change]:
+        """Return a change, and behind it what is to be written with it; ``opened`` is as for `Written`.
+
+        The caller holds the lock of the account's history.
+        """
+        return [change, *[each for add in self._rules.additions for each in await add(self, change, opened)]]
+
+    async def put_one(self, change: Change, *, opened: object | None = None, **options: Any) -> Record:
+        """Write the change that follows a record behind the lock, and what goes with it; return what it made.
 
         Raises:
             PayloadTooLarge, ChangeRejected, KeyRetired, SealRequired: the store does not take one of them.
         """
-        return (await self.put_all([change, *along], **options)).outcomes[0].record()
+        changes = await self.completed(change, opened)
+        return (await self.put_all(changes, opened=opened, **options)).outcomes[0].record()
 
     async def delete(self, current: Record, payload: bytes | Seal = b"", **options: Any) -> Record:
         """Delete the ``current`` record, and return its tombstone, which says its date and source as far as it does.

@@ -12,7 +12,7 @@ from uuid import UUID
 from lockleaf.server.features.content.opaque import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.writing import COLLECTION, changeable, current_entry, require_match, restorable
-from lockleaf.server.features.tags import service as tags
+from lockleaf.server.identity.custody.keyrings import OpenedContent
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
@@ -212,5 +212,5 @@ async def _write(
         occurred_at=shared_date(new),
         tokens=tokens,
     )
-    made = await tags.ensure_opaque(store, new.get("tag_names", ()))
-    return shown(CurrentRecord(await store.put_one(entry, *made, policy=opaque_policy)))
+    opened = OpenedContent(None, {entry_id: new})
+    return shown(CurrentRecord(await store.put_one(entry, opened=opened, policy=opaque_policy)))

@@ -13,7 +13,6 @@ from uuid import UUID
 from lockleaf.server.features.content import plain
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.writing import COLLECTION, changeable, current_entry, require_match, restorable
-from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenedContent, OpenKeyring
@@ -23,7 +22,7 @@ from lockleaf.server.records import diary
 from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.server.records.errors import RevisionConflict
 from lockleaf.server.records.writer import AccountRecords
-from lockleaf.wire.content import shared_source, tag_names
+from lockleaf.wire.content import shared_source
 from lockleaf.wire.days import shared_date
 from lockleaf.wire.entries import PlainChange, PlainCreation, PlainEntry
 from lockleaf.wire.sync import Record
@@ -153,5 +152,4 @@ async def _write(
         source=shared_source(new),
         occurred_at=shared_date(new),
     )  # fmt: skip
-    made = await tags.ensure(store, keys, tag_names(new))
-    return plain.entry(await store.put_one(entry, *made, opened=OpenedContent(keys, {entry_id: new})), new)
+    return plain.entry(await store.put_one(entry, opened=OpenedContent(keys, {entry_id: new})), new)

@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any
 
 from lockleaf.server.features.content.plain import labels_of
-from lockleaf.server.features.tags import service as tags
 from lockleaf.server.identity.custody import keyrings
 from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.custody.keyrings import ContentUnreadable
+from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
 from lockleaf.server.records.models import Conflict
@@ -18,7 +17,7 @@ from lockleaf.server.records.resolution import OpenConflict
 from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import pack
 from lockleaf.wire.conflicts import Resolution
-from lockleaf.wire.content import MAX_CONTENT_BYTES, tag_names
+from lockleaf.wire.content import MAX_CONTENT_BYTES
 from lockleaf.wire.sync import Change, Record
 
 __all__ = ["as_record", "changes"]
@@ -37,7 +36,7 @@ async def changes(
     *,
     now: datetime,
 ) -> list[Change]:
-    """Return the change that follows the record with the kept version, or with the merged fields; then its new tags.
+    """Return the change that follows the record with the kept version or the merged fields, and what goes with it.
 
     Raises:
         ContentRequired: merged, without its text.
@@ -70,8 +69,7 @@ async def changes(
             device=choice.device_id or None,
             written_at=choice.client_updated_at or now,
         )
-        made = await tags.ensure(store, keys, tag_names(content))
-    return [change, *made]
+        return await store.completed(change, OpenedContent(keys, {kept.record_id: content}))
 
 
 def as_record(kept: Conflict) -> Record:

@@ -8,7 +8,6 @@ account without a keyring, it takes a name as it is, kept as a plain map.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -39,46 +38,11 @@ __all__ = [
     "create_opaque",
     "create_plain",
     "delete",
-    "ensure",
-    "ensure_opaque",
     "list_all",
 ]
 
 READING = "tags.read"
 WRITING = "tags.write"
-
-
-async def ensure(store: AccountRecords, keys: OpenKeyring, names: Iterable[str]) -> list[Change]:
-    """Return the changes that make those tags that are not there, for the caller to push with what names them.
-
-    The caller holds the lock of the account's history.
-    """
-    wanted: dict[str, str] = {}
-    for name in names:
-        if isinstance(name, str) and name.strip():
-            wanted.setdefault(keys.label(KIND, name).hex(), name.strip())
-    if not wanted:
-        return []
-    await move_all(store, keys)
-    found = await tagging.present(store.connection, store.user_id, list(wanted))
-    return [
-        sealed_change(store, keys, record_id, found.get(record_id), forms.sealed_map(name, None))
-        for record_id, name in wanted.items()
-        if record_id not in found or found[record_id].deleted
-    ]
-
-
-async def ensure_opaque(store: AccountRecords, names: Iterable[str]) -> list[Change]:
-    """Return the changes that make those tags of opaque names that are not there, as `ensure` does."""
-    wanted = {forms.opaque_id(name): name for name in names}
-    if not wanted:
-        return []
-    found = await tagging.present(store.connection, store.user_id, list(wanted))
-    return [
-        change_of(store, record_id, found.get(record_id), canonical({"name": name}))
-        for record_id, name in wanted.items()
-        if record_id not in found or found[record_id].deleted
-    ]
 
 
 async def list_all(clock: Clock, database: Database, custodian: Custodian, principal: Principal) -> list[Tag]:
