@@ -286,7 +286,7 @@ async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
                     await repository.revoke(session_id)
 
     async with parts[Database].transaction() as tx:
-        assert isinstance(await sessions.rotate(tx.session, claims, None, **options), sessions.Opened)
+        assert isinstance(await sessions.rotate(tx.session, claims, None, **options), sessions.OpenSession)
         ending = asyncio.create_task(end())
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

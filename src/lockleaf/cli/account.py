@@ -182,12 +182,12 @@ async def login(
             allow_pbkdf2=allow_pbkdf2,
             allow_weak_kdf=allow_weak_kdf,
         )
-        entered = who(client.profile)
+        logged_in = who(client.profile)
     if run.json:
-        run.result({"profile": run.profile, **entered})
+        run.result({"profile": run.profile, **logged_in})
         return
-    run.line(f"Logged in as {entered['email'] or entered['username']}.")
-    if known is None and code is None and entered["encryption_tier"] == "e2e":
+    run.line(f"Logged in as {logged_in['email'] or logged_in['username']}.")
+    if known is None and code is None and logged_in["encryption_tier"] == "e2e":
         run.note("This first contact is as good as the server. A code from lockleaf devices link, on a device that is")
         run.note("logged in already, makes it as good as that device: lockleaf login --link CODE.")
     run.note("Next: lockleaf sync fetches your journal.")

@@ -26,7 +26,7 @@ def compact(
         bool,
         typer.Option(
             "--full",
-            help="Write every table anew, so that the disk gets its room back. Servers and workers stop first.",
+            help="Write every table anew, so that the disk gets its space back. Servers and workers stop first.",
         ),
     ] = False,
     aside: Annotated[
@@ -34,9 +34,9 @@ def compact(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a database is deleted.")] = False,
 ) -> None:
-    """Drop what upkeep would drop within a day, and let the database use its room again.
+    """Drop what upkeep would drop within a day, and let the database use its space again.
 
-    Nothing goes that anybody can still see or bring back. Without --full servers go on meanwhile, and the room is used
+    Nothing goes that anybody can still see or bring back. Without --full servers go on meanwhile, and the space is used
     again rather than given back.
     """
     settings = settings_of(data_dir)

@@ -95,9 +95,9 @@ async def use(
             allow_insecure=allow_insecure,
             allow_weak_password=allow_weak_password,
         )
-        entered, left = who(client.profile), await client.account.recovery_codes_left()
+        logged_in, left = who(client.profile), await client.account.recovery_codes_left()
     if run.json:
-        run.result({"profile": run.profile, **entered, "remaining": left})
+        run.result({"profile": run.profile, **logged_in, "remaining": left})
         return
     run.line(
         f"The new password is set, and you are logged in. That code is used up; {number_of(left, 'is', 'are')} left."

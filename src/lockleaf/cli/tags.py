@@ -32,7 +32,7 @@ def install(app: typer.Typer) -> None:
 
 
 async def list_tags(run: Run) -> None:
-    """List the tags by the alphabet, with colours and how many entries have them; change and remove them."""
+    """List the tags alphabetically, with colours and how many entries have them; change and remove them."""
     async with run.client() as client:
         tags = await client.journal.tags()
     if run.json:

@@ -19,7 +19,7 @@ __all__ = ["verify"]
 def verify(run: Run, path: BackupPath, data_dir: DataDir = None, at: At = None, identity: Identity = None) -> None:
     """Restore a backup to a scratch place, and check every part, attached file and history in it.
 
-    Nothing of the server is touched. The scratch database needs room in the data folder, and is gone afterwards.
+    Nothing of the server is touched. The scratch database needs space in the data folder, and is gone afterwards.
     """
     settings = settings_of(data_dir)
     server.logging.configure("console", "WARNING")

@@ -63,7 +63,7 @@ def encrypt_delta(key: SecretKey, delta: Delta) -> dict[Month, bytes]:
     """Return a ciphertext for each month that a delta changes.
 
     Raises:
-        ValueOutOfBounds: the values of one day and metric add up to more than a slot of the set sums rightly.
+        ValueOutOfBounds: the values of one day and metric add up to more than a slot of the set sums correctly.
         ValueError: the delta is laid out for another parameter set.
     """
     if delta.layout.parameters != key.parameters:

@@ -96,7 +96,7 @@ class ValueOutOfBounds(HeError):
 
 
 class TooManyValues(HeError):
-    """More is to be added up than the parameter set sums rightly, or more types to be packed than there are slots."""
+    """More is to be added up than the parameter set sums correctly, or more types to be packed than there are slots."""
 
 
 class UnsupportedOperation(HeError):

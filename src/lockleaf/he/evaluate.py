@@ -105,7 +105,7 @@ class Accumulator:
             self._sum = arithmetic.LazySum(primes, ciphertext.parameters.degree)
         _require_alike(self._first, ciphertext)
         if self.count >= ciphertext.parameters.most_additions:
-            raise TooManyValues("more than the parameter set adds up rightly")
+            raise TooManyValues("more than the parameter set adds up correctly")
         self._sum.add(ciphertext.residues)
         self._version = ciphertext.version
         self.count += 1
@@ -128,7 +128,7 @@ def total(ciphertexts: Iterable[Ciphertext]) -> Ciphertext:
 
     Raises:
         Mismatch: they are of different sets, levels, scales or lengths.
-        TooManyValues: they are more than the parameter set adds up rightly.
+        TooManyValues: they are more than the parameter set adds up correctly.
         ValueError: no ciphertext is given.
     """
     accumulator = Accumulator()
@@ -158,12 +158,12 @@ def average(ciphertext: Ciphertext, count: int) -> Ciphertext:
     Error: F / sqrt(count) + M * 2^-44.
 
     Raises:
-        TooManyValues: more values than the parameter set sums rightly.
+        TooManyValues: more values than the parameter set sums correctly.
         ValueOutOfBounds: there are no values.
     """
     _require(ciphertext.parameters, "average")
     if count > ciphertext.parameters.most_values:
-        raise TooManyValues("more than the parameter set adds up rightly")
+        raise TooManyValues("more than the parameter set adds up correctly")
     return divide(ciphertext, count)
 
 
@@ -183,14 +183,14 @@ def weighted_sum(ciphertexts: Sequence[Ciphertext], weights: Sequence[float]) ->
         UnsupportedOperation: the parameter set has no room for weights.
         Mismatch: there are not as many weights, or the ciphertexts are of different kinds.
         ValueOutOfBounds: a weight is too large, or no number.
-        TooManyValues: there are more ciphertexts than the parameter set sums rightly.
+        TooManyValues: there are more ciphertexts than the parameter set sums correctly.
     """
     if not ciphertexts or len(ciphertexts) != len(weights):
         raise Mismatch("each ciphertext has one weight")
     parameters, level = ciphertexts[0].parameters, ciphertexts[0].level
     _require(parameters, "weighted_sum")
     if len(ciphertexts) > parameters.most_values:
-        raise TooManyValues("more than the parameter set adds up rightly")
+        raise TooManyValues("more than the parameter set adds up correctly")
     if any(not abs(weight) <= parameters.largest_weight for weight in weights):
         raise ValueOutOfBounds("a weight is too large, or no number")
     for left, right in pairwise(ciphertexts):

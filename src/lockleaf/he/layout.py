@@ -180,7 +180,7 @@ class Delta:
         """Return the slots to encrypt for each month in which something changed, in order.
 
         Raises:
-            ValueOutOfBounds: the values of a day and metric add up to more than a slot of the set sums rightly.
+            ValueOutOfBounds: the values of a day and metric add up to more than a slot of the set sums correctly.
         """
         written: dict[Month, list[float]] = {}
         for month, changes in sorted(self._slots.items()):

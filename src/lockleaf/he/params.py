@@ -1,4 +1,4 @@
-"""The named parameter sets of CKKS, and what each computes rightly.
+"""The named parameter sets of CKKS, and what each computes correctly.
 
 A set is fixed for good: its primes are written here, not asked from a library or a server. Both give 128 bits of
 security by the table of the Homomorphic Encryption Standard (Albrecht et al., 2018): at most 218 bits of modulus for
@@ -39,7 +39,7 @@ class ParameterSet:
         primes: these primes.
         scale: by which a value is multiplied when it is encoded.
         largest: the largest magnitude of one value, after the scaling of its metric type.
-        most_values: how many values of that magnitude one slot adds up rightly.
+        most_values: how many values of that magnitude one slot adds up correctly.
         most_additions: how many ciphertexts are added into one: each adds noise, whatever it holds.
         fresh_error: by how much a slot of one fresh ciphertext is off at most, in its own units.
         operations: what the server can do.

@@ -95,7 +95,7 @@ NOTHING_AT_STAKE = {
             "LocalStoreError",
             "MediaDamaged",
         ),
-        "the text stays in the editor, the file or the journal; the advice is to look, to wait or to make room",
+        "the text stays in the editor, the file or the journal; the advice is to look, to wait or to free some space",
     ),
     # an export or an archive is read or not; the journal is not touched
     **dict.fromkeys(

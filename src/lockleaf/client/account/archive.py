@@ -79,7 +79,7 @@ async def fetch_archive(
         FileExistsError: a file is there.
         FileNotFoundError: there is no such folder.
         ArchiveNotBegun: the server has not begun; the archive will be made all the same.
-        DiskFull: there is no room for it.
+        DiskFull: there is no space for it.
         InvalidAnswer: what came is not what the server said it would send.
         ApiError: the subclass of the server's error code, also where the job failed with it.
         TransportError: the server cannot be reached.

@@ -87,7 +87,7 @@ class StoreLocked(LocalStoreError):
 
 
 class DiskFull(LocalStoreError):
-    """The disk is full, or takes no more. Nothing was lost that was saved before; make room and try again."""
+    """The disk is full, or takes no more. Nothing was lost that was saved before; free some space and try again."""
 
 
 class ReadOnlyFolder(LocalStoreError):

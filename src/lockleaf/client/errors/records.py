@@ -135,4 +135,4 @@ class BatchRefused(ApiError):
 
 
 class InboxFull(ApiError):
-    """The inbox is full. Accept or refuse what waits there, then there is room again."""
+    """The inbox is full. Accept or refuse what waits there, and new items can come in."""

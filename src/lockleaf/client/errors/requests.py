@@ -119,7 +119,7 @@ class DatabaseBusy(ApiError):
 
 
 class StorageFull(ApiError):
-    """The server has no room left. What you wrote is kept on this device; tell whoever runs the server."""
+    """The server has no space left. What you wrote is kept on this device; tell whoever runs the server."""
 
 
 class InternalError(ApiError):

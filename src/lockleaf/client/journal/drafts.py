@@ -124,7 +124,7 @@ class Drafts:
             path: the plain file in which an editor is about to work.
 
         Raises:
-            DiskFull: there is no room.
+            DiskFull: there is no space.
         """
         make_private_folder(self._folder)
         draft = UnsavedDraft(
@@ -143,7 +143,7 @@ class Drafts:
         """Seal what ``draft`` holds now in place of what was sealed before, whole or not at all.
 
         Raises:
-            DiskFull: there is no room; what was sealed before is untouched.
+            DiskFull: there is no space; what was sealed before is untouched.
         """
         document = {
             "text": encode_base64(content.text),

@@ -80,7 +80,7 @@ def seal_files(
         had: how many files the entry has already.
 
     Raises:
-        DiskFull: there is no room for them.
+        DiskFull: there is no space for them.
     """
     drafts: list[PreparedAttachment] = []
     keys: list[bytes] = []

@@ -21,7 +21,7 @@ class JournalTags:
         self._tags = tags
 
     async def tags(self) -> builtins.list[Tag]:
-        """Return all tags by the alphabet, with their colours and how many entries here have them."""
+        """Return all tags alphabetically, with their colours and how many entries here have them."""
         return await asyncio.to_thread(self._tags.listed)
 
     async def tag(self, name: str) -> Tag:

@@ -67,7 +67,7 @@ class TagBook:
         self._clock = clock
 
     def listed(self) -> list[Tag]:
-        """Return all tags by the alphabet: those that entries name, and those that are kept without an entry."""
+        """Return all tags alphabetically: those that entries name, and those that are kept without an entry."""
         used = self._used()
         records: dict[str, StoredRecord] = {}
         for record in self._store.records.tags():

@@ -60,7 +60,7 @@ class MediaResealing:
 
         Raises:
             MediaDamaged: it is not what was attached.
-            DiskFull: there is no room for it.
+            DiskFull: there is no space for it.
         """
         key, media_id = self.store.keyring.newest, str(uuid.uuid4())
         with staging(self.folder) as begun:

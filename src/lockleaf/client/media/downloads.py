@@ -266,7 +266,7 @@ def opened(
     Raises:
         MediaDamaged: age or a digest says that it is not what was attached.
         FileExistsError: a file is there, or came to be there meanwhile.
-        DiskFull: there is no room.
+        DiskFull: there is no space.
         OSError: the folder takes no file.
     """
     with full_disk_by_name():

@@ -122,7 +122,7 @@ class Media(ServerMedia):
     async def delete_for_good(self, media_id: str) -> Attachment:
         """Take an attachment off its entry, or one that was deleted on this device, and let nobody bring it back.
 
-        The next `Client.sync` deletes it at the server, and its room there is free. If another device has put it on its
+        The next `Client.sync` deletes it at the server, and frees its bytes there. If another device has put it on its
         entry again in the meantime, the entry keeps it.
 
         Raises:

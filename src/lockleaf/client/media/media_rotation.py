@@ -110,7 +110,7 @@ async def seal_all_anew(
 
 
 def _portion(waiting: list[tuple[Attachment, MediaObject]]) -> list[tuple[Attachment, MediaObject]]:
-    """Return the first of ``waiting``: so few that their copies take little room, here and at the server."""
+    """Return the first of ``waiting``: so few that their copies take little space, here and at the server."""
     portion, size = waiting[:1], waiting[0][1].size
     for each in waiting[1:_PORTION_FILES]:
         size += each[1].size

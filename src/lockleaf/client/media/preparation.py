@@ -81,7 +81,7 @@ def drafted_from(
 
     Raises:
         FileChanged: there are more bytes, or fewer.
-        DiskFull: there is no room for the sealed file.
+        DiskFull: there is no space for the sealed file.
     """
     media_id = str(uuid.uuid4())
     whole = sealed_from(plain, size, begun.begin(media_id), key.recipient, beat)

@@ -187,7 +187,7 @@ class ServerMedia(PinnedStores):
 
         Each is fetched, sealed under the newest key, and sent under a new id; then its entry names it, and the old one
         is deleted at the server for good. It may be killed at any point: run again, it goes on where it was. It syncs
-        on its way, and needs room for a portion of 64 MiB twice, or for the largest file.
+        on its way, and needs space for a portion of 64 MiB twice, or for the largest file.
 
         Files of deleted entries, and those that were taken off an entry, stay as they are until the server deletes
         them, at most 30 days later.

@@ -176,7 +176,7 @@ def sealed_from(plain: IO[bytes], size: int, staged: StagedFile, recipient: str,
 
     Raises:
         FileChanged: there are more of them, or fewer.
-        DiskFull: there is no room for the sealed file.
+        DiskFull: there is no space for the sealed file.
     """
     reader = _Counted(plain, beat, limit=size)
     writer: _Counted = _Parted(staged.file) if size > ONE_PART else _Counted(staged.file)

@@ -33,7 +33,7 @@ def write_private(path: Path, data: bytes) -> None:
     """Replace the file ``path`` by ``data``, so that a crash leaves the old content or the new.
 
     Raises:
-        DiskFull: there is no room; the old content is untouched.
+        DiskFull: there is no space; the old content is untouched.
         ReadOnlyFolder: nothing can be written there.
     """
     # mkstemp makes the file 0600 from the start: a chmod afterwards would leave a moment in which others can open it.
@@ -95,7 +95,7 @@ def locked(path: Path, *, otherwise: type[Exception] | None = None) -> Iterator[
 
 @contextmanager
 def full_disk_by_name() -> Iterator[None]:
-    """Raise ``DiskFull`` where the system says that there is no room, ``ReadOnlyFolder`` where nothing is taken."""
+    """Raise ``DiskFull`` where the system says that there is no space, ``ReadOnlyFolder`` where nothing is taken."""
     try:
         yield
     except OSError as error:

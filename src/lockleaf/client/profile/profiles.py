@@ -170,7 +170,7 @@ class ProfileFolder:
         """Replace the profile, whole or not at all.
 
         Raises:
-            DiskFull: there is no room; the old profile is untouched.
+            DiskFull: there is no space; the old profile is untouched.
         """
         self.make()
         write_private(self.file, profile.model_dump_json(indent=2, exclude_none=True).encode())

@@ -136,7 +136,7 @@ class Database:
 
         Raises:
             StoreLocked: another process kept the file for longer than 15 seconds.
-            DiskFull: there is no room.
+            DiskFull: there is no space.
             ReadOnlyFolder: something is written, and the file may only be read.
         """
         with self._lock, _errors_by_name():

@@ -1,4 +1,4 @@
-"""The local store as a whole: one file, one keyring, and the rooms in it."""
+"""The local store as a whole: one file, one keyring, and the stores of its tables."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LocalStore:
     """The journal as it lies on this device, content sealed under the local key.
 
     ``records``, ``outbox``, ``accepted``, ``conflicts``, ``earlier``, ``inbox``, ``contributions``, ``media`` and
-    ``history`` are its rooms; `transaction` binds writes in several of them together. Methods block; asynchronous
+    ``history`` are its parts; `transaction` binds writes in several of them together. Methods block; asynchronous
     callers run them in a thread.
     """
 
@@ -92,7 +92,7 @@ class LocalStore:
         """Make a new store for ``keyring``; a file that is there, and what lies beside it, is replaced.
 
         Raises:
-            DiskFull: there is no room.
+            DiskFull: there is no space.
         """
         for name in (path.name, *(f"{path.name}-{kind}" for kind in ("wal", "shm", "journal", "search"))):
             with contextlib.suppress(FileNotFoundError):

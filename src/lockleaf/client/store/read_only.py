@@ -34,7 +34,7 @@ class ReadOnlyFile:
         """Return a connection that reads.
 
         Raises:
-            ReadOnlyFolder: there is no room for a copy that is needed.
+            ReadOnlyFolder: there is no space for a copy that is needed.
         """
         path = self._path
         log = path.with_name(f"{path.name}-wal")
@@ -57,7 +57,7 @@ class ReadOnlyFile:
                 shutil.copyfile(file, self._copy / file.name)
         except OSError:
             self.close()
-            raise ReadOnlyFolder("and there is no temporary folder with room for a copy to read") from None
+            raise ReadOnlyFolder("and there is no temporary folder with space for a copy to read") from None
         return self._copy / self._path.name
 
 

@@ -304,7 +304,7 @@ def _take_in(device: Device, aside: LocalStore, path: Path, held: Held, choose: 
         source = staged / f"{media_id}.age"
         if source.exists():
             media.mkdir(mode=0o700, exist_ok=True)
-            # Its bytes stay with the store that was set aside; a link takes no room.
+            # Its bytes stay with the store that was set aside; a link takes no space.
             try:
                 (media / source.name).hardlink_to(source)
             except OSError:

@@ -22,7 +22,7 @@ from lockleaf.wire.codec import unpack
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.sync import Change
 
-__all__ = ["Opened", "RecordRepository", "State", "not_accepted"]
+__all__ = ["OpenHistory", "RecordRepository", "State", "not_accepted"]
 
 
 # Revisions of a record follow each other without a gap, so the present one tells of all before it, purged ones too.
@@ -63,7 +63,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenHistory:
     """A store that is locked for writing: where its history ends, its account's tier, and the records in question.
 
     ``key_id`` is the lowest that may seal what is written; 0 while the account has no keyring.
@@ -154,7 +154,7 @@ JOIN conflicts c ON c.user_id = $1 AND c.collection = w.collection AND c.record_
 class RecordRepository(OnConnection):
     """The store of one account, on a connection that is in a transaction."""
 
-    async def open(self, keys: Sequence[tuple[str, str]]) -> Opened | None:
+    async def open(self, keys: Sequence[tuple[str, str]]) -> OpenHistory | None:
         """Lock the end of the history, and read the latest revisions of the records with these (collection, record_id).
 
         The lock is held until the transaction ends: writers of one account come one after another. None where the
@@ -174,7 +174,7 @@ class RecordRepository(OnConnection):
             for row in rows
             if row["seq"] is not None
         }
-        return Opened(end["epoch"], end["end_seq"], end["head"], end["newest_key_id"], end["tier"], states)
+        return OpenHistory(end["epoch"], end["end_seq"], end["head"], end["newest_key_id"], end["tier"], states)
 
     async def earlier(self, wanted: Sequence[tuple[str, str, int, bytes]]) -> dict[tuple[str, str, int, bytes], int]:
         """Return the seq of each (collection, record_id, revision, payload hash) that was accepted before.

@@ -14,7 +14,7 @@ import asyncpg
 
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records.batches import Batch, write
-from lockleaf.server.records.decision import Decision
+from lockleaf.server.records.comparison import Comparison
 from lockleaf.server.records.errors import EpochChanged
 from lockleaf.server.records.outcomes import Pushed
 from lockleaf.server.records.policy import RecordPolicy, sync_policy
@@ -84,8 +84,8 @@ async def push(
         raise TierRequired(required="full_sync")
     if epoch is not None and epoch != store.epoch:
         raise EpochChanged(**await repository.epoch_facts(store.epoch))
-    batch = Decision(changes, store.seq, store.head, store.states, now, quota, store.key_id, most_bytes)
-    batch.decide(policy)
+    batch = Comparison(changes, store.seq, store.head, store.states, now, quota, store.key_id, most_bytes)
+    batch.compare(policy)
     await batch.recognise_retries(repository)
     if atomic and any(outcome.status in ("conflict", "rejected") for outcome in batch.outcomes):
         batch.refuse()

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.records.batches import Accepted, Batch, write_together
-from lockleaf.server.records.decision import Decision
+from lockleaf.server.records.comparison import Comparison
 from lockleaf.server.records.outcomes import Pushed
 from lockleaf.server.records.policy import sync_policy
 from lockleaf.server.records.quota import Quota
@@ -83,7 +83,7 @@ async def push_together(
         most_bytes: how long a payload may be; one that replaces a longer one may be as long as that.
     """
     stores = await _open(connection, parts, quota)
-    pushed = [_decided(stores.get(part.user_id), part, now=now, most_bytes=most_bytes) for part in parts]
+    pushed = [_compared(stores.get(part.user_id), part, now=now, most_bytes=most_bytes) for part in parts]
     batches = [
         Batch(user_id, each.accepted, each.head, each.key_id, each.added)
         for user_id, each in stores.items()
@@ -94,19 +94,21 @@ async def push_together(
     return pushed
 
 
-def _decided(store: _Store | None, part: Part, *, now: datetime, most_bytes: int) -> Pushed | None:
+def _compared(store: _Store | None, part: Part, *, now: datetime, most_bytes: int) -> Pushed | None:
     if store is None or part.epoch not in (None, store.epoch):
         return None
     states = dict(store.states)
-    decision = Decision(part.changes, store.seq, store.head, states, now, store.left, store.key_id, most_bytes)
-    decision.decide(sync_policy)
-    if decision.late:
+    comparison = Comparison(part.changes, store.seq, store.head, states, now, store.left, store.key_id, most_bytes)
+    comparison.compare(sync_policy)
+    if comparison.late:
         return None
-    store.states, store.seq, store.head = states, decision.seq, decision.head
-    store.accepted += decision.accepted
-    store.added += decision.added
-    store.left = decision.quota
-    return Pushed(decision.outcomes, store.epoch, decision.seq, decision.head, now, moved=bool(decision.accepted))
+    store.states, store.seq, store.head = states, comparison.seq, comparison.head
+    store.accepted += comparison.accepted
+    store.added += comparison.added
+    store.left = comparison.quota
+    return Pushed(
+        comparison.outcomes, store.epoch, comparison.seq, comparison.head, now, moved=bool(comparison.accepted)
+    )
 
 
 async def _open(connection: asyncpg.Connection, parts: Sequence[Part], quota: Quota) -> dict[UUID, _Store]:

@@ -73,7 +73,7 @@ class ArchiveSource:
 
     Raises (when it is entered):
         NotAnArchive: its lines are damaged.
-        DiskFull: there is no room for a copy of its lines.
+        DiskFull: there is no space for a copy of its lines.
     """
 
     def __init__(self, archive: ArchiveFile, keyring: Keyring) -> None:

@@ -49,13 +49,13 @@ def attachment_document(attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def _facts(medium: MediaObject) -> dict[str, Any]:
+def _facts(media_object: MediaObject) -> dict[str, Any]:
     return {
-        "media_type": medium.media_type,
-        "size": medium.size,
-        "sha256": medium.sha256.hex() if medium.sha256 else None,
-        "sealed_size": medium.sealed_size,
-        "sealed_sha256": medium.sealed_sha256.hex() if medium.sealed_sha256 else None,
+        "media_type": media_object.media_type,
+        "size": media_object.size,
+        "sha256": media_object.sha256.hex() if media_object.sha256 else None,
+        "sealed_size": media_object.sealed_size,
+        "sealed_sha256": media_object.sealed_sha256.hex() if media_object.sealed_sha256 else None,
     }
 
 

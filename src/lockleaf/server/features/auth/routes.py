@@ -135,8 +135,8 @@ async def token(
     factor: Annotated[str | None, Form(description="A code, where the account has a second factor.")] = None,
 ) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
-    entered = await _log_in(read, tx, parts, tried, _login_of(form, factor))
-    return service.tokens(parts[Authenticator], entered.session, seconds=parts[TokenCodec].form_seconds)
+    logged_in = await _log_in(read, tx, parts, tried, _login_of(form, factor))
+    return service.tokens(parts[Authenticator], logged_in.session, seconds=parts[TokenCodec].form_seconds)
 
 
 @router.post(
@@ -149,14 +149,14 @@ async def login(
     read: Read, tx: TxToBegin, parts: PartsOf, tried: Logins, body: Annotated[Login, Depends(Parsed(Login))]
 ) -> LoginAnswer:
     """Log in, with the name of the device."""
-    entered = await _log_in(read, tx, parts, tried, body)
-    opened = entered.session
+    logged_in = await _log_in(read, tx, parts, tried, body)
+    opened = logged_in.session
     row = opened.row
-    user = await profiles.describe(tx.session, entered.account, session_id=row.session_id, device_id=row.device_id)
-    return LoginAnswer(**_tokens(parts, entered), user=user, salt=user.salt, vault_id=user.vault_id)
+    user = await profiles.describe(tx.session, logged_in.account, session_id=row.session_id, device_id=row.device_id)
+    return LoginAnswer(**_tokens(parts, logged_in), user=user, salt=user.salt, vault_id=user.vault_id)
 
 
-async def _log_in(read: Read, tx: Transaction, parts: Parts, tried: Attempts, body: Login) -> service.Entered:
+async def _log_in(read: Read, tx: Transaction, parts: Parts, tried: Attempts, body: Login) -> service.LoggedIn:
     too_many = await tried.count(normalise_email(body.login_name))
     if too_many is not None and not await service.knows_device(read, body):
         await tried.refuse(too_many)
@@ -308,15 +308,15 @@ def _login_of(form: OAuth2PasswordRequestForm, factor: str | None) -> Login:
         raise InvalidRequest(errors=field_errors(found)) from None
 
 
-def _tokens(parts: Parts, entered: service.Entered) -> dict[str, object]:
-    return service.tokens(parts[Authenticator], entered.session).model_dump()
+def _tokens(parts: Parts, logged_in: service.LoggedIn) -> dict[str, object]:
+    return service.tokens(parts[Authenticator], logged_in.session).model_dump()
 
 
-def _signed_up(parts: Parts, entered: service.Entered) -> SignupAnswer:
+def _signed_up(parts: Parts, logged_in: service.LoggedIn) -> SignupAnswer:
     return SignupAnswer.model_validate(
         {
-            **_tokens(parts, entered),
-            **profiles.shown_at_signup(entered.account),
-            "recovery_codes": entered.codes,
+            **_tokens(parts, logged_in),
+            **profiles.shown_at_signup(logged_in.account),
+            "recovery_codes": logged_in.codes,
         }
     )

@@ -46,7 +46,7 @@ _RECIPIENT = "SELECT recipient FROM accounts WHERE user_id = $1"
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Counts:
     added: int = 0
     known: int = 0
     skipped: int = 0
@@ -97,11 +97,11 @@ class PostPuller:
         if stored.paused_until is not None and stored.paused_until > now:
             raise NetworkThrottled(retry_after=int((stored.paused_until - now).total_seconds()) + 1)
         provider = self._networks.provider(stored.provider)
-        tally = _Tally()
+        counts = _Counts()
         try:
             kept = await connections.fresh(self._database, self._networks.seals, stored, provider, now=now)
             await settling.settle_all(self._database, self._clock, self._networks.seals, stored, provider, kept)
-            await self._pages(stored, provider, kept, tally, pages)
+            await self._pages(stored, provider, kept, counts, pages)
         except NetworkFailure as failure:
             error = as_domain_error(failure)
             await self._note(stored, error, failure)
@@ -109,14 +109,14 @@ class PostPuller:
         except DomainError as error:
             await self._note(stored, error, None)
             raise
-        return wire.Pulled(added=tally.added, known=tally.known, skipped=tally.skipped, complete=tally.complete)
+        return wire.Pulled(added=counts.added, known=counts.known, skipped=counts.skipped, complete=counts.complete)
 
     async def _pages(
         self,
         stored: StoredIntegration,
         provider: Provider,
         kept: Connection,
-        tally: _Tally,
+        counts: _Counts,
         pages: int,
     ) -> None:
         position: str | None = None
@@ -126,13 +126,13 @@ class PostPuller:
         for _ in range(pages):
             page = await provider.pull(kept.grant, kept.profile, position)
             try:
-                await self._take_over(stored, kept, page, tally)
+                await self._take_over(stored, kept, page, counts)
             except _Waits:
                 return
             position = page.position
-            tally.complete = not page.more
+            counts.complete = not page.more
             await self._advance(stored, page)
-            if tally.complete or page.pause:
+            if counts.complete or page.pause:
                 return
 
     async def _advance(self, stored: StoredIntegration, page: PostPage) -> None:
@@ -159,7 +159,7 @@ class PostPuller:
                 stored, error.code, paused_until=paused_until, state=state
             )
 
-    async def _take_over(self, stored: StoredIntegration, kept: Connection, page: PostPage, tally: _Tally) -> None:
+    async def _take_over(self, stored: StoredIntegration, kept: Connection, page: PostPage, counts: _Counts) -> None:
         digests = {post.id: settling.post_digests(self._networks.seals, stored, kept, post.id) for post in page.posts}
         async with self._database.read_driver() as connection:
             known = await PostRepository(connection, stored.user_id).known(
@@ -170,12 +170,12 @@ class PostPuller:
             raise RecipientRequired
         for post in page.posts:
             if known.intersection(digests[post.id]):
-                tally.known += 1
+                counts.known += 1
                 continue
             taken, missing = await self._pictures.take(stored.user_id, recipient, post)
             arrived = False
             try:
-                arrived = await self._arrive(stored, kept, post, digests[post.id], taken, missing, tally)
+                arrived = await self._arrive(stored, kept, post, digests[post.id], taken, missing, counts)
             finally:
                 if not arrived:
                     await self._pictures.forget(stored.user_id, taken)
@@ -188,7 +188,7 @@ class PostPuller:
         digests: list[bytes],
         taken: list[Taken],
         missing: int,
-        tally: _Tally,
+        counts: _Counts,
     ) -> bool:
         """Put a post into the inbox, unless it came by another way meanwhile; tell whether it did."""
         user_id = stored.user_id
@@ -200,7 +200,7 @@ class PostPuller:
                 raise IntegrationNotFound
             posts = PostRepository(connection, user_id)
             if await posts.known(digests):
-                tally.known += 1
+                counts.known += 1
                 return False
             doubted = await posts.in_doubt(stored.integration_id)
             if any(settling.may_be(each, post.created_at) for each in doubted):
@@ -240,9 +240,9 @@ class PostPuller:
                 )
             )
         if state == "linked":
-            tally.added += 1
+            counts.added += 1
         else:
-            tally.skipped += 1
+            counts.skipped += 1
         return state == "linked"
 
 

@@ -157,8 +157,8 @@ async def _conflicts(store: AccountRecords, keys: OpenKeyring) -> tuple[int, boo
     waiting = await retired.open_conflicts(store.connection, store.user_id, limit=_CONFLICTS_A_SLICE + 1)
     done = 0
     for conflict_id in waiting[:_CONFLICTS_A_SLICE]:
-        dispute = await resolution.take(store.tx.session, store.user_id, conflict_id)
-        kept = dispute.conflict
+        open_conflict = await resolution.take(store.tx.session, store.user_id, conflict_id)
+        kept = open_conflict.conflict
         try:
             record = as_record(kept)
             change = _change(store, keys, record, keys.open(record), Base(kept.base_revision, kept.parent))
@@ -166,7 +166,7 @@ async def _conflicts(store: AccountRecords, keys: OpenKeyring) -> tuple[int, boo
             continue
         again = change.model_copy(update={"on_conflict": "keep"})
         await store.put([again], within_quota=False, most_bytes=MAX_PAYLOAD_BYTES)
-        await resolution.close(store, dispute, "remote", [], policy=endpoint_policy)
+        await resolution.close(store, open_conflict, "remote", [], policy=endpoint_policy)
         done += 1
     return done, done > 0 and len(waiting) > _CONFLICTS_A_SLICE
 

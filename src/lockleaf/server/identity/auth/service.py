@@ -33,7 +33,7 @@ from lockleaf.wire.tokens import Refresh, Tokens
 
 __all__ = [
     "Authenticator",
-    "Entered",
+    "LoggedIn",
     "device_of",
     "knows_device",
     "login",
@@ -49,11 +49,11 @@ _REGISTERED: sessions.Proofs = ("registration", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class LoggedIn:
     """An account, and the session that was opened for it."""
 
     account: Account
-    session: sessions.Opened
+    session: sessions.OpenSession
     codes: tuple[str, ...] | None = None
     """Recovery codes that were drawn just now, to be shown once."""
 
@@ -63,7 +63,7 @@ async def register(
     read: ReadSession,
     tx: Transaction,
     body: Register,
-) -> Entered:
+) -> LoggedIn:
     """Make an end-to-end encrypted account and open its first session.
 
     Raises:
@@ -80,7 +80,7 @@ async def sign_up(
     read: ReadSession,
     tx: Transaction,
     body: Signup,
-) -> Entered:
+) -> LoggedIn:
     """Make an account in the custody that its user chose, and open its first session.
 
     Raises:
@@ -103,7 +103,7 @@ async def _register(
     keys: KeySet | None,
     *,
     privacy_tier: PrivacyTier,
-) -> Entered:
+) -> LoggedIn:
     invitations.require_open(auth.registration)
     now = auth.clock()
     refusal = await invitations.refusal(read, auth.registration, body.invitation, now)
@@ -123,7 +123,7 @@ async def _register(
         if not repeated or not await auth.hasher.verify(existing.verifier_hash, body.password):
             raise EmailTaken
         account = await _proven_alone(auth, tx, existing)
-    return Entered(account, await open_session(auth, tx.session, account.user_id, device_of(body), _REGISTERED))
+    return LoggedIn(account, await open_session(auth, tx.session, account.user_id, device_of(body), _REGISTERED))
 
 
 async def _sign_up_uce(
@@ -131,7 +131,7 @@ async def _sign_up_uce(
     read: ReadSession,
     tx: Transaction,
     body: Signup,
-) -> Entered:
+) -> LoggedIn:
     """Make an account whose keys the server makes. A repeated request gets no codes: they are shown once."""
     refuse_brought(body)
     invitations.require_open(auth.registration)
@@ -159,14 +159,14 @@ async def _sign_up_uce(
         )
         await accounts.take_keys(tx.session, account, keys, now=now)
         opened = await open_session(auth, tx.session, user_id, device_of(body), _REGISTERED, kek=keys.kek)
-        return Entered(account, opened, None if keys.codes is None else keys.codes.shown)
+        return LoggedIn(account, opened, None if keys.codes is None else keys.codes.shown)
     if existing.custody != "uce" or body.id != existing.user_id or existing.kek_salt is None:
         raise EmailTaken
     if not await auth.hasher.verify(existing.verifier_hash, body.password):
         raise EmailTaken
     kek = await auth.custodian.derive(body.password, existing.kek_salt)
     account = await _proven_alone(auth, tx, existing)
-    return Entered(
+    return LoggedIn(
         account,
         await open_session(auth, tx.session, account.user_id, device_of(body), _REGISTERED, kek=kek),
     )
@@ -199,7 +199,7 @@ async def login(
     read: ReadSession,
     tx: Transaction,
     body: Login,
-) -> Entered:
+) -> LoggedIn:
     """Open a session for who knows the email and the authentication secret.
 
     An unknown email takes the same statements and the same hashing as a wrong secret, and gives the same answer.
@@ -228,7 +228,7 @@ async def login(
             raise HashingBusy(retry_after=1)
         await accounts.take_keys(tx.session, locked, keys, now=auth.clock())
     opened = await open_session(auth, tx.session, locked.user_id, device_of(body), ("password", factor), kek=kek)
-    return Entered(locked, opened)
+    return LoggedIn(locked, opened)
 
 
 async def _uce_keys(auth: Authenticator, account: Account, secret: str) -> tuple[bytes | None, KeyMaterial | None]:
@@ -274,7 +274,7 @@ async def refresh(auth: Authenticator, body: Refresh) -> Tokens:
     return tokens(auth, outcome)
 
 
-def tokens(auth: Authenticator, opened: sessions.Opened, *, seconds: int | None = None) -> Tokens:
+def tokens(auth: Authenticator, opened: sessions.OpenSession, *, seconds: int | None = None) -> Tokens:
     """Return the present tokens of a session, of which the one for access lives ``seconds``."""
     return Tokens(**sessions.tokens_of(opened, tokens=auth.token_codec, now=auth.clock(), seconds=seconds))
 
@@ -287,7 +287,7 @@ async def open_session(
     opened_with: sessions.Proofs,
     *,
     kek: bytes | None = None,
-) -> sessions.Opened:
+) -> sessions.OpenSession:
     """Open a session for an account whose owner has proven it; ``kek`` is a uce account's key-encryption key."""
     return await sessions.open_session(
         session,

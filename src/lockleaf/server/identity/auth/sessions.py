@@ -28,7 +28,7 @@ from lockleaf.wire.sessions import Sessions
 __all__ = [
     "ALL_SCOPES",
     "Device",
-    "Opened",
+    "OpenSession",
     "Proofs",
     "delete_all",
     "device_names",
@@ -56,7 +56,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenSession:
     """A session's present generation; in uce with the key that only its tokens carry."""
 
     row: Session
@@ -73,7 +73,7 @@ async def open_session(
     custodian: Custodian,
     kek: bytes | None = None,
     now: datetime,
-) -> Opened:
+) -> OpenSession:
     """Open a session for an account whose owner has proven it, and forget those that have ended.
 
     Arguments:
@@ -97,7 +97,7 @@ async def open_session(
         revoked=False,
     )
     await repository.add(row)
-    return Opened(row, await _issue(repository, row, custodian, kek))
+    return OpenSession(row, await _issue(repository, row, custodian, kek))
 
 
 async def _issue(repository: SessionRepository, row: Session, custodian: Custodian, kek: bytes | None) -> bytes | None:
@@ -109,7 +109,7 @@ async def _issue(repository: SessionRepository, row: Session, custodian: Custodi
     return issued.session_key
 
 
-def tokens_of(opened: Opened, *, tokens: TokenCodec, now: datetime, seconds: int | None = None) -> dict[str, Any]:
+def tokens_of(opened: OpenSession, *, tokens: TokenCodec, now: datetime, seconds: int | None = None) -> dict[str, Any]:
     """Return the fields of ``Tokens`` for the present generation of a session; the same whenever they are asked for.
 
     Arguments:
@@ -140,7 +140,7 @@ async def rotate(
     tokens: TokenCodec,
     custodian: Custodian,
     now: datetime,
-) -> Opened | Unauthenticated:
+) -> OpenSession | Unauthenticated:
     """Give a session its next refresh token, or say why not.
 
     An answer that was lost is given again: the same token with the same ``retry_id`` is answered alike until the token
@@ -167,7 +167,7 @@ async def rotate(
     )
     if moved is not None:
         if claims.session_key is None:
-            return Opened(moved)
+            return OpenSession(moved)
         lifetime = timedelta(seconds=tokens.access_seconds)
         key = await _succeed(
             repository,
@@ -179,7 +179,7 @@ async def rotate(
             repeated=now + lifetime if retry_hash is not None else None,
             now=now,
         )
-        return SessionRevoked() if key is None else Opened(moved, key)
+        return SessionRevoked() if key is None else OpenSession(moved, key)
     row = await repository.get(claims.session_id)
     if row is None or row.revoked or row.generation < claims.generation:
         return SessionRevoked()
@@ -192,12 +192,12 @@ async def rotate(
         and hmac.compare_digest(retry_hash, row.retry_hash)
     ):
         if claims.session_key is None:
-            return Opened(row)
+            return OpenSession(row)
         before = await repository.key(claims.session_id, claims.generation)
         if before is not None and before.successor is not None and before.expires_at > now:
             key = custodian.successor(claims.session_key, before.successor, claims.user_id, claims.session_id)
             if key is not None:
-                return Opened(row, key)
+                return OpenSession(row, key)
         return SessionRevoked()
     await repository.revoke(claims.session_id)
     return RefreshTokenReused()
@@ -247,7 +247,7 @@ async def renew(
     custodian: Custodian,
     kek: bytes | None = None,
     now: datetime,
-) -> Opened:
+) -> OpenSession:
     """End every other session of an account, and give this one its next tokens.
 
     Arguments:
@@ -264,7 +264,7 @@ async def renew(
     if moved is None:
         raise SessionRevoked
     await repository.delete_keys(session_id)
-    return Opened(moved, await _issue(repository, moved, custodian, kek))
+    return OpenSession(moved, await _issue(repository, moved, custodian, kek))
 
 
 async def device_names(session: AsyncSession, user_id: UUID, *, now: datetime) -> dict[UUID, str | None]:

@@ -98,9 +98,9 @@ async def disk(found: Surroundings) -> Finding:
         told.append(f"{facts.f_bavail * facts.f_frsize / 2**30:,.1f} GiB ({left:.0%}) left for {name}")
     says = ", ".join(told)
     if least < VERY_LITTLE:
-        return problem(says, "A full disk stops the database, and files cannot be attached. Make room now.")
+        return problem(says, "A full disk stops the database, and files cannot be attached. Free some space now.")
     if least < LITTLE:
-        return warning(says, "Make room: lockleaf admin compact says how much it could give back.")
+        return warning(says, "Free some space: lockleaf admin compact says how much it could give back.")
     return good(says)
 
 
@@ -129,7 +129,7 @@ async def store(found: Surroundings) -> Finding:
         finally:
             await objects.delete([key])
     except StorageFull:
-        return problem(f"the disk of the {where} of attached files is full", "Make room now.")
+        return problem(f"the disk of the {where} of attached files is full", "Free some space now.")
     except StoreUnavailable:
         return problem(
             f"the {where} of attached files cannot be written, read or deleted from",

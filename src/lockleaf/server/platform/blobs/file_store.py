@@ -21,7 +21,7 @@ from lockleaf.server.platform.blobs.signing import Grant, ObjectUrls
 from lockleaf.server.platform.db.errors import StorageFull
 from lockleaf.server.platform.http.errors import BodyTooLarge
 
-__all__ = ["FileStore", "Opened"]
+__all__ = ["FileStore", "OpenObject"]
 
 THREADS = 8
 PIECE = 1024 * 1024
@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenObject:
     """An object that is about to be read. ``etag`` changes whenever its bytes may have."""
 
     segments: Sequence[Segment]
@@ -258,15 +258,15 @@ class FileStore:
             await writing
         await self._run(draft.write, pieces)
 
-    async def open(self, key: str) -> Opened | None:
+    async def open(self, key: str) -> OpenObject | None:
         """Return an object to be read; None if there is no such object."""
         found = await self._run(self._folder.find, key)
         if found is None:
             return None
         segments, version = found
-        return Opened(segments, sum(segment.size for segment in segments), f'"{version}"')
+        return OpenObject(segments, sum(segment.size for segment in segments), f'"{version}"')
 
-    async def read(self, opened: Opened, first: int, end: int) -> AsyncGenerator[bytes, None]:
+    async def read(self, opened: OpenObject, first: int, end: int) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of an object from ``first`` to before ``end``, the next piece read while one is sent."""
         position = 0
         for segment in opened.segments:

@@ -185,7 +185,7 @@ async def load(
 
 _DAMAGED = "The dump of the database does not read: it is damaged. Nothing was changed."
 _REFUSED = (
-    "The database does not take the dump, and nothing was changed. Check that there is room on its disk, that its user "
+    "The database does not take the dump, and nothing was changed. Check that its disk has space, that its user "
     "owns the database, and that its PostgreSQL is not older than the one the dump comes from."
 )
 

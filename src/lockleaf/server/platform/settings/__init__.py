@@ -26,16 +26,16 @@ from lockleaf.server.platform.settings.access import (
     TokenSettings,
 )
 from lockleaf.server.platform.settings.base import Group
-from lockleaf.server.platform.settings.networks import IntegrationSettings
-from lockleaf.server.platform.settings.rates import ProxySettings, RateSettings, RegistrationSettings
-from lockleaf.server.platform.settings.storage import BlobSettings, DatabaseSettings, DatabaseUrl, MediaSettings
-from lockleaf.server.platform.settings.work import (
+from lockleaf.server.platform.settings.limits import (
     AnalyticsSettings,
     ConnectionSettings,
     JobSettings,
     LimitSettings,
     SearchSettings,
 )
+from lockleaf.server.platform.settings.networks import IntegrationSettings
+from lockleaf.server.platform.settings.rates import ProxySettings, RateSettings, RegistrationSettings
+from lockleaf.server.platform.settings.storage import BlobSettings, DatabaseSettings, DatabaseUrl, MediaSettings
 
 __all__ = [
     "AnalyticsSettings",

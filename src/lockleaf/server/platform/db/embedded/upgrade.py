@@ -40,7 +40,7 @@ __all__ = ["NewCluster", "upgrade_if_older"]
 
 _PATIENCE = 120.0
 _SPACE = 1.3
-"""How much room a new cluster needs, in sizes of the old one: its indexes are built, its log is kept."""
+"""How much space a new cluster needs, in sizes of the old one: its indexes are built, its log is kept."""
 _MARK = "upgrade.json"
 _DATABASES = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
 _SCHEMAS = r"""
@@ -120,7 +120,7 @@ def _upgrade(
     begin: Callable[[Path], AbstractContextManager[NewCluster]],
 ) -> None:
     old = _programs(folder, version)
-    _require_room(folder)
+    _require_space(folder)
     log.info("postgres_upgrade_begins", version=version, to=POSTGRES_MAJOR)
     leftover.stop_leftover(folder.cluster, _PATIENCE)
     _remove_unfinished(folder)
@@ -149,14 +149,14 @@ def _programs(folder: DataFolder, version: int) -> Binaries:
     )
 
 
-def _require_room(folder: DataFolder) -> None:
+def _require_space(folder: DataFolder) -> None:
     size = sum(os.lstat(Path(parent) / name).st_size for parent, _, names in os.walk(folder.cluster) for name in names)
     free = shutil.disk_usage(folder.root).free
     if free < size * _SPACE:
         raise EmbeddedPostgresError(
             f"The database in {folder.cluster} has to be moved to PostgreSQL {POSTGRES_MAJOR}, for which its disk "
-            f"needs {size * _SPACE / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free. Nothing was changed. Make "
-            "room, and start again."
+            f"needs {size * _SPACE / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free. Nothing was changed. Free "
+            "some space, and start again."
         )
 
 

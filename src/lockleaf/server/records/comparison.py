@@ -13,7 +13,7 @@ from lockleaf.server.records.repository import RecordRepository, State
 from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.sync import MAX_BATCH_BYTES, Change, pack_record
 
-__all__ = ["Decision"]
+__all__ = ["Comparison"]
 
 _NUMBERS = 16
 """Bytes by which a record may grow since its numbers do."""
@@ -21,8 +21,8 @@ _NUMBERS = 16
 _NONE = State(revision=0, seq=0, payload_hash=history.ZERO, created_at=None)
 
 
-class Decision:
-    """The changes of one push while it is decided what becomes of them."""
+class Comparison:
+    """The changes of one push while each is compared with the record that it follows."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Decision:
         self.behind: set[int] = set()
         """Those of them that would have made a revision before the present one. The others are known not to have."""
 
-    def decide(self, policy: Callable[[str], RecordPolicy]) -> None:
+    def compare(self, policy: Callable[[str], RecordPolicy]) -> None:
         """Compare each change with the record it follows, and give those that do their place in the history."""
         for position, change in enumerate(self.changes):
             state = self.states.get((change.collection, change.record_id), _NONE)
