@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.accounts import Owner, change, following, register
 from tests.support.feeds import Leaf, Reader
-from tests.support.process import RunningServer
+from tests.support.process import RunningServer, running_server
 
 pytestmark = pytest.mark.unmeasured
 
 WRITERS = 8
 READERS = 4
 ROUNDS = 12
+
+
+@pytest.fixture
+def two_workers(server_environment: dict[str, str], tmp_path: Path) -> Iterator[RunningServer]:
+    """A server whose two workers write one account in turns, each waiting for the other."""
+    environment = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path)}
+    with running_server(environment, log=tmp_path / "log", workers=2) as running:
+        yield running
 
 
 async def _write(owner: Owner, number: int) -> None:
@@ -34,9 +44,9 @@ async def _read(reader: Reader, writing_ended: asyncio.Event) -> list[Leaf]:
         await asyncio.sleep(0)
 
 
-async def test_each_reader_sees_each_change_once_in_order_and_without_a_gap(server: RunningServer) -> None:
+async def test_each_reader_sees_each_change_once_in_order_and_without_a_gap(two_workers: RunningServer) -> None:
     limits = httpx.Limits(max_connections=WRITERS + READERS)
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", limits=limits, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=f"{two_workers.url}/api/v1", limits=limits, timeout=60) as http:
         owner = await register(http)
         writing_ended = asyncio.Event()
         async with asyncio.TaskGroup() as group:

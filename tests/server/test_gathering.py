@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -13,11 +14,26 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.server.features.sync.gathering import Gathering
+from lockleaf.server.identity.principal import Asking
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import usage
+from lockleaf.server.records.outcomes import Pushed
 from lockleaf.server.records.writer import Rules, Written
+from lockleaf.wire.sync import Push
 from tests.support.accounts import Owner, change, following, register, sealed
+
+
+class TwoProcesses(Gathering):
+    """What writes pushes in two processes, which know nothing of each other; each takes every other push."""
+
+    def __init__(self, database: Database, clock: Clock, rules: Rules) -> None:
+        self.turns = itertools.cycle([Gathering(database, clock, rules) for _ in range(2)])
+
+    async def push(self, asking: Asking, body: Push) -> Pushed:
+        """Let the next one write."""
+        return await next(self.turns).push(asking, body)
 
 
 class Groups:
@@ -141,6 +157,99 @@ async def test_nobody_waits_for_an_account_that_somebody_holds(people: list[Owne
         assert [statuses(each) for each in answers] == [["applied"]] * 5
         assert not waiting.done()
     assert statuses(await waiting) == ["applied"]
+
+
+async def until_somebody_waits_for_a_lock(database: Database) -> int:
+    """Wait, and return how many do."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with database.read_driver() as connection:
+        while not (count := await connection.fetchval(waiting)):
+            await asyncio.sleep(0.01)
+    return int(count)
+
+
+async def test_what_waits_for_one_head_waits_and_is_written_together(
+    people: list[Owner], groups: Groups, app: FastAPI
+) -> None:
+    database, held = app.state.parts[Database], people[0]
+    first = change()
+    for each in (first, following(first)):
+        await held.push(each)
+    async with database.transaction() as tx:
+        await tx.connection.execute("SELECT FROM heads WHERE user_id = $1 FOR UPDATE", UUID(held.answer["id"]))
+        waiting = [asyncio.create_task(held.push(change()))]
+        assert await until_somebody_waits_for_a_lock(database) == 1
+        before = len(groups.sizes)
+        waiting += [asyncio.create_task(held.push(change())) for _ in range(9)]
+        waiting.append(asyncio.create_task(held.push(following(first))))
+        others = await all_at_once(*(each.push(change()) for each in people[1:]))
+        assert [statuses(each) for each in others] == [["applied"]] * 5
+        written_by_others = len(groups.sizes) - before
+        assert await until_somebody_waits_for_a_lock(database) == 1
+        assert not any(each.done() for each in waiting)
+    answers = await asyncio.gather(*waiting)
+    assert [statuses(each) for each in answers] == [["applied"]] * 10 + [["conflict"]]
+    # One transaction for those who waited, and one for the conflict, which goes alone.
+    assert len(groups.sizes) - before - written_by_others <= 2
+    assert await checked(held) == 12
+
+
+async def test_two_processes_that_write_one_account_leave_no_gap(
+    people: list[Owner], groups: Groups, app: FastAPI
+) -> None:
+    parts = app.state.parts
+    parts.add(Gathering, TwoProcesses(parts[Database], parts[Clock], parts[Rules]))
+
+    async def writer(owner: Owner) -> int:
+        last = change()
+        seqs = [(await owner.push(last))["results"][0]["seq"]]
+        for _ in range(5):
+            last = following(last)
+            answer = await owner.push(last, change())
+            assert statuses(answer) == ["applied", "applied"]
+            seqs += [each["seq"] for each in answer["results"]]
+            assert answer["seq"] == seqs[-1]
+        assert seqs == sorted(seqs)
+        return len(seqs)
+
+    # Of one account many, and of others some: these are written with each other, and never wait for that one.
+    writers = [writer(people[0]) for _ in range(12)] + [writer(each) for each in people[1:]]
+    assert await asyncio.gather(*writers) == [11] * 17
+    assert [await checked(each) for each in people] == [12 * 11, 11, 11, 11, 11, 11]
+    assert len(groups.sizes) < sum(groups.sizes)
+
+
+async def test_a_head_that_stays_held_is_said_once_and_nothing_is_written(
+    people: list[Owner], groups: Groups, app: FastAPI, settings: Settings
+) -> None:
+    parts, held = app.state.parts, people[0]
+    impatient = settings.database.model_copy(update={"lock_timeout_seconds": 0.2})
+    database = Database(parts[Database].writing.url.render_as_string(hide_password=False), impatient)
+    parts.add(Gathering, Gathering(database, parts[Clock], parts[Rules]))
+    try:
+        async with parts[Database].transaction() as tx:
+            await tx.connection.execute("SELECT FROM heads WHERE user_id = $1 FOR UPDATE", UUID(held.answer["id"]))
+            answers = await all_at_once(*(held.push(change()) for _ in range(5)))
+            assert all("database_busy" in str(each) for each in answers)
+        answers = await all_at_once(*(held.push(change()) for _ in range(5)))
+        assert [statuses(each) for each in answers] == [["applied"]] * 5
+    finally:
+        await database.close()
+    assert await checked(held) == 5
+
+
+async def test_a_session_that_ends_while_its_push_waits_for_the_head_writes_nothing(
+    people: list[Owner], app: FastAPI
+) -> None:
+    database, held = app.state.parts[Database], people[0]
+    async with database.transaction() as tx:
+        await tx.connection.execute("SELECT FROM heads WHERE user_id = $1 FOR UPDATE", UUID(held.answer["id"]))
+        waiting = asyncio.create_task(all_at_once(held.push(change()), held.push(change())))
+        await until_somebody_waits_for_a_lock(database)
+        await held.request("POST", "/auth/logout")
+    assert all("session_revoked" in str(each) for each in await waiting)
+    async with database.read_driver() as connection:
+        assert await connection.fetchval("SELECT seq FROM heads WHERE user_id = $1", UUID(held.answer["id"])) == 0
 
 
 async def test_who_leaves_before_the_commit_takes_nobody_along(people: list[Owner], groups: Groups) -> None:

@@ -1,8 +1,8 @@
 """Pushes of several accounts in one transaction: their heads locked in one order, one statement, one commit.
 
 What is simple goes together: changes that follow the present revisions, or were applied before, or are refused for what
-they are. All else is left to the way on which a push goes alone: one that meets another, one of an account whose head
-somebody holds, or whose store is not there.
+they are. All else is left to the way on which a push goes alone: one that meets another, one of an account whose store
+is not there. One of an account whose head somebody holds is left until that head has been waited for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +23,16 @@ from lockleaf.server.records.quota import Quota
 from lockleaf.server.records.repository import State
 from lockleaf.wire.sync import Change
 
-__all__ = ["Part", "push_together"]
+__all__ = ["Left", "Part", "push_together", "wait_for_head"]
+
+
+class Left(Enum):
+    """Why a push was not written with the others."""
+
+    ALONE = "alone"
+    """Some of it needs more than they do."""
+    HELD = "held"
+    """Somebody holds the head of its account, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +82,22 @@ LEFT JOIN LATERAL (
 """
 
 
+# Who had to wait for the head sees it moved from where it was when the statement began.
+_WAIT = """
+WITH locked AS MATERIALIZED (SELECT epoch, seq FROM heads WHERE user_id = $1 FOR UPDATE)
+SELECT (SELECT ROW(h.epoch, h.seq) FROM heads h WHERE h.user_id = $1) <> ROW(l.epoch, l.seq) FROM locked l
+"""
+
+
+async def wait_for_head(connection: asyncpg.Connection, user_id: UUID) -> bool:
+    """Lock the end of an account's history until the transaction ends; tell whether somebody wrote it meanwhile."""
+    return bool(await connection.fetchval(_WAIT, user_id))
+
+
 async def push_together(
     connection: asyncpg.Connection, parts: Sequence[Part], quota: Quota, *, now: datetime, most_bytes: int
-) -> list[Pushed | None]:
-    """Apply pushes, in order; return what became of each, None for one that is left to go alone.
+) -> list[Pushed | Left]:
+    """Apply pushes, in order; return what became of each, or why it was left.
 
     Arguments:
         quota: how much each account may hold.
@@ -94,14 +116,16 @@ async def push_together(
     return pushed
 
 
-def _compared(store: _Store | None, part: Part, *, now: datetime, most_bytes: int) -> Pushed | None:
-    if store is None or part.epoch not in (None, store.epoch):
-        return None
+def _compared(store: _Store | None, part: Part, *, now: datetime, most_bytes: int) -> Pushed | Left:
+    if store is None:
+        return Left.HELD
+    if part.epoch not in (None, store.epoch):
+        return Left.ALONE
     states = dict(store.states)
     comparison = Comparison(part.changes, store.seq, store.head, states, now, store.left, store.key_id, most_bytes)
     comparison.compare(sync_policy)
     if comparison.late:
-        return None
+        return Left.ALONE
     store.states, store.seq, store.head = states, comparison.seq, comparison.head
     store.accepted += comparison.accepted
     store.added += comparison.added
