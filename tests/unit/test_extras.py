@@ -75,7 +75,7 @@ def test_every_part_of_the_journal_loads_without_the_server_and_without_encrypte
 
 def test_what_the_server_needs_is_known_by_name() -> None:
     assert {each for each in modules_of("server") if not each.endswith("_test")} <= OF_THE_SERVER
-    assert {"asyncpg", "fastapi", "uvicorn"} <= OF_THE_SERVER
+    assert {"asyncpg", "fastapi", "sqlalchemy"} <= OF_THE_SERVER
 
 
 def test_a_server_that_is_not_installed_is_told_in_a_sentence(tmp_path: Path) -> None:

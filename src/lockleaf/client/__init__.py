@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from lockleaf.client.journal.importers.protocol import Importer, ImportOptions
     from lockleaf.client.journal.inbox import Inbox, InboxItem
     from lockleaf.client.journal.journal import Journal
+    from lockleaf.client.journal.journal_writes import Written
     from lockleaf.client.journal.revisions import Revision
     from lockleaf.client.journal.tags import Tag
     from lockleaf.client.keychain.keychains import FileKeychain, Keychain, KeysIn, SystemKeychain
@@ -254,6 +255,7 @@ __all__ = [
     "Trend",
     "Unchanged",
     "UnsavedDraft",
+    "Written",
     "attachment_document",
     "default_home",
     "entry_document",

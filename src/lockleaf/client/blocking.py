@@ -6,6 +6,7 @@ implementation of anything. Progress and notice callbacks are called in that thr
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self
@@ -15,6 +16,7 @@ from lockleaf.client.account.factors import Factors
 from lockleaf.client.account.networks import Networks
 from lockleaf.client.account.privacy import PrivacyChoices
 from lockleaf.client.client import Client
+from lockleaf.client.errors import LockleafError
 from lockleaf.client.journal.drafts import Drafts
 from lockleaf.client.journal.exporters.exports import AgeIdentity
 from lockleaf.client.journal.inbox import Inbox
@@ -95,6 +97,7 @@ class BlockingJournal(Face[Journal]):
     count = waits(Journal.count)
     pending_count = waits(Journal.pending_count)
     replaced_count = waits(Journal.replaced_count)
+    written_after = waits(Journal.written_after)
     unverified_count = waits(Journal.unverified_count)
     doubt = waits(Journal.doubt)
     last_sync = waits(Journal.last_sync)
@@ -204,9 +207,15 @@ class BlockingSync(Face[Sync]):
         """Whether everything at the server is sealed under the newest keys; see `Sync.sealed_again`."""
         return self._find().sealed_again
 
-    def watch(self, *, every: float = 15.0) -> Iterator[SyncReport]:
+    def watch(
+        self,
+        *,
+        every: float = 15.0,
+        told: Callable[[LockleafError | None], None] | None = None,
+        now: asyncio.Event | None = None,
+    ) -> Iterator[SyncReport]:
         """Sync again and again; see `Sync.watch`."""
-        reports = self._find().watch(every=every)
+        reports = self._find().watch(every=every, told=told, now=now)
         try:
             while True:
                 report = self._loop.run(_next(reports))

@@ -32,6 +32,7 @@ PLACES = {
     "lockleaf.client.journal.importers.protocol": "Importer ImportOptions",
     "lockleaf.client.journal.inbox": "Inbox InboxItem",
     "lockleaf.client.journal.journal": "Journal",
+    "lockleaf.client.journal.journal_writes": "Written",
     "lockleaf.client.journal.revisions": "Revision",
     "lockleaf.client.journal.tags": "Tag",
     "lockleaf.client.keychain.keychains": "FileKeychain Keychain KeysIn SystemKeychain",

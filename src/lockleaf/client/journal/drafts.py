@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -31,6 +32,7 @@ Purpose = Literal["write", "edit", "resolve", "original"]
 some of them replaced."""
 
 _ID_BYTES = 4
+_ID = re.compile(r"[0-9a-f]{8}")
 _BEGINNING = timedelta(minutes=1)
 """So young a draft may be one that a program is just about to work on."""
 
@@ -82,16 +84,20 @@ class DraftContent:
         initial: the bytes with which the editor began: the entry as its writer saw it.
         fields: title, mood, tags and so on, as they were given with the text.
         base: the version of the entry that its writer saw.
+        typed_fields: whether the fields were typed as the text was, so that they alone are worth keeping.
     """
 
     text: bytes = b""
     initial: bytes = b""
     fields: Mapping[str, Any] = field(default_factory=dict)
     base: str | None = None
+    typed_fields: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether there is anything that the journal does not have."""
+        if self.typed_fields and any(self.fields.values()):
+            return True
         return bool(self.text.strip()) and self.text != self.initial
 
 
@@ -117,18 +123,23 @@ class Drafts:
         path: StrPath | None = None,
         entry_id: str | None = None,
         conflict_id: str | None = None,
+        draft_id: str | None = None,
     ) -> UnsavedDraft:
         """Keep a new draft.
 
         Args:
             path: the plain file in which an editor is about to work.
+            draft_id: 8 lower-case hexadecimal digits that the caller drew; drawn here if absent.
 
         Raises:
             DiskFull: there is no space.
+            DraftNotFound: ``draft_id`` is no id of a draft.
         """
+        if draft_id is not None and not _ID.fullmatch(draft_id):
+            raise DraftNotFound
         make_private_folder(self._folder)
         draft = UnsavedDraft(
-            secrets.token_hex(_ID_BYTES),
+            draft_id or secrets.token_hex(_ID_BYTES),
             purpose,
             self._clock().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             entry_id,
@@ -150,6 +161,7 @@ class Drafts:
             "initial": encode_base64(content.initial),
             "fields": dict(content.fields),
             "base": content.base,
+            "typed_fields": content.typed_fields,
         }
         sealed = self._seal.seal_beside(_place(draft.id), json.dumps(document).encode())
         write_private(self._folder / f"{draft.id}.sealed", sealed)
@@ -175,6 +187,7 @@ class Drafts:
                 decode_base64(document["initial"]),
                 document["fields"],
                 document["base"],
+                bool(document.get("typed_fields")),
             )
         except (OSError, ValueError, KeyError, TypeError, LocalStoreError):
             if not draft.has_plain_file:

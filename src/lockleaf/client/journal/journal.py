@@ -14,6 +14,7 @@ from lockleaf.client.device.clock import utc_now
 from lockleaf.client.errors import InvalidEntry
 from lockleaf.client.journal.journal_imports import JournalImports
 from lockleaf.client.journal.journal_tags import JournalTags
+from lockleaf.client.journal.journal_writes import JournalWrites
 from lockleaf.client.journal.resolutions import Resolutions
 from lockleaf.client.journal.tags import TagBook
 from lockleaf.client.records.bases import Base
@@ -50,7 +51,7 @@ def _seen(base: Entry | str | None) -> Base | str | None:
     return base.shown_as
 
 
-class Journal(JournalTags, JournalImports):
+class Journal(JournalTags, JournalImports, JournalWrites):
     """The entries of one profile.
 
     Ids may be given by their first characters (at least 4, fitting one entry).
@@ -261,10 +262,8 @@ class Journal(JournalTags, JournalImports):
     ) -> builtins.list[Entry]:
         conflicting = self._store.conflicts.record_ids()
         pending_only = unsynced and self._store.history.doubt() is None
-        entries = (
-            entry_of(record, conflict=record.record_id in conflicting)
-            for record in self._store.records.entries(deleted=deleted)
-        )
+        records = self._store.records.entries(deleted=deleted)
+        entries = (entry_of(record, conflict=record.record_id in conflicting) for record in records)
         # The id settles what falls together, as at the server: times of writing differ from device to device.
         listed = (entry for entry in filter(wanted, entries) if entry.pending or not pending_only)
         found = sorted(listed, key=lambda entry: (entry.local_time, entry.id), reverse=True)

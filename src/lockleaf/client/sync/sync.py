@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lockleaf.client.account.key_checks import check_keys
 from lockleaf.client.device.device import Device
+from lockleaf.client.errors import LockleafError
 from lockleaf.client.media.transfers import MediaReport
 from lockleaf.client.metrics.metrics import encrypted_sums
 from lockleaf.client.metrics.sums import EncryptedSums, MetricsReport
@@ -125,18 +126,37 @@ class Sync:
             again=again,
         )
 
-    def watch(self, *, every: float = 15.0) -> AsyncIterator[SyncReport]:
+    def watch(
+        self,
+        *,
+        every: float = 15.0,
+        told: Callable[[LockleafError | None], None] | None = None,
+        now: asyncio.Event | None = None,
+    ) -> AsyncIterator[SyncReport]:
         """Sync, and again whenever there is something new here or on the server, until the caller stops.
 
         Args:
             every: seconds between two looks at what was written here, and between two polls while live events are
                 not to be had.
+            told: called with None when a sync begins, and with the error where one fails.
+            now: an event that the caller sets to have a sync at once; it is cleared when that begins.
 
         Raises:
             LockleafError: whatever waiting does not cure; a server that cannot be reached is waited for.
         """
         session = self._device.session
-        return watch(self, session.transport.events, self._pending_count, every=every)
+
+        async def sync() -> SyncReport:
+            if told is not None:
+                told(None)
+            try:
+                return await self()
+            except LockleafError as error:
+                if told is not None:
+                    told(error)
+                raise
+
+        return watch(sync, session.transport.events, self._pending_count, every=every, now=now)
 
 
 async def sync_sums(device: Device, sums: EncryptedSums) -> MetricsReport:

@@ -52,6 +52,7 @@ async def watch(
     *,
     every: float = 15.0,
     backoff: RetryPolicy | None = None,
+    now: asyncio.Event | None = None,
 ) -> AsyncIterator[SyncReport]:
     """Sync, and again whenever there is something new here or on the server; give the report of each sync.
 
@@ -61,11 +62,13 @@ async def watch(
         pending: counts the edits that wait to be sent.
         every: seconds between two looks at what waits here, and between two polls while the stream is down.
         backoff: how the waits grow while the server cannot be reached.
+        now: set by whoever wants a sync at once, and cleared here.
 
     Raises:
         LockleafError: whatever waiting does not cure; a server that cannot be reached is waited for.
     """
     policy = backoff or _PATIENT
+    asked = now or asyncio.Event()
     news = _News()
     listener = asyncio.create_task(_listen(events, news, policy))
     failures = 0
@@ -74,6 +77,7 @@ async def watch(
     try:
         while True:
             news.changed.clear()
+            asked.clear()
             seen = news.latest
             try:
                 report = await sync()
@@ -83,35 +87,46 @@ async def watch(
                 if not passes(error):
                     raise
                 failures += 1
-                await asyncio.sleep(_pause(policy, failures))
+                await _first_of((asked,), _pause(policy, failures))
                 continue
             failures = 0
             if seen is not None:
                 conflicts, inbox = seen.conflicts, seen.inbox
             yield report
-            while not await _something_new(news, report.seq, conflicts, inbox, pending, every):
+            while not await _something_new(news, asked, report.seq, conflicts, inbox, pending, every):
                 pass
     finally:
         await end_task(listener)
 
 
+async def _first_of(events: tuple[asyncio.Event, ...], seconds: float) -> bool:
+    """Wait until one of ``events`` is set, at most so many seconds; return whether one is."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        done, _ = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
 async def _something_new(
     news: _News,
+    asked: asyncio.Event,
     seq: int,
     conflicts: int | None,
     inbox: int | None,
     pending: Callable[[], Awaitable[int]],
     every: float,
 ) -> bool:
-    """Wait for word from the server, or for the time to look around; return whether a sync is due."""
-    try:
-        async with asyncio.timeout(every):
-            await news.changed.wait()
-    except TimeoutError:
+    """Wait for word from the server, for the caller, or for the time to look around; return whether a sync is due."""
+    if not await _first_of((news.changed, asked), every):
         return not news.live or await pending() > 0
     news.changed.clear()
     if news.error is not None:
         raise news.error
+    if asked.is_set():
+        return True
     event = news.latest
     return event is not None and (
         event.seq != seq or event.conflicts != (conflicts or 0) or event.inbox != (inbox or 0)

@@ -1,0 +1,277 @@
+"""The open journal behind the page: opened, locked when nobody uses it, kept in step, and told to all pages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+
+import lockleaf
+from lockleaf import client as sdk
+from lockleaf.app.events import Events
+from lockleaf.app.models.state import AccountState, Counts, State, SyncState
+from lockleaf.app.shelf import Shelf
+from lockleaf.tasks import end_task
+
+__all__ = ["Desk", "Opener"]
+
+Opener = Callable[[], Awaitable[sdk.Client]]
+_LOOK_AROUND = 1.0
+_SYNC_EVERY = 10.0
+
+
+@dataclass
+class Desk:
+    """One profile, open for the pages of one process.
+
+    Args:
+        profile: its name.
+        open_client: opens its client.
+        lock_after: seconds without a request after which the journal is locked; None: never.
+    """
+
+    profile: str
+    open_client: Opener
+    lock_after: float | None = None
+    events: Events = field(default_factory=Events)
+    _client: sdk.Client | None = None
+    _profile: sdk.Profile | None = None
+    """What is known of it while it is locked, too."""
+    _shelf: tuple[sdk.Journal, Shelf] | None = None
+    _closed_here: bool = False
+    """The keychain would open it at once: it was locked here."""
+    _running: int = 0
+    _quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    _used: float = field(default_factory=monotonic)
+    _sync: SyncState = field(default_factory=lambda: SyncState(state="local"))
+    _sync_now: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _synchroniser: asyncio.Task[None] | None = None
+    drafting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    # ---- from the first moment to the last ----
+
+    async def start(self) -> None:
+        """Open the profile, and look after it from now on."""
+        self._client = await self.open_client()
+        self._tasks = [asyncio.create_task(self._look_after())]
+        self._sync_anew()
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+        self.events.close()
+        for task in self._tasks:
+            await end_task(task)
+        await self._end_sync()
+        if self._client is not None:
+            await self._client.aclose()
+
+    # ---- what is open ----
+
+    @property
+    def client(self) -> sdk.Client:
+        """The client.
+
+        Raises:
+            JournalLocked: the journal is locked.
+        """
+        if self._client is None or self._closed_here:
+            raise sdk.JournalLocked
+        return self._client
+
+    @property
+    def journal(self) -> sdk.Journal:
+        """The journal; see `Client.journal` for what it raises."""
+        return self.client.journal
+
+    async def shelf(self) -> Shelf:
+        """Return the entries in memory, with everything that was written."""
+        shelf = self._shelf_of(self.journal)
+        await self.catch_up()
+        return shelf
+
+    def _shelf_of(self, journal: sdk.Journal) -> Shelf:
+        if self._shelf is None or self._shelf[0] is not journal:
+            self._shelf = (journal, Shelf(journal))
+        return self._shelf[1]
+
+    async def catch_up(self) -> None:
+        """Read what was written, by whomever, and tell the pages."""
+        ids = await self._shelf_of(self.journal).catch_up()
+        if ids is None:
+            self.events.tell("entries", {"all": True})
+        elif ids:
+            self.events.tell("entries", {"ids": ids})
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Keep the journal open while a request is answered."""
+        self._used = monotonic()
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            self._used = monotonic()
+            if not self._running:
+                self._quiet.set()
+
+    # ---- lock and unlock ----
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the page has to ask before it shows anything."""
+        return self._client is None or self._closed_here or self._client.is_locked
+
+    @property
+    def asks_for_password(self) -> bool:
+        """Whether what locks this journal is its password, and not the system's keychain."""
+        return self._client is not None and self._client.keys_in == "password"
+
+    async def lock(self) -> None:
+        """Forget the keys, and everything that was open under them, until somebody unlocks."""
+        await self._end_sync()
+        client = self._client
+        if client is None or self.is_locked:
+            return
+        if client.keys_in == "password":
+            await client.lock()
+        else:
+            # The keychain, or a file, opens it again: what can be done here is to let go of it.
+            self._closed_here = True
+            self._client = None
+            await client.aclose()
+        self._shelf = None
+        self.events.tell("locked", {})
+
+    async def unlock(self, password: str) -> None:
+        """Open the journal again.
+
+        Raises:
+            WrongPassword: it does not open it.
+        """
+        if self._client is None:
+            self._client = await self.open_client()
+        if self._client.is_locked:
+            await self._client.unlock(password)
+        self._closed_here = False
+        self._used = monotonic()
+        self._sync_anew()
+        await self.tell_state()
+
+    # ---- how it stands ----
+
+    async def state(self) -> State:
+        """Return how it stands."""
+        client, locked = self._client, self.is_locked
+        profile = self._profile = self._profile if client is None else client.profile
+        account = None
+        if profile is not None and profile.server:
+            account = AccountState(
+                name=profile.login_name,
+                server=profile.server,
+                custody=profile.custody,
+                device_name=profile.device_name,
+                logged_in=client is not None and client.is_logged_in,
+            )
+        counts, words_today, sync = Counts(), 0, self._sync
+        is_open = client is not None and client.is_open and not locked
+        if is_open:
+            assert client is not None
+            shelf = self._shelf_of(client.journal)
+            await shelf.catch_up()
+            today = datetime.now().astimezone().date()
+            present = list(shelf.present())
+            words_today = sum(each.words for each in present if each.day == today)
+            counts = Counts(
+                entries=len(present),
+                conflicts=len(await client.journal.conflicts()),
+                drafts=len(await asyncio.to_thread(client.drafts.list)),
+                inbox=await client.inbox.count(),
+            )
+            sync = self._sync.model_copy(
+                update={"pending": await client.journal.pending_count(), "last_sync": await client.journal.last_sync()}
+            )
+        return State(
+            profile=self.profile,
+            first_run=profile is None or profile.logged_out,
+            locked=locked,
+            can_lock=self.asks_for_password,
+            account=account,
+            sync=sync,
+            counts=counts,
+            daily_goal=None,
+            words_today=words_today,
+            app_version=lockleaf.__version__,
+        )
+
+    async def tell_state(self) -> None:
+        """Tell the pages how it stands."""
+        if self.events.is_heard:
+            self.events.tell("state", (await self.state()).model_dump(mode="json"))
+
+    async def written(self) -> None:
+        """Tell the pages that something was written here, and have it sent."""
+        await self.catch_up()
+        await self.tell_state()
+        self._sync_now.set()
+
+    # ---- synchronisation ----
+
+    def sync_soon(self) -> None:
+        """Sync as soon as possible, also where an error had ended it."""
+        if self._synchroniser is None or self._synchroniser.done():
+            self._sync_anew()
+        self._sync_now.set()
+
+    def _sync_anew(self) -> None:
+        client = self._client
+        if client is None or not client.is_logged_in:
+            self._sync = SyncState(state="local")
+            return
+        if self._synchroniser is None or self._synchroniser.done():
+            self._synchroniser = asyncio.create_task(self._keep_in_step(client))
+
+    async def _end_sync(self) -> None:
+        task, self._synchroniser = self._synchroniser, None
+        if task is not None:
+            await end_task(task)
+        self._sync = SyncState(state="local")
+
+    async def _keep_in_step(self, client: sdk.Client) -> None:
+        def told(outcome: sdk.LockleafError | None) -> None:
+            self._sync = (
+                SyncState(state="syncing")
+                if outcome is None
+                else SyncState(state="offline", message=str(outcome), code=type(outcome).__name__)
+            )
+            self.events.tell("sync", self._sync.model_dump(mode="json"))
+
+        try:
+            async for _ in client.sync.watch(every=_SYNC_EVERY, told=told, now=self._sync_now):
+                self._sync = SyncState(state="idle")
+                await self.catch_up()
+                await self.tell_state()
+        except sdk.LockleafError as error:
+            self._sync = SyncState(state="error", message=str(error), code=type(error).__name__)
+            with contextlib.suppress(sdk.LockleafError):
+                await self.tell_state()
+
+    # ---- beside the requests ----
+
+    async def _look_after(self) -> None:
+        """Tell pages what other programs write, and lock what nobody uses."""
+        while True:
+            await asyncio.sleep(_LOOK_AROUND)
+            if self.is_locked:
+                continue
+            if self.lock_after is not None and not self._running and monotonic() - self._used > self.lock_after:
+                await self.lock()
+                continue
+            if self.events.is_heard and self._client is not None and self._client.is_open:
+                with contextlib.suppress(sdk.LockleafError):
+                    await self.catch_up()

@@ -1,0 +1,1 @@
+"""What travels between the page and this process: one module a subject."""

@@ -1,0 +1,73 @@
+"""What goes wrong, as the page hears of it: a code, a sentence, and never content."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from lockleaf import client as sdk
+from lockleaf.exit_codes import ExitCode
+
+__all__ = ["Refused", "problem", "problem_of"]
+
+_STATUS = {
+    ExitCode.INPUT: 422,
+    ExitCode.USAGE: 422,
+    ExitCode.CONFLICT: 409,
+    ExitCode.NOT_FOUND: 404,
+    ExitCode.CREDENTIALS: 403,
+    ExitCode.UNREACHABLE: 503,
+    ExitCode.INTEGRITY: 502,
+    ExitCode.LOCAL: 500,
+}
+_FACTS = ("entry_id", "conflict_id", "retry_after")
+
+
+class Refused(Exception):
+    """The page asked for what is not done.
+
+    Args:
+        status: of HTTP.
+        code: stable, in snake_case.
+        detail: a sentence for a person.
+    """
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+def problem(status: int, code: str, detail: str, *, hint: str | None = None, **facts: Any) -> JSONResponse:
+    """Return a problem document (RFC 9457)."""
+    title = code.replace("_", " ").capitalize()
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **facts}
+    if hint is not None:
+        document["hint"] = hint
+    return JSONResponse(document, status, media_type="application/problem+json")
+
+
+def problem_of(error: Exception) -> JSONResponse:
+    """Return what to say of an exception. The text of one that nobody foresaw may quote content, and is not shown."""
+    if isinstance(error, Refused):
+        return problem(error.status, error.code, error.detail)
+    if isinstance(error, sdk.JournalLocked):
+        return problem(423, "locked", str(error))
+    if isinstance(error, sdk.LockleafError) and error.exit_code is not ExitCode.UNEXPECTED:
+        facts = {name: value for name in _FACTS if (value := getattr(error, name, None)) is not None}
+        return problem(_STATUS.get(error.exit_code, 500), _code_of(error), str(error), hint=error.hint, **facts)
+    return problem(
+        500,
+        "unexpected",
+        "Something went wrong in Lockleaf. Nothing that was saved is lost.",
+        kind=type(error).__name__,
+    )
+
+
+def _code_of(error: sdk.LockleafError) -> str:
+    if isinstance(error, sdk.ApiError):
+        return error.code
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
