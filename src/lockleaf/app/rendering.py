@@ -58,7 +58,7 @@ def render(body: str, attachments: Mapping[str, str] | None = None) -> str:
         attribute_filter=_kept,
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
-        url_relative="passthrough",  # only those of attachments are, and `_kept` knows how they look
+        url_relative="pass_through",  # only those of attachments are, and `_kept` knows how they look
     )
 
 
