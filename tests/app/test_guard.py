@@ -13,7 +13,7 @@ from tests.support.local_page import PORT, Page
 
 async def test_without_the_cookie_there_is_nothing_not_even_the_page(page: Page) -> None:
     page.http.cookies.clear()
-    for path in (page.room, f"{page.room}api/state", "/", "/api/state", f"{page.room}assets/a.js"):
+    for path in (page.base, f"{page.base}api/state", "/", "/api/state", f"{page.base}assets/a.js"):
         answer = await page.http.get(path)
         assert answer.status_code == 401, path
     entry = await page.ask("POST", "/entries", {"body": "not mine"})
@@ -22,8 +22,8 @@ async def test_without_the_cookie_there_is_nothing_not_even_the_page(page: Page)
 
 async def test_the_cookie_counts_below_the_random_path_alone(page: Page) -> None:
     [cookie] = [each for each in page.http.cookies.jar if each.name == "lockleaf"]
-    assert (cookie.path, cookie.has_nonstandard_attr("HttpOnly")) == (page.room, True)
-    assert len(page.room) > 20
+    assert (cookie.path, cookie.has_nonstandard_attr("HttpOnly")) == (page.base, True)
+    assert len(page.base) > 20
     # Another program on this host, which the browser was led to, is sent nothing that it could use.
     elsewhere = await page.http.get("/another/api/state", headers={"Cookie": f"lockleaf={cookie.value}"})
     assert elsewhere.status_code == 401
@@ -87,7 +87,7 @@ def test_an_address_is_good_for_a_short_time() -> None:
 
 async def test_every_answer_forbids_what_is_not_of_the_package(page: Page) -> None:
     answers = [
-        await page.http.get(page.room),
+        await page.http.get(page.base),
         await page.ask("GET", "/state"),
         await page.ask("GET", "/nothing"),
         await page.http.get("/open?token=x"),

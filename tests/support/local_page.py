@@ -24,7 +24,7 @@ from lockleaf.client import Client, FileKeychain
 __all__ = ["PORT", "Page", "Program", "page_of", "program"]
 
 PORT = 48123
-_ROOM = re.compile(r"url=(/[^/\"]+/)")
+_BASE = re.compile(r"url=(/[^/\"]+/)")
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Page:
     """A browser on the page."""
 
     http: httpx.AsyncClient
-    room: str
+    base: str
     desk: Desk
 
     @property
@@ -46,7 +46,7 @@ class Page:
             headers = {"Origin": self.origin, "X-Lockleaf": "1", **headers}
         if body is not None:
             more["json"] = body
-        return await self.http.request(method, f"{self.room}api{path}", headers=headers, **more)
+        return await self.http.request(method, f"{self.base}api{path}", headers=headers, **more)
 
     async def get(self, path: str) -> Any:
         """Return what a path gives, which must be there."""
@@ -80,7 +80,7 @@ async def page_of(home: Path, *, profile: str = "laptop", **settings: Any) -> As
     try:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}") as http:
             opened = await http.get("/open", params={"token": admission.new_token()})
-            found = _ROOM.search(opened.text)
+            found = _BASE.search(opened.text)
             assert found, opened.text
             yield Page(http, found[1], desk)
     finally:
@@ -103,7 +103,7 @@ class Program:
     def enter(self, http: httpx.Client) -> str:
         """Open the page; return where it lives."""
         opened = http.get(self.url)
-        found = _ROOM.search(opened.text)
+        found = _BASE.search(opened.text)
         assert found, opened.text
         return f"{self.origin}{found[1]}"
 

@@ -31,12 +31,12 @@ class Admission:
     """The tokens and sessions of one run; nothing of it outlives the process.
 
     Attributes:
-        room: the random part of the path below which the page lives.
+        base: the random part of the path below which the page lives.
         control: the secret by which another `lockleaf app` of the same user asks for a token.
         clock: seconds that only grow.
     """
 
-    room: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    base: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     control: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     clock: Callable[[], float] = time.monotonic
     _tokens: dict[bytes, float] = field(default_factory=dict)
@@ -69,6 +69,6 @@ class Admission:
         """Tell whether somebody knows the control secret."""
         return hmac.compare_digest(_digest(secret), _digest(self.control))
 
-    def is_room(self, name: str) -> bool:
-        """Tell whether a part of a path is the room's name."""
-        return hmac.compare_digest(_digest(name), _digest(self.room))
+    def is_base(self, name: str) -> bool:
+        """Tell whether a part of a path is the random one."""
+        return hmac.compare_digest(_digest(name), _digest(self.base))

@@ -1,4 +1,4 @@
-"""The door of the page: what is not asked by the browser that was opened is refused before anything looks at it.
+"""What stands before the page: what is not asked by the browser that was opened is refused before anything looks at it.
 
 - ``Host`` must name this very server: a page of the web whose name was led here (DNS rebinding) has another.
 - Whatever changes something says where it comes from (``Origin``), and carries a header that no form can send.
@@ -43,7 +43,7 @@ class Guard:
     """Lets nobody in but the browser that was opened.
 
     Args:
-        app: what is behind the door; it is asked for paths without the room.
+        app: what is guarded; it is asked for paths without the random part.
         admission: who may come in.
         port: where this server listens.
         most: bytes of a request's body, but for streams, which their routes limit.
@@ -106,19 +106,19 @@ class Guard:
         return None
 
     def _inner(self, scope: Scope) -> Scope | Response:
-        """Return what is asked behind the door, or the answer where nothing is."""
+        """Return the request as the application sees it, or the answer where it sees none."""
         path = scope["path"]
         if path == "/open" and scope["method"] == "GET":
             return self._open(scope)
         if path == "/control/token" and scope["method"] == "POST":
             return self._token(Headers(scope=scope))
-        room, slash, rest = path[1:].partition("/")
-        if not self._admission.is_room(room) or not self._has_cookie(scope):
+        base, slash, rest = path[1:].partition("/")
+        if not self._admission.is_base(base) or not self._has_cookie(scope):
             if "/api/" in path or "application/json" in Headers(scope=scope).get("accept", ""):
                 return problem(401, "not_opened", _OPEN_AGAIN)
             return HTMLResponse(_PAGE.format(head="", text=_OPEN_AGAIN), 401)
         if not slash:
-            return Response(status_code=308, headers={"Location": f"/{self._admission.room}/"})
+            return Response(status_code=308, headers={"Location": f"/{self._admission.base}/"})
         length = Headers(scope=scope).get("content-length", "0")
         if not _streams(rest) and (not length.isdigit() or int(length) > self._most):
             return problem(413, "too_large", "This is more than the page sends at once.")
@@ -130,7 +130,7 @@ class Guard:
         if secret is None:
             return HTMLResponse(_PAGE.format(head="", text=f"This address was used, or is too old. {_OPEN_AGAIN}"), 401)
         # The page goes on by itself: a strict cookie is not sent along a redirection that began in a local file.
-        place = f"/{self._admission.room}/"
+        place = f"/{self._admission.base}/"
         head = f'<meta http-equiv="refresh" content="0;url={place}">'
         answer = HTMLResponse(_PAGE.format(head=head, text=f'<a href="{place}">Open the journal</a>'))
         answer.set_cookie(COOKIE, secret, path=place, httponly=True, samesite="strict")
