@@ -42,6 +42,7 @@ _FOUND = {
 _MORE = {
     "LOCKLEAF_PRELOGIN__SALT_ENCODING": "[vault clients](../how-to/serve-a-vault-client.md)",
     "LOCKLEAF_FACTORS__CHALLENGE_MINUTES": "[second factors](../how-to/use-a-second-factor.md)",
+    "LOCKLEAF_DATABASE__POOLER_URL": "[PgBouncer](../how-to/run-several-servers.md#pgbouncer)",
     "LOCKLEAF_RATES__ENABLED": "[rates](../how-to/limit-rates.md)",
     "LOCKLEAF_RATES__STORE": "[several machines](../how-to/limit-rates.md#count-over-several-machines)",
     "LOCKLEAF_PROXIES__TRUSTED": "[name your proxy](../how-to/limit-rates.md#name-your-proxy)",

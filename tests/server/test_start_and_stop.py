@@ -43,6 +43,11 @@ async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
                     server.process.terminate()
                     async for _ in lines:  # it ends by itself, and with it this loop
                         pass
+                async with asyncio.timeout(30):
+                    with pytest.raises(ConnectionRefusedError):
+                        while True:  # refused, and not left waiting until the last request has ended
+                            (await asyncio.open_connection("127.0.0.1", server.port))[1].close()
+                            await asyncio.sleep(0.02)
                 assert not pushing.done()
                 await unlock()
                 assert (await pushing)["results"][0]["status"] == "applied"

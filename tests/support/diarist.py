@@ -31,6 +31,7 @@ class Diarist:
         self.server = server
         self.email = f"{secrets.token_hex(8)}@example.org"
         self.heard: list[str] = []
+        self.retry = AT_ONCE
         self._stack = stack
 
     async def open(
@@ -47,7 +48,7 @@ class Diarist:
             keychain=FileKeychain(self.home / f"{name}.keychain"),
             notice=self.heard.append,
             clock=clock,
-            retry=AT_ONCE,
+            retry=self.retry,
             allow_test_parameters=not strict,
         )
         self._stack.push_async_callback(client.aclose)

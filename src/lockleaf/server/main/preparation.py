@@ -7,7 +7,8 @@ import asyncio
 from lockleaf.server.main.installation import is_for_development, mark_for_development
 from lockleaf.server.main.restoration import finish
 from lockleaf.server.platform.db.migrate import migrate, require_current
-from lockleaf.server.platform.db.unusable import DatabaseUnusable, why_unusable
+from lockleaf.server.platform.db.pooler import shares_sessions
+from lockleaf.server.platform.db.unusable import BEHIND_A_POOLER, DatabaseUnusable, why_unusable
 
 __all__ = ["prepare"]
 
@@ -26,6 +27,8 @@ def prepare(url: str, own: bool, development: bool) -> bool:
     """
     try:
         return asyncio.run(_prepare(url, own, development))
+    except DatabaseUnusable:
+        raise
     except Exception as error:
         reason = None if own else why_unusable(error)
         if reason is None:
@@ -40,6 +43,8 @@ async def _prepare(url: str, own: bool, development: bool) -> bool:
         if development:
             await mark_for_development(url)
     else:
+        if await shares_sessions(url):
+            raise DatabaseUnusable(BEHIND_A_POOLER)
         await require_current(url)
     await finish(url)  # a restore that was interrupted
     return await is_for_development(url)

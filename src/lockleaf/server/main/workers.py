@@ -74,7 +74,13 @@ class Workers(Multiprocess):
         self._let_go_of_workers_ends()
 
     def terminate_all(self) -> None:
-        """Ask all to stop."""
+        """Ask all to stop, and take no more connections.
+
+        The workers close their sockets. While this process had them open too, the system would go on to take
+        connections for which nobody is there any more: a proxy would wait on them instead of asking another server.
+        """
+        for each in self._listening:
+            each.close()
         if self._background is not None:  # it has its time of grace while requests have theirs
             self._background.stop()
         super().terminate_all()

@@ -34,6 +34,9 @@ __all__ = ["router"]
 
 router = Router(tags=["operation"])
 
+RETRY_SECONDS = 2
+"""After which a server that is not ready may be asked again."""
+
 
 class Health(BaseModel):
     """The process answers."""
@@ -91,7 +94,9 @@ async def ready(response: Response, parts: PartsOf) -> Readiness:
     listening = parts[EventHub].listening.is_set()
     live_events = Check(ok=listening, code=None if listening else "not_listening")
     everything = database.ok and schema.ok and queue.ok and store.ok and live_events.ok
-    response.status_code = 200 if everything else 503
+    if not everything:
+        response.status_code = 503
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
     return Readiness(
         ready=everything,
         database=database,

@@ -1,6 +1,7 @@
 """What an operator's doctor finds: each check is a function that says how one thing is, and what to do about it.
 
-`health.py` has the checks of the database, `place.py` those of the machine. The list in `CHECKS` is the only one.
+`health.py` has the checks of the database, `poolers.py` that of a pooler before it, `place.py` those of the machine.
+The list in `CHECKS` is the only one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import asyncpg
 
-from lockleaf.server.main.maintenance import health, place
+from lockleaf.server.main.maintenance import health, place, poolers
 from lockleaf.server.main.maintenance.findings import Finding, Surroundings, problem
 from lockleaf.server.main.maintenance.recounting import usage_is_kept
 
@@ -26,6 +27,7 @@ CHECKS: Mapping[str, Check] = {
     "permissions": place.permissions,
     "disk": place.disk,
     "database": health.database,
+    "pooler": poolers.pooler,
     "schema": health.schema,
     "clock": health.clock,
     "connections": health.connections,

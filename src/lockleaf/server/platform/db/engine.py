@@ -20,7 +20,7 @@ from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transactio
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.settings import DatabaseSettings
 
-__all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "sqlalchemy_url"]
+__all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "session_settings", "sqlalchemy_url"]
 
 
 IDLE_SECONDS = 600
@@ -28,7 +28,9 @@ IDLE_SECONDS = 600
 
 
 class ReadSession(AsyncSession):
-    """A session whose connection PostgreSQL itself holds to reading. Each statement sees its own snapshot."""
+    """A session whose connection PostgreSQL itself holds to reading, unless a pooler is in between. Each statement sees
+    its own snapshot.
+    """
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -44,11 +46,26 @@ def asyncpg_url(url: str) -> str:
     return f"postgresql{separator}{rest}"
 
 
+def session_settings(settings: DatabaseSettings) -> dict[str, str]:
+    """Return PostgreSQL's settings for the connections of requests, by name."""
+    return {
+        "jit": "off",
+        # Our statements look things up by their keys, whatever the values and however many rows there are. Planning
+        # them anew each time costs more than most of them do; and a plan that reads a whole table, made while the
+        # table was small, would be kept while it grows.
+        "plan_cache_mode": "force_generic_plan",
+        "enable_seqscan": "off",
+        "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+        "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
+        "idle_in_transaction_session_timeout": "60000",
+    }
+
+
 class Database:
     """The two pools of a process.
 
     Args:
-        url: ``postgresql://...`` of the database.
+        url: ``postgresql://...`` of the database, unless the settings name a pooler in front of it.
         settings: sizes and timeouts.
         wake: told of each account whose live streams shall look again, after the commit of what changed it.
     """
@@ -63,23 +80,24 @@ class Database:
 
     @staticmethod
     def _engine(url: str, settings: DatabaseSettings, *, read_only: bool) -> AsyncEngine:
-        server_settings = {
-            "application_name": "lockleaf",
-            "jit": "off",
-            # Our statements look things up by their keys, whatever the values and however many rows there are. Planning
-            # them anew each time costs more than most of them do; and a plan that reads a whole table, made while the
-            # table was small, would be kept while it grows.
-            "plan_cache_mode": "force_generic_plan",
-            "enable_seqscan": "off",
-            "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
-            "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
-            "idle_in_transaction_session_timeout": "60000",
-            "idle_session_timeout": str(IDLE_SECONDS * 1000),
-        }
         options: dict[str, Any] = {}
+        connect: dict[str, Any] = {"timeout": 10, "async_creator_fn": _connect}
+        told = {"application_name": "lockleaf"}
+        if settings.pooler_url is not None:
+            url = settings.pooler_url.get_secret_value()
+            # The next transaction has another session, with neither the settings of this one, which the pooler's own
+            # configuration has to say, nor its prepared statements: each is sent without a name, and parsed again.
+            connect |= {
+                "statement_cache_size": 0,
+                "prepared_statement_cache_size": 0,
+                "prepared_statement_name_func": lambda: "",
+            }
+        else:
+            told |= session_settings(settings) | {"idle_session_timeout": str(IDLE_SECONDS * 1000)}
+            if read_only:
+                told["default_transaction_read_only"] = "on"
         if read_only:
             # A reading statement needs no transaction around it: without one it costs a single round trip.
-            server_settings["default_transaction_read_only"] = "on"
             options["isolation_level"] = "AUTOCOMMIT"
         engine = create_async_engine(
             sqlalchemy_url(url),
@@ -91,7 +109,7 @@ class Database:
             pool_use_lifo=True,
             pool_timeout=settings.pool_timeout_seconds,
             hide_parameters=True,  # an exception's text must hold no user's value
-            connect_args={"server_settings": server_settings, "timeout": 10, "async_creator_fn": _connect},
+            connect_args={"server_settings": told, **connect},
             **options,
         )
         if settings.pre_ping:

@@ -8,8 +8,12 @@ from collections.abc import Iterator
 
 import asyncpg
 
-__all__ = ["DatabaseUnusable", "why_unusable"]
+__all__ = ["BEHIND_A_POOLER", "DatabaseUnusable", "why_unusable"]
 
+BEHIND_A_POOLER = (
+    "DATABASE_URL leads to a pooler such as PgBouncer, on which the server cannot listen for news or hold locks. Name "
+    "PostgreSQL itself there, and the pooler in LOCKLEAF_DATABASE__POOLER_URL."
+)
 _SILENT = "The database of DATABASE_URL does not answer."
 _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (
@@ -36,6 +40,7 @@ _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str
         asyncpg.CannotConnectNowError,
         "PostgreSQL at DATABASE_URL is starting or stopping. Try again in a moment.",
     ),
+    (asyncpg.ProtocolViolationError, BEHIND_A_POOLER),  # it refuses settings that PostgreSQL knows
     (
         ssl.SSLError,
         "The encrypted connection to the database of DATABASE_URL fails: sslmode in it, or the server's certificate, "

@@ -175,6 +175,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _require_a_way_around_the_pooler(self) -> Self:
+        if self.database.pooler_url is not None and self.database.url is None:
+            raise ValueError("LOCKLEAF_DATABASE__POOLER_URL needs DATABASE_URL beside it: PostgreSQL's own address")
+        return self
+
+    @model_validator(mode="after")
     def _refuse_placeholders(self) -> Self:
         """A secret that stands in some documentation is known to everybody."""
         if self.environment == "development":

@@ -35,6 +35,11 @@ class DatabaseSettings(Group):
     """Where the database is, and how it is used. Without ``url`` the server starts its own PostgreSQL."""
 
     url: DatabaseUrl | None = Field(default=None, description="The same as `DATABASE_URL`.")
+    pooler_url: DatabaseUrl | None = Field(
+        default=None,
+        description="PgBouncer in transaction mode before the PostgreSQL of `DATABASE_URL`: requests and jobs go by "
+        "it; what listens, locks, migrates or backs up goes around it.",
+    )
     pool_size: int = Field(default=10, ge=1, le=200, description="Connections of each of the two pools of a worker.")
     max_overflow: int = Field(
         default=20, ge=0, le=200, description="Further ones under load; those that rest are closed."
