@@ -12,7 +12,7 @@ export LOCKLEAF_DATA_DIR
 # Images of Python forbid it to keep what it compiled; a test run starts it hundreds of times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup serve test check bench docs lock format clean
+.PHONY: setup serve test check bench docs page lock format clean
 
 setup: $(DEV)  ## .venv with everything, and `lockleaf` in it
 	@echo "Ready: $(BIN)/lockleaf --help"
@@ -62,6 +62,12 @@ bench: $(DEV)  ## the figures, each beside a baseline in the same run
 
 docs: $(DEV)  ## the documentation as a site, in build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+
+page: web/node_modules/.installed  ## the page of `lockleaf app`, from web/ into the package
+	@cd web && npm run --silent build
+
+web/node_modules/.installed: web/package-lock.json
+	@cd web && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.installed
 
 lock: | $(BIN)/uv  ## pin the newest versions that work together
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --all-extras --group build pyproject.toml -o requirements/run.txt

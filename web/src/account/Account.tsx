@@ -1,0 +1,236 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { get, post, put, remove, told } from "../api";
+import { instant } from "../dates";
+import { go } from "../router";
+import { refresh, say, state, touched } from "../state";
+import type { Draft } from "../types";
+import { Icon } from "../ui/icons";
+import { showHelp } from "../ui/Help";
+import { plural } from "../words";
+import { Devices } from "./Devices";
+import { Field, Form } from "./forms";
+import { Login, Register } from "./Joining";
+import { RecoveryCodes } from "./RecoveryCodes";
+import { Theme } from "./Theme";
+import { Tier } from "./Tier";
+
+export function Account({ part }: { part: string }) {
+  const codes = useSignal<string[] | null>(null);
+  const now = state.value!;
+  if (codes.value) return <RecoveryCodes codes={codes.value} done={() => ((codes.value = null), go("account"))} />;
+  const takeCodes = (fresh: string[]) => {
+    if (fresh.length) codes.value = fresh;
+    else go("account");
+  };
+  if (part === "login") return <Login done={() => go("")} />;
+  if (part === "register") return <Register done={takeCodes} />;
+  if (part === "drafts") return <Drafts />;
+  return (
+    <div class="account">
+      <header class="head">
+        <h1 tabIndex={-1}>Account</h1>
+      </header>
+      {now.account ? <Known codes={takeCodes} /> : <LocalOnly />}
+      <section class="card">
+        <h2>Writing</h2>
+        <DailyGoal />
+        <Theme />
+        <p class="row">
+          <button onClick={showHelp}>
+            Keys <kbd>?</kbd>
+          </button>
+          <a class="button" href="#/deleted">
+            Deleted entries
+          </a>
+          {now.counts.drafts ? (
+            <a class="button" href="#/account/drafts">
+              {plural(now.counts.drafts, "draft")}
+            </a>
+          ) : null}
+          {now.can_lock ? (
+            <button onClick={() => post("/lock").then(refresh, (error) => say(told(error)))}>
+              <Icon name="lock" size={17} /> Lock now
+            </button>
+          ) : null}
+        </p>
+      </section>
+      <p class="dim small">
+        Lockleaf {now.app_version}, profile {now.profile}
+      </p>
+    </div>
+  );
+}
+
+function LocalOnly() {
+  return (
+    <section class="card">
+      <h2>On this machine only</h2>
+      <p>
+        Your journal is sealed on this machine and goes nowhere. With an account it reaches your other devices, end-to-end encrypted: the server stores what it cannot read. What you have written comes along.
+      </p>
+      <p class="row">
+        <a class="button primary" href="#/account/register">
+          Create an account
+        </a>
+        <a class="button" href="#/account/login">
+          Log in
+        </a>
+      </p>
+    </section>
+  );
+}
+
+function Known({ codes }: { codes: (codes: string[]) => void }) {
+  const account = state.value!.account!;
+  const { sync } = state.value!;
+  const changing = useSignal<"" | "password" | "codes" | "logout">("");
+  const toggle = (what: typeof changing.value) => (changing.value = changing.value === what ? "" : what);
+  return (
+    <>
+      <section class="card">
+        <h2>
+          <bdi>{account.display_name || account.name}</bdi>
+        </h2>
+        <dl class="facts">
+          <div>
+            <dt>Account</dt>
+            <dd>
+              <bdi>{account.name}</bdi>
+            </dd>
+          </div>
+          <div>
+            <dt>Server</dt>
+            <dd>{account.server}</dd>
+          </div>
+          <div>
+            <dt>Who can read</dt>
+            <dd>{account.custody === "e2e" ? "Only your devices (end-to-end encrypted)" : "Your devices, and the server while your session is in use"}</dd>
+          </div>
+          <div>
+            <dt>Last sync</dt>
+            <dd>{sync.last_sync ? instant(sync.last_sync) : "not yet"}</dd>
+          </div>
+        </dl>
+        <p class="row">
+          <button aria-expanded={changing.value === "password"} onClick={() => toggle("password")}>
+            Change password
+          </button>
+          <button aria-expanded={changing.value === "codes"} onClick={() => toggle("codes")}>
+            New recovery codes
+          </button>
+          <button class="quiet" aria-expanded={changing.value === "logout"} onClick={() => toggle("logout")}>
+            Log out
+          </button>
+        </p>
+        {changing.value === "password" ? (
+          <Form
+            label="Change it"
+            send={async ({ password, new_password, again }) => {
+              if (new_password !== again) return say("The two new passwords differ.");
+              await post("/account/password", { password, new_password });
+              changing.value = "";
+              say("The password is changed. Other devices have to log in again.");
+            }}
+          >
+            <Field label="Password now" name="password" type="password" autocomplete="current-password" required />
+            <Field label="New password" name="new_password" type="password" autocomplete="new-password" required />
+            <Field label="The same again" name="again" type="password" autocomplete="new-password" required />
+          </Form>
+        ) : null}
+        {changing.value === "codes" ? (
+          <Form label="Make new codes" send={async ({ password }) => codes((await post<{ recovery_codes: string[] }>("/account/recovery-codes", { password })).recovery_codes)}>
+            <p>New codes take the place of the old ones, which then no longer work.</p>
+            <Field label="Password" name="password" type="password" autocomplete="current-password" required />
+          </Form>
+        ) : null}
+        {changing.value === "logout" ? (
+          <Form
+            label="Log out"
+            send={async () => {
+              await post("/account/logout");
+              await refresh();
+              touched(null);
+              go("");
+            }}
+          >
+            <p>
+              {sync.pending ? `${plural(sync.pending, "change")} did not reach the server yet. ` : ""}
+              You need your password to come back.
+            </p>
+          </Form>
+        ) : null}
+      </section>
+      <Tier account={account} />
+      <Devices />
+    </>
+  );
+}
+
+function DailyGoal() {
+  const goal = state.value!.daily_goal;
+  return (
+    <label class="inline-field">
+      Words a day
+      <input
+        type="number"
+        min={0}
+        step={50}
+        autocomplete="off"
+        placeholder="none"
+        value={goal ?? ""}
+        onChange={(event) => {
+          const wanted = Number(event.currentTarget.value);
+          put<unknown>("/settings", { daily_goal: wanted > 0 ? wanted : null }).then(refresh, (error) => say(told(error)));
+        }}
+      />
+    </label>
+  );
+}
+
+function Drafts() {
+  const drafts = useSignal<Draft[] | null>(null);
+  const fetchThem = () =>
+    get<{ drafts: Draft[] }>("/drafts").then(
+      (found) => (drafts.value = found.drafts),
+      (error) => say(told(error)),
+    );
+  useEffect(() => {
+    fetchThem();
+  }, []);
+  return (
+    <div class="drafts">
+      <header class="head">
+        <h1 tabIndex={-1}>Drafts</h1>
+        <p class="dim">What was not finished when a window or the machine closed.</p>
+      </header>
+      {drafts.value && !drafts.value.length ? <p class="nothing">There are none.</p> : null}
+      {drafts.value?.map((draft) => (
+        <article class="entry-row flowing" key={draft.key}>
+          <div class="grow">
+            <h3 dir="auto">
+              <a class="entry-link" href={draft.entry_id ? `#/write/${draft.entry_id}` : `#/write/draft/${draft.key}`}>
+                {draft.title || "Without a title"}
+              </a>
+            </h3>
+            <p class="meta">
+              <span>{instant(draft.saved_at)}</span>
+              <span>{plural(draft.words, "word")}</span>
+            </p>
+          </div>
+          <button
+            class="quiet"
+            onClick={() =>
+              remove(`/drafts/${draft.key}`).then(
+                () => (fetchThem(), refresh()),
+                (error) => say(told(error)),
+              )
+            }
+          >
+            Discard
+          </button>
+        </article>
+      ))}
+    </div>
+  );
+}

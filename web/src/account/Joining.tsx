@@ -1,0 +1,105 @@
+import { useSignal } from "@preact/signals";
+import { Problem, post } from "../api";
+import { back } from "../router";
+import { refresh, say, touched } from "../state";
+import { Icon } from "../ui/icons";
+import { Field, Form } from "./forms";
+
+function Head({ title }: { title: string }) {
+  return (
+    <div class="bar">
+      <button class="quiet icon-button" onClick={() => back("account")} aria-label="Back">
+        <Icon name="back" />
+      </button>
+      <h1 tabIndex={-1} class="small-title">{title}</h1>
+    </div>
+  );
+}
+
+export function Register({ done }: { done: (codes: string[]) => void }) {
+  return (
+    <div class="joining">
+      <Head title="Create an account" />
+      <Form
+        label="Create the account"
+        send={async ({ server, name, password, again, custody }) => {
+          if (password !== again) throw new Problem(0, "differ", "The two passwords differ.");
+          const made = await post<{ recovery_codes?: string[] }>("/account/register", { server, name, password, custody });
+          await refresh();
+          done(made.recovery_codes ?? []);
+        }}
+      >
+        <Field label="Server" name="server" type="url" placeholder="https://journal.example.org" required hint="Your own, or one of somebody you trust to keep it running. It cannot read your journal." />
+        <Field label="Email, or a name" name="name" required />
+        <Field label="Password" name="password" type="password" autocomplete="new-password" required hint="It opens your journal and never leaves this machine. Four unusual words are a good one." />
+        <Field label="The same again" name="again" type="password" autocomplete="new-password" required />
+        <fieldset class="steps">
+          <legend>Who can read</legend>
+          <label>
+            <input type="radio" name="custody" value="e2e" defaultChecked />
+            <span>
+              <strong>Only your devices</strong>
+              <span class="dim">End-to-end encrypted. The server can never read a word.</span>
+            </span>
+          </label>
+          <label>
+            <input type="radio" name="custody" value="uce" />
+            <span>
+              <strong>The server too, while you are logged in</strong>
+              <span class="dim">For the thinnest of clients. This cannot be changed later.</span>
+            </span>
+          </label>
+        </fieldset>
+      </Form>
+    </div>
+  );
+}
+
+export function Login({ done }: { done: () => void }) {
+  const byCode = useSignal(false);
+  const factor = useSignal(false);
+  const welcome = async () => {
+    await refresh();
+    touched(null);
+    say("Logged in. Your journal is on its way.");
+    done();
+  };
+  return (
+    <div class="joining">
+      <Head title="Log in" />
+      <div class="tabs" role="group" aria-label="How to log in">
+        <button aria-pressed={!byCode.value} onClick={() => (byCode.value = false)}>
+          With the address
+        </button>
+        <button aria-pressed={byCode.value} onClick={() => (byCode.value = true)}>
+          With a link code
+        </button>
+      </div>
+      {byCode.value ? (
+        <Form label="Log in" send={async ({ code, password }) => welcomeAfter(post("/account/login-by-link", { code: code?.trim(), password }), welcome)}>
+          <Field label="Link code" name="code" required hint="From a device that is logged in already: Account, Link another device." />
+          <Field label="Password" name="password" type="password" autocomplete="current-password" required />
+        </Form>
+      ) : (
+        <Form
+          label="Log in"
+          send={async ({ server, name, password, factor: second }) => {
+            try {
+              await welcomeAfter(post("/account/login", { server, name, password, ...(second ? { factor: second } : {}) }), welcome);
+            } catch (error) {
+              if (error instanceof Problem && /factor/.test(error.code)) factor.value = true;
+              throw error;
+            }
+          }}
+        >
+          <Field label="Server" name="server" type="url" placeholder="https://journal.example.org" required />
+          <Field label="Email, or a name" name="name" required />
+          <Field label="Password" name="password" type="password" autocomplete="current-password" required />
+          {factor.value ? <Field label="Code of the second factor" name="factor" inputMode="numeric" required /> : null}
+        </Form>
+      )}
+    </div>
+  );
+}
+
+const welcomeAfter = (joining: Promise<unknown>, welcome: () => Promise<void>) => joining.then(welcome);

@@ -1,0 +1,11 @@
+import "./styles/fonts.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/write.css";
+import "./styles/read.css";
+import "./styles/account.css";
+import "./styles/print.css";
+import { render } from "preact";
+import { App } from "./App";
+
+render(<App />, document.getElementById("app")!);
