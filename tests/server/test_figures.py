@@ -19,6 +19,7 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from docs.generate_metrics import names as names_on_the_page
 from lockleaf import __version__
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.platform.db.engine import Database, asyncpg_url
@@ -26,6 +27,7 @@ from lockleaf.server.platform.db.migrate import head_revision, migrate
 from lockleaf.server.platform.settings import Settings
 from tests.conftest import fresh_database
 from tests.support.accounts import change, register
+from tests.support.debian import debian_program
 from tests.support.deployments import DEPLOY
 from tests.support.diaries import thin
 from tests.support.measurers import measurer
@@ -33,7 +35,6 @@ from tests.support.process import RunningServer, running_server
 from tests.support.searching import contents, write
 
 Samples = dict[str, list[tuple[dict[str, str], float]]]
-PROMTOOL = shutil.which("promtool")
 PATIENCE_SECONDS = 60
 
 
@@ -189,6 +190,7 @@ async def test_what_dashboard_and_alerts_ask_for_is_told_by_a_server_that_runs(e
         grouped = {label.strip() for labels in re.findall(r"by \(([^)]*)\)", expression) for label in labels.split(",")}
         assert grouped <= set.union(*(known[name] for name in names)), expression
     series = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in exported}
+    assert {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in known} - {"up"} == names_on_the_page()
     # And nothing is told that nobody looks at.
     assert series - {re.sub(r"_bucket$", "", name) for name in seen} == set()
 
@@ -225,8 +227,7 @@ def test_the_alerts_are_rules_that_prometheus_takes_and_each_fires_and_keeps_qui
     cases = [case for test in tested for case in test["alert_rule_test"]]
     assert {case["alertname"] for case in cases if case.get("exp_alerts")} == names
     assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == names
-    if PROMTOOL is None:
-        pytest.skip("promtool is not here (Debian's package prometheus has it): the rules were not run")
+    promtool = debian_program("promtool", "prometheus")
     (tmp_path / "lockleaf-metrics-token").write_text("x")
     for file in ("alerts.yaml", "alerts.test.yaml", "prometheus.example.yaml"):
         shutil.copy(DEPLOY / "prometheus" / file, tmp_path)
@@ -235,5 +236,5 @@ def test_the_alerts_are_rules_that_prometheus_takes_and_each_fires_and_keeps_qui
         ["check", "config", "prometheus.example.yaml"],
         ["test", "rules", "alerts.test.yaml"],
     ):
-        done = subprocess.run([PROMTOOL, *command], cwd=tmp_path, check=False, capture_output=True, text=True)
+        done = subprocess.run([promtool, *command], cwd=tmp_path, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr

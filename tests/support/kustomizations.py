@@ -127,8 +127,11 @@ def _transform(manifest: Manifest, told: Manifest) -> None:
 
 def pods_of(manifest: Manifest) -> Manifest | None:
     """Return the template of the pods that a manifest makes, if it makes some."""
-    if manifest["kind"] in ("Deployment", "StatefulSet", "Job"):
-        template: Manifest = manifest["spec"]["template"]
+    spec = manifest.get("spec", {})
+    if manifest["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    if manifest["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob"):
+        template: Manifest = spec["template"]
         return template
     return None
 

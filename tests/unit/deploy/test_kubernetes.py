@@ -36,7 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["sh", copied / "overlays/thor/generate-secrets.sh"], check=True, capture_output=True)
     watched = copied / "overlays" / "watched"
     watched.mkdir()
-    told = {"namespace": "lockleaf", "resources": ["../../base"], "components": ["../../components/monitoring"]}
+    components = ["../../components/monitoring", "../../components/backup"]
+    told = {"namespace": "lockleaf", "resources": ["../../base"], "components": components}
     (watched / "kustomization.yaml").write_text(yaml.safe_dump(told))
     return copied
 
@@ -172,7 +173,7 @@ def test_services_and_budgets_select_what_they_are_for(thor: list[Manifest]) -> 
     assert _selected(thor, _one(thor, "PodDisruptionBudget", "lockleaf-worker"), "pods") == ["lockleaf-worker"]
     for name, pods in _pods(thor):
         workload = next(each for each in thor if pods_of(each) is pods)
-        if workload["kind"] != "Job":
+        if workload["kind"] not in ("Job", "CronJob"):
             assert _selected(thor, workload, "pods") == [name]
 
 
@@ -187,17 +188,31 @@ def test_the_autoscaler_has_3_to_10_servers_by_their_cpu_and_memory(base: list[M
     assert (at_home["minReplicas"], at_home["maxReplicas"], at_home["metrics"]) == (1, 3, spec["metrics"])
 
 
-def test_what_is_started_are_commands_and_what_probes_ask_are_routes(base: list[Manifest]) -> None:
+def test_a_backup_is_made_each_night_and_never_two_at_a_time(thor: list[Manifest]) -> None:
+    backup = _one(thor, "CronJob", "lockleaf-backup")["spec"]
+    assert (backup["schedule"], backup["concurrencyPolicy"]) == ("15 3 * * *", "Forbid")
+    [container] = backup["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    place = container["args"][-1]
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+    # What it reads is the store of this overlay, and where it writes outlives the pod.
+    assert {place, "/var/lib/lockleaf-files"} <= mounted
+    assert _one(thor, "PersistentVolumeClaim", "lockleaf-backups")["spec"]["accessModes"] == ["ReadWriteOnce"]
+
+
+def test_what_is_started_are_commands_and_what_probes_ask_are_routes(
+    base: list[Manifest], thor: list[Manifest]
+) -> None:
     commands: Any = typer.main.get_command(build_commands())
     seen = set()
-    for name, container in _containers(base):
+    ours = [each for each in thor if each["kind"] == "CronJob"]
+    for name, container in _containers([*base, *ours]):
         command, words = commands, list(container["args"])
         while words and words[0] in getattr(command, "commands", {}):
             command = command.commands[words.pop(0)]
         options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, name
         seen.add(command.name)
-    assert seen == {"serve", "worker", "migrate"}
+    assert seen == {"serve", "worker", "migrate", "backup"}
     server = _one(base, "Deployment", "lockleaf-server")["spec"]["template"]["spec"]["containers"][0]
     probes = {kind: server[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
     assert probes == {"startup": "/health", "liveness": "/health", "readiness": "/ready"}

@@ -20,7 +20,7 @@ from lockleaf.cli.app import build
 from tests.support.deployments import DEPLOY, known_settings
 from tests.support.process import start_server
 
-UNITS = ("lockleaf-server.service", "lockleaf-worker.service", "lockleaf-migrate.service")
+UNITS = ("lockleaf-server.service", "lockleaf-worker.service", "lockleaf-migrate.service", "lockleaf-backup.service")
 FOLDER = DEPLOY / "systemd"
 MOST_EXPOSED = 2.0
 """Of 10, by the measure of systemd-analyze: what must reach the network cannot have 0."""
@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Path:
     """A root folder with the units in it, and as much else as they name."""
     units = tmp_path / "etc/systemd/system"
     shutil.copytree(FOLDER, units)
-    for name in ("sysinit", "basic", "shutdown", "multi-user", "network-online"):
+    for name in ("sysinit", "basic", "shutdown", "multi-user", "network-online", "timers", "time-set", "time-sync"):
         (units / f"{name}.target").write_text("[Unit]\n")
     program = tmp_path / "opt/lockleaf/bin/lockleaf"
     program.parent.mkdir(parents=True)
@@ -74,6 +74,13 @@ def test_little_is_left_to_do_harm_with(root: Path, unit: str) -> None:
     assert done.returncode == 0, done.stderr
     open_to = {each["json_field"] for each in json.loads(done.stdout) if each["set"] is False}
     assert not open_to & {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateDevices", "MemoryDenyWriteExecute"}
+
+
+def test_a_backup_is_made_each_night_and_made_up_for_after_a_night_off(root: Path) -> None:
+    said = _analyze(root, "verify", "lockleaf-backup.timer").stderr
+    assert [line for line in said.splitlines() if "lockleaf" in line] == []
+    timer = _unit("lockleaf-backup.timer")["Timer"]
+    assert (timer["OnCalendar"], timer["Persistent"]) == ("*-*-* 03:15:00", "true")
 
 
 def _unit(name: str) -> configparser.ConfigParser:

@@ -7,7 +7,7 @@ from lockleaf.server.platform.http.examples import Examples
 __all__ = ["EXAMPLES"]
 
 EXAMPLES = {
-    "GET /health": Examples(answer={"alive": {"status": "ok", "version": "0.1.0"}}),
+    "GET /health": Examples(answer={"alive": {"status": "ok", "version": "0.2.0"}}),
     "GET /ready": Examples(
         answer={
             "ready": {
