@@ -8,6 +8,8 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
+from lockleaf.server.identity.custody.caller_records import CallerRecords
+from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import NotAuthenticated
 from lockleaf.server.identity.principal import Asking, Principal, authenticate, require_scope, require_tier
 from lockleaf.server.identity.tokens import TokenCodec
@@ -20,7 +22,7 @@ from lockleaf.server.platform.http.dependencies import parts_of
 from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.server.platform.http.rates import count_account
 from lockleaf.server.platform.parts import Parts
-from lockleaf.server.records.writer import AccountRecords, Rules
+from lockleaf.server.records.writer import Rules
 
 __all__ = ["Asker", "ParsedForCaller", "bearer_token", "caller", "records_of"]
 
@@ -101,6 +103,6 @@ class ParsedForCaller(Parsed[M]):
             raise
 
 
-def records_of(parts: Parts, tx: Transaction, principal: Principal) -> AccountRecords:
+def records_of(parts: Parts, tx: Transaction, principal: Principal) -> CallerRecords:
     """Return the records of the caller's account, to be written in a route's transaction."""
-    return AccountRecords(tx, principal, parts[Clock], parts[Rules])
+    return CallerRecords(tx, principal, parts[Clock], parts[Rules], parts[Custodian])

@@ -12,8 +12,7 @@ from uuid import UUID
 
 from lockleaf.server.features.entries import opaque, plain, purging, sealed
 from lockleaf.server.features.entries.service import Entry
-from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.principal import Principal
+from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.platform.errors import contradiction
 from lockleaf.server.records.opaque import takes_opaque
 from lockleaf.server.records.writer import AccountRecords
@@ -43,28 +42,20 @@ class Sent(Protocol):
         """Return it as another body."""
 
 
-async def create(store: AccountRecords, custodian: Custodian, principal: Principal, sent: Sent) -> tuple[Entry, bool]:
+async def create(store: CallerRecords, sent: Sent) -> tuple[Entry, bool]:
     """Make an entry, and return it and whether it was made; False where it is known by its ``content_hash``.
 
     Raises:
         RevisionConflict, PayloadTooLarge, ChangeRejected, ...: as `plain`, `sealed` and `opaque` say.
     """
-    if principal.custody == "uce":
-        return await plain.create(store, custodian, principal, sent.plain()), True
+    if store.principal.custody == "uce":
+        return await plain.create(store, sent.plain()), True
     if await _is_opaque(store, sent):
-        return await opaque.create(store, principal, sent.read(OpaqueCreation))
-    return await sealed.create(store, principal, sent.sealed()), True
+        return await opaque.create(store, sent.read(OpaqueCreation))
+    return await sealed.create(store, sent.sealed()), True
 
 
-async def change(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    entry_id: UUID,
-    sent: Sent,
-    *,
-    if_match: str | None,
-) -> Entry:
+async def change(store: CallerRecords, entry_id: UUID, sent: Sent, *, if_match: str | None) -> Entry:
     """Store the next revision of an entry.
 
     Raises:
@@ -72,23 +63,14 @@ async def change(
         EntryNotFound, RevisionConflict, ...: as `plain`, `sealed` and `opaque` say.
     """
     _require_id(sent, entry_id)
-    if principal.custody == "uce":
-        return await plain.change(store, custodian, principal, entry_id, sent.plain(), if_match=if_match)
+    if store.principal.custody == "uce":
+        return await plain.change(store, entry_id, sent.plain(), if_match=if_match)
     if await _is_opaque(store, sent):
-        return await opaque.change(store, principal, entry_id, sent.read(OpaqueChange), if_match=if_match)
-    return await sealed.change(store, principal, entry_id, sent.sealed(), if_match=if_match)
+        return await opaque.change(store, entry_id, sent.read(OpaqueChange), if_match=if_match)
+    return await sealed.change(store, entry_id, sent.sealed(), if_match=if_match)
 
 
-async def delete(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    entry_id: UUID,
-    sent: Sent,
-    *,
-    if_match: str | None,
-    permanent: bool,
-) -> Entry:
+async def delete(store: CallerRecords, entry_id: UUID, sent: Sent, *, if_match: str | None, permanent: bool) -> Entry:
     """Delete an entry, so that it can be restored, or for good.
 
     Raises:
@@ -96,40 +78,32 @@ async def delete(
         EntryNotFound, RevisionConflict, ...: as `plain`, `sealed` and `opaque` say.
     """
     if permanent:
-        await purging.require_allowed(store.tx, principal)
+        await purging.require_allowed(store)
     entry: Entry | None = None
-    if principal.custody == "uce":
+    if store.principal.custody == "uce":
         sent.plain()  # which asks for nothing
-        entry = await plain.delete(store, custodian, principal, entry_id, if_match=if_match)
-    elif sent.is_empty and await opaque.holds(store.tx, principal, entry_id):
-        entry = await opaque.delete(store, principal, entry_id, if_match=if_match)
+        entry = await plain.delete(store, entry_id, if_match=if_match)
+    elif sent.is_empty and await opaque.holds(store, entry_id):
+        entry = await opaque.delete(store, entry_id, if_match=if_match)
     elif permanent and sent.is_empty:
         entry = await purging.deleted_before(store, entry_id)
     if entry is None:
-        entry = await sealed.delete(store, principal, entry_id, sent.sealed(), if_match=if_match)
-    return await purging.purge(store, principal, entry, if_match=if_match) if permanent else entry
+        entry = await sealed.delete(store, entry_id, sent.sealed(), if_match=if_match)
+    return await purging.purge(store, entry, if_match=if_match) if permanent else entry
 
 
-async def restore(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    entry_id: UUID,
-    sent: Sent,
-    *,
-    if_match: str | None,
-) -> Entry:
+async def restore(store: CallerRecords, entry_id: UUID, sent: Sent, *, if_match: str | None) -> Entry:
     """Bring a deleted entry back.
 
     Raises:
         EntryNotFound, EntryPurged, RevisionConflict, ...: as `plain`, `sealed` and `opaque` say.
     """
-    if principal.custody == "uce":
+    if store.principal.custody == "uce":
         sent.plain()  # which asks for nothing
-        return await plain.restore(store, custodian, principal, entry_id, if_match=if_match)
-    if sent.is_empty and await opaque.holds(store.tx, principal, entry_id):
-        return await opaque.restore(store, principal, entry_id, if_match=if_match)
-    return await sealed.restore(store, principal, entry_id, sent.sealed(), if_match=if_match)
+        return await plain.restore(store, entry_id, if_match=if_match)
+    if sent.is_empty and await opaque.holds(store, entry_id):
+        return await opaque.restore(store, entry_id, if_match=if_match)
+    return await sealed.restore(store, entry_id, sent.sealed(), if_match=if_match)
 
 
 async def _is_opaque(store: AccountRecords, sent: Sent) -> bool:

@@ -13,8 +13,6 @@ from lockleaf.server.features.content.opaque import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.writing import COLLECTION, changeable, current_entry, require_match, restorable
 from lockleaf.server.identity.custody.keyrings import OpenedContent
-from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.records import diary
@@ -37,11 +35,7 @@ _SEALED = ("encrypted_content", "encrypted_title")
 _LOOKED_AT = 100
 
 
-async def create(
-    store: AccountRecords,
-    principal: Principal,
-    body: OpaqueCreation,
-) -> tuple[OpaqueEntry, bool]:
+async def create(store: AccountRecords, body: OpaqueCreation) -> tuple[OpaqueEntry, bool]:
     """Return an entry, and whether it was made now.
 
     The same one sent again is answered like the first time, known by its id, or else by its ``content_hash`` and
@@ -61,13 +55,13 @@ async def create(
             raise RevisionConflict(current_revision=current.revision)
         return shown(CurrentRecord(first)), True
     if body.id is None and body.content_hash is not None:
-        there = await _same(store, principal, new)
+        there = await _same(store, new)
         if there is not None:
             return shown(there), False
-    return await _write(store, principal, None, entry_id, new, body.tokens), True
+    return await _write(store, None, entry_id, new, body.tokens), True
 
 
-async def _same(store: AccountRecords, principal: Principal, new: dict[str, Any]) -> CurrentRecord | None:
+async def _same(store: AccountRecords, new: dict[str, Any]) -> CurrentRecord | None:
     """Return an entry that is there, and says the same as one that was sent."""
     wanted = Wanted(labels=[[opaque_label("content-hash", new["content_hash"])]])
     page = await store.page(wanted, limit=_LOOKED_AT)
@@ -79,14 +73,7 @@ def _said(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name not in _SEALED}
 
 
-async def change(
-    store: AccountRecords,
-    principal: Principal,
-    entry_id: UUID,
-    body: OpaqueChange,
-    *,
-    if_match: str | None,
-) -> OpaqueEntry:
+async def change(store: AccountRecords, entry_id: UUID, body: OpaqueChange, *, if_match: str | None) -> OpaqueEntry:
     """Change the fields of an entry that ``body`` names; the same sent again is answered like the first time.
 
     Raises:
@@ -109,19 +96,13 @@ async def change(
             errors=[{"field": "encrypted_content", "type": "missing", "message": "the entry would be empty"}]
         )
     if follows:
-        return await _write(store, principal, current, current.record_id, changed, body.tokens)
+        return await _write(store, current, current.record_id, changed, body.tokens)
     if present != changed:
         raise condition.refusal(current.revision)
     return shown(CurrentRecord(current))
 
 
-async def delete(
-    store: AccountRecords,
-    principal: Principal,
-    entry_id: UUID,
-    *,
-    if_match: str | None,
-) -> OpaqueEntry:
+async def delete(store: AccountRecords, entry_id: UUID, *, if_match: str | None) -> OpaqueEntry:
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
     Raises:
@@ -131,19 +112,13 @@ async def delete(
     """
     current = await current_entry(store, entry_id)
     if current.deleted:
-        found = await diary.read(store.connection, principal.user_id, COLLECTION, current.record_id)
+        found = await diary.read(store.connection, store.user_id, COLLECTION, current.record_id)
         return shown(found or CurrentRecord(current))
     require_match(current, if_match)
     return shown(CurrentRecord(await store.delete(current, policy=opaque_policy), last=current))
 
 
-async def restore(
-    store: AccountRecords,
-    principal: Principal,
-    entry_id: UUID,
-    *,
-    if_match: str | None,
-) -> OpaqueEntry:
+async def restore(store: AccountRecords, entry_id: UUID, *, if_match: str | None) -> OpaqueEntry:
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
     Raises:
@@ -155,21 +130,14 @@ async def restore(
     if not current.deleted:
         return shown(CurrentRecord(current))
     last = await restorable(store, current, if_match)
-    return await _write(
-        store,
-        principal,
-        current,
-        current.record_id,
-        opaque_map(last.payload) or {},
-        None,
-    )
+    return await _write(store, current, current.record_id, opaque_map(last.payload) or {}, None)
 
 
-async def holds(tx: Transaction, principal: Principal, entry_id: UUID) -> bool:
+async def holds(store: AccountRecords, entry_id: UUID) -> bool:
     """Tell whether an entry came as it is, or would have, if there is none: then no step of it is sealed."""
-    if not await takes_opaque(tx.connection, principal.user_id):
+    if not await takes_opaque(store.connection, store.user_id):
         return False
-    found = await diary.read(tx.connection, principal.user_id, COLLECTION, str(entry_id))
+    found = await diary.read(store.connection, store.user_id, COLLECTION, str(entry_id))
     if found is None:
         return True
     said = found.last if found.last is not None and not found.record.payload else found.record
@@ -195,12 +163,7 @@ def labels_of(fields: dict[str, Any]) -> tuple[bytes, ...]:
 
 
 async def _write(
-    store: AccountRecords,
-    principal: Principal,
-    current: Record | None,
-    entry_id: str,
-    new: dict[str, Any],
-    tokens: tuple[bytes, ...] | None,
+    store: AccountRecords, current: Record | None, entry_id: str, new: dict[str, Any], tokens: tuple[bytes, ...] | None
 ) -> OpaqueEntry:
     entry = store.change(
         COLLECTION,

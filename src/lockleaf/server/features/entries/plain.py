@@ -13,15 +13,12 @@ from uuid import UUID
 from lockleaf.server.features.content import plain
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.writing import COLLECTION, changeable, current_entry, require_match, restorable
-from lockleaf.server.identity.custody import keyrings
-from lockleaf.server.identity.custody.custodian import Custodian
+from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.identity.custody.keyrings import TOMBSTONE, OpenedContent, OpenKeyring
-from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.records import diary
 from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.server.records.errors import RevisionConflict
-from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.content import shared_source
 from lockleaf.wire.days import shared_date
 from lockleaf.wire.entries import PlainChange, PlainCreation, PlainEntry
@@ -32,12 +29,7 @@ __all__ = ["change", "create", "delete", "restore"]
 WRITING = "entries.write"
 
 
-async def create(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    body: PlainCreation,
-) -> PlainEntry:
+async def create(store: CallerRecords, body: PlainCreation) -> PlainEntry:
     """Make an entry. The same one sent again under the same id is answered like the first time.
 
     Raises:
@@ -47,7 +39,7 @@ async def create(
     entry_id = str(body.id or uuid7(store.clock()))
     current = await store.current(COLLECTION, entry_id)
     new = plain.applied({"type": "entry"}, body)
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+    async with store.keyring(WRITING) as keys:
         if current is None:
             return await _write(store, keys, None, entry_id, new)
         first = await store.revision(COLLECTION, entry_id, 1)
@@ -56,15 +48,7 @@ async def create(
         return plain.entry(first, new)
 
 
-async def change(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    entry_id: UUID,
-    body: PlainChange,
-    *,
-    if_match: str | None,
-) -> PlainEntry:
+async def change(store: CallerRecords, entry_id: UUID, body: PlainChange, *, if_match: str | None) -> PlainEntry:
     """Change the fields of an entry that ``body`` names; the same sent again is answered like the first time.
 
     Raises:
@@ -79,7 +63,7 @@ async def change(
     condition = Condition.of(revision=body.revision, if_match=named)
     current = await current_entry(store, entry_id)
     follows = changeable(current, condition)
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+    async with store.keyring(WRITING) as keys:
         present = keys.open(current)
         changed = plain.applied(present, body)
         if follows:
@@ -90,14 +74,7 @@ async def change(
         return plain.entry(current, present)
 
 
-async def delete(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    entry_id: UUID,
-    *,
-    if_match: str | None,
-) -> PlainEntry:
+async def delete(store: CallerRecords, entry_id: UUID, *, if_match: str | None) -> PlainEntry:
     """Delete an entry; it can be restored until it is purged. One that is deleted stays so.
 
     Raises:
@@ -105,7 +82,7 @@ async def delete(
         PreconditionFailed: ``If-Match`` names another revision than the present one.
     """
     current = await current_entry(store, entry_id)
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+    async with store.keyring(WRITING) as keys:
         if current.deleted:
             found = await diary.read(store.connection, store.user_id, COLLECTION, current.record_id)
             return plain.shown(keys, found or CurrentRecord(current))
@@ -114,14 +91,7 @@ async def delete(
         return plain.shown(keys, CurrentRecord(tombstone, last=current))
 
 
-async def restore(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    entry_id: UUID,
-    *,
-    if_match: str | None,
-) -> PlainEntry:
+async def restore(store: CallerRecords, entry_id: UUID, *, if_match: str | None) -> PlainEntry:
     """Bring a deleted entry back as it was. One that is not deleted stays as it is.
 
     Raises:
@@ -131,7 +101,7 @@ async def restore(
         ContentUnreadable: what it held does not open.
     """
     current = await current_entry(store, entry_id)
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+    async with store.keyring(WRITING) as keys:
         if not current.deleted:
             return plain.shown(keys, CurrentRecord(current))
         last = await restorable(store, current, if_match)
@@ -140,11 +110,7 @@ async def restore(
 
 
 async def _write(
-    store: AccountRecords,
-    keys: OpenKeyring,
-    current: Record | None,
-    entry_id: str,
-    new: dict[str, Any],
+    store: CallerRecords, keys: OpenKeyring, current: Record | None, entry_id: str, new: dict[str, Any]
 ) -> PlainEntry:
     plain.check_size(new)
     entry = store.change(COLLECTION, entry_id, current, partial(keys.seal, content=new),

@@ -7,8 +7,7 @@ from uuid import UUID
 from lockleaf.server.features.content import sealed
 from lockleaf.server.features.entries.service import Entry
 from lockleaf.server.features.entries.writing import COLLECTION
-from lockleaf.server.identity.principal import Principal
-from lockleaf.server.platform.db.transaction import Transaction
+from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.preconditions import matches
 from lockleaf.server.records.errors import PreconditionFailed
@@ -21,7 +20,7 @@ from lockleaf.wire.opaque_entries import OpaqueEntry
 __all__ = ["deleted_before", "purge", "require_allowed"]
 
 
-async def require_allowed(tx: Transaction, principal: Principal) -> None:
+async def require_allowed(store: CallerRecords) -> None:
     """Check that an account's session may delete for good.
 
     Where clients seal, nobody here can tell a tombstone from any other bytes: whoever has stolen a token, and no key,
@@ -30,14 +29,14 @@ async def require_allowed(tx: Transaction, principal: Principal) -> None:
     Raises:
         InvalidRequest: the account is end-to-end encrypted under a keyring.
     """
-    if principal.custody == "e2e" and not await takes_opaque(tx.connection, principal.user_id):
+    if store.principal.custody == "e2e" and not await takes_opaque(store.connection, store.user_id):
         kept = (
             "what is deleted from an account with a keyring is kept until it is purged: a token alone must not drop it"
         )
         raise InvalidRequest(errors=[{"field": "permanent", "type": "value_error", "message": kept}])
 
 
-async def purge(store: AccountRecords, principal: Principal, entry: Entry, *, if_match: str | None) -> Entry:
+async def purge(store: AccountRecords, entry: Entry, *, if_match: str | None) -> Entry:
     """Drop what a deleted entry held, and return it as it is then. That there was one stays in the history.
 
     Versions of it that wait for a choice stay: each may be the only copy of what a device wrote.
@@ -47,7 +46,7 @@ async def purge(store: AccountRecords, principal: Principal, entry: Entry, *, if
     """
     if not matches(if_match, entry.revision) and not matches(if_match, entry.revision - 1):
         raise PreconditionFailed(current_revision=entry.revision)
-    await purge_record(store.connection, principal.user_id, COLLECTION, entry.id, now=store.clock())
+    await purge_record(store.connection, store.user_id, COLLECTION, entry.id, now=store.clock())
     if isinstance(entry, SealedEntry):
         return entry
     left = entry.model_dump(include=set(ShownEntry.model_fields) - {"source"})

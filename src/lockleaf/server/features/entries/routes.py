@@ -157,7 +157,7 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
 
     So is one that a client sealed by a scheme of its own, with the same `content_hash` and open fields: with 200.
     """
-    entry, made = await by_custody.create(records_of(parts, tx, principal), parts[Custodian], principal, body)
+    entry, made = await by_custody.create(records_of(parts, tx, principal), body)
     response.status_code = 201 if made else 200
     return _tagged(response, entry)
 
@@ -194,9 +194,7 @@ async def change(
     if_match: IfMatch = None,
 ) -> Entry:
     """Store the next revision. With uce what is absent stays as it is, and null takes a field away."""
-    written = await by_custody.change(
-        records_of(parts, tx, principal), parts[Custodian], principal, entry_id, body, if_match=if_match
-    )
+    written = await by_custody.change(records_of(parts, tx, principal), entry_id, body, if_match=if_match)
     return _tagged(response, written)
 
 
@@ -218,13 +216,7 @@ async def delete(
 ) -> Entry:
     """Delete an entry; it can be restored for 30 days. With e2e the body is the sealed tombstone; uce has no body."""
     deleted = await by_custody.delete(
-        records_of(parts, tx, principal),
-        parts[Custodian],
-        principal,
-        entry_id,
-        body,
-        if_match=if_match,
-        permanent=permanent,
+        records_of(parts, tx, principal), entry_id, body, if_match=if_match, permanent=permanent
     )
     return _tagged(response, deleted)
 
@@ -254,9 +246,7 @@ async def restore(
     if_match: IfMatch = None,
 ) -> Entry:
     """Bring a deleted entry back. With e2e the body is its content, sealed again, with uce it has no body."""
-    restored = await by_custody.restore(
-        records_of(parts, tx, principal), parts[Custodian], principal, entry_id, body, if_match=if_match
-    )
+    restored = await by_custody.restore(records_of(parts, tx, principal), entry_id, body, if_match=if_match)
     return _tagged(response, restored)
 
 

@@ -8,7 +8,6 @@ from lockleaf.server.features.content.sealed import shown
 from lockleaf.server.features.entries.conditions import Condition
 from lockleaf.server.features.entries.errors import EntryDeleted
 from lockleaf.server.features.entries.writing import COLLECTION, current_entry
-from lockleaf.server.identity.principal import Principal
 from lockleaf.server.records.errors import RevisionConflict, refusal
 from lockleaf.server.records.writer import AccountRecords, Base
 from lockleaf.wire.entries import SealedChange, SealedCreation, SealedEntry, SealedStep
@@ -17,11 +16,7 @@ from lockleaf.wire.sync import Change, Record
 __all__ = ["change", "create", "delete", "restore"]
 
 
-async def create(
-    store: AccountRecords,
-    principal: Principal,
-    body: SealedCreation,
-) -> SealedEntry:
+async def create(store: AccountRecords, body: SealedCreation) -> SealedEntry:
     """Make an entry. The same one sent again is answered like the first time.
 
     Raises:
@@ -29,17 +24,10 @@ async def create(
         PayloadTooLarge, ChangeRejected: as the store says.
     """
     current = await store.current(COLLECTION, str(body.id))
-    return await _send(store, principal, current, _change(store, body.id, body, 0))
+    return await _send(store, current, _change(store, body.id, body, 0))
 
 
-async def change(
-    store: AccountRecords,
-    principal: Principal,
-    entry_id: UUID,
-    body: SealedChange,
-    *,
-    if_match: str | None,
-) -> SealedEntry:
+async def change(store: AccountRecords, entry_id: UUID, body: SealedChange, *, if_match: str | None) -> SealedEntry:
     """Give an entry its next revision; the same one sent again is answered like the first time.
 
     Raises:
@@ -58,23 +46,10 @@ async def change(
     elif base is None or base == current.revision:
         raise condition.refusal(current.revision)
     # One that follows an earlier revision may be one that was accepted then: the store knows.
-    return await _send(
-        store,
-        principal,
-        current,
-        _change(store, entry_id, body, base),
-        condition=condition,
-    )
+    return await _send(store, current, _change(store, entry_id, body, base), condition=condition)
 
 
-async def delete(
-    store: AccountRecords,
-    principal: Principal,
-    entry_id: UUID,
-    body: SealedStep,
-    *,
-    if_match: str | None,
-) -> SealedEntry:
+async def delete(store: AccountRecords, entry_id: UUID, body: SealedStep, *, if_match: str | None) -> SealedEntry:
     """Delete an entry by its sealed tombstone.
 
     Raises:
@@ -82,17 +57,10 @@ async def delete(
         RevisionConflict, PreconditionFailed: it has moved on.
         PayloadTooLarge, ChangeRejected: as the store says.
     """
-    return await _step(store, principal, entry_id, body, if_match=if_match, deleted=True)
+    return await _step(store, entry_id, body, if_match=if_match, deleted=True)
 
 
-async def restore(
-    store: AccountRecords,
-    principal: Principal,
-    entry_id: UUID,
-    body: SealedStep,
-    *,
-    if_match: str | None,
-) -> SealedEntry:
+async def restore(store: AccountRecords, entry_id: UUID, body: SealedStep, *, if_match: str | None) -> SealedEntry:
     """Bring a deleted entry back with its content, sealed again.
 
     Raises:
@@ -100,24 +68,18 @@ async def restore(
         RevisionConflict, PreconditionFailed: it has moved on, or is not deleted.
         PayloadTooLarge, ChangeRejected: as the store says.
     """
-    return await _step(store, principal, entry_id, body, if_match=if_match, deleted=False)
+    return await _step(store, entry_id, body, if_match=if_match, deleted=False)
 
 
 async def _step(
-    store: AccountRecords,
-    principal: Principal,
-    entry_id: UUID,
-    body: SealedStep,
-    *,
-    if_match: str | None,
-    deleted: bool,
+    store: AccountRecords, entry_id: UUID, body: SealedStep, *, if_match: str | None, deleted: bool
 ) -> SealedEntry:
     condition = Condition.of(base=body.base_revision, if_match=if_match)
     current = await current_entry(store, entry_id)
     if body.base_revision == current.revision and (current.deleted == deleted or not condition.holds(current.revision)):
         raise condition.refusal(current.revision)
     change = _change(store, entry_id, body, body.base_revision, deleted=deleted)
-    return await _send(store, principal, current, change, condition=condition)
+    return await _send(store, current, change, condition=condition)
 
 
 def _change(
@@ -144,12 +106,7 @@ def _change(
 
 
 async def _send(
-    store: AccountRecords,
-    principal: Principal,
-    current: Record | None,
-    change: Change,
-    *,
-    condition: Condition | None = None,
+    store: AccountRecords, current: Record | None, change: Change, *, condition: Condition | None = None
 ) -> SealedEntry:
     outcome = (await store.put([change])).outcomes[0]
     if outcome.status == "applied":

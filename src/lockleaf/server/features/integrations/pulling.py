@@ -112,12 +112,7 @@ class PostPuller:
         return wire.Pulled(added=counts.added, known=counts.known, skipped=counts.skipped, complete=counts.complete)
 
     async def _pages(
-        self,
-        stored: StoredIntegration,
-        provider: Provider,
-        kept: Connection,
-        counts: _Counts,
-        pages: int,
+        self, stored: StoredIntegration, provider: Provider, kept: Connection, counts: _Counts, pages: int
     ) -> None:
         position: str | None = None
         if stored.position is not None:

@@ -84,12 +84,7 @@ async def disconnect(principal: Writer, parts: PartsOf, integration_id: UUID) ->
     summary="Begin to connect a network",
     responses=problems(*OF_CALLERS, InvalidRequest, *_NAMED, InvalidInstance, *_NETWORK),
 )
-async def connect(
-    principal: Writer,
-    parts: PartsOf,
-    provider: ProviderName,
-    body: ConnectBody,
-) -> wire.Connecting:
+async def connect(principal: Writer, parts: PartsOf, provider: ProviderName, body: ConnectBody) -> wire.Connecting:
     """Give the address at which the user allows it."""
     return await connections.connect(parts[Database], parts[Clock], parts[Networks], principal.user_id, provider, body)
 
@@ -99,12 +94,7 @@ async def connect(
     summary="Finish connecting a network",
     responses=problems(*OF_CALLERS, InvalidRequest, *_NAMED, InvalidState, AuthorizationRefused, *_NETWORK[:2]),
 )
-async def callback(
-    principal: Writer,
-    parts: PartsOf,
-    provider: ProviderName,
-    body: CallbackBody,
-) -> wire.Integration:
+async def callback(principal: Writer, parts: PartsOf, provider: ProviderName, body: CallbackBody) -> wire.Integration:
     """Keep what the user allowed, by the code that the network gave them."""
     return await connections.callback(parts[Database], parts[Clock], parts[Networks], principal.user_id, provider, body)
 
@@ -124,12 +114,7 @@ async def callback(
     ),
 )
 @takes(lambda settings: settings.integrations.push_body_bytes)
-async def push(
-    principal: Writer,
-    parts: PartsOf,
-    provider: ProviderName,
-    body: PushBody,
-) -> wire.PushResult:
+async def push(principal: Writer, parts: PartsOf, provider: ProviderName, body: PushBody) -> wire.PushResult:
     """Publish an entry, once. Sent again it gives what became of it."""
     require_scope(principal, "entries", write=False)
     return await parts[Publisher].push(principal, provider, body)
@@ -151,12 +136,7 @@ async def push(
         *_NETWORK,
     ),
 )
-async def pull(
-    principal: Writer,
-    parts: PartsOf,
-    provider: ProviderName,
-    body: PullBody,
-) -> wire.Pulled:
+async def pull(principal: Writer, parts: PartsOf, provider: ProviderName, body: PullBody) -> wire.Pulled:
     """Put new posts into the inbox, some pages of them. It is done every hour anyway."""
     stored = await connections.the_one(
         parts[Database], parts[Networks], principal.user_id, provider, body.integration_id

@@ -97,10 +97,7 @@ async def link(
     words = post_words(stored, kept, made.id)
     fields = {**opened_fields(seals, stored, push), "id": made.id, "url": made.url, "post_key": words}
     linked = await PostRepository(connection, stored.user_id).link(
-        push.post_id,
-        seals.digest(stored.user_id, *words),
-        seals.seal(stored.user_id, stored.provider, fields),
-        now,
+        push.post_id, seals.digest(stored.user_id, *words), seals.seal(stored.user_id, stored.provider, fields), now
     )
     if linked and push.entry_id is not None:
         await publications.note(connection, stored.user_id, push.entry_id, push.post_id, at=now)

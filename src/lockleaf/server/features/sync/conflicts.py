@@ -15,8 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.crypto.history import ZERO
 from lockleaf.server.features.backups.service import BACKUPS, time_text
 from lockleaf.server.features.sync import resealing
-from lockleaf.server.identity.custody.custodian import Custodian
-from lockleaf.server.identity.principal import Principal
+from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.platform.paging import Paging
 from lockleaf.server.records import conflicts, resolution
 from lockleaf.server.records.errors import ContentRequired, RevisionConflict, RevisionRequired
@@ -120,23 +119,11 @@ def _version(record: Record) -> ConflictVersion:
 def _nothing(at: datetime) -> ConflictVersion:
     """What the server has of a record that it lost: revision 0."""
     return ConflictVersion(
-        encrypted_content=None,
-        base_revision=0,
-        parent=ZERO,
-        revision=0,
-        deleted=False,
-        device_id="",
-        updated_at=at,
+        encrypted_content=None, base_revision=0, parent=ZERO, revision=0, deleted=False, device_id="", updated_at=at
     )
 
 
-async def resolve(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    conflict_id: UUID,
-    choice: Resolution,
-) -> ResolutionResult:
+async def resolve(store: CallerRecords, conflict_id: UUID, choice: Resolution) -> ResolutionResult:
     """Close a conflict, and tell the account's listeners once it is committed.
 
     Raises:
@@ -146,13 +133,13 @@ async def resolve(
         SessionRevoked, ContentUnreadable: as in the custody, where the server seals.
     """
     now = store.clock()
-    open_conflict = await resolution.take(store.tx.session, principal.user_id, conflict_id)
+    open_conflict = await resolution.take(store.tx.session, store.user_id, conflict_id)
     changes: list[Change] = []
     current = 0 if open_conflict.record is None else open_conflict.record.revision
     if choice.base_revision is not None and choice.base_revision != current and choice.payload is None:
         raise RevisionConflict(current_revision=current)
     if choice.chosen_version != "remote":
-        changes = await _changes(store, custodian, principal, open_conflict, choice, now=now)
+        changes = await _changes(store, open_conflict, choice, now=now)
     policy = endpoint_policy if open_conflict.conflict.collection == BACKUPS else sync_policy
     resolved = await resolution.close(store, open_conflict, choice.chosen_version, changes, policy=policy)
     return ResolutionResult(
@@ -168,21 +155,15 @@ async def resolve(
 
 
 async def _changes(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    open_conflict: OpenConflict,
-    choice: Resolution,
-    *,
-    now: datetime,
+    store: CallerRecords, open_conflict: OpenConflict, choice: Resolution, *, now: datetime
 ) -> list[Change]:
     conflict = open_conflict.conflict
     if conflict.collection == BACKUPS:
         return _of_backup(store, open_conflict, choice, now=now)
-    if choice.payload is None and principal.custody == "uce":
+    if choice.payload is None and store.principal.custody == "uce":
         if choice.base_revision is None:
             raise RevisionRequired
-        return await resealing.changes(store, custodian, principal, open_conflict, choice, now=now)
+        return await resealing.changes(store, open_conflict, choice, now=now)
     if choice.payload is None or choice.base_revision is None or choice.parent is None:
         raise ContentRequired
     change = store.change(

@@ -8,13 +8,11 @@ from typing import Any
 
 from lockleaf.server.features.content.plain import labels_of
 from lockleaf.server.identity.custody import keyrings
-from lockleaf.server.identity.custody.custodian import Custodian
+from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent
-from lockleaf.server.identity.principal import Principal
 from lockleaf.server.records.errors import ContentRequired, PayloadTooLarge
 from lockleaf.server.records.models import Conflict
 from lockleaf.server.records.resolution import OpenConflict
-from lockleaf.server.records.writer import AccountRecords
 from lockleaf.wire.codec import pack
 from lockleaf.wire.conflicts import Resolution
 from lockleaf.wire.content import MAX_CONTENT_BYTES
@@ -28,13 +26,7 @@ _FIELDS = {"content": "body"} | {name: name for name in ("title", "mood", "weath
 
 
 async def changes(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    open_conflict: OpenConflict,
-    choice: Resolution,
-    *,
-    now: datetime,
+    store: CallerRecords, open_conflict: OpenConflict, choice: Resolution, *, now: datetime
 ) -> list[Change]:
     """Return the change that follows the record with the kept version or the merged fields, and what goes with it.
 
@@ -47,7 +39,7 @@ async def changes(
     merged = choice.chosen_version == "merged"
     if merged and (choice.content is None or kept.collection != "entries"):
         raise ContentRequired
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=_PURPOSE) as keys:
+    async with store.keyring(_PURPOSE) as keys:
         if merged:
             # What is not among the fields stays as it is on the server, or as the device had it.
             ground = as_record(kept) if record is None or record.deleted else record

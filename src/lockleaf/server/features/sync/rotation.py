@@ -11,16 +11,15 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from lockleaf.server.features.content.plain import SEEN, labels_of
 from lockleaf.server.features.sync.resealing import as_record
 from lockleaf.server.features.tags.moving import move_all
-from lockleaf.server.identity.custody import keyrings
-from lockleaf.server.identity.custody.custodian import Custodian
+from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.identity.custody.keyrings import ContentUnreadable, OpenedContent, OpenKeyring
-from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import resolution, retired
@@ -40,7 +39,7 @@ Sealed = tuple[Change, dict[str, Any]]
 """A change that seals a record again, and what it seals."""
 
 
-async def seal_again(store: AccountRecords, settings: Settings, custodian: Custodian, principal: Principal) -> Resealed:
+async def seal_again(store: CallerRecords, settings: Settings) -> Resealed:
     """Seal again for as long as a slice may take, and return how far the whole is.
 
     Raises:
@@ -49,14 +48,14 @@ async def seal_again(store: AccountRecords, settings: Settings, custodian: Custo
         TierRequired: the account's tier holds no records.
     """
     connection, user_id = store.connection, store.user_id
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=KIND) as keys:
+    async with store.keyring(KIND) as keys:
         # The lock of the history is not held meanwhile: the user may be writing. Whatever moves on is sealed by that.
         sealed, whole = await _entries(store, settings, keys)
         await records.lock(connection, user_id)
         done = await move_all(store, keys)
         done += await _push(store, keys, sealed)
         conflicts, left = await _conflicts(store, keys)
-    whole = whole and not left and not await _purge(connection, principal)
+    whole = whole and not left and not await _purge(connection, user_id)
     progress = await retired.progress(connection, user_id)
     job = await jobs.attend(
         store.tx.session,
@@ -171,6 +170,6 @@ async def _conflicts(store: AccountRecords, keys: OpenKeyring) -> tuple[int, boo
     return done, done > 0 and len(waiting) > _CONFLICTS_A_SLICE
 
 
-async def _purge(connection: asyncpg.Connection, principal: Principal) -> bool:
+async def _purge(connection: asyncpg.Connection, user_id: UUID) -> bool:
     """Drop a portion of what retired keys still open; return whether there is more."""
-    return (await retired.purge_retired(connection, principal.user_id)).has_more
+    return (await retired.purge_retired(connection, user_id)).has_more

@@ -13,7 +13,6 @@ from lockleaf.server.features.sync import checkpoints, conflicts, rotation, serv
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.server.features.sync.gathering import Gathering
 from lockleaf.server.identity.callers import Asker, ParsedForCaller, bearer_token, caller, records_of
-from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
 from lockleaf.server.identity.principal import Principal
@@ -176,7 +175,7 @@ async def reseal(request: Request, principal: Writer, tx: Tx, parts: PartsOf) ->
     accepted(request)
     return reply(
         request,
-        await rotation.seal_again(records_of(parts, tx, principal), parts[Settings], parts[Custodian], principal),
+        await rotation.seal_again(records_of(parts, tx, principal), parts[Settings]),
     )
 
 
@@ -242,7 +241,7 @@ async def resolve_conflict(
     parts: PartsOf,
 ) -> Response:
     """Close a conflict with the local, the remote or a merged version."""
-    result = await conflicts.resolve(records_of(parts, tx, principal), parts[Custodian], principal, conflict_id, body)
+    result = await conflicts.resolve(records_of(parts, tx, principal), conflict_id, body)
     return reply(request, result)
 
 

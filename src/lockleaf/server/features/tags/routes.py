@@ -51,9 +51,7 @@ async def list_all(principal: Reader, parts: PartsOf, limit: Limit = None) -> li
 async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, response: Response) -> Tag:
     """Give the tag of a name: 201 where it was made now, 200 where it was there."""
     if principal.custody == "uce":
-        tag, made = await service.create_plain(
-            records_of(parts, tx, principal), parts[Custodian], principal, body.plain()
-        )
+        tag, made = await service.create_plain(records_of(parts, tx, principal), body.plain())
     else:
         tag, made = await service.create_opaque(records_of(parts, tx, principal), body.sealed())
     response.status_code = 201 if made else 200
@@ -64,7 +62,7 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
 @router.delete("/cleanup", summary="Delete unused tags", responses=problems(*OF_CALLERS, SealRequired))
 async def clean_up(principal: Writer, tx: Tx, parts: PartsOf, days: Days = 90) -> TagCleanup:
     """Delete the tags that no entry written within so many days has, and that were not changed within them."""
-    return await service.clean_up(records_of(parts, tx, principal), parts[Custodian], principal, days=days)
+    return await service.clean_up(records_of(parts, tx, principal), days=days)
 
 
 @router.put(
@@ -75,18 +73,13 @@ async def clean_up(principal: Writer, tx: Tx, parts: PartsOf, days: Days = 90) -
 async def change(principal: Writer, tag_id: Id, body: Change, tx: Tx, parts: PartsOf) -> Tag:
     """Give a tag another name or colour. With uce a new name goes into every entry that has it, and is another id."""
     if principal.custody == "uce":
-        return await service.change_plain(
-            records_of(parts, tx, principal), parts[Custodian], principal, tag_id, body.plain()
-        )
+        return await service.change_plain(records_of(parts, tx, principal), tag_id, body.plain())
     return await service.change_opaque(records_of(parts, tx, principal), tag_id, body.sealed())
 
 
 @router.delete(
-    "/{tag_id}",
-    summary="Delete a tag",
-    status_code=204,
-    responses=problems(*OF_CALLERS, TagNotFound, SealRequired),
+    "/{tag_id}", summary="Delete a tag", status_code=204, responses=problems(*OF_CALLERS, TagNotFound, SealRequired)
 )
 async def delete(principal: Writer, tag_id: Id, tx: Tx, parts: PartsOf) -> None:
     """Delete a tag; with uce it is taken off the entries that have it."""
-    await service.delete(records_of(parts, tx, principal), parts[Custodian], principal, tag_id)
+    await service.delete(records_of(parts, tx, principal), tag_id)

@@ -16,7 +16,7 @@ from lockleaf.server.features.tags.changes import COLLECTION, change_of, sealed_
 from lockleaf.server.features.tags.errors import TagNotFound
 from lockleaf.server.features.tags.moving import KIND, move_all, opened
 from lockleaf.server.features.tags.retagging import retag
-from lockleaf.server.identity.custody import keyrings
+from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
 from lockleaf.server.identity.custody.reading import reading
@@ -31,15 +31,7 @@ from lockleaf.wire.codec import canonical
 from lockleaf.wire.sync import MAX_BATCH_CHANGES, Change, Record
 from lockleaf.wire.tags import OpaqueTagChange, OpaqueTagCreation, Tag, TagChange, TagCleanup, TagCreation
 
-__all__ = [
-    "change_opaque",
-    "change_plain",
-    "clean_up",
-    "create_opaque",
-    "create_plain",
-    "delete",
-    "list_all",
-]
+__all__ = ["change_opaque", "change_plain", "clean_up", "create_opaque", "create_plain", "delete", "list_all"]
 
 READING = "tags.read"
 WRITING = "tags.write"
@@ -70,11 +62,9 @@ def _each_once(keys: OpenKeyring, tags: list[Tag]) -> list[Tag]:
 # ---- get or create ----
 
 
-async def create_plain(
-    store: AccountRecords, custodian: Custodian, principal: Principal, body: TagCreation
-) -> tuple[Tag, bool]:
+async def create_plain(store: CallerRecords, body: TagCreation) -> tuple[Tag, bool]:
     """Return the tag of a name, and whether it was made now. One that is there keeps its spelling and colour."""
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+    async with store.keyring(WRITING) as keys:
         record_id = keys.label(KIND, body.name).hex()
         await move_all(store, keys)
         current = await store.current(COLLECTION, record_id)
@@ -99,13 +89,7 @@ async def create_opaque(store: AccountRecords, body: OpaqueTagCreation) -> tuple
 # ---- change ----
 
 
-async def change_plain(
-    store: AccountRecords,
-    custodian: Custodian,
-    principal: Principal,
-    tag_id: str,
-    body: TagChange,
-) -> Tag:
+async def change_plain(store: CallerRecords, tag_id: str, body: TagChange) -> Tag:
     """Give a tag another name or colour. A new name goes into every entry that has the tag, and decides its id.
 
     Where there is a tag of the new name, the two become that one.
@@ -115,7 +99,7 @@ async def change_plain(
         ContentUnreadable: it does not open.
     """
     current = await _current(store, tag_id)
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+    async with store.keyring(WRITING) as keys:
         current = await _moved(store, keys, current)
         tag_id = current.record_id
         present = keys.open(current)
@@ -135,13 +119,7 @@ async def change_plain(
 
 
 async def _move(
-    store: AccountRecords,
-    keys: OpenKeyring,
-    current: Record,
-    record_id: str,
-    new: dict[str, Any],
-    *,
-    color: str | None,
+    store: AccountRecords, keys: OpenKeyring, current: Record, record_id: str, new: dict[str, Any], *, color: str | None
 ) -> Record:
     target = await store.current(COLLECTION, record_id)
     record = target
@@ -173,17 +151,17 @@ async def change_opaque(store: AccountRecords, tag_id: str, body: OpaqueTagChang
 # ---- delete ----
 
 
-async def delete(store: AccountRecords, custodian: Custodian, principal: Principal, tag_id: str) -> None:
+async def delete(store: CallerRecords, tag_id: str) -> None:
     """Delete a tag. With uce it is taken off every entry; with e2e only clients can do that.
 
     Raises:
         TagNotFound: there is no such tag.
     """
     current = await _current(store, tag_id)
-    if principal.custody != "uce":
+    if store.principal.custody != "uce":
         await _write(store, tombstone(store, None, current))
         return
-    async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+    async with store.keyring(WRITING) as keys:
         current = await _moved(store, keys, current)
         name = forms.shown(keys, current, None).name
         await _write(store, tombstone(store, keys, current))
@@ -191,15 +169,15 @@ async def delete(store: AccountRecords, custodian: Custodian, principal: Princip
             await retag(store, keys, name, None)
 
 
-async def clean_up(store: AccountRecords, custodian: Custodian, principal: Principal, *, days: int) -> TagCleanup:
+async def clean_up(store: CallerRecords, *, days: int) -> TagCleanup:
     """Delete the tags that have not been changed, and that no entry with them has been written, for ``days``."""
     # The lock of the history comes first: what is found stale stays so.
     await diary.hold_all(store.connection, store.user_id, [(COLLECTION, "")])
     found = await tagging.stale(store.connection, store.user_id, before=store.clock() - timedelta(days=days))
-    if principal.custody != "uce":
+    if store.principal.custody != "uce":
         tombstones = [tombstone(store, None, each) for each in found]
     elif found:
-        async with keyrings.opened(store.clock, custodian, store.connection, principal, purpose=WRITING) as keys:
+        async with store.keyring(WRITING) as keys:
             tombstones = [tombstone(store, keys, each) for each in found]
     else:
         tombstones = []
