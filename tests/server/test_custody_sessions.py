@@ -16,10 +16,8 @@ from lockleaf.crypto import uce
 from lockleaf.crypto.keyring import UCE_LABEL, open_keyring
 from lockleaf.server.identity.auth import sessions
 from lockleaf.server.identity.auth.repository import SessionRepository
-from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.platform.clock import Clock as ServerClock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64
@@ -270,7 +268,6 @@ async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
     person = await Thin().sign_up(http)
     parts, session_id = parts_of(app), UUID(person.tokens["session_id"])
     claims = parts[TokenCodec].read_refresh(person.tokens["refresh_token"])
-    options = {"tokens": parts[TokenCodec], "custodian": parts[Custodian], "now": parts[ServerClock]()}
 
     async def end() -> None:
         async with parts[Database].transaction() as tx:
@@ -286,7 +283,7 @@ async def test_a_session_that_ends_while_it_is_refreshed_leaves_no_key(
                     await repository.revoke(session_id)
 
     async with parts[Database].transaction() as tx:
-        assert isinstance(await sessions.rotate(tx.session, claims, None, **options), sessions.OpenSession)
+        assert isinstance(await parts[sessions.SessionIssuer].rotate(tx.session, claims, None), sessions.OpenSession)
         ending = asyncio.create_task(end())
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

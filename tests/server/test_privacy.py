@@ -17,7 +17,7 @@ from lockleaf.he.params import CKKS_4096
 from lockleaf.he.seal import VERSIONS
 from lockleaf.server.features.privacy.public_contexts import WAITING, ContextsBusy, PublicContexts
 from lockleaf.server.identity.accounts.errors import InvalidHePublicKey
-from lockleaf.server.identity.auth.proving import Authenticator
+from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.holdings import Holdings
@@ -399,7 +399,7 @@ async def test_a_first_push_that_waits_for_a_lowered_tier_is_refused(app: FastAP
             tx,
             UUID(owner.answer["id"]),
             PrivacyRevocation(),
-            factors=parts[Authenticator].factors,
+            factors=parts[SecondFactors],
             holdings=parts[Holdings],
             now=parts[Clock](),
         )

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache
 from types import FrameType
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
@@ -25,7 +26,13 @@ from lockleaf.server.features.integrations.pulling import PostPuller
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
 from lockleaf.server.features.sync.gathering import Gathering
-from lockleaf.server.identity.auth.proving import Authenticator
+from lockleaf.server.identity.auth.credentials import CredentialChanges
+from lockleaf.server.identity.auth.proving import Prover
+from lockleaf.server.identity.auth.recovery import AccountRecovery
+from lockleaf.server.identity.auth.registration import Registrar
+from lockleaf.server.identity.auth.second_factors import FactorChanges
+from lockleaf.server.identity.auth.service import LoginService
+from lockleaf.server.identity.auth.sessions import SessionIssuer
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.factors.passkeys import relying_party
 from lockleaf.server.identity.factors.proofs import sealer_of
@@ -53,7 +60,7 @@ from lockleaf.server.platform.limits.rates import Rates
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.server_keys import ServerKeys, load_keys
-from lockleaf.server.platform.settings import LimitSettings, Settings
+from lockleaf.server.platform.settings import IntegrationSettings, LimitSettings, RegistrationSettings, Settings
 from lockleaf.server.records.quota import Quota
 from lockleaf.server.records.writer import Rules
 
@@ -79,6 +86,12 @@ _DOMAINS = {
 }
 """What the tags of operations mean, in the order in which the documentation shows them."""
 
+_MADE: tuple[type[Any], ...] = (
+    *(SessionIssuer, Prover, Registrar, LoginService, CredentialChanges, AccountRecovery, FactorChanges),
+    *(PostPictures, PostPuller, Publisher),
+)
+"""Parts that are made of the others, each behind what it is made of."""
+
 
 def build_parts(settings: Settings, database_url: str, now: Callable[[], datetime] | None = None) -> Parts:
     """Return the parts of a process that serves requests or does background work. Nothing is started yet.
@@ -102,23 +115,21 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     store = parts.add(ObjectStore, open_store(settings, keys, clock))
     parts.add(TokenCodec, TokenCodec(keys, settings.tokens, clock))
     parts.add(CursorCodec, CursorCodec(keys))
-    custodian = parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))
-    factors = SecondFactors(clock, sealer_of(keys), settings.factors, relying_party(settings))
-    mode = settings.registration.mode
-    parts.add(Authenticator, Authenticator(clock, database, parts[TokenCodec], hasher, custodian, factors, mode))
+    parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))
+    parts.add(SecondFactors, SecondFactors(clock, sealer_of(keys), settings.factors, relying_party(settings)))
+    parts.add(RegistrationSettings, settings.registration)
     parts.add(PublicContexts, PublicContexts())
     parts.add(Inventory, Inventory())
     parts.add(Evaluators, Evaluators(settings.analytics, metrics))
-    removals = parts.add(Removals, Removals(database, store))
+    parts.add(Removals, Removals(database, store))
     held = parts.add(Holdings, holdings(parts))
     quota = parts.add(Quota, Quota(settings.limits.storage_bytes, held))
     rules = parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts), ADDITIONS))
     parts.add(Gathering, Gathering(database, clock, rules))
-    networks = parts.add(Networks, Networks(settings.integrations, keys))
-    picture_bytes = settings.integrations.picture_bytes
-    pictures = PostPictures(database, clock, networks.outbound, store, removals, quota, picture_bytes)
-    parts.add(PostPuller, PostPuller(database, clock, networks, pictures, settings.limits, keys, quota))
-    parts.add(Publisher, Publisher(database, clock, custodian, networks, picture_bytes))
+    parts.add(Networks, Networks(settings.integrations, keys))
+    parts.add(IntegrationSettings, settings.integrations)
+    for kind in _MADE:
+        parts.make(kind)
     return parts
 
 

@@ -23,6 +23,11 @@ class Parts:
         self._parts[kind] = part
         return part
 
+    def make(self, kind: type[T]) -> T:
+        """Make a part of those that its fields name, keep it under its type, and return it."""
+        make: Callable[..., T] = kind
+        return self.add(kind, make(*[self._parts[each] for each in _taken(make)]))
+
     def __getitem__(self, kind: type[T]) -> T:
         """Return the part of a type."""
         found: T = self._parts[kind]

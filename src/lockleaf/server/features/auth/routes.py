@@ -19,8 +19,11 @@ from lockleaf.server.identity.accounts.errors import (
     InvalidRecipient,
     InvalidSignature,
 )
-from lockleaf.server.identity.auth import credentials, service, sessions
-from lockleaf.server.identity.auth.proving import Authenticator
+from lockleaf.server.identity.auth import service, sessions
+from lockleaf.server.identity.auth.credentials import CredentialChanges
+from lockleaf.server.identity.auth.registration import Registrar
+from lockleaf.server.identity.auth.service import LoginService
+from lockleaf.server.identity.auth.sessions import SessionIssuer
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import (
     OF_RIGHTS,
@@ -39,7 +42,7 @@ from lockleaf.server.identity.principal import Principal
 from lockleaf.server.identity.tokens import LONGEST_TOKEN, TokenCodec
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import InvalidCursor
-from lockleaf.server.platform.db.engine import driver
+from lockleaf.server.platform.db.engine import Database, driver
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import InvalidRequest, NotFound, contradiction
 from lockleaf.server.platform.http.bodies import Parsed, field_errors
@@ -96,10 +99,7 @@ async def register(
     read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Register, Depends(Parsed(Register))]
 ) -> SignupAnswer:
     """Make an end-to-end encrypted account; without `privacy_tier` it keeps everything on the device."""
-    return _signed_up(
-        parts,
-        await service.register(parts[Authenticator], read, tx, body),
-    )
+    return _signed_up(parts, await parts[Registrar].register(read, tx, body))
 
 
 @router.post(
@@ -113,10 +113,7 @@ async def signup(
     read: Read, tx: TxToBegin, parts: PartsOf, body: Annotated[Signup, Depends(Parsed(Signup))]
 ) -> SignupAnswer:
     """Make an account in the custody of one's choice; without `privacy_tier` it syncs."""
-    return _signed_up(
-        parts,
-        await service.sign_up(parts[Authenticator], read, tx, body),
-    )
+    return _signed_up(parts, await parts[Registrar].sign_up(read, tx, body))
 
 
 @router.post(
@@ -136,7 +133,7 @@ async def token(
 ) -> Tokens:
     """Log in by the password form of OAuth 2. Its access token lives longer: many who send a form never refresh."""
     logged_in = await _log_in(read, tx, parts, tried, _login_of(form, factor))
-    return service.tokens(parts[Authenticator], logged_in.session, seconds=parts[TokenCodec].form_seconds)
+    return parts[SessionIssuer].tokens_of(logged_in.session, seconds=parts[TokenCodec].form_seconds)
 
 
 @router.post(
@@ -160,7 +157,7 @@ async def _log_in(read: Read, tx: Transaction, parts: Parts, tried: Attempts, bo
     too_many = await tried.count(normalise_email(body.login_name))
     if too_many is not None and not await service.knows_device(read, body):
         await tried.refuse(too_many)
-    return await service.login(parts[Authenticator], read, tx, body)
+    return await parts[LoginService].login(read, tx, body)
 
 
 # ---- staying in, going out ----
@@ -207,7 +204,7 @@ _Refresh = Annotated[Refresh, Depends(_RefreshFrom(Refresh, optional=True))]
 )
 async def refresh(parts: PartsOf, body: _Refresh) -> Tokens:
     """Exchange a refresh token for the next tokens; the use of an old one ends the session."""
-    return await service.refresh(parts[Authenticator], body)
+    return await service.refresh(parts[Database], parts[SessionIssuer], body)
 
 
 @router.post("/logout", summary="Log out", status_code=204, responses=problems(*OF_SESSIONS))
@@ -273,7 +270,7 @@ async def put_password(
     body: Annotated[PasswordChange, Depends(Parsed(PasswordChange))],
 ) -> Tokens:
     """Change the password, with the keyring sealed under the new one; every other session ends."""
-    return await credentials.change_password(parts[Authenticator], read, tx, caller, body)
+    return await parts[CredentialChanges].change_password(read, tx, caller, body)
 
 
 @router.put(
@@ -292,7 +289,7 @@ async def put_keyring(
     body: Annotated[KeyringReplacement, Depends(Parsed(KeyringReplacement))],
 ) -> KeyringVersion:
     """Store a first keyring, or one with a new key, with its recovery set; every other session ends."""
-    return await credentials.replace_keyring(parts[Authenticator], read, tx, caller, body)
+    return await parts[CredentialChanges].replace_keyring(read, tx, caller, body)
 
 
 # ---- shaping ----
@@ -309,7 +306,7 @@ def _login_of(form: OAuth2PasswordRequestForm, factor: str | None) -> Login:
 
 
 def _tokens(parts: Parts, logged_in: service.LoggedIn) -> dict[str, object]:
-    return service.tokens(parts[Authenticator], logged_in.session).model_dump()
+    return parts[SessionIssuer].tokens_of(logged_in.session).model_dump()
 
 
 def _signed_up(parts: Parts, logged_in: service.LoggedIn) -> SignupAnswer:

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from lockleaf.server.identity.auth import second_factors
-from lockleaf.server.identity.auth.proving import Authenticator
+from lockleaf.server.identity.auth.second_factors import FactorChanges
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_RIGHTS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import (
@@ -19,6 +18,7 @@ from lockleaf.server.identity.factors.errors import (
     TooManyFactorAttempts,
     TooManyFactors,
 )
+from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.errors import InvalidRequest, NotFound
 from lockleaf.server.platform.http.bodies import Parsed
@@ -41,7 +41,7 @@ PROOFS = (*OF_RIGHTS, InvalidRequest, InvalidCredentials, HashingBusy)
 @router.get("", summary="List second factors")
 async def get_factors(caller: Reader, read: Read, parts: PartsOf) -> FactorList:
     """Return the second factors, how many factor codes are left, and how many wrong codes somebody sent."""
-    return await parts[Authenticator].factors.list(read, caller.user_id)
+    return await parts[SecondFactors].list(read, caller.user_id)
 
 
 @router.post(
@@ -59,13 +59,13 @@ async def post_factor(
     body: Annotated[FactorBeginning, Depends(Parsed(FactorBeginning))],
 ) -> FactorBegun:
     """Begin to add a factor; it counts once it is confirmed."""
-    return await second_factors.begin(parts[Authenticator], read, tx, caller, body)
+    return await parts[FactorChanges].begin(read, tx, caller, body)
 
 
 @router.post("/codes", summary="Replace the factor codes", responses=problems(*PROOFS, *OF_FACTORS, NotFound))
 async def post_codes(caller: Proving, read: Read, tx: TxToBegin, parts: PartsOf, body: Proof) -> FactorCodes:
     """Replace the factor codes, which are shown once; every other session ends."""
-    return await second_factors.replace_codes(parts[Authenticator], read, tx, caller, body)
+    return await parts[FactorChanges].replace_codes(read, tx, caller, body)
 
 
 @router.post(
@@ -83,7 +83,7 @@ async def post_confirmation(
     body: Annotated[FactorConfirmation, Depends(Parsed(FactorConfirmation))],
 ) -> FactorConfirmed:
     """Let a factor count, now that it answers; every other session ends. The first one brings the factor codes."""
-    return await second_factors.confirm(parts[Authenticator], read, tx, caller, factor_id, body)
+    return await parts[FactorChanges].confirm(read, tx, caller, factor_id, body)
 
 
 @router.delete(
@@ -96,4 +96,4 @@ async def delete_factor(
     factor_id: UUID, caller: Proving, read: Read, tx: TxToBegin, parts: PartsOf, body: Proof
 ) -> None:
     """Remove a factor; every other session ends. With the last one the account is open to its secret alone."""
-    await second_factors.remove(parts[Authenticator], read, tx, caller, factor_id, body)
+    await parts[FactorChanges].remove(read, tx, caller, factor_id, body)

@@ -21,7 +21,8 @@ import asyncpg
 
 from lockleaf.crypto import identity
 from lockleaf.server.features.integrations.failures import Throttled, Unintelligible, WorthRetrying
-from lockleaf.server.features.integrations.outbound import Outbound, UnsafeAddress
+from lockleaf.server.features.integrations.networks import Networks
+from lockleaf.server.features.integrations.outbound import UnsafeAddress
 from lockleaf.server.features.integrations.providers.protocol import PictureLink, Post
 from lockleaf.server.features.media.repository import MediaRepository
 from lockleaf.server.platform.blobs.protocol import ObjectStore
@@ -29,6 +30,7 @@ from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.platform.settings import IntegrationSettings
 from lockleaf.server.records import service as records
 from lockleaf.server.records.quota import Quota
 
@@ -56,32 +58,17 @@ class Taken:
     described: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
 class PostPictures:
-    """Brings the pictures of posts into the store.
+    """Brings the pictures of posts into the store."""
 
-    Args:
-        outbound: fetches them.
-        store, removals: where they are put, and deleted.
-        most_bytes: what is larger is left out.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        outbound: Outbound,
-        store: ObjectStore,
-        removals: Removals,
-        quota: Quota,
-        most_bytes: int,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._outbound = outbound
-        self._store = store
-        self._removals = removals
-        self._quota = quota
-        self._most_bytes = most_bytes
+    database: Database
+    clock: Clock
+    networks: Networks
+    store: ObjectStore
+    removals: Removals
+    quota: Quota
+    settings: IntegrationSettings
 
     async def take(self, user_id: UUID, recipient: str, post: Post) -> tuple[list[Taken], int]:
         """Fetch and store the pictures of a post; return them, and how many could not be had.
@@ -107,7 +94,7 @@ class PostPictures:
 
     async def _fetched(self, link: PictureLink) -> bytes | None:
         try:
-            reply = await self._outbound.send("GET", link.url, most_bytes=self._most_bytes)
+            reply = await self.networks.outbound.send("GET", link.url, most_bytes=self.settings.picture_bytes)
         except (UnsafeAddress, Unintelligible):
             return None  # asking again would change nothing
         if reply.status == 429:
@@ -119,10 +106,10 @@ class PostPictures:
     async def _stored(self, user_id: UUID, recipient: str, data: bytes, name: str, media_type: str) -> Taken:
         sealed = await asyncio.to_thread(identity.seal_to, recipient, data)
         digest = hashlib.sha256(sealed).digest()
-        media_id = uuid7(self._clock())
-        async with self._database.transaction() as tx:
+        media_id = uuid7(self.clock())
+        async with self.database.transaction() as tx:
             await records.lock(tx.connection, user_id)
-            await self._quota.require(tx.connection, user_id, len(sealed))
+            await self.quota.require(tx.connection, user_id, len(sealed))
             declared = await MediaRepository(tx.connection, user_id).add(
                 media_id,
                 key=secrets.token_hex(16),
@@ -132,9 +119,9 @@ class PostPictures:
                 parts=None,
                 entry_id=None,
                 file_name=None,
-                now=self._clock(),
+                now=self.clock(),
             )
-        await self._store.put(declared.object_key, sealed, sha256=digest)
+        await self.store.put(declared.object_key, sealed, sha256=digest)
         described = {
             "media_id": str(media_id),
             "name": name,
@@ -150,16 +137,16 @@ class PostPictures:
     async def complete(self, connection: asyncpg.Connection, user_id: UUID, taken: Sequence[Taken]) -> None:
         """Let pictures exist, in the transaction that brings their post."""
         for each in taken:
-            await MediaRepository(connection, user_id).complete(each.media_id, each.object_key, self._clock())
+            await MediaRepository(connection, user_id).complete(each.media_id, each.object_key, self.clock())
 
     async def forget(self, user_id: UUID, taken: Sequence[Taken]) -> None:
         """Drop pictures whose post came by another way meanwhile."""
         if not taken:
             return
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             for each in taken:
                 await MediaRepository(tx.connection, user_id).drop(each.media_id)
-            tx.after_commit(self._removals.soon)
+            tx.after_commit(self.removals.soon)
 
 
 def _kind(data: bytes) -> tuple[str, str] | None:

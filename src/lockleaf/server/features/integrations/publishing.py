@@ -6,6 +6,7 @@ in doubt is looked for first (settling.py); where the network knows the key of a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.identifiers import uuid7
+from lockleaf.server.platform.settings import IntegrationSettings
 from lockleaf.server.records import diary
 from lockleaf.wire import integrations as wire
 
@@ -42,22 +44,15 @@ SENT_AGAIN_AFTER = timedelta(minutes=2)
 """Before which a push under the same key could meet the first one on its way."""
 
 
+@dataclass(frozen=True, slots=True)
 class Publisher:
-    """Publishes entries.
+    """Publishes entries, and opens one where its client gives no text."""
 
-    Args:
-        custodian: opens an entry where its client gives no text.
-        picture_bytes: how large a picture may be.
-    """
-
-    def __init__(
-        self, database: Database, clock: Clock, custodian: Custodian, networks: Networks, picture_bytes: int
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._custodian = custodian
-        self._networks = networks
-        self._picture_bytes = picture_bytes
+    database: Database
+    clock: Clock
+    custodian: Custodian
+    networks: Networks
+    settings: IntegrationSettings
 
     async def push(self, principal: Principal, name: str, body: wire.PushRequest) -> wire.PushResult:
         """Publish an entry. One that is published there is not published again.
@@ -68,8 +63,8 @@ class Publisher:
             InvalidRequest: the text, the target, the visibility or the pictures are not what the network takes.
             ReconnectRequired, NetworkRefused, NetworkThrottled, NetworkUnavailable: it was not published, for certain.
         """
-        provider = self._networks.provider(name)
-        stored = await connections.the_one(self._database, self._networks, principal.user_id, name, body.integration_id)
+        provider = self.networks.provider(name)
+        stored = await connections.the_one(self.database, self.networks, principal.user_id, name, body.integration_id)
         kept = await self._fresh(stored, provider)
         target = self._checked(provider, kept, body)
         words = ["push", name, kept.grant.instance or "", kept.profile.id, target or "", str(body.entry_id)]
@@ -80,7 +75,7 @@ class Publisher:
             settled = await self._settled(stored, provider, kept, intent)
             if settled is not None:
                 return settled
-            age = self._clock() - (intent.noted_at or self._clock())
+            age = self.clock() - (intent.noted_at or self.clock())
             if age < SENT_AGAIN_AFTER or (age < settling.SETTLED_AFTER and age.total_seconds() >= provider.key_seconds):
                 waits = SENT_AGAIN_AFTER if provider.key_seconds else settling.SETTLED_AFTER
                 return _unknown(stored, body.entry_id, retry_after=max(1, int((waits - age).total_seconds())))
@@ -98,7 +93,7 @@ class Publisher:
 
     async def _fresh(self, stored: StoredIntegration, provider: Provider) -> Connection:
         try:
-            return await connections.fresh(self._database, self._networks.seals, stored, provider, now=self._clock())
+            return await connections.fresh(self.database, self.networks.seals, stored, provider, now=self.clock())
         except NetworkFailure as failure:
             raise as_domain_error(failure) from None
 
@@ -110,8 +105,8 @@ class Publisher:
             )
         if len(body.pictures) > provider.most_pictures:
             raise _invalid("pictures", f"this network takes {provider.most_pictures} at most")
-        if any(len(each.data) > self._picture_bytes for each in body.pictures):
-            raise _invalid("pictures", f"a picture has {self._picture_bytes} bytes at most")
+        if any(len(each.data) > self.settings.picture_bytes for each in body.pictures):
+            raise _invalid("pictures", f"a picture has {self.settings.picture_bytes} bytes at most")
         targets = {each.id for each in kept.profile.targets}
         if provider.name != "facebook":
             if body.target is not None:
@@ -132,17 +127,17 @@ class Publisher:
         words: list[str],
     ) -> tuple[StoredPost, str, bool]:
         """Return the push of this entry to this place, what is to be published, and whether it was noted just now."""
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             connection = tx.connection
             if await IntegrationRepository(connection, principal.user_id).get(stored.integration_id, hold=True) is None:
                 raise IntegrationNotFound
             text = await self._text(connection, principal, body)
             posts = PostRepository(connection, principal.user_id)
-            keys = self._networks.seals.digests(principal.user_id, *words)
+            keys = self.networks.seals.digests(principal.user_id, *words)
             earlier = await posts.push(keys)
             if earlier is not None:
                 return earlier, text, False
-            now = self._clock()
+            now = self.clock()
             intent = StoredPost(
                 post_id=uuid7(now),
                 integration_id=stored.integration_id,
@@ -150,9 +145,9 @@ class Publisher:
                 direction="out",
                 state="intended",
                 push_key=keys[0],
-                text_key=settling.text_digests(self._networks.seals, principal.user_id, text)[0],
+                text_key=settling.text_digests(self.networks.seals, principal.user_id, text)[0],
                 entry_id=body.entry_id,
-                sealed=self._networks.seals.seal(
+                sealed=self.networks.seals.seal(
                     principal.user_id, stored.provider, {"target": target, "push_key": words}
                 ),
                 noted_at=now,
@@ -167,7 +162,7 @@ class Publisher:
             raise EntryNotFound
         text = body.text
         if text is None and principal.custody == "uce":
-            async with keyrings.opened(self._clock, self._custodian, connection, principal, purpose=OPENING) as keys:
+            async with keyrings.opened(self.clock, self.custodian, connection, principal, purpose=OPENING) as keys:
                 content = keys.open(held.record)
             parts = (content.get("title"), content.get("body"))
             text = "\n\n".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
@@ -183,7 +178,7 @@ class Publisher:
         """Return what a push in doubt became, as far as the network tells."""
         try:
             found = await settling.settle(
-                self._database, self._clock, self._networks.seals, stored, provider, kept, intent
+                self.database, self.clock, self.networks.seals, stored, provider, kept, intent
             )
         except NetworkFailure:
             return _unknown(stored, _entry(intent), retry_after=60)
@@ -209,28 +204,28 @@ class Publisher:
             await self._settle(stored, intent, "refused")
             error = as_domain_error(failure)
             if isinstance(failure, ReconnectNeeded):
-                async with self._database.transaction() as tx:
+                async with self.database.transaction() as tx:
                     await IntegrationRepository(tx.connection, stored.user_id).fail(
                         stored, error.code, paused_until=None, state="reconnect_required"
                     )
             raise error from None
-        async with self._database.transaction() as tx:
-            await settling.link(tx.connection, self._networks.seals, stored, kept, intent, made, now=self._clock())
+        async with self.database.transaction() as tx:
+            await settling.link(tx.connection, self.networks.seals, stored, kept, intent, made, now=self.clock())
         return await self._as_stored(stored, intent)
 
     async def _settle(self, stored: StoredIntegration, intent: StoredPost, state: str) -> None:
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             await PostRepository(tx.connection, stored.user_id).settle(intent.post_id, state)
 
     async def _as_stored(self, stored: StoredIntegration, intent: StoredPost) -> wire.PushResult:
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             found = await PostRepository(tx.connection, stored.user_id).get(intent.post_id)
         if found is None or found.state != "linked":
             return _unknown(stored, _entry(intent), retry_after=60)
         return self._published(stored, found)
 
     def _published(self, stored: StoredIntegration, push: StoredPost) -> wire.PushResult:
-        kept = settling.opened_fields(self._networks.seals, stored, push)
+        kept = settling.opened_fields(self.networks.seals, stored, push)
         return wire.PushResult(
             status="published",
             provider=stored.provider,

@@ -57,31 +57,17 @@ class _Waits(Exception):
     """A post may be what a push in doubt has published; it is read again when that is known."""
 
 
+@dataclass(frozen=True, slots=True)
 class PostPuller:
-    """Takes over posts.
+    """Takes over posts, with their pictures, into the inbox."""
 
-    Args:
-        pictures: brings those of posts.
-        limits, keys, quota: of the inbox that posts are put into.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        networks: Networks,
-        pictures: PostPictures,
-        limits: LimitSettings,
-        keys: ServerKeys,
-        quota: Quota,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._networks = networks
-        self._pictures = pictures
-        self._limits = limits
-        self._keys = keys
-        self._quota = quota
+    database: Database
+    clock: Clock
+    networks: Networks
+    pictures: PostPictures
+    limits: LimitSettings
+    keys: ServerKeys
+    quota: Quota
 
     async def pull(self, stored: StoredIntegration, *, pages: int) -> wire.Pulled:
         """Take over what is new at a connection, at most so many pages of it.
@@ -93,14 +79,14 @@ class PostPuller:
             RecipientRequired, TierRequired, InboxFull, QuotaExceeded: the account cannot take it.
             StoreUnavailable: the object store does not answer.
         """
-        now = self._clock()
+        now = self.clock()
         if stored.paused_until is not None and stored.paused_until > now:
             raise NetworkThrottled(retry_after=int((stored.paused_until - now).total_seconds()) + 1)
-        provider = self._networks.provider(stored.provider)
+        provider = self.networks.provider(stored.provider)
         counts = _Counts()
         try:
-            kept = await connections.fresh(self._database, self._networks.seals, stored, provider, now=now)
-            await settling.settle_all(self._database, self._clock, self._networks.seals, stored, provider, kept)
+            kept = await connections.fresh(self.database, self.networks.seals, stored, provider, now=now)
+            await settling.settle_all(self.database, self.clock, self.networks.seals, stored, provider, kept)
             await self._pages(stored, provider, kept, counts, pages)
         except NetworkFailure as failure:
             error = as_domain_error(failure)
@@ -117,7 +103,7 @@ class PostPuller:
         position: str | None = None
         if stored.position is not None:
             with suppress(Unopened):  # of a root that is gone: it is read from the beginning, and what came is known
-                position = self._networks.seals.open(stored.user_id, stored.provider, stored.position)
+                position = self.networks.seals.open(stored.user_id, stored.provider, stored.position)
         for _ in range(pages):
             page = await provider.pull(kept.grant, kept.profile, position)
             try:
@@ -131,11 +117,11 @@ class PostPuller:
                 return
 
     async def _advance(self, stored: StoredIntegration, page: PostPage) -> None:
-        now = self._clock()
+        now = self.clock()
         sealed = None
         if page.position is not None:
-            sealed = self._networks.seals.seal(stored.user_id, stored.provider, page.position)
-        async with self._database.transaction() as tx:
+            sealed = self.networks.seals.seal(stored.user_id, stored.provider, page.position)
+        async with self.database.transaction() as tx:
             await IntegrationRepository(tx.connection, stored.user_id).advance(
                 stored.integration_id,
                 sealed,
@@ -147,16 +133,16 @@ class PostPuller:
         """Note what a pull ended with, for its user to see."""
         paused_until: datetime | None = None
         if isinstance(failure, Throttled):
-            paused_until = self._clock() + timedelta(seconds=failure.retry_after)
+            paused_until = self.clock() + timedelta(seconds=failure.retry_after)
         state = "reconnect_required" if isinstance(failure, ReconnectNeeded) else stored.state
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             await IntegrationRepository(tx.connection, stored.user_id).fail(
                 stored, error.code, paused_until=paused_until, state=state
             )
 
     async def _take_over(self, stored: StoredIntegration, kept: Connection, page: PostPage, counts: _Counts) -> None:
-        digests = {post.id: settling.post_digests(self._networks.seals, stored, kept, post.id) for post in page.posts}
-        async with self._database.read_driver() as connection:
+        digests = {post.id: settling.post_digests(self.networks.seals, stored, kept, post.id) for post in page.posts}
+        async with self.database.read_driver() as connection:
             known = await PostRepository(connection, stored.user_id).known(
                 [each for all_ in digests.values() for each in all_]
             )
@@ -167,13 +153,13 @@ class PostPuller:
             if known.intersection(digests[post.id]):
                 counts.known += 1
                 continue
-            taken, missing = await self._pictures.take(stored.user_id, recipient, post)
+            taken, missing = await self.pictures.take(stored.user_id, recipient, post)
             arrived = False
             try:
                 arrived = await self._arrive(stored, kept, post, digests[post.id], taken, missing, counts)
             finally:
                 if not arrived:
-                    await self._pictures.forget(stored.user_id, taken)
+                    await self.pictures.forget(stored.user_id, taken)
 
     async def _arrive(
         self,
@@ -187,7 +173,7 @@ class PostPuller:
     ) -> bool:
         """Put a post into the inbox, unless it came by another way meanwhile; tell whether it did."""
         user_id = stored.user_id
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             # The account first, as everybody does who locks both.
             await accounts.lock(tx.session, user_id)
             connection = tx.connection
@@ -204,21 +190,21 @@ class PostPuller:
             try:
                 await inbox.add(
                     tx,
-                    self._clock,
-                    self._limits,
-                    self._keys,
+                    self.clock,
+                    self.limits,
+                    self.keys,
                     user_id,
                     stored.provider,
                     _external_id(kept, post),
                     _content(post, taken, missing),
                     media=[each.media_id for each in taken],
-                    quota=self._quota,
+                    quota=self.quota,
                 )
             except (ItemTooLarge, ValidationError):
                 state = "skipped"
             else:
-                await self._pictures.complete(connection, user_id, taken)
-            now = self._clock()
+                await self.pictures.complete(connection, user_id, taken)
+            now = self.clock()
             words = settling.post_words(stored, kept, post.id)
             fields = {"id": post.id, "url": post.url, "post_key": words}
             await posts.add(
@@ -229,7 +215,7 @@ class PostPuller:
                     direction="in",
                     state=state,
                     post_key=digests[0],
-                    sealed=self._networks.seals.seal(user_id, stored.provider, fields),
+                    sealed=self.networks.seals.seal(user_id, stored.provider, fields),
                     noted_at=now,
                     settled_at=now,
                 )

@@ -42,7 +42,7 @@ from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
 from lockleaf.server.platform.http.routing import Router, takes
-from lockleaf.server.platform.settings import Settings
+from lockleaf.server.platform.settings import IntegrationSettings
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire import integrations as wire
 
@@ -141,4 +141,4 @@ async def pull(principal: Writer, parts: PartsOf, provider: ProviderName, body: 
     stored = await connections.the_one(
         parts[Database], parts[Networks], principal.user_id, provider, body.integration_id
     )
-    return await parts[PostPuller].pull(stored, pages=parts[Settings].integrations.pages)
+    return await parts[PostPuller].pull(stored, pages=parts[IntegrationSettings].pages)

@@ -10,10 +10,11 @@ from lockleaf.server.features.privacy import service as privacy
 from lockleaf.server.features.privacy.public_contexts import ContextsBusy, PublicContexts
 from lockleaf.server.identity.accounts import service
 from lockleaf.server.identity.accounts.errors import ConsentRequired, InvalidHePublicKey, SecretKeyReceived
-from lockleaf.server.identity.auth.proving import Authenticator
+from lockleaf.server.identity.auth.proving import Prover
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_RIGHTS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import OF_FACTORS
+from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.identity.principal import Principal
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.errors import InvalidRequest
@@ -75,7 +76,7 @@ async def put_privacy(
     # Before the transaction touches the database: nobody waits for a connection while a key is looked at.
     context = None if body.he_public_key is None else await parts[PublicContexts].check(body.he_public_key)
     proven = await privacy.prove_if_needed(
-        parts[Authenticator], read, caller.user_id, body.privacy_tier, body.current_password
+        parts[Prover], read, caller.user_id, body.privacy_tier, body.current_password
     )
     return await privacy.change(
         tx,
@@ -83,7 +84,7 @@ async def put_privacy(
         body,
         context,
         proven=proven,
-        factors=parts[Authenticator].factors,
+        factors=parts[SecondFactors],
         holdings=parts[Holdings],
         now=parts[Clock](),
     )
@@ -102,15 +103,13 @@ async def revoke_privacy(
     body: Annotated[bodies.PrivacyRevocation, Depends(Parsed(bodies.PrivacyRevocation, optional=True))],
 ) -> bodies.PrivacyRevoked:
     """Go down to `local_only`: everything but the account is deleted on the server."""
-    proven = await privacy.prove_if_needed(
-        parts[Authenticator], read, caller.user_id, "local_only", body.current_password
-    )
+    proven = await privacy.prove_if_needed(parts[Prover], read, caller.user_id, "local_only", body.current_password)
     return await privacy.revoke(
         tx,
         caller.user_id,
         body,
         proven=proven,
-        factors=parts[Authenticator].factors,
+        factors=parts[SecondFactors],
         holdings=parts[Holdings],
         now=parts[Clock](),
     )

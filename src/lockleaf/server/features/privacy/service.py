@@ -19,7 +19,7 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.errors import HeKeyRequired
 from lockleaf.server.identity.accounts.models import Account
 from lockleaf.server.identity.accounts.privacy_repository import PrivacyRepository, PublicContext, is_raw
-from lockleaf.server.identity.auth.proving import Authenticator, prove
+from lockleaf.server.identity.auth.proving import Prover
 from lockleaf.server.identity.errors import InvalidCredentials
 from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.platform.db.engine import ReadSession
@@ -71,7 +71,7 @@ def _needs_secret(account: Account, tier: PrivacyTier) -> bool:
 
 
 async def prove_if_needed(
-    auth: Authenticator, read: ReadSession, user_id: UUID, tier: PrivacyTier, secret: str | None
+    prover: Prover, read: ReadSession, user_id: UUID, tier: PrivacyTier, secret: str | None
 ) -> Account | None:
     """Check the current secret where a tier deletes what only the account's owner may delete.
 
@@ -87,7 +87,7 @@ async def prove_if_needed(
     if secret is None:
         missing = "Needed to delete what the server holds of this account: send its current secret"
         raise InvalidRequest(errors=[{"field": "current_password", "type": "missing", "message": missing}])
-    return await prove(auth, read, user_id, secret)
+    return await prover.prove(read, user_id, secret)
 
 
 async def change(

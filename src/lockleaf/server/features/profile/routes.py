@@ -7,8 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from lockleaf.server.identity.accounts import profiles, service
-from lockleaf.server.identity.auth import credentials
-from lockleaf.server.identity.auth.proving import Authenticator
+from lockleaf.server.identity.auth.credentials import CredentialChanges
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_RIGHTS, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import OF_FACTORS
@@ -72,7 +71,7 @@ async def delete_me(
     body: Annotated[AccountDeletion, Depends(Parsed(AccountDeletion))],
 ) -> None:
     """Delete the account and everything in it, at once and for good."""
-    await credentials.delete_account(parts[Authenticator], parts[Holdings], read, tx, caller, body)
+    await parts[CredentialChanges].delete_account(parts[Holdings], read, tx, caller, body)
 
 
 @router.get("/me/stats", summary="Count without reading", responses=problems(InvalidRequest))

@@ -16,8 +16,8 @@ from lockleaf.server.identity.accounts.errors import (
     KeyringRequired,
     KeysRequired,
 )
-from lockleaf.server.identity.auth import credentials, recovery
-from lockleaf.server.identity.auth.proving import Authenticator
+from lockleaf.server.identity.auth.credentials import CredentialChanges
+from lockleaf.server.identity.auth.recovery import AccountRecovery
 from lockleaf.server.identity.callers import caller
 from lockleaf.server.identity.errors import OF_RIGHTS, AccountDisabled, CustodyRequired, HashingBusy, InvalidCredentials
 from lockleaf.server.identity.factors.errors import OF_FACTORS
@@ -82,7 +82,7 @@ async def post_recovery_codes(
     body: Annotated[RecoveryCodesReplacement, Depends(Parsed(RecoveryCodesReplacement))],
 ) -> RecoveryCodesLeft:
     """Replace the set of recovery codes; every other session ends."""
-    return await credentials.replace_recovery_codes(parts[Authenticator], read, tx, caller, body)
+    return await parts[CredentialChanges].replace_recovery_codes(read, tx, caller, body)
 
 
 @router.post(
@@ -100,7 +100,7 @@ async def verify_recovery_code(
 ) -> VerifyRecoveryCodeAnswer:
     """Exchange a recovery code's verifier for the keyring sealed under the code, and for the right to recover."""
     await tried.count(normalise_email(body.login_name))
-    return await recovery.verify_code(parts[Authenticator], read, tx, body)
+    return await parts[AccountRecovery].verify_code(read, tx, body)
 
 
 @router.post(
@@ -111,4 +111,4 @@ async def verify_recovery_code(
 @rated("recovery")
 async def recover(tx: TxToBegin, parts: PartsOf, body: Annotated[Recover, Depends(Parsed(Recover))]) -> Tokens:
     """Set new credentials; the code is spent, every session ends, and a new one begins."""
-    return await recovery.recover(parts[Authenticator], tx, body)
+    return await parts[AccountRecovery].recover(tx, body)

@@ -1,4 +1,4 @@
-"""What it takes to tell who somebody is, and proving it within a session: by the secret, and by the second factor."""
+"""Proving who one is: by the secret, and by the second factor."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from uuid import UUID
 
 from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.accounts.models import Account
-from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import AccountDisabled, InvalidCredentials, SessionRevoked
 from lockleaf.server.identity.factors.proofs import Purpose
 from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.identity.hashing import VerifierHasher
-from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.platform.clock import Clock
-from lockleaf.server.platform.db.engine import Database, ReadSession
+from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.wire.factors import AnswerKind, FactorAnswer
 
-__all__ = ["Authenticator", "prove", "proven_whole", "still_proven"]
+__all__ = ["Prover", "still_proven"]
 
 
 @dataclass(frozen=True, slots=True)
-class Authenticator:
-    """What it takes to tell who somebody is, and to let them in."""
+class Prover:
+    """Has people prove who they are within a session: by the secret, and by the second factor."""
 
-    clock: Clock
-    database: Database
-    token_codec: TokenCodec
     hasher: VerifierHasher
-    custodian: Custodian
     factors: SecondFactors
-    registration: str = "open"
-    """Who may make an account: ``open``, ``invitation`` or ``closed``."""
 
+    async def prove(self, read: ReadSession, user_id: UUID, secret: str) -> Account:
+        """Return the account of a session whose user gives the present secret too.
 
-async def prove(auth: Authenticator, read: ReadSession, user_id: UUID, secret: str) -> Account:
-    """Return the account of a session whose user gives the present secret too.
+        What follows has to lock the account by `prove_whole`.
 
-    What follows has to lock the account by ``proven_whole``.
+        Raises:
+            InvalidCredentials: it is another.
+        """
+        account = await accounts.get(read, user_id)
+        await read.close()
+        if not await self.hasher.verify(account.verifier_hash, secret):
+            raise InvalidCredentials
+        return account
 
-    Raises:
-        InvalidCredentials: it is another.
-    """
-    account = await accounts.get(read, user_id)
-    await read.close()
-    if not await auth.hasher.verify(account.verifier_hash, secret):
-        raise InvalidCredentials
-    return account
+    async def prove_whole(
+        self, tx: Transaction, proven: Account, answer: FactorAnswer | None, purpose: Purpose
+    ) -> tuple[Account, AnswerKind | None]:
+        """Do as `still_proven`, and ask for the second factor; return with what it was answered, if there is one.
+
+        Raises:
+            InvalidCredentials: the secret was changed while the given one was checked.
+            SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
+        """
+        locked = await still_proven(tx, proven)
+        return locked, await self.factors.require(tx, locked.user_id, answer, purpose)
 
 
 async def still_proven(tx: Transaction, proven: Account) -> Account:
@@ -68,16 +70,3 @@ async def still_proven(tx: Transaction, proven: Account) -> Account:
     if locked.disabled_at is not None:
         raise AccountDisabled
     return locked
-
-
-async def proven_whole(
-    auth: Authenticator, tx: Transaction, proven: Account, answer: FactorAnswer | None, purpose: Purpose
-) -> tuple[Account, AnswerKind | None]:
-    """Do the same, and ask for the account's second factor; return with what it was answered, if it has one.
-
-    Raises:
-        InvalidCredentials: the secret was changed while the given one was checked.
-        SecondFactorRequired, InvalidFactor, TooManyFactorAttempts: see `SecondFactors.require`.
-    """
-    locked = await still_proven(tx, proven)
-    return locked, await auth.factors.require(tx, locked.user_id, answer, purpose)
