@@ -82,7 +82,7 @@ PLANTED = {
     "a circle of commands": (
         "cli/prompts.py",
         "from lockleaf.cli import account as planted\n",
-        "no module of the command line, and none of the local page, takes part in a circle",
+        "no module of the command line or the local page is in a circle",
     ),
 }
 
