@@ -2,125 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+
+from tests.support.tutorials import follow
 
 pytestmark = pytest.mark.unmeasured
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "run-a-server.md"
-READY_SECONDS = 240
 CODE = re.compile(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}\b")
-VARIABLE = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{8}T\d{6}Z\b")
-
-
-def _steps() -> Iterator[tuple[str, str]]:
-    """Each thing that is typed in the console blocks, and what the page shows of the answer."""
-    for block in re.findall(r"^```console\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL):
-        for step in re.split(r"^(?:\$ |(?=\^C$))", block, flags=re.MULTILINE)[1:]:
-            command, _, shown = step.partition("\n")
-            if "<<END" in command:
-                document, _, shown = shown.partition("END\n")
-                command += f"\n{document}END"
-            yield command, shown
-
-
-def _like(shown: str) -> re.Pattern[str]:
-    """What is shown as an expression: … stands for anything, lines of a table for what they say."""
-    said = " ".join(VARIABLE.sub("…", CODE.sub("…", shown)).split())
-    return re.compile(".*?".join(re.escape(part.strip()) for part in said.split("…")))
-
-
-class _Terminals:
-    """A folder with a terminal in which the server runs, and one for everything else."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._server: subprocess.Popen[bytes] | None = None
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))},
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "HOME": str(folder),
-            "XDG_RUNTIME_DIR": str(folder),
-            "LOCKLEAF_HOME": str(folder / "home"),
-            "LOCKLEAF_PASSWORD": "plum anvil tide lantern",
-            "COLUMNS": "200",
-        }
-
-    def type(self, command: str) -> str:
-        """Type a command, and return everything that it says; its answer has to be 0."""
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self._folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=READY_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}"
-        return done.stdout
-
-    def serve(self, command: str, url: str) -> str:
-        """Start the server in its terminal, and return what it says until it answers."""
-        log = self._folder / f"said-{time.monotonic_ns()}"
-        with log.open("wb") as told:
-            self._server = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"], cwd=self._folder, env=self._environment, stdout=told, stderr=told
-            )
-        deadline = time.monotonic() + READY_SECONDS
-        while "Ctrl-C stops it." not in log.read_text():
-            assert self._server.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        assert httpx.get(f"{url}/health", timeout=60).status_code == 200
-        return log.read_text()
-
-    def interrupt(self) -> None:
-        """Press Ctrl-C where the server runs, and wait until it has gone."""
-        if self._server is not None:
-            server, self._server = self._server, None
-            if server.poll() is None:
-                server.send_signal(signal.SIGINT)
-            assert server.wait(60) == 0
 
 
 def test_every_command_of_the_page_succeeds_and_answers_as_shown(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    terminals, code, ran, sourced = _Terminals(tmp_path), "", 0, ""
-    try:
-        for command, shown in _steps():
-            here = command.replace("8000", str(port))
-            here = CODE.sub(code, here) if code else here
-            if here == "^C":
-                terminals.interrupt()
-                continue
-            if here == ". ./.env":
-                sourced = f"{here}; "  # the shell of a person remembers it
-                continue
-            if here.startswith("lockleaf serve"):
-                said = terminals.serve(here, f"http://127.0.0.1:{port}")
-            else:
-                said = terminals.type(sourced + here)
-            if "admin invite" in here:
-                [code] = CODE.findall(said.splitlines()[0])
-            said = re.sub("[─ ]+", " ", said)
-            assert _like(shown.replace("8000", str(port))).search(" ".join(said.split())), (
-                f"{command}\nshown: {shown}\nsaid: {said}"
-            )
-            ran += 1
-    finally:
-        terminals.interrupt()
-    assert ran > 18
+    invited: list[str] = []
+
+    def heard(command: str, said: str) -> None:
+        if "admin invite" in command:
+            invited.extend(CODE.findall(said.splitlines()[0]))
+
+    def changed(command: str) -> str:
+        return CODE.sub(invited[0], command) if invited else command
+
+    assert follow(PAGE, tmp_path, heard=heard, changed=changed) > 18
