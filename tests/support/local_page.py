@@ -19,7 +19,7 @@ import httpx
 from lockleaf.app.admission import Admission
 from lockleaf.app.application import application
 from lockleaf.app.desk import Desk
-from lockleaf.client import Client, FileKeychain
+from lockleaf.client import Client, FileKeychain, SecondFactor
 
 __all__ = ["PORT", "Page", "Program", "page_of", "program"]
 
@@ -70,9 +70,12 @@ async def page_of(home: Path, *, profile: str = "laptop", **settings: Any) -> As
     """The page of a profile, opened by a browser in this process."""
     keychain = FileKeychain(home / "profiles" / profile / "keychain.json")
 
-    async def open_client() -> Client:
-        return await Client.open(home, profile, keychain=keychain)
+    async def open_client(second_factor: SecondFactor) -> Client:
+        return await Client.open(
+            home, profile, keychain=keychain, second_factor=second_factor, allow_test_parameters=True
+        )
 
+    settings.setdefault("settings", home / "profiles" / profile / "page.json")
     desk = Desk(profile, settings.pop("open_client", open_client), **settings)
     await desk.start()
     admission = Admission()

@@ -12,13 +12,17 @@ from lockleaf.app.admission import Admission
 from lockleaf.app.desk import Desk
 from lockleaf.app.guard import Guard
 from lockleaf.app.problems import problem
-from lockleaf.app.routes import drafts, entries, state
+from lockleaf.app.routes import account, attachments, conflicts, drafts, entries, history, overview, state
 from lockleaf.app.routing import MOST, Endpoint
 from lockleaf.app.static import page_file
 
 __all__ = ["ENDPOINTS", "application"]
 
-ENDPOINTS: tuple[Endpoint, ...] = tuple(each for module in (state, entries, drafts) for each in module.endpoints.listed)
+ENDPOINTS: tuple[Endpoint, ...] = tuple(
+    each
+    for module in (state, entries, drafts, overview, history, conflicts, attachments, account)
+    for each in module.endpoints.listed
+)
 
 
 def application(desk: Desk, admission: Admission, port: int) -> ASGIApp:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 
 import lockleaf
 from lockleaf import client as sdk
 from lockleaf.app.events import Events
+from lockleaf.app.instance import write_for_owner
 from lockleaf.app.models.state import AccountState, Counts, State, SyncState
 from lockleaf.app.shelf import Shelf
 from lockleaf.tasks import end_task
 
 __all__ = ["Desk", "Opener"]
 
-Opener = Callable[[], Awaitable[sdk.Client]]
+Opener = Callable[[sdk.SecondFactor], Awaitable[sdk.Client]]
+"""Opens the client of a profile; what answers the server's question for a second factor is given."""
 _LOOK_AROUND = 1.0
 _SYNC_EVERY = 10.0
 
@@ -32,11 +37,13 @@ class Desk:
         profile: its name.
         open_client: opens its client.
         lock_after: seconds without a request after which the journal is locked; None: never.
+        settings: the file of what the page remembers of its user's wishes, none of it content.
     """
 
     profile: str
     open_client: Opener
     lock_after: float | None = None
+    settings: Path | None = None
     events: Events = field(default_factory=Events)
     _client: sdk.Client | None = None
     _profile: sdk.Profile | None = None
@@ -51,13 +58,16 @@ class Desk:
     _sync_now: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _synchroniser: asyncio.Task[None] | None = None
+    factor: str | None = None
+    """The code of a second factor, while a request that brought one is answered."""
     drafting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # ---- from the first moment to the last ----
 
     async def start(self) -> None:
         """Open the profile, and look after it from now on."""
-        self._client = await self.open_client()
+        self._client = await self.open_client(self.second_factor)
+        await self._begin()
         self._tasks = [asyncio.create_task(self._look_after())]
         self._sync_anew()
 
@@ -82,6 +92,11 @@ class Desk:
         if self._client is None or self._closed_here:
             raise sdk.JournalLocked
         return self._client
+
+    async def _begin(self) -> None:
+        """Begin a journal without an account where there is nothing at all: a person comes here to write."""
+        if self.client.profile is None:
+            await self.client.begin(device_name=socket.gethostname() or "this device")
 
     @property
     def journal(self) -> sdk.Journal:
@@ -155,13 +170,34 @@ class Desk:
             WrongPassword: it does not open it.
         """
         if self._client is None:
-            self._client = await self.open_client()
+            self._client = await self.open_client(self.second_factor)
         if self._client.is_locked:
             await self._client.unlock(password)
         self._closed_here = False
         self._used = monotonic()
         self._sync_anew()
         await self.tell_state()
+
+    # ---- the account ----
+
+    async def entered(self) -> None:
+        """Go on with an account that was entered just now."""
+        self._shelf = None
+        self._sync_anew()
+        self.events.tell("entries", {"all": True})
+        await self.tell_state()
+
+    async def leave(self) -> None:
+        """Log out; the journal stays here, sealed, for the next login."""
+        client = self.client
+        await self._end_sync()
+        self._shelf = None
+        await client.account.logout()
+        await self.tell_state()
+
+    def second_factor(self, question: sdk.FactorQuestion) -> str | None:
+        """Answer where the server asks for a second factor: with what was typed beside the password."""
+        return None if question.refused else self.factor
 
     # ---- how it stands ----
 
@@ -198,16 +234,32 @@ class Desk:
             )
         return State(
             profile=self.profile,
-            first_run=profile is None or profile.logged_out,
+            first_run=profile is None or (profile.is_local and not counts.entries and not locked),
+            keys_in=None if client is None else client.keys_in,
             locked=locked,
             can_lock=self.asks_for_password,
             account=account,
             sync=sync,
             counts=counts,
-            daily_goal=None,
+            daily_goal=await self._daily_goal(),
             words_today=words_today,
             app_version=lockleaf.__version__,
         )
+
+    async def _daily_goal(self) -> int | None:
+        if self.settings is None:
+            return None
+        try:
+            goal = json.loads(await asyncio.to_thread(self.settings.read_bytes))["daily_goal"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return goal if isinstance(goal, int) and goal > 0 else None
+
+    async def set_daily_goal(self, words: int | None) -> None:
+        """Remember how many words a day its user wants to write."""
+        if self.settings is not None:
+            await asyncio.to_thread(write_for_owner, self.settings, json.dumps({"daily_goal": words}).encode())
+        await self.tell_state()
 
     async def tell_state(self) -> None:
         """Tell the pages how it stands."""

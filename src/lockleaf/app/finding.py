@@ -71,10 +71,10 @@ async def _searched(desk: Desk, shelf: Shelf, wanted: Find, holds: Callable[[She
         if not re.fullmatch(r"[0-9]{1,7}", wanted.cursor):
             raise Refused(422, "invalid", "The cursor is not one of this list.")
         offset = int(wanted.cursor)
-    filtered = any((wanted.tags, wanted.mood, wanted.source, wanted.since, wanted.until))
-    # What filters leave out is known of no hit before it is looked at.
+    # What filters leave out is known of no hit before it is looked at, unless the query says it.
+    query, filtered = _with_filters(wanted)
     most = None if filtered else offset + wanted.limit
-    found = await desk.journal.search(wanted.query, limit=most)
+    found = await desk.journal.search(query, limit=most, newest=True)
     hits = [hit for hit in found.hits if not filtered or holds(shelf.get(hit.entry.id) or Shelved.of(hit.entry))]
     page = hits[offset : offset + wanted.limit]
     total = len(hits) if filtered else found.total
@@ -86,6 +86,18 @@ async def _searched(desk: Desk, shelf: Shelf, wanted: Find, holds: Callable[[She
         words=_words(page),
         ignored=found.ignored,
     )
+
+
+def _with_filters(wanted: Find) -> tuple[str, bool]:
+    """Return the query with the filters in it, and whether some of them cannot be said in one."""
+    said = [("tag", tag) for tag in wanted.tags]
+    given = {"mood": wanted.mood, "source": wanted.source, "from": wanted.since, "to": wanted.until}
+    said += [(name, value) for name, value in given.items() if value is not None]
+    if any('"' in value or not value.strip() for _, value in said):
+        return wanted.query, True
+    # Before the words: a quote that is still open takes in all that follows it.
+    query = " ".join([*(f'{name}:"{value}"' for name, value in said), wanted.query])
+    return (query, False) if len(query) <= 4096 else (wanted.query, True)
 
 
 def _words(hits: list[sdk.Hit]) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ async def serve(
         with contextlib.closing(_listening(port)) as listener:
             port = listener.getsockname()[1]
             admission = Admission()
-            desk = Desk(folder.name, open_client, lock_after)
+            desk = Desk(folder.name, open_client, lock_after, folder.path / "page.json")
             async with _open(desk), _serving(desk, admission, port, listener) as ended:
                 instance.tell(port, admission.control)
                 tokens = [admission.new_token(), admission.new_token()]

@@ -15,7 +15,7 @@ from operator import attrgetter
 
 from lockleaf import client as sdk
 
-__all__ = ["Shelf", "Shelved"]
+__all__ = ["Pictures", "Shelf", "Shelved"]
 
 _MANY = 200
 """So many entries that were written are rather read all at once."""
@@ -44,11 +44,34 @@ class Shelved:
 _KEY = attrgetter("key")
 
 
+class Pictures:
+    """Small pictures that were opened, the last ones used; a few megabytes at most."""
+
+    def __init__(self, most: int = 32 * 1024 * 1024) -> None:
+        self._most = most
+        self._size = 0
+        self._pictures: dict[str, bytes] = {}
+
+    def get(self, media_id: str) -> bytes | None:
+        """Return a picture, and count the use."""
+        picture = self._pictures.pop(media_id, None)
+        if picture is not None:
+            self._pictures[media_id] = picture
+        return picture
+
+    def __setitem__(self, media_id: str, picture: bytes) -> None:
+        self._size += len(picture) - len(self._pictures.pop(media_id, b""))
+        self._pictures[media_id] = picture
+        while self._size > self._most:
+            self._size -= len(self._pictures.pop(next(iter(self._pictures))))
+
+
 class Shelf:
     """All entries of a journal, deleted ones too, in the order of their days."""
 
     def __init__(self, journal: sdk.Journal) -> None:
         self._journal = journal
+        self.pictures = Pictures()
         self._by_id: dict[str, Shelved] = {}
         self._ordered: list[Shelved] = []
         self._stamp: int | None = None

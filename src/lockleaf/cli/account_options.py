@@ -41,6 +41,8 @@ CustodyChoice = Annotated[
 def who(profile: sdk.Profile | None) -> dict[str, Any]:
     """Return which account this device is logged in to, and as what, for JSON."""
     assert profile is not None
+    if profile.is_local:
+        return {"server": None, "email": None, "username": None, "device_name": profile.device_name}
     return {
         "server": profile.server,
         **profile.identification,

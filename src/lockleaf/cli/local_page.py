@@ -64,8 +64,8 @@ async def local_page(
         return
     home = sdk.expanded(run.home)
 
-    async def open_client() -> sdk.Client:
-        return await sdk.Client.open(home, run.profile, notice=run.note)
+    async def open_client(second_factor: sdk.SecondFactor) -> sdk.Client:
+        return await sdk.Client.open(home, run.profile, notice=run.note, second_factor=second_factor)
 
     try:
         await running.serve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -76,10 +77,13 @@ class Run:
         return screen.Console(stderr=stderr, highlight=False, emoji=False, no_color=True if not self.color else None)
 
     @asynccontextmanager
-    async def client(self, *, unlock: bool = True, keep_unlocked: bool = False) -> AsyncIterator[sdk.Client]:
+    async def client(
+        self, *, unlock: bool = True, keep_unlocked: bool = False, begin: bool = False
+    ) -> AsyncIterator[sdk.Client]:
         """Open the profile's client.
 
         Args:
+            begin: where nothing is there yet, begin a journal without an account.
             unlock: ask for the password where the journal is locked and somebody can be asked.
             keep_unlocked: leave the key beside the journal from the next login on, where there is no keychain.
         """
@@ -93,6 +97,9 @@ class Run:
         ) as client:
             if unlock and self.unlock is not None and client.is_locked:
                 await self.unlock(self, client)
+            if begin and client.profile is None:
+                await client.begin(device_name=socket.gethostname() or "this device")
+                self.note("This is a new journal, on this device alone. lockleaf register carries it to others.")
             yield client
 
     def result(self, value: Any) -> None:

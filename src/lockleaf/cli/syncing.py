@@ -186,7 +186,8 @@ async def status(
         run.result(known)
     else:
         _show_status(run, known)
-    if known.get("locked") or not known["logged_in"]:
+    without_account = "server" in known and known["server"] is None
+    if known.get("locked") or not (known["logged_in"] or without_account):
         raise typer.Exit(ExitCode.CREDENTIALS)
 
 
@@ -195,10 +196,7 @@ async def _status(run: Run, client: sdk.Client, *, offline: bool) -> dict[str, A
     known: dict[str, Any] = {"profile": run.profile, "home": str(run.home.absolute()), "logged_in": client.is_logged_in}
     if profile is None:
         return known
-    known |= {
-        **who(profile),
-        "keyring_version": profile.keyring_version,
-    }
+    known |= {**who(profile)} if profile.is_local else {**who(profile), "keyring_version": profile.keyring_version}
     if profile.account_deleted:
         known["account_deleted"] = True
     if client.is_locked:
@@ -286,6 +284,8 @@ def _show_status(run: Run, known: dict[str, Any]) -> None:
         run.note("The account is deleted. The journal is on this device alone: everything but sync works.")
     elif known.get("locked"):
         run.note("The journal on this device is locked: lockleaf unlock.")
+    elif known.get("server", "") is None:
+        run.note("There is no account: the journal is on this device alone. lockleaf register carries it to others.")
     elif not known["logged_in"]:
         run.note("Not logged in: lockleaf login, or lockleaf register to make an account.")
     elif known.get("server_answers") is False:

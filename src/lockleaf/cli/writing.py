@@ -116,14 +116,14 @@ async def write(
         return
     body = body_of(run, text, charset)
     if body is not None:
-        async with refused_bytes(run, body, fields) as kept, run.client() as client:
+        async with refused_bytes(run, body, fields) as kept, run.client(begin=True) as client:
             kept.drafts = client.drafts
             written = await client.journal.write(body=body.text, **fields)
             kept.settle(written.id)
         tell_of_drafts(run)
         _tell(run, written)
         return
-    async with run.client() as client:
+    async with run.client(begin=True) as client:
         _ = await client.journal.count()  # not logged in? better to hear it before an hour in the editor
         tell_of_drafts(run, client)
 

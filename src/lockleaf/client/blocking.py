@@ -150,6 +150,7 @@ class BlockingMedia(Face[Media]):
     """`Media`, waiting for each answer."""
 
     attach = waits(Media.attach)
+    attach_stream = waits(Media.attach_stream)
     list = waits(Media.list)
     get = waits(Media.get)
     get_object = waits(Media.get_object)
@@ -250,6 +251,7 @@ class BlockingClient(Face[Client]):
 
     open = _Opening(Client.open)
 
+    begin = waits(Client.begin)
     unlock = waits(Client.unlock)
     lock = waits(Client.lock)
     keep_unlocked = waits(Client.keep_unlocked)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import httpx
 
     from lockleaf.client.account import account as accounts
-    from lockleaf.client.account import archive, factors, networks, privacy
+    from lockleaf.client.account import archive, beginning, factors, networks, privacy
     from lockleaf.client.journal import export_notes, inbox, revisions
     from lockleaf.client.media import media, transfers
     from lockleaf.client.metrics import metrics
@@ -42,6 +42,7 @@ else:
     httpx = late("httpx")
     accounts = late("lockleaf.client.account.account")
     archive = late("lockleaf.client.account.archive")
+    beginning = late("lockleaf.client.account.beginning")
     factors = late("lockleaf.client.account.factors")
     networks = late("lockleaf.client.account.networks")
     privacy = late("lockleaf.client.account.privacy")
@@ -144,6 +145,22 @@ class Client(Locking, Exports):
                 await client.aclose()
                 raise
         return client
+
+    async def begin(self, *, device_name: str, password: str | None = None) -> None:
+        """Begin a journal that has no account: it is sealed on this device, and nothing leaves it.
+
+        `AccountService.register` makes it an account's later, with all that is in it.
+
+        Args:
+            device_name: how this device will be shown among the account's devices.
+            password: opens the journal, where the system has no keychain. Without one its key then lies in a file
+                beside it, which only its user can read, until there is an account.
+
+        Raises:
+            AlreadyLoggedIn: there is a journal here.
+            DiskFull, KeychainUnavailable: as their names say.
+        """
+        await beginning.begin(self._device, device_name, password)
 
     async def aclose(self) -> None:
         """Close the store and the connections."""

@@ -168,6 +168,7 @@ class RevisionSummary(Answer):
     title: str | None
     words: int | None
     verified: bool
+    current: bool
 
 
 class RevisionList(Answer):

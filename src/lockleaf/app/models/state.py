@@ -45,14 +45,16 @@ class State(Answer):
     """How it stands.
 
     Attributes:
-        first_run: there is no journal in this profile yet.
+        first_run: nothing was written in this profile yet.
         can_lock: locking asks for a password afterwards, and not only for a click.
+        keys_in: where the key of the journal is; ``file``: whoever copies the folder can read it.
     """
 
     profile: str
     first_run: bool
     locked: bool
     can_lock: bool
+    keys_in: Literal["keychain", "password", "file", "elsewhere"] | None
     account: AccountState | None
     sync: SyncState
     counts: Counts

@@ -18,6 +18,7 @@ from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     AccountDeleted,
     LockleafError,
+    NotLoggedIn,
     RefreshTokenReused,
     SessionRevoked,
     TokenExpired,
@@ -66,6 +67,8 @@ class AccountService(AdoptedAccount):
     ) -> RecoveryCodes:
         """Make an account and log in with it. The choice of custody is for good.
 
+        A journal that had none (`Client.begin`) becomes the account's, under its own keys, with all that is in it.
+
         Args:
             server: the server's URL.
             login_name: the account's email address, or a name without an @; which it is, the @ tells.
@@ -89,6 +92,7 @@ class AccountService(AdoptedAccount):
             EmailTaken: there is an account with this address or name.
             InvitationRequired, InvalidInvitation, RegistrationClosed: not everybody may make an account there.
             AlreadyLoggedIn: the profile belongs to an account.
+            LocalJournalFirst: there is a journal here that has no account, and with uce its keys come from the server.
             PasswordTooWeak: it is too easy to guess, and says why.
             PasswordUnsuitable: with uce, it is shorter or longer than a server takes.
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
@@ -141,6 +145,7 @@ class AccountService(AdoptedAccount):
         Raises:
             WrongPassword: the address or name, or the password, is wrong.
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
+            LocalJournalFirst: there is a journal here that has no account.
             KdfWeakened: the server offers weaker key derivation than this device may take; nothing was derived.
             InvalidLinkCode: ``link`` is no link code.
             LinkOutdated: the server names another key derivation than the code; nothing was derived.
@@ -217,8 +222,11 @@ class AccountService(AdoptedAccount):
 
         Raises:
             AccountDeleted: no login could open the journal again; ``forget`` deletes it.
+            NotLoggedIn: there is no account, and no login that could bring the keys of the journal back.
         """
         profile = self._device.profile
+        if profile is not None and profile.is_local:
+            raise NotLoggedIn
         if not forget and profile is not None and profile.account_deleted:
             raise AccountDeleted
         told = not (self._device.is_locked or self._device.is_logged_in)

@@ -24,6 +24,7 @@ from lockleaf.client.errors import (
     HistoryMoved,
     InvalidAnswer,
     InvalidCredentials,
+    LocalJournalFirst,
     LockleafError,
     PasswordKnown,
     WrongPassword,
@@ -82,10 +83,13 @@ class AdoptedAccount(ReachedAccount):
             AccountHasKeys: the account has a keyring.
             CustodyMismatch: the server opens this account.
             AlreadyLoggedIn: the profile belongs to an account.
+            LocalJournalFirst: there is a journal here that has no account.
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
         """
         place = AccountPlace(server, login_name, device_name, allow_insecure=allow_insecure)
         self._device.require_vacant()
+        if self._device.profile is not None:
+            raise LocalJournalFirst
         if normalise_password(password) == normalise_password(new_password):
             raise PasswordKnown
         await require_strength(new_password, about=(login_name,), allow_weak_password=allow_weak_password)

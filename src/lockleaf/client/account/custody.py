@@ -47,8 +47,12 @@ class Credential(Protocol):
             SealBroken: this password does not open it.
         """
 
-    def new_keys(self, user_id: UUID, now: str) -> NewKeys | None:
-        """Return the keys of an account that is about to be made; None where the server makes them."""
+    def new_keys(self, user_id: UUID, now: str, keyring: Keyring | None = None) -> NewKeys | None:
+        """Return the keys of an account that is about to be made; None where the server makes them.
+
+        Args:
+            keyring: that of a journal which had no account; drawn anew if absent.
+        """
 
     def new_codes(self, keyring: Keyring, account: Account) -> tuple[RecoveryCodes | None, Mapping[str, Any]]:
         """Return a new set of recovery codes (None where the server draws it), and what the server gets of it."""

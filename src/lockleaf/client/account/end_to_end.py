@@ -78,9 +78,9 @@ class DerivedKeys:
         except CryptoError:
             raise SealBroken("the keyring") from None
 
-    def new_keys(self, user_id: UUID, now: str) -> NewKeys:
+    def new_keys(self, user_id: UUID, now: str, keyring: Keyring | None = None) -> NewKeys:
         """Return a keyring with one key, recovery codes, and what the server gets of both."""
-        keyring = Keyring.new(now)
+        keyring = keyring or Keyring.new(now)
         codes, published = _published(keyring, user_id, 1)
         return NewKeys(keyring, codes, {**self._sealed(keyring, user_id, 1), **published})
 

@@ -24,6 +24,7 @@ from lockleaf.client.errors import (
     InvalidCredentials,
     KeyringRolledBack,
     KeySubstituted,
+    LocalJournalFirst,
     LockleafError,
     WrongPassword,
 )
@@ -52,11 +53,15 @@ async def register(
 ) -> RecoveryCodes:
     """Make an account and take it over; see `AccountService.register`."""
     device.require_vacant()
-    user_id = uuid.uuid4()
+    local = device.profile
+    user_id = uuid.uuid4() if local is None else local.user_id
+    own = None if local is None else device.opened.keyring
+    if own is not None and place.custody != "e2e":
+        raise LocalJournalFirst
     async with connected(device, place) as transport:
         credential = await custody_of(place.custody).choose(device, place.login_name, password, kdf_profile)
-        enrolment = DeviceEnrolment(device, place, transport, credential)
-        made = credential.new_keys(user_id, device.now())
+        enrolment = DeviceEnrolment(device, place, transport, credential, local)
+        made = credential.new_keys(user_id, device.now(), own)
         body = Signup(
             **place.identification,
             password=credential.proof,

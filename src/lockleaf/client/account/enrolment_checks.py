@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +18,7 @@ from lockleaf.client.errors import (
     IntegrityError,
     KeyringRolledBack,
     KeysChangedElsewhere,
+    LocalJournalFirst,
     LockleafError,
     NotLoggedIn,
     RefreshTokenReused,
@@ -41,7 +43,9 @@ async def remembered_profile(
     Raises:
         AlreadyLoggedIn: the profile has a session that is in use, or belongs to another account.
         CustodyMismatch: the caller names another custody than the account has.
+        LocalJournalFirst: there is a journal here that has no account, and something in it.
     """
+    await _require_no_local_journal(device)
     profile = device.profile
     if profile is not None and profile.login_name != place.login_name:
         raise AlreadyLoggedIn
@@ -50,6 +54,18 @@ async def remembered_profile(
     if device.is_logged_in and not await _session_is_over(device):
         raise AlreadyLoggedIn
     return profile, replace(place, custody=custody or (profile.custody if profile is not None else "e2e"))
+
+
+async def _require_no_local_journal(device: Device) -> None:
+    """Make sure that no journal without an account would be in the way; one that holds nothing is forgotten."""
+    if device.profile is None or not device.profile.is_local:
+        return
+    if device.is_locked:
+        raise LocalJournalFirst
+    records = device.opened.store.records
+    if await asyncio.to_thread(lambda: records.entry_ids(deleted=True) or records.tags()):
+        raise LocalJournalFirst
+    await device.forget()
 
 
 async def _session_is_over(device: Device) -> bool:

@@ -84,7 +84,7 @@ class SentPassword:
         except (CryptoError, Malformed):
             raise SealBroken("the keyring") from None
 
-    def new_keys(self, user_id: UUID, now: str) -> None:
+    def new_keys(self, user_id: UUID, now: str, keyring: Keyring | None = None) -> None:
         """Return nothing: the server makes them."""
 
     def new_codes(self, keyring: Keyring, account: Account) -> tuple[None, Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockleaf.client.device.clock import utc_now
+from lockleaf.client.device.key_places import keep_keys
 from lockleaf.client.device.open_account import Connection, OpenAccount
 from lockleaf.client.device.rollback_memory import MemoryFolder
 from lockleaf.client.errors import (
@@ -19,6 +20,7 @@ from lockleaf.client.errors import (
     KeychainUnavailable,
     KeyringRolledBack,
     LocalError,
+    LocalJournalFirst,
     LocalStoreError,
     NotLoggedIn,
     ProfileNotFound,
@@ -31,7 +33,6 @@ from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.transport.retries import RetryPolicy
 from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.client.transport.tokens import SecretTokens, SessionTokens, TokenStore
-from lockleaf.crypto.device_lock import LockContext
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.lazy import late
 
@@ -197,13 +198,15 @@ class Device:
     # ---- changes ----
 
     def require_vacant(self) -> None:
-        """Make sure that the profile belongs to nobody.
-
-        Raises:
-            AlreadyLoggedIn: it belongs to an account, logged in or not.
-        """
-        if self.profile is not None:
+        """Raise AlreadyLoggedIn where the profile belongs to an account, logged in or not."""
+        if self.profile is not None and not self.profile.is_local:
             raise AlreadyLoggedIn
+
+    def begin(self, profile: Profile, store: LocalStore) -> None:
+        """Take a new store, whose key is kept, for a journal that has no account yet."""
+        self._open(profile, store)
+        self.folder.save(profile)
+        self.profile = profile
 
     async def adopt(
         self,
@@ -228,6 +231,7 @@ class Device:
 
         Raises:
             StoreLocked, DiskFull: the local store cannot be used.
+            LocalJournalFirst: a journal without an account is here, and the account has other keys.
             KeyringRolledBack: this device has seen a newer keyring, or the store that is there knows keys that
                 ``keyring`` lacks.
             KeychainUnavailable: the keychain does not take the key.
@@ -235,9 +239,11 @@ class Device:
         remembered = await asyncio.to_thread(self.memory.of_account, profile.user_id)
         if not older and remembered is not None and profile.keyring_version < remembered.keyring_version:
             raise KeyringRolledBack
+        if self.profile is not None and self.profile.is_local and keyring != self.opened.keyring:
+            raise LocalJournalFirst
         await self._close_opened()
         self.folder.make()
-        await self._keep_keys(profile, pack_local_keys(local_keys(keyring)), password)
+        await keep_keys(self, profile, pack_local_keys(local_keys(keyring)), password)
         store = await asyncio.to_thread(self._reopen, keyring) if self.profile is not None else None
         if store is None:
             store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
@@ -256,13 +262,6 @@ class Device:
         keys = local_keys(store.keyring) | local_keys(keyring)
         await asyncio.to_thread(self.keychain.set, entry, pack_local_keys(keys))
         await asyncio.to_thread(store.rekey, keyring)
-
-    async def _keep_keys(self, profile: Profile, text: str, password: str | None) -> None:
-        if password is not None and isinstance(self.keychain, PasswordKeychain):
-            context = LockContext(profile.login_name, str(profile.user_id), profile.device_id)
-            await asyncio.to_thread(self.keychain.enrol, context, password, text)
-        else:
-            await asyncio.to_thread(self.keychain.set, profile.keychain_entry, text)
 
     async def change_password(self, password: str) -> None:
         """Have another password open the journal from now on, where there is no keychain."""

@@ -83,6 +83,8 @@ class MemoryFolder:
 
     def note_account(self, profile: Profile) -> None:
         """Remember an account's keys; a lower keyring version than the remembered one leaves that."""
+        if profile.is_local:
+            return
         before = self.of_account(profile.user_id)
         version = max(profile.keyring_version, before.keyring_version if before is not None else 0)
         facts = {

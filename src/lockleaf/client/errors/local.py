@@ -15,6 +15,7 @@ __all__ = [
     "KeychainSilent",
     "KeychainUnavailable",
     "LocalError",
+    "LocalJournalFirst",
     "LocalStoreError",
     "ProfileDamaged",
     "ProfileNotFound",
@@ -67,6 +68,17 @@ class JournalLocked(LocalError):
 
     exit_code = ExitCode.CREDENTIALS
     hint = "lockleaf unlock, or set LOCKLEAF_PASSWORD"
+
+
+class LocalJournalFirst(LocalError):
+    """This profile holds a journal that has no account yet, and that account has keys of its own. Nothing was changed.
+
+    Register this journal as a new account, which keeps everything in it. To use the account that is there, log in with
+    another profile, and import an export of this journal into it.
+    """
+
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf export FOLDER; lockleaf --profile NAME login; lockleaf --profile NAME import FOLDER"
 
 
 class LocalStoreError(LocalError):

@@ -239,7 +239,7 @@ class Journal(JournalTags, JournalImports, JournalWrites):
         wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source).holds
         return await asyncio.to_thread(self._list, wanted, limit, include_deleted, unsynced)
 
-    async def search(self, query: str, *, limit: int | None = None) -> Found:
+    async def search(self, query: str, *, limit: int | None = None, newest: bool = False) -> Found:
         """Search on this device, best hits first: those with the rarer words, with words in the title, then the latest.
 
         Nothing of the query leaves this device. It has words, of which an entry has all, ``"phrases"``, ``OR``,
@@ -250,12 +250,13 @@ class Journal(JournalTags, JournalImports, JournalWrites):
         Args:
             query: at most 4,096 characters and 64 words.
             limit: at most so many.
+            newest: the newest first, and not the best.
 
         Raises:
             InvalidSearch: it is longer, or has brackets within brackets too deep.
             StoreLocked, StoreDamaged: the local store refused.
         """
-        return await asyncio.to_thread(self._search.find, query, limit)
+        return await asyncio.to_thread(self._search.find, query, limit, newest)
 
     def _list(
         self, wanted: Callable[[Entry], bool], limit: int | None, deleted: bool, unsynced: bool
@@ -275,9 +276,8 @@ class Journal(JournalTags, JournalImports, JournalWrites):
 
     async def pending_count(self) -> int:
         """Return how many edits of entries and tags, and versions in conflicts, the server does not have yet."""
-        return await asyncio.to_thread(
-            lambda: self._store.records.pending_count() + self._store.conflicts.unsent_count()
-        )
+        records, conflicts = self._store.records, self._store.conflicts
+        return await asyncio.to_thread(lambda: records.pending_count() + conflicts.unsent_count())
 
     async def replaced_count(self) -> int:
         """Return how many texts were replaced here before a server had them; `Client.history` gives an entry's."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+from collections.abc import AsyncIterable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO, cast
 
-from lockleaf.client.errors import InvalidAttachment, NoSuchFile, UploadAlreadyRunning
+from lockleaf.client.errors import AttachmentTooLarge, InvalidAttachment, NoSuchFile, UploadAlreadyRunning
 from lockleaf.client.media.file_names import checked_type, clean_name, guessed_type
 from lockleaf.client.media.local_attachments import ListedAttachment
-from lockleaf.client.media.preparation import drafted
+from lockleaf.client.media.preparation import drafted, drafted_from
 from lockleaf.client.media.server_media import ServerMedia
-from lockleaf.client.media.threads import in_thread
+from lockleaf.client.media.spool import Spool
+from lockleaf.client.media.staging import MAX_BYTES
+from lockleaf.client.media.staging_folder import staging
+from lockleaf.client.media.threads import Beat, in_thread
+from lockleaf.client.profile.private_files import make_private_folder
 from lockleaf.client.records.attachments import Attachment, MediaObject
 from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.paths import StrPath
@@ -79,6 +85,39 @@ class Media(ServerMedia):
             ),
             moved,
         )
+
+    async def attach_stream(
+        self, entry_id: str, pieces: AsyncIterable[bytes], *, name: str, media_type: str | None = None
+    ) -> Attachment:
+        """Attach what comes piece by piece; on this device it is never in the clear, not even on the way.
+
+        Args:
+            pieces: the bytes.
+            name, media_type: as for `attach`.
+
+        Raises:
+            As `attach` does, and whatever ``pieces`` raises. Whatever fails, nothing is left behind.
+        """
+        session = self._device.opened
+        book, folder = self._book(session), self._folder
+        known = await asyncio.to_thread(book.entry_id, entry_id)
+        called, kind = _described(Path(name), name, media_type)
+        make_private_folder(folder.path)
+        with Spool(folder.path) as spool:
+            async for piece in pieces:
+                await asyncio.to_thread(spool.append, piece)
+                if spool.size > MAX_BYTES:
+                    raise AttachmentTooLarge
+
+            def enter(beat: Beat) -> Attachment:
+                with staging(folder) as begun:
+                    draft = drafted_from(
+                        cast(IO[bytes], spool), spool.size, begun, entry_id=known, name=called, media_type=kind,
+                        key=session.keyring.newest, now=self._device.now(), beat=beat,
+                    )  # fmt: skip
+                    return book.enter(draft)
+
+            return await in_thread(enter)
 
     async def list(self, entry_id: str | None = None, *, deleted: bool = False) -> builtins.list[ListedAttachment]:
         """Return the attachments of an entry, or of all entries.

@@ -152,7 +152,8 @@ class ServerMedia(PinnedStores):
         Raises:
             As for `download`, and whatever ``file`` raises.
         """
-        _, media_object = await self._find(media)
+        # As an entry names it: looking for it would open every entry.
+        media_object = media if isinstance(media, MediaObject) else (await self._find(media))[1]
         identities = self._device.opened.keyring.identities
 
         def pass_on(sealed: Path, beat: Beat) -> None:

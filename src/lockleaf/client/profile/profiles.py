@@ -36,7 +36,10 @@ _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 class Profile(BaseModel):
-    """What this device remembers of its account. Holds no secret."""
+    """What this device remembers of its account. Holds no secret.
+
+    Before there is an account, ``server`` and ``login_name`` are empty; see `is_local`.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
 
@@ -57,6 +60,11 @@ class Profile(BaseModel):
     account_deleted: bool = False
     keychain_entry: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     """The name under which the keychain holds the key of the journal: the profile's own, wherever its folder lies."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether there is no account yet: a journal on this device, with keys of its own."""
+        return not self.server
 
     @property
     def opened_by_server(self) -> bool:

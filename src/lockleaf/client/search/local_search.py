@@ -88,12 +88,14 @@ class LocalSearch:
         """Where the sealed index lies."""
         return self._store.path.with_name(f"{self._store.path.name}-{_FILE}")
 
-    def find(self, text: str, limit: int | None) -> Found:
-        """Return the entries that a query finds, best first; see `Journal.search`."""
+    def find(self, text: str, limit: int | None, newest: bool = False) -> Found:
+        """Return the entries that a query finds, best first or newest first; see `Journal.search`."""
         with self._lock:
             index = self._current()
             asked = planned(text, index.language)
             ranked = [] if asked.empty else _ranked(index, asked)
+            if newest:
+                ranked.sort(key=lambda each: (each.date, each.entry_id), reverse=True)
         hits = self._opened(asked, ranked if limit is None else ranked[:limit])
         return Found(hits, len(ranked), asked.ignored)
 

@@ -1,0 +1,108 @@
+"""A journal begins without an account, and becomes one's without losing anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, LocalJournalFirst, NotLoggedIn
+from tests.support.command_line import PASSWORD, CommandLine, fresh_email
+from tests.support.process import RunningServer
+
+
+async def opened(home: Path, name: str = "laptop", **settings: object) -> Client:
+    return await Client.open(home, name, allow_test_parameters=True, **settings)  # type: ignore[arg-type]
+
+
+async def test_a_journal_without_an_account_becomes_one_with_all_that_is_in_it(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    picture = tmp_path / "note.txt"
+    picture.write_bytes(b"attached before there was an account")
+    async with await opened(tmp_path) as laptop:
+        await laptop.begin(device_name="laptop")
+        assert (laptop.is_logged_in, laptop.keys_in) == (False, "file")
+        first = await laptop.journal.write(body="Before.", tags=["home"], metrics={"sleep": 7})
+        await laptop.journal.edit(first.id, body="Before, and changed.")
+        gone = await laptop.journal.write(body="Deleted.")
+        await laptop.journal.delete(gone.id)
+        await laptop.media.attach(first.id, picture)
+        with pytest.raises(NotLoggedIn):
+            await laptop.sync()
+        with pytest.raises(NotLoggedIn):
+            await laptop.account.logout(forget=True)
+        with pytest.raises(AlreadyLoggedIn):
+            await laptop.begin(device_name="again")
+    email = fresh_email()
+    async with await opened(tmp_path) as laptop:
+        before = laptop.profile
+        assert before is not None
+        await laptop.account.register(server.url, email, PASSWORD, device_name="laptop")
+        after = laptop.profile
+        assert after is not None
+        assert (after.user_id, after.device_id) == (before.user_id, before.device_id)
+        assert laptop.keys_in == "password"
+        assert not (tmp_path / "profiles" / "laptop" / "keychain.json").exists()
+        report = await laptop.sync()
+        assert report.pushed >= 1
+        assert report.media.uploaded == 1
+    async with await opened(tmp_path, "phone") as phone:
+        await phone.account.login(server.url, email, PASSWORD, device_name="phone")
+        await phone.sync()
+        [entry] = await phone.journal.list()
+        assert (entry.id, entry.body, entry.tags, entry.metrics) == (
+            first.id, "Before, and changed.", ("home",), {"sleep": 7},
+        )  # fmt: skip
+        path = await phone.media.download(entry.attachments[0], tmp_path / "fetched.txt")
+        assert path.read_bytes() == picture.read_bytes()
+
+
+async def test_an_account_that_is_there_never_takes_the_place_of_what_was_written_here(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    email = fresh_email()
+    async with await opened(tmp_path, "other") as other:
+        await other.account.register(server.url, email, PASSWORD, device_name="other")
+    async with await opened(tmp_path) as laptop:
+        await laptop.begin(device_name="laptop")
+        await laptop.journal.write(body="Mine.")
+        with pytest.raises(LocalJournalFirst):
+            await laptop.account.login(server.url, email, PASSWORD, device_name="laptop")
+        with pytest.raises(LocalJournalFirst):
+            await laptop.account.register(server.url, fresh_email(), PASSWORD, device_name="laptop", custody="uce")
+        assert [entry.body for entry in await laptop.journal.list()] == ["Mine."]
+    async with await opened(tmp_path, "empty") as empty:
+        await empty.begin(device_name="laptop")
+        await empty.account.login(server.url, email, PASSWORD, device_name="laptop")
+        assert empty.is_logged_in
+
+
+async def test_a_password_may_lock_a_journal_that_has_no_account(tmp_path: Path) -> None:
+    async with await opened(tmp_path) as laptop:
+        await laptop.begin(device_name="laptop", password=PASSWORD)
+        await laptop.journal.write(body="Under a password.")
+        await laptop.lock()
+        assert laptop.is_locked
+    async with await opened(tmp_path, password=PASSWORD) as laptop:
+        assert [entry.body for entry in await laptop.journal.list()] == ["Under a password."]
+
+
+async def test_a_journal_that_knows_of_no_account_is_remembered_against_no_server(tmp_path: Path) -> None:
+    keychain = FileKeychain(tmp_path / "keys.json")
+    async with await opened(tmp_path, keychain=keychain) as laptop:
+        await laptop.begin(device_name="laptop")
+        assert laptop.profile is not None
+        assert (laptop.profile.is_local, laptop.profile.server) == (True, "")
+    assert not (tmp_path / "memory").exists()
+
+
+def test_the_first_command_may_be_to_write(tmp_path: Path, server: RunningServer) -> None:
+    laptop = CommandLine(tmp_path, "laptop")
+    entry = laptop.run("write", "-", stdin=b"The first words").out.strip()
+    assert [each["id"] for each in laptop.run("list", "--json").values()] == [entry]
+    status = laptop.run("status", "--json").value()
+    assert (status["logged_in"], status["server"], status["entries"]) == (False, None, 1)
+    email = fresh_email()
+    laptop.run("register", "--server", server.url, "--email", email, "--device-name", "laptop")
+    assert laptop.run("sync", "--json").value()["pushed"] == 1

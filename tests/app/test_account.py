@@ -1,0 +1,50 @@
+"""The account in the page: the journal of a first run becomes one, and two pages keep in step."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.support.command_line import PASSWORD, fresh_email
+from tests.support.local_page import Page, page_of
+from tests.support.process import RunningServer
+
+
+async def synced(page: Page, entries: int) -> None:
+    """Wait until so many entries are here and nothing waits."""
+    while True:
+        state = await page.get("/state")
+        if state["counts"]["entries"] == entries and state["sync"]["pending"] == 0 and state["sync"]["state"] == "idle":
+            return
+        await asyncio.sleep(0.05)
+
+
+async def test_what_was_written_before_the_account_comes_to_the_other_device(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    email = fresh_email()
+    async with page_of(tmp_path, profile="laptop") as laptop, page_of(tmp_path, profile="phone") as phone:
+        await laptop.write("Before the account")
+        account = {"server": server.url, "name": email, "password": PASSWORD}
+        made = await laptop.post("/account/register", account)
+        assert len(made["recovery_codes"]) == 10
+        await synced(laptop, 1)
+        wrong = await phone.ask("POST", "/account/login", {**account, "password": "not this one"})
+        assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_password")
+        code = await laptop.post("/link-code")
+        assert code["svg"].startswith("<svg")
+        assert "style=" not in code["svg"]
+        link = {"code": code["code"], "name": email, "password": PASSWORD}
+        state = await phone.post("/account/login-by-link", link)
+        assert state["account"]["name"] == email
+        await synced(phone, 1)
+        await phone.write("From the phone")
+        await synced(laptop, 2)
+        devices = (await laptop.get("/devices"))["devices"]
+        assert [each["current"] for each in devices].count(True) == 1
+        other = next(each for each in devices if not each["current"])
+        assert (await laptop.ask("POST", f"/devices/{other['id']}/revoke")).status_code == 204
+        lowered = await laptop.post("/account/tier", {"tier": "local_only", "dry_run": True})
+        assert (lowered["tier"], "entries" in lowered["deletes"]) == ("full_sync", True)
+        state = await laptop.post("/account/logout")
+        assert state["account"]["logged_in"] is False

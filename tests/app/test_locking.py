@@ -1,0 +1,70 @@
+"""The page forgets the keys when nobody uses it, and asks before it shows anything again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+from lockleaf.client import Client, SecondFactor
+from tests.support.command_line import PASSWORD
+from tests.support.local_page import Page, page_of
+
+
+async def under_a_password(home: Path) -> None:
+    async with await Client.open(home, "laptop", allow_test_parameters=True) as client:
+        await client.begin(device_name="laptop", password=PASSWORD)
+        await client.journal.write(body="mine")
+
+
+def opener(home: Path) -> object:
+    async def open_client(second_factor: SecondFactor) -> Client:
+        return await Client.open(home, "laptop", second_factor=second_factor, allow_test_parameters=True)
+
+    return open_client
+
+
+async def test_a_locked_page_shows_nothing_and_the_password_opens_it(tmp_path: Path) -> None:
+    await under_a_password(tmp_path)
+    async with page_of(tmp_path, open_client=opener(tmp_path)) as page:
+        await page.post("/unlock", {"password": PASSWORD})
+        assert (await page.get("/state"))["counts"]["entries"] == 1
+        assert (await page.post("/lock"))["locked"]
+        state = await page.get("/state")
+        assert (state["locked"], state["can_lock"], state["counts"]["entries"], state["first_run"]) == (
+            True, True, 0, False,
+        )  # fmt: skip
+        answer = await page.ask("POST", "/entries/find", {})
+        assert (answer.status_code, answer.json()["code"]) == (423, "locked")
+        wrong = await page.ask("POST", "/unlock", {"password": "not it"})
+        assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_password")
+        assert (await page.get("/state"))["locked"]
+        await page.post("/unlock", {"password": PASSWORD})
+        assert len((await page.post("/entries/find", {}))["entries"]) == 1
+
+
+async def test_what_nobody_uses_is_locked_and_every_page_is_told(tmp_path: Path) -> None:
+    await under_a_password(tmp_path)
+    async with page_of(tmp_path, open_client=opener(tmp_path), lock_after=0.5) as page:
+        await page.post("/unlock", {"password": PASSWORD})
+        told = [asyncio.create_task(heard(page, "locked")) for _ in range(2)]
+        assert await asyncio.gather(*told) == [{}, {}]
+        assert (await page.get("/state"))["locked"]
+
+
+async def test_all_pages_hear_what_one_of_them_writes(page: Page) -> None:
+    told = [asyncio.create_task(heard(page, "entries")) for _ in range(2)]
+    while len(page.desk.events._pages) < 2:
+        await asyncio.sleep(0)
+    written = await page.write("news")
+    for each in await asyncio.gather(*told):
+        assert each == {"ids": [written["id"]]} or each == {"all": True}
+
+
+async def heard(page: Page, wanted: str) -> object:
+    """What the next event of a kind says."""
+    async for said in page.desk.events.stream():
+        event, _, data = said.decode().partition("\ndata: ")
+        if event == f"event: {wanted}":
+            return json.loads(data)
+    raise AssertionError("the stream ended")
