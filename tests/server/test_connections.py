@@ -5,22 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import socket
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
+import psutil
 import pytest
 
 from lockleaf.server.platform.settings import ConnectionSettings
+from lockleaf.wire.codec import MSGPACK
+from tests.support.accounts import change, register, sealed
 from tests.support.process import RunningServer, running_server
+from tests.support.processes import workers
 
 MOST = 30
+UNREAD = 16 * 2**20
 SETTINGS = {
     "LOCKLEAF_CONNECTIONS__MOST": str(MOST),
     "LOCKLEAF_CONNECTIONS__HEAD_SECONDS": "5",
     "LOCKLEAF_CONNECTIONS__BODY_SECONDS": "2",
     "LOCKLEAF_CONNECTIONS__BODY_BYTES_PER_SECOND": "1000",
     "LOCKLEAF_CONNECTIONS__IDLE_SECONDS": "2",
-    "LOCKLEAF_CONNECTIONS__WRITE_SECONDS": "2",
+    "LOCKLEAF_CONNECTIONS__WRITE_SECONDS": "4",
+    "LOCKLEAF_CONNECTIONS__UNREAD_BYTES": str(UNREAD),
+    # So many pages are made at a time.
+    "LOCKLEAF_DATABASE__POOL_SIZE": "2",
+    "LOCKLEAF_DATABASE__MAX_OVERFLOW": "0",
 }
 HALF = b"GET /health HTTP/1.1\r\nHost: here\r\nX-Slow: "
 LOGIN = (
@@ -34,6 +44,22 @@ def bounded(server_environment: dict[str, str], tmp_path_factory: pytest.TempPat
     environment = {**server_environment, **SETTINGS, "LOCKLEAF_DATA_DIR": str(folder)}
     with running_server(environment, log=folder / "log") as running:
         yield running
+
+
+async def _never_reading(server: RunningServer, said: bytes) -> socket.socket:
+    """A client with little room for an answer, which it never looks at."""
+    asking = socket.socket()
+    asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    asking.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(asking, ("127.0.0.1", server.port))
+    await asyncio.get_running_loop().sock_sendall(asking, said)
+    return asking
+
+
+def _kept(worker: psutil.Process, asking: list[socket.socket]) -> int:
+    """How many of the connections the server still holds."""
+    ports = {each.getsockname()[1] for each in asking}
+    return sum(bool(each.raddr) and each.raddr.port in ports for each in worker.net_connections("tcp"))
 
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -124,3 +150,33 @@ async def test_a_request_in_two_pieces_is_answered(bounded: RunningServer) -> No
     async with connections(bounded, 1, HALF) as ((reader, writer),):
         writer.write(b"not really\r\nConnection: close\r\n\r\n")
         assert (await last_words((reader, writer))).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_clients_that_never_read_their_pages_take_little_memory_and_lose_their_connections(
+    bounded: RunningServer,
+) -> None:
+    (worker,) = workers(bounded)
+    async with httpx.AsyncClient(base_url=f"{bounded.url}/api/v1", timeout=60, trust_env=False) as http:
+        owner = await register(http)
+        for _ in range(3):
+            await owner.results(*[change(payload=sealed(500_000)) for _ in range(5)])
+        page = await owner.request("GET", "/sync/changes", params={"limit": 500}, headers={"Accept": MSGPACK})
+        assert len(page.content) > 4_000_000
+        before = worker.memory_info().rss
+        ask = (
+            f"GET /api/v1/sync/changes?limit=500 HTTP/1.1\r\nHost: here\r\nAccept: {MSGPACK}\r\n"
+            f"Authorization: Bearer {owner.token}\r\n\r\n"
+        ).encode()
+        held = [await _never_reading(bounded, ask) for _ in range(MOST - 4)]
+        most = 0
+        try:
+            async with asyncio.timeout(60):
+                while _kept(worker, held):
+                    most = max(most, worker.memory_info().rss - before)
+                    assert (await http.get(f"{bounded.url}/health")).status_code == 200
+                    await asyncio.sleep(0.05)
+        finally:
+            for each in held:
+                each.close()
+    # What may be unread, and what is being made: all of them together would be 117 MB, and took 113 MiB.
+    assert most < UNREAD + 56 * 2**20

@@ -59,6 +59,7 @@ from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.limits.rates import Rates
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.parts import Parts
+from lockleaf.server.platform.reserve import DiskReserve, disk_reserve
 from lockleaf.server.platform.server_keys import ServerKeys, load_keys
 from lockleaf.server.platform.settings import IntegrationSettings, LimitSettings, RegistrationSettings, Settings
 from lockleaf.server.records.quota import Quota
@@ -113,6 +114,7 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     database = parts.add(Database, Database(database_url, settings.database, events.changed))
     metrics.watch_pools(database)
     store = parts.add(ObjectStore, open_store(settings, keys, clock))
+    parts.add(DiskReserve, disk_reserve(settings))
     parts.add(TokenCodec, TokenCodec(keys, settings.tokens, clock))
     parts.add(CursorCodec, CursorCodec(keys))
     parts.add(Custodian, Custodian(hasher, settings.custody.suite_number))

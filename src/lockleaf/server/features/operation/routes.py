@@ -18,6 +18,7 @@ from lockleaf.server.identity.errors import NotAuthenticated
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.errors import StorageFull
 from lockleaf.server.platform.db.migrate import is_current
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.http.dependencies import PartsOf
@@ -28,6 +29,7 @@ from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.limits.rates import Rates
 from lockleaf.server.platform.observability.metrics import CONTENT_TYPE, Metrics
 from lockleaf.server.platform.observability.queue import observe
+from lockleaf.server.platform.reserve import DiskReserve
 from lockleaf.server.platform.settings import MetricsSettings, Settings
 
 __all__ = ["router"]
@@ -62,6 +64,7 @@ class Readiness(BaseModel):
     store: Check
     live_events: Check
     rates: Check
+    disk: Check
 
 
 @router.get("/health", summary="Ask whether the process answers")
@@ -106,6 +109,8 @@ async def ready(response: Response, parts: PartsOf) -> Readiness:
         live_events=live_events,
         # Nothing that keeps a request from being served: without the store each process counts by itself.
         rates=Check(ok=True, code="degraded" if parts[Rates].degraded else None),
+        # Nor is this: everything is served but what needs room, and elsewhere there is no more of it.
+        disk=Check(ok=False, code=StorageFull.code) if parts[DiskReserve].is_short else Check(ok=True),
     )
 
 

@@ -150,6 +150,22 @@ class BoundedProtocol(HttpToolsProtocol):
         super().pause_writing()
         if self._writing is None:
             self._writing = self.loop.call_later(self.limits.write_seconds, self.transport.abort)
+            self._drop_unread()
+
+    def _drop_unread(self) -> None:
+        """Where answers that nobody reads take too much memory, give up those that have waited longest."""
+        unread = [
+            each
+            for each in self.connections
+            if isinstance(each, BoundedProtocol) and each._writing is not None and not each.transport.is_closing()
+        ]
+        total = sum(each.transport.get_write_buffer_size() for each in unread)
+        # The time at which each would be given up anyway tells for how long it has waited.
+        for each in sorted(unread, key=lambda one: one._writing.when() if one._writing is not None else 0.0):
+            if total <= self.limits.unread_bytes or each is self:
+                return
+            total -= each.transport.get_write_buffer_size()
+            each.transport.abort()
 
     def resume_writing(self) -> None:
         """End it."""

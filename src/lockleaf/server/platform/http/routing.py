@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from lockleaf.server.platform.http.dependencies import parts_of_scope
 from lockleaf.server.platform.http.errors import BodyTooLarge
 from lockleaf.server.platform.http.rates import count_address
+from lockleaf.server.platform.reserve import DiskReserve
 from lockleaf.server.platform.settings import Settings
 
 __all__ = ["BodyLimit", "LimitedRoute", "Router", "takes", "whole_records"]
@@ -53,12 +54,18 @@ class LimitedRoute(APIRoute):
         Raises:
             RateLimited: too many came from its address.
             BodyTooLarge: it is declared to be; where it is not declared, it is raised by what is returned.
+            StorageFull: there is no room for a body.
         """
         await count_address(scope, self.endpoint)
-        limit = self.body_limit(parts_of_scope(scope)[Settings])
+        parts = parts_of_scope(scope)
+        limit = self.body_limit(parts[Settings])
         for name, value in scope["headers"]:
-            if name == b"content-length" and (not value.isdigit() or int(value) > limit):
-                raise BodyTooLarge(limit_bytes=limit)
+            if name == b"content-length":
+                if not value.isdigit() or int(value) > limit:
+                    raise BodyTooLarge(limit_bytes=limit)
+                parts[DiskReserve].require(int(value))
+            elif name == b"transfer-encoding":
+                parts[DiskReserve].require(None)
         received = 0
 
         async def limited() -> Message:

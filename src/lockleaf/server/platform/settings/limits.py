@@ -32,6 +32,12 @@ class LimitSettings(Group):
     )
     inbox_items: int = Field(default=1000, ge=1, description="Items that may wait in the inbox of one account.")
     streams_per_account: int = Field(default=20, ge=1, description="Live streams of one account, a worker.")
+    disk_reserve_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=0,
+        description="What is kept free of the disks of the server's own database and of its folder of files, in bytes; "
+        "what would leave less is 507 `storage_full`, so that reading and deleting go on. 0 for nothing.",
+    )
     storage_bytes: int | None = Field(
         default=None,
         description="Bytes that an account may hold, media, metrics, search index and inbox among them; writing "
@@ -58,6 +64,12 @@ class ConnectionSettings(Group):
     )
     write_seconds: float = Field(
         default=60, gt=0, description="How long a client may leave an answer unread, in seconds."
+    )
+    unread_bytes: int = Field(
+        default=128 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes of answers that clients have not read yet, all together, a worker; beyond it those that "
+        "have waited longest are given up.",
     )
 
 
