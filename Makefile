@@ -12,7 +12,7 @@ export LOCKLEAF_DATA_DIR
 # Images of Python forbid it to keep what it compiled; a test run starts it hundreds of times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup serve test check bench docs page lock format clean
+.PHONY: setup serve test check bench fuzz docs page lock format clean
 
 setup: $(DEV)  ## .venv with everything, and `lockleaf` in it
 	@echo "Ready: $(BIN)/lockleaf --help"
@@ -59,6 +59,9 @@ tests/browser/node_modules/.installed: tests/browser/package-lock.json  # anothe
 
 bench: $(DEV)  ## the figures, each beside a baseline in the same run
 	$(BIN)/python -m benchmarks
+
+fuzz: $(DEV)  ## each parser of untrusted bytes for a minute: SECONDS=600 for longer, PARSERS="query age" for some
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(PARSERS)
 
 docs: $(DEV)  ## the documentation as a site, in build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs

@@ -25,6 +25,7 @@ from benchmarks import (
     rotation,
     search,
     slow_clients,
+    soak,
     throughput,
     users,
 )
@@ -62,6 +63,9 @@ def main() -> None:
             asyncio.run(migrate(database_url))
             with lockleaf_server(workers=workers, database_url=database_url) as server:
                 uvloop.run(users.run(server, report))
+    print(f"{soak.DEVICES} devices for {soak.SECONDS:g} seconds, 2 workers")
+    with lockleaf_server(workers=2) as server:
+        uvloop.run(soak.run(server, report))
     print("Journals of other programs, without a server")
     imports.run(report)
     print("Encrypted metrics, without a server")

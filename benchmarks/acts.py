@@ -68,7 +68,6 @@ async def diary(user: User) -> None:
                 "payload": b64(payload),
                 "base_revision": revision,
                 "parent": b64(parent),
-                "revision": revision + 1,
                 "occurred_at": now,
                 "tokens": [] if method == "DELETE" else random.sample(user.words, WORDS),
             }

@@ -56,9 +56,10 @@ async def move(user: User) -> None:
     job = await user.ask("POST", "/users/me/export")
     await user.ask("GET", "/jobs/{job_id}", job_id=job["id"])
     await user.ask("DELETE", "/sync/backup/content")
-    await user.ask("PUT", "/users/me/privacy", {"privacy_tier": "analytics_sync"})
-    await user.ask("DELETE", "/users/me/privacy/revoke")
-    await user.ask("DELETE", "/users/me", {"current_password": user.secret})
+    secret = {"current_password": user.secret}
+    await user.ask("PUT", "/users/me/privacy", {"privacy_tier": "analytics_sync", **secret})
+    await user.ask("DELETE", "/users/me/privacy/revoke", secret)
+    await user.ask("DELETE", "/users/me", secret)
     user.email, user.tokens = f"{uuid4().hex}@example.org", {}
     await user.sign_up()
 

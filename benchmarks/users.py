@@ -16,10 +16,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.acts import EVERYDAY
+from benchmarks.latencies import print_failures, print_latencies, quantile
 from benchmarks.load import Connection, json_request_bytes
 from benchmarks.people import MetricKeys, Times, User
 from benchmarks.report import Report
@@ -48,11 +46,6 @@ async def _users(port: int, times: Times, failures: dict[str, int]) -> AsyncIter
             )
             for number in range(USERS)
         ]
-
-
-def _quantile(times: list[float], share: float) -> float:
-    ordered = sorted(times)
-    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 async def _routes(port: int) -> set[str]:
@@ -94,24 +87,15 @@ async def run(server: BenchmarkServer, report: Report) -> None:
         started = time.perf_counter()
         await asyncio.gather(*(live(user, number) for number, user in enumerate(users)))
         lasted = time.perf_counter() - started
-    table = Table(title=f"{USERS} people at once")
-    for column in ("route", "requests", "p50 ms", "p95 ms", "p99 ms"):
-        table.add_column(column, justify="left" if column == "route" else "right")
-    worst = 0.0
-    for name, taken in sorted(times.items()):
-        p50, p95, p99 = (_quantile(taken, share) for share in (0.5, 0.95, 0.99))
-        table.add_row(name, str(len(taken)), f"{p50:.1f}", f"{p95:.1f}", f"{p99:.1f}")
-        worst = max(worst, p95)
-    Console(width=132).print(table)
-    for what, count in sorted(failures.items()):
-        print(f"  FAILED {count} times: {what}")
+    worst = print_latencies(f"{USERS} people at once", times)
+    print_failures(failures)
     routes = await _routes(server.port)
     for route in sorted(routes - times.keys()):
         print(f"  left out: {route} ({LEFT_OUT.get(route, 'FORGOTTEN')})")
     everything = [taken for each in times.values() for taken in each]
     report.value(f"{USERS} people: requests a second", len(everything) / lasted, "requests/s")
     for share, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99")):
-        report.value(f"{USERS} people: {name} over all routes", _quantile(everything, share), "ms")
+        report.value(f"{USERS} people: {name} over all routes", quantile(everything, share), "ms")
     report.value(f"{USERS} people: routes in use, of {len(routes)}", float(len(routes & times.keys())), "routes")
     report.value(f"{USERS} people: p95 of the slowest of {len(times)} routes", worst, "ms", aim="under 200")
     report.value(f"{USERS} people: errors", float(sum(failures.values())), "requests", aim="under 1")

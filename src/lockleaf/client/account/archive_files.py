@@ -22,6 +22,7 @@ from lockleaf.client.errors import (
 from lockleaf.client.records.attachments import MediaObject
 from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.wire.fields import decode_base64
+from lockleaf.zips import DAMAGED_ZIP, open_zip
 
 __all__ = ["AddedFiles", "FetchSealed", "add_sealed_files"]
 
@@ -73,12 +74,12 @@ async def add_sealed_files(archive: IO[bytes], fetch: FetchSealed, progress: Pro
 
 def _listed(archive: IO[bytes]) -> list[MediaObject]:
     try:
-        with zipfile.ZipFile(archive) as read:
+        with open_zip(archive) as read:
             if _LIST not in read.namelist():
                 return []
             with read.open(_LIST) as lines:
                 found = [_medium(json.loads(line)) for line in lines]
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError):
+    except (*DAMAGED_ZIP, KeyError, TypeError, ValueError):
         raise InvalidAnswer from None
     return [media_object for media_object in found if media_object is not None]
 

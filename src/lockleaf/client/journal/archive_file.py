@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from lockleaf.crypto.recovery import recovery_key
 from lockleaf.crypto.uce import derive_kek
 from lockleaf.paths import StrPath
 from lockleaf.wire.fields import decode_base64
+from lockleaf.zips import DAMAGED_ZIP, open_zip
 
 __all__ = ["ArchiveFile", "is_archive", "media_file"]
 
@@ -28,7 +28,6 @@ _LONGEST_LINE = 32 * 1024 * 1024
 """A payload has up to 4 MiB, which base64 makes longer by a third."""
 _RATIO = 100
 _SMALL = 64 * 1024 * 1024
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 def media_file(media_id: str) -> str:
@@ -58,8 +57,8 @@ class ArchiveFile:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._zip = zipfile.ZipFile(path)
-        except _DAMAGED:
+            self._zip = open_zip(path)
+        except zipfile.BadZipFile:
             raise NotAnArchive from None
         try:
             self.manifest = self._read_manifest()
@@ -108,7 +107,7 @@ class ArchiveFile:
             if info.file_size > max(_SMALL, _RATIO * info.compress_size):
                 raise NotAnArchive
             return self._zip.open(info)
-        except (KeyError, *_DAMAGED):
+        except (KeyError, *DAMAGED_ZIP):
             raise NotAnArchive from None
 
     def lines(self, name: str) -> Iterator[bytes]:
@@ -125,7 +124,7 @@ class ArchiveFile:
                     if not line.endswith(b"\n"):
                         raise NotAnArchive
                     yield line
-        except _DAMAGED:
+        except DAMAGED_ZIP:
             raise NotAnArchive from None
 
     # ---- keys ----

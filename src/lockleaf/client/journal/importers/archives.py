@@ -27,6 +27,7 @@ from lockleaf.client.journal.importers.containers import (
     local_time,
     shown_name,
 )
+from lockleaf.zips import open_zip
 
 __all__ = ["TarContainer", "ZipContainer", "opened_container"]
 
@@ -67,8 +68,8 @@ class ZipContainer(Container):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            self._zip = open_zip(path)
+        except zipfile.BadZipFile:
             raise ImportRefused("The ZIP file is damaged, or only the beginning of one. Get it again.") from None
         self._infos: dict[str, zipfile.ZipInfo] = {}
         try:

@@ -1,0 +1,1 @@
+"""Every parser of bytes that somebody else made, fed with what nobody would make."""
