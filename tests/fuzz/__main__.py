@@ -55,22 +55,20 @@ def _guided(target: Target, seconds: int, *, keep: bool) -> bool:
     """Return whether the parser stood it."""
     _FOUND.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
-        seeds, work, least = (Path(folder) / name for name in ("seeds", "work", "least"))
+        seeds, work = Path(folder) / "seeds", Path(folder) / "work"
         _written(seeds, target.seeds)
-        for each in (work, least):
-            each.mkdir()
+        work.mkdir()
         arguments = [f"-artifact_prefix={_FOUND / target.name}-", f"-timeout={PATIENCE}", "-rss_limit_mb=2048"]
         command = [sys.executable, "-m", "tests.fuzz.guided", target.name, *arguments]
-        search = [*command, f"-max_total_time={seconds}", "-verbosity=0", "-print_final_stats=1", str(work), str(seeds)]
-        done = subprocess.run(search, check=False, capture_output=True, text=True)
+        command += [f"-max_total_time={seconds}", "-verbosity=0", "-print_final_stats=1", str(work), str(seeds)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
         executed = next((line.split()[-1] for line in done.stderr.splitlines() if "executed_units" in line), "?")
         told = f"{target.name:24} {executed:>9} inputs"
         if done.returncode:
             print(told, "BROKEN", done.stderr[-3000:], sep="\n")
             return False
         if keep:
-            subprocess.run([*command, "-merge=1", str(least), str(seeds), str(work)], check=True, capture_output=True)
-            told += f", {_keep(target, least)} kept"
+            told += f", {_keep(target, work)} kept"
         print(told, flush=True)
         return True
 
