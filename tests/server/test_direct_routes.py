@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
-from lockleaf.server.platform.http.direct import DirectRoutes, _Index
+from lockleaf.server.platform.http.direct import DirectRoutes, RouteIndex
 from lockleaf.server.platform.http.middleware import RequestMiddleware
 from lockleaf.server.platform.http.plans import plan_of
 from lockleaf.server.platform.http.routing import LimitedRoute
@@ -57,7 +57,7 @@ async def test_every_route_of_the_api_but_a_form_and_files_is_served_directly(ap
 
 
 async def test_each_path_finds_its_own_route_under_both_prefixes(app: FastAPI) -> None:
-    index = _Index(iter_route_contexts(app.router.routes))
+    index = RouteIndex(app.router.routes)
     for context in iter_route_contexts(app.router.routes):
         if not isinstance(context.original_route, LimitedRoute) or context.path is None:
             continue

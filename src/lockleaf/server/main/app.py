@@ -53,7 +53,7 @@ from lockleaf.server.platform.holdings import Holdings
 from lockleaf.server.platform.http import docs, openapi, problem_pages, problems
 from lockleaf.server.platform.http.addresses import Proxies
 from lockleaf.server.platform.http.cors import CrossOrigin
-from lockleaf.server.platform.http.direct import DirectRoutes
+from lockleaf.server.platform.http.direct import DirectRoutes, RouteIndex
 from lockleaf.server.platform.http.middleware import RequestMiddleware
 from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.limits.rates import Rates
@@ -150,17 +150,28 @@ async def close_parts(parts: Parts) -> None:
 
 @cache
 def _routes() -> tuple[BaseRoute, ...]:
-    """The routes of the API below both prefixes.
+    """The routes of the API below both prefixes, and those beside them.
 
-    What FastAPI works out of them at the first requests takes a tenth of a second and holds nothing of an application,
-    so that all applications of a process share it.
+    What is worked out of them at the first requests takes a tenth of a second and holds nothing of an application, so
+    that all applications of a process share it.
     """
-    both = Router()
+    routers = Router()
     for prefix in (PREFIX, OLDER_PREFIX):
         for feature in FEATURES:
             if feature.router is not None:
-                both.include_router(feature.router, prefix=prefix, include_in_schema=prefix == PREFIX)
-    return tuple(both.routes)
+                routers.include_router(feature.router, prefix=prefix, include_in_schema=prefix == PREFIX)
+    assert OBJECTS.router is not None
+    assert OPERATION.router is not None
+    routers.include_router(OBJECTS.router, prefix=PREFIX)
+    routers.include_router(OPERATION.router)
+    routers.include_router(docs.router, prefix=PREFIX)
+    routers.include_router(problem_pages.router)
+    return tuple(routers.routes)
+
+
+@cache
+def _index() -> RouteIndex:
+    return RouteIndex(_routes())
 
 
 def create_app(
@@ -192,12 +203,6 @@ def create_app(
     app.state.parts = parts
     problems.install(app)
     app.router.routes.extend(_routes())
-    assert OBJECTS.router is not None
-    assert OPERATION.router is not None
-    app.include_router(OBJECTS.router, prefix=PREFIX)
-    app.include_router(OPERATION.router)
-    app.include_router(docs.router, prefix=PREFIX)
-    app.include_router(problem_pages.router)
     app.add_api_route("/docs", docs.redirect_to(f"{PREFIX}/docs"), include_in_schema=False)
     openapi.serve(app, f"{PREFIX}/openapi.json")
     openapi.install(app, PREFIX, examples, (settings.blobs.public_url or "").rstrip("/") or None)
@@ -213,7 +218,7 @@ class _Application(FastAPI):
         parts: Parts = self.state.parts
         settings = parts[Settings]
         origins = settings.cors.origins
-        served = DirectRoutes(super().build_middleware_stack(), self)
+        served = DirectRoutes(super().build_middleware_stack(), _index)
         requests = RequestMiddleware(
             served,
             metrics=parts[Metrics],

@@ -8,18 +8,19 @@ So a route cannot differ from its documentation; and one that needs more of Fast
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lockleaf.server.platform.http.plans import Plan, plan_of
 from lockleaf.server.platform.http.problems import answer_of
 from lockleaf.server.platform.http.routing import LimitedRoute
 
-__all__ = ["DirectRoutes"]
+__all__ = ["DirectRoutes", "RouteIndex"]
 
 
 class DirectRoutes:
@@ -27,20 +28,17 @@ class DirectRoutes:
 
     Args:
         app: what is inside.
-        application: whose routes are served.
+        index: gives the routes that are served; asked at the first request.
     """
 
-    def __init__(self, app: ASGIApp, application: FastAPI) -> None:
+    def __init__(self, app: ASGIApp, index: Callable[[], RouteIndex]) -> None:
         self.app = app
-        self._application = application
-        self._index: _Index | None = None
+        self._index = index
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and not scope.get("root_path"):
-            if self._index is None:
-                self._index = _Index(iter_route_contexts(self._application.router.routes))
-            found = self._index.find(scope["method"], scope["path"])
+            found = self._index().find(scope["method"], scope["path"])
             if found is not None:
                 await _serve(found, scope, receive, send)
                 return
@@ -88,15 +86,15 @@ class _Found:
         return {name: self._convertors[name].convert(value) for name, value in said.items()}
 
 
-class _Index:
-    """Finds the route of a path as the application would: the first one that was declared for it."""
+class RouteIndex:
+    """Finds the route of a path as an application would: the first one that was declared for it."""
 
-    def __init__(self, contexts: Iterable[RouteContext]) -> None:
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._whole: dict[tuple[str, str], _Found] = {}
         """Routes whose paths have no parameters."""
         self._by_length: dict[tuple[str, int], list[_Found]] = {}
         """Routes whose paths have some, in the order of their declaration, by method and number of slashes."""
-        for context in contexts:
+        for context in iter_route_contexts(routes):
             if context.path is None:
                 continue
             for method in context.methods or ():
