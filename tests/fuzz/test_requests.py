@@ -1,4 +1,4 @@
-"""Whatever bytes a request's body has, in whatever encoding, compressed or not: an answer, and no fault of the server."""
+"""Whatever bytes a body has, in whatever encoding, compressed or not: an answer, and no fault of the server."""
 
 from __future__ import annotations
 
