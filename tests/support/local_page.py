@@ -75,7 +75,7 @@ async def page_of(home: Path, *, profile: str = "laptop", **settings: Any) -> As
             home, profile, keychain=keychain, second_factor=second_factor, allow_test_parameters=True
         )
 
-    settings.setdefault("settings", home / "profiles" / profile / "page.json")
+    settings.setdefault("folder", home / "profiles" / profile)
     desk = Desk(profile, settings.pop("open_client", open_client), **settings)
     await desk.start()
     admission = Admission()

@@ -27,6 +27,7 @@ Opener = Callable[[sdk.SecondFactor], Awaitable[sdk.Client]]
 """Opens the client of a profile; what answers the server's question for a second factor is given."""
 _LOOK_AROUND = 1.0
 _SYNC_EVERY = 10.0
+_SETTINGS = "page.json"
 
 
 @dataclass
@@ -37,13 +38,13 @@ class Desk:
         profile: its name.
         open_client: opens its client.
         lock_after: seconds without a request after which the journal is locked; None: never.
-        settings: the file of what the page remembers of its user's wishes, none of it content.
+        folder: the profile's, for what the page remembers of its user's wishes, and for archives on their way.
     """
 
     profile: str
     open_client: Opener
     lock_after: float | None = None
-    settings: Path | None = None
+    folder: Path | None = None
     events: Events = field(default_factory=Events)
     _client: sdk.Client | None = None
     _profile: sdk.Profile | None = None
@@ -247,18 +248,19 @@ class Desk:
         )
 
     async def _daily_goal(self) -> int | None:
-        if self.settings is None:
+        if self.folder is None:
             return None
         try:
-            goal = json.loads(await asyncio.to_thread(self.settings.read_bytes))["daily_goal"]
+            goal = json.loads(await asyncio.to_thread((self.folder / _SETTINGS).read_bytes))["daily_goal"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return goal if isinstance(goal, int) and goal > 0 else None
 
     async def set_daily_goal(self, words: int | None) -> None:
         """Remember how many words a day its user wants to write."""
-        if self.settings is not None:
-            await asyncio.to_thread(write_for_owner, self.settings, json.dumps({"daily_goal": words}).encode())
+        if self.folder is not None:
+            settings = json.dumps({"daily_goal": words}).encode()
+            await asyncio.to_thread(write_for_owner, self.folder / _SETTINGS, settings)
         await self.tell_state()
 
     async def tell_state(self) -> None:

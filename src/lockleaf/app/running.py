@@ -19,6 +19,7 @@ from lockleaf.app.application import application
 from lockleaf.app.browser import forget_ways, has_browser, open_page
 from lockleaf.app.desk import Desk, Opener
 from lockleaf.app.instance import Instance, NotAnswering
+from lockleaf.app.scratch import sweep
 from lockleaf.tasks import end_task
 
 __all__ = ["NotAnswering", "PortTaken", "Served", "serve"]
@@ -98,10 +99,11 @@ async def serve(
             await _announce(folder, announce, there, [token], elsewhere=True, browser=browser)
             return
         forget_ways(folder.path)
+        sweep(folder.path)
         with contextlib.closing(_listening(port)) as listener:
             port = listener.getsockname()[1]
             admission = Admission()
-            desk = Desk(folder.name, open_client, lock_after, folder.path / "page.json")
+            desk = Desk(folder.name, open_client, lock_after, folder.path)
             async with _open(desk), _serving(desk, admission, port, listener) as ended:
                 instance.tell(port, admission.control)
                 tokens = [admission.new_token(), admission.new_token()]
