@@ -48,3 +48,28 @@ async def test_what_was_written_before_the_account_comes_to_the_other_device(
         assert (lowered["tier"], "entries" in lowered["deletes"]) == ("full_sync", True)
         state = await laptop.post("/account/logout")
         assert state["account"]["logged_in"] is False
+
+
+async def test_without_a_server_everything_is_written_here_and_the_page_says_so(page: Page) -> None:
+    await page.write("far from any server")
+    while (await page.get("/state"))["sync"]["state"] != "offline":
+        await asyncio.sleep(0.05)
+    state = await page.get("/state")
+    assert (state["sync"]["pending"], state["counts"]["entries"]) == (1, 1)
+    await page.post("/sync")
+    answer = await page.ask(
+        "POST", "/account/login", {"server": "http://127.0.0.1:9", "name": "b@example.org", "password": "x"}
+    )
+    assert answer.json()["code"] == "already_logged_in"
+
+
+async def test_a_journal_that_was_begun_here_does_not_give_way_to_an_account(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    async with page_of(tmp_path) as laptop:
+        await laptop.write("mine")
+        answer = await laptop.ask(
+            "POST", "/account/login", {"server": server.url, "name": fresh_email(), "password": PASSWORD}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (409, "local_journal_first")
+        assert (await laptop.get("/state"))["counts"]["entries"] == 1

@@ -32,8 +32,8 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Hiding
 
 IMPORTS = """
 import importlib, pkgutil
-import lockleaf.client, lockleaf.cli
-for package in (lockleaf.client, lockleaf.cli):
+import lockleaf.app, lockleaf.client, lockleaf.cli
+for package in (lockleaf.app, lockleaf.client, lockleaf.cli):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if "demonstration" not in module.name:  # which fills a server with examples
             importlib.import_module(module.name)

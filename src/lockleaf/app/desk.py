@@ -28,6 +28,8 @@ Opener = Callable[[sdk.SecondFactor], Awaitable[sdk.Client]]
 _LOOK_AROUND = 1.0
 _SYNC_EVERY = 10.0
 _SETTINGS = "page.json"
+_PATIENCE = 10.0
+"""Seconds for which a request that is being answered keeps a journal open that is to be locked."""
 
 
 @dataclass
@@ -150,18 +152,24 @@ class Desk:
 
     async def lock(self) -> None:
         """Forget the keys, and everything that was open under them, until somebody unlocks."""
-        await self._end_sync()
         client = self._client
         if client is None or self.is_locked:
             return
+        self._closed_here = True  # nobody new comes in
+        await self._end_sync()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while self._running:
+                    self._quiet.clear()
+                    await self._quiet.wait()
+        self._shelf = None
         if client.keys_in == "password":
             await client.lock()
+            self._closed_here = False
         else:
             # The keychain, or a file, opens it again: what can be done here is to let go of it.
-            self._closed_here = True
             self._client = None
             await client.aclose()
-        self._shelf = None
         self.events.tell("locked", {})
 
     async def unlock(self, password: str) -> None:
