@@ -14,6 +14,7 @@ from lockleaf.server.main.maintenance.compacting import compact
 from lockleaf.server.main.maintenance.doctor import CHECKS, examine_server
 from lockleaf.server.main.maintenance.errors import DatabaseInUse
 from lockleaf.server.main.maintenance.findings import Finding, Surroundings
+from lockleaf.server.platform.db.connections import connect
 from lockleaf.server.platform.settings import Settings
 from tests.support.media import attach, object_key
 from tests.support.operated import Site, operated
@@ -29,7 +30,7 @@ async def site(
 
 async def examined(site: Site, *, ahead: timedelta = timedelta()) -> dict[str, Finding]:
     """What is found, by a clock that is so much ahead."""
-    connection = await asyncpg.connect(site.url)
+    connection = await connect(site.url)
     try:
         return dict(await examine_server(Surroundings(Settings(), connection, datetime.now(UTC) + ahead)))
     finally:

@@ -15,9 +15,9 @@ STATEMENTS = (
         "uuid, uuid, timestamptz, uuid, bigint, bigint",
         f"{USER}, NULL, now(), {USER}, 51, 0",
     ),
-    (upkeep._DELETED, "timestamptz, bigint", "now(), 500"),
-    (upkeep._UNFINISHED, "timestamptz, bigint", "now(), 500"),
-    (upkeep._UNKNOWN, "text[]", "'{0123}'"),
+    (upkeep._DELETED, "uuid[], bigint, timestamptz", "'{}', 500, now()"),
+    (upkeep._UNFINISHED, "uuid[], bigint, timestamptz", "'{}', 500, now()"),
+    (upkeep._KNOWN, "text[]", "'{0123}'"),
 )
 INDEXES = ("ix_media_created", "ix_media_deleted", "ix_media_unfinished", "ix_media_object_key")
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 
@@ -17,6 +16,7 @@ from lockleaf.server.main.maintenance.findings import Surroundings
 from lockleaf.server.main.maintenance.poolers import pooler as examine
 from lockleaf.server.main.preparation import prepare
 from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.connections import connect
 from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.db.pooler import connect_query
 from lockleaf.server.platform.db.unusable import DatabaseUnusable
@@ -68,7 +68,7 @@ async def pooled(server_environment: dict[str, str], tmp_path: Path) -> AsyncIte
 
 async def _examined(settings: Settings) -> str:
     assert settings.database.url is not None
-    connection = await asyncpg.connect(settings.database.url.get_secret_value())
+    connection = await connect(settings.database.url.get_secret_value())
     try:
         finding = await examine(Surroundings(settings, connection, Clock()()))
     finally:

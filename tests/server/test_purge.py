@@ -12,11 +12,11 @@ import pytest
 
 from lockleaf.server.identity.auth.upkeep import forget_expired
 from lockleaf.server.main.features import SCHEDULES
+from lockleaf.server.platform.db.by_account import BATCH
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs.worker import JobWorker
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
-from lockleaf.server.records import purge as purging
 from lockleaf.server.records.purge import purge
 from lockleaf.wire.codec import unpack
 from tests.support.account_holders import Clock, served
@@ -119,7 +119,7 @@ async def test_what_somebody_writes_at_that_moment_is_passed_over_and_nobody_wai
 
 async def test_more_than_a_batch_is_purged_by_many_at_once(server: Server) -> None:
     parts, clock, owner = server
-    made = [change() for _ in range(purging.BATCH // 2 + 1)]
+    made = [change() for _ in range(BATCH // 2 + 1)]
     for _ in range(2):
         await owner.results(*made)
         await owner.results(*(_deletion(each) for each in made))
@@ -128,7 +128,7 @@ async def test_more_than_a_batch_is_purged_by_many_at_once(server: Server) -> No
     await asyncio.gather(*(parts.call(purge) for _ in range(3)))
     await parts.call(purge)
     assert await _count(parts, "revisions", owner) == 0
-    assert await _count(parts, "records", owner) == 2 * len(made) > purging.BATCH
+    assert await _count(parts, "records", owner) == 2 * len(made) > BATCH
 
 
 async def test_the_content_of_a_decided_conflict_is_dropped_and_of_an_open_one_kept(server: Server) -> None:

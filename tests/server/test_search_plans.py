@@ -31,6 +31,7 @@ STATEMENTS = {
         ("pk_records", "pk_search_documents"),
     ),
     "_LISTS": ("uuid, bigint[]", f"{USER}, '{{1}}'", ("ix_search_documents_tokens",)),
+    "_LISTS_ON_A_NODE": ("uuid, bigint[]", f"{USER}, '{{1}}'", ()),
     "_FILTERED": (
         "uuid, timestamptz, timestamptz, timestamptz, timestamptz, bytea[], bytea[]",
         f"{USER}, now(), now(), now(), now(), '{{}}', '{{}}'",
@@ -65,4 +66,4 @@ def test_every_statement_is_of_one_account() -> None:
         assert re.search(r"user_id = \$1|VALUES \(\$1, |SELECT \$1, ", text), name
     # Nothing else in the file speaks to the database.
     source = inspect.getsource(repository)
-    assert set(re.findall(r"_connection\.(\w+)", source)) == {"execute", "fetch", "fetchrow", "fetchval"}
+    assert set(re.findall(r"_connection\.(\w+)", source)) == {"distributed", "execute", "fetch", "fetchrow", "fetchval"}

@@ -232,3 +232,18 @@ async def test_a_body_that_does_not_end_holds_no_connection(app: FastAPI, http: 
     assert app.state.parts[Database].writing.pool.checkedout() == 0
     end.set()
     assert (await request).status_code == 200
+
+
+async def test_nothing_is_asked_about_the_types_of_what_our_statements_take(app: FastAPI) -> None:
+    arrays = "bool bytea bigint smallint int text real float8 varchar date timestamp timestamptz interval numeric uuid"
+    columns = ", ".join(f"'{{}}'::{name}[]" for name in arrays.split())
+    statement = f"SELECT {columns}, '[1]'::json, '[1]'::jsonb"
+    sent: list[str] = []
+    async with app.state.parts[Database].read_driver() as connection:
+        connection.add_query_logger(lambda query: sent.append(query.query))
+        assert list(await connection.fetchrow(statement)) == [[]] * len(arrays.split()) + [[1], [1]]
+        await asyncio.sleep(0)
+        assert sent == [statement]
+        await connection.fetchval("SELECT '{}'::inet[]")
+        await asyncio.sleep(0)
+        assert any("pg_type" in each for each in sent)  # of others it is asked

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncpg
-
 from lockleaf.server.main.tables import metadata
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 
 __all__ = ["empty", "is_for_development", "mark_for_development"]
 
@@ -20,7 +18,7 @@ _QUEUE = ("pgqueuer", "pgqueuer_log", "pgqueuer_statistics")
 
 async def mark_for_development(url: str) -> None:
     """Mark the database at ``url``, unless somebody has an account in it: what is in use is never made disposable."""
-    connection = await asyncpg.connect(asyncpg_url(url))
+    connection = await connect(asyncpg_url(url))
     try:
         await connection.execute(_MARK)
     finally:
@@ -29,7 +27,7 @@ async def mark_for_development(url: str) -> None:
 
 async def is_for_development(url: str) -> bool:
     """Tell whether the database at ``url`` is marked."""
-    connection = await asyncpg.connect(asyncpg_url(url))
+    connection = await connect(asyncpg_url(url))
     try:
         marked: bool = await connection.fetchval(_IS_MARKED)
         return marked
@@ -45,7 +43,7 @@ async def empty(url: str) -> int:
     Raises:
         PermissionError: the database is not marked.
     """
-    connection = await asyncpg.connect(asyncpg_url(url))
+    connection = await connect(asyncpg_url(url))
     try:
         async with connection.transaction():
             if not await connection.fetchval(_IS_MARKED):

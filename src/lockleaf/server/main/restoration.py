@@ -6,9 +6,7 @@ new epoch. What was interrupted in between is finished by whoever starts a serve
 
 from __future__ import annotations
 
-import asyncpg
-
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.records.restores import Declared, declare_restored
 
 __all__ = ["MARK", "finish"]
@@ -22,7 +20,7 @@ async def finish(url: str) -> Declared | None:
 
     The database has the schema of this version.
     """
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20)
+    connection = await connect(asyncpg_url(url), timeout=20)
     try:
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM installation WHERE name = $1)", MARK):
             return None

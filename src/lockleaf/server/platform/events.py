@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.tasks import end_task
@@ -92,7 +92,7 @@ class EventHub:
         attempt = 0
         while True:
             try:
-                connection = await asyncpg.connect(
+                connection = await connect(
                     self._url, timeout=10, server_settings={"application_name": "lockleaf-events"}
                 )
             except (OSError, TimeoutError, *DRIVER_ERRORS) as error:

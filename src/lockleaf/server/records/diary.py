@@ -128,7 +128,7 @@ def _read_beside(beside: Callable[[str, str], str]) -> str:
 
 async def read_beside(
     connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, beside: Beside
-) -> tuple[asyncpg.Record | None, CurrentRecord | None]:
+) -> tuple[Sequence[str | None] | None, CurrentRecord | None]:
     """Return what is told ``beside`` by the same statement, and a record as `read` does."""
     statement = _read_beside(beside.told_by)
     row = await connection.fetchrow(statement, user_id, collection, record_id, *beside.arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -44,7 +44,7 @@ class FeedPage:
     epochs: list[EpochRow]
     has_more: bool
     last_seq: int
-    told: asyncpg.Record | None = None
+    told: Sequence[str | None] | None = None
 
 
 # The end of the history and the records that are current at that very end, from one snapshot: without that, an honest
@@ -63,16 +63,16 @@ WITH cut AS MATERIALIZED (
   ), $2::bigint + $3) AS seq
 )
 SELECT
-  ROW(h.epoch, h.seq, h.head, (
+  json_build_array(h.epoch, h.seq, encode(h.head, 'hex'), (
     SELECT json_agg(
       json_build_array(e.epoch, e.from_seq, encode(e.from_head, 'hex'), e.ended) ORDER BY e.from_seq, e.created_at
     ) FROM epochs e WHERE e.user_id = $1
-  )::text, (
+  ), (
     SELECT json_agg(json_build_array(
       s.kind, s.n, s.old_epoch, s.seq, encode(s.head, 'hex'), s.new_epoch, s.device_id, s.time_text,
       encode(s.signature, 'hex')
     ) ORDER BY s.n, s.statement_id) FROM epoch_statements s WHERE s.user_id = $1
-  )::text, (SELECT seq FROM cut), {beside}) AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed
+  ), (SELECT seq FROM cut), {beside})::text AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed
 FROM heads h WHERE h.user_id = $1
 UNION ALL
 SELECT NULL, r.seq, r.packed
@@ -130,8 +130,8 @@ async def read(
     rows = await connection.fetch(statement, user_id, after, limit, LARGE_BYTES_A_PAGE, *narrowed, *more)
     if not rows:
         return None
-    epoch, end, head, epochs_text, statements_text, cut, told = rows[0]["end_of_history"]
-    epochs = _epochs(epochs_text, statements_text)
+    epoch, end, head, epochs_read, statements, cut, told = json.loads(rows[0]["end_of_history"])
+    epochs = _epochs(epochs_read, statements or ())
     begins = next(each.from_seq for each in epochs if not each.ended)
     if after < begins:
         return await read(connection, user_id, after=begins, limit=limit, collection=collection, beside=beside)
@@ -145,18 +145,18 @@ async def read(
             return await read(connection, user_id, after=after, limit=limit, beside=beside)
         found.update((leaf["seq"], pack({"superseded": True, **leaf})) for leaf in leaves)
     changes = [found[seq] for seq in range(after + 1, last + 1) if seq in found]
-    return FeedPage(changes, epoch, end, head, epochs, last < end, last, told)
+    return FeedPage(changes, epoch, end, bytes.fromhex(head), epochs, last < end, last, told)
 
 
-def _epochs(epochs: str, statements: str | None) -> list[EpochRow]:
+def _epochs(epochs: Iterable[list[Any]], statements: Iterable[list[Any]]) -> list[EpochRow]:
     signed: dict[str, list[dict[str, Any]]] = {}
-    for row in json.loads(statements) if statements is not None else ():
+    for row in statements:
         statement = dict(zip(_STATEMENT, row, strict=True))
         statement |= {name: bytes.fromhex(statement[name]) for name in ("head", "signature")}
         signed.setdefault(statement["new_epoch"], []).append(statement)
     return [
         EpochRow(epoch, seq, bytes.fromhex(head), ended, tuple(signed.get(epoch, ())))
-        for epoch, seq, head, ended in json.loads(epochs)
+        for epoch, seq, head, ended in epochs
     ]
 
 

@@ -1,7 +1,8 @@
 """Dropping for good what was deleted or decided long ago: payloads and earlier revisions, never leaves or tombstones.
 
-Each batch is one statement and one transaction. Any number of workers may run it at once: each takes rows that no other
-has, and accounts in which nobody is writing at that moment; what is passed over is found the next time.
+Each batch is of one account, one statement and one transaction. Any number of workers may run it at once: each takes
+rows that no other has, and accounts in which nobody is writing at that moment; what is passed over is found the next
+time.
 """
 
 from __future__ import annotations
@@ -12,48 +13,51 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.by_account import executed, in_batches, whose
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 
 __all__ = ["purge", "purge_record"]
 
-BATCH = 500
-
 # Whoever writes to an account holds its head, and so does this. Rows that were locked are found again by where they are
 # (``ctid``): a plan that looked them up by name might read a whole table for a few.
+_UNPURGED = whose("records", "deleted AND purged_at IS NULL AND updated_at < $3", "updated_at")
 _REVISIONS = """
 WITH due AS MATERIALIZED (
-  SELECT r.user_id, r.collection, r.record_id
+  SELECT r.collection, r.record_id
   FROM records r JOIN heads h ON h.user_id = r.user_id
-  WHERE r.deleted AND r.purged_at IS NULL AND r.updated_at < $1
-  ORDER BY r.updated_at LIMIT $3 FOR UPDATE OF h, r SKIP LOCKED
+  WHERE r.user_id = $1 AND r.deleted AND r.purged_at IS NULL AND r.updated_at < $3
+  ORDER BY r.updated_at LIMIT $2 FOR UPDATE OF h, r SKIP LOCKED
 ), dropped AS (
-  DELETE FROM revisions WHERE ctid = ANY (ARRAY(
+  DELETE FROM revisions WHERE user_id = $1 AND ctid = ANY (ARRAY(
     SELECT v.ctid FROM due d CROSS JOIN LATERAL (
       SELECT ctid FROM revisions v
-      WHERE v.user_id = d.user_id AND v.collection = d.collection AND v.record_id = d.record_id OFFSET 0
+      WHERE v.user_id = $1 AND v.collection = d.collection AND v.record_id = d.record_id OFFSET 0
     ) v
-  )) RETURNING user_id, octet_length(packed) AS bytes
+  )) RETURNING octet_length(packed) AS bytes
 ), counted AS (
-  UPDATE heads h SET record_bytes = h.record_bytes - s.bytes
-  FROM (SELECT user_id, sum(bytes) AS bytes FROM dropped GROUP BY user_id) s WHERE h.user_id = s.user_id
+  UPDATE heads SET record_bytes = record_bytes - (SELECT sum(bytes) FROM dropped)
+  WHERE user_id = $1 AND EXISTS (SELECT FROM dropped)
 )
-UPDATE records r SET purged_at = $2 FROM due d
-WHERE r.user_id = d.user_id AND r.collection = d.collection AND r.record_id = d.record_id
+UPDATE records r SET purged_at = $4 FROM due d
+WHERE r.user_id = $1 AND r.collection = d.collection AND r.record_id = d.record_id
 """
 
 # The row stays, so that a second resolution is still refused and a repeated payload still known by its hash.
+_DECIDED = whose(
+    "conflicts", "resolved_at IS NOT NULL AND octet_length(payload) > 0 AND resolved_at < $3", "resolved_at"
+)
 _CONFLICTS = """
 WITH due AS MATERIALIZED (
-  SELECT c.ctid AS place, c.user_id, octet_length(c.payload) AS bytes
+  SELECT c.ctid AS place, octet_length(c.payload) AS bytes
   FROM conflicts c JOIN heads h ON h.user_id = c.user_id
-  WHERE c.resolved_at IS NOT NULL AND octet_length(c.payload) > 0 AND c.resolved_at < $1
+  WHERE c.user_id = $1 AND c.resolved_at IS NOT NULL AND octet_length(c.payload) > 0 AND c.resolved_at < $3
   ORDER BY c.resolved_at LIMIT $2 FOR UPDATE OF h, c SKIP LOCKED
 ), counted AS (
-  UPDATE heads h SET record_bytes = h.record_bytes - s.bytes
-  FROM (SELECT user_id, sum(bytes) AS bytes FROM due GROUP BY user_id) s WHERE h.user_id = s.user_id
+  UPDATE heads SET record_bytes = record_bytes - (SELECT sum(bytes) FROM due)
+  WHERE user_id = $1 AND EXISTS (SELECT FROM due)
 )
-UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(SELECT place FROM due))
+UPDATE conflicts SET payload = '' WHERE user_id = $1 AND ctid = ANY (ARRAY(SELECT place FROM due))
 """
 
 _REVISIONS_OF_ONE = """
@@ -68,7 +72,7 @@ WITH due AS MATERIALIZED (
   SELECT ctid AS place, octet_length(payload) AS bytes FROM conflicts
   WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND resolved_at IS NOT NULL
 ), dropped AS (
-  UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(SELECT place FROM due))
+  UPDATE conflicts SET payload = '' WHERE user_id = $1 AND ctid = ANY (ARRAY(SELECT place FROM due))
 )
 UPDATE heads SET record_bytes = record_bytes - (SELECT coalesce(sum(bytes), 0) FROM due) WHERE user_id = $1
 """
@@ -82,8 +86,8 @@ async def purge(clock: Clock, database: Database, settings: Settings) -> None:
     """Drop the revisions before deletions, and the payloads of conflicts, that are older than the setting says."""
     now = clock()
     before = now - timedelta(days=settings.jobs.purge_after_days)
-    await _in_batches(database, _REVISIONS, before, now, BATCH)
-    await _in_batches(database, _CONFLICTS, before, BATCH)
+    await in_batches(database, _UNPURGED, (before,), executed(_REVISIONS, before, now))
+    await in_batches(database, _DECIDED, (before,), executed(_CONFLICTS, before))
 
 
 async def purge_record(
@@ -96,10 +100,3 @@ async def purge_record(
     await connection.execute(_REVISIONS_OF_ONE, user_id, collection, record_id)
     await connection.execute(_CONFLICTS_OF_ONE, user_id, collection, record_id)
     await connection.execute(_PURGED, user_id, collection, record_id, now)
-
-
-async def _in_batches(database: Database, statement: str, *arguments: datetime | int) -> None:
-    done = BATCH
-    while done == BATCH:
-        async with database.transaction() as tx:
-            done = int((await tx.connection.execute(statement, *arguments)).split()[-1])

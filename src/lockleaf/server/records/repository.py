@@ -87,7 +87,8 @@ WITH locked AS MATERIALIZED (
   SELECT epoch, seq, head, key_id FROM heads WHERE user_id = $1 FOR UPDATE
 )
 SELECT l.epoch, l.seq AS end_seq, l.head, l.key_id AS newest_key_id,
-  (SELECT ROW(h.epoch, h.seq) FROM heads h WHERE h.user_id = $1) AS seen,
+  (SELECT h.epoch FROM heads h WHERE h.user_id = $1) AS seen_epoch,
+  (SELECT h.seq FROM heads h WHERE h.user_id = $1) AS seen_seq,
   (SELECT a.privacy_tier FROM accounts a WHERE a.user_id = $1) AS tier,
   w.position, r.revision, r.seq, r.payload_hash, r.created_at, r.key_id, octet_length(r.packed) AS size
 FROM locked l
@@ -162,7 +163,7 @@ class RecordRepository(OnConnection):
         """
         columns = [key[0] for key in keys], [key[1] for key in keys]
         rows = await self._connection.fetch(_OPEN, self._user_id, *columns)
-        if rows and rows[0]["seen"] != (rows[0]["epoch"], rows[0]["end_seq"]):
+        if rows and (rows[0]["seen_epoch"], rows[0]["seen_seq"]) != (rows[0]["epoch"], rows[0]["end_seq"]):
             rows = await self._connection.fetch(_OPEN, self._user_id, *columns)
         if not rows:
             return None

@@ -7,11 +7,10 @@ Without it a server that was put back looks like one that drops what it had conf
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
-import asyncpg
-
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 
 __all__ = ["Declared", "declare_restored"]
 
@@ -20,27 +19,25 @@ _PORTION = 1000
 # One restore is declared at a time: a second one that waits for a head would not see the epoch that the first began.
 _ALONE = "SELECT pg_advisory_lock(7236279120845518)"
 
+_HEADS = "SELECT user_id FROM heads WHERE user_id > $1 ORDER BY user_id LIMIT $2"
+
 # The head is locked before it is read, as by everybody who writes; an account of which nothing was written since its
 # restore was declared is left as it is. The head of an epoch is SHA-256 of label, length and name, number, head.
 _DECLARE = """
-WITH picked AS (
-  SELECT h.user_id, h.epoch, h.seq, h.head, gen_random_uuid()::text AS name
-  FROM heads h WHERE h.user_id > $1 ORDER BY h.user_id LIMIT $2 FOR UPDATE
+WITH picked AS MATERIALIZED (
+  SELECT epoch, seq, head FROM heads WHERE user_id = $1 FOR UPDATE
 ), restored AS (
-  SELECT p.* FROM picked p LEFT JOIN epochs e ON e.user_id = p.user_id AND e.epoch = p.epoch
+  SELECT p.seq, p.head FROM picked p LEFT JOIN epochs e ON e.user_id = $1 AND e.epoch = p.epoch
   WHERE NOT (coalesce(e.declared, false) AND e.from_seq = p.seq)
 ), begun AS (
   INSERT INTO epochs (user_id, epoch, from_seq, from_head, declared, created_at)
-  SELECT user_id, name, seq, head, true, clock_timestamp() FROM restored
-), moved AS (
-  UPDATE heads h SET epoch = r.name, head = sha256(
-    convert_to('lockleaf/1/epoch', 'UTF8') || int4send(octet_length(r.name)) || convert_to(r.name, 'UTF8')
-    || int8send(r.seq) || r.head
-  )
-  FROM restored r WHERE h.user_id = r.user_id RETURNING h.user_id
+  SELECT $1, $2::text, seq, head, true, $3::timestamptz FROM restored
 )
-SELECT (SELECT count(*) FROM picked) AS picked, (SELECT count(*) FROM moved) AS moved,
-  (SELECT user_id FROM picked ORDER BY user_id DESC LIMIT 1) AS last
+UPDATE heads h SET epoch = $2::text, head = sha256(
+  convert_to('lockleaf/1/epoch', 'UTF8') || int4send(octet_length($2::text)) || convert_to($2::text, 'UTF8')
+  || int8send(r.seq) || r.head
+)
+FROM restored r WHERE h.user_id = $1
 """
 
 
@@ -63,15 +60,19 @@ async def declare_restored(url: str) -> Declared:
     It may be interrupted and run again, and the server may run meanwhile: a write waits for the moment in which its
     account moves, and is then refused for the epoch that ended.
     """
-    connection = await asyncpg.connect(asyncpg_url(url))
+    connection = await connect(asyncpg_url(url))
     moved = seen = 0
     after = UUID(int=0)
     try:
         await connection.execute(_ALONE)
         while True:
-            row = await connection.fetchrow(_DECLARE, after, _PORTION)
-            if row is None or row["last"] is None:
+            rows = await connection.fetch(_HEADS, after, _PORTION)
+            for (user_id,) in rows:
+                name, now = str(uuid4()), datetime.now(UTC)
+                moved += int((await connection.execute(_DECLARE, user_id, name, now)).split()[-1])
+            seen += len(rows)
+            if len(rows) < _PORTION:
                 return Declared(moved, seen - moved)
-            moved, seen, after = moved + row["moved"], seen + row["picked"], row["last"]
+            after = rows[-1]["user_id"]
     finally:
         await connection.close()

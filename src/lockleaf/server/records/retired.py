@@ -23,7 +23,7 @@ _BYTES_AT_ONCE = 2 * 1024 * 1024
 
 _REVISIONS = """
 WITH dropped AS (
-  DELETE FROM revisions WHERE ctid = ANY (ARRAY(
+  DELETE FROM revisions WHERE user_id = $1 AND ctid = ANY (ARRAY(
     SELECT v.ctid FROM revisions v JOIN heads h ON h.user_id = v.user_id
     WHERE v.user_id = $1 AND v.key_id < h.key_id LIMIT $2
   )) RETURNING octet_length(packed) AS bytes
@@ -40,7 +40,7 @@ WITH due AS MATERIALIZED (
     AND ('x' || encode(substring(c.payload FROM 3 FOR 4), 'hex'))::bit(32)::bigint < h.key_id
   LIMIT $2
 ), dropped AS (
-  UPDATE conflicts SET payload = '' WHERE ctid = ANY (ARRAY(SELECT place FROM due))
+  UPDATE conflicts SET payload = '' WHERE user_id = $1 AND ctid = ANY (ARRAY(SELECT place FROM due))
 )
 SELECT count(*) AS count, coalesce(sum(bytes), 0)::bigint AS bytes FROM due
 """

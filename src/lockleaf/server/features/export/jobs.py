@@ -12,13 +12,13 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
 
 from lockleaf import __version__
 from lockleaf.server.features.export.bundle import Bundle, as_json
 from lockleaf.server.features.export.repository import ArchiveRepository
 from lockleaf.server.platform.archive import Facts, Section
 from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.by_account import executed, in_batches, whose
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs.attempt import Attempt, Handler
 from lockleaf.server.platform.settings import Settings
@@ -28,7 +28,6 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "handler", "sweep"]
 FORMAT = "lockleaf-archive"
 FORMAT_VERSION = 1
 PROGRESS_ROWS = 1000
-SWEEP_BATCH = 8
 
 _COUNT = "SELECT count(*) FROM ({}) AS rows"
 
@@ -113,21 +112,18 @@ class _Making:
             self._told = self._done
 
 
-_EXPIRED = text("""
+_DUE = whose("archives", "expires_at <= $3", "expires_at")
+_EXPIRED = """
 WITH expired AS MATERIALIZED (
-  SELECT user_id, job_id FROM archives WHERE expires_at <= :now
-  ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+  SELECT job_id FROM archives WHERE user_id = $1 AND expires_at <= $3 LIMIT $2 FOR UPDATE SKIP LOCKED
 ), parts AS (
-  DELETE FROM archive_parts p USING expired e WHERE p.user_id = e.user_id AND p.job_id = e.job_id
+  DELETE FROM archive_parts p USING expired e WHERE p.user_id = $1 AND p.job_id = e.job_id
 )
-DELETE FROM archives a USING expired e WHERE a.user_id = e.user_id AND a.job_id = e.job_id
-""")
+DELETE FROM archives a USING expired e WHERE a.user_id = $1 AND a.job_id = e.job_id
+"""
 
 
 async def sweep(clock: Clock, database: Database) -> None:
     """Delete archives whose time is over."""
-    deleted = SWEEP_BATCH
-    while deleted == SWEEP_BATCH:
-        async with database.transaction() as tx:
-            result = await tx.session.execute(_EXPIRED, {"now": clock(), "batch": SWEEP_BATCH})
-            deleted = result.rowcount  # type: ignore[attr-defined]
+    now = clock()
+    await in_batches(database, _DUE, (now,), executed(_EXPIRED, now))

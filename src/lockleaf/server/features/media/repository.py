@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
@@ -16,7 +17,7 @@ from lockleaf.server.platform.holdings import Usage
 from lockleaf.server.platform.paging import Page, Window
 from lockleaf.server.records import usage
 
-__all__ = ["USAGE", "MediaRepository", "StoredMedia", "Which", "new_key", "stage"]
+__all__ = ["USAGE", "MediaRepository", "StoredMedia", "Which", "new_key", "stage", "stage_all"]
 
 Which = Literal["false", "true", "all"]
 
@@ -28,13 +29,16 @@ _TOUCH = """
 UPDATE media SET touched_at = $3 WHERE user_id = $1 AND media_id = $2 RETURNING *
 """
 
-# Keys begin with the word by which this database knows its own objects.
+# By which this database knows its own objects: their keys begin with it. It stands apart from the accounts' tables,
+# which may lie on other nodes, and so do the removals: each is asked by a statement of its own.
+_OURS = "SELECT value FROM installation WHERE name = 'objects'"
+
 _ADD = """
 WITH added AS (
 INSERT INTO media (
   user_id, media_id, object_key, media_type, size, sha256, parts, entry_id, file_name, state, created_at, touched_at
 )
-SELECT $1, $2, (SELECT value FROM installation WHERE name = 'objects') || $3::text, $4, $5, $6, $7, $8, $10,
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $10,
   'uploading', $9::timestamptz, $9::timestamptz
 RETURNING *
 ), counted AS (
@@ -53,13 +57,10 @@ _RENEW = """
 WITH held AS (
   SELECT object_key, upload_id FROM media
   WHERE user_id = $1 AND media_id = $2 AND object_key = $3 AND state = 'uploading' FOR UPDATE
-), staged AS (
-  INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM held
-  ON CONFLICT (object_key) DO NOTHING
+), renewed AS (
+  UPDATE media m SET upload_id = NULL, object_key = $4 FROM held WHERE m.user_id = $1 AND m.media_id = $2
 )
-UPDATE media m SET upload_id = NULL,
-  object_key = (SELECT value FROM installation WHERE name = 'objects') || $4::text
-FROM held WHERE m.user_id = $1 AND m.media_id = $2
+SELECT object_key, upload_id FROM held
 """
 
 _COMPLETE = """
@@ -69,15 +70,9 @@ RETURNING *
 """
 
 _SETTLE = """
-WITH held AS (
-  SELECT object_key FROM media
-  WHERE user_id = $1 AND media_id = $2 AND object_key = $3 AND state = 'uploading' FOR UPDATE
-), staged AS (
-  INSERT INTO media_removals (object_key) SELECT object_key FROM held ON CONFLICT (object_key) DO NOTHING
-)
-UPDATE media m SET state = 'stored', completed_at = $6::timestamptz, object_key = $4::text, sha256 = $5
-FROM held WHERE m.user_id = $1 AND m.media_id = $2
-RETURNING m.*
+UPDATE media SET state = 'stored', completed_at = $6::timestamptz, object_key = $4::text, sha256 = $5
+WHERE user_id = $1 AND media_id = $2 AND object_key = $3 AND state = 'uploading'
+RETURNING *
 """
 
 _MARK = """
@@ -96,8 +91,7 @@ WITH gone AS (
 ), counted AS (
   UPDATE heads SET media_bytes = media_bytes - (SELECT coalesce(sum(size), 0) FROM gone) WHERE user_id = $1
 )
-INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
-ON CONFLICT (object_key) DO NOTHING
+SELECT object_key, upload_id FROM gone
 """
 
 _DROP_UNBEGUN = """
@@ -117,12 +111,12 @@ WITH gone AS (
 ), counted AS (
   UPDATE heads SET media_bytes = media_bytes - (SELECT coalesce(sum(size), 0) FROM gone) WHERE user_id = $1
 )
-INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
-ON CONFLICT (object_key) DO NOTHING
+SELECT object_key, upload_id FROM gone
 """
 
 _STAGE = """
-INSERT INTO media_removals (object_key, upload_id) VALUES ($1, $2) ON CONFLICT (object_key) DO NOTHING
+INSERT INTO media_removals (object_key, upload_id) SELECT * FROM unnest($1::text[], $2::text[])
+ON CONFLICT (object_key) DO NOTHING
 """
 
 USAGE = Usage("media_bytes", "SELECT user_id, sum(size) AS bytes FROM media GROUP BY user_id")
@@ -172,7 +166,13 @@ def new_key(*, beside: str = "") -> str:
 
 async def stage(connection: asyncpg.Connection, object_key: str, upload_id: str | None) -> None:
     """Note an object that the store shall delete, and an upload that it shall forget."""
-    await connection.execute(_STAGE, object_key, upload_id)
+    await connection.execute(_STAGE, [object_key], [upload_id])
+
+
+async def stage_all(connection: asyncpg.Connection, gone: Sequence[asyncpg.Record]) -> None:
+    """Note the objects of rows that are gone, each with its ``object_key`` and ``upload_id``, as `stage` does."""
+    if gone:
+        await connection.execute(_STAGE, [row["object_key"] for row in gone], [row["upload_id"] for row in gone])
 
 
 class MediaRepository(OnConnection):
@@ -205,6 +205,7 @@ class MediaRepository(OnConnection):
         now: datetime,
     ) -> StoredMedia:
         """Keep a declaration; ``key`` is the random end of the object's key (32 hexadecimal digits)."""
+        key = await self._connection.fetchval(_OURS) + key
         added = await self._one(_ADD, media_id, key, media_type, size, sha256, parts, entry_id, now, file_name)
         if added is None:
             raise RuntimeError("the database gave no row back")
@@ -221,7 +222,8 @@ class MediaRepository(OnConnection):
             old_key: where it is now. Where it is no longer there, somebody else was faster and nothing is done.
             key: the random end of the new key (32 hexadecimal digits).
         """
-        await self._connection.execute(_RENEW, self._user_id, media_id, old_key, key)
+        key = await self._connection.fetchval(_OURS) + key
+        await stage_all(self._connection, await self._connection.fetch(_RENEW, self._user_id, media_id, old_key, key))
 
     async def complete(self, media_id: UUID, object_key: str, now: datetime) -> StoredMedia | None:
         """Let a file exist whose object is whole; None if it is gone, or to be made of another object by now."""
@@ -236,7 +238,10 @@ class MediaRepository(OnConnection):
             object_key: where its bytes were sent; what lies there shall be deleted.
             key, sha256: of the copy.
         """
-        return await self._one(_SETTLE, media_id, object_key, key, sha256, now)
+        settled = await self._one(_SETTLE, media_id, object_key, key, sha256, now)
+        if settled is not None:
+            await stage(self._connection, object_key, None)
+        return settled
 
     async def mark_deleted(self, media_id: UUID, now: datetime) -> StoredMedia | None:
         """Delete a stored file for the time being."""
@@ -249,8 +254,9 @@ class MediaRepository(OnConnection):
     async def drop(self, media_id: UUID) -> bool:
         """Delete a file for good, and stage the removal of its object; tell whether it was there."""
         await usage.hold(self._connection, self._user_id)
-        dropped = await self._connection.execute(_DROP, self._user_id, media_id)
-        return not dropped.endswith(" 0")
+        gone = await self._connection.fetch(_DROP, self._user_id, media_id)
+        await stage_all(self._connection, gone)
+        return bool(gone)
 
     async def drop_unbegun(self, media_id: UUID) -> None:
         """Forget a file in parts whose upload nobody has begun."""
@@ -260,8 +266,9 @@ class MediaRepository(OnConnection):
     async def drop_all(self) -> int:
         """Delete all files for good, and stage the removal of their objects; return how many there were."""
         await usage.hold(self._connection, self._user_id)
-        dropped = await self._connection.execute(_DROP_ALL, self._user_id)
-        return int(dropped.split()[-1])
+        gone = await self._connection.fetch(_DROP_ALL, self._user_id)
+        await stage_all(self._connection, gone)
+        return len(gone)
 
     async def bytes_used(self) -> int:
         """Return the declared sizes of all files together: unfinished and deleted ones count too."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
-import asyncpg
 import structlog
 
+from lockleaf.server.features.media.repository import stage_all
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.backup_hold import is_held
+from lockleaf.server.platform.db.by_account import BATCH, in_batches, whose
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.settings import Settings
 
 __all__ = ["forget_unfinished", "purge", "remove_staged", "sweep_orphans"]
 
-BATCH = 500
 LONGEST_UPLOAD = timedelta(days=7)
 """After which an upload in parts is thrown away even if it goes on: begun again, it has a week again."""
 
@@ -28,39 +30,39 @@ log = structlog.get_logger("lockleaf.media")
 _DROP = """
 WITH due AS MATERIALIZED (
   SELECT m.ctid AS place FROM media m JOIN heads h ON h.user_id = m.user_id
-  WHERE {due} LIMIT $2 FOR UPDATE OF h, m SKIP LOCKED
+  WHERE m.user_id = $1 AND {due} LIMIT $2 FOR UPDATE OF h, m SKIP LOCKED
 ), gone AS (
-  DELETE FROM media WHERE ctid = ANY (ARRAY(SELECT place FROM due)) RETURNING user_id, object_key, upload_id, size
+  DELETE FROM media WHERE user_id = $1 AND ctid = ANY (ARRAY(SELECT place FROM due))
+  RETURNING object_key, upload_id, size
 ), counted AS (
-  UPDATE heads h SET media_bytes = h.media_bytes - s.bytes
-  FROM (SELECT user_id, sum(size) AS bytes FROM gone GROUP BY user_id) s WHERE h.user_id = s.user_id
+  UPDATE heads SET media_bytes = media_bytes - (SELECT sum(size) FROM gone)
+  WHERE user_id = $1 AND EXISTS (SELECT FROM gone)
 )
-INSERT INTO media_removals (object_key, upload_id) SELECT object_key, upload_id FROM gone
-ON CONFLICT (object_key) DO NOTHING
+SELECT object_key, upload_id FROM gone
 """
-_DELETED = _DROP.format(due="m.deleted_at IS NOT NULL AND m.deleted_at < $1 ORDER BY m.deleted_at")
-_UNFINISHED = _DROP.format(due="m.state = 'uploading' AND m.touched_at < $1 ORDER BY m.touched_at")
+_IS_DELETED = "deleted_at IS NOT NULL AND deleted_at < $3"
+_IS_UNFINISHED = "state = 'uploading' AND touched_at < $3"
+_DELETED = whose("media", _IS_DELETED, "deleted_at")
+_UNFINISHED = whose("media", _IS_UNFINISHED, "touched_at")
+_DROP_DELETED = _DROP.format(due=_IS_DELETED)
+_DROP_UNFINISHED = _DROP.format(due=_IS_UNFINISHED)
 
-# OFFSET 0 keeps each lookup of an object a lookup in its index.
-_UNKNOWN = """
-SELECT w.key FROM unnest($1::text[]) AS w(key)
-LEFT JOIN LATERAL (SELECT 1 AS known FROM media m WHERE m.object_key = w.key LIMIT 1 OFFSET 0) m ON true
-WHERE m.known IS NULL
-"""
+# Of all accounts: an object's key does not tell whose it is.
+_KNOWN = "SELECT object_key FROM media WHERE object_key = ANY ($1)"
 _OURS = "SELECT value FROM installation WHERE name = 'objects'"
 
 
 async def purge(clock: Clock, database: Database, settings: Settings, removals: Removals) -> None:
     """Delete for good what was deleted longer ago than the setting says, here and in the store."""
     before = clock() - timedelta(days=settings.jobs.purge_after_days)
-    await _in_batches(database, _DELETED, before)
+    await _drop_due(database, _DELETED, _DROP_DELETED, before)
     await removals.all_staged()
 
 
 async def forget_unfinished(clock: Clock, database: Database, settings: Settings, removals: Removals) -> None:
     """Forget uploads that were not heard of for a day, with what came of them; their quota is free again."""
     before = clock() - timedelta(hours=settings.media.unfinished_hours)
-    await _in_batches(database, _UNFINISHED, before)
+    await _drop_due(database, _UNFINISHED, _DROP_UNFINISHED, before)
     await removals.all_staged()
 
 
@@ -96,7 +98,8 @@ async def sweep_orphans(clock: Clock, database: Database, settings: Settings, ob
 
 async def _drop_unknown(database: Database, objects: ObjectStore, keys: list[str]) -> None:
     async with database.read_driver() as connection:
-        unknown = [row["key"] for row in await connection.fetch(_UNKNOWN, keys)]
+        known = {row["object_key"] for row in await connection.fetch(_KNOWN, keys)}
+        unknown = [key for key in keys if key not in known]
         if unknown and await is_held(connection):
             return
     if unknown:
@@ -104,9 +107,10 @@ async def _drop_unknown(database: Database, objects: ObjectStore, keys: list[str
         log.info("objects that nobody knows were deleted", count=len(unknown))
 
 
-async def _in_batches(database: Database, statement: str, before: object) -> None:
-    done = BATCH
-    while done == BATCH:
-        async with database.transaction() as tx:
-            connection: asyncpg.Connection = tx.connection
-            done = int((await connection.execute(statement, before, BATCH)).split()[-1])
+async def _drop_due(database: Database, due: str, statement: str, before: datetime) -> None:
+    async def drop(tx: Transaction, user_id: UUID) -> int:
+        gone = await tx.connection.fetch(statement, user_id, BATCH, before)
+        await stage_all(tx.connection, gone)
+        return len(gone)
+
+    await in_batches(database, due, (before,), drop)

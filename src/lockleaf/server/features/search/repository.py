@@ -157,15 +157,18 @@ _WAITING_WHOLE = _WAITING.format(packed="r.packed")
 _WAITING_NAMES = _WAITING.format(packed="''::bytea")
 
 # Each list comes from the index of digests. Behind OFFSET 0 stands the account, so that it is never looked for by its
-# entries, of which all would be read; no other account has the digest.
-_LISTS = """
+# entries, of which all would be read; no other account has the digest. Where the database has several nodes, it stands
+# in front of it as well: otherwise all of them would have to be asked.
+_LISTS_ANYWHERE = """
 SELECT w.place, (
   SELECT string_agg(int8send(d.seq) || timestamptz_send(d.at), ''::bytea)
-  FROM (SELECT user_id, seq, at FROM search_documents WHERE tokens @> ARRAY[w.token] OFFSET 0) d
+  FROM (SELECT user_id, seq, at FROM search_documents WHERE {first} tokens @> ARRAY[w.token] OFFSET 0) d
   WHERE d.user_id = $1
 ) AS found
 FROM unnest($2::bigint[]) WITH ORDINALITY AS w(token, place)
 """
+_LISTS = _LISTS_ANYWHERE.format(first="")
+_LISTS_ON_A_NODE = _LISTS_ANYWHERE.format(first="user_id = $1 AND")
 
 # A range of ix_records_date, whose labels are looked at on the way, as in a list of entries.
 _FILTERED = """
@@ -267,7 +270,8 @@ class SearchRepository(OnConnection):
 
     async def lists(self, tokens: Sequence[int]) -> list[bytes]:
         """Return for each of these digests, at most `LISTS_AT_ONCE`, the places of the entries that hold it."""
-        rows = await self._connection.fetch(_LISTS, self._user_id, tokens)
+        statement = _LISTS_ON_A_NODE if self._connection.distributed else _LISTS
+        rows = await self._connection.fetch(statement, self._user_id, tokens)
         return [row["found"] or b"" for row in sorted(rows, key=lambda row: row["place"])]
 
     async def filtered(

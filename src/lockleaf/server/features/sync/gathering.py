@@ -104,9 +104,13 @@ class Gathering:
         return await self._push_alone(asking, body)
 
     def _goes_along(self, asking: Asking, body: Push) -> bool:
-        """Whether a push is small, and nothing of it has to be opened for its account alone."""
+        """Whether a push is small, nothing of it has to be opened for its account alone, and one node has all accounts.
+
+        Of several, each would take part in the commit of every group, and one that does not answer would hold up all.
+        """
         return (
-            not asking.has_key
+            not self._database.distributed
+            and not asking.has_key
             and not body.atomic
             and 0 < len(body.changes) <= MOST_CHANGES
             and sum(len(change.payload) for change in body.changes) <= MOST_BYTES

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -14,24 +15,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.server.identity.accounts.models import Account, EmailDirectory, RecoveryCode, SigningKey
 from lockleaf.server.platform.db.scoped import OnSession
 
-__all__ = ["AccountRepository", "FoundCode", "account_of_email", "derivation_of_email", "recovery_code_of_email"]
+__all__ = [
+    "AccountRepository",
+    "FoundCode",
+    "account_of_email",
+    "derivation_of_email",
+    "recovery_code_of_email",
+    "user_of_email",
+]
+
+NOBODY = UUID(int=0)
+"""The id of no account."""
+
+
+async def user_of_email(session: AsyncSession, email: str) -> UUID:
+    """Return the id of a normalised ``email``'s account, or `NOBODY`.
+
+    The directory is asked in a step of its own: what is asked of the account then names it, and is answered by the node
+    that has it. Whoever goes on asks the same of `NOBODY`, so that an unknown email takes as long as a known one.
+    """
+    found: UUID | None = await session.scalar(select(EmailDirectory.user_id).where(EmailDirectory.email == email))
+    return NOBODY if found is None else found
 
 
 async def account_of_email(session: AsyncSession, email: str) -> Account | None:
-    """Return the account of a normalised ``email``, in one statement whether there is one or not."""
-    found: Account | None = await session.scalar(
-        select(Account).join(EmailDirectory, EmailDirectory.user_id == Account.user_id).where(_is(email))
-    )
-    return found
+    """Return the account of a normalised ``email``, in as many statements whether there is one or not."""
+    return await AccountRepository(session, await user_of_email(session, email)).get()
 
 
 async def derivation_of_email(session: AsyncSession, email: str) -> tuple[dict[str, Any] | None, str | None]:
     """Return the key derivation parameters of a normalised ``email``, and its client's salt, where there are any."""
-    found = await session.execute(
-        select(Account.kdf, Account.salt)
-        .join(EmailDirectory, EmailDirectory.user_id == Account.user_id)
-        .where(_is(email))
-    )
+    user_id = await user_of_email(session, email)
+    found = await session.execute(select(Account.kdf, Account.salt).where(Account.user_id == user_id))
     row = found.one_or_none()
     return (None, None) if row is None else (row.kdf, row.salt)
 
@@ -46,20 +61,16 @@ class FoundCode:
 
 
 async def recovery_code_of_email(session: AsyncSession, email: str, verifier_hash: bytes) -> FoundCode | None:
-    """Return a recovery code with its account's present keyring version, in one statement in either case."""
+    """Return a recovery code with its account's present keyring version, in as many statements in either case."""
+    user_id = await user_of_email(session, email)
     row = (
         await session.execute(
             select(RecoveryCode, Account.keyring_version, Account.custody)
-            .join(EmailDirectory, EmailDirectory.user_id == RecoveryCode.user_id)
             .join(Account, Account.user_id == RecoveryCode.user_id)
-            .where(_is(email), RecoveryCode.verifier_hash == verifier_hash)
+            .where(RecoveryCode.user_id == user_id, RecoveryCode.verifier_hash == verifier_hash)
         )
     ).one_or_none()
     return None if row is None else FoundCode(*row)
-
-
-def _is(email: str) -> Any:
-    return EmailDirectory.email == email
 
 
 class AccountRepository(OnSession):

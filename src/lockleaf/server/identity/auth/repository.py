@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lockleaf.server.identity.accounts.repository import user_of_email
 from lockleaf.server.identity.auth.models import Session, SessionKey
 from lockleaf.server.platform.db.keyset import select_page
 from lockleaf.server.platform.db.scoped import OnSession
@@ -18,18 +19,17 @@ __all__ = ["SessionRepository", "is_known_device"]
 # A device that logged out has no session any more, but its last signed word of the history.
 _KNOWN_DEVICE = text("""
 SELECT EXISTS (
-  SELECT FROM email_directory e JOIN sessions s ON s.user_id = e.user_id
-  WHERE e.email = :email AND s.device_id = :device_id
+  SELECT FROM sessions WHERE user_id = :user_id AND device_id = :device_id
 ) OR EXISTS (
-  SELECT FROM email_directory e JOIN checkpoints c ON c.user_id = e.user_id
-  WHERE e.email = :email AND c.device_id = :device_id
+  SELECT FROM checkpoints WHERE user_id = :user_id AND device_id = :device_id
 )
 """)
 
 
 async def is_known_device(session: AsyncSession, email: str, device_id: str) -> bool:
     """Tell whether the account of a normalised ``email`` has, or had, a device of this id."""
-    known: bool = await session.scalar(_KNOWN_DEVICE, {"email": email, "device_id": device_id})
+    user_id = await user_of_email(session, email)
+    known: bool = await session.scalar(_KNOWN_DEVICE, {"user_id": user_id, "device_id": device_id})
     return known
 
 

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import text
-
 from lockleaf.server.platform.clock import Clock
+from lockleaf.server.platform.db.by_account import executed, in_batches, whose
 from lockleaf.server.platform.db.engine import Database
 
 __all__ = ["forget_unanswered"]
 
-BATCH = 1000
 _BEGUN_FOR = timedelta(days=1)
 
-_CHALLENGES = text("""
-DELETE FROM factor_challenges WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM factor_challenges WHERE expires_at <= :until ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+_UNANSWERED = whose("factor_challenges", "expires_at <= $3", "expires_at")
+_CHALLENGES = """
+DELETE FROM factor_challenges WHERE user_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM factor_challenges WHERE user_id = $1 AND expires_at <= $3 LIMIT $2 FOR UPDATE SKIP LOCKED
 ))
-""")
-_BEGUN = text("""
-DELETE FROM factors WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM factors WHERE confirmed_at IS NULL AND created_at <= :until
-  ORDER BY created_at LIMIT :batch FOR UPDATE SKIP LOCKED
+"""
+_UNCONFIRMED = whose("factors", "confirmed_at IS NULL AND created_at <= $3", "created_at")
+_BEGUN = """
+DELETE FROM factors WHERE user_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM factors WHERE user_id = $1 AND confirmed_at IS NULL AND created_at <= $3
+  LIMIT $2 FOR UPDATE SKIP LOCKED
 ))
-""")
+"""
 
 
 async def forget_unanswered(clock: Clock, database: Database) -> None:
     """Delete challenges whose time is over, and factors that were begun a day ago."""
     now = clock()
-    for statement, until in ((_CHALLENGES, now), (_BEGUN, now - _BEGUN_FOR)):
-        deleted = BATCH
-        while deleted == BATCH:
-            async with database.transaction() as tx:
-                result = await tx.session.execute(statement, {"until": until, "batch": BATCH})
-                deleted = result.rowcount  # type: ignore[attr-defined]
+    begun = now - _BEGUN_FOR
+    await in_batches(database, _UNANSWERED, (now,), executed(_CHALLENGES, now))
+    await in_batches(database, _UNCONFIRMED, (begun,), executed(_BEGUN, begun))

@@ -26,8 +26,9 @@ async def pooler(found: Surroundings) -> Finding:
                 "LOCKLEAF_DATABASE__POOLER_URL, and PostgreSQL itself in DATABASE_URL.",
             )
         return good("there is none; requests go to PostgreSQL itself")
+    distributed = found.connection.distributed
     try:
-        unset = await unset_settings(given)
+        unset = await unset_settings(given, distributed=distributed)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return problem(
             "the pooler of LOCKLEAF_DATABASE__POOLER_URL cannot be used",
@@ -36,6 +37,6 @@ async def pooler(found: Surroundings) -> Finding:
     if unset:
         return warning(
             f"the pooler's sessions lack settings: {', '.join(unset)}",
-            f"Give its entry of the database connect_query='{connect_query(given)}'",
+            f"Give its entry of the database connect_query='{connect_query(given, distributed=distributed)}'",
         )
     return good("requests go by a pooler, whose sessions are set up")

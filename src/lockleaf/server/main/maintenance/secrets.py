@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-import asyncpg
-
 from lockleaf.server.main.maintenance.errors import MaintenanceError
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.platform.server_keys import (
     FILE_NAME,
     RootSecrets,
@@ -100,7 +98,7 @@ async def sessions_of_old_roots(settings: Settings, url: str) -> int:
     if len(found.roots) == 1:
         return 0
     since = datetime.max.replace(tzinfo=UTC) if found.since is None else datetime.fromisoformat(found.since)
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20)
+    connection = await connect(asyncpg_url(url), timeout=20)
     try:
         count: int = await connection.fetchval(
             "SELECT count(*) FROM sessions WHERE NOT revoked AND expires_at > now() AND rotated_at <= $1", since

@@ -16,7 +16,8 @@ from lockleaf.server.identity.accounts import service as accounts
 from lockleaf.server.identity.auth import sessions
 from lockleaf.server.main.app import build_parts, close_parts
 from lockleaf.server.main.maintenance.errors import MaintenanceError
-from lockleaf.server.platform.db.engine import Database, asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.events import CHANNEL
 from lockleaf.server.platform.holdings import Holdings, delete_above
@@ -38,27 +39,23 @@ __all__ = [
 
 _SESSION = {"application_name": "lockleaf-admin"}
 _PORTION = 200
-# Sums by account, for one portion of accounts at a time.
-_LIST = """
-WITH page AS (
-  SELECT * FROM accounts
-  WHERE (email, user_id) > ($1, $2) AND ($3::uuid IS NULL OR user_id = $3) ORDER BY email, user_id LIMIT $4
-)
-SELECT a.user_id, a.email, a.email_shown AS login_name, a.custody, a.privacy_tier, a.created_at, a.disabled_at,
-  a.quota_bytes, coalesce(s.count, 0) AS sessions, s.last_used_at,
-  coalesce(r.count, 0) AS records,
-  coalesce(h.record_bytes, 0) AS record_bytes, coalesce(h.media_bytes, 0) AS media_bytes
-FROM page a
-LEFT JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE NOT revoked AND expires_at > now()) AS count, max(last_used_at) AS last_used_at
-  FROM sessions WHERE user_id = a.user_id
-) s ON true
-LEFT JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE NOT deleted) AS count FROM records WHERE user_id = a.user_id
-) r ON true
-LEFT JOIN heads h ON h.user_id = a.user_id
-ORDER BY a.email, a.user_id
+_PAGE = """
+SELECT user_id, email, email_shown AS login_name, custody, privacy_tier, created_at, disabled_at, quota_bytes
+FROM accounts WHERE (email, user_id) > ($1, $2) AND ($3::uuid IS NULL OR user_id = $3) ORDER BY email, user_id LIMIT $4
 """
+# Sums by account, for one portion of accounts at a time: each node adds up those that it has.
+_HELD = (
+    """
+SELECT user_id, count(*) FILTER (WHERE NOT revoked AND expires_at > now()) AS sessions,
+  max(last_used_at) AS last_used_at
+FROM sessions WHERE user_id = ANY ($1) GROUP BY user_id
+""",
+    """
+SELECT user_id, count(*) FILTER (WHERE NOT deleted) AS records FROM records WHERE user_id = ANY ($1) GROUP BY user_id
+""",
+    "SELECT user_id, record_bytes, media_bytes FROM heads WHERE user_id = ANY ($1)",
+)
+_NOTHING_HELD = {"sessions": 0, "last_used_at": None, "records": 0, "record_bytes": 0, "media_bytes": 0}
 _FIND = "SELECT user_id FROM email_directory WHERE email = $1"
 _DISABLE = "UPDATE accounts SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END WHERE user_id = $1"
 _QUOTA = "UPDATE accounts SET quota_bytes = $2 WHERE user_id = $1"
@@ -101,13 +98,17 @@ class User:
 
 async def list_users(url: str, *, one: UUID | None = None) -> AsyncIterator[User]:
     """Yield the accounts of a database, by email."""
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    connection = await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
     after: tuple[str, UUID] = ("", UUID(int=0))
     try:
         while True:
-            rows = await connection.fetch(_LIST, *after, one, _PORTION)
-            for row in rows:
-                yield User(**{name: value for name, value in row.items() if name != "email"})
+            rows = await connection.fetch(_PAGE, *after, one, _PORTION)
+            users: dict[UUID, dict[str, Any]] = {row["user_id"]: _NOTHING_HELD | dict(row) for row in rows}
+            for statement in _HELD:
+                for row in await connection.fetch(statement, list(users)):
+                    users[row["user_id"]].update(row)
+            for found in users.values():
+                yield User(**{name: value for name, value in found.items() if name != "email"})
             if len(rows) < _PORTION:
                 return
             after = rows[-1]["email"], rows[-1]["user_id"]
@@ -121,7 +122,7 @@ async def find(url: str, who: str) -> User:
     Raises:
         AccountUnknown: there is none.
     """
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    connection = await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
     try:
         user_id = await connection.fetchval(_FIND, normalise_email(who))
     finally:
@@ -147,7 +148,7 @@ async def set_quota(url: str, user_id: UUID, quota_bytes: int | None) -> None:
 
 
 async def _execute(url: str, statement: str, user_id: UUID, value: Any) -> None:
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    connection = await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
     try:
         await connection.execute(statement, user_id, value)
         await _wake(connection, user_id)

@@ -14,8 +14,8 @@ from lockleaf.server.main.maintenance.errors import BackupDamaged
 from lockleaf.server.main.maintenance.manifest import Manifest
 from lockleaf.server.main.maintenance.restore import load_database, require_readable
 from lockleaf.server.main.maintenance.sources import Source
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.platform.db.embedded import EmbeddedPostgres
-from lockleaf.server.platform.db.engine import asyncpg_url
 from lockleaf.server.platform.db.migrate import migrate
 
 __all__ = ["Verified", "verify"]
@@ -63,7 +63,7 @@ async def verify(source: Source, scratch: Path) -> Verified:
         url = postgres.dsn()
         await load_database(url, source, aside="empty")
         await migrate(url)
-        connection = await asyncpg.connect(asyncpg_url(url), timeout=20)
+        connection = await connect(asyncpg_url(url), timeout=20)
         try:
             found = await check_histories(connection)
             await _check_list(connection, source, wrong)

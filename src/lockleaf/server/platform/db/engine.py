@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from lockleaf.server.platform.db.connections import OF_SEVERAL_NODES, asyncpg_url, connect
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS
 from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transaction
 from lockleaf.server.platform.errors import DomainError
@@ -40,14 +41,12 @@ def sqlalchemy_url(url: str) -> str:
     return f"postgresql+asyncpg{separator}{re.sub(r'(?<=[?&])sslmode=', 'ssl=', rest)}"
 
 
-def asyncpg_url(url: str) -> str:
-    """Return ``url`` as asyncpg itself takes it, whatever spelling of PostgreSQL it began with."""
-    _, separator, rest = url.partition("://")
-    return f"postgresql{separator}{rest}"
+def session_settings(settings: DatabaseSettings, *, distributed: bool = False) -> dict[str, str]:
+    """Return PostgreSQL's settings for the connections of requests, by name.
 
-
-def session_settings(settings: DatabaseSettings) -> dict[str, str]:
-    """Return PostgreSQL's settings for the connections of requests, by name."""
+    Args:
+        distributed: whether the database is one of several nodes. A connection of ours finds that out by itself.
+    """
     return {
         "jit": "off",
         # Our statements look things up by their keys, whatever the values and however many rows there are. Planning
@@ -58,6 +57,7 @@ def session_settings(settings: DatabaseSettings) -> dict[str, str]:
         "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
         "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
         "idle_in_transaction_session_timeout": "60000",
+        **(OF_SEVERAL_NODES if distributed else {}),
     }
 
 
@@ -68,26 +68,30 @@ class Database:
         url: ``postgresql://...`` of the database, unless the settings name a pooler in front of it.
         settings: sizes and timeouts.
         wake: told of each account whose live streams shall look again, after the commit of what changed it.
+
+    Attributes:
+        distributed: whether it is one of several nodes, so that a statement has to name one account; known once there
+            is a connection.
     """
 
     def __init__(
         self, url: str, settings: DatabaseSettings, wake: Callable[[UUID], object] = lambda user_id: None
     ) -> None:
         self._wake = wake
+        self.distributed = False
         self.writing = self._engine(url, settings, read_only=False)
         self.reading = self._engine(url, settings, read_only=True)
         self.read_sessions = async_sessionmaker(self.reading, class_=ReadSession, expire_on_commit=False)
 
-    @staticmethod
-    def _engine(url: str, settings: DatabaseSettings, *, read_only: bool) -> AsyncEngine:
+    def _engine(self, url: str, settings: DatabaseSettings, *, read_only: bool) -> AsyncEngine:
         options: dict[str, Any] = {}
-        connect: dict[str, Any] = {"timeout": 10, "async_creator_fn": _connect}
+        connection: dict[str, Any] = {"timeout": 10, "async_creator_fn": self._connect}
         told = {"application_name": "lockleaf"}
         if settings.pooler_url is not None:
             url = settings.pooler_url.get_secret_value()
             # The next transaction has another session, with neither the settings of this one, which the pooler's own
             # configuration has to say, nor its prepared statements: each is sent without a name, and parsed again.
-            connect |= {
+            connection |= {
                 "statement_cache_size": 0,
                 "prepared_statement_cache_size": 0,
                 "prepared_statement_name_func": lambda: "",
@@ -109,12 +113,17 @@ class Database:
             pool_use_lifo=True,
             pool_timeout=settings.pool_timeout_seconds,
             hide_parameters=True,  # an exception's text must hold no user's value
-            connect_args={"server_settings": told, **connect},
+            connect_args={"server_settings": told, **connection},
             **options,
         )
         if settings.pre_ping:
             _ask_rested_connections(engine, settings.pre_ping_after_seconds)
         return engine
+
+    async def _connect(self, *args: Any, **options: Any) -> asyncpg.Connection:
+        connection = await connect(*args, **options)
+        self.distributed = connection.distributed
+        return connection
 
     @asynccontextmanager
     async def transaction(self, *, begun: bool = True) -> AsyncIterator[Transaction]:
@@ -187,14 +196,6 @@ class Database:
         """Close all connections."""
         await self.writing.dispose()
         await self.reading.dispose()
-
-
-async def _connect(*args: Any, **options: Any) -> asyncpg.Connection:
-    try:
-        return await asyncpg.connect(*args, **options)
-    except FileNotFoundError as error:
-        # While PostgreSQL starts anew its socket is not even there, which says no more than that nobody listens.
-        raise ConnectionRefusedError("PostgreSQL's socket is not there") from error
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from lockleaf.server.platform.settings import DatabaseSettings
 __all__ = ["connect_query", "is_in_between", "shares_sessions", "unset_settings"]
 
 
-def connect_query(settings: DatabaseSettings) -> str:
+def connect_query(settings: DatabaseSettings, *, distributed: bool = False) -> str:
     """Return the statements by which a pooler's sessions get the settings that requests need."""
-    return "; ".join(f"SET {name} = {value}" for name, value in session_settings(settings).items())
+    wanted = session_settings(settings, distributed=distributed)
+    return "; ".join(f"SET {name} = {value}" for name, value in wanted.items())
 
 
 async def is_in_between(connection: asyncpg.Connection) -> bool:
@@ -51,14 +52,14 @@ async def shares_sessions(url: str) -> bool:
         await one.close()
 
 
-async def unset_settings(settings: DatabaseSettings) -> list[str]:
+async def unset_settings(settings: DatabaseSettings, *, distributed: bool = False) -> list[str]:
     """Return the settings that sessions behind the pooler should have, and do not have.
 
     Raises:
         OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError: it cannot be asked.
     """
     assert settings.pooler_url is not None
-    wanted = session_settings(settings)
+    wanted = session_settings(settings, distributed=distributed)
     url = asyncpg_url(settings.pooler_url.get_secret_value())
     connection = await asyncpg.connect(url, timeout=10, statement_cache_size=0)
     try:

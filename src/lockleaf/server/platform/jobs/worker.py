@@ -16,7 +16,7 @@ from pgqueuer.core.sm import SchedulerManager
 from pgqueuer.domain import models
 from pgqueuer.domain.errors import RetryRequested
 
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.platform.db.errors import DRIVER_ERRORS
 from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.jobs.attempt import Failed, Handler, PutBack, attempt
@@ -106,9 +106,7 @@ class JobWorker:
     async def _connect(self) -> asyncpg.Connection:
         # Not under the settings of requests' connections: the queue's statements look at what is due among few rows,
         # and are best planned as they come.
-        return await asyncpg.connect(
-            self._url, timeout=10, server_settings={"application_name": APPLICATION, "jit": "off"}
-        )
+        return await connect(self._url, timeout=10, server_settings={"application_name": APPLICATION, "jit": "off"})
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
