@@ -11,6 +11,7 @@ from lockleaf.cli import server_parts as server
 from lockleaf.cli import users
 from lockleaf.cli.backing_up import backup
 from lockleaf.cli.compacting import compact
+from lockleaf.cli.distributing import distribute
 from lockleaf.cli.doctor import doctor
 from lockleaf.cli.inviting import invitations, invite
 from lockleaf.cli.migrating import downgrade, migrate
@@ -42,6 +43,7 @@ def install(app: typer.Typer) -> None:
     command(admin, "invite")(invite)
     command(admin, "invitations")(invitations)
     command(admin, "downgrade")(downgrade)
+    command(admin, "distribute")(distribute)
     command(admin, "openapi")(openapi)
     command(admin, "recount")(recount)
     command(admin, "reset")(reset)

@@ -62,7 +62,7 @@ async def _examine(settings: server.Settings, url: str | None, why_not: str) -> 
     connection = None
     if url is not None:
         try:
-            connection = await server.asyncpg.connect(
+            connection = await server.connect(
                 server.asyncpg_url(url), timeout=10, server_settings={"application_name": "lockleaf-admin"}
             )
         except (OSError, server.asyncpg.PostgresError) as error:

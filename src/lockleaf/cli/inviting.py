@@ -99,7 +99,7 @@ def asked(settings: server.Settings, ask: Callable[[server.asyncpg.Connection], 
 
 async def _connected(url: str, ask: Callable[[server.asyncpg.Connection], Awaitable[T]]) -> T:
     with database_troubles("Run it again."):
-        connection = await server.asyncpg.connect(server.asyncpg_url(url), timeout=10)
+        connection = await server.connect(server.asyncpg_url(url), timeout=10)
         try:
             return await ask(connection)
         finally:

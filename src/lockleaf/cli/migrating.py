@@ -15,7 +15,7 @@ from lockleaf.cli.run import Run
 from lockleaf.cli.serve import settings_of
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["downgrade", "migrate"]
+__all__ = ["attempted", "downgrade", "migrate"]
 
 Found = TypeVar("Found")
 
@@ -47,7 +47,7 @@ def migrate(
         _print(run, settings, start, to, forth=True)
         return
     url = _address(settings, start)
-    _attempt(lambda: _bring_up_to_date(settings, url, to))
+    attempted(lambda: _bring_up_to_date(settings, url, to))
     _tell(run, url)
 
 
@@ -68,7 +68,7 @@ def downgrade(
         _print(run, settings, start, to, forth=False)
         return
     url = _address(settings, start)
-    lost = _attempt(lambda: server.losses(url, to))
+    lost = attempted(lambda: server.losses(url, to))
     told = "; ".join(f"{loss.what}: {loss.count:,}" for loss in lost) or "nothing"
     what = f"Going back to schema {to} loses what it has no place for. In this database that is {told}."
     if yes:
@@ -77,7 +77,7 @@ def downgrade(
         confirm(f"{what} Go back?")
     else:
         raise Complaint(f"{what} Nothing was changed. Make a backup, then give --yes.", ExitCode.USAGE)
-    _attempt(lambda: server.downgrade(url, to))
+    attempted(lambda: server.downgrade(url, to))
     _tell(run, url)
 
 
@@ -91,7 +91,8 @@ def _address(settings: server.Settings, start: str | None) -> str:
     return settings.database.url.get_secret_value()
 
 
-def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
+def attempted(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
+    """Do something with the database of DATABASE_URL, and say plainly what is wrong with it."""
     try:
         return asyncio.run(act())
     except (server.RevisionUnknown, server.WrongDirection) as error:
@@ -109,12 +110,13 @@ def _attempt(act: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
 
 async def _bring_up_to_date(settings: server.Settings, url: str, to: str) -> None:
     await server.migrate(url, to)
+    await server.distribute_new(url)
     if settings.environment == "development" and await server.revision_at(url) == server.head_revision():
         await server.mark_for_development(url)
 
 
 def _tell(run: Run, url: str) -> None:
-    present = _attempt(lambda: server.revision_at(url)) or "base"
+    present = attempted(lambda: server.revision_at(url)) or "base"
     if run.json:
         run.result({"schema": present})
     else:
@@ -125,14 +127,14 @@ def _print(run: Run, settings: server.Settings, start: str | None, to: str, *, f
     """Print the statements of a way, from where the database stands unless that is said."""
     url = settings.database.url
     if start is None and url is not None:
-        start = _attempt(lambda: server.revision_at(url.get_secret_value())) or "base"
+        start = attempted(lambda: server.revision_at(url.get_secret_value())) or "base"
     if start is None:
         raise Complaint("DATABASE_URL is not set. Say where to begin: --from base, or --from REVISION.", ExitCode.USAGE)
 
     async def written() -> str:
         return server.sql(None if start == "base" else start, to, forth=forth)
 
-    statements = _attempt(written)
+    statements = attempted(written)
     if run.json:
         run.result({"from": start, "to": to, "sql": statements})
         return

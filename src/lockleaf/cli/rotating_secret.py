@@ -110,7 +110,7 @@ def _drop_old(run: Run, settings: server.Settings, url: str, *, yes: bool) -> in
 
 async def _reseal(settings: server.Settings, url: str) -> tuple[server.ResealReport, int, int]:
     try:
-        connection = await server.asyncpg.connect(server.asyncpg_url(url), timeout=10)
+        connection = await server.connect(server.asyncpg_url(url), timeout=10)
         try:
             keys = server.load_keys(settings)
             report = await server.reseal_all(connection, server.Seals(keys))

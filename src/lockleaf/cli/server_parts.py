@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lockleaf.server.main.maintenance import users
     from lockleaf.server.main.maintenance.backup import BackupMade, back_up
     from lockleaf.server.main.maintenance.compacting import Compacted, compact, drop_aside, size_aside
+    from lockleaf.server.main.maintenance.distribution import Spread, distribute, distribute_new, examine_spread
     from lockleaf.server.main.maintenance.doctor import examine_server
     from lockleaf.server.main.maintenance.errors import (
         BackupDamaged,
@@ -53,11 +54,11 @@ if TYPE_CHECKING:
     from lockleaf.server.platform.blobs.errors import StoreUnavailable
     from lockleaf.server.platform.blobs.stores import FolderUnusable, open_store
     from lockleaf.server.platform.clock import Clock
+    from lockleaf.server.platform.db.connections import asyncpg_url, connect
     from lockleaf.server.platform.db.dump import DumpError
     from lockleaf.server.platform.db.dump_tools import DumpToolsMissing
     from lockleaf.server.platform.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
     from lockleaf.server.platform.db.embedded.errors import DataFolderInUseError
-    from lockleaf.server.platform.db.engine import asyncpg_url
     from lockleaf.server.platform.db.errors import StorageFull
     from lockleaf.server.platform.db.losses import losses
     from lockleaf.server.platform.db.migrate import (
@@ -112,6 +113,7 @@ __all__ = [
     "ServeError",
     "Settings",
     "Source",
+    "Spread",
     "StorageFull",
     "StoreUnavailable",
     "Surroundings",
@@ -124,14 +126,18 @@ __all__ = [
     "asyncpg_url",
     "back_up",
     "compact",
+    "connect",
     "create_app",
     "declare_restored",
+    "distribute",
+    "distribute_new",
     "downgrade",
     "drop_aside",
     "drop_old_roots",
     "empty",
     "examine",
     "examine_server",
+    "examine_spread",
     "head_revision",
     "identities_in",
     "invitations",
@@ -183,6 +189,7 @@ if not TYPE_CHECKING:
             "lockleaf.server.main.maintenance.errors": "BackupDamaged BackupUnreadable DatabaseInUse "
             "DatabaseNotEmpty IdentityRequired MaintenanceError",
             "lockleaf.server.main.maintenance.compacting": "Compacted compact drop_aside size_aside",
+            "lockleaf.server.main.maintenance.distribution": "Spread distribute distribute_new examine_spread",
             "lockleaf.server.main.maintenance.doctor": "examine_server",
             "lockleaf.server.main.maintenance.findings": "Finding Surroundings",
             "lockleaf.server.main.maintenance.recounting": "recount",
@@ -200,7 +207,7 @@ if not TYPE_CHECKING:
             "lockleaf.server.platform.db.errors": "StorageFull",
             "lockleaf.server.platform.db.embedded": "EmbeddedPostgres EmbeddedPostgresError",
             "lockleaf.server.platform.db.embedded.errors": "DataFolderInUseError",
-            "lockleaf.server.platform.db.engine": "asyncpg_url",
+            "lockleaf.server.platform.db.connections": "asyncpg_url connect",
             "lockleaf.server.platform.db.losses": "losses",
             "lockleaf.server.platform.db.migrate": "RevisionUnknown SchemaBehind WrongDirection downgrade "
             "head_revision migrate revision_at sql",

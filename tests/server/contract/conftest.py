@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from lockleaf.server.main.app import create_app
+from lockleaf.server.main.maintenance.distribution import DISTRIBUTED
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import Clock
 from tests.support.contract import BASES, Contract, Document
+from tests.support.one_account import meant_to_be_of_several, sent_through, unnamed
 
 
 @pytest.fixture(params=[BASES[0], pytest.param(BASES[1], marks=pytest.mark.unmeasured)])
@@ -37,7 +40,10 @@ async def contract(
     failed = request.session.testsfailed
     async with app.router.lifespan_context(app):
         contract = Contract(app, documents["the"], base, clock)
+        sent = sent_through(app.state.parts[Database])
         async with contract.http:
             yield contract
+    across = {statement for statement in sent if unnamed(statement, DISTRIBUTED)} - meant_to_be_of_several()
+    assert across == set(), "these name no account"
     said = {answer for mark in request.node.iter_markers("shows") for answer in mark.args}
     assert said <= contract.heard or request.session.testsfailed > failed, "the test did not show what it says"

@@ -14,16 +14,17 @@ from typing import Any
 import asyncpg
 
 from lockleaf import __version__
-from lockleaf.server.main.maintenance.errors import MaintenanceError
+from lockleaf.server.main.maintenance.distribution import OTHERS
+from lockleaf.server.main.maintenance.errors import DatabaseInUse, MaintenanceError
 from lockleaf.server.main.maintenance.manifest import DATABASE, FILES, SECRETS, Counts, Manifest, moment_name
 from lockleaf.server.main.maintenance.targets import target_at
 from lockleaf.server.main.maintenance.writing import PartWriter, Target, unwritable
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.db.backup_hold import BACKUP_LOCK
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.platform.db.dump import dump
 from lockleaf.server.platform.db.dump_tools import find_tools
-from lockleaf.server.platform.db.engine import asyncpg_url
 
 __all__ = ["BackupMade", "back_up"]
 
@@ -89,15 +90,22 @@ async def back_up(
         before_files: called between the database and the files.
 
     Raises:
+        DatabaseInUse: the database lies on several nodes, and servers or workers are connected.
         MaintenanceError: another backup runs, the store does not answer, or it cannot be written there.
         DumpToolsMissing, DumpError: the database cannot be dumped.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    connection = await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
     target: Target | None = None
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", BACKUP_LOCK):
             raise MaintenanceError("Another backup of this database is under way. Wait until it is done.")
+        if connection.distributed and (others := await connection.fetchval(OTHERS)):
+            raise DatabaseInUse(
+                f"This database lies on several nodes, which have no moment in common, and {others} connections of "
+                "servers or workers are open to it: what they write meanwhile would be in the backup in part. Stop "
+                "them, or back up the nodes themselves; see `many nodes` in the documentation."
+            )
         tools = find_tools(connection.get_server_version().major)
         target = target_at(path, moment_name(datetime.now(UTC)), recipient=recipient, keep=keep)
         async with connection.transaction(isolation="repeatable_read", readonly=True):

@@ -9,9 +9,10 @@ import asyncpg
 
 from lockleaf.server.main.app import build_parts, close_parts
 from lockleaf.server.main.features import SCHEDULES
+from lockleaf.server.main.maintenance.distribution import OTHERS
 from lockleaf.server.main.maintenance.errors import DatabaseInUse, MaintenanceError
 from lockleaf.server.main.tables import metadata
-from lockleaf.server.platform.db.engine import asyncpg_url
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.platform.jobs.queue import TABLES
 from lockleaf.server.platform.settings import Settings
 
@@ -20,11 +21,6 @@ __all__ = ["ASIDE", "Compacted", "Sizes", "compact", "drop_aside", "size_aside"]
 ASIDE = re.compile(r"before_\d{8}t\d{6}")
 """The name of a schema that a restore set aside."""
 _SESSION = {"application_name": "lockleaf-admin", "statement_timeout": "0"}
-_OTHERS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'lockleaf%'
-  AND application_name <> 'lockleaf-admin'
-"""
 _SIZES = """
 SELECT pg_database_size(current_database()) AS database,
   (SELECT coalesce(sum(size), 0) FROM media WHERE state = 'stored')::bigint AS files
@@ -65,9 +61,9 @@ async def compact(settings: Settings, url: str, *, full: bool) -> Compacted:
         StoreUnavailable: the store does not answer.
         OSError, asyncpg.PostgresError: the database does not.
     """
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    connection = await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
     try:
-        others = await connection.fetchval(_OTHERS)
+        others = await connection.fetchval(OTHERS)
         if full and others:
             raise DatabaseInUse(
                 f"{others} connections of servers or workers are open to this database, and would wait until every "
@@ -95,7 +91,7 @@ async def size_aside(url: str, name: str) -> int:
     Raises:
         MaintenanceError: there is no such schema.
     """
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    connection = await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
     try:
         if ASIDE.fullmatch(name) is None or not await connection.fetchval(
             "SELECT to_regnamespace($1) IS NOT NULL", name
@@ -110,7 +106,7 @@ async def size_aside(url: str, name: str) -> int:
 async def drop_aside(url: str, name: str) -> None:
     """Delete a schema that a restore set aside; raises as `size_aside`."""
     await size_aside(url, name)
-    connection = await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    connection = await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
     try:
         await connection.execute(f'DROP SCHEMA "{name}" CASCADE')
     finally:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import asyncpg
+
+from lockleaf.server.main.maintenance.distribution import spread_of
 from lockleaf.server.main.maintenance.findings import Finding, Surroundings, good, problem, skipped, warning
 from lockleaf.server.main.restoration import MARK
 from lockleaf.server.platform.blobs.stores import open_store
@@ -17,6 +20,7 @@ __all__ = ["backup", "clock", "connections", "database", "files", "leftovers", "
 OLDEST = 15
 """The earliest major version of PostgreSQL."""
 LOOKED_FOR = 50
+_SILENT = "SELECT DISTINCT to_nodename, to_nodeport FROM citus_check_cluster_node_health() WHERE result IS NOT TRUE"
 _CLOCK = """
 SELECT clock_timestamp() AS now, (SELECT max(last_used_at) FROM sessions) AS used
 """
@@ -24,12 +28,13 @@ _CONNECTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
   current_setting('max_connections')::int AS most
 """
-_LOCKS = """
+# What Citus has prepared on a node it ends by itself.
+_LOCKS = r"""
 SELECT count(*) FILTER (WHERE xact_start < clock_timestamp() - interval '5 minutes'
     AND application_name <> 'lockleaf-admin') AS old,
   count(*) FILTER (WHERE wait_event_type = 'Lock' AND state_change < clock_timestamp() - interval '30 seconds')
     AS waiting,
-  (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()) AS prepared
+  (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database() AND gid NOT LIKE 'citus\_%') AS prepared
 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 _FAILED = """
@@ -52,7 +57,27 @@ async def database(found: Surroundings) -> Finding:
     if found.connection.get_server_version().major < OLDEST:
         return problem(f"it is PostgreSQL {version}", f"Use PostgreSQL {OLDEST} or later.")
     size = await found.connection.fetchval("SELECT pg_database_size(current_database())")
-    return good(f"PostgreSQL {version} answers; {size / 2**20:,.0f} MiB")
+    says = f"PostgreSQL {version} answers; {size / 2**20:,.0f} MiB"
+    return await _nodes(found.connection, says) if found.connection.distributed else good(says)
+
+
+async def _nodes(connection: asyncpg.Connection, says: str) -> Finding:
+    """Say how a database is spread over its nodes."""
+    silent = [f"{row[0]}:{row[1]}" for row in await connection.fetch(_SILENT)]
+    if silent:
+        return problem(
+            f"{says}; of its nodes these do not answer: {', '.join(silent)}",
+            "Start them, and see that they let this one in: accounts whose data they have cannot be used.",
+        )
+    found = await spread_of(connection)
+    if not found.spread:
+        return warning(
+            f"{says}; it has Citus, and everything is on one node", "lockleaf admin distribute spreads it, if it shall."
+        )
+    told = f"{says} on the coordinator, {len(found.spread)} tables in {found.shards} parts on {found.nodes} other nodes"
+    if found.waiting:
+        return problem(f"{told}; not spread are {', '.join(found.waiting)}", "lockleaf admin distribute")
+    return good(told)
 
 
 async def schema(found: Surroundings) -> Finding:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 
+from lockleaf.server.main.maintenance.distribution import OTHERS, spread_of
 from lockleaf.server.main.maintenance.errors import BackupUnreadable, DatabaseInUse, DatabaseNotEmpty, MaintenanceError
 from lockleaf.server.main.maintenance.manifest import DATABASE
 from lockleaf.server.main.maintenance.recounting import recount
@@ -19,9 +20,9 @@ from lockleaf.server.main.maintenance.sources import ListedFile, Source
 from lockleaf.server.main.restoration import finish
 from lockleaf.server.main.tables import metadata
 from lockleaf.server.platform.blobs.protocol import ObjectStore
+from lockleaf.server.platform.db.connections import asyncpg_url, connect
 from lockleaf.server.platform.db.dump import load
 from lockleaf.server.platform.db.dump_tools import find_tools
-from lockleaf.server.platform.db.engine import asyncpg_url
 from lockleaf.server.platform.db.migrate import RevisionUnknown, migrate, require_known
 from lockleaf.server.platform.jobs.queue import TABLES
 from lockleaf.server.records.restores import Declared
@@ -32,11 +33,6 @@ _SESSION = {"application_name": "lockleaf-admin", "statement_timeout": "0"}
 _TABLES = """
 SELECT count(*) FILTER (WHERE relname = ANY ($1)) AS ours, count(*) FILTER (WHERE relname <> ALL ($1)) AS foreign_tables
 FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p')
-"""
-_OTHERS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'lockleaf%'
-  AND application_name <> 'lockleaf-admin'
 """
 _PRESENT = """
 SELECT (SELECT count(*) FROM accounts) AS accounts, (SELECT count(*) FROM records) AS records,
@@ -116,17 +112,26 @@ class Restored:
 
 
 async def examine(url: str, source: Source) -> Present:
-    """Look at the database in which a backup is to be restored."""
+    """Look at the database in which a backup is to be restored.
+
+    Raises:
+        MaintenanceError: it holds somebody else's tables, or is spread over several nodes.
+    """
     connection = await _connect(url)
     try:
         ours = [*metadata.tables, *TABLES, "alembic_version"]
         found = await connection.fetchrow(_TABLES, ours)
         assert found is not None
-        others = await connection.fetchval(_OTHERS)
+        others = await connection.fetchval(OTHERS)
         if found["foreign_tables"]:
             raise MaintenanceError(
                 f"There are {found['foreign_tables']} tables in this database that are not Lockleaf's. Nothing was "
                 "changed. Give it a database of its own, and restore there."
+            )
+        if connection.distributed and (await spread_of(connection)).spread:
+            raise MaintenanceError(
+                "This database is spread over several nodes. Nothing was changed. Restore into a new, empty one, and "
+                "spread that with `lockleaf admin distribute`."
             )
         tables = found["ours"]
         if await connection.fetchval("SELECT to_regclass('public.accounts') IS NULL"):
@@ -234,7 +239,7 @@ async def load_database(url: str, source: Source, *, aside: str | None) -> None:
 
 
 async def _connect(url: str) -> asyncpg.Connection:
-    return await asyncpg.connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
+    return await connect(asyncpg_url(url), timeout=20, server_settings=_SESSION)
 
 
 # ---- files ----
