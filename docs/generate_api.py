@@ -41,7 +41,9 @@ def page() -> str:
     """Return the page, with its tables as the code has them."""
     rows: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
     for path, operations in _document()["paths"].items():
-        section = _SECTIONS[max((each for each in _SECTIONS if path.startswith(each)), key=len)]
+        found = [each for each in _SECTIONS if path.startswith(each)]
+        assert found, f"_SECTIONS names no part of the page for {path}"
+        section = _SECTIONS[max(found, key=len)]
         rows[section] += [_row(method, path, told) for method, told in operations.items()]
     head = ("method", "path", "for", "does", "success")
     return fill(PAGE.read_text(encoding="utf-8"), {section: table(head, each) for section, each in rows.items()})
