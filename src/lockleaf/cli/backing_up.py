@@ -13,7 +13,7 @@ from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.restored import database_of
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import DataDir, named, settings_of
+from lockleaf.cli.serve import DataDir, looking_after
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["backup", "size_of", "unavailable"]
@@ -42,16 +42,10 @@ def backup(
     In a folder files that are there from an earlier backup are not copied again. Nothing is overwritten, and there is
     no half backup whatever happens on the way.
     """
-    settings = settings_of(data_dir)
-    server.logging.configure("console", "WARNING")
-    try:
+    with looking_after(data_dir) as settings:
         recipient = None if to is None else server.recipient_of(to)
         with database_of(settings, migrate=False) as url:
             made = asyncio.run(_make(settings, url, path.expanduser(), recipient, keep, with_files=not without_files))
-    except Complaint:
-        raise
-    except Exception as error:
-        raise named(error) from error
     manifest = made.manifest
     if run.json:
         run.result(

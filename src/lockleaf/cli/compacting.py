@@ -13,7 +13,7 @@ from lockleaf.cli.errors import Complaint
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.restored import database_of
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import DataDir, named, settings_of
+from lockleaf.cli.serve import DataDir, looking_after
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["compact"]
@@ -39,16 +39,9 @@ def compact(
     Nothing goes that anybody can still see or bring back. Without --full servers go on meanwhile, and the space is used
     again rather than given back.
     """
-    settings = settings_of(data_dir)
-    server.logging.configure("console", "WARNING")
-    try:
-        with database_of(settings) as url:
-            dropped = 0 if aside is None else _drop(run, url, aside, yes=yes)
-            done = asyncio.run(_compact(settings, url, full=full))
-    except (Complaint, typer.Abort):
-        raise
-    except Exception as error:
-        raise named(error) from error
+    with looking_after(data_dir) as settings, database_of(settings) as url:
+        dropped = 0 if aside is None else _drop(run, url, aside, yes=yes)
+        done = asyncio.run(_compact(settings, url, full=full))
     if run.json:
         run.result(
             {

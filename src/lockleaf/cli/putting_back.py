@@ -16,7 +16,7 @@ from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import DataDir, named, settings_of
+from lockleaf.cli.serve import DataDir, looking_after
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["At", "BackupPath", "Identity", "identities_of", "restore"]
@@ -49,19 +49,13 @@ def restore(
     Every account goes on in a new epoch: devices ask their users once, and send again what the backup lacks. A database
     with accounts in it is replaced with --replace alone, and then set aside, not deleted.
     """
-    settings = settings_of(data_dir)
-    server.logging.configure("console", "WARNING")
-    try:
-        with (
-            server.open_backup(path.expanduser(), identities_of(identity), scratch=settings.data_dir, at=at) as source,
-            _database(settings) as url,
-        ):
-            done, secrets = asyncio.run(_restore(run, settings, url, source, replace=replace, yes=yes))
-            manifest = source.manifest
-    except (Complaint, typer.Abort):
-        raise
-    except Exception as error:
-        raise named(error) from error
+    with (
+        looking_after(data_dir) as settings,
+        server.open_backup(path.expanduser(), identities_of(identity), scratch=settings.data_dir, at=at) as source,
+        _database(settings) as url,
+    ):
+        done, secrets = asyncio.run(_restore(run, settings, url, source, replace=replace, yes=yes))
+        manifest = source.manifest
     if run.json:
         run.result(
             {

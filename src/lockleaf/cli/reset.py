@@ -18,7 +18,7 @@ from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import DataDir, named, settings_of
+from lockleaf.cli.serve import DataDir, looking_after
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["reset"]
@@ -37,15 +37,12 @@ def reset(
 
     Only under LOCKLEAF_ENVIRONMENT=development, and only a database that is marked: one that was made so.
     """
-    settings = settings_of(data_dir)
-    if settings.environment != "development":
-        # The mark alone would not do: what was begun to try it out may be somebody's journal by now.
-        raise Complaint(
-            "Nothing is touched but under LOCKLEAF_ENVIRONMENT=development.", ExitCode.CONFLICT, "NotForDevelopment"
-        )
-
-    server_parts.logging.configure("console", "WARNING")  # what the server says of each request is nobody's news here
-    try:
+    with looking_after(data_dir) as settings:
+        if settings.environment != "development":
+            # The mark alone would not do: what was begun to try it out may be somebody's journal by now.
+            raise Complaint(
+                "Nothing is touched but under LOCKLEAF_ENVIRONMENT=development.", ExitCode.CONFLICT, "NotForDevelopment"
+            )
         with _database(settings) as url:
             asyncio.run(_require_mark(url))
             if not no_confirm:
@@ -55,10 +52,6 @@ def reset(
             home = settings.data_dir / "people"
             shutil.rmtree(home, ignore_errors=True)
             deleted = asyncio.run(_make(run, settings, url, server, home, users_only=users_only))
-    except (Complaint, typer.Abort):
-        raise
-    except Exception as error:
-        raise named(error) from error
 
     if run.json:
         documented = [asdict(each) for each in demonstration.DOCUMENTED]

@@ -10,7 +10,7 @@ from lockleaf.cli import server_parts as server
 from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import MIGRATE, DataDir, named, settings_of
+from lockleaf.cli.serve import MIGRATE, DataDir, looking_after
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["database_of", "database_troubles", "restored"]
@@ -23,16 +23,8 @@ def restored(run: Run, data_dir: DataDir = None) -> None:
     new epoch. Devices then ask their users once, and send again what the restored database lacks. Without it they stop
     with HistoryForked. Run again, it leaves alone every account that has not been written to since.
     """
-    settings = settings_of(data_dir)
-
-    server.logging.configure("console", "WARNING")
-    try:
-        with database_of(settings) as url:
-            done = asyncio.run(_declare(url))
-    except Complaint:
-        raise
-    except Exception as error:
-        raise named(error) from error
+    with looking_after(data_dir) as settings, database_of(settings) as url:
+        done = asyncio.run(_declare(url))
     if run.json:
         run.result({"accounts": done.accounts, "unchanged": done.unchanged})
         return

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +19,7 @@ from lockleaf.cli.options import command
 from lockleaf.cli.run import Run
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["MIGRATE", "install", "named", "on_terminal", "settings_of"]
+__all__ = ["MIGRATE", "install", "looking_after", "named", "on_terminal", "settings_of"]
 
 PANEL = "Server"
 MIGRATE = "lockleaf admin migrate"
@@ -147,6 +149,26 @@ def named(error: Exception) -> Exception:
     if isinstance(error, (server.DumpError, server.DumpToolsMissing, server.StorageFull, server.StoreUnavailable)):
         return Complaint(str(error), ExitCode.LOCAL, type(error).__name__)
     return error
+
+
+@contextmanager
+def looking_after(data_dir: Path | None) -> Iterator[server.Settings]:
+    """Give the settings to a command that looks after a server, and complain in place of what the server raises.
+
+    Of what the server logs, only warnings are shown.
+
+    Raises:
+        Complaint: a setting is invalid, or what the command asks cannot be done.
+    """
+    settings = settings_of(data_dir)
+    server.logging.configure("console", "WARNING")
+    try:
+        yield settings
+    except Exception as error:
+        said = named(error)
+        if said is error:
+            raise
+        raise said from error
 
 
 def _announce(run: Run, running: server.Running) -> None:

@@ -19,7 +19,7 @@ from lockleaf.cli.options import command
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.restored import database_of
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import DataDir, named, settings_of
+from lockleaf.cli.serve import DataDir, looking_after
 from lockleaf.cli.terminal import printable
 from lockleaf.exit_codes import ExitCode
 
@@ -144,20 +144,13 @@ async def _switched(url: str, who: str, *, disabled: bool) -> server.users.User:
 
 
 def _do(data_dir: Any, act: Callable[[server.Settings, str], Coroutine[Any, Any, Found]]) -> Found:
-    settings = settings_of(data_dir)
-    server.logging.configure("console", "WARNING")
-    try:
-        with database_of(settings) as url:
-            try:
-                return asyncio.run(act(settings, url))
-            except (OSError, server.asyncpg.PostgresError):
-                raise unavailable() from None
-    except (Complaint, typer.Abort):
-        raise
-    except server.users.AccountUnknown as error:
-        raise Complaint(str(error), ExitCode.NOT_FOUND, "AccountUnknown") from None
-    except Exception as error:
-        raise named(error) from error
+    with looking_after(data_dir) as settings, database_of(settings) as url:
+        try:
+            return asyncio.run(act(settings, url))
+        except (OSError, server.asyncpg.PostgresError):
+            raise unavailable() from None
+        except server.users.AccountUnknown as error:
+            raise Complaint(str(error), ExitCode.NOT_FOUND, "AccountUnknown") from None
 
 
 def _tell(run: Run, user: server.users.User, sentence: Callable[[server.users.User], str]) -> None:

@@ -10,7 +10,7 @@ from lockleaf.cli.counting import number_of
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.putting_back import At, BackupPath, Identity, identities_of
 from lockleaf.cli.run import Run
-from lockleaf.cli.serve import DataDir, named, settings_of
+from lockleaf.cli.serve import DataDir, looking_after
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["verify"]
@@ -21,17 +21,11 @@ def verify(run: Run, path: BackupPath, data_dir: DataDir = None, at: At = None, 
 
     Nothing of the server is touched. The scratch database needs space in the data folder, and is gone afterwards.
     """
-    settings = settings_of(data_dir)
-    server.logging.configure("console", "WARNING")
-    try:
+    with looking_after(data_dir) as settings:
         scratch = settings.data_dir
         scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         with server.open_backup(path.expanduser(), identities_of(identity), scratch=scratch, at=at) as source:
             found = asyncio.run(server.verify(source, scratch))
-    except Complaint:
-        raise
-    except Exception as error:
-        raise named(error) from error
     if run.json:
         run.result(
             {
