@@ -80,7 +80,7 @@ def _code(given: str, state: str) -> str:
         return given
     fields = {name: values[0] for name, values in parse_qs(urlsplit(given).query).items()}
     if "code" not in fields:
-        raise Complaint("This address bears no code: perhaps you did not allow it. Begin again: lockleaf connect.")
+        raise Complaint("This address has no code: perhaps you did not allow it. Begin again: lockleaf connect.")
     if fields.get("state", state) != state:
         raise Complaint("This address belongs to another connection. Begin again: lockleaf connect.")
     return fields["code"]
@@ -107,7 +107,7 @@ async def list_connections(run: Run) -> None:
     run.show(table)
     unknown = sum(each.unknown for each in found)
     if unknown:
-        run.note(f"Of {unknown} the network's answer was lost. Publish each again: what is there is found.")
+        run.note(f"The network's answer was lost for {unknown}. Publish each again: nothing is published twice.")
 
 
 async def pull(run: Run, network: Provider) -> None:
@@ -188,9 +188,9 @@ async def publish(
             attached, others = _pictures_of(entry)
             pictures += [await _fetched(client, each) for each in attached]
             if others:
-                run.note(f"Of what is attached to it, networks take no such file: {', '.join(map(printable, others))}.")
+                run.note(f"Networks take no such attachment: {', '.join(map(printable, others))}.")
         if len(pictures) > _MOST_PICTURES:
-            raise Complaint(f"At most {_MOST_PICTURES} pictures go with an entry; these are {len(pictures)}.")
+            raise Complaint(f"At most {_MOST_PICTURES} pictures can go with an entry; you gave {len(pictures)}.")
         if not yes:
             run.note(f"This goes to {to}, in the open, where others can read and copy it:")
             for line in text.splitlines():

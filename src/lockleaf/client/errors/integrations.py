@@ -30,11 +30,11 @@ class InvalidInstance(ApiError):
 
 
 class InvalidState(ApiError):
-    """This connection was not begun here, or its time is over. Begin again: lockleaf connect."""
+    """This connection was not begun here, or too long ago. Begin again: lockleaf connect."""
 
 
 class AuthorizationRefused(ApiError):
-    """The network does not take the code: it was used before, is too old, or was cut. Begin again: lockleaf connect."""
+    """The network does not accept the code: it was used, is too old, or was cut. Begin again: lockleaf connect."""
 
 
 class ReconnectRequired(ApiError):
@@ -46,7 +46,7 @@ class NetworkRefused(ApiError):
 
 
 class NetworkBusy(ApiError):
-    """The network wants fewer calls. Try again later."""
+    """The network asks for fewer requests. Try again later."""
 
 
 class NetworkUnavailable(ApiError):
