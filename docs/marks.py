@@ -21,9 +21,10 @@ def fill(page: str, parts: Mapping[str, str]) -> str:
         ValueError: a part has no marks on the page, or marks are there twice or for nothing.
     """
     named = [found["name"] for found in _PART.finditer(page)]
-    if sorted(named) != sorted(parts):
-        without, idle = sorted(set(parts) - set(named)), sorted(set(named) - set(parts))
-        raise ValueError(f"parts without marks: {without}; marks without a part, or twice: {idle or named}")
+    without = sorted(set(parts) - set(named))
+    idle = sorted({each for each in named if each not in parts or named.count(each) > 1})
+    if without or idle:
+        raise ValueError(f"parts without marks: {without}; marks without a part, or twice: {idle}")
     return _PART.sub(lambda found: f"{found[1]}\n{parts[found['name']].strip()}\n\n{found[3]}", page)
 
 
