@@ -181,6 +181,10 @@ async def test_alembic_itself_writes_what_is_missing(empty_database_url: str, tm
     compile(text, "9999_what_is_missing.py", "exec")
 
 
+def test_the_names_of_files_tell_which_schemas_there_are() -> None:
+    assert list(migration._revisions()) == REVISIONS
+
+
 async def test_servers_that_start_together_migrate_once(empty_database_url: str) -> None:
     await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
     engine = create_async_engine(sqlalchemy_url(empty_database_url), poolclass=NullPool)

@@ -20,7 +20,7 @@ from lockleaf.server.platform.db.unusable import DatabaseUnusable
 from tests.conftest import fresh_database
 from tests.support.accounts import Owner, change, register
 from tests.support.process import running_server, start_server
-from tests.support.processes import family, wait_until_gone
+from tests.support.processes import family, loaded, wait_until_gone
 
 pytestmark = pytest.mark.processes_measured
 
@@ -31,6 +31,8 @@ async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
     environment = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path)}
     with running_server(environment, log=tmp_path / "log") as server:
         processes = family(server)
+        # What is forked from the parent takes neither its port nor its database along.
+        assert [each.laddr for each in loaded(server).net_connections("inet")] == []
         async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=60) as http:
             owner = await register(http)
             async with _locked(database_url, owner) as unlock:

@@ -65,7 +65,7 @@ from lockleaf.server.platform.settings import IntegrationSettings, LimitSettings
 from lockleaf.server.records.quota import Quota
 from lockleaf.server.records.writer import Rules
 
-__all__ = ["build_parts", "close_parts", "create_app"]
+__all__ = ["build_parts", "close_parts", "create_app", "work_out_routes"]
 
 PREFIX = "/api/v1"
 OLDER_PREFIX = "/api"
@@ -172,6 +172,11 @@ def _routes() -> tuple[BaseRoute, ...]:
 @cache
 def _index() -> RouteIndex:
     return RouteIndex(_routes())
+
+
+def work_out_routes() -> None:
+    """Have worked out what else is at the first requests: before a fork it is done once, in memory that is shared."""
+    _index()
 
 
 def create_app(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -30,7 +29,9 @@ COMPARED: dict[str, Any] = {"compare_type": True, "compare_server_default": True
 
 async def schema_difference(url: str) -> list[Any]:
     """Return what differs between the tables as the code declares them and as the migrations made them."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415  (only the checks need it)
+    # Only the checks need it.
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
 
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
     try:

@@ -7,13 +7,20 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import uvicorn
-from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess
 
+from lockleaf.lazy import late
 from lockleaf.server.main.background import BackgroundWork
+
+if TYPE_CHECKING:
+    from prometheus_client import multiprocess
+else:
+    # It decides as it is loaded where figures are kept, and what is loaded here is loaded in every worker.
+    multiprocess = late("prometheus_client.multiprocess")
 
 __all__ = ["Workers"]
 
@@ -94,7 +101,7 @@ class Workers(Multiprocess):
         self._let_go_of_workers_ends()
         for pid in before - {process.pid for process in self.processes}:
             if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it had open is open no longer
+                multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it had open is open no longer
         self.failed_to_start = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
         if self._on_ready and not self.should_exit.is_set() and all(process.is_ready() for process in self.processes):
             self._on_ready()

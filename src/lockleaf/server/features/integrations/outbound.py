@@ -15,12 +15,18 @@ import re
 import socket
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpcore
-import httpx
 
+from lockleaf.lazy import late
 from lockleaf.server.features.integrations.failures import Unanswered, Unintelligible, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    # For addresses and forms alone, and it loads Rich and Pygments for a command line of its own.
+    httpx = late("httpx")
 
 __all__ = ["File", "Outbound", "Reply", "UnsafeAddress", "instance_origin"]
 

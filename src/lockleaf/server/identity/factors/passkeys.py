@@ -5,32 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.helpers import bytes_to_base64url, parse_attestation_object
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.structs import (
-    AttestationFormat,
-    AuthenticationCredential,
-    AuthenticatorAssertionResponse,
-    AuthenticatorAttestationResponse,
-    RegistrationCredential,
-)
-
+from lockleaf.lazy import late
 from lockleaf.server.identity.factors.models import Factor
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.factors import PasskeyAssertion, PasskeyAttestation
+
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import cose, structs
+else:
+    # With certificates and their syntax it takes 6 MB, and few accounts have a passkey.
+    webauthn, helpers = late("webauthn"), late("webauthn.helpers")
+    cose, structs = late("webauthn.helpers.cose"), late("webauthn.helpers.structs")
 
 __all__ = ["ALGORITHMS", "MadeCredential", "RelyingParty", "made", "relying_party", "signed"]
 
 T = TypeVar("T")
 
-_ALGORITHMS = [COSEAlgorithmIdentifier.EDDSA, COSEAlgorithmIdentifier.ECDSA_SHA_256]
-ALGORITHMS = tuple(map(int, _ALGORITHMS))
+ALGORITHMS = (-8, -7)
+"""EdDSA, and ECDSA with SHA-256, by their numbers in COSE."""
 # Others carry certificates, whose chains would be followed for a statement about the make that nobody asked for.
-_FORMATS = (AttestationFormat.NONE, AttestationFormat.PACKED)
+_FORMATS = ("none", "packed")
 _ADDRESS = re.compile(r"[0-9.]+|.*[:\[\]].*")
 
 
@@ -67,21 +66,23 @@ def relying_party(settings: Settings) -> RelyingParty | None:
 def made(party: RelyingParty, challenge: bytes, attestation: PasskeyAttestation) -> MadeCredential | None:
     """Return a credential that was made for this server, by an authenticator that verified its user; else None."""
     try:
-        attested = parse_attestation_object(attestation.attestation_object)
+        attested = helpers.parse_attestation_object(attestation.attestation_object)
         data = attested.auth_data.attested_credential_data
         if attested.fmt not in _FORMATS or data is None:
             return None
-        verified = verify_registration_response(
-            credential=RegistrationCredential(
-                id=bytes_to_base64url(data.credential_id),
+        verified = webauthn.verify_registration_response(
+            credential=structs.RegistrationCredential(
+                id=helpers.bytes_to_base64url(data.credential_id),
                 raw_id=data.credential_id,
-                response=AuthenticatorAttestationResponse(attestation.client_data, attestation.attestation_object),
+                response=structs.AuthenticatorAttestationResponse(
+                    attestation.client_data, attestation.attestation_object
+                ),
             ),
             expected_challenge=challenge,
             expected_rp_id=party.id,
             expected_origin=list(party.origins),
             require_user_verification=True,
-            supported_pub_key_algs=_ALGORITHMS,
+            supported_pub_key_algs=[cose.COSEAlgorithmIdentifier(each) for each in ALGORITHMS],
         )
     except Exception:
         return None
@@ -96,11 +97,11 @@ def signed(
         if factor.credential_id != assertion.credential_id or factor.public_key is None:
             continue
         try:
-            verified = verify_authentication_response(
-                credential=AuthenticationCredential(
-                    id=bytes_to_base64url(assertion.credential_id),
+            verified = webauthn.verify_authentication_response(
+                credential=structs.AuthenticationCredential(
+                    id=helpers.bytes_to_base64url(assertion.credential_id),
                     raw_id=assertion.credential_id,
-                    response=AuthenticatorAssertionResponse(
+                    response=structs.AuthenticatorAssertionResponse(
                         assertion.client_data, assertion.authenticator_data, assertion.signature
                     ),
                 ),

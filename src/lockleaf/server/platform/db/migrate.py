@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from functools import cache
 from io import StringIO
-from typing import Any, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from lockleaf.lazy import late
 from lockleaf.server.platform.db.engine import sqlalchemy_url
+
+if TYPE_CHECKING:
+    from alembic import command, config, script
+else:
+    # A server whose database is as it should be, as it nearly always is, needs none of it.
+    command, config, script = late("alembic.command"), late("alembic.config"), late("alembic.script")
 
 __all__ = [
     "RevisionUnknown",
@@ -31,6 +35,8 @@ __all__ = [
     "sql",
     "steps_back",
 ]
+
+_SCRIPTS = Path(__file__).parent / "migrations" / "versions"
 
 # One lock for all who migrate: two servers that start together must not run the same step twice.
 _LOCK = 0x6C6F636B6C656166
@@ -66,20 +72,17 @@ class WrongDirection(ValueError):
         super().__init__(f"The database has schema {present or 'base'}, which is {way} than {revision}. Use {use}.")
 
 
-def _config(connection: Connection | None = None, output: TextIO | None = None) -> Config:
-    config = Config(output_buffer=output)
-    config.set_main_option("script_location", "lockleaf.server.platform.db:migrations")
-    config.attributes["connection"] = connection
-    return config
+def _config(connection: Connection | None = None, output: TextIO | None = None) -> config.Config:
+    made = config.Config(output_buffer=output)
+    made.set_main_option("script_location", "lockleaf.server.platform.db:migrations")
+    made.attributes["connection"] = connection
+    return made
 
 
 @cache
 def _revisions() -> tuple[str, ...]:
-    """Return the revisions that this version of the package knows, oldest first.
-
-    They are read once: that loads every script of the migrations, and whoever asks if a server is ready asks often.
-    """
-    return tuple(each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions())[::-1]
+    """Return the revisions that this version of the package knows, oldest first: the names of files begin with them."""
+    return tuple(sorted(each.name.partition("_")[0] for each in _SCRIPTS.glob("[0-9]*.py")))
 
 
 def head_revision() -> str:
@@ -115,10 +118,12 @@ async def _go(url: str, revision: str, *, forth: bool) -> None:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             await connection.commit()
             try:
-                _require_direction(await current_revision(connection), revision, forth=forth)
-                step = command.upgrade if forth else command.downgrade
-                await connection.run_sync(lambda sync: step(_config(sync), revision))
-                await connection.commit()
+                present = await current_revision(connection)
+                _require_direction(present, revision, forth=forth)
+                if _number_of(present) != _number_of(revision):
+                    step = command.upgrade if forth else command.downgrade
+                    await connection.run_sync(lambda sync: step(_config(sync), revision))
+                    await connection.commit()
             finally:
                 await connection.rollback()
                 await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
@@ -170,7 +175,7 @@ def steps_back(present: str | None, revision: str) -> list[Any]:
     """
     _require_direction(present, revision, forth=False)
     first, last = _number_of(revision), _number_of(present)
-    scripts = [each.module for each in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    scripts = [each.module for each in script.ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
     return scripts[first:last][::-1]
 
 
@@ -199,7 +204,9 @@ def sql(present: str | None, revision: str, *, forth: bool) -> str:
 
 async def current_revision(connection: AsyncConnection) -> str | None:
     """Return the revision that the database has; None for an empty one."""
-    return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if not await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL")):
+        return None
+    return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
 
 
 async def is_current(connection: AsyncConnection) -> bool:

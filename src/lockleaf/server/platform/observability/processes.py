@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 from collections import defaultdict
 from pathlib import Path
 
-__all__ = ["name_process", "resident_bytes"]
+__all__ = ["name_process", "resident_bytes", "return_memory"]
 
 _PROC = Path("/proc")
+_MALLOPT = {"M_TRIM_THRESHOLD": (-1, 4 * 2**20), "M_MMAP_THRESHOLD": (-3, 4 * 2**20), "M_ARENA_MAX": (-8, 2)}
 _NAMES = {"lockleaf-web": "web_worker", "lockleaf-jobs": "job_worker", "lockleaf-loaded": "loaded"}
 
 
@@ -18,6 +20,20 @@ def name_process(name: str) -> None:
     """Let `ps` and `top` call this process ``lockleaf-`` and ``name``; where the system has no such thing, nothing."""
     with contextlib.suppress(OSError):
         (_PROC / "self/comm").write_text(f"lockleaf-{name}")
+
+
+def return_memory() -> None:
+    """Have this process, and those forked from it, give large pieces of memory back to the system as they are freed.
+
+    The C library of Linux learns from the first password check, which takes 19 MiB, to keep pieces of that size, and
+    keeps a heap for each thread that checks one.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    for number, value in _MALLOPT.values():
+        mallopt(number, value)
 
 
 def resident_bytes() -> dict[str, int]:

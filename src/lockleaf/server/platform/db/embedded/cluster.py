@@ -49,6 +49,10 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
     "max_parallel_maintenance_workers": "0",
+    "max_logical_replication_workers": "0",
+    "io_workers": "1",
+    # Room for the locks of serializable transactions, of which there are none, times the number of connections.
+    "max_pred_locks_per_transaction": "10",
     "random_page_cost": "1.1",
     "timezone": "UTC",
     # The log holds no value of a user. Messages of errors quote values ('invalid input syntax for type uuid: "..."'),
