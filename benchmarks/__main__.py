@@ -14,8 +14,10 @@ from benchmarks import (
     diary,
     exports,
     homomorphic,
+    idle_streams,
     imports,
     journal,
+    kills,
     lies,
     media,
     memory,
@@ -84,6 +86,11 @@ def main() -> None:
     print(f"{slow_clients.HELD:,} clients that hold connections open, 1 worker")
     with lockleaf_server(workers=1) as server:
         uvloop.run(slow_clients.run(server, report))
+    print(f"{idle_streams.STREAMS:,} idle live streams, 1 worker")
+    with lockleaf_server(workers=1, settings=idle_streams.SETTINGS) as server:
+        uvloop.run(idle_streams.run(server, report))
+    print(f"A server that is killed {kills.KILLS} times")
+    uvloop.run(kills.run(report))
     if journal.DIARY.is_file():
         for workers in (1, 2):
             print(f"A real journal, {workers} worker(s)")

@@ -16,7 +16,7 @@ import pytest
 from lockleaf.wire.codec import MSGPACK, pack
 from tests.support.accounts import Owner, change, following, register
 from tests.support.process import RunningServer, running_server
-from tests.support.processes import postmaster
+from tests.support.processes import postmaster, workers
 
 pytestmark = pytest.mark.processes_measured
 
@@ -211,3 +211,54 @@ async def _status_of_push(server: RunningServer, owner: Owner, batch: list[dict[
     headers = {"Content-Type": MSGPACK, "Authorization": f"Bearer {owner.token}"}
     async with new_connection(server) as http:
         return (await http.post("/sync/push", content=pack({"changes": batch}), headers=headers)).status_code
+
+
+class _Bare:
+    """A live stream on a connection and nothing else, since hundreds of clients would be what takes the time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def of(cls, server: RunningServer, owner: Owner) -> _Bare:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        head = f"GET /api/v1/sync/events HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {owner.token}\r\n\r\n"
+        writer.write(head.encode())
+        return cls(reader, writer)
+
+    async def seq(self) -> int:
+        """What the next event tells."""
+        async with asyncio.timeout(PATIENCE):
+            await self._reader.readuntil(b"data: ")
+            seq: int = json.loads(await self._reader.readline())["seq"]
+        return seq
+
+    def close(self) -> None:
+        self._writer.transport.abort()
+
+
+async def test_of_hundreds_of_streams_those_of_the_account_are_woken_and_each_takes_little(
+    server: RunningServer,
+) -> None:
+    accounts, of_each = 20, 20
+    (worker,) = workers(server)
+    async with new_connection(server) as http:
+        owners = [await register(http) for _ in range(accounts)]
+        warm = await _Bare.of(server, owners[0])
+        assert await warm.seq() == 0
+        before = worker.memory_info().rss
+        streams = {owner.email: [await _Bare.of(server, owner) for _ in range(of_each - 1)] for owner in owners}
+        try:
+            for opened in streams.values():
+                assert [await stream.seq() for stream in opened] == [0] * (of_each - 1)
+            assert (worker.memory_info().rss - before) / (accounts * of_each) < 128 * 1024
+            first, *_, last = owners
+            await first.results(change())
+            assert [await stream.seq() for stream in streams[first.email]] == [1] * (of_each - 1)
+            await last.results(change(), change())
+            # Nothing of the first account's change came between.
+            assert [await stream.seq() for stream in streams[last.email]] == [2] * (of_each - 1)
+        finally:
+            for stream in (warm, *(each for opened in streams.values() for each in opened)):
+                stream.close()

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -89,6 +90,27 @@ async def test_a_server_that_has_all_it_needs_is_ready(linked: httpx.AsyncClient
     ok = {"ok": True, "code": None}
     parts = ("database", "schema", "queue", "store", "live_events", "rates", "disk")
     assert await _becomes_ready(linked) == {"ready": True, **dict.fromkeys(parts, ok)}
+
+
+async def test_a_server_is_ready_beside_a_later_schema_and_not_beside_an_earlier_one(
+    linked: httpx.AsyncClient, database_url: str
+) -> None:
+    await _becomes_ready(linked)
+    connection = await asyncpg.connect(database_url)
+    try:
+        before = await connection.fetchval("SELECT version_num FROM alembic_version")
+        told = {}
+        for revision in ("later", "0001"):
+            await connection.execute("UPDATE alembic_version SET version_num = $1", revision)
+            answer = await linked.get("/ready")
+            told[revision] = answer.status_code, answer.json()["schema"]
+    finally:
+        await connection.execute("UPDATE alembic_version SET version_num = $1", before)
+        await connection.close()
+    assert told == {
+        "later": (200, {"ok": True, "code": "schema_ahead"}),
+        "0001": (503, {"ok": False, "code": "schema_behind"}),
+    }
 
 
 async def test_without_its_database_a_server_is_alive_and_says_what_is_missing(

@@ -19,7 +19,7 @@ from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.errors import StorageFull
-from lockleaf.server.platform.db.migrate import is_current
+from lockleaf.server.platform.db.migrate import RevisionUnknown, current_revision, head_revision, require_known
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.http.dependencies import PartsOf
 from lockleaf.server.platform.http.openapi import problems
@@ -86,8 +86,7 @@ async def ready(response: Response, parts: PartsOf) -> Readiness:
     try:
         async with asyncio.timeout(5), parts[Database].reading.connect() as connection:
             await connection.execute(text("SELECT 1"))
-            if not await is_current(connection):
-                schema = Check(ok=False, code="schema_behind")
+            schema = _schema(await current_revision(connection))
     except Exception as error:
         database = Check(ok=False, code=error_of(error).code)
         schema = queue = Check(ok=False, code="unknown")
@@ -112,6 +111,21 @@ async def ready(response: Response, parts: PartsOf) -> Readiness:
         # Nor is this: everything is served but what needs room, and elsewhere there is no more of it.
         disk=Check(ok=False, code=StorageFull.code) if parts[DiskReserve].is_short else Check(ok=True),
     )
+
+
+def _schema(present: str | None) -> Check:
+    """Tell whether the database has a schema that this version works with.
+
+    A later one is there while an installation is upgraded, server after server: were the earlier ones not ready from
+    that moment on, nobody would be.
+    """
+    if present == head_revision():
+        return Check(ok=True)
+    try:
+        require_known(present or "base")
+    except RevisionUnknown:
+        return Check(ok=True, code="schema_ahead")
+    return Check(ok=False, code="schema_behind")
 
 
 async def _store(objects: ObjectStore) -> Check:
