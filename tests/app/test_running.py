@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import stat
+import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import psutil
@@ -89,3 +92,22 @@ def test_an_interrupt_ends_it_although_a_page_listens(tmp_path: Path) -> None:
             running.process.send_signal(signal.SIGINT)
             _, said = running.process.communicate(timeout=30)
     assert (running.process.returncode, b"Traceback" in said) == (0, False)
+
+
+def test_the_browser_is_started_with_a_private_file_and_the_address_that_is_printed_stays_good(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    browser = tmp_path / "browser"
+    # Its arguments are what any user of the machine sees in the list of processes.
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{told}.new" && mv "{told}.new" "{told}"\n')
+    browser.chmod(0o755)
+    with program(tmp_path, BROWSER=f"{browser} %s") as running, httpx.Client() as http:
+        while not told.exists():
+            time.sleep(0.05)
+        way = Path(unquote(told.read_text().removeprefix("file://")))
+        assert "token" not in told.read_text()
+        assert stat.S_IMODE(way.stat().st_mode) == 0o600
+        [url] = re.findall(r'href="([^"]+)"', way.read_text())
+        assert url != running.url
+        assert http.get(url).status_code == 200
+        running.enter(http)
+    assert not way.exists()

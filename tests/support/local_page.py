@@ -118,7 +118,11 @@ class Program:
 
 def start(home: Path, *arguments: str, profile: str = "laptop", **environment: str) -> Program:
     """Start ``lockleaf app``, and wait until it says where it is."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DISPLAY", "WAYL"))}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LOCKLEAF_", "DISPLAY", "WAYL", "BROWSER"))
+    }
     process = subprocess.Popen(
         [Path(sys.executable).with_name("lockleaf"), "app", "--json", "--home", home, "--profile", profile, *arguments],
         env={**clean, **environment},

@@ -33,17 +33,12 @@ def has_browser() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def open_page(folder: Path, url: str) -> Path | None:
-    """Start the browser; return the file that leads to the page, None where no browser was started. Blocks."""
+def open_page(folder: Path, url: str) -> None:
+    """Start the browser with a file that leads to the page. Blocks, with some browsers as long as they are open."""
     way = folder / _NAME.format(secrets.token_hex(8))
     write_for_owner(way, _PAGE.format(url=escape(url)).encode())
-    started = False
     with suppress(webbrowser.Error, OSError):
-        started = webbrowser.open(way.as_uri())
-    if not started:
-        way.unlink(missing_ok=True)
-        return None
-    return way
+        webbrowser.open(way.as_uri())
 
 
 def forget_ways(folder: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from lockleaf import client as sdk
-from lockleaf.app.admission import TOKEN_SECONDS, Admission
+from lockleaf.app.admission import Admission
 from lockleaf.app.application import application
 from lockleaf.app.browser import forget_ways, has_browser, open_page
 from lockleaf.app.desk import Desk, Opener
@@ -26,6 +27,8 @@ __all__ = ["NotAnswering", "PortTaken", "Served", "serve"]
 
 _HOST = "127.0.0.1"
 _AT_ONCE = 200
+_STARTED_WITHIN = 5.0
+"""Seconds that a process which only opens a browser gives that to be started."""
 
 
 class PortTaken(Exception):
@@ -95,8 +98,10 @@ async def serve(
     browser = browser and has_browser()
     with instance.only_one() as ours:
         if not ours:
-            there, token = await asyncio.to_thread(instance.ask_for_token)
-            await _announce(folder, announce, there, [token], elsewhere=True, browser=browser)
+            given = [await asyncio.to_thread(instance.ask_for_token) for _ in range(2)]
+            await _announce(
+                folder, announce, given[0][0], [token for _, token in given], elsewhere=True, browser=browser
+            )
             return
         forget_ways(folder.path)
         sweep(folder.path)
@@ -121,12 +126,19 @@ async def _announce(
     elsewhere: bool,
     browser: bool,
 ) -> None:
-    """Open the page with the first token, and tell its user the last: each is good once."""
+    """Open the page with the first token, and tell its user the last: each is good once.
+
+    The file that leads the browser here stays until the page ends: its token is used by then, or too old.
+    """
     urls = [f"http://{_HOST}:{port}/open?token={token}" for token in tokens]
-    way = await asyncio.to_thread(open_page, folder.path, urls[0]) if browser else None
-    announce(Served(urls[-1], port, elsewhere, way is not None))
-    if way is not None and not elsewhere:
-        asyncio.get_running_loop().call_later(TOKEN_SECONDS, lambda: way.unlink(missing_ok=True))
+    opening = None
+    if browser:
+        # Some browsers end only with their windows: nobody waits for that, neither here nor at the end.
+        opening = threading.Thread(target=open_page, args=(folder.path, urls[0]), name="browser", daemon=True)
+        opening.start()
+    announce(Served(urls[-1], port, elsewhere, browser))
+    if opening is not None and elsewhere:
+        await asyncio.to_thread(opening.join, _STARTED_WITHIN)
 
 
 def _listening(port: int) -> socket.socket:
