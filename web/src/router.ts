@@ -18,9 +18,13 @@ export function onLeave(run: Leaving) {
 // The screens that lead here within this page: the way back never leaves it.
 const trail = [location.hash];
 
+/** Whether the screen was reached by the way back, where one expects to find what one left. */
+export let cameBack = false;
+
 addEventListener("hashchange", () => {
   for (const run of [...leaving]) run();
-  if (trail[trail.length - 2] === location.hash) trail.pop();
+  cameBack = trail[trail.length - 2] === location.hash;
+  if (cameBack) trail.pop();
   else if (trail[trail.length - 1] !== location.hash) trail.push(location.hash);
   route.value = read();
 });

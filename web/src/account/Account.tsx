@@ -161,7 +161,7 @@ function Known({ codes }: { codes: (codes: string[]) => void }) {
           </Form>
         ) : null}
       </section>
-      <Tier account={account} />
+      {account.tier ? <Tier account={account} /> : null}
       <Devices />
     </>
   );
@@ -208,11 +208,11 @@ function Drafts() {
       {drafts.value?.map((draft) => (
         <article class="entry-row flowing" key={draft.key}>
           <div class="grow">
-            <h3 dir="auto">
+            <h2 dir="auto" class="entry-title">
               <a class="entry-link" href={draft.entry_id ? `#/write/${draft.entry_id}` : `#/write/draft/${draft.key}`}>
                 {draft.title || "Without a title"}
               </a>
-            </h3>
+            </h2>
             <p class="meta">
               <span>{instant(draft.saved_at)}</span>
               <span>{plural(draft.words, "word")}</span>

@@ -19,8 +19,16 @@ export function Numbers() {
     );
   }, [count]);
   const now = found.value;
-  if (failure.value) return <p class="trouble" role="alert">{failure.value}</p>;
-  if (!now) return <div aria-busy="true" />;
+  if (!now) {
+    return (
+      <div class="numbers" aria-busy={!failure.value}>
+        <header class="head">
+          <h1 tabIndex={-1}>Numbers</h1>
+        </header>
+        {failure.value ? <p class="trouble" role="alert">{failure.value}</p> : null}
+      </div>
+    );
+  }
   const months = now.words_by_month.slice(-24);
   const moods = new Map<string, number>();
   for (const [month] of now.words_by_month.slice(-12)) {

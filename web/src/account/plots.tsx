@@ -16,12 +16,12 @@ const nice = (value: number) => {
 /** Bars with a line of the most, and the value of the one that is pointed at. */
 export function Bars({ bars }: { bars: Bar[] }) {
   const at = useSignal(-1);
-  const width = 680;
+  const width = innerWidth < 640 ? 360 : 680;
   const height = 170;
   const most = nice(Math.max(1, ...bars.map((bar) => bar.value)));
   const left = 44;
   const step = (width - left) / bars.length;
-  const every = bars.length > 14 ? 3 : bars.length > 8 ? 2 : 1;
+  const every = bars.length > 14 && width < 500 ? 6 : bars.length > 14 ? 3 : bars.length > 8 ? 2 : 1;
   const shown = bars[at.value];
   return (
     <>
@@ -56,7 +56,7 @@ export function Bars({ bars }: { bars: Bar[] }) {
 
 /** A number over days. */
 export function Line({ points, name, day }: { points: [string, number][]; name: string; day: (day: string) => string }) {
-  const width = 680;
+  const width = innerWidth < 640 ? 360 : 680;
   const height = 130;
   const values = points.map(([, value]) => value);
   const low = Math.min(...values);

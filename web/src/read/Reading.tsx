@@ -12,6 +12,9 @@ import { Thumb } from "../write/Files";
 import { filter, narrowTo } from "./Filters";
 import { markWords, tickBoxes } from "./markWords";
 
+// Who wrote here wants to know where it came from only if that was elsewhere.
+const OWN = ["app", "cli", "sdk"];
+
 /** One entry to be read. */
 export function Reading({ id }: { id: string }) {
   const entry = useSignal<Entry | null>(null);
@@ -156,7 +159,7 @@ export function Reading({ id }: { id: string }) {
             </span>
           ))}
           <span>{plural(now.words, "word")}</span>
-          {now.source ? <span>from {now.source}</span> : null}
+          {now.source && !OWN.includes(now.source) ? <span>from {now.source}</span> : null}
         </p>
       </footer>
     </article>

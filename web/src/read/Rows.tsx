@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import { monthYear, timeOf, weekday } from "../dates";
 import type { Summary } from "../types";
 import { TagName } from "../ui/TagName";
@@ -10,7 +10,7 @@ import { Marked } from "./Marked";
 const BEYOND = 900;
 
 /** Only the rows near the window stand in the page; each has its place from the sum of the heights before it. */
-export function Rows({ rows, list, onOpen }: { rows: Row[]; list: List; onOpen: (id: string) => void }) {
+export function Rows({ rows, list, top, onOpen }: { rows: Row[]; list: List; top: { current: number }; onOpen: (id: string) => void }) {
   const frame = useRef<HTMLDivElement>(null);
   const [, draw] = useReducer((count: number) => count + 1, 0);
   const offsets = useMemo(() => {
@@ -33,9 +33,9 @@ export function Rows({ rows, list, onOpen }: { rows: Row[]; list: List; onOpen: 
   };
 
   const measure = () => {
-    const top = frame.current ? -frame.current.getBoundingClientRect().top : 0;
-    const first = at(Math.max(0, top - BEYOND));
-    const last = Math.min(rows.length, at(top + innerHeight + BEYOND) + 1);
+    const above = frame.current ? -frame.current.getBoundingClientRect().top : 0;
+    const first = at(Math.max(0, above - BEYOND));
+    const last = Math.min(rows.length, at(above + innerHeight + BEYOND) + 1);
     const [from, to] = shown.current;
     if (first !== from || last !== to) {
       shown.current = [first, last];
@@ -44,13 +44,15 @@ export function Rows({ rows, list, onOpen }: { rows: Row[]; list: List; onOpen: 
     if (rows[Math.min(last, rows.length) - 1]?.kind === "absent") list.more();
   };
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     let asked = 0;
     const onScroll = () => {
       if (!asked) asked = requestAnimationFrame(() => ((asked = 0), measure()));
     };
-    measure();
     frame.current?.style.setProperty("height", `${total}px`);
+    if (top.current) scrollTo(0, top.current);
+    top.current = 0;
+    measure();
     addEventListener("scroll", onScroll, { passive: true });
     addEventListener("resize", onScroll);
     return () => {
@@ -124,17 +126,18 @@ export function Day({ entry, quiet }: { entry: Summary; quiet: boolean }) {
 
 export function EntryText({ entry }: { entry: Summary }) {
   const time = timeOf(entry.entry_date);
-  const name = entry.title || entry.excerpt.slice(0, 60) || "Without words";
+  const words = <Marked text={entry.excerpt} marks={entry.marks} />;
+  // An entry without a title is called by its first words.
   return (
     <div class="entry-text">
-      <h3 dir="auto">
-        <a class="entry-link" href={`#/entry/${entry.id}`} aria-label={name}>
-          {entry.title || (entry.excerpt ? "" : "Without words")}
+      <h2 dir="auto" class={`entry-title ${entry.title || !entry.excerpt ? "" : "excerpt untitled"}`}>
+        <a class="entry-link" href={`#/entry/${entry.id}`}>
+          {entry.title || (entry.excerpt ? words : "Without words")}
         </a>
-      </h3>
-      {entry.excerpt ? (
-        <p class={`excerpt ${entry.title ? "" : "untitled"}`} dir="auto">
-          <Marked text={entry.excerpt} marks={entry.marks} />
+      </h2>
+      {entry.title && entry.excerpt ? (
+        <p class="excerpt" dir="auto">
+          {words}
         </p>
       ) : null}
       <p class="meta">

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import { longDay } from "../dates";
-import { go } from "../router";
+import { cameBack, go, onLeave } from "../router";
 import { changed, state } from "../state";
 import type { Filter } from "../types";
 import { plural } from "../words";
@@ -10,7 +10,7 @@ import { Filters, filter as chosen, queryIsEmpty } from "./Filters";
 import { Rows } from "./Rows";
 
 // Where one was in the journal, for the way back from an entry.
-const places = new Map<string, { top: number; list: List }>();
+const places = new Map<string, { top: number; list: List; version: number }>();
 
 /** The journal by day: all of it, one day, or what a search found. */
 export function Timeline({ day, searching = false }: { day?: string; searching?: boolean }) {
@@ -18,58 +18,56 @@ export function Timeline({ day, searching = false }: { day?: string; searching?:
   const spot = day ?? (searching ? "search" : "all");
   const list = useRef<List | null>(null);
   const restored = useRef(false);
+  const top = useRef(0);
   const wanted: Filter = day ? { since: day, until: day } : searching ? chosen.value : {};
   const idle = searching && queryIsEmpty(wanted);
   const key = JSON.stringify(wanted);
   const version = useSignal(changed.peek().count);
 
-  useEffect(
-    () =>
-      changed.subscribe(({ count }) => {
-        if (count !== version.value) {
-          places.clear();
-          version.value = count;
-        }
-      }),
-    [],
-  );
+  useEffect(() => changed.subscribe(({ count }) => (version.value = count)), []);
 
   const fetched = useRef("");
   useEffect(() => {
     const again = `${key} ${version.value}`;
     if (fetched.current === again) return;
-    const before = places.get(spot);
-    if (!restored.current && before && JSON.stringify(before.list.filter) === key) {
-      list.current = before.list;
-      fetched.current = again;
-      draw(0);
-      requestAnimationFrame(() => scrollTo(0, before.top));
-    } else {
-      const fresh = new List(wanted, () => {
-        // The old list stays until the new one has something to show, so that nothing flickers.
-        list.current = fresh;
-        draw(0);
-        if (!fresh.whole && fresh.entries.length <= 12_000 && !searching) {
-          const rest = () => fresh.more(4);
-          (window.requestIdleCallback ?? setTimeout)(rest);
-        }
-      });
-      fetched.current = again;
-      const running = list.current;
-      if (!idle) fresh.more().then(() => running !== fresh && running?.stop());
-      if (idle) {
-        list.current = null;
-        draw(0);
-      }
-    }
+    fetched.current = again;
+    const before = restored.current || !cameBack ? undefined : places.get(spot);
     restored.current = true;
+    if (before && JSON.stringify(before.list.filter) === key) {
+      list.current = before.list;
+      top.current = before.top;
+      draw(0);
+      if (before.version === version.value) return;
+    }
+    if (idle) {
+      list.current = null;
+      draw(0);
+      return;
+    }
+    const old = list.current;
+    const further = old && JSON.stringify(old.filter) === key ? old.entries.length : 0;
+    const fresh = new List(wanted, () => {
+      if (fetched.current !== again) return;
+      const rest = () => fresh.more(4);
+      if (fresh.entries.length < Math.min(further, fresh.total)) {
+        // The old list stays until the new one reaches as far, so that nothing flickers or jumps.
+        queueMicrotask(rest);
+        return;
+      }
+      list.current = fresh;
+      draw(0);
+      if (!fresh.whole && fresh.entries.length <= 12_000 && !searching) (window.requestIdleCallback ?? setTimeout)(rest);
+    });
+    fresh.more().then(() => old?.stop());
   }, [key, version.value, idle]);
 
-  useEffect(() => {
-    const note = () => list.current && places.set(spot, { top: scrollY, list: list.current });
-    addEventListener("scroll", note, { passive: true });
-    return () => removeEventListener("scroll", note);
-  }, [spot]);
+  useEffect(
+    () =>
+      onLeave(() => {
+        if (list.current) places.set(spot, { top: scrollY, list: list.current, version: version.peek() });
+      }),
+    [spot],
+  );
 
   const now = list.current;
   const rows = useMemo(() => (now ? rowsOf(now, !day) : []), [now, now?.entries.length, now?.total, day, innerWidth < 640]);
@@ -96,7 +94,7 @@ export function Timeline({ day, searching = false }: { day?: string; searching?:
       {now?.loaded && !now.total && !now.failed ? (
         <p class="nothing">{searching ? "Nothing was found. Fewer words find more." : day ? "Nothing was written on this day." : "The first page is yours."}</p>
       ) : null}
-      {now ? <Rows rows={rows} list={now} onOpen={(id) => go(`entry/${id}`)} /> : null}
+      {now ? <Rows rows={rows} list={now} top={top} onOpen={(id) => go(`entry/${id}`)} /> : null}
     </div>
   );
 }

@@ -27,7 +27,7 @@ export class List {
     if (this.loading || this.whole) return;
     this.loading = true;
     try {
-      for (let page = 0; page < pages && !this.whole; page += 1) {
+      for (let page = 0; page < pages && !this.whole && !this.abort.signal.aborted; page += 1) {
         const body = { ...this.filter, limit: PAGE, ...(this.cursor ? { cursor: this.cursor } : {}) };
         const found = await post<Found>("/entries/find", body, this.abort.signal);
         this.entries = this.entries.concat(found.entries);
@@ -74,7 +74,7 @@ export function rowsOf(list: List, byMonth: boolean): Row[] {
     }
     const pictured = entry.attachments.some((one) => one.has_thumbnail);
     const lean = !entry.excerpt && !pictured;
-    const height = lean ? 84 : pictured && !small ? 150 : 126;
+    const height = lean ? 84 : pictured && !small ? 150 : entry.title ? 126 : pictured ? 112 : 102;
     rows.push({ kind: "entry", key: entry.id, entry, index, sameDay: entry.day === day, height });
     day = entry.day;
   });

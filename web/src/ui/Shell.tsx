@@ -31,7 +31,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   }, [screen]);
   const conflicts = state.value?.counts.conflicts ?? 0;
   return (
-    <div class="shell">
+    <div class="shell" data-at={route.value[0] ?? ""}>
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
         Skip to the journal
       </a>

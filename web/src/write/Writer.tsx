@@ -42,6 +42,7 @@ function Sheet({ writing, isNew }: { writing: Writing; isNew: boolean }) {
   const title = useRef<HTMLTextAreaElement>(null);
   const page = useRef<Page | null>(null);
   const counting = useRef(0);
+  const gone = useRef(false);
 
   const change = (part: Partial<typeof fields.value>) => {
     if (!("body" in part)) fields.value = { ...fields.value, ...part };
@@ -50,7 +51,7 @@ function Sheet({ writing, isNew }: { writing: Writing; isNew: boolean }) {
 
   const done = async () => {
     if (!(await writing.save())) return;
-    if (writing.state.value.kind === "conflict") return;
+    if (writing.state.value.kind === "conflict" || gone.current) return;
     if (writing.entryId) replace(`entry/${writing.entryId}`);
     else back();
   };
@@ -105,6 +106,7 @@ function Sheet({ writing, isNew }: { writing: Writing; isNew: boolean }) {
       writing.save();
     });
     return () => {
+      gone.current = true;
       stopLeaving();
       stopPictures();
       stopLooking();
@@ -187,7 +189,7 @@ function Sheet({ writing, isNew }: { writing: Writing; isNew: boolean }) {
         </button>
       </div>
 
-      <div class="sheet">
+      <div class="sheet" onClick={(event) => event.target === event.currentTarget && page.current?.view.focus()}>
         <textarea
           ref={title}
           class="title"

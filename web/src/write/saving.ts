@@ -145,7 +145,7 @@ export class Writing {
       if (!this.draftTimer && !this.over) this.state.value = { kind: "kept" };
     } catch (error) {
       this.failed(error);
-      if (!this.draftTimer) this.draftTimer = window.setTimeout(() => this.keepDraft(), TRY_AGAIN);
+      if (this.state.value.kind === "away" && !this.draftTimer) this.draftTimer = window.setTimeout(() => this.keepDraft(), TRY_AGAIN);
     }
   }
 
@@ -187,7 +187,8 @@ export class Writing {
         return true;
       }
       this.failed(error);
-      this.entryTimer = window.setTimeout(() => this.save(), TRY_AGAIN);
+      // What was refused would be refused again; who does not answer may do so soon.
+      if (this.state.value.kind === "away") this.entryTimer = window.setTimeout(() => this.save(), TRY_AGAIN);
       return false;
     }
   }

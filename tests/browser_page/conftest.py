@@ -1,0 +1,60 @@
+"""Fixtures of the tests that look at the local page: a browser, and journals that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.chromium import chromium
+from tests.support.command_line import CommandLine, fresh_email
+from tests.support.journal_page import AppProcess, Window, context, open_window, profile
+from tests.support.process import RunningServer
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen."""
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def device(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """A device that is logged in."""
+    return profile(tmp_path_factory.mktemp("home"), server.url, fresh_email())
+
+
+@pytest.fixture(scope="module")
+def served(device: CommandLine) -> Iterator[AppProcess]:
+    """The journal of that device, served to a browser."""
+    app = AppProcess(device)
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_window(browser: Browser, served: AppProcess) -> Iterator[Window]:
+    """The window that the tests of a module share; each goes where it wants."""
+    ours = context(browser)
+    yield open_window(ours, served.url)
+    ours.close()
+
+
+@pytest.fixture
+def window(shared_window: Window) -> Iterator[Window]:
+    """That window; the page broke neither its policy of content nor otherwise when the test ends."""
+    yield shared_window
+    assert shared_window.faults == []
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder for profiles of this test alone."""
+    return tmp_path / "home"

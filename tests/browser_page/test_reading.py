@@ -1,0 +1,147 @@
+"""Reading in the local page, and what its screens are like for everybody."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.support.chromium import chromium
+from tests.support.command_line import CommandLine
+from tests.support.journal_page import AppProcess, Window, axe_finds, open_window
+
+pytestmark = pytest.mark.unmeasured
+
+DAYS = 600
+SCREENS = (
+    "",
+    "search",
+    "calendar/2026",
+    "today",
+    "numbers",
+    "account",
+    "account/login",
+    "account/register",
+    "deleted",
+    "write",
+)
+
+
+@pytest.fixture(scope="module")
+def device(device: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """A device with entries of six hundred days."""
+    path = tmp_path_factory.mktemp("journal") / "entries.jsonl"
+    last = date(2026, 11, 20)
+    path.write_text(
+        "\n".join(
+            json.dumps(
+                {
+                    "date": f"{last - timedelta(days=n)}T08:{n % 60:02}:00+00:00",
+                    "title": f"Day {n}",
+                    "body": f"What was on day {n}.",
+                    "mood": "calm",
+                    "tags": ["walks"],
+                }
+            )
+            for n in range(DAYS)
+        )
+    )
+    device.run("import", str(path), "--from", "jsonl")
+    return device
+
+
+def test_six_hundred_days_scroll_as_one_page_of_few_rows(window: Window) -> None:
+    page = window.page
+    window.go("")
+    expect(page.get_by_text(f"{DAYS} entries")).to_be_visible()
+    expect(page.get_by_role("link", name="Day 0", exact=True)).to_be_visible()
+    page.wait_for_function("document.body.scrollHeight > 70000")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.get_by_role("link", name=f"Day {DAYS - 1}", exact=True)).to_be_visible()
+    assert page.locator(".entry-row").count() < 40
+
+
+def test_the_way_back_from_an_entry_leads_to_the_place_one_came_from(window: Window) -> None:
+    page = window.page
+    window.go("")
+    page.evaluate("scrollTo(0, 20000)")
+    link = page.locator(".entry-link").nth(12)
+    name = link.inner_text()
+    link.click()
+    expect(page.locator(".reading h1")).to_have_text(name)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
+
+
+def test_a_deleted_entry_is_restored_from_the_sentence_that_says_so(window: Window) -> None:
+    page = window.page
+    window.write("Deleted in a moment.", title="Short-lived")
+    window.done()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Restore").click()
+    window.go("")
+    expect(page.get_by_role("link", name="Short-lived")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_screen(
+    browser: Browser, served: AppProcess, shared_window: Window, theme: str
+) -> None:
+    page = shared_window.page
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    found = {}
+    for screen in SCREENS:
+        shared_window.go(screen)
+        expect(page.locator("h1").first).to_be_attached()
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        found[screen] = axe_finds(page)
+    shared_window.go("")
+    page.locator(".entry-link").first.click()
+    expect(page.locator(".rendered")).to_be_visible()
+    found["entry"] = axe_finds(page)
+    page.keyboard.press("?")
+    found["keys"] = axe_finds(page)
+    page.keyboard.press("Escape")
+    assert {screen: finds for screen, finds in found.items() if finds} == {}
+
+
+def test_at_phone_width_no_screen_is_wider_than_the_phone(shared_window: Window) -> None:
+    page = shared_window.page
+    page.set_viewport_size({"width": 360, "height": 740})
+    try:
+        for screen in SCREENS:
+            shared_window.go(screen)
+            expect(page.locator("h1").first).to_be_attached()
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), screen
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 720})
+
+
+CANARY = "zirkonwalfischlaterne"
+
+
+def test_nothing_of_a_journal_is_on_disk_in_the_browsers_own_folder(
+    browser: Browser, served: AppProcess, tmp_path: Path
+) -> None:
+    served.stop()
+    kept = browser.browser_type.launch_persistent_context(
+        tmp_path / "browser", executable_path=chromium(), args=["--no-sandbox"], locale="en-GB"
+    )
+    window = open_window(kept, served.start())
+    window.write(f"A {CANARY} in the text.", title=f"A {CANARY} in the title")
+    window.page.get_by_label("Add a tag").fill(CANARY)
+    window.page.keyboard.press("Enter")
+    window.done()
+    window.go("search")
+    window.page.get_by_label("Search the journal").fill(CANARY)
+    expect(window.page.locator(".entry-row mark").first).to_be_visible()
+    window.page.reload()
+    expect(window.page.locator("h1").first).to_be_attached()
+    kept.close()
+    forms = (CANARY.encode(), CANARY.encode("utf-16-le"))
+    files = [path for path in (tmp_path / "browser").rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if any(form in path.read_bytes() for form in forms)] == []

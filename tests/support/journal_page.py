@@ -1,0 +1,121 @@
+"""The local page in a real browser: `lockleaf app` as a process, and what a person does in the window."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+from tests.support.command_line import CommandLine
+
+__all__ = ["AXE", "AppProcess", "Window", "axe_finds", "context", "open_window", "profile"]
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+
+
+def profile(home: Path, server: str, email: str, *, name: str = "laptop", new: bool = True) -> CommandLine:
+    """Return a device that is logged in: the account's first, or a further one."""
+    device = CommandLine(home, name, {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    joining = ("register", "--privacy", "full_sync") if new else ("login",)
+    device.run(*joining, "--server", server, "--email", email, "--device-name", name)
+    return device
+
+
+@dataclass
+class AppProcess:
+    """`lockleaf app` of one device."""
+
+    device: CommandLine
+    process: subprocess.Popen[bytes] | None = None
+    url: str = ""
+
+    def start(self) -> str:
+        """Start it, and return the address that lets one browser in, once."""
+        self.process = self.device.start("--json", "app", "--no-browser")
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()[1].decode()
+        self.url = json.loads(line)["url"]
+        return self.url
+
+    def kill(self) -> None:
+        """End it without a chance to say goodbye."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+        self.process = None
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.communicate(timeout=30)
+            self.process = None
+
+
+@dataclass
+class Window:
+    """One window on a journal, and what went wrong in it."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def go(self, screen: str) -> None:
+        """Go to a screen by its address."""
+        self.page.evaluate("screen => { location.hash = '#/' + screen }", screen)
+
+    def write(self, text: str, *, title: str = "") -> None:
+        """Begin a new entry and type it; it is left open."""
+        self.go("write")
+        editor = self.page.locator(".cm-content")
+        expect(editor).to_be_focused()
+        self.page.keyboard.type(text)
+        if title:
+            self.page.get_by_label("Title", exact=True).fill(title)
+
+    def done(self) -> None:
+        """Press Done, and wait for the entry to be shown."""
+        self.page.get_by_role("button", name="Done", exact=True).click()
+        expect(self.page.locator(".reading .rendered")).to_be_attached()
+
+
+def open_window(context: BrowserContext, url: str) -> Window:
+    """Open the page by its address, and wait for the journal."""
+    page = context.new_page()
+    window = Window(page)
+
+    def hear(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "Trusted" in message.text:
+            window.faults.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: window.faults.append(str(error)))
+    page.on("dialog", lambda dialog: (window.faults.append(dialog.message), dialog.dismiss()))
+    page.goto(url)
+    expect(page.locator("h1").first).to_be_attached()
+    return window
+
+
+def axe_finds(page: Page) -> list[str]:
+    """Return what axe holds against the page as it is, by WCAG 2.2 AA."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: make web/node_modules/.installed")
+    # By the browser's own debugger, which the page's policy of content does not bind.
+    page.evaluate(AXE.read_text())
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found: dict[str, Any] = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags)
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a browser profile of its own."""
+    return browser.new_context(locale="en-GB", **options)
