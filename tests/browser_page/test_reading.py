@@ -82,7 +82,7 @@ def test_a_deleted_entry_is_restored_from_the_sentence_that_says_so(window: Wind
     window.done()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Restore").click()
-    window.go("")
+    page.evaluate("scrollTo(0, 0)")
     expect(page.get_by_role("link", name="Short-lived")).to_be_visible()
 
 

@@ -97,9 +97,7 @@ def test_an_edit_elsewhere_while_one_writes_is_merged_and_told(window: Window, d
     page.locator(".cm-content").focus()
     page.keyboard.press("Control+End")
     page.keyboard.type(" And more.")
-    device.run(
-        "edit", entry, "-", stdin=b"First paragraph, changed.\n\nSecond paragraph.\n\nThird paragraph."
-    )
+    device.run("edit", entry, "-", stdin=b"First paragraph, changed.\n\nSecond paragraph.\n\nThird paragraph.")
     page.get_by_role("button", name="Done", exact=True).click()
     expect(page.locator(".rendered")).to_contain_text("First paragraph, changed.")
     expect(page.locator(".rendered")).to_contain_text("Third paragraph. And more.")

@@ -60,7 +60,11 @@ export function App() {
 
   if (!admitted.value) return <NotOpened />;
   if (locked.value) return <Lock />;
-  if (!state.value) return failed.value ? <NotOpened /> : <div class="starting" />;
+  if (!state.value) return failed.value ? <NotOpened /> : (
+    <div class="starting">
+      <img src="./leaf.svg" alt="" width="40" height="40" />
+    </div>
+  );
   const writing = route.value[0] === "write";
   if (state.value.first_run && !writing && route.value[0] !== "account") return <FirstRun />;
   return (

@@ -8,4 +8,6 @@ import "./styles/print.css";
 import { render } from "preact";
 import { App } from "./App";
 
-render(<App />, document.getElementById("app")!);
+const place = document.getElementById("app")!;
+place.replaceChildren();
+render(<App />, place);

@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { admitted, get, locked, reachable } from "./api";
 import type { AppState, Tag } from "./types";
 
@@ -33,12 +33,8 @@ export function refreshTags() {
   );
 }
 
-const colors = new Map<string, string>();
-effect(() => {
-  colors.clear();
-  for (const tag of tags.value) colors.set(tag.name.toLocaleLowerCase(), tag.color);
-});
-export const colorOf = (name: string) => colors.get(name.toLocaleLowerCase()) ?? "#75716a";
+const colors = computed(() => new Map(tags.value.map((tag) => [tag.name.toLocaleLowerCase(), tag.color])));
+export const colorOf = (name: string) => colors.value.get(name.toLocaleLowerCase()) ?? "#75716a";
 
 /** Tell this tab that entries changed; the others hear it from the server. */
 export function touched(ids: string[] | null) {

@@ -11,7 +11,8 @@ export interface Account {
   name: string;
   server: string;
   custody: "e2e" | "uce";
-  tier: "local_only" | "analytics_sync" | "full_sync";
+  tier: "local_only" | "analytics_sync" | "full_sync" | null;
+  logged_in?: boolean;
   display_name: string | null;
 }
 
@@ -26,6 +27,7 @@ export interface AppState {
   daily_goal: number | null;
   words_today: number;
   app_version: string;
+  keys_in?: "keychain" | "password" | "file" | "elsewhere";
 }
 
 export interface Attachment {
@@ -108,7 +110,7 @@ export interface Tag {
 }
 
 export interface Revision {
-  number: number;
+  number: number | string;
   written_at: string;
   device: string | null;
   title: string | null;
@@ -127,7 +129,7 @@ export interface Numbers {
   words_by_month: [string, number][];
   moods_by_month: Record<string, Record<string, number>>;
   metrics: Record<string, [string, number][]>;
-  from: "device" | "encrypted_sums";
+  source: "device" | "encrypted_sums";
 }
 
 export interface Conflict {

@@ -66,6 +66,7 @@ function LocalOnly() {
   return (
     <section class="card">
       <h2>On this machine only</h2>
+      {state.value!.keys_in === "file" ? <p class="warn">Its key lies beside it: whoever copies the whole folder can read it. An account with a password changes that.</p> : null}
       <p>
         Your journal is sealed on this machine and goes nowhere. With an account it reaches your other devices, end-to-end encrypted: the server stores what it cannot read. What you have written comes along.
       </p>

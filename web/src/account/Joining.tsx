@@ -22,9 +22,9 @@ export function Register({ done }: { done: (codes: string[]) => void }) {
       <Head title="Create an account" />
       <Form
         label="Create the account"
-        send={async ({ server, name, password, again, custody }) => {
+        send={async ({ server, name, password, again, custody, tier }) => {
           if (password !== again) throw new Problem(0, "differ", "The two passwords differ.");
-          const made = await post<{ recovery_codes?: string[] }>("/account/register", { server, name, password, custody });
+          const made = await post<{ recovery_codes?: string[] }>("/account/register", { server, name, password, custody, tier });
           await refresh();
           done(made.recovery_codes ?? []);
         }}
@@ -33,6 +33,23 @@ export function Register({ done }: { done: (codes: string[]) => void }) {
         <Field label="Email, or a name" name="name" required />
         <Field label="Password" name="password" type="password" autocomplete="new-password" required hint="It opens your journal and never leaves this machine. Four unusual words are a good one." />
         <Field label="The same again" name="again" type="password" autocomplete="new-password" required />
+        <fieldset class="steps">
+          <legend>What leaves this machine</legend>
+          <label>
+            <input type="radio" name="tier" value="full_sync" defaultChecked />
+            <span>
+              <strong>The encrypted journal</strong>
+              <span class="dim">It reaches your other devices.</span>
+            </span>
+          </label>
+          <label>
+            <input type="radio" name="tier" value="local_only" />
+            <span>
+              <strong>Nothing yet</strong>
+              <span class="dim">The server has the account and no more. Change it at any time.</span>
+            </span>
+          </label>
+        </fieldset>
         <fieldset class="steps">
           <legend>Who can read</legend>
           <label>
@@ -76,8 +93,9 @@ export function Login({ done }: { done: () => void }) {
         </button>
       </div>
       {byCode.value ? (
-        <Form label="Log in" send={async ({ code, password }) => welcomeAfter(post("/account/login-by-link", { code: code?.trim(), password }), welcome)}>
+        <Form label="Log in" send={async ({ code, name, password }) => welcomeAfter(post("/account/login-by-link", { code: code?.trim(), name, password }), welcome)}>
           <Field label="Link code" name="code" required hint="From a device that is logged in already: Account, Link another device." />
+          <Field label="Email, or a name" name="name" required />
           <Field label="Password" name="password" type="password" autocomplete="current-password" required />
         </Form>
       ) : (

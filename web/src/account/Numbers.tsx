@@ -87,7 +87,7 @@ export function Numbers() {
           </figure>
         ))}
       <p class="dim small">
-        {now.from === "device"
+        {now.source === "device"
           ? "Counted on this machine from your entries. Nothing of it was sent anywhere."
           : "Added up by the server over encrypted numbers, and opened on this machine. The server saw none of them."}
       </p>

@@ -4,7 +4,7 @@ import { refresh, say } from "../state";
 import type { Account } from "../types";
 import { Field, Form } from "./forms";
 
-type Name = Account["tier"];
+type Name = NonNullable<Account["tier"]>;
 const tiers: [Name, string, string][] = [
   ["local_only", "Nothing", "The server has the account and no more."],
   ["analytics_sync", "Encrypted numbers", "The server adds them up without reading one."],
@@ -14,16 +14,16 @@ const tiers: [Name, string, string][] = [
 /** How much leaves this machine, and what each step down deletes from the server before it does. */
 export function Tier({ account }: { account: Account }) {
   const wanted = useSignal<Name | null>(null);
-  const deletes = useSignal<[string, number][] | null>(null);
-  const rank = (name: Name) => tiers.findIndex(([one]) => one === name);
+  const deletes = useSignal<[string, number | null][] | null>(null);
+  const rank = (name: Account["tier"]) => tiers.findIndex(([one]) => one === name);
   const lower = wanted.value !== null && rank(wanted.value) < rank(account.tier);
   const choose = async (tier: Name) => {
     deletes.value = null;
     wanted.value = tier === account.tier ? null : tier;
     if (rank(tier) >= rank(account.tier)) return;
     try {
-      const answer = await post<{ deletes: Record<string, number> }>("/account/tier", { tier, dry_run: true });
-      deletes.value = Object.entries(answer.deletes).filter(([, count]) => count > 0);
+      const answer = await post<{ deletes: Record<string, number | null> }>("/account/tier", { tier, dry_run: true });
+      deletes.value = Object.entries(answer.deletes).filter(([, count]) => count !== 0);
     } catch (error) {
       say(told(error));
     }
@@ -62,7 +62,7 @@ export function Tier({ account }: { account: Account }) {
                 <ul>
                   {deletes.value.map(([what, count]) => (
                     <li key={what}>
-                      {count.toLocaleString()} {what.replaceAll("_", " ")}
+                      {count === null ? "All" : count.toLocaleString()} {what.replaceAll("_", " ")}
                     </li>
                   ))}
                 </ul>

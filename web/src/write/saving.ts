@@ -175,7 +175,7 @@ export class Writing {
     const sent = fieldsOf(this.fields);
     try {
       const answer = this.entryId
-        ? await put<Entry>(`/entries/${this.entryId}`, { base: this.base, ...changes(this.last, sent) })
+        ? await put<Entry>(`/entries/${this.entryId}`, { draft: this.key, base: this.base, ...changes(this.last, sent) })
         : await post<Entry>("/entries", { draft: this.key, id: this.newId, ...sent });
       this.written(answer, sent);
       return true;
@@ -207,7 +207,6 @@ export class Writing {
     }
     this.base = answer.version;
     this.last = sent;
-    if (edited && this.drafted) remove(`/drafts/${this.key}`).catch(() => {});
     this.drafted = null;
     if (further) {
       if (!edited) this.key = freshKey();
