@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.chromium import chromium
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.journal_page import AppProcess, Window, context, open_window, profile
 from tests.support.process import RunningServer
+
+# How long a person would wait on a busy machine; nothing waits so long where it is quick.
+expect.set_options(timeout=45_000)
 
 
 @pytest.fixture(scope="module")

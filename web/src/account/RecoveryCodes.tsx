@@ -2,7 +2,7 @@
 export function RecoveryCodes({ codes, done }: { codes: string[]; done: () => void }) {
   return (
     <section class="codes" aria-labelledby="codes-title">
-      <h2 id="codes-title">Your recovery codes</h2>
+      <h1 id="codes-title" tabIndex={-1}>Your recovery codes</h1>
       <p>
         If you lose your password, one of them brings your journal back; without password and codes nobody can, not even whoever runs the server. Each works once. They are not shown again.
       </p>
