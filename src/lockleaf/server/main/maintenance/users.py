@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +57,11 @@ SELECT user_id, count(*) FILTER (WHERE NOT deleted) AS records FROM records WHER
 )
 _NOTHING_HELD = {"sessions": 0, "last_used_at": None, "records": 0, "record_bytes": 0, "media_bytes": 0}
 _FIND = "SELECT user_id FROM email_directory WHERE email = $1"
-_DISABLE = "UPDATE accounts SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END WHERE user_id = $1"
+# The time is an argument: Citus lets no condition of an update call a function whose value changes.
+_DISABLE = """
+UPDATE accounts SET disabled_at = CASE WHEN $2::timestamptz IS NOT NULL THEN coalesce(disabled_at, $2) END
+WHERE user_id = $1
+"""
 _QUOTA = "UPDATE accounts SET quota_bytes = $2 WHERE user_id = $1"
 
 
@@ -139,7 +143,7 @@ async def find(url: str, who: str) -> User:
 
 async def set_disabled(url: str, user_id: UUID, *, disabled: bool) -> None:
     """Let nobody into an account from now on, or let its sessions go on."""
-    await _execute(url, _DISABLE, user_id, disabled)
+    await _execute(url, _DISABLE, user_id, datetime.now(UTC) if disabled else None)
 
 
 async def set_quota(url: str, user_id: UUID, quota_bytes: int | None) -> None:
