@@ -106,3 +106,30 @@ def test_the_first_command_may_be_to_write(tmp_path: Path, server: RunningServer
     email = fresh_email()
     laptop.run("register", "--server", server.url, "--email", email, "--device-name", "laptop")
     assert laptop.run("sync", "--json").value()["pushed"] == 1
+
+
+def test_what_is_advised_where_an_account_is_there_brings_every_text_to_it(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    email, folder = fresh_email(), str(tmp_path / "exported")
+    other = CommandLine(tmp_path / "other", "other")
+    other.run("register", "--server", server.url, "--email", email, "--device-name", "other")
+    other.run("write", "of the account")
+    other.run("sync")
+    mine = CommandLine(tmp_path / "mine", "mine")
+    entry = mine.run("write", "of this machine").out.strip()
+    mine.run("edit", entry, "of this machine, and changed")
+    login = ("login", "--server", server.url, "--email", email, "--device-name", "mine")
+    refused = mine.run(*login, code=5)
+    assert LocalJournalFirst.hint is not None
+    assert LocalJournalFirst.hint in refused.err
+    export, log_in, import_ = LocalJournalFirst.hint.replace("FOLDER", folder).replace("NAME", "second").split("; ")
+    mine.run(*export.split()[1:])
+    mine.run(*log_in.split()[1:], *login[1:])
+    mine.run(*import_.split()[1:])
+    mine.run("--profile", "second", "sync")
+    other.run("sync")
+    told = other.run("list", "--json").out
+    assert "of this machine, and changed" in told
+    assert "of the account" in told
+    assert "of this machine, and changed" in mine.run("list", "--json").out
