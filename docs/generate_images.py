@@ -139,7 +139,7 @@ def take(page: Page, name: str, theme: str, size: str) -> None:
     """Keep what the window shows, as a small picture."""
     page.wait_for_timeout(400)
     with Image.open(io.BytesIO(page.screenshot())) as shot:
-        small = shot.convert("RGB").quantize(200, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        small = shot.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
         small.save(IMAGES / f"{name}-{theme}-{size}.png", optimize=True)
 
 
