@@ -5,96 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pyrage
 import pytest
 
-from lockleaf.client import Client
-from lockleaf.client.errors import NotLoggedIn, ServerRestored, SessionRevoked
-from tests.support.command_line import CommandLine
-from tests.support.diarist import Diarist, diarist
-from tests.support.process import RunningServer, running_server
+from lockleaf.client.errors import ServerRestored
+from tests.support.installations import Installation, attach, bodies, synced
 
 LARGE = os.urandom(9 * 1024 * 1024)
 """Sent in parts, and longer than a chunk of a backup in one file."""
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Installation:
-    """A server with a database of its own, which is started and stopped, and the operator's command line."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data = folder / "data"
-        self.backups = folder / "backups"
-        self.port = _free_port()
-        self._folder = folder
-        self._cheap = {"LOCKLEAF_HASHING__MEMORY_KIB": "64", "LOCKLEAF_HASHING__ITERATIONS": "1"}
-        self.operator = CommandLine(folder / "operator")
-
-    @contextmanager
-    def running(self) -> Iterator[RunningServer]:
-        """The server, running on its data folder."""
-        environment = {"LOCKLEAF_DATA_DIR": str(self.data), **self._cheap}
-        with running_server(environment, log=self._folder / "log", port=self.port) as server:
-            yield server
-
-    @asynccontextmanager
-    async def people(self) -> AsyncIterator[Diarist]:
-        """Somebody with devices."""
-        async with diarist(self._folder / "devices", f"http://127.0.0.1:{self.port}") as someone:
-            yield someone
-
-    def admin(self, *arguments: str, code: int = 0) -> dict[str, object]:
-        """Run a command of the operator's; return its result, or its error."""
-        outcome = self.operator.run(
-            "--json", "admin", *arguments, "--data-dir", str(self.data), code=code, environment=self._cheap
-        )
-        found: dict[str, object] = outcome.error() if code else outcome.value()
-        return found
-
-
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
     return Installation(tmp_path)
-
-
-async def attach(client: Client, folder: Path, text: str, content: bytes) -> str:
-    """Write an entry with a file, and synchronise; the file's id."""
-    file = folder / f"{text}.bin"
-    file.write_bytes(content)
-    entry = await client.journal.write(body=text)
-    made = await client.media.attach(entry.id, file)
-    report = await client.sync()
-    assert report.media.waiting == 0
-    return made.media_id
-
-
-async def bodies(client: Client) -> list[str]:
-    return sorted(entry.body for entry in await client.journal.list())
-
-
-async def synced(client: Client, someone: Diarist) -> None:
-    """Synchronise as the program advises: log in where a session has ended, accept the restore where it is asked."""
-    for _ in range(3):
-        try:
-            await client.sync()
-        except (SessionRevoked, NotLoggedIn):
-            await someone.login(client)
-        except ServerRestored:
-            await client.sync(accept_restore=True)
-        else:
-            return
-    raise AssertionError("it still asks")
 
 
 async def test_three_devices_lose_nothing_by_a_restore_and_no_attached_file(
