@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +18,8 @@ from lockleaf.server.main.maintenance.errors import DatabaseInUse
 from lockleaf.server.main.maintenance.findings import Finding, Surroundings
 from lockleaf.server.platform.db.connections import connect
 from lockleaf.server.platform.settings import Settings
+from tests.conftest import fresh_database
+from tests.support.accounts import change
 from tests.support.media import attach, object_key
 from tests.support.operated import Site, operated
 
@@ -83,6 +87,34 @@ async def test_each_thing_that_is_wrong_is_named_with_what_to_do(site: Site) -> 
         assert "later version" in (await examined(site))["schema"].says
     finally:
         await connection.close()
+
+
+async def test_a_clock_that_was_put_back_is_found_by_whatever_was_written_last(site: Site) -> None:
+    await site.owner.push(change())
+    connection = await asyncpg.connect(site.url)
+    try:
+        for table, column in (("sessions", "last_used_at"), ("accounts", "created_at"), ("changes", "at")):
+            for minutes, level in ((4, "ok"), (121, "problem"), (0, "ok")):
+                await connection.execute(f"UPDATE {table} SET {column} = now() + interval '1 minute' * {minutes}")
+                found = (await examined(site))["clock"]
+                assert found.level == level, table
+                assert ("put back" in found.says) == (level == "problem")
+    finally:
+        await connection.close()
+
+
+async def test_an_empty_database_is_named_as_such_and_nothing_else_is_wrong_with_it(
+    server_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await asyncio.to_thread(fresh_database, f"empty_{secrets.token_hex(4)}")
+    for name, value in {**server_environment, "DATABASE_URL": url, "LOCKLEAF_DATA_DIR": str(tmp_path / "d")}.items():
+        monkeypatch.setenv(name, value)
+    connection = await connect(url)
+    try:
+        found = dict(await examine_server(Surroundings(Settings(), connection, datetime.now(UTC))))
+    finally:
+        await connection.close()
+    assert {name for name, level in worse(found).items() if level != "skipped" and name != "disk"} == {"schema"}
 
 
 async def test_a_database_that_does_not_answer_is_one_problem_and_what_hangs_on_it_is_left_out(site: Site) -> None:

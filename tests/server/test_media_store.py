@@ -12,10 +12,11 @@ from lockleaf.server.features.media import upkeep
 from lockleaf.server.platform.blobs.errors import StoreUnavailable
 from lockleaf.server.platform.blobs.removals import BATCH
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import BlobSettings, MediaSettings, Settings
 from tests.support.account_holders import problem, served
-from tests.support.accounts import Owner, register
+from tests.support.accounts import Owner, change, register
 from tests.support.job_workers import until
 from tests.support.media import (
     attach,
@@ -116,12 +117,20 @@ async def test_a_bucket_that_is_down_at_any_step_loses_nothing(
     server: tuple[Parts, Owner], bucket: httpx.AsyncClient, s3_front: S3Front
 ) -> None:
     running, owner = server
+    await running[EventHub].listening.wait()
     parts, media_id = two_parts(), str(uuid4())
     body = in_parts(parts, id=media_id)
     with s3_front.unreachable():
         refused = await owner.request("POST", "/media/upload", json=in_parts(parts))
         problem(refused, 503, "store_unavailable")
         assert int(refused.headers["Retry-After"]) > 0
+        ready = await owner.http.get("http://lockleaf.test/ready")
+        assert (ready.status_code, int(ready.headers["Retry-After"]) > 0) == (503, True)
+        assert (ready.json()["ready"], ready.json()["store"]) == (False, {"ok": False, "code": "store_unavailable"})
+        # What needs no file goes on.
+        assert (await owner.push(change()))["results"][0]["status"] == "applied"
+    ready = await owner.http.get("http://lockleaf.test/ready")
+    assert (ready.status_code, ready.json()["ready"]) == (200, True)
     # What came to nothing has no room: there is enough for one only.
     declared = await declare(owner, body)
     await sent(bucket, declared["parts"][0], parts[0])

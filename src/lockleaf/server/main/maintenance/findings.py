@@ -46,6 +46,13 @@ class Surroundings:
     now: datetime
     why_not: str = field(default="")
 
+    async def has(self, table: str) -> bool:
+        """Tell whether the database answers and has this table: one that was never served has none."""
+        if self.connection is None:
+            return False
+        there: bool = await self.connection.fetchval("SELECT to_regclass($1) IS NOT NULL", table)
+        return there
+
 
 def good(says: str) -> Finding:
     """Return that all is well."""
