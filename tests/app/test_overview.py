@@ -17,8 +17,10 @@ async def test_the_journal_is_seen_from_above(page: Page) -> None:
     assert calendar["years"] == [2024, 2025]
     tags = {each["name"].lower(): each["count"] for each in (await page.get("/tags"))["tags"]}
     assert tags == {"home": 2, "sea": 1}
-    moods = [(each["name"].lower(), each["count"]) for each in (await page.get("/moods"))["moods"]]
+    found = await page.get("/moods")
+    moods = [(each["name"].lower(), each["count"]) for each in found["moods"]]
     assert moods == [("calm", 2), ("glad", 1)]
+    assert found["sources"] == [each["source"] for each in (await page.post("/entries/find", {"limit": 1}))["entries"]]
     assert [each["words"] for each in (await page.get("/on-this-day/02-29"))["entries"]] == [1, 2]
     numbers = await page.get("/numbers")
     assert numbers["totals"] == {"entries": 3, "words": 4, "days": 2}

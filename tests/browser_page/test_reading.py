@@ -25,6 +25,9 @@ SCREENS = (
     "account",
     "account/login",
     "account/register",
+    "account/tags",
+    "import",
+    "inbox",
     "deleted",
     "write",
 )

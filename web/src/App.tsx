@@ -15,7 +15,7 @@ import { Timeline } from "./read/Timeline";
 import { route } from "./router";
 import { listen, notice, refresh, state } from "./state";
 import { Help, useKeys } from "./ui/Help";
-import { Conflicts, Writer, loadWriter } from "./parts";
+import { Conflicts, Import, Inbox, Writer, loadWriter } from "./parts";
 import { Shell } from "./ui/Shell";
 
 function screen(parts: string[]): VNode {
@@ -37,6 +37,10 @@ function screen(parts: string[]): VNode {
       return <Deleted />;
     case "conflicts":
       return <Conflicts key={second ?? ""} {...(second ? { id: second } : {})} />;
+    case "import":
+      return <Import />;
+    case "inbox":
+      return <Inbox />;
     case "account":
       return <Account part={second ?? ""} />;
     case "search":
@@ -45,6 +49,9 @@ function screen(parts: string[]): VNode {
       return <Timeline key="all" />;
   }
 }
+
+/** What one may want before the first entry. */
+const ELSEWHERE = new Set(["account", "import"]);
 
 export function App() {
   const failed = useSignal(false);
@@ -66,7 +73,7 @@ export function App() {
     </div>
   );
   const writing = route.value[0] === "write";
-  if (state.value.first_run && !writing && route.value[0] !== "account") return <FirstRun />;
+  if (state.value.first_run && !writing && !ELSEWHERE.has(route.value[0] ?? "")) return <FirstRun />;
   return (
     <>
       {writing ? <main class="whole">{screen(route.value)}</main> : <Shell>{screen(route.value)}</Shell>}

@@ -29,6 +29,12 @@ interface Options {
 }
 
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const response = await ask(method, path, options);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** Ask for what is not JSON; the answer is whole when it is there. */
+export async function ask(method: string, path: string, options: Options = {}): Promise<Response> {
   const headers: Record<string, string> = { ...options.headers };
   if (method !== "GET") headers["X-Lockleaf"] = "1";
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
@@ -48,7 +54,7 @@ export async function call<T>(method: string, path: string, options: Options = {
     throw (error as Error).name === "AbortError" ? error : new Problem(0, "unreachable", AWAY);
   }
   reachable.value = true;
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+  if (response.ok) return response;
   const facts = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const code = typeof facts.code === "string" ? facts.code : "failed";
   if (response.status === 401 && code === "not_opened") admitted.value = false;

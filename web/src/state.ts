@@ -8,6 +8,9 @@ export const tags = signal<Tag[]>([]);
 /** Counts up whenever entries changed, here, in another tab or on another device; `ids` are the last ones, null for all. */
 export const changed = signal<{ count: number; ids: string[] | null }>({ count: 0, ids: null });
 
+/** A file that was dropped on the page to be imported. */
+export const archive = signal<File | null>(null);
+
 /** One quiet sentence at the foot of the page, gone after a while. */
 export const notice = signal<{ text: string; action?: { label: string; run: () => void } } | null>(null);
 

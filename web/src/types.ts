@@ -149,3 +149,40 @@ export interface Device {
   last_seen: string | null;
   created_at: string;
 }
+
+export interface Imported {
+  added: number;
+  present: number;
+  updated: number;
+  files: number;
+  importer: string;
+  dry_run: boolean;
+  complete: boolean;
+  remarks: { kind: string; place: string; reason: string; entry_id: string | null }[];
+  more_remarks: number;
+}
+
+export interface InboxItem {
+  id: string;
+  provider: string;
+  received_at: string;
+  readable: boolean;
+  title: string | null;
+  body: string;
+  html: string;
+  link: string | null;
+  files: number;
+}
+
+export interface InboxList {
+  items: InboxItem[];
+}
+
+export interface TagList {
+  tags: Tag[];
+}
+
+export interface TierChanged {
+  tier: "local_only" | "analytics_sync" | "full_sync";
+  deletes: Record<string, number | null>;
+}

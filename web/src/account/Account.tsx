@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { get, post, put, remove, told } from "../api";
+import { Problem, get, post, put, remove, told } from "../api";
 import { instant } from "../dates";
 import { go } from "../router";
 import { refresh, say, state, touched } from "../state";
@@ -9,9 +9,10 @@ import { Icon } from "../ui/icons";
 import { showHelp } from "../ui/Help";
 import { plural } from "../words";
 import { Devices } from "./Devices";
-import { Field, Form } from "./forms";
+import { Field, Form, proof } from "./forms";
 import { Login, Register } from "./Joining";
 import { RecoveryCodes } from "./RecoveryCodes";
+import { Tags } from "./Tags";
 import { Theme } from "./Theme";
 import { Tier } from "./Tier";
 
@@ -26,6 +27,7 @@ export function Account({ part }: { part: string }) {
   if (part === "login") return <Login done={() => go("")} />;
   if (part === "register") return <Register done={takeCodes} />;
   if (part === "drafts") return <Drafts />;
+  if (part === "tags") return <Tags />;
   return (
     <div class="account">
       <header class="head">
@@ -40,9 +42,20 @@ export function Account({ part }: { part: string }) {
           <button onClick={showHelp}>
             Keys <kbd>?</kbd>
           </button>
+          <a class="button" href="#/import">
+            Bring another journal in
+          </a>
+          <a class="button" href="#/account/tags">
+            Colours of tags
+          </a>
           <a class="button" href="#/deleted">
             Deleted entries
           </a>
+          {now.counts.inbox ? (
+            <a class="button" href="#/inbox">
+              Inbox ({now.counts.inbox})
+            </a>
+          ) : null}
           {now.counts.drafts ? (
             <a class="button" href="#/account/drafts">
               {plural(now.counts.drafts, "draft")}
@@ -127,9 +140,9 @@ function Known({ codes }: { codes: (codes: string[]) => void }) {
         {changing.value === "password" ? (
           <Form
             label="Change it"
-            send={async ({ password, new_password, again }) => {
-              if (new_password !== again) return say("The two new passwords differ.");
-              await post("/account/password", { password, new_password });
+            send={async ({ new_password, again, ...secrets }) => {
+              if (new_password !== again) throw new Problem(0, "differ", "The two new passwords differ.");
+              await post("/account/password", { new_password, ...proof(secrets) });
               changing.value = "";
               say("The password is changed. Other devices have to log in again.");
             }}
@@ -140,7 +153,7 @@ function Known({ codes }: { codes: (codes: string[]) => void }) {
           </Form>
         ) : null}
         {changing.value === "codes" ? (
-          <Form label="Make new codes" send={async ({ password }) => codes((await post<{ recovery_codes: string[] }>("/account/recovery-codes", { password })).recovery_codes)}>
+          <Form label="Make new codes" send={async (secrets) => codes((await post<{ recovery_codes: string[] }>("/account/recovery-codes", proof(secrets))).recovery_codes)}>
             <p>New codes take the place of the old ones, which then no longer work.</p>
             <Field label="Password" name="password" type="password" autocomplete="current-password" required />
           </Form>
@@ -162,7 +175,7 @@ function Known({ codes }: { codes: (codes: string[]) => void }) {
           </Form>
         ) : null}
       </section>
-      {account.tier ? <Tier account={account} /> : null}
+      {account.logged_in ? <Tier /> : null}
       <Devices />
     </>
   );

@@ -16,7 +16,7 @@ export function FirstRun() {
         Write the first entry
       </button>
       <p class="dim">
-        Already have a journal? <a href="#/account/login">Log in</a>
+        Already have a journal? <a href="#/account/login">Log in</a>, or <a href="#/import">bring one in from elsewhere</a>
       </p>
     </main>
   );

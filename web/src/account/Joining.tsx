@@ -3,7 +3,7 @@ import { Problem, post } from "../api";
 import { back } from "../router";
 import { refresh, say, touched } from "../state";
 import { Icon } from "../ui/icons";
-import { Field, Form } from "./forms";
+import { Field, Form, proof } from "./forms";
 
 function Head({ title }: { title: string }) {
   return (
@@ -74,7 +74,6 @@ export function Register({ done }: { done: (codes: string[]) => void }) {
 
 export function Login({ done }: { done: () => void }) {
   const byCode = useSignal(false);
-  const factor = useSignal(false);
   const welcome = async () => {
     await refresh();
     touched(null);
@@ -93,27 +92,20 @@ export function Login({ done }: { done: () => void }) {
         </button>
       </div>
       {byCode.value ? (
-        <Form label="Log in" send={async ({ code, name, password }) => welcomeAfter(post("/account/login-by-link", { code: code?.trim(), name, password }), welcome)}>
+        <Form key="link" label="Log in" send={async ({ code, name, ...secrets }) => welcomeAfter(post("/account/login-by-link", { code: code?.trim(), name, ...proof(secrets) }), welcome)}>
           <Field label="Link code" name="code" required hint="From a device that is logged in already: Account, Link another device." />
           <Field label="Email, or a name" name="name" required />
           <Field label="Password" name="password" type="password" autocomplete="current-password" required />
         </Form>
       ) : (
         <Form
+          key="address"
           label="Log in"
-          send={async ({ server, name, password, factor: second }) => {
-            try {
-              await welcomeAfter(post("/account/login", { server, name, password, ...(second ? { factor: second } : {}) }), welcome);
-            } catch (error) {
-              if (error instanceof Problem && /factor/.test(error.code)) factor.value = true;
-              throw error;
-            }
-          }}
+          send={async ({ server, name, ...secrets }) => welcomeAfter(post("/account/login", { server, name, ...proof(secrets) }), welcome)}
         >
           <Field label="Server" name="server" type="url" placeholder="https://journal.example.org" required />
           <Field label="Email, or a name" name="name" required />
           <Field label="Password" name="password" type="password" autocomplete="current-password" required />
-          {factor.value ? <Field label="Code of the second factor" name="factor" inputMode="numeric" required /> : null}
         </Form>
       )}
     </div>

@@ -1,29 +1,47 @@
 import { useSignal } from "@preact/signals";
-import { post, told } from "../api";
+import { useEffect } from "preact/hooks";
+import { get, post, told } from "../api";
 import { refresh, say } from "../state";
-import type { Account } from "../types";
-import { Field, Form } from "./forms";
+import type { TierChanged } from "../types";
+import { Field, Form, proof } from "./forms";
 
-type Name = NonNullable<Account["tier"]>;
+type Name = TierChanged["tier"];
 const tiers: [Name, string, string][] = [
   ["local_only", "Nothing", "The server has the account and no more."],
   ["analytics_sync", "Encrypted numbers", "The server adds them up without reading one."],
   ["full_sync", "The encrypted journal", "Entries, tags, pictures and backups reach your other devices."],
 ];
 
+const NAMES: Record<string, string> = { media: "attached files", metrics: "encrypted numbers", backups: "encrypted records" };
+const named = (what: string) => NAMES[what] ?? what.replaceAll("_", " ");
+const counted = (deletes: TierChanged["deletes"]) =>
+  Object.entries(deletes)
+    .filter(([, count]) => count !== 0)
+    .map(([what, count]) => (count === null ? `all ${named(what)}` : `${named(what)} (${count.toLocaleString()})`));
+
 /** How much leaves this machine, and what each step down deletes from the server before it does. */
-export function Tier({ account }: { account: Account }) {
+export function Tier() {
+  const present = useSignal<Name | null>(null);
+  const failure = useSignal("");
+  const outcome = useSignal("");
+  useEffect(() => {
+    get<TierChanged>("/account/tier").then(
+      (found) => (present.value = found.tier),
+      (error) => (failure.value = told(error)),
+    );
+  }, []);
   const wanted = useSignal<Name | null>(null);
-  const deletes = useSignal<[string, number | null][] | null>(null);
-  const rank = (name: Account["tier"]) => tiers.findIndex(([one]) => one === name);
-  const lower = wanted.value !== null && rank(wanted.value) < rank(account.tier);
+  const deletes = useSignal<string[]>([]);
+  const rank = (name: Name | null) => tiers.findIndex(([one]) => one === name);
+  const lower = wanted.value !== null && rank(wanted.value) < rank(present.value);
   const choose = async (tier: Name) => {
-    deletes.value = null;
-    wanted.value = tier === account.tier ? null : tier;
-    if (rank(tier) >= rank(account.tier)) return;
+    deletes.value = [];
+    outcome.value = "";
+    wanted.value = tier === present.value ? null : tier;
+    if (rank(tier) >= rank(present.value)) return;
     try {
-      const answer = await post<{ deletes: Record<string, number | null> }>("/account/tier", { tier, dry_run: true });
-      deletes.value = Object.entries(answer.deletes).filter(([, count]) => count !== 0);
+      const answer = await post<TierChanged>("/account/tier", { tier, dry_run: true });
+      deletes.value = counted(answer.deletes);
     } catch (error) {
       say(told(error));
     }
@@ -31,11 +49,12 @@ export function Tier({ account }: { account: Account }) {
   return (
     <section class="card">
       <h2>What leaves this machine</h2>
-      <fieldset class="steps">
+      {failure.value ? <p class="dim">{failure.value}</p> : null}
+      <fieldset class="steps" disabled={present.value === null}>
         <legend class="out-of-sight">What leaves this machine</legend>
         {tiers.map(([name, title, means]) => (
           <label key={name}>
-            <input type="radio" name="tier" checked={(wanted.value ?? account.tier) === name} onChange={() => choose(name)} />
+            <input type="radio" name="tier" checked={(wanted.value ?? present.value) === name} onChange={() => choose(name)} />
             <span>
               <strong>{title}</strong>
               <span class="dim">{means}</span>
@@ -43,14 +62,17 @@ export function Tier({ account }: { account: Account }) {
           </label>
         ))}
       </fieldset>
+      <p role="status">{outcome.value}</p>
       {wanted.value ? (
         <Form
           label={lower ? "Delete this from the server" : "Change it"}
-          send={async ({ password }) => {
-            await post("/account/tier", { tier: wanted.value, password });
+          send={async (secrets) => {
+            const done = await post<TierChanged>("/account/tier", { tier: wanted.value, ...proof(secrets) });
+            present.value = done.tier;
             wanted.value = null;
             await refresh();
-            say("Changed.");
+            const gone = counted(done.deletes).join(", ");
+            outcome.value = gone ? `Changed. The server deleted ${gone}.` : "Changed.";
           }}
         >
           {lower ? (
@@ -58,12 +80,10 @@ export function Tier({ account }: { account: Account }) {
               <p>
                 <strong>The server deletes at once what this step does not hold.</strong> What is on this machine stays; other devices keep what they have and get nothing new.
               </p>
-              {deletes.value?.length ? (
+              {deletes.value.length ? (
                 <ul>
-                  {deletes.value.map(([what, count]) => (
-                    <li key={what}>
-                      {count === null ? "All" : count.toLocaleString()} {what.replaceAll("_", " ")}
-                    </li>
+                  {deletes.value.map((what) => (
+                    <li key={what}>{what}</li>
                   ))}
                 </ul>
               ) : null}

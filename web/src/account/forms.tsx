@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, InputHTMLAttributes } from "preact";
-import { useId } from "preact/hooks";
-import { told } from "../api";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Problem, told } from "../api";
+
+const FACTOR = /factor/;
 
 export function Field({ label, hint, ...input }: { label: string; hint?: string; name: string; type?: string; autocomplete?: string; required?: boolean; value?: string; placeholder?: string; inputMode?: "numeric" | "text" }) {
   const id = useId();
@@ -18,10 +20,19 @@ export function Field({ label, hint, ...input }: { label: string; hint?: string;
   );
 }
 
-/** A form that says what went wrong, and can't be sent twice. */
+/** The password, and the code of the second factor once the server asked for one. */
+export const proof = ({ password, factor }: Record<string, string>) => ({ ...(password ? { password } : {}), ...(factor ? { factor: factor.trim() } : {}) });
+
+/** A form that says what went wrong, can't be sent twice, and asks for a second factor where the server does. */
 export function Form({ send, label, children }: { send: (values: Record<string, string>) => Promise<unknown>; label: string; children: ComponentChildren }) {
+  const id = useId();
   const busy = useSignal(false);
   const failure = useSignal("");
+  const factor = useSignal(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (factor.value) field.current?.focus();
+  }, [factor.value]);
   return (
     <form
       class="form"
@@ -35,13 +46,27 @@ export function Form({ send, label, children }: { send: (values: Record<string, 
         try {
           await send(Object.fromEntries(new FormData(form)) as Record<string, string>);
         } catch (error) {
-          failure.value = told(error);
+          const asked = error instanceof Problem && FACTOR.test(error.code);
+          failure.value = asked && !factor.value ? "" : told(error);
+          if (asked) {
+            factor.value = true;
+            field.current?.select();
+          }
         } finally {
           busy.value = false;
         }
       }}
     >
       {children}
+      {factor.value ? (
+        <div class="field">
+          <label for={id}>Code of the second factor</label>
+          <input ref={field} id={id} name="factor" autocomplete="one-time-code" inputMode="text" spellcheck={false} required aria-describedby={`${id}-hint`} />
+          <p class="dim small" id={`${id}-hint`}>
+            The six digits that your app shows now, or one of your factor codes.
+          </p>
+        </div>
+      ) : null}
       {failure.value ? (
         <p class="trouble" role="alert">
           {failure.value}

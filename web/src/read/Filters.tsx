@@ -117,7 +117,7 @@ export function Filters() {
         </div>
       ) : active.value ? (
         <p class="narrowed dim">
-          {[now.tags?.join(", "), now.mood, now.since && `from ${shortDay(now.since)}`, now.until && `to ${shortDay(now.until)}`].filter(Boolean).join(" · ")}{" "}
+          {[now.tags?.join(", "), now.mood, now.source && `from ${now.source}`, now.since && `from ${shortDay(now.since)}`, now.until && `to ${shortDay(now.until)}`].filter(Boolean).join(" · ")}{" "}
           <button class="link" onClick={() => change({ tags: [], mood: "", source: "", since: "", until: "" })}>
             Clear
           </button>

@@ -4,6 +4,8 @@ import { longDay } from "../dates";
 import { cameBack, go, onLeave } from "../router";
 import { changed, state } from "../state";
 import type { Filter } from "../types";
+import { Export } from "../exchange/Export";
+import { Icon } from "../ui/icons";
 import { plural } from "../words";
 import { List, rowsOf } from "./list";
 import { Filters, filter as chosen, queryIsEmpty } from "./Filters";
@@ -17,6 +19,7 @@ export function Timeline({ day, searching = false }: { day?: string; searching?:
   const [, draw] = useReducer((count: number) => count + 1, 0);
   const spot = day ?? (searching ? "search" : "all");
   const list = useRef<List | null>(null);
+  const exporting = useSignal(false);
   const restored = useRef(false);
   const top = useRef(0);
   const wanted: Filter = day ? { since: day, until: day } : searching ? chosen.value : {};
@@ -78,12 +81,19 @@ export function Timeline({ day, searching = false }: { day?: string; searching?:
       <header class="head">
         <h1 tabIndex={-1} class={searching ? "out-of-sight" : ""}>{name}</h1>
         {searching ? <Filters /> : <p class="dim">{now?.loaded ? plural(now.total, "entry", "entries") : " "}</p>}
+        {now?.total ? (
+          <button class="quiet icon-button" aria-expanded={exporting.value} onClick={() => (exporting.value = !exporting.value)} title="Export these entries">
+            <Icon name="save" />
+            <span class="out-of-sight">Export these entries</span>
+          </button>
+        ) : null}
         {day ? (
           <a class="button" href={`#/write/day/${day}`}>
             Write for this day
           </a>
         ) : null}
       </header>
+      {exporting.value ? <Export filter={wanted} done={() => (exporting.value = false)} /> : null}
       {!day && !searching ? <Drafts /> : null}
       {now?.failed ? <p class="trouble" role="alert">{now.failed}</p> : null}
       {searching ? (

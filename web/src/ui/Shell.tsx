@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { route } from "../router";
-import { state } from "../state";
+import { go, route } from "../router";
+import { archive, state } from "../state";
 import { Icon } from "./icons";
 import { SyncState } from "./SyncState";
 
@@ -12,6 +12,15 @@ const places: [string, string, string][] = [
   ["today", "On this day", "today"],
   ["numbers", "Numbers", "numbers"],
 ];
+
+/** A file that is let go anywhere but on an entry is another journal that comes in. */
+function takeDropped(event: DragEvent) {
+  const file = event.dataTransfer?.files[0];
+  if (!file) return;
+  event.preventDefault();
+  archive.value = file;
+  go("import");
+}
 
 function here(place: string) {
   const [first = ""] = route.value;
@@ -29,6 +38,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     if (first.current) first.current = false;
     else main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
   }, [screen]);
+  const inbox = state.value?.counts.inbox ?? 0;
   const conflicts = state.value?.counts.conflicts ?? 0;
   return (
     <div class="shell" data-at={route.value[0] ?? ""}>
@@ -62,6 +72,15 @@ export function Shell({ children }: { children: ComponentChildren }) {
               </a>
             </li>
           ) : null}
+          {inbox ? (
+            <li class="place-inbox">
+              <a href="#/inbox" aria-current={here("inbox")}>
+                <Icon name="inbox" />
+                <span>Inbox</span>
+                <span class="count">{inbox}</span>
+              </a>
+            </li>
+          ) : null}
           <li class="place-account">
             <a href="#/account" aria-current={here("account")}>
               <Icon name="account" />
@@ -71,7 +90,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </ul>
         <SyncState />
       </nav>
-      <main class="main" id="main" ref={main} tabIndex={-1}>
+      <main class="main" id="main" ref={main} tabIndex={-1} onDragOver={(event) => event.dataTransfer?.types.includes("Files") && event.preventDefault()} onDrop={takeDropped}>
         {children}
       </main>
     </div>

@@ -54,9 +54,10 @@ class Mood(Answer):
 
 
 class Moods(Answer):
-    """All moods, those of most entries first."""
+    """All moods, those of most entries first. ``sources``: where entries came from."""
 
     moods: tuple[Mood, ...]
+    sources: tuple[str, ...] = ()
 
 
 class CalendarDay(Answer):

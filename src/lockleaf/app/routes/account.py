@@ -125,6 +125,12 @@ async def change_password(call: Call[ChangePassword]) -> State:
     return await call.desk.state()
 
 
+@endpoints.add("GET", "/account/tier")
+async def get_tier(call: Call[None]) -> TierChanged:
+    """Return how much the server holds, as it says."""
+    return TierChanged(tier=(await call.desk.client.privacy.tier()).current_tier, deletes={})
+
+
 @endpoints.add("POST", "/account/tier")
 async def change_tier(call: Call[TierChange]) -> TierChanged:
     """Choose how much the server holds; a dry run says what it would delete."""

@@ -53,15 +53,25 @@ def _tags(tags: Iterable[sdk.Tag]) -> Tags:
 
 @endpoints.add("GET", "/moods")
 async def list_moods(call: Call[None]) -> Moods:
-    """Return all moods, those of most entries first."""
+    """Return all moods, and all sources, of most entries first."""
+    entries = [each.entry for each in (await call.desk.shelf()).present()]
+    moods = _counted(entry.mood for entry in entries)
+    return Moods(
+        moods=tuple(Mood(name=name, count=count) for name, count in moods),
+        sources=tuple(name for name, _ in _counted(entry.source for entry in entries)),
+    )
+
+
+def _counted(names: Iterable[str | None]) -> list[tuple[str, int]]:
+    """Return names as they are spelled first, and how often there is each, the most frequent first."""
     spelled: dict[str, str] = {}
     counts: Counter[str] = Counter()
-    for each in (await call.desk.shelf()).present():
-        if each.entry.mood:
-            key = same(each.entry.mood)
-            spelled.setdefault(key, each.entry.mood)  # as it was written last
+    for name in names:
+        if name:
+            key = same(name)
+            spelled.setdefault(key, name)
             counts[key] += 1
-    return Moods(moods=tuple(Mood(name=spelled[key], count=count) for key, count in counts.most_common()))
+    return [(spelled[key], count) for key, count in counts.most_common()]
 
 
 @endpoints.add("GET", "/calendar/{year}")
