@@ -67,7 +67,8 @@ fuzz: $(DEV)  ## each parser of untrusted bytes for a minute: SECONDS=600 for lo
 docs: $(DEV)  ## the documentation as a site, in build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 
-page: web/node_modules/.installed  ## the page of `lockleaf app`, from web/ into the package
+page: $(RUN) web/node_modules/.installed  ## the page of `lockleaf app`, from web/ into the package
+	@$(BIN)/python web/generate_types.py
 	@cd web && npm run --silent build
 
 web/node_modules/.installed: web/package-lock.json

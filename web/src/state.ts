@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { admitted, get, locked, reachable } from "./api";
+import type { Tags } from "./answers";
 import type { AppState, Tag } from "./types";
 
 export const state = signal<AppState | null>(null);
@@ -30,7 +31,7 @@ export async function refresh() {
 }
 
 export function refreshTags() {
-  get<{ tags: Tag[] }>("/tags").then(
+  get<Tags>("/tags").then(
     (found) => (tags.value = found.tags),
     () => {},
   );

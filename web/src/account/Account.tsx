@@ -4,6 +4,7 @@ import { Problem, get, post, put, remove, told } from "../api";
 import { instant } from "../dates";
 import { go } from "../router";
 import { refresh, say, state, touched } from "../state";
+import type { Codes, DraftList } from "../answers";
 import type { Draft } from "../types";
 import { Icon } from "../ui/icons";
 import { showHelp } from "../ui/Help";
@@ -104,15 +105,9 @@ function Known({ codes }: { codes: (codes: string[]) => void }) {
     <>
       <section class="card">
         <h2>
-          <bdi>{account.display_name || account.name}</bdi>
+          <bdi>{account.name}</bdi>
         </h2>
         <dl class="facts">
-          <div>
-            <dt>Account</dt>
-            <dd>
-              <bdi>{account.name}</bdi>
-            </dd>
-          </div>
           <div>
             <dt>Server</dt>
             <dd>{account.server}</dd>
@@ -153,7 +148,7 @@ function Known({ codes }: { codes: (codes: string[]) => void }) {
           </Form>
         ) : null}
         {changing.value === "codes" ? (
-          <Form label="Make new codes" send={async (secrets) => codes((await post<{ recovery_codes: string[] }>("/account/recovery-codes", proof(secrets))).recovery_codes)}>
+          <Form label="Make new codes" send={async (secrets) => codes((await post<Codes>("/account/recovery-codes", proof(secrets))).recovery_codes)}>
             <p>New codes take the place of the old ones, which then no longer work.</p>
             <Field label="Password" name="password" type="password" autocomplete="current-password" required />
           </Form>
@@ -205,7 +200,7 @@ function DailyGoal() {
 function Drafts() {
   const drafts = useSignal<Draft[] | null>(null);
   const fetchThem = () =>
-    get<{ drafts: Draft[] }>("/drafts").then(
+    get<DraftList>("/drafts").then(
       (found) => (drafts.value = found.drafts),
       (error) => say(told(error)),
     );

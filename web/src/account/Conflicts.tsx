@@ -5,17 +5,18 @@ import { openEditor, type Page } from "../editor/setup";
 import { Difference } from "../read/Difference";
 import { back, go, replace } from "../router";
 import { refresh, say, touched } from "../state";
-import type { Conflict, Entry, Fields } from "../types";
+import type { ConflictList } from "../answers";
+import type { Conflict, Entry } from "../types";
 import { Icon } from "../ui/icons";
 
-const text = (version: Partial<Fields> | null) => (version ? (version.title ? `${version.title}\n\n${version.body ?? ""}` : (version.body ?? "")) : "");
+const text = (version: Entry | null) => (version ? (version.title ? `${version.title}\n\n${version.body ?? ""}` : (version.body ?? "")) : "");
 
 /** Two versions of an entry beside each other, and a page on which they become one. */
 export function Conflicts({ id }: { id?: string }) {
   const conflicts = useSignal<Conflict[] | null>(null);
   const failure = useSignal("");
   const fetchThem = () =>
-    get<{ conflicts: Conflict[] }>("/conflicts").then(
+    get<ConflictList>("/conflicts").then(
       (found) => (conflicts.value = found.conflicts),
       (error) => (failure.value = told(error)),
     );
@@ -67,7 +68,7 @@ function Choice({ conflict, done }: { conflict: Conflict; done: (entry: string) 
   const settle = async (choice: "local" | "remote" | "merged") => {
     failure.value = "";
     try {
-      const version = conflict.version ?? conflict.remote?.version ?? (await get<Entry>(`/entries/${conflict.entry_id}`)).version;
+      const version = conflict.remote?.version ?? (await get<Entry>(`/entries/${conflict.entry_id}`)).version;
       const merged = choice === "merged" ? { body: page.current!.view.state.doc.toString() } : {};
       await post(`/conflicts/${conflict.id}`, { choice, base: version, ...merged });
       done(conflict.entry_id);

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { get, post, told } from "../api";
 import { ago } from "../dates";
 import { say } from "../state";
+import type { Devices as DeviceList, LinkCode } from "../answers";
 import type { Device } from "../types";
 import { Icon } from "../ui/icons";
 
@@ -12,7 +13,7 @@ export function Devices() {
   const link = useSignal<{ code: string; svg: string } | null>(null);
   const failure = useSignal("");
   const fetchThem = () =>
-    get<{ devices: Device[] }>("/devices").then(
+    get<DeviceList>("/devices").then(
       (found) => (devices.value = found.devices),
       (error) => (failure.value = told(error)),
     );
@@ -64,7 +65,7 @@ export function Devices() {
           </div>
         </div>
       ) : (
-        <button onClick={() => post<{ code: string; svg: string }>("/link-code").then((made) => (link.value = made), (error) => say(told(error)))}>Link another device</button>
+        <button onClick={() => post<LinkCode>("/link-code").then((made) => (link.value = made), (error) => say(told(error)))}>Link another device</button>
       )}
     </section>
   );

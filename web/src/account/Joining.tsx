@@ -4,6 +4,7 @@ import { back } from "../router";
 import { refresh, say, touched } from "../state";
 import { Icon } from "../ui/icons";
 import { Field, Form, proof } from "./forms";
+import type { Codes } from "../answers";
 
 function Head({ title }: { title: string }) {
   return (
@@ -24,9 +25,9 @@ export function Register({ done }: { done: (codes: string[]) => void }) {
         label="Create the account"
         send={async ({ server, name, password, again, custody, tier }) => {
           if (password !== again) throw new Problem(0, "differ", "The two passwords differ.");
-          const made = await post<{ recovery_codes?: string[] }>("/account/register", { server, name, password, custody, tier });
+          const made = await post<Codes>("/account/register", { server, name, password, custody, tier });
           await refresh();
-          done(made.recovery_codes ?? []);
+          done(made.recovery_codes);
         }}
       >
         <Field label="Server" name="server" type="url" placeholder="https://journal.example.org" required hint="Your own, or one of somebody you trust to keep it running. It cannot read your journal." />

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { get } from "../api";
 import { shortDay } from "../dates";
 import { tags } from "../state";
+import type { Moods } from "../answers";
 import type { Filter } from "../types";
 import { Icon } from "../ui/icons";
 import { TagName } from "../ui/TagName";
@@ -33,10 +34,10 @@ export function Filters() {
   useEffect(() => {
     field.current?.focus();
     field.current?.select();
-    get<{ moods: { name: string }[]; sources?: string[] }>("/moods").then(
+    get<Moods>("/moods").then(
       (found) => {
         moods.value = found.moods.map((one) => one.name);
-        sources.value = found.sources ?? [];
+        sources.value = found.sources;
       },
       () => {},
     );

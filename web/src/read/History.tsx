@@ -4,6 +4,7 @@ import { get, post, told } from "../api";
 import { instant } from "../dates";
 import { back, go } from "../router";
 import { say, touched } from "../state";
+import type { RevisionList } from "../answers";
 import type { Entry, Revision, RevisionText } from "../types";
 import { Icon } from "../ui/icons";
 import { plural } from "../words";
@@ -18,7 +19,7 @@ export function History({ id }: { id: string }) {
   const shown = useSignal<RevisionText | null>(null);
   const failure = useSignal("");
   useEffect(() => {
-    Promise.all([get<{ revisions: Revision[] }>(`/entries/${id}/history`), get<Entry>(`/entries/${id}`)]).then(
+    Promise.all([get<RevisionList>(`/entries/${id}/history`), get<Entry>(`/entries/${id}`)]).then(
       ([found, now]) => {
         revisions.value = found.revisions;
         entry.value = now;
@@ -61,7 +62,7 @@ export function History({ id }: { id: string }) {
                 <span class="dim">
                   {one.current ? "Now · " : ""}
                   {one.device ? `${one.device} · ` : ""}
-                  {plural(one.words, "word")}
+                  {one.words === null ? "" : plural(one.words, "word")}
                 </span>
               </button>
             </li>

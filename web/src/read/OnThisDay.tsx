@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { get, told } from "../api";
 import { dayMonth, today } from "../dates";
 import { changed } from "../state";
+import type { OnThisDay as Anniversaries } from "../answers";
 import type { Summary } from "../types";
 import { EntryText, Picture } from "./Rows";
 
@@ -13,7 +14,7 @@ export function OnThisDay() {
   const failure = useSignal("");
   const count = changed.value.count;
   useEffect(() => {
-    get<{ entries: Summary[] }>(`/on-this-day/${now.slice(5)}`).then(
+    get<Anniversaries>(`/on-this-day/${now.slice(5)}`).then(
       (found) => (entries.value = found.entries),
       (error) => (failure.value = told(error)),
     );

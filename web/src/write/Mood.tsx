@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { get } from "../api";
+import type { Moods } from "../answers";
 
 const faces: [string, string][] = [
   ["😀", "happy"],
@@ -22,7 +23,7 @@ export function Mood({ mood, choose }: { mood: string | null; choose: (mood: str
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     field.current?.focus();
-    get<{ moods: { name: string }[] }>("/moods").then(
+    get<Moods>("/moods").then(
       (found) => (used.value = found.moods.map((one) => one.name).filter((name) => !faces.some(([face]) => face === name)).slice(0, 8)),
       () => {},
     );

@@ -2,7 +2,8 @@ import { signal } from "@preact/signals";
 import { Problem, call, get, post, put, remove, told } from "../api";
 import { stamped, zone } from "../dates";
 import { touched } from "../state";
-import type { Attachment, Draft, Entry, Fields } from "../types";
+import type { Attached, DraftList, DraftView } from "../answers";
+import type { Attachment, Entry, Fields } from "../types";
 
 const DRAFT_AFTER = 350;
 const DRAFT_AT_LATEST = 1500;
@@ -92,14 +93,14 @@ export class Writing {
     writing.base = entry.version;
     writing.attachments.value = entry.attachments;
     // Text that a crash left behind is newer than the entry, and follows the version that its writer saw.
-    const { drafts } = await get<{ drafts: Draft[] }>("/drafts");
+    const { drafts } = await get<DraftList>("/drafts");
     const left = drafts.find((draft) => draft.entry_id === id);
     if (left) await writing.takeUp(left.key);
     return writing;
   }
 
   static async draft(key: string) {
-    const left = await get<{ entry_id: string | null }>(`/drafts/${key}`);
+    const left = await get<DraftView>(`/drafts/${key}`);
     if (left.entry_id) return Writing.entry(left.entry_id);
     const writing = Writing.blank();
     await writing.takeUp(key);
@@ -254,8 +255,8 @@ export class Writing {
 
   async detach(attachment: Attachment) {
     await this.save(true);
-    const answer = await remove<{ version?: string } | undefined>(`/entries/${this.entryId}/attachments/${attachment.id}`);
-    if (answer?.version) this.base = answer.version;
+    const answer = await remove<Attached>(`/entries/${this.entryId}/attachments/${attachment.id}`);
+    if (answer.version) this.base = answer.version;
     this.attachments.value = this.attachments.value.filter((one) => one.id !== attachment.id);
   }
 }

@@ -14,9 +14,9 @@ class Body(BaseModel):
 
 
 class Answer(BaseModel):
-    """What the page is answered."""
+    """What the page is answered: with every field, whether it has a default or not."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, json_schema_serialization_defaults_required=True)
 
 
 class Problem(Answer):

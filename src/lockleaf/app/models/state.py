@@ -18,8 +18,6 @@ class AccountState(Answer):
     custody: Literal["e2e", "uce"]
     device_name: str
     logged_in: bool
-    tier: str | None = None
-    display_name: str | None = None
 
 
 class SyncState(Answer):

@@ -1,0 +1,458 @@
+// Made by generate_types.py of `lockleaf app --openapi`: `make page` writes it anew.
+
+export interface AccountState {
+  name: string;
+  server: string;
+  custody: "e2e" | "uce";
+  device_name: string;
+  logged_in: boolean;
+}
+
+export interface Attached {
+  id: string;
+  name: string;
+  media_type: string;
+  size: number;
+  has_thumbnail: boolean;
+  shown: boolean;
+  entry_id: string;
+  version: string | null;
+}
+
+export interface AttachmentOf {
+  id: string;
+  name: string;
+  media_type: string;
+  size: number;
+  has_thumbnail: boolean;
+  shown: boolean;
+}
+
+export interface Based {
+  base?: string | null;
+}
+
+export interface Calendar {
+  days: Record<string, CalendarDay>;
+  years: number[];
+}
+
+export interface CalendarDay {
+  entries: number;
+  words: number;
+  mood: string | null;
+}
+
+export interface ChangePassword {
+  password: string;
+  new_password: string;
+  allow_weak_password?: boolean;
+  factor?: string | null;
+}
+
+export interface Changes {
+  title?: string | null;
+  mood?: string | null;
+  weather?: string | null;
+  location?: string | null;
+  time_zone?: string | null;
+  base?: string | null;
+  draft?: string | null;
+  body?: string | null;
+  entry_date?: string | null;
+  tags?: string[] | null;
+  metrics?: Record<string, number | null> | null;
+}
+
+export interface Codes {
+  recovery_codes: string[];
+}
+
+export interface ConflictList {
+  conflicts: ConflictView[];
+}
+
+export interface ConflictView {
+  id: string;
+  entry_id: string;
+  local: EntryView | null;
+  remote: EntryView | null;
+  device: string;
+  own: boolean;
+  detected_at: string;
+  authentic: boolean;
+  differences: [string, string][];
+}
+
+export interface Counts {
+  entries: number;
+  conflicts: number;
+  drafts: number;
+  inbox: number;
+}
+
+export interface Devices {
+  devices: SignedIn[];
+}
+
+export interface DraftBody {
+  entry_id?: string | null;
+  base?: string | null;
+  fields: DraftFields;
+}
+
+export interface DraftFields {
+  body?: string;
+  title?: string | null;
+  entry_date?: string | null;
+  time_zone?: string | null;
+  mood?: string | null;
+  weather?: string | null;
+  location?: string | null;
+  tags?: string[] | null;
+  metrics?: Record<string, number | null> | null;
+}
+
+export interface DraftList {
+  drafts: DraftSummary[];
+}
+
+export interface DraftSummary {
+  key: string;
+  entry_id: string | null;
+  title: string | null;
+  excerpt: string;
+  saved_at: string;
+  words: number;
+}
+
+export interface DraftView {
+  key: string;
+  entry_id: string | null;
+  base: string | null;
+  fields: DraftFields;
+  saved_at: string;
+}
+
+export interface EntryView {
+  id: string;
+  title: string | null;
+  excerpt: string;
+  day: string;
+  entry_date: string;
+  time_zone: string | null;
+  mood: string | null;
+  tags: string[];
+  words: number;
+  source: string | null;
+  attachments: AttachmentOf[];
+  conflict: boolean;
+  deleted: boolean;
+  pending: boolean;
+  version: string | null;
+  marks: [number, number][];
+  body: string;
+  html: string;
+  metrics: Record<string, number>;
+  weather: string | null;
+  location: string | null;
+  created_at: string;
+  updated_at: string;
+  foreign: boolean;
+  merged: boolean;
+}
+
+export interface Export {
+  format?: "markdown" | "json" | "html" | "dayone";
+  since?: string | null;
+  until?: string | null;
+  tag?: string | null;
+  mood?: string | null;
+  source?: string | null;
+  revisions?: boolean;
+}
+
+export interface Find {
+  query?: string;
+  tags?: string[];
+  mood?: string | null;
+  source?: string | null;
+  since?: string | null;
+  until?: string | null;
+  deleted?: boolean;
+  cursor?: string | null;
+  limit?: number;
+}
+
+export interface FoundEntries {
+  entries: Summary[];
+  next_cursor: string | null;
+  total: number;
+  words: string[];
+  ignored: string[];
+}
+
+export interface ImportRemark {
+  kind: string;
+  place: string;
+  reason: string;
+  entry_id: string | null;
+}
+
+export interface Imported {
+  added: number;
+  present: number;
+  updated: number;
+  files: number;
+  importer: string;
+  dry_run: boolean;
+  complete: boolean;
+  remarks: ImportRemark[];
+  more_remarks: number;
+}
+
+export interface Inbox {
+  items: InboxItem[];
+}
+
+export interface InboxItem {
+  id: string;
+  provider: string;
+  received_at: string;
+  readable: boolean;
+  title: string | null;
+  body: string;
+  html: string;
+  link: string | null;
+  files: number;
+}
+
+export interface LinkCode {
+  code: string;
+  svg: string;
+}
+
+export interface Login {
+  server: string;
+  name: string;
+  password: string;
+  custody?: "e2e" | "uce" | null;
+  factor?: string | null;
+}
+
+export interface LoginByLink {
+  code: string;
+  name: string;
+  password: string;
+  factor?: string | null;
+}
+
+export interface Mood {
+  name: string;
+  count: number;
+}
+
+export interface Moods {
+  moods: Mood[];
+  sources: string[];
+}
+
+export interface Numbers {
+  streak: Streak;
+  totals: Totals;
+  words_by_month: [string, number][];
+  moods_by_month: Record<string, Record<string, number>>;
+  metrics: Record<string, [string, number][]>;
+  source: "device" | "encrypted_sums";
+}
+
+export interface OnThisDay {
+  entries: Summary[];
+}
+
+export interface Password {
+  password: string;
+  factor?: string | null;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  hint: string | null;
+}
+
+export interface Recolor {
+  name: string;
+  color: string;
+}
+
+export interface Register {
+  server: string;
+  name: string;
+  password: string;
+  display_name?: string | null;
+  custody?: "e2e" | "uce";
+  tier?: "local_only" | "analytics_sync" | "full_sync";
+  invitation?: string | null;
+  allow_weak_password?: boolean;
+}
+
+export interface Render {
+  body: string;
+  entry_id?: string | null;
+}
+
+export interface Rendered {
+  html: string;
+}
+
+export interface Resolve {
+  choice: "local" | "remote" | "merged";
+  base?: string | null;
+  body?: string | null;
+  title?: string | null;
+}
+
+export interface Restore {
+  base?: string | null;
+  revision?: string | null;
+}
+
+export interface RevisionList {
+  revisions: RevisionSummary[];
+  complete: boolean;
+}
+
+export interface RevisionSummary {
+  number: string;
+  event: string;
+  written_at: string;
+  device: string;
+  title: string | null;
+  words: number | null;
+  verified: boolean;
+  current: boolean;
+}
+
+export interface RevisionView {
+  number: string;
+  written_at: string;
+  title: string | null;
+  body: string;
+  html: string;
+  mood: string | null;
+  tags: string[];
+  differences: [string, string][];
+}
+
+export interface Saved {
+  key: string;
+  saved_at: string;
+}
+
+export interface Settings {
+  daily_goal?: number | null;
+}
+
+export interface SignedIn {
+  id: string;
+  name: string | null;
+  current: boolean;
+  created_at: string;
+  last_seen: string;
+}
+
+export interface State {
+  profile: string;
+  first_run: boolean;
+  locked: boolean;
+  can_lock: boolean;
+  keys_in: "keychain" | "password" | "file" | "elsewhere" | null;
+  account: AccountState | null;
+  sync: SyncState;
+  counts: Counts;
+  daily_goal: number | null;
+  words_today: number;
+  app_version: string;
+}
+
+export interface Streak {
+  current: number;
+  longest: number;
+}
+
+export interface Summary {
+  id: string;
+  title: string | null;
+  excerpt: string;
+  day: string;
+  entry_date: string;
+  time_zone: string | null;
+  mood: string | null;
+  tags: string[];
+  words: number;
+  source: string | null;
+  attachments: AttachmentOf[];
+  conflict: boolean;
+  deleted: boolean;
+  pending: boolean;
+  version: string | null;
+  marks: [number, number][];
+}
+
+export interface SyncState {
+  state: "local" | "idle" | "syncing" | "offline" | "error";
+  last_sync: string | null;
+  pending: number;
+  message: string | null;
+  code: string | null;
+}
+
+export interface Tag {
+  name: string;
+  color: string;
+  count: number;
+}
+
+export interface Tags {
+  tags: Tag[];
+}
+
+export interface TierChange {
+  tier: "local_only" | "analytics_sync" | "full_sync";
+  dry_run?: boolean;
+  password?: string | null;
+  factor?: string | null;
+}
+
+export interface TierChanged {
+  tier: "local_only" | "analytics_sync" | "full_sync";
+  deletes: Record<string, number | null>;
+}
+
+export interface Totals {
+  entries: number;
+  words: number;
+  days: number;
+}
+
+export interface Unlock {
+  password?: string;
+}
+
+export interface Write {
+  title?: string | null;
+  mood?: string | null;
+  weather?: string | null;
+  location?: string | null;
+  time_zone?: string | null;
+  id?: string | null;
+  draft?: string | null;
+  body: string;
+  entry_date?: string | null;
+  tags?: string[];
+  metrics?: Record<string, number>;
+}
