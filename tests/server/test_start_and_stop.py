@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.serve import settings_of
 from lockleaf.server.main.preparation import prepare
+from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.db.unusable import DatabaseUnusable
 from tests.conftest import fresh_database
 from tests.support.accounts import Owner, change, register
@@ -103,6 +104,37 @@ def test_a_port_that_is_taken_is_named(server_environment: dict[str, str], tmp_p
         told = _refusal(server_environment, tmp_path / "data", port=port)
     assert f"Cannot listen on 127.0.0.1:{port}: it is in use." in told
     assert "choose another with --port" in told
+
+
+async def test_until_a_server_is_ready_its_port_refuses_and_one_that_was_ready_before_it_has_the_port(
+    server_environment: dict[str, str], worker_id: str, tmp_path: Path
+) -> None:
+    url = await asyncio.to_thread(fresh_database, f"lockleaf_starting_{worker_id}_{secrets.token_hex(4)}")
+    await migrate(url)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    slow = {**server_environment, "DATABASE_URL": url, "LOCKLEAF_DATA_DIR": str(tmp_path / "slow")}
+    quick = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path / "quick")}
+    connection = await asyncpg.connect(url)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("LOCK TABLE alembic_version")
+        starting = asyncio.create_task(
+            asyncio.to_thread(start_server, slow, log=tmp_path / "slow-log", port=port, workers=2)
+        )
+        unlock = _Lock(connection, transaction)
+        await unlock.somebody_waits()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+        with running_server(quick, log=tmp_path / "quick-log", port=port, workers=2) as server:
+            assert not starting.done()
+            await unlock()
+            with pytest.raises(RuntimeError, match="it is in use"):
+                await starting
+            assert httpx.get(f"{server.url}/health").status_code == 200
+    finally:
+        await connection.close()
 
 
 def test_a_data_folder_that_is_in_use_is_named(tmp_path: Path) -> None:

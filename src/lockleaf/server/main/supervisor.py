@@ -1,9 +1,9 @@
 """``lockleaf serve``: a parent process that starts the database where there is none, and the web workers.
 
-The parent serves nothing itself. It binds the port, a socket for each worker, keeps the embedded PostgreSQL
-alive, replaces workers that die, and at SIGTERM lets requests finish before the database stops. With a database of its
-own, or where it is told to, it has the background work done by one more process. All of them are forked from one that
-has the application loaded; this one has not.
+The parent serves nothing itself. It binds the port, a socket for each worker, on which that listens once it is ready.
+It keeps the embedded PostgreSQL alive, replaces workers that die, and at SIGTERM lets requests finish before the
+database stops. With a database of its own, or where it is told to, it has the background work done by one more process.
+All of them are forked from one that has the application loaded; this one has not.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def serve(
     host = host.removeprefix("[").removesuffix("]")
     with contextlib.ExitStack() as stack:
         # The port first: it is the likeliest to fail, and nothing need be stopped then.
-        listening = stack.enter_context(_listen(host, port, workers))
+        bound = stack.enter_context(_bind(host, port, workers))
         stack.enter_context(_worker_environment(settings, workers))
         forking.begin_to_load()
         database_url = stack.enter_context(_database(settings, workers))
@@ -125,7 +125,7 @@ def serve(
         require_folder(settings)
         running = Running(
             host,
-            listening[0].getsockname()[1],
+            bound[0].getsockname()[1],
             workers,
             settings.data_dir,
             settings.database.url is None,
@@ -148,7 +148,8 @@ def serve(
             timeout_keep_alive=settings.connections.idle_seconds,
         )
         background = stack.enter_context(_background_work(settings, database_url))
-        supervisor = Workers(config, listening, background, on_ready=lambda: announce(running))
+        _require_free(bound[0])
+        supervisor = Workers(config, bound, background, on_ready=lambda: announce(running))
         supervisor.run()
         if supervisor.failed_to_start:
             raise ServeError("The server's workers could not start; the log above says why.")
@@ -163,14 +164,15 @@ def _allow_descriptors() -> None:
 
 
 @contextlib.contextmanager
-def _listen(host: str, port: int, workers: int) -> Iterator[list[socket.socket]]:
-    """Listen once for each worker.
+def _bind(host: str, port: int, workers: int) -> Iterator[list[socket.socket]]:
+    """Take the port, once for each worker. Until a worker listens there, whoever connects is refused at once: a proxy
+    asks another server, where it would wait for one that accepts before it can answer.
 
     On Linux the kernel spreads connections evenly over sockets that share a port. From one shared socket, the worker
     that slept last would take nearly all of them. Elsewhere the workers share one.
     """
     with contextlib.ExitStack() as stack:
-        try:
+        with _told(host, port):
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
                 0
             ]
@@ -178,17 +180,40 @@ def _listen(host: str, port: int, workers: int) -> Iterator[list[socket.socket]]
             with _bound(family, address) as probe:
                 address = (address[0], probe.getsockname()[1], *address[2:])
             count = workers if sys.platform == "linux" else 1
-            listening = [stack.enter_context(_bound(family, address, shared=count > 1)) for _ in range(count)]
-            for each in listening:
-                each.listen(BACKLOG)
+            bound = [stack.enter_context(_bound(family, address, shared=count > 1)) for _ in range(count)]
+            for each in bound:
                 each.setblocking(False)
-        except OSError as error:
-            known = {errno.EADDRINUSE: "it is in use", errno.EACCES: "this user may not"}
-            reason = known.get(error.errno or 0, error.strerror or "there is no such address")
-            raise PortUnavailable(host, port, reason) from None
-        except UnicodeError:  # not even the form of a name
-            raise PortUnavailable(host, port, "there is no such address") from None
-        yield listening
+        yield bound
+
+
+def _require_free(bound: socket.socket) -> None:
+    """Return if nobody has begun to listen on the port since it was bound, which on Linux keeps no one else away.
+
+    Raises:
+        PortUnavailable: another server that was started meanwhile was ready first.
+    """
+    if sys.platform != "linux":
+        return
+    address = bound.getsockname()
+    with _told(address[0], address[1]):
+        _bound(bound.family, address).close()
+
+
+@contextlib.contextmanager
+def _told(host: str, port: int) -> Iterator[None]:
+    """Say of a port that cannot be taken why.
+
+    Raises:
+        PortUnavailable: it cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        known = {errno.EADDRINUSE: "it is in use", errno.EACCES: "this user may not"}
+        reason = known.get(error.errno or 0, error.strerror or "there is no such address")
+        raise PortUnavailable(host, port, reason) from None
+    except UnicodeError:  # not even the form of a name
+        raise PortUnavailable(host, port, "there is no such address") from None
 
 
 def _bound(family: int, address: Any, *, shared: bool = False) -> socket.socket:

@@ -24,13 +24,15 @@ else:
 
 __all__ = ["Workers"]
 
+UNHANDLED = 1
+"""The exit code of a process that an error has ended."""
 _FIRST_TICK_SECONDS, _TICK_SECONDS = 0.05, 0.5
 
 
 class Workers(Multiprocess):
     """Uvicorn's supervisor, telling when all workers answer, and whether they could start at all.
 
-    Each worker has a listening socket of its own on the one port.
+    Each worker has a socket of its own on the one port, and listens there when it is ready.
     """
 
     def __init__(
@@ -95,6 +97,11 @@ class Workers(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         """Replace what has died, and tell once that all workers answer."""
         before = {process.pid for process in self.processes}
+        if self._on_ready and any(process.exitcode == UNHANDLED for process in self.processes):
+            # It could not listen: another server on the port was ready first. The next one could not either.
+            self.failed_to_start = True
+            self.should_exit.set()
+            return
         super().keep_subprocess_alive()
         if self._background is not None and not self.should_exit.is_set():
             self._background.keep_alive()
