@@ -87,9 +87,8 @@ async def _items(context: typer.Context, incomplete: str) -> list[tuple[str, str
 async def _entries(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     home, profile = _place(context)
     async with await sdk.Client.open(home, profile) as client:
-        entries = await client.journal.list()
-    fitting = [entry for entry in entries if entry.id.startswith(incomplete)]
-    return [(entry.id, f"{shown_date(entry.date, entry.time_zone)} {headline(entry, 40)}") for entry in fitting[:_MOST]]
+        entries = await client.journal.list(limit=_MOST, starting=incomplete)
+    return [(entry.id, f"{shown_date(entry.date, entry.time_zone)} {headline(entry, 40)}") for entry in entries]
 
 
 async def _conflicts(context: typer.Context, incomplete: str) -> list[str]:

@@ -73,6 +73,7 @@ async def list_entries(
             run.note("The newest of those that came to the server last; --all looks through all of them.")
         run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
         return
+    chosen = everything or any(value is not None for value in (first, last, tag, mood, source)) or unsynced or deleted
     async with run.client() as client:
         tell_of_drafts(run, client)
         entries = await client.journal.list(
@@ -83,12 +84,12 @@ async def list_entries(
             source=source,
             include_deleted=deleted,
             unsynced=unsynced,
+            limit=None if chosen else limit,
         )
-        fitting = len(entries)
+        count = await client.journal.count()
+        fitting = len(entries) if chosen else count
         entries = entries if everything else entries[:limit]
-        anything = bool(entries) or bool(await client.journal.count())
-    chosen = everything or any(value is not None for value in (first, last, tag, mood, source)) or unsynced or deleted
-    _print(run, entries, fitting, anything=anything, counted=chosen)
+    _print(run, entries, fitting, anything=bool(entries) or count > 0, counted=chosen)
 
 
 async def _from_server(

@@ -79,6 +79,7 @@ BEFORE_KEYS = (
     "DROP TABLE earlier",
     "DROP TABLE statements",
     "DROP INDEX records_labels",
+    "DROP INDEX records_here",
     "ALTER TABLE records DROP COLUMN labels",
 )
 """What makes a store of today one of version 6, as far as these tests look at it."""

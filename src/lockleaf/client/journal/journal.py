@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lockleaf.client.device.clock import utc_now
 from lockleaf.client.errors import InvalidEntry
+from lockleaf.client.journal.entry_lists import EntryLists
 from lockleaf.client.journal.journal_imports import JournalImports
 from lockleaf.client.journal.journal_tags import JournalTags
 from lockleaf.client.journal.journal_writes import JournalWrites
@@ -21,7 +22,7 @@ from lockleaf.client.records.bases import Base
 from lockleaf.client.records.edits import Edits, entry_id_of
 from lockleaf.client.records.entries import UNCHANGED, Entry, Unchanged, date_text, draft_content
 from lockleaf.client.records.readings import changed_metrics
-from lockleaf.client.records.views import Conflict, entry_of
+from lockleaf.client.records.views import Conflict
 from lockleaf.client.search.results import Found
 from lockleaf.client.search.selection import Selection
 from lockleaf.client.store import LocalStore
@@ -69,6 +70,7 @@ class Journal(JournalTags, JournalImports, JournalWrites):
         self._clock = clock
         self._edits = Edits(store, clock)
         self._decisions = Resolutions(store, self._edits)
+        self._lists = EntryLists(store)
         JournalTags.__init__(self, TagBook(store, self._edits, clock))
         JournalImports.__init__(self, store, self._edits, media)
 
@@ -226,18 +228,22 @@ class Journal(JournalTags, JournalImports, JournalWrites):
         limit: int | None = None,
         include_deleted: bool = False,
         unsynced: bool = False,
+        starting: str = "",
     ) -> builtins.list[Entry]:
         """Return entries, newest first by their local time.
 
         Args:
             since, until: days, both inclusive; an entry's day is the one where it was written.
             tag, mood, source: only entries that have it; case does not matter.
-            limit: at most so many.
+            limit: at most so many. Where nothing else is asked for, no others are read.
+            starting: only those whose id begins so.
             unsynced: only those that are not known to be at the server now. After a sync that found the server's
                 history wrong that is so of every entry, until one verifies it again.
         """
-        wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source).holds
-        return await asyncio.to_thread(self._list, wanted, limit, include_deleted, unsynced)
+        wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
+        return await asyncio.to_thread(
+            self._lists.find, wanted, limit, starting=starting, deleted=include_deleted, unsynced=unsynced
+        )
 
     async def search(self, query: str, *, limit: int | None = None, newest: bool = False) -> Found:
         """Search on this device, best hits first: those with the rarer words, with words in the title, then the latest.
@@ -257,18 +263,6 @@ class Journal(JournalTags, JournalImports, JournalWrites):
             StoreLocked, StoreDamaged: the local store refused.
         """
         return await asyncio.to_thread(self._search.find, query, limit, newest)
-
-    def _list(
-        self, wanted: Callable[[Entry], bool], limit: int | None, deleted: bool, unsynced: bool
-    ) -> builtins.list[Entry]:
-        conflicting = self._store.conflicts.record_ids()
-        pending_only = unsynced and self._store.history.doubt() is None
-        records = self._store.records.entries(deleted=deleted)
-        entries = (entry_of(record, conflict=record.record_id in conflicting) for record in records)
-        # The id settles what falls together, as at the server: times of writing differ from device to device.
-        listed = (entry for entry in filter(wanted, entries) if entry.pending or not pending_only)
-        found = sorted(listed, key=lambda entry: (entry.local_time, entry.id), reverse=True)
-        return found if limit is None else found[:limit]
 
     async def count(self) -> int:
         """Return how many entries there are."""

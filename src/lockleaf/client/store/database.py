@@ -155,6 +155,20 @@ class Database:
             finally:
                 self._depth = 0
 
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Within, what another process keeps is not waited for.
+
+        Raises:
+            StoreLocked: another process is writing.
+        """
+        with self._lock:
+            self._connection.execute("PRAGMA busy_timeout=0")
+            try:
+                yield
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
         with self._lock, _errors_by_name():

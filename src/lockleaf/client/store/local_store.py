@@ -28,6 +28,8 @@ from lockleaf.crypto.keyring import Keyring
 __all__ = ["LocalStore", "holds_alone", "local_keys"]
 
 _KEYRING = "keyring"
+BESIDE = ("search", "order")
+"""Files beside the store, sealed as it is, that are made of what is in it: the index of words, the order of dates."""
 
 
 def local_keys(keyring: Keyring) -> dict[int, bytes]:
@@ -94,7 +96,7 @@ class LocalStore:
         Raises:
             DiskFull: there is no space.
         """
-        for name in (path.name, *(f"{path.name}-{kind}" for kind in ("wal", "shm", "journal", "search"))):
+        for name in (path.name, *(f"{path.name}-{kind}" for kind in ("wal", "shm", "journal", *BESIDE))):
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(name).unlink()
         database = Database(path, create=True)
@@ -152,8 +154,9 @@ class LocalStore:
                 self.history.forget_own_checkpoint()
             self._keyring = keyring
             self._seal.adopt(both)
-        # Not left under the old key. It is made again from what is in the store.
-        self.path.with_name(f"{self.path.name}-search").unlink(missing_ok=True)
+        # Not left under the old key. They are made again from what is in the store.
+        for kind in BESIDE:
+            self.path.with_name(f"{self.path.name}-{kind}").unlink(missing_ok=True)
 
     def _seal_again(self, table: str, identity: tuple[str, ...], column: str, old: LocalSeal, new: LocalSeal) -> None:
         names = ", ".join(identity)
@@ -191,6 +194,20 @@ class LocalStore:
     def name(self) -> bytes:
         """What tells this store from every other one, 16 random bytes."""
         return bytes(self._database.row("SELECT value FROM properties WHERE name = 'store'")[0])
+
+    def mark_beside(self, name: str) -> bytes | None:
+        """Return what `set_mark_beside` last kept for a file of this ``name`` beside the store."""
+        row = self._database.row("SELECT value FROM properties WHERE name = ?", (f"beside {name}",))
+        return bytes(row[0]) if row else None
+
+    def set_mark_beside(self, name: str, mark: bytes) -> None:
+        """Keep a ``mark``, random bytes that are in the file too: a store put back to before then has another one.
+
+        Raises:
+            StoreLocked: another process is writing; it is not waited for.
+        """
+        with self._database.without_waiting():
+            self._database.write("INSERT OR REPLACE INTO properties VALUES (?, ?)", (f"beside {name}", mark))
 
     def seal_beside(self, name: str, data: bytes) -> bytes:
         """Return ``data`` sealed, for a file of this ``name`` beside the store."""

@@ -182,7 +182,9 @@ class Records:
     def count(self) -> int:
         """Return how many entries are here that are not deleted."""
         row = self._database.row(
-            "SELECT count(*) FROM records WHERE collection = ? AND doc IS NOT NULL AND NOT deleted", (ENTRIES,)
+            # In the very words of its index.
+            "SELECT count(*) FROM records WHERE collection = ? AND deleted = 0 AND (doc IS NULL) = 0",
+            (ENTRIES,),
         )
         return int(row[0])
 

@@ -151,6 +151,9 @@ CREATE TABLE statements (
 ) STRICT, WITHOUT ROWID;
 """
 
+# By which entries are counted without reading their pages.
+_COUNTED = "CREATE INDEX records_here ON records (collection, deleted, (doc IS NULL));\n"
+
 SCHEMA = """
 CREATE TABLE properties (
     name TEXT PRIMARY KEY,
@@ -275,6 +278,7 @@ SCHEMA += (
     + _KEYS
     + _RESOLUTIONS
     + _STATEMENTS
+    + _COUNTED
 )
 
 UPGRADES: dict[int, str] = {
@@ -283,7 +287,7 @@ UPGRADES: dict[int, str] = {
     3: _MEDIA,
     4: _TOUCHED,
     5: _FOR_GOOD,
-    6: _EDITS + _SEALED_ANEW + _LABELS + _KEYS + _RESOLUTIONS + _STATEMENTS,
+    6: _EDITS + _SEALED_ANEW + _LABELS + _KEYS + _RESOLUTIONS + _STATEMENTS + _COUNTED,
 }
 """What turns a store of each earlier version into one of the next."""
 
