@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.support import warm_program
+
 __all__ = ["follow"]
 
 READY_SECONDS = 240
@@ -79,10 +81,15 @@ class Terminals:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        installed = Path(sys.executable).parent
+        # Commands are started by their name, and find the program loaded; a server loads itself.
+        self._warm = folder / ".commands"
+        self._warm.mkdir()
+        self._channel = warm_program.put_on_path(installed / "lockleaf", self._warm)
         self._server: subprocess.Popen[bytes] | None = None
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))},
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{installed}:{os.environ['PATH']}",
             "HOME": str(folder),
             "XDG_RUNTIME_DIR": str(folder),
             "LOCKLEAF_HOME": str(folder / "home"),
@@ -95,7 +102,8 @@ class Terminals:
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self._folder,
-            env=self._environment,
+            env={**self._environment, "PATH": f"{self._warm}:{self._environment['PATH']}"},
+            pass_fds=[self._channel],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

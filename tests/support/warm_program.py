@@ -10,12 +10,14 @@ import atexit
 import functools
 import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
 import random
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["LOADED_WITH", "fits", "run"]
+__all__ = ["LOADED_WITH", "fits", "put_on_path", "run"]
 
 LOADED_WITH: Mapping[str, str] = {
     # A desktop's keychain is no business of a test.
@@ -68,6 +70,32 @@ def run(
         out.seek(0)
         err.seek(0)
         return os.waitstatus_to_exitcode(int(status)), out.read(), err.read()
+
+
+_AT_A_PROMPT = """#!{python} -IS
+import json, os, socket, sys
+
+asked = {{"argv": [{program!r}, *sys.argv[1:]], "environment": dict(os.environ), "folder": os.getcwd()}}
+ended, told = socket.socketpair()
+socket.send_fds(socket.socket(fileno={channel}), [json.dumps(asked).encode()], [0, 1, 2, told.fileno()])
+told.close()
+code = os.waitstatus_to_exitcode(int(ended.recv(16)))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
+def put_on_path(program: Path, folder: Path) -> int:
+    """Put a command of the program's name into a folder, which has its work done by a process that finds it loaded.
+
+    For a shell, which shall start it by its name, with the ends and the environment that it chooses.
+
+    Returns: the descriptor that the shell has to inherit.
+    """
+    channel = _warm().fileno()
+    there = folder / program.name
+    there.write_text(_AT_A_PROMPT.format(python=sys.executable, program=str(program), channel=channel))
+    there.chmod(0o755)
+    return channel
 
 
 @functools.cache
@@ -118,6 +146,7 @@ def _mind(asked: dict[str, object], descriptors: list[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
+    _open_pipes()
     for descriptor in descriptors:
         os.close(descriptor)
     os.environ.clear()
@@ -127,6 +156,17 @@ def _mind(asked: dict[str, object], descriptors: list[int]) -> None:
     os.chdir(str(asked["folder"]))
     sys.argv = list(asked["argv"])  # type: ignore[call-overload]
     sys.exit(importlib.import_module("lockleaf.cli.main").main())
+
+
+def _open_pipes() -> None:
+    """Write to pipes as what they are: Python's streams were made for what had these numbers before, and would seek."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if stat.S_ISFIFO(os.fstat(number).st_mode):
+            before = getattr(sys, name)
+            written = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
+            stream = io.TextIOWrapper(written, before.encoding, before.errors, line_buffering=name == "stderr")
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
 
 
 def _load() -> None:
