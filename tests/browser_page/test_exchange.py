@@ -14,12 +14,12 @@ from uuid import UUID
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.settings import Settings
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile
+from tests.support.journal_page import AppProcess, Window, axe_finds, context, give_file, open_window, profile
 from tests.support.process import RunningServer
 from tests.support.senders import POST, put_in
 from tests.support.terminals import Terminal
@@ -36,26 +36,13 @@ OLD = b"\n".join(
 )
 
 
-def drop(page: Page, name: str, data: bytes, on: str) -> None:
-    """Let a file go over a part of the page."""
-    files = page.evaluate_handle(
-        """([name, bytes]) => {
-            const files = new DataTransfer();
-            files.items.add(new File([new Uint8Array(bytes)], name));
-            return files;
-        }""",
-        [name, list(data)],
-    )
-    page.dispatch_event(on, "drop", {"dataTransfer": files})
-
-
 def test_an_archive_dropped_on_the_journal_is_tried_first_and_written_when_one_says_so(
     window: Window, device: CommandLine
 ) -> None:
     page = window.page
     window.go("")
     expect(page.locator(".timeline")).to_be_attached()
-    drop(page, "old diary.jsonl", OLD + b"\nnot an entry", "main")
+    give_file(page, "old diary.jsonl", OLD + b"\nnot an entry", to="main")
     expect(page.get_by_role("heading", name="3 entries would come in")).to_be_visible()
     expect(page.get_by_text("Left out (1)")).to_be_visible()
     assert axe_finds(page) == []
@@ -64,9 +51,9 @@ def test_an_archive_dropped_on_the_journal_is_tried_first_and_written_when_one_s
     expect(page.get_by_role("heading", name="3 entries came in")).to_be_visible()
     assert len(device.run("--json", "list").values()) == 3
 
-    drop(page, "old diary.jsonl", OLD, ".drop-zone")
+    give_file(page, "old diary.jsonl", OLD, to=".drop-zone")
     expect(page.get_by_role("heading", name="Nothing new is in it")).to_be_visible()
-    drop(page, "broken.zip", b"PK\x00", ".drop-zone")
+    give_file(page, "broken.zip", b"PK\x00", to=".drop-zone")
     expect(page.get_by_role("alert")).not_to_be_empty()
 
 

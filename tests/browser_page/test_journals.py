@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile
-from tests.support.process import RunningServer
+from tests.support.process import RunningServer, running_server
 
 pytestmark = pytest.mark.unmeasured
 
@@ -67,6 +67,47 @@ def test_a_person_without_an_account_writes_first_and_registers_later(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Devices")).to_be_visible()
     assert "The first line of all." in device.run("list").out
+
+
+def test_with_the_server_gone_one_writes_on_and_all_is_sent_when_it_is_back(
+    browser: Browser, home: Path, server_environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    where = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path / "server")}
+    with running_server(where, log=tmp_path / "log") as server:
+        email = fresh_email()
+        laptop = profile(home, server.url, email)
+        app = AppProcess(laptop)
+        request.addfinalizer(app.stop)
+        ours = context(browser)
+        request.addfinalizer(ours.close)
+        window = open_window(ours, app.start())
+        page = window.page
+        window.write("Before it went.")
+        window.done()
+        state = page.locator(".sync [role=status]")
+        laptop.run("sync")
+        expect(state).to_have_text("Up to date")
+
+    window.write("While it was away.")
+    window.done()
+    page.get_by_role("button", name="Sync now").click()
+    expect(state).to_have_text("Offline · 1 change to send")
+    page.reload()
+    expect(state).to_have_text("Offline · 1 change to send")
+    window.go("")
+    expect(page.get_by_role("link", name="While it was away.")).to_be_visible()
+    assert axe_finds(page) == []
+
+    with running_server(where, log=tmp_path / "log", port=server.port):
+        page.get_by_role("button", name="Sync now").click()
+        expect(state).to_have_text("Up to date")
+        phone = profile(home, server.url, email, name="phone", new=False)
+        phone.run("sync")
+        assert {each["body"] for each in phone.run("--json", "list").values()} == {
+            "Before it went.",
+            "While it was away.",
+        }
+    assert window.faults == []
 
 
 def test_two_devices_that_wrote_the_same_line_are_shown_beside_each_other_and_made_one(

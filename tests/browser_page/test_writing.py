@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.command_line import CommandLine
-from tests.support.journal_page import AppProcess, Window
+from tests.support.journal_page import AppProcess, Window, give_file
+from tests.support.photos import photo
 
 pytestmark = pytest.mark.unmeasured
 
@@ -86,6 +87,51 @@ def test_everything_is_done_with_keys_alone(window: Window) -> None:
     expect(page.locator(".reading")).to_be_attached()
     page.keyboard.press("c")
     expect(page.locator(".calendar")).to_be_attached()
+
+
+def test_pictures_come_in_by_drop_and_by_paste_and_stand_where_one_wrote(window: Window, device: CommandLine) -> None:
+    page = window.page
+    window.write("Before. ", title="With pictures")
+    give_file(page, "dropped river.png", photo("png"), to=".cm-content", media_type="image/png")
+    expect(page.locator(".file .thumb")).to_have_count(1)
+    give_file(page, "image.png", photo("png", frames=2), to=".cm-content", by="paste", media_type="image/png")
+    expect(page.locator(".file .thumb")).to_have_count(2)
+    page.locator(".cm-content").focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" After.")
+    window.done()
+    pictures = page.locator(".rendered img.attached")
+    expect(pictures).to_have_count(2)
+    for n in range(2):
+        expect(pictures.nth(n)).to_have_js_property("complete", True)
+        assert pictures.nth(n).evaluate("image => image.naturalWidth") > 0
+    expect(page.locator(".rendered")).to_contain_text("After.")
+    entry = page.evaluate("location.hash.split('/').pop()")
+    assert [each["name"] for each in device.run("--json", "show", entry).value()["attachments"]] == [
+        "dropped river.png",
+        "image.png",
+    ]
+
+
+def test_what_an_input_method_composes_stands_in_the_text_once(window: Window) -> None:
+    page = window.page
+    window.write("**")
+    browser = page.context.new_cdp_session(page)
+    for so_far in ("に", "にほ", "にほん", "日本"):
+        browser.send(
+            "Input.imeSetComposition",
+            {"text": so_far, "selectionStart": len(so_far), "selectionEnd": len(so_far)},
+        )
+        expect(page.locator(".cm-content")).to_contain_text(so_far)
+    browser.send("Input.insertText", {"text": "日本"})
+    page.keyboard.type("** is where ")
+    browser.send("Input.imeSetComposition", {"text": "が", "selectionStart": 1, "selectionEnd": 1})
+    browser.send("Input.imeSetComposition", {"text": "", "selectionStart": 0, "selectionEnd": 0})
+    page.keyboard.type("we were.")
+    browser.detach()
+    window.done()
+    expect(page.locator(".rendered")).to_have_text("日本 is where we were.")
+    expect(page.locator(".rendered strong")).to_have_text("日本")
 
 
 def test_an_edit_elsewhere_while_one_writes_is_merged_and_told(window: Window, device: CommandLine) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.support.command_line import CommandLine
 
-__all__ = ["AXE", "AppProcess", "Window", "axe_finds", "context", "open_window", "profile"]
+__all__ = ["AXE", "AppProcess", "Window", "axe_finds", "context", "give_file", "open_window", "profile"]
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
@@ -114,6 +114,21 @@ def axe_finds(page: Page) -> list[str]:
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def give_file(page: Page, name: str, data: bytes, *, to: str, by: str = "drop", media_type: str = "") -> None:
+    """Let a file go over a part of the page, or paste it there (``by="paste"``), as the browser tells the page."""
+    page.locator(to).first.evaluate(
+        """(target, [name, bytes, type, by]) => {
+            const given = new DataTransfer();
+            given.items.add(new File([new Uint8Array(bytes)], name, {type}));
+            const how = {bubbles: true, cancelable: true, composed: true};
+            target.dispatchEvent(by === "paste"
+                ? new ClipboardEvent(by, {...how, clipboardData: given})
+                : new DragEvent(by, {...how, dataTransfer: given}));
+        }""",
+        [name, list(data), media_type, by],
+    )
 
 
 def context(browser: Browser, **options: Any) -> BrowserContext:

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { admitted, get, locked, reachable } from "./api";
 import type { Tags } from "./answers";
-import type { AppState, Tag } from "./types";
+import type { AppState, Sync, Tag } from "./types";
 
 export const state = signal<AppState | null>(null);
 export const tags = signal<Tag[]>([]);
@@ -59,6 +59,12 @@ export function listen() {
   source.addEventListener("entries", (event) => {
     const told = JSON.parse(event.data) as { ids?: string[]; all?: boolean };
     touched(told.all ? null : (told.ids ?? null));
+  });
+  // What waits and when it was sent last, an attempt does not say; the state after it does.
+  source.addEventListener("sync", (event) => {
+    const { state: how, message, code } = JSON.parse(event.data) as Sync;
+    const now = state.value;
+    if (now) state.value = { ...now, sync: { ...now.sync, state: how, message, code } };
   });
   source.addEventListener("locked", () => (locked.value = true));
   source.onopen = () => {
