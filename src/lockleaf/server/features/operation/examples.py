@@ -14,7 +14,7 @@ EXAMPLES = {
                 "ready": True,
                 **{
                     name: {"ok": True, "code": None}
-                    for name in ("database", "schema", "queue", "store", "live_events", "rates")
+                    for name in ("database", "schema", "queue", "store", "disk", "live_events", "rates")
                 },
             }
         }
