@@ -9,6 +9,7 @@ import pytest
 from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, LocalJournalFirst, NotLoggedIn
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
+from tests.support.terminals import Terminal
 
 
 async def opened(home: Path, name: str = "laptop", **settings: object) -> Client:
@@ -133,3 +134,45 @@ def test_what_is_advised_where_an_account_is_there_brings_every_text_to_it(
     assert "of this machine, and changed" in told
     assert "of the account" in told
     assert "of this machine, and changed" in mine.run("list", "--json").out
+
+
+def test_without_a_keychain_a_password_seals_a_journal_that_is_begun_by_a_command(tmp_path: Path) -> None:
+    laptop = CommandLine(tmp_path, "laptop")
+    begun = laptop.run("write", "sealed from the first word")
+    assert "its key lies beside it" not in begun.err
+    folder = tmp_path / "profiles" / "laptop"
+    assert not (folder / "keychain.json").exists()
+    laptop.run("lock")
+    refused = laptop.run("show", begun.out.strip(), environment={"LOCKLEAF_PASSWORD": "quite another heron"}, code=None)
+    assert refused.code != 0
+    assert "sealed from the first word" in laptop.run("show", begun.out.strip()).out
+    weak = CommandLine(tmp_path, "weak").run("write", "x", environment={"LOCKLEAF_PASSWORD": "password1"}, code=None)
+    assert weak.code != 0
+    assert not (tmp_path / "profiles" / "weak" / "store.sqlite3").exists()
+
+
+def test_where_nobody_can_be_asked_a_journal_begins_open_and_says_so(tmp_path: Path) -> None:
+    laptop = CommandLine(tmp_path, "laptop")
+    begun = laptop.run("write", "open", environment={"LOCKLEAF_PASSWORD": ""})
+    assert "its key lies beside it" in begun.err
+    assert laptop.run("show", begun.out.strip(), environment={"LOCKLEAF_PASSWORD": ""}).code == 0
+
+
+def test_a_person_at_a_terminal_is_asked_what_is_to_seal_a_new_journal(tmp_path: Path) -> None:
+    sealed, opened_by_choice = CommandLine(tmp_path, "sealed"), CommandLine(tmp_path, "open")
+    with Terminal(sealed, "write", "typed here", without=("LOCKLEAF_PASSWORD",)) as terminal:
+        terminal.wait_for("or Enter for none: ")
+        assert not terminal.shows_typing()
+        terminal.type("password1")
+        terminal.wait_for("or Enter for none: ")
+        terminal.type(PASSWORD)
+        terminal.wait_for("The same again: ")
+        terminal.type(PASSWORD)
+        assert terminal.end() == 0
+    assert not (tmp_path / "profiles" / "sealed" / "keychain.json").exists()
+    assert "typed here" in sealed.run("list").out
+    with Terminal(opened_by_choice, "write", "typed there", without=("LOCKLEAF_PASSWORD",)) as terminal:
+        terminal.wait_for("or Enter for none: ")
+        terminal.type("")
+        assert terminal.end() == 0
+    assert "its key lies beside it" in terminal.seen

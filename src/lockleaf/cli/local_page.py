@@ -63,6 +63,8 @@ async def local_page(
         sys.stdout.write(described.document_text())
         return
     home = sdk.expanded(run.home)
+    async with run.client(unlock=False, begin=True):
+        pass  # who comes for the first time is asked here what is to seal the journal
 
     async def open_client(second_factor: sdk.SecondFactor) -> sdk.Client:
         return await sdk.Client.open(home, run.profile, notice=run.note, second_factor=second_factor)

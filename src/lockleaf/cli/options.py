@@ -13,6 +13,7 @@ from typer.models import OptionInfo
 
 import lockleaf
 from lockleaf import client as sdk
+from lockleaf.cli.beginning import begin_journal
 from lockleaf.cli.completion import complete_profile
 from lockleaf.cli.configuration import Configuration, configuration
 from lockleaf.cli.errors import Complaint, ReaderGone
@@ -82,6 +83,7 @@ def run_of(context: typer.Context, given: dict[str, Any] | None = None) -> Run:
         quiet=bool(chosen.get("quiet")),
         color=not chosen.get("no_color") and settled.color is not False,
         unlock=open_journal,
+        begin=begin_journal,
         second_factor=second_factor,
         settled=settled,
         options=frozenset(chosen),

@@ -143,13 +143,14 @@ def _secret(run: Run, variable: str, label: str, *, twice: bool = False) -> str:
     return given
 
 
-def hidden(label: str, *, twice: bool = False) -> str:
+def hidden(label: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
     """Return what a person types without its being shown.
 
     Raises:
         Complaint: it is no text in UTF-8.
     """
-    return _typed(label, hide_input=True, confirmation_prompt="The same again" if twice else False)
+    empty = {"default": "", "show_default": False} if may_be_empty else {}
+    return _typed(label, hide_input=True, confirmation_prompt="The same again" if twice else False, **empty)
 
 
 def _typed(label: str, **options: Any) -> str:

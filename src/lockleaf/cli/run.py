@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -56,6 +55,8 @@ class Run:
     color: bool
     unlock: Callable[[Run, sdk.Client], Awaitable[object]] | None = None
     """Asks for the password of a journal that is locked."""
+    begin: Callable[[Run, sdk.Client], Awaitable[None]] | None = None
+    """Begins a journal without an account, and asks what is to seal it."""
     settled: Configuration = field(default_factory=Configuration)
     """What the configuration file says."""
     options: frozenset[str] = frozenset()
@@ -98,8 +99,8 @@ class Run:
             if unlock and self.unlock is not None and client.is_locked:
                 await self.unlock(self, client)
             if begin and client.profile is None:
-                await client.begin(device_name=socket.gethostname() or "this device")
-                self.note("This is a new journal, on this device alone. lockleaf register carries it to others.")
+                assert self.begin is not None
+                await self.begin(self, client)
             yield client
 
     def result(self, value: Any) -> None:

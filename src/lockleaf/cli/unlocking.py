@@ -10,7 +10,7 @@ from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.run import Run
 
-__all__ = ["open_journal"]
+__all__ = ["can_ask", "open_journal"]
 
 _TRIES = 3
 
@@ -32,7 +32,7 @@ async def open_journal(run: Run, client: sdk.Client, *, required: bool = False, 
     """
     if os.environ.get("LOCKLEAF_PASSWORD"):
         return await client.unlock(prompts.password(run), unlocked_for=seconds)
-    if not _can_ask():
+    if not can_ask():
         if required:
             raise sdk.JournalLocked
         return False
@@ -47,8 +47,8 @@ async def open_journal(run: Run, client: sdk.Client, *, required: bool = False, 
     return False
 
 
-def _can_ask() -> bool:
-    """Whether a person can type a password: at the terminal, since standard input may be the text of an entry."""
+def can_ask() -> bool:
+    """Return whether a person can type a password: at the terminal, as standard input may be the text of an entry."""
     if not sys.stderr.isatty():
         return False
     with contextlib.suppress(OSError):

@@ -260,6 +260,8 @@ def test_an_argument_that_is_no_text_is_taken_like_a_pipe(desk: Desk) -> None:
 @pytest.mark.parametrize("profile", ["laptop", "nobody"])
 def test_what_was_piped_and_cannot_be_saved_is_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch, profile: str) -> None:
     monkeypatch.setenv("LOCKLEAF_PROFILE", profile)
+    if profile == "nobody":  # no journal is begun under such a password
+        monkeypatch.setenv("LOCKLEAF_PASSWORD", "password1")
     text = b"far too much " * 400_000 if profile == "laptop" else b"an evening's words"
     with monkeypatch.context() as patched:
         patched.setattr("tests.support.editors.os.write", _written_by_another)

@@ -11,7 +11,7 @@ export function FirstRun() {
     <main class="door first-run">
       <img src="./leaf.svg" alt="" width="72" height="72" />
       <h1>A journal that is yours alone</h1>
-      <p>What you write stays on this machine, sealed. No account is needed; you can add one later, and lose nothing.</p>
+      <p>What you write stays on this machine. No account is needed; you can add one later, and lose nothing.</p>
       <button class="primary large" autofocus onClick={() => go("write")}>
         Write the first entry
       </button>

@@ -127,7 +127,7 @@ export function openEditor(writing: Writing): Page {
         EditorView.contentAttributes.of({
           "aria-label": writing.label,
           "aria-multiline": "true",
-          spellcheck: "true",
+          spellcheck: "false", // some browsers send what is written to their maker to check it
           autocapitalize: "sentences",
           autocorrect: "on",
         }),
