@@ -63,7 +63,7 @@ MEANT = {
     "main.maintenance.chains._REVISIONS": "a verification, which has a database of its own",
     "main.maintenance.chains._CONFLICTS": "a verification, which has a database of its own",
     "main.maintenance.compacting._SIZES": "admin compact: how much there is",
-    "main.maintenance.health._CLOCK": "admin doctor",
+    "main.maintenance.health._NEWEST_TIME": "admin doctor",
     "main.maintenance.health._NEWEST": "admin doctor",
     "main.maintenance.restore._PRESENT": "admin restore: what is there",
     "main.maintenance.users._PAGE": "admin users: accounts, page by page",

@@ -158,7 +158,12 @@ export class Writing {
   /** Write the entry itself. Returns whether all that was written is in it. */
   save(keep = false): Promise<boolean> {
     clearTimeout(this.entryTimer);
-    const done = this.busy.then(() => this.write(keep));
+    return this.inTurn(() => this.write(keep));
+  }
+
+  /** Change the entry once what was begun before is done: each step follows the version that the last one made. */
+  private inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.busy.then(step);
     this.busy = done.catch(() => {});
     return done;
   }
@@ -200,7 +205,7 @@ export class Writing {
     this.attachments.value = answer.attachments;
     const theirs = fieldsOf(answer as unknown as Partial<Fields>);
     const further = !same(sent, this.fields);
-    if (answer.merged && further) {
+    if (answer.merged && further && !same(theirs, sent)) {
       // Typed on meanwhile: the next edit still follows the version that this text was made from.
       this.state.value = { kind: "writing" };
       touched([answer.id]);
@@ -212,7 +217,7 @@ export class Writing {
     if (further) {
       if (!edited) this.key = freshKey();
       this.change({});
-    } else if (answer.merged) {
+    } else if (answer.merged && !same(theirs, sent)) {
       this.last = theirs;
       this.fields = fieldsOf(theirs);
       this.onText(this.fields);
@@ -244,19 +249,23 @@ export class Writing {
 
   async attach(file: File): Promise<Attachment> {
     await this.save(true);
-    const sent = await call<Attachment & { version?: string }>("POST", `/entries/${this.entryId}/attachments`, {
-      raw: file,
-      headers: { "X-File-Name": encodeURIComponent(file.name || "picture.png") },
+    return this.inTurn(async () => {
+      const sent = await call<Attachment & { version?: string }>("POST", `/entries/${this.entryId}/attachments`, {
+        raw: file,
+        headers: { "X-File-Name": encodeURIComponent(file.name || "picture.png") },
+      });
+      if (sent.version) this.base = sent.version;
+      this.attachments.value = [...this.attachments.value, sent];
+      return sent;
     });
-    if (sent.version) this.base = sent.version;
-    this.attachments.value = [...this.attachments.value, sent];
-    return sent;
   }
 
   async detach(attachment: Attachment) {
     await this.save(true);
-    const answer = await remove<Attached>(`/entries/${this.entryId}/attachments/${attachment.id}`);
-    if (answer.version) this.base = answer.version;
-    this.attachments.value = this.attachments.value.filter((one) => one.id !== attachment.id);
+    await this.inTurn(async () => {
+      const answer = await remove<Attached>(`/entries/${this.entryId}/attachments/${attachment.id}`);
+      if (answer.version) this.base = answer.version;
+      this.attachments.value = this.attachments.value.filter((one) => one.id !== attachment.id);
+    });
   }
 }

@@ -109,6 +109,10 @@ def order_for(
     return [sys.executable, "-I", "-S", str(_SCRIPTS / "run_as.py"), json.dumps(order)]
 
 
+_SINCE = {"io_workers": 18}
+"""Settings that an earlier PostgreSQL does not know: one that is moved from is started a last time."""
+
+
 def postgres_arguments(
     binaries: Binaries, cluster: Path, socket_dir: Path, more: Mapping[str, str] | None = None
 ) -> list[str]:
@@ -116,7 +120,8 @@ def postgres_arguments(
     settings = {**SETTINGS, "unix_socket_directories": str(socket_dir), **(more or {})}
     argv = [str(binaries.postgres), "-D", str(cluster)]
     for name, value in settings.items():
-        argv += ["-c", f"{name}={value}"]
+        if binaries.major >= _SINCE.get(name, 0):
+            argv += ["-c", f"{name}={value}"]
     return argv
 
 
