@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -16,22 +14,16 @@ import pytest
 
 from tests.support.debian import debian_program
 from tests.support.diarist import diarist
+from tests.support.front_proxies import free_port, running
 from tests.support.process import RunningServer, running_server
 
 pytestmark = pytest.mark.unmeasured
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "put-a-proxy-before-it.md"
-READY_SECONDS = 30
 
 
 def _snippet(language: str, number: int) -> str:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)[number]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _caddy(folder: Path, port: int, there: int, below: bool) -> list[str | Path]:
@@ -85,28 +77,9 @@ def _running(
     make: Callable[[Path, int, int, bool], list[str | Path]], folder: Path, there: int, below: bool
 ) -> Iterator[str]:
     folder.mkdir()
-    port, log = _free_port(), folder / "log"
-    command = make(folder, port, there, below)
-    with log.open("ab") as told:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True)
-    try:
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
+    port = free_port()
+    with running(make(folder, port, there, below), port, folder / "log"):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(scope="module")

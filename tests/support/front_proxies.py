@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from tests.support.debian import debian_program
 
-__all__ = ["Pooler", "caddy", "nginx", "pgbouncer"]
+__all__ = ["Pooler", "caddy", "free_port", "nginx", "pgbouncer", "running"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-several-servers.md"
 READY_SECONDS = 30
@@ -44,7 +44,8 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str | Path], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: Sequence[str | Path], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that listens on ``port``, from when it does."""
     with log.open("ab") as told:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True)
     try:
@@ -79,7 +80,7 @@ def caddy(ports: Sequence[int]) -> Iterator[str]:
         # No port for its own administration, and no waiting for connections at its end.
         (folder / "Caddyfile").write_text("{\n    admin off\n    grace_period 1s\n}\n" + text)
         command = ["env", f"HOME={folder}", program, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"]
-        with _running(command, port, folder / "log"):
+        with running(command, port, folder / "log"):
             yield f"http://127.0.0.1:{port}"
 
 
@@ -101,7 +102,7 @@ def nginx(ports: Sequence[int]) -> Iterator[str]:
         )
         folder.chmod(0o755)
         command = [program, "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf"]
-        with _running(command, port, folder / "log"):
+        with running(command, port, folder / "log"):
             yield f"http://127.0.0.1:{port}"
 
 
@@ -141,7 +142,7 @@ class Pooler:
 
     def start(self) -> None:
         """Start it."""
-        self._process = self._stack.enter_context(_running(self._command, self.port, self._log))
+        self._process = self._stack.enter_context(running(self._command, self.port, self._log))
 
     def kill(self) -> None:
         """End it at once."""
