@@ -71,9 +71,12 @@ async def page_of(home: Path, *, profile: str = "laptop", **settings: Any) -> As
     keychain = FileKeychain(home / "profiles" / profile / "keychain.json")
 
     async def open_client(second_factor: SecondFactor) -> Client:
-        return await Client.open(
+        client = await Client.open(
             home, profile, keychain=keychain, second_factor=second_factor, allow_test_parameters=True
         )
+        if client.profile is None:  # as the command does before it opens the page
+            await client.begin(device_name="laptop")
+        return client
 
     settings.setdefault("folder", home / "profiles" / profile)
     desk = Desk(profile, settings.pop("open_client", open_client), **settings)

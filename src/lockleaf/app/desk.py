@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -70,7 +69,6 @@ class Desk:
     async def start(self) -> None:
         """Open the profile, and look after it from now on."""
         self._client = await self.open_client(self.second_factor)
-        await self._begin()
         self._tasks = [asyncio.create_task(self._look_after())]
         self._sync_anew()
 
@@ -95,11 +93,6 @@ class Desk:
         if self._client is None or self._closed_here:
             raise sdk.JournalLocked
         return self._client
-
-    async def _begin(self) -> None:
-        """Begin a journal without an account where there is nothing at all: a person comes here to write."""
-        if self.client.profile is None:
-            await self.client.begin(device_name=socket.gethostname() or "this device")
 
     @property
     def journal(self) -> sdk.Journal:

@@ -40,9 +40,9 @@ def _password(run: Run) -> str | None:
         return None
     run.note("A new journal begins. There is no keychain on this machine, so a password seals it.")
     while typed := prompts.hidden("Password for it, or Enter for none", may_be_empty=True):
-        reason = sdk.weakness(typed)
-        if reason is not None:
-            run.note(f"{sdk.PasswordTooWeak(reason)} One that nobody knows: {sdk.new_passphrase()}")
+        objection = prompts.objection_to(run, typed)
+        if objection is not None:
+            run.note(objection)
         elif prompts.hidden("The same again", may_be_empty=True) == typed:
             return typed
         else:

@@ -63,15 +63,17 @@ async def local_page(
         sys.stdout.write(described.document_text())
         return
     home = sdk.expanded(run.home)
-    async with run.client(unlock=False, begin=True):
-        pass  # who comes for the first time is asked here what is to seal the journal
+    folder = sdk.ProfileFolder(home, run.profile)
+    if folder.load() is None:  # who comes for the first time is asked at the terminal what is to seal the journal
+        async with run.client(begin=True):
+            pass
 
     async def open_client(second_factor: sdk.SecondFactor) -> sdk.Client:
         return await sdk.Client.open(home, run.profile, notice=run.note, second_factor=second_factor)
 
     try:
         await running.serve(
-            sdk.ProfileFolder(home, run.profile),
+            folder,
             open_client,
             partial(_announce, run),
             port=port,

@@ -26,6 +26,7 @@ __all__ = [
     "hidden",
     "login_name",
     "new_password",
+    "objection_to",
     "password",
     "recovery_code",
     "server",
@@ -105,16 +106,22 @@ def new_password(
     """
     while True:
         chosen = _secret(run, variable, label, twice=True)
-        reason = None if allow_weak else sdk.weakness(chosen, about)
-        if reason is None:
+        objection = None if allow_weak else objection_to(run, chosen, about)
+        if objection is None:
             return chosen
 
-        suggestion = (
-            "" if run.json else f" A fresh passphrase that nobody knows, if you like it: {sdk.new_passphrase()}"
-        )
         if variable in os.environ or not run.interactive:
-            raise Complaint.like(sdk.PasswordTooWeak, f"{sdk.PasswordTooWeak(reason)}{suggestion}")
-        typer.echo(f"{sdk.PasswordTooWeak(reason)}{suggestion}\n", err=True)
+            raise Complaint.like(sdk.PasswordTooWeak, objection)
+        typer.echo(f"{objection}\n", err=True)
+
+
+def objection_to(run: Run, password: str, about: Iterable[str | None] = ()) -> str | None:
+    """Return why a new password is too easy to guess, with one that is not; None where it will do."""
+    reason = sdk.weakness(password, about)
+    if reason is None:
+        return None
+    suggestion = "" if run.json else f" A fresh passphrase that nobody knows, if you like it: {sdk.new_passphrase()}"
+    return f"{sdk.PasswordTooWeak(reason)}{suggestion}"
 
 
 def recovery_code(run: Run) -> str:
