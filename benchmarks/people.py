@@ -7,6 +7,7 @@ import base64
 import json
 import random
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -17,7 +18,7 @@ from benchmarks.load import Connection, json_request_bytes
 from lockleaf.he import encrypt, keys
 from lockleaf.he.metric_types import WORD_COUNT
 
-__all__ = ["PAUSE_SECONDS", "MetricKeys", "Times", "User", "b64"]
+__all__ = ["PAUSE_SECONDS", "MetricKeys", "Times", "User", "b64", "connected"]
 
 PAUSE_SECONDS = 0.5
 
@@ -116,6 +117,14 @@ class User:
     async def rest(self) -> None:
         """Wait a little, as people do, each in their own time."""
         await asyncio.sleep(random.expovariate(1 / PAUSE_SECONDS))
+
+
+async def connected(
+    stack: AsyncExitStack, port: int, times: Times, failures: dict[str, int], number: int, metrics: MetricKeys
+) -> User:
+    """Return somebody with a connection that ends with ``stack``; every other one is in uce."""
+    connection = await stack.enter_async_context(Connection("127.0.0.1", port))
+    return User(connection, times, failures, "uce" if number % 2 else "e2e", metrics)
 
 
 def _decoded(answer: bytes) -> Any:

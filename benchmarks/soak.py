@@ -23,8 +23,7 @@ import uvloop
 
 from benchmarks import acts
 from benchmarks.latencies import print_failures, print_latencies, quantile
-from benchmarks.load import Connection
-from benchmarks.people import MetricKeys, Times, User
+from benchmarks.people import MetricKeys, Times, User, connected
 from benchmarks.report import Report
 from benchmarks.servers import BenchmarkServer, lockleaf_server
 
@@ -68,16 +67,7 @@ async def _devices(stack: AsyncExitStack, port: int, times: Times, failures: dic
     """Return the devices, two of each account next to each other."""
     metrics, devices = MetricKeys(), []
     for number in range(DEVICES // 2):
-        first, second = [
-            User(
-                await stack.enter_async_context(Connection("127.0.0.1", port)),
-                times,
-                failures,
-                "uce" if number % 2 else "e2e",
-                metrics,
-            )
-            for _ in range(2)
-        ]
+        first, second = [await connected(stack, port, times, failures, number, metrics) for _ in range(2)]
         await first.sign_up()
         login = {"email": first.email, "password": first.secret, "device_name": "second"}
         second.tokens = await second.ask("POST", "/auth/login", login)

@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from benchmarks.acts import EVERYDAY
 from benchmarks.latencies import print_failures, print_latencies, quantile
 from benchmarks.load import Connection, json_request_bytes
-from benchmarks.people import MetricKeys, Times, User
+from benchmarks.people import MetricKeys, Times, User, connected
 from benchmarks.report import Report
 from benchmarks.seldom import LEFT_OUT, move, once
 from benchmarks.servers import BenchmarkServer
@@ -36,16 +36,7 @@ MOVING = 9
 async def _users(port: int, times: Times, failures: dict[str, int]) -> AsyncIterator[list[User]]:
     metrics = MetricKeys()
     async with AsyncExitStack() as stack:
-        yield [
-            User(
-                await stack.enter_async_context(Connection("127.0.0.1", port)),
-                times,
-                failures,
-                "uce" if number % 2 else "e2e",
-                metrics,
-            )
-            for number in range(USERS)
-        ]
+        yield [await connected(stack, port, times, failures, number, metrics) for number in range(USERS)]
 
 
 async def _routes(port: int) -> set[str]:
