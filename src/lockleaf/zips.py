@@ -24,7 +24,7 @@ def open_zip(file: Path | IO[bytes]) -> zipfile.ZipFile:
     """Open a ZIP file to read it.
 
     Raises:
-        zipfile.BadZipFile: it is none, or damaged.
+        zipfile.BadZipFile: it is not a ZIP file, or it is damaged.
         OSError: it cannot be read.
     """
     try:

@@ -1,4 +1,4 @@
-"""A dishonest server and the conversation itself: the account, the keys, and answers that are none."""
+"""A dishonest server and the conversation itself: the account, the keys, and invalid answers."""
 
 from __future__ import annotations
 
@@ -154,14 +154,14 @@ async def test_a_cheap_derivation_is_taken_on_a_new_device_only_by_name(ada: Dia
     await ada.login(phone, at=liar.url)
 
 
-# ---- answers that are none ---------------------------------------------------------------------------------------
+# ---- invalid answers -----------------------------------------------------------------------------------------------
 
 HTML = Answer(200, "text/html", b"<html><body>Please log in to this network.</body></html>")
 NONSENSE: list[tuple[str, Answer | None, type[LockleafError]]] = [
     ("a page of HTML", HTML, InvalidAnswer),
     ("HTML under another name", Answer(200, JSON, HTML.body), InvalidAnswer),
     ("an error in HTML", Answer(404, "text/html", HTML.body), InvalidAnswer),
-    ("a problem that is none", Answer(400, "application/problem+json", b'{"code": 7}'), InvalidAnswer),
+    ("an invalid problem", Answer(400, "application/problem+json", b'{"code": 7}'), InvalidAnswer),
     ("nothing", Answer(200, JSON, b""), InvalidAnswer),
     ("nothing at all", Answer(204, "", b""), InvalidAnswer),
     ("no JSON", Answer(200, JSON, b"{"), InvalidAnswer),

@@ -216,7 +216,7 @@ REFUSED_ROTATIONS: list[tuple[str, Change, int, str]] = [
     ("no parameters", lambda body: {"kdf": None}, 422, "keys_required"),
     ("no end of the old key", lambda body: {"retired_at": None}, 422, "keys_required"),
     ("no key id", lambda body: {"key_id": None}, 422, "keys_required"),
-    ("a key id that is none", lambda body: {"key_id": 0}, 422, "invalid_request"),
+    ("an invalid key id", lambda body: {"key_id": 0}, 422, "invalid_request"),
     ("another epoch", lambda body: {"retired_at": body["retired_at"] | {"epoch": "e"}}, 409, "history_moved"),
     ("another number", lambda body: {"retired_at": body["retired_at"] | {"seq": 1}}, 409, "history_moved"),
     (

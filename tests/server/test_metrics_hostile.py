@@ -1,4 +1,4 @@
-"""Ciphertexts come from anybody: what is none is refused by name, and what cannot be told from one harms its owner."""
+"""Ciphertexts from anybody: what is invalid is refused by name, and what cannot be told from one harms its owner."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ BAD_REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("a form", {"content": b"a=%", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}),
     ("a broken upload", {"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=y"}}),
     ("too much", {"content": bytes(9 * 1024 * 1024), "headers": {"Content-Type": JSON}}),
-    ("parameters that are none", {"params": {"limit": "0", "days": "x", "after": "x", "cursor": "x"}}),
+    ("invalid parameters", {"params": {"limit": "0", "days": "x", "after": "x", "cursor": "x"}}),
     ("an answer that nobody writes", {"headers": {"Accept": "text/csv"}}),
 ]
 

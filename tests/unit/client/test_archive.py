@@ -70,7 +70,7 @@ async def test_an_archive_is_waited_for_and_fetched(tmp_path: Path) -> None:
     ("replies", "error"),
     [
         pytest.param([archive(digest="sha-256=:" + "A" * 43 + "=:")], InvalidAnswer, id="other bytes"),
-        pytest.param([archive(digest="sha-256=:no:")], InvalidAnswer, id="a digest that is none"),
+        pytest.param([archive(digest="sha-256=:no:")], InvalidAnswer, id="an invalid digest"),
         pytest.param([archive(digest="md5=:AAAA:")], InvalidAnswer, id="a digest of another kind"),
         pytest.param([Reply(200, DATA, "application/zip")], InvalidAnswer, id="no digest"),
         pytest.param([Reply(200, b"<html>", "text/html")], InvalidAnswer, id="something else"),

@@ -1,4 +1,4 @@
-"""Thumbnails: small, upright, without metadata, and none where an image would cost too much or is none."""
+"""Thumbnails: small, upright, without metadata, and none where an image is invalid or would cost too much."""
 
 from __future__ import annotations
 
