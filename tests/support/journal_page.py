@@ -13,7 +13,18 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.support.command_line import CommandLine
 
-__all__ = ["AXE", "AppProcess", "Window", "axe_finds", "context", "give_file", "open_window", "profile"]
+__all__ = [
+    "AXE",
+    "AppProcess",
+    "Window",
+    "axe_finds",
+    "context",
+    "drop_files",
+    "give_file",
+    "open_window",
+    "place_of",
+    "profile",
+]
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
@@ -138,6 +149,35 @@ def give_file(page: Page, name: str, data: bytes, *, to: str, by: str = "drop", 
         }""",
         [name, list(data), media_type, by],
     )
+
+
+def place_of(page: Page, word: str) -> tuple[float, float]:
+    """Return where the first letter of a word stands in the editor: its left edge, at half its height."""
+    x, y = page.locator(".cm-content").evaluate(
+        """(content, word) => {
+            const walker = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
+            while (walker.nextNode()) {
+                const at = walker.currentNode.data.indexOf(word);
+                if (at < 0) continue;
+                const range = document.createRange();
+                range.setStart(walker.currentNode, at);
+                range.setEnd(walker.currentNode, at + 1);
+                const box = range.getBoundingClientRect();
+                return [box.left + 1, (box.top + box.bottom) / 2];
+            }
+        }""",
+        word,
+    )
+    return x, y
+
+
+def drop_files(page: Page, paths: list[Path], *, at: tuple[float, float]) -> None:
+    """Drag files from elsewhere over the window and let them go at a place, as the browser's own drag does."""
+    browser = page.context.new_cdp_session(page)
+    given = {"items": [], "files": list(map(str, paths)), "dragOperationsMask": 1}
+    for step in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": step, "x": at[0], "y": at[1], "data": given})
+    browser.detach()
 
 
 def context(browser: Browser, **options: Any) -> BrowserContext:

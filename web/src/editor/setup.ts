@@ -5,6 +5,7 @@ import { syntaxHighlighting } from "@codemirror/language";
 import { Annotation, Compartment, EditorSelection, EditorState, Prec, type StateCommand } from "@codemirror/state";
 import { EditorView, drawSelection, dropCursor, keymap, placeholder } from "@codemirror/view";
 import { GFM } from "@lezer/markdown";
+import { arrive, arriving, giveUp, keepPlace } from "./arriving";
 import { looks, preview, theme } from "./preview";
 import { pictures, showPictures } from "./pictures";
 import { typewriter } from "./typewriter";
@@ -65,7 +66,8 @@ export interface Writing {
   hint: string;
   onChange: (body: string) => void;
   onDone: () => void;
-  onFiles: (files: File[]) => void;
+  /** Files were given, for the place that was pointed at, or that of the cursor. */
+  onFiles: (files: File[], at: number) => void;
   onUp: () => void;
 }
 
@@ -73,7 +75,13 @@ export interface Page {
   view: EditorView;
   /** Show another text without moving the writer's place more than needed. */
   replace: (body: string) => void;
-  insert: (text: string) => void;
+  /** Where in the text something is that was dropped on the page; without an event, where the cursor is. */
+  placeOf: (dropped?: DragEvent) => number;
+  /** Keep a place in the text for a file that is on its way, and return its number. */
+  keepPlace: (name: string, at: number) => number;
+  /** Put a text in the place that was kept: as a paragraph of its own, or within the line. */
+  arrive: (place: number, text: string, own: boolean) => Promise<void>;
+  giveUp: (place: number) => void;
   pictures: (urls: Map<string, string>) => void;
   typewriter: (on: boolean) => void;
   destroy: () => void;
@@ -100,6 +108,7 @@ export function openEditor(writing: Writing): Page {
         theme,
         preview,
         pictures,
+        arriving,
         placeholder(writing.hint),
         typing.of([]),
         Prec.high(
@@ -141,20 +150,23 @@ export function openEditor(writing: Writing): Page {
             const given = files(event.clipboardData?.files);
             if (!given.length || event.clipboardData?.types.includes("text/plain")) return false;
             event.preventDefault();
-            writing.onFiles(given);
+            writing.onFiles(given, placeOf());
             return true;
           },
           drop(event) {
             const given = files(event.dataTransfer?.files);
             if (!given.length) return false;
             event.preventDefault();
-            writing.onFiles(given);
+            writing.onFiles(given, placeOf(event));
             return true;
           },
         }),
       ],
     }),
   });
+
+  const placeOf = (dropped?: DragEvent) =>
+    dropped ? view.posAtCoords({ x: dropped.clientX, y: dropped.clientY }, false) : view.state.selection.main.head;
 
   return {
     view,
@@ -170,13 +182,10 @@ export function openEditor(writing: Writing): Page {
         annotations: fromElsewhere.of(true),
       });
     },
-    insert(text) {
-      const { state } = view;
-      const line = state.doc.lineAt(state.selection.main.head);
-      const onOwn = line.text.trim() ? `\n\n${text}\n\n` : `${text}\n\n`;
-      const at = line.text.trim() ? line.to : line.from;
-      view.dispatch({ changes: { from: at, insert: onOwn }, selection: { anchor: at + onOwn.length }, userEvent: "input", scrollIntoView: true });
-    },
+    placeOf,
+    keepPlace: (name, at) => keepPlace(view, name, at),
+    arrive: (place, text, own) => arrive(view, place, text, own),
+    giveUp: (place) => giveUp(view, place),
     pictures: (urls) => view.dispatch({ effects: showPictures.of(urls) }),
     typewriter: (on) => view.dispatch({ effects: typing.reconfigure(on ? typewriter : []) }),
     destroy: () => view.destroy(),

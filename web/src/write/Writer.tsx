@@ -31,6 +31,11 @@ const pictured = (id: string | null, attachments: Attachment[]) =>
       .map((one) => [one.name, `./api/entries/${id}/attachments/${one.id}${one.has_thumbnail ? "/thumbnail" : ""}`]),
   );
 
+const escaped = (name: string) => encodeURIComponent(name).replace(/[()]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+
+/** How a text speaks of one of its files. */
+const mention = (name: string, picture: boolean) => `${picture ? "![]" : `[${name.replace(/[[\]\\]/g, "\\$&")}]`}(attachment:${escaped(name)})`;
+
 const prompts = ["What stays of today?", "Begin anywhere.", "What did you notice?", "How was it, really?"];
 
 function Sheet({ writing, isNew }: { writing: Writing; isNew: boolean }) {
@@ -56,15 +61,18 @@ function Sheet({ writing, isNew }: { writing: Writing; isNew: boolean }) {
     else back();
   };
 
-  const attach = async (files: File[]) => {
-    for (const file of files) {
-      uploading.value += 1;
+  const attach = async (files: File[], at = page.current!.placeOf()) => {
+    const text = page.current!;
+    const given = files.map((file) => ({ file, place: text.keepPlace(file.name || "picture", at) }));
+    uploading.value += given.length;
+    for (const { file, place } of given) {
       try {
         const sent = await writing.attach(file);
-        if (sent.media_type.startsWith("image/")) {
-          page.current?.insert(`![](attachment:${encodeURIComponent(sent.name)})`);
-        }
+        await text.arrive(place, mention(sent.name, sent.shown), sent.shown);
+        // Who left before it arrived finds it in the text as well.
+        if (gone.current) await writing.complete(text.view.state.doc.toString());
       } catch (error) {
+        text.giveUp(place);
         say(told(error));
       } finally {
         uploading.value -= 1;
@@ -156,7 +164,7 @@ function Sheet({ writing, isNew }: { writing: Writing; isNew: boolean }) {
       onDrop={(event) => {
         if (event.defaultPrevented) return;
         event.preventDefault();
-        attach([...(event.dataTransfer?.files ?? [])]);
+        attach([...(event.dataTransfer?.files ?? [])], page.current?.placeOf(event));
       }}
     >
       <h1 class="out-of-sight">{isNew ? "New entry" : "Edit entry"}</h1>

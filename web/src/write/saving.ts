@@ -247,6 +247,13 @@ export class Writing {
     this.save();
   }
 
+  /** Write a text that was finished after its writer left. */
+  async complete(body: string) {
+    if (this.over || body === this.fields.body) return;
+    this.change({ body });
+    await this.save();
+  }
+
   async attach(file: File): Promise<Attachment> {
     await this.save(true);
     return this.inTurn(async () => {
