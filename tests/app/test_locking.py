@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from pathlib import Path
 
@@ -50,6 +51,29 @@ async def test_what_nobody_uses_is_locked_and_every_page_is_told(tmp_path: Path)
         told = [asyncio.create_task(heard(page, "locked")) for _ in range(2)]
         assert await asyncio.gather(*told) == [{}, {}]
         assert (await page.get("/state"))["locked"]
+
+
+async def test_what_a_page_asks_by_itself_does_not_keep_the_journal_open(tmp_path: Path) -> None:
+    await under_a_password(tmp_path)
+    async with page_of(tmp_path, open_client=opener(tmp_path), lock_after=0.5) as page:
+        await page.post("/unlock", {"password": PASSWORD})
+        told = asyncio.create_task(heard(page, "locked"))
+        for idle in itertools.cycle(("3600", "", "-1", "now")):
+            answer = await page.ask("POST", "/entries/find", {}, headers={"X-Idle": idle})
+            if answer.status_code == 423:
+                break
+        assert await told == {}
+
+
+async def test_who_did_something_since_the_last_request_is_there(tmp_path: Path) -> None:
+    await under_a_password(tmp_path)
+    async with page_of(tmp_path, open_client=opener(tmp_path), lock_after=3600) as page:
+        await page.post("/unlock", {"password": PASSWORD})
+        unlocked = page.desk.used
+        await page.ask("POST", "/entries/find", {}, headers={"X-Idle": "600"})
+        assert page.desk.used == unlocked
+        await page.ask("POST", "/present", headers={"X-Idle": "0"})
+        assert page.desk.used > unlocked
 
 
 async def test_all_pages_hear_what_one_of_them_writes(page: Page) -> None:

@@ -89,6 +89,22 @@ def test_a_deleted_entry_is_restored_from_the_sentence_that_says_so(window: Wind
     expect(page.get_by_role("link", name="Short-lived")).to_be_visible()
 
 
+def test_who_only_reads_is_there_and_a_page_that_nobody_looks_at_is_not(window: Window, device: CommandLine) -> None:
+    page = window.page.context.new_page()
+    page.clock.install()
+    page.goto(window.page.url)
+    expect(page.locator(".entry-row").first).to_be_visible()
+    page.clock.fast_forward(60_000)
+    with page.expect_request("**/entries/find") as asked:
+        device.run("write", "-", "--title", "From the command line", stdin=b"While nobody looks.")
+    assert int(asked.value.headers["x-idle"]) >= 60
+    with page.expect_request("**/present") as told:
+        page.clock.fast_forward(60_000)
+        page.mouse.wheel(0, 200)
+    assert told.value.headers["x-idle"] == "0"
+    page.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_screen(
     browser: Browser, served: AppProcess, shared_window: Window, theme: str

@@ -41,7 +41,9 @@ class Page:
 
     async def ask(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         """Ask as the page does."""
-        headers = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", **more.pop("headers", {})}
+        headers = {
+            "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "X-Idle": "0", **more.pop("headers", {}),
+        }  # fmt: skip
         if method != "GET":
             headers = {"Origin": self.origin, "X-Lockleaf": "1", **headers}
         if body is not None:

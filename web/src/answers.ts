@@ -163,12 +163,13 @@ export interface EntryView {
 }
 
 export interface Export {
-  format?: "markdown" | "json" | "html" | "dayone";
-  since?: string | null;
-  until?: string | null;
-  tag?: string | null;
+  query?: string;
+  tags?: string[];
   mood?: string | null;
   source?: string | null;
+  since?: string | null;
+  until?: string | null;
+  format?: "markdown" | "json" | "html" | "dayone";
   revisions?: boolean;
 }
 

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { idleSeconds } from "./presence";
 
 /** Whether the program on this machine answers. */
 export const reachable = signal(true);
@@ -37,6 +38,7 @@ export async function call<T>(method: string, path: string, options: Options = {
 export async function ask(method: string, path: string, options: Options = {}): Promise<Response> {
   const headers: Record<string, string> = { ...options.headers };
   if (method !== "GET") headers["X-Lockleaf"] = "1";
+  headers["X-Idle"] = String(idleSeconds());
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   else if (options.raw) headers["Content-Type"] = options.raw.type || "application/octet-stream";
   let response: Response;

@@ -7,7 +7,10 @@ import "./styles/account.css";
 import "./styles/print.css";
 import { render } from "preact";
 import { App } from "./App";
+import { locked, post } from "./api";
+import { watchPresence } from "./presence";
 
 const place = document.getElementById("app")!;
 place.replaceChildren();
+watchPresence(() => locked.value || post("/present").catch(() => {}));
 render(<App />, place);

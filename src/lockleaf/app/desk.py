@@ -38,7 +38,7 @@ class Desk:
     Args:
         profile: its name.
         open_client: opens its client.
-        lock_after: seconds without a request after which the journal is locked; None: never.
+        lock_after: seconds after which the journal is locked where a person does nothing; None: never.
         folder: the profile's, for what the page remembers of its user's wishes, and for archives on their way.
     """
 
@@ -54,8 +54,11 @@ class Desk:
     _closed_here: bool = False
     """The keychain would open it at once: it was locked here."""
     _running: int = 0
+    _attended: int = 0
+    """Requests that are being answered to a person: one may wait for long without touching anything."""
     _quiet: asyncio.Event = field(default_factory=asyncio.Event)
-    _used: float = field(default_factory=monotonic)
+    used: float = field(default_factory=monotonic)
+    """When its person was there last, by the clock that only goes forward."""
     _sync: SyncState = field(default_factory=lambda: SyncState(state="local"))
     _sync_now: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -119,17 +122,29 @@ class Desk:
             self.events.tell("entries", {"ids": ids})
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        """Keep the journal open while a request is answered."""
-        self._used = monotonic()
+    async def at_work(self, idle: float | None = None) -> AsyncIterator[None]:
+        """Keep the journal open while a request is answered.
+
+        Args:
+            idle: for how many seconds its person had done nothing; None for what the browser asks by itself. A page
+                asks for what changed without anybody there, which must not keep the journal open.
+        """
+        attended = idle is not None and (self.lock_after is None or idle < self.lock_after)
+        self._use(idle)
         self._running += 1
+        self._attended += attended
         try:
             yield
         finally:
             self._running -= 1
-            self._used = monotonic()
+            self._attended -= attended
+            self._use(idle)
             if not self._running:
                 self._quiet.set()
+
+    def _use(self, idle: float | None) -> None:
+        if idle is not None:
+            self.used = max(self.used, monotonic() - idle)
 
     # ---- lock and unlock ----
 
@@ -176,7 +191,7 @@ class Desk:
         if self._client.is_locked:
             await self._client.unlock(password)
         self._closed_here = False
-        self._used = monotonic()
+        self.used = monotonic()
         self._sync_anew()
         await self.tell_state()
 
@@ -324,7 +339,7 @@ class Desk:
             await asyncio.sleep(_LOOK_AROUND)
             if self.is_locked:
                 continue
-            if self.lock_after is not None and not self._running and monotonic() - self._used > self.lock_after:
+            if self.lock_after is not None and not self._attended and monotonic() - self.used > self.lock_after:
                 await self.lock()
                 continue
             if self.events.is_heard and self._client is not None and self._client.is_open:

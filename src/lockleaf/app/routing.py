@@ -73,7 +73,7 @@ class Endpoint:
             try:
                 if self.locked:
                     return await self._answered(desk, request)
-                async with desk.at_work():
+                async with desk.at_work(_idle(request)):
                     if desk.is_locked:
                         raise Refused(423, "locked", "The journal is locked.")
                     return await self._answered(desk, request)
@@ -122,6 +122,12 @@ class Endpoints:
             return function
 
         return register
+
+
+def _idle(request: Request) -> int | None:
+    """Return for how many seconds the person at the page had done nothing, None where nobody says it."""
+    said = request.headers.get("x-idle", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= 9 else None
 
 
 async def _read(kind: type[Body], request: Request) -> Body:

@@ -49,6 +49,12 @@ async def unlock(call: Call[Unlock]) -> State:
     return await call.desk.state()
 
 
+@endpoints.add("POST", "/present")
+async def present(call: Call[None]) -> None:
+    """Say that somebody is there who reads: the header X-Idle, which every request of the page has, says since when."""
+    del call
+
+
 @endpoints.add("POST", "/sync")
 async def sync(call: Call[None]) -> State:
     """Sync as soon as possible; the events tell what becomes of it."""
