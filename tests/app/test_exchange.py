@@ -28,7 +28,7 @@ async def test_an_archive_that_is_dropped_is_tried_first_and_then_imported_once(
 async def test_what_is_exported_comes_in_again_under_its_ids(page: Page, home: Path) -> None:
     written = await page.write("to keep", title="Kept", tags=["one"])
     await page.write("not this one")
-    answer = await page.ask("POST", "/export", {"tag": "one", "format": "json"})
+    answer = await page.ask("POST", "/export", {"tags": ["one"], "format": "json"})
     assert (answer.status_code, answer.headers["x-entries"]) == (200, "1")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
@@ -37,6 +37,27 @@ async def test_what_is_exported_comes_in_again_under_its_ids(page: Page, home: P
         assert came.json()["added"] == 1, came.text
         assert (await other.get(f"/entries/{written['id']}"))["title"] == "Kept"
     assert list((home / "profiles" / "laptop").glob("lockleaf-page-*")) == []
+
+
+async def test_an_export_holds_what_the_list_shows_and_no_more(page: Page) -> None:
+    for number, (text, tags) in enumerate(
+        [("a heron by the river", ["birds", "walks"]), ("a heron again", ["birds"]), ("rain on the river", ["walks"])]
+    ):
+        await page.write(text, tags=tags, entry_date=f"2026-05-0{number + 1}T08:00:00Z")
+    for wanted, texts in (
+        ({}, {"a heron by the river", "a heron again", "rain on the river"}),
+        ({"query": "heron"}, {"a heron by the river", "a heron again"}),
+        ({"query": "heron -again"}, {"a heron by the river"}),
+        ({"tags": ["birds", "walks"]}, {"a heron by the river"}),
+        ({"query": "river", "since": "2026-05-02"}, {"rain on the river"}),
+        ({"query": "nowhere"}, set()),
+    ):
+        found = await page.post("/entries/find", wanted)
+        answer = await page.ask("POST", "/export", {**wanted, "format": "json"})
+        assert answer.headers["x-entries"] == str(found["total"]) == str(len(texts)), wanted
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            [document] = [json.loads(archive.read(name)) for name in archive.namelist() if name == "journal.json"]
+        assert {entry["body"] for entry in document["entries"]} == texts
 
 
 async def test_an_inbox_in_which_nothing_waits_is_empty(page: Page) -> None:

@@ -9,12 +9,12 @@ from unicodedata import normalize
 
 from lockleaf import client as sdk
 from lockleaf.app.desk import Desk
-from lockleaf.app.models.entries import Find, FoundEntries
+from lockleaf.app.models.entries import Find, FoundEntries, Narrowed
 from lockleaf.app.problems import Refused
 from lockleaf.app.shelf import Shelf, Shelved
 from lockleaf.app.views import summary, summary_of_hit
 
-__all__ = ["find", "same"]
+__all__ = ["find", "ids_of", "same"]
 
 _MOST_WORDS = 50
 
@@ -40,7 +40,22 @@ async def find(desk: Desk, wanted: Find) -> FoundEntries:
     return FoundEntries(entries=tuple(map(summary, page)), next_cursor=cursor, total=total)
 
 
-def _filter(wanted: Find) -> Callable[[Shelved], bool]:
+async def ids_of(desk: Desk, wanted: Narrowed) -> list[str] | None:
+    """Return the ids of all entries that are wanted; None where nothing is left out.
+
+    Raises:
+        InvalidSearch, Refused: as for `find`.
+    """
+    shelf, holds = await desk.shelf(), _filter(wanted)
+    if wanted.query.strip():
+        hits, _, _ = await _hits(desk, shelf, wanted, holds, None)
+        return [hit.entry.id for hit in hits]
+    if not wanted.model_dump(exclude_defaults=True, include=set(Narrowed.model_fields)):
+        return None
+    return [each.entry.id for each in shelf.present() if holds(each)]
+
+
+def _filter(wanted: Narrowed) -> Callable[[Shelved], bool]:
     since, until = (_day(each) for each in (wanted.since, wanted.until))
     tags = {same(tag) for tag in wanted.tags}
     mood, source = (None if each is None else same(each) for each in (wanted.mood, wanted.source))
@@ -71,24 +86,32 @@ async def _searched(desk: Desk, shelf: Shelf, wanted: Find, holds: Callable[[She
         if not re.fullmatch(r"[0-9]{1,7}", wanted.cursor):
             raise Refused(422, "invalid", "The cursor is not one of this list.")
         offset = int(wanted.cursor)
-    # What filters leave out is known of no hit before it is looked at, unless the query says it.
-    query, filtered = _with_filters(wanted)
-    most = None if filtered else offset + wanted.limit
-    found = await desk.journal.search(query, limit=most, newest=True)
-    hits = [hit for hit in found.hits if not filtered or holds(shelf.get(hit.entry.id) or Shelved.of(hit.entry))]
+    hits, total, ignored = await _hits(desk, shelf, wanted, holds, offset + wanted.limit)
     page = hits[offset : offset + wanted.limit]
-    total = len(hits) if filtered else found.total
     more = offset + wanted.limit < total and bool(page)
     return FoundEntries(
         entries=tuple(map(summary_of_hit, page)),
         next_cursor=str(offset + wanted.limit) if more else None,
         total=total,
         words=_words(page),
-        ignored=found.ignored,
+        ignored=ignored,
     )
 
 
-def _with_filters(wanted: Find) -> tuple[str, bool]:
+async def _hits(
+    desk: Desk, shelf: Shelf, wanted: Narrowed, holds: Callable[[Shelved], bool], most: int | None
+) -> tuple[list[sdk.Hit], int, tuple[str, ...]]:
+    """Return what a search finds, newest first, how many there are in all, and the words that it did not look for."""
+    # What filters leave out is known of no hit before it is looked at, unless the query says it.
+    query, filtered = _with_filters(wanted)
+    found = await desk.journal.search(query, limit=None if filtered else most, newest=True)
+    if not filtered:
+        return list(found.hits), found.total, found.ignored
+    hits = [hit for hit in found.hits if holds(shelf.get(hit.entry.id) or Shelved.of(hit.entry))]
+    return hits, len(hits), found.ignored
+
+
+def _with_filters(wanted: Narrowed) -> tuple[str, bool]:
     """Return the query with the filters in it, and whether some of them cannot be said in one."""
     said = [("tag", tag) for tag in wanted.tags]
     given = {"mood": wanted.mood, "source": wanted.source, "from": wanted.since, "to": wanted.until}

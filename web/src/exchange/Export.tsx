@@ -15,15 +15,12 @@ const FORMS: [string, string][] = [
 /** What the list shows, as a file in plain text. */
 export function Export({ filter, done }: { filter: Filter; done: () => void }) {
   const form = useSignal("markdown");
-  const { query, tags, mood, source, since, until } = filter;
-  const wider = Boolean(query?.trim()) || (tags?.length ?? 0) > 1;
   return (
     <section class="panel exporting" aria-label="Export">
       <Form
         label="Save the file"
         send={async () => {
-          const wanted = { format: form.value, tag: tags?.[0], mood, source, since, until };
-          const answer = await ask("POST", "/export", { body: wanted });
+          const answer = await ask("POST", "/export", { body: { ...filter, format: form.value } });
           const missing = Number(answer.headers.get("X-Missing") ?? 0);
           const link = document.createElement("a");
           link.href = URL.createObjectURL(await answer.blob());
@@ -45,10 +42,7 @@ export function Export({ filter, done }: { filter: Filter; done: () => void }) {
             ))}
           </select>
         </label>
-        <p class="dim small">
-          {wider ? "The file holds more than the list: it is narrowed by days, mood, source and the first tag, and not by words. " : ""}
-          It is in plain text: whoever has the file can read it.
-        </p>
+        <p class="dim small">It is in plain text: whoever has the file can read it.</p>
       </Form>
     </section>
   );

@@ -16,6 +16,7 @@ __all__ = [
     "EntryView",
     "Find",
     "FoundEntries",
+    "Narrowed",
     "Render",
     "Rendered",
     "Restore",
@@ -79,7 +80,7 @@ class EntryView(Summary):
     merged: bool = False
 
 
-class Find(Body):
+class Narrowed(Body):
     """Which entries are wanted. ``query`` is the whole query language of the search."""
 
     query: Annotated[str, Field(max_length=4096)] = ""
@@ -88,6 +89,11 @@ class Find(Body):
     source: Short | None = None
     since: Annotated[str, Field(max_length=10)] | None = None
     until: Annotated[str, Field(max_length=10)] | None = None
+
+
+class Find(Narrowed):
+    """A page of the entries that are wanted."""
+
     deleted: bool = False
     cursor: Annotated[str, Field(max_length=200)] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50

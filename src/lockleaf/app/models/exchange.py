@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from lockleaf.app.models.base import Answer, Body
-from lockleaf.app.models.entries import Short
+from lockleaf.app.models.base import Answer
+from lockleaf.app.models.entries import Narrowed
 
 __all__ = ["Export", "ImportRemark", "Imported", "Inbox", "InboxItem"]
 
@@ -36,15 +34,10 @@ class Imported(Answer):
     more_remarks: int
 
 
-class Export(Body):
+class Export(Narrowed):
     """Which entries to export, and how."""
 
     format: Literal["markdown", "json", "html", "dayone"] = "markdown"
-    since: Annotated[str, Field(max_length=10)] | None = None
-    until: Annotated[str, Field(max_length=10)] | None = None
-    tag: Short | None = None
-    mood: Short | None = None
-    source: Short | None = None
     revisions: bool = False
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from lockleaf import client as sdk
 from lockleaf.app.desk import Desk
+from lockleaf.app.finding import ids_of
 from lockleaf.app.models.entries import EntryView
 from lockleaf.app.models.exchange import Export, Imported, ImportRemark, Inbox, InboxItem
 from lockleaf.app.problems import Refused
@@ -71,11 +72,7 @@ async def export_entries(call: Call[Export]) -> Response:
         report = await call.desk.client.export(
             path,
             form=wanted.format,
-            since=wanted.since,
-            until=wanted.until,
-            tag=wanted.tag,
-            mood=wanted.mood,
-            source=wanted.source,
+            entry_ids=await ids_of(call.desk, wanted),
             revisions=wanted.revisions,
         )
         file = stack.enter_context(await asyncio.to_thread(path.open, "rb"))

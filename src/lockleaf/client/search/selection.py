@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,13 +14,14 @@ __all__ = ["Selection"]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Entries of a range of days (``YYYY-MM-DD``, both inclusive) that have a tag, a mood, a source."""
+    """Entries of a range of days (``YYYY-MM-DD``, both inclusive) that have a tag, a mood, a source, an id of some."""
 
     since: str | None = None
     until: str | None = None
     tag: str | None = None
     mood: str | None = None
     source: str | None = None
+    ids: frozenset[str] | None = None
 
     @classmethod
     def of(
@@ -30,6 +32,7 @@ class Selection:
         tag: str | None = None,
         mood: str | None = None,
         source: str | None = None,
+        ids: Iterable[str] | None = None,
     ) -> Selection:
         """Return the selection of what a caller gave.
 
@@ -37,7 +40,7 @@ class Selection:
             InvalidEntry: a day is invalid.
         """
         first, last = (date_text(day)[:10] if day is not None else None for day in (since, until))
-        return cls(first, last, tag, mood, source)
+        return cls(first, last, tag, mood, source, None if ids is None else frozenset(ids))
 
     @property
     def values(self) -> tuple[tuple[str, str], ...]:
@@ -48,7 +51,8 @@ class Selection:
     def holds(self, entry: Entry) -> bool:
         """Tell whether ``entry`` is wanted: by its day, and by names as their labels are compared."""
         return (
-            (self.since is None or entry.day.isoformat() >= self.since)
+            (self.ids is None or entry.id in self.ids)
+            and (self.since is None or entry.day.isoformat() >= self.since)
             and (self.until is None or entry.day.isoformat() <= self.until)
             and (self.tag is None or any(same_name(self.tag, item) for item in entry.tags))
             and (self.mood is None or same_name(self.mood, entry.mood or ""))

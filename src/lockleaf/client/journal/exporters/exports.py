@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -64,6 +65,7 @@ class Exports:
         tag: str | None = None,
         mood: str | None = None,
         source: str | None = None,
+        entry_ids: Iterable[str] | None = None,
         revisions: bool = False,
         include_deleted: bool = False,
         force: bool = False,
@@ -80,6 +82,7 @@ class Exports:
             path: a folder; or a ZIP file, by its name, written whole or not at all.
             form: ``markdown`` (a file an entry, and one JSON of everything) or ``json``.
             since, until, tag, mood, source: only these entries, as for `Journal.list`.
+            entry_ids: of these alone the ones with such an id, which a search may have found.
             revisions: earlier states of entries, too.
             include_deleted: deleted entries, too.
             force: replace a ZIP file that is there; in a folder, go on with another export, and replace edited files.
@@ -99,7 +102,7 @@ class Exports:
         report = await destinations.export_to(
             Path(path),
             sources.JournalSource(opened.store, self.media, lambda: self._device.session, self._device.clock),
-            Selection.of(since=since, until=until, tag=tag, mood=mood, source=source),
+            Selection.of(since=since, until=until, tag=tag, mood=mood, source=source, ids=entry_ids),
             user_id=str(opened.profile.user_id),
             form=form,
             revisions=revisions,
