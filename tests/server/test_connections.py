@@ -30,7 +30,6 @@ SETTINGS = {
     "LOCKLEAF_CONNECTIONS__UNREAD_BYTES": str(UNREAD),
     # So many pages are made at a time.
     "LOCKLEAF_DATABASE__POOL_SIZE": "2",
-    "LOCKLEAF_DATABASE__MAX_OVERFLOW": "0",
 }
 HALF = b"GET /health HTTP/1.1\r\nHost: here\r\nX-Slow: "
 LOGIN = (

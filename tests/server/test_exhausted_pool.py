@@ -18,7 +18,7 @@ SELECT count(*) FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(p
 async def test_without_a_connection_left_requests_are_asked_to_come_back_and_find_one_then(
     settings: Settings, database_url: str
 ) -> None:
-    few = settings.database.model_copy(update={"pool_size": 1, "max_overflow": 0, "pool_timeout_seconds": 0.2})
+    few = settings.database.model_copy(update={"pool_size": 1, "pool_timeout_seconds": 0.2})
     async with served(settings.model_copy(update={"database": few})) as (_, http):
         owner = await register(http)
         holder = await asyncpg.connect(database_url)

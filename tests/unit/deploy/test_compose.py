@@ -109,7 +109,7 @@ def test_the_database_has_connections_for_everybody(secrets: dict[str, str]) -> 
     settings = settings_from(parts["server"]["environment"])
     workers = int(parts["server"]["command"][-1])
     pool = settings.database
-    needed = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + 20 + connections(settings)
+    needed = workers * (2 * pool.pool_size + 1) + 20 + connections(settings)
     [offered] = [word.split("=")[1] for word in parts["postgres"]["command"] if "max_connections" in word]
     assert int(offered) >= needed
 

@@ -251,7 +251,7 @@ def test_settings_and_secrets_make_a_server(thor: list[Manifest], base: list[Man
     assert settings.blobs.kind == "s3"
 
 
-@pytest.mark.parametrize(("name", "offered"), [("base", 287), ("overlays/thor", 150)])
+@pytest.mark.parametrize(("name", "offered"), [("base", 243), ("overlays/thor", 150)])
 def test_the_database_has_connections_for_as_many_as_there_can_be(folder: Path, name: str, offered: int) -> None:
     manifests = build(folder / name)
     told = _one(manifests, "ConfigMap")["data"]
@@ -260,7 +260,7 @@ def test_the_database_has_connections_for_as_many_as_there_can_be(folder: Path, 
     # One more than the autoscaler's, while a new version rolls out.
     servers = _one(manifests, "HorizontalPodAutoscaler")["spec"]["maxReplicas"] + 1
     workers = _one(manifests, "Deployment", "lockleaf-worker")["spec"]["replicas"]
-    needed = servers * (2 * (pool.pool_size + pool.max_overflow) + 1) + workers * connections(settings) + 20
+    needed = servers * (2 * pool.pool_size + 1) + workers * connections(settings) + 20
     assert needed <= offered
     where = folder / ("base/settings.yaml" if name == "base" else "overlays/thor/postgres.yaml")
     assert str(offered) in where.read_text()

@@ -48,13 +48,13 @@ def test_the_environment_wins_over_the_file_and_a_long_name_over_a_short_one(mon
         ALGORITHM="HS384",
         LOCKLEAF_TOKENS__FORM_MINUTES="45",
         LOCKLEAF_DATABASE__POOL_SIZE="3",
-        LOCKLEAF_DATABASE__MAX_OVERFLOW="4",
+        LOCKLEAF_DATABASE__POOL_TIMEOUT_SECONDS="4",
     )
     monkeypatch.setenv("ALGORITHM", "HS512")
     monkeypatch.setenv("LOCKLEAF_DATABASE__POOL_SIZE", "5")
     settings = Settings()
     assert (settings.tokens.access_minutes, settings.tokens.form_minutes, settings.tokens.algorithm) == (7, 45, "HS512")
-    assert (settings.database.pool_size, settings.database.max_overflow) == (5, 4)
+    assert (settings.database.pool_size, settings.database.pool_timeout_seconds) == (5, 4)
 
 
 def test_the_roots_can_be_rotated_beside_the_secret_that_decides_for_unknown_emails(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import structlog
 
 from lockleaf.server.main.app import build_parts, close_parts
+from lockleaf.server.main.background import connections
 from lockleaf.server.main.features import HANDLERS, SCHEDULES
 from lockleaf.server.main.forking import end_with_parent
 from lockleaf.server.platform.db.migrate import require_current
@@ -56,7 +57,9 @@ def work(settings: Settings, database_url: str, *, announce: Callable[[], None] 
 async def _run(
     settings: Settings, database_url: str, begin: Callable[[JobWorker], None], announce: Callable[[], None]
 ) -> None:
-    parts = build_parts(settings, database_url)
+    # Each job may hold several connections at a time: with fewer, jobs would wait for one another's.
+    pools = settings.database.model_copy(update={"pool_size": max(settings.database.pool_size, connections(settings))})
+    parts = build_parts(settings.model_copy(update={"database": pools}), database_url)
     worker = JobWorker(parts, database_url, handlers=HANDLERS, schedules=SCHEDULES)
     begin(worker)
     parts[EventHub].start()

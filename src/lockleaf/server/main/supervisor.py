@@ -243,7 +243,7 @@ def _database(settings: Settings, workers: int) -> Iterator[str]:
         yield url
         return
     pool = settings.database
-    needed = workers * (2 * (pool.pool_size + pool.max_overflow) + 1) + connections(settings) + 20
+    needed = workers * (2 * pool.pool_size + 1) + connections(settings) + 20
     with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, needed))}) as postgres:
         _prepare(settings, postgres.dsn())
         stop = threading.Event()

@@ -133,7 +133,7 @@ async def connections(found: Surroundings) -> Finding:
     assert row is not None
     says = f"{row['used']} of {row['most']} are taken"
     if row["used"] > 0.85 * row["most"]:
-        return warning(says, "Raise max_connections, or lower LOCKLEAF_DATABASE__POOL_SIZE and __MAX_OVERFLOW.")
+        return warning(says, "Raise max_connections, or lower LOCKLEAF_DATABASE__POOL_SIZE.")
     return good(says)
 
 

@@ -108,7 +108,7 @@ class Database:
             # SQLAlchemy closes a connection of the overflow as soon as it comes back, and under load opens it again a
             # moment later, which costs more than the request. Here all are kept, the last used is used first, and
             # PostgreSQL closes those that rest.
-            pool_size=settings.pool_size + settings.max_overflow,
+            pool_size=settings.pool_size,
             max_overflow=0,
             pool_use_lifo=True,
             pool_timeout=settings.pool_timeout_seconds,

@@ -33,8 +33,7 @@ _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str
     ),
     (
         asyncpg.TooManyConnectionsError,
-        "PostgreSQL takes no more connections. Raise its max_connections, or lower LOCKLEAF_DATABASE__POOL_SIZE and "
-        "LOCKLEAF_DATABASE__MAX_OVERFLOW.",
+        "PostgreSQL takes no more connections. Raise its max_connections, or lower LOCKLEAF_DATABASE__POOL_SIZE.",
     ),
     (
         asyncpg.CannotConnectNowError,

@@ -40,9 +40,11 @@ class DatabaseSettings(Group):
         description="PgBouncer in transaction mode before the PostgreSQL of `DATABASE_URL`: requests and jobs go by "
         "it; what listens, locks, migrates or backs up goes around it.",
     )
-    pool_size: int = Field(default=10, ge=1, le=200, description="Connections of each of the two pools of a worker.")
-    max_overflow: int = Field(
-        default=20, ge=0, le=200, description="Further ones under load; those that rest are closed."
+    pool_size: int = Field(
+        default=8,
+        ge=1,
+        le=200,
+        description="Most connections of each of the two pools of a worker; those that rest are closed.",
     )
     pre_ping: bool = Field(default=True, description="Ask rested connections before they are used.")
     pre_ping_after_seconds: float = Field(default=5.0, ge=0, description="Ask only connections that rested this long.")
