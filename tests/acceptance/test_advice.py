@@ -136,8 +136,6 @@ FOLLOWED: dict[str, tuple[Callable[[Pair], None], tuple[str, ...]]] = {
     "ProfileDamaged": (lambda pair: None, ("logout", "login --server URL --email EMAIL", "sync")),
     "KeychainUnavailable": (lambda pair: None, ("logout", "login --server URL --email EMAIL", "sync")),
     "JournalLocked": (lambda pair: pair.one.do("lock"), ("unlock", "sync")),
-    # followed where a journal without an account is begun: test_local_journal.py
-    "LocalJournalFirst": (lambda pair: None, ("export FOLDER", "--profile NAME login", "--profile NAME import FOLDER")),
 }
 """By the name of an error: what brings it about, and the commands of the printed remedy."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, LocalJournalFirst, NotLoggedIn
+from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, NotLoggedIn
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.terminals import Terminal
@@ -59,26 +59,6 @@ async def test_a_journal_without_an_account_becomes_one_with_all_that_is_in_it(
         assert path.read_bytes() == picture.read_bytes()
 
 
-async def test_an_account_that_is_there_never_takes_the_place_of_what_was_written_here(
-    tmp_path: Path, server: RunningServer
-) -> None:
-    email = fresh_email()
-    async with await opened(tmp_path, "other") as other:
-        await other.account.register(server.url, email, PASSWORD, device_name="other")
-    async with await opened(tmp_path) as laptop:
-        await laptop.begin(device_name="laptop")
-        await laptop.journal.write(body="Mine.")
-        with pytest.raises(LocalJournalFirst):
-            await laptop.account.login(server.url, email, PASSWORD, device_name="laptop")
-        with pytest.raises(LocalJournalFirst):
-            await laptop.account.register(server.url, fresh_email(), PASSWORD, device_name="laptop", custody="uce")
-        assert [entry.body for entry in await laptop.journal.list()] == ["Mine."]
-    async with await opened(tmp_path, "empty") as empty:
-        await empty.begin(device_name="laptop")
-        await empty.account.login(server.url, email, PASSWORD, device_name="laptop")
-        assert empty.is_logged_in
-
-
 async def test_a_password_may_lock_a_journal_that_has_no_account(tmp_path: Path) -> None:
     async with await opened(tmp_path) as laptop:
         await laptop.begin(device_name="laptop", password=PASSWORD)
@@ -107,33 +87,6 @@ def test_the_first_command_may_be_to_write(tmp_path: Path, server: RunningServer
     email = fresh_email()
     laptop.run("register", "--server", server.url, "--email", email, "--device-name", "laptop")
     assert laptop.run("sync", "--json").value()["pushed"] == 1
-
-
-def test_what_is_advised_where_an_account_is_there_brings_every_text_to_it(
-    tmp_path: Path, server: RunningServer
-) -> None:
-    email, folder = fresh_email(), str(tmp_path / "exported")
-    other = CommandLine(tmp_path / "other", "other")
-    other.run("register", "--server", server.url, "--email", email, "--device-name", "other")
-    other.run("write", "of the account")
-    other.run("sync")
-    mine = CommandLine(tmp_path / "mine", "mine")
-    entry = mine.run("write", "of this machine").out.strip()
-    mine.run("edit", entry, "of this machine, and changed")
-    login = ("login", "--server", server.url, "--email", email, "--device-name", "mine")
-    refused = mine.run(*login, code=5)
-    assert LocalJournalFirst.hint is not None
-    assert LocalJournalFirst.hint in refused.err
-    export, log_in, import_ = LocalJournalFirst.hint.replace("FOLDER", folder).replace("NAME", "second").split("; ")
-    mine.run(*export.split()[1:])
-    mine.run(*log_in.split()[1:], *login[1:])
-    mine.run(*import_.split()[1:])
-    mine.run("--profile", "second", "sync")
-    other.run("sync")
-    told = other.run("list", "--json").out
-    assert "of this machine, and changed" in told
-    assert "of the account" in told
-    assert "of this machine, and changed" in mine.run("list", "--json").out
 
 
 def test_without_a_keychain_a_password_seals_a_journal_that_is_begun_by_a_command(tmp_path: Path) -> None:

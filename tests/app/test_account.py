@@ -63,13 +63,15 @@ async def test_without_a_server_everything_is_written_here_and_the_page_says_so(
     assert answer.json()["code"] == "already_logged_in"
 
 
-async def test_a_journal_that_was_begun_here_does_not_give_way_to_an_account(
+async def test_a_journal_that_was_begun_here_joins_the_account_that_is_there(
     tmp_path: Path, server: RunningServer
 ) -> None:
-    async with page_of(tmp_path) as laptop:
+    account = {"server": server.url, "name": fresh_email(), "password": PASSWORD}
+    async with page_of(tmp_path, profile="laptop") as laptop, page_of(tmp_path, profile="phone") as phone:
+        await phone.post("/account/register", account)
+        await phone.write("of the account")
+        await synced(phone, 1)
         await laptop.write("mine")
-        answer = await laptop.ask(
-            "POST", "/account/login", {"server": server.url, "name": fresh_email(), "password": PASSWORD}
-        )
-        assert (answer.status_code, answer.json()["code"]) == (409, "local_journal_first")
-        assert (await laptop.get("/state"))["counts"]["entries"] == 1
+        await laptop.post("/account/login", account)
+        await synced(laptop, 2)
+        await synced(phone, 2)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from lockleaf.client.account.locking import Locking
 from lockleaf.client.device.clock import utc_now
 from lockleaf.client.device.device import Device
+from lockleaf.client.device.joining import finish_joining
 from lockleaf.client.journal.drafts import Drafts
 from lockleaf.client.journal.exporters.exports import Exports
 from lockleaf.client.journal.journal import Journal
@@ -114,6 +115,7 @@ class Client(Locking, Exports):
         """
         folder = ProfileFolder(Path(home) if home else default_home(), profile)
         say = notice or _unheard
+        await asyncio.to_thread(finish_joining, folder)
         if keychain is None:
 
             def locked_by_password() -> PasswordKeychain:

@@ -89,6 +89,7 @@ NOTHING_AT_STAKE = {
             "FileChanged",
             "DiskFull",
             "KeychainSilent",
+            "JournalMoved",
             "StoreLocked",
             "SyncAlreadyRunning",
             "UploadAlreadyRunning",

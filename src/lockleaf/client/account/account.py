@@ -67,7 +67,7 @@ class AccountService(AdoptedAccount):
     ) -> RecoveryCodes:
         """Make an account and log in with it. The choice of custody is for good.
 
-        A journal that had none (`Client.begin`) becomes the account's, under its own keys, with all that is in it.
+        A journal that had none (`Client.begin`) becomes the account's, with all that is in it.
 
         Args:
             server: the server's URL.
@@ -92,7 +92,6 @@ class AccountService(AdoptedAccount):
             EmailTaken: there is an account with this address or name.
             InvitationRequired, InvalidInvitation, RegistrationClosed: not everybody may make an account there.
             AlreadyLoggedIn: the profile belongs to an account.
-            LocalJournalFirst: there is a journal here that has no account, and with uce its keys come from the server.
             PasswordTooWeak: it is too easy to guess, and says why.
             PasswordUnsuitable: with uce, it is shorter or longer than a server takes.
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
@@ -128,6 +127,9 @@ class AccountService(AdoptedAccount):
     ) -> None:
         """Log in; what this profile already holds of the same account stays, edits that were never sent included.
 
+        A journal that had no account (`Client.begin`) joins the account's, with all that is in it: the next sync sends
+        it, and what both have otherwise becomes a conflict.
+
         Args:
             server: the server's URL.
             login_name: the account's email address, or a name without an @; which it is, the @ tells.
@@ -145,7 +147,7 @@ class AccountService(AdoptedAccount):
         Raises:
             WrongPassword: the address or name, or the password, is wrong.
             AlreadyLoggedIn: the profile has a session, or belongs to another account.
-            LocalJournalFirst: there is a journal here that has no account.
+            JournalLocked: there is a journal here that has no account, and it wants its own password first.
             KdfWeakened: the server offers weaker key derivation than this device may take; nothing was derived.
             InvalidLinkCode: ``link`` is no link code.
             LinkOutdated: the server names another key derivation than the code; nothing was derived.

@@ -13,6 +13,7 @@ from hmac import compare_digest
 from lockleaf.client.account.device_enrolment import DeviceEnrolment, connected
 from lockleaf.client.account.end_to_end import DerivedKeys, EndToEnd
 from lockleaf.client.account.epoch_end import ATTEMPTS, UNKNOWN, claimed_end
+from lockleaf.client.account.joining import take_over
 from lockleaf.client.account.password_strength import require_strength
 from lockleaf.client.account.reaching import ReachedAccount
 from lockleaf.client.account.recovery_codes import RecoveryCodes
@@ -24,7 +25,6 @@ from lockleaf.client.errors import (
     HistoryMoved,
     InvalidAnswer,
     InvalidCredentials,
-    LocalJournalFirst,
     LockleafError,
     PasswordKnown,
     WrongPassword,
@@ -83,13 +83,10 @@ class AdoptedAccount(ReachedAccount):
             AccountHasKeys: the account has a keyring.
             CustodyMismatch: the server opens this account.
             AlreadyLoggedIn: the profile belongs to an account.
-            LocalJournalFirst: there is a journal here that has no account.
             ServerUnreachable, InsecureServer, InvalidServerAddress: as their names say.
         """
         place = AccountPlace(server, login_name, device_name, allow_insecure=allow_insecure)
         self._device.require_vacant()
-        if self._device.profile is not None:
-            raise LocalJournalFirst
         if normalise_password(password) == normalise_password(new_password):
             raise PasswordKnown
         await require_strength(new_password, about=(login_name,), allow_weak_password=allow_weak_password)
@@ -116,7 +113,7 @@ async def _adopt(
                 raise AccountHasKeys
             keyring, codes, answer = await _give(enrolment, credential, account, password, Keyring.new(device.now()))
             profile = enrolment.profile(account.id, account.keyring_version + 1, keyring)
-            await device.adopt(profile, keyring, SessionTokens.of(answer), new_password)
+            await take_over(device, profile, keyring, SessionTokens.of(answer), new_password)
     return codes
 
 

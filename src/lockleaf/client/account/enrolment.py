@@ -11,6 +11,7 @@ from lockleaf.client.account import credentials
 from lockleaf.client.account.custody import custody_of
 from lockleaf.client.account.device_enrolment import DeviceEnrolment, connected
 from lockleaf.client.account.enrolment_checks import check_remembered
+from lockleaf.client.account.joining import take_over
 from lockleaf.client.account.link_codes import FirstContact, LinkCode, link_checkpoint
 from lockleaf.client.account.recovery_codes import RecoveredKeyring, RecoveryCodes, drawn_codes, open_with_code
 from lockleaf.client.account.sessions import AccountPlace, enrol, enrol_own
@@ -24,7 +25,6 @@ from lockleaf.client.errors import (
     InvalidCredentials,
     KeyringRolledBack,
     KeySubstituted,
-    LocalJournalFirst,
     LockleafError,
     WrongPassword,
 )
@@ -55,9 +55,8 @@ async def register(
     device.require_vacant()
     local = device.profile
     user_id = uuid.uuid4() if local is None else local.user_id
-    own = None if local is None else device.opened.keyring
-    if own is not None and place.custody != "e2e":
-        raise LocalJournalFirst
+    here = None if local is None else device.opened.keyring
+    own = here if place.custody == "e2e" else None
     async with connected(device, place) as transport:
         credential = await custody_of(place.custody).choose(device, place.login_name, password, kdf_profile)
         enrolment = DeviceEnrolment(device, place, transport, credential, local)
@@ -83,9 +82,8 @@ async def register(
                 account = await enrolment.account(user_id)
                 keyring, version = await enrolment.open(account), account.keyring_version
                 codes = None if shown is None else drawn_codes(shown)
-            await device.adopt(
-                enrolment.profile(user_id, version, keyring), keyring, SessionTokens.of(answer), password
-            )
+            profile = enrolment.profile(user_id, version, keyring)
+            await take_over(device, profile, keyring, SessionTokens.of(answer), password)
     # Codes are shown once, and these may have been in the answer that was lost.
     return codes if codes is not None else await credentials.new_recovery_codes(device, password)
 
@@ -136,7 +134,7 @@ async def login(
             profile = enrolment.profile(answer.user.id, answer.user.keyring_version, keyring)
             if link is not None:
                 await asyncio.to_thread(_remember_link, device, profile, link)
-            await device.adopt(profile, keyring, SessionTokens.of(answer), password, older=newer is not None)
+            await take_over(device, profile, keyring, SessionTokens.of(answer), password, older=newer is not None)
             if link is not None:
                 await asyncio.to_thread(device.opened.store.history.remember_checkpoints, [link_checkpoint(link)])
 
@@ -172,7 +170,7 @@ async def recover(
             if keyring != opened.keyring:
                 raise KeySubstituted
             profile = enrolment.profile(account.id, account.keyring_version, keyring)
-            await device.adopt(profile, keyring, SessionTokens.of(answer), new_password)
+            await take_over(device, profile, keyring, SessionTokens.of(answer), new_password)
 
 
 async def _set_credentials(enrolment: DeviceEnrolment, opened: RecoveredKeyring) -> Tokens:

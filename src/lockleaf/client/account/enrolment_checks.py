@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from contextlib import suppress
 from dataclasses import replace
@@ -16,9 +15,9 @@ from lockleaf.client.errors import (
     ApiError,
     CustodyMismatch,
     IntegrityError,
+    JournalLocked,
     KeyringRolledBack,
     KeysChangedElsewhere,
-    LocalJournalFirst,
     LockleafError,
     NotLoggedIn,
     RefreshTokenReused,
@@ -43,10 +42,13 @@ async def remembered_profile(
     Raises:
         AlreadyLoggedIn: the profile has a session that is in use, or belongs to another account.
         CustodyMismatch: the caller names another custody than the account has.
-        LocalJournalFirst: there is a journal here that has no account, and something in it.
+        JournalLocked: there is a journal here that has no account, and it wants its own password first.
     """
-    await _require_no_local_journal(device)
     profile = device.profile
+    if profile is not None and profile.is_local:
+        if device.is_locked:
+            raise JournalLocked
+        profile = None
     if profile is not None and profile.login_name != place.login_name:
         raise AlreadyLoggedIn
     if profile is not None and custody not in (None, profile.custody):
@@ -54,18 +56,6 @@ async def remembered_profile(
     if device.is_logged_in and not await _session_is_over(device):
         raise AlreadyLoggedIn
     return profile, replace(place, custody=custody or (profile.custody if profile is not None else "e2e"))
-
-
-async def _require_no_local_journal(device: Device) -> None:
-    """Make sure that no journal without an account would be in the way; one that holds nothing is forgotten."""
-    if device.profile is None or not device.profile.is_local:
-        return
-    if device.is_locked:
-        raise LocalJournalFirst
-    records = device.opened.store.records
-    if await asyncio.to_thread(lambda: records.entry_ids(deleted=True) or records.tags()):
-        raise LocalJournalFirst
-    await device.forget()
 
 
 async def _session_is_over(device: Device) -> bool:

@@ -20,7 +20,6 @@ from lockleaf.client.errors import (
     KeychainUnavailable,
     KeyringRolledBack,
     LocalError,
-    LocalJournalFirst,
     LocalStoreError,
     NotLoggedIn,
     ProfileNotFound,
@@ -231,7 +230,6 @@ class Device:
 
         Raises:
             StoreLocked, DiskFull: the local store cannot be used.
-            LocalJournalFirst: a journal without an account is here, and the account has other keys.
             KeyringRolledBack: this device has seen a newer keyring, or the store that is there knows keys that
                 ``keyring`` lacks.
             KeychainUnavailable: the keychain does not take the key.
@@ -239,14 +237,14 @@ class Device:
         remembered = await asyncio.to_thread(self.memory.of_account, profile.user_id)
         if not older and remembered is not None and profile.keyring_version < remembered.keyring_version:
             raise KeyringRolledBack
-        if self.profile is not None and self.profile.is_local and keyring != self.opened.keyring:
-            raise LocalJournalFirst
         await self._close_opened()
         self.folder.make()
         await keep_keys(self, profile, pack_local_keys(local_keys(keyring)), password)
         store = await asyncio.to_thread(self._reopen, keyring) if self.profile is not None else None
+        is_new = store is None or (self.profile is not None and self.profile.is_local)
         if store is None:
             store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
+        if is_new:
             await asyncio.to_thread(self.memory.seed, profile, store)
         self._open(profile, store)
         self.opened.tokens.save(tokens)

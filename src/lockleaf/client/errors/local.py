@@ -12,10 +12,10 @@ __all__ = [
     "InvalidFolder",
     "InvalidProfileName",
     "JournalLocked",
+    "JournalMoved",
     "KeychainSilent",
     "KeychainUnavailable",
     "LocalError",
-    "LocalJournalFirst",
     "LocalStoreError",
     "ProfileDamaged",
     "ProfileNotFound",
@@ -70,19 +70,17 @@ class JournalLocked(LocalError):
     hint = "lockleaf unlock, or set LOCKLEAF_PASSWORD"
 
 
-class LocalJournalFirst(LocalError):
-    """This profile holds a journal that has no account yet, and that account has keys of its own. Nothing was changed.
+class LocalStoreError(LocalError):
+    """The local journal cannot be used."""
 
-    Register this journal as a new account, which keeps everything in it. To use the account that is there, log in with
-    another profile, and import an export of this journal into it.
+
+class JournalMoved(LocalStoreError):
+    """Another program logged this journal in to an account meanwhile. What was written before that is in the account.
+
+    Start this program again to go on; what you have typed here since then is not saved, so copy it first.
     """
 
     exit_code = ExitCode.CONFLICT
-    hint = "lockleaf export FOLDER; lockleaf --profile NAME login; lockleaf --profile NAME import FOLDER"
-
-
-class LocalStoreError(LocalError):
-    """The local journal cannot be used."""
 
 
 class StoreDamaged(LocalStoreError):

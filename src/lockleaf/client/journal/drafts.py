@@ -22,6 +22,7 @@ from typing import Any, Literal, Protocol
 from lockleaf.client.errors import DiskFull, DraftNotFound, LocalStoreError
 from lockleaf.client.profile.private_files import locked, make_private_folder, write_private
 from lockleaf.client.records.beginnings import one_beginning
+from lockleaf.client.records.draft_seals import SEALED, draft_place
 from lockleaf.paths import StrPath
 from lockleaf.wire.fields import decode_base64, encode_base64
 
@@ -163,8 +164,8 @@ class Drafts:
             "base": content.base,
             "typed_fields": content.typed_fields,
         }
-        sealed = self._seal.seal_beside(_place(draft.id), json.dumps(document).encode())
-        write_private(self._folder / f"{draft.id}.sealed", sealed)
+        sealed = self._seal.seal_beside(draft_place(draft.id), json.dumps(document).encode())
+        write_private(self._folder / f"{draft.id}.{SEALED}", sealed)
 
     def move(self, draft: UnsavedDraft, path: StrPath) -> UnsavedDraft:
         """Remember that the plain file of ``draft`` is ``path`` from now on."""
@@ -180,7 +181,7 @@ class Drafts:
         """
         try:
             document = json.loads(
-                self._seal.open_beside(_place(draft.id), (self._folder / f"{draft.id}.sealed").read_bytes())
+                self._seal.open_beside(draft_place(draft.id), (self._folder / f"{draft.id}.{SEALED}").read_bytes())
             )
             kept = DraftContent(
                 decode_base64(document["text"]),
@@ -203,7 +204,7 @@ class Drafts:
 
     def end(self, draft: UnsavedDraft) -> None:
         """Forget a draft whose bytes are safe elsewhere, or that nobody wants. Its plain file is not touched."""
-        for kind in ("json", "sealed", "owner", "editor"):
+        for kind in ("json", SEALED, "owner", "editor"):
             (self._folder / f"{draft.id}.{kind}").unlink(missing_ok=True)
 
     def list(self) -> list[UnsavedDraft]:
@@ -308,7 +309,3 @@ def _is_held(file: Path) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-def _place(draft_id: str) -> str:
-    return f"draft/{draft_id}"

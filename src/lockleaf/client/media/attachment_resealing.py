@@ -24,7 +24,7 @@ from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media_queue import QueuedObject
 from lockleaf.client.store.records import ENTRIES
 
-__all__ = ["MediaResealing", "take_place", "to_seal_anew"]
+__all__ = ["MediaResealing", "sealed_again", "take_place", "to_seal_anew"]
 
 _BUFFER = 1024 * 1024
 
@@ -64,7 +64,7 @@ class MediaResealing:
         """
         key, media_id = self.store.keyring.newest, str(uuid.uuid4())
         with staging(self.folder) as begun:
-            made = _sealed(
+            made = sealed_again(
                 media_object, sealed, self.store.keyring.identities, begun.begin(media_id), key.recipient, beat
             )
             row = QueuedObject(
@@ -113,10 +113,15 @@ def take_place(store: LocalStore, edits: Edits, made: QueuedObject) -> list[str]
     return []
 
 
-def _sealed(
+def sealed_again(
     media_object: MediaObject, source: Path, identities: Sequence[str], staged: StagedFile, recipient: str, beat: Beat
 ) -> Sealed:
-    """Open a sealed file and seal what is in it again, as one stream through a pipe."""
+    """Open a sealed file and seal what is in it again, as one stream through a pipe.
+
+    Raises:
+        MediaDamaged: it is not what was attached.
+        DiskFull: there is no space for it.
+    """
     failed: list[BaseException] = []
     reading, writing = os.pipe()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from lockleaf.client.errors import (
     DiskFull,
+    JournalMoved,
     LocalStoreError,
     ReadOnlyFolder,
     StoreDamaged,
@@ -22,7 +23,7 @@ from lockleaf.client.profile.private_files import full_disk_by_name, locked
 from lockleaf.client.store.read_only import ReadOnlyFile, may_write
 from lockleaf.client.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
-__all__ = ["Database"]
+__all__ = ["Database", "account_of"]
 
 BUSY_SECONDS = 15.0
 _FULL = {sqlite3.SQLITE_FULL}
@@ -70,6 +71,7 @@ class Database:
         self.path = path
         self._lock = threading.RLock()
         self._depth = 0
+        self._watched, self._account, self._closed = False, None, False
         if create:
             with full_disk_by_name():
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,6 +85,7 @@ class Database:
         try:
             with _errors_by_name():
                 self._prepare()
+            self._watched, self._account = True, self.account()
         except BaseException:
             self.close()
             raise
@@ -146,6 +149,7 @@ class Database:
             self._connection.execute("BEGIN" if self._read_only is not None else "BEGIN IMMEDIATE")
             self._depth = 1
             try:
+                self.require_same_account()
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -154,6 +158,32 @@ class Database:
                 raise
             finally:
                 self._depth = 0
+
+    def account(self) -> str | None:
+        """Return the id of the account under whose keys a journal was put that had been begun without one."""
+        row = self.row("SELECT value FROM properties WHERE name = 'account'")
+        return row[0] if row else None
+
+    def set_account(self, user_id: str) -> None:
+        """Note, in the transaction that seals everything anew, under which account's keys that is."""
+        self.write("INSERT INTO properties (name, value) VALUES ('account', ?)", (user_id,))
+        self.watch_account()
+
+    def watch_account(self) -> None:
+        """Take what is noted for what this program knows."""
+        self._account = self.account()
+
+    def require_same_account(self) -> None:
+        """Make sure that the keys that this program knows are still those of the file.
+
+        Raises:
+            JournalMoved: another program put it under an account's keys.
+        """
+        if not self._watched or (self._closed and not self.path.exists()):
+            return
+        # A draft may be sealed after the store was closed.
+        if (account_of(self.path) if self._closed else self.account()) != self._account:
+            raise JournalMoved
 
     @contextmanager
     def without_waiting(self) -> Iterator[None]:
@@ -211,6 +241,19 @@ class Database:
     def close(self) -> None:
         """Close the file. Nothing of the store can be used afterwards."""
         with self._lock:
+            self._closed = True
             self._connection.close()
             if self._read_only is not None:
                 self._read_only.close()
+
+
+def account_of(path: Path) -> str | None:
+    """Return the id of the account under whose keys the store at ``path`` was put; needs no key.
+
+    None of one that has no account yet, and of one that began with an account.
+    """
+    database = Database(path)
+    try:
+        return database.account()
+    finally:
+        database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -25,9 +25,11 @@ from lockleaf.client.store.verified_history import HistoryStore
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.keyring import Keyring
 
-__all__ = ["LocalStore", "holds_alone", "local_keys"]
+__all__ = ["LocalStore", "SealAnew", "holds_alone", "local_keys"]
 
 _KEYRING = "keyring"
+SealAnew = Callable[[str, bytes], bytes]
+"""Takes the name of a file beside the store and its sealed bytes, and returns them under the keys to come."""
 BESIDE = ("search", "order")
 """Files beside the store, sealed as it is, that are made of what is in it: the index of words, the order of dates."""
 
@@ -72,6 +74,7 @@ class LocalStore:
     def __init__(self, database: Database, seal: LocalSeal) -> None:
         self._database = database
         self._seal = seal
+        seal.ask_first = database.require_same_account
         self.records = Records(database, seal)
         self.outbox = Outbox(database, seal)
         self.accepted = AcceptedPayloads(database)
@@ -146,15 +149,51 @@ class LocalStore:
         keys = local_keys(self._keyring) | local_keys(keyring)
         both, new = LocalSeal(keys), LocalSeal({keyring.newest.key_id: keyring.newest.local_key})
         with self._database.transaction():
-            self._store_secret(_KEYRING, keyring.pack(), both)
-            for table, identity, columns in SEALED_COLUMNS:
-                for column in columns:
-                    self._seal_again(table, identity, column, both, new)
+            self._seal_all_again(keyring, both, new)
             if keyring.newest.key_id != self._keyring.newest.key_id:
                 self.history.forget_own_checkpoint()
             self._keyring = keyring
             self._seal.adopt(both)
-        # Not left under the old key. They are made again from what is in the store.
+        self._drop_beside()
+
+    def move(self, keyring: Keyring, user_id: str, change: Callable[[SealAnew], None]) -> None:
+        """Put the journal of no account under the keys of an account, and never under both: their ids are the same.
+
+        All in one transaction. Other programs that have the store open raise `JournalMoved` from then on.
+
+        Args:
+            user_id: of the account.
+            change: called first, within the transaction, for what is to be otherwise there.
+        """
+        before, present = self._keyring, LocalSeal(local_keys(self._keyring))
+        new = LocalSeal(local_keys(keyring))
+
+        def seal_anew(name: str, sealed: bytes) -> bytes:
+            where = place("beside", name)
+            return new.seal(where, present.open(where, sealed))
+
+        try:
+            with self._database.transaction():
+                change(seal_anew)
+                self._seal_all_again(keyring, present, new)
+                self._database.set_account(user_id)
+                self._keyring = keyring
+                self._seal.adopt(new)
+        except BaseException:
+            self._keyring = before
+            self._seal.adopt(present)
+            self._database.watch_account()
+            raise
+        self._drop_beside()
+
+    def _seal_all_again(self, keyring: Keyring, old: LocalSeal, new: LocalSeal) -> None:
+        self._store_secret(_KEYRING, keyring.pack(), old)
+        for table, identity, columns in SEALED_COLUMNS:
+            for column in columns:
+                self._seal_again(table, identity, column, old, new)
+
+    def _drop_beside(self) -> None:
+        """Delete what would be left under the old key. It is made again from what is in the store."""
         for kind in BESIDE:
             self.path.with_name(f"{self.path.name}-{kind}").unlink(missing_ok=True)
 
@@ -210,7 +249,12 @@ class LocalStore:
             self._database.write("INSERT OR REPLACE INTO properties VALUES (?, ?)", (f"beside {name}", mark))
 
     def seal_beside(self, name: str, data: bytes) -> bytes:
-        """Return ``data`` sealed, for a file of this ``name`` beside the store."""
+        """Return ``data`` sealed, for a file of this ``name`` beside the store.
+
+        Raises:
+            JournalMoved: another program put the journal under an account's keys.
+        """
+        self._database.require_same_account()
         return self._seal.seal(place("beside", name), data)
 
     def open_beside(self, name: str, sealed: bytes) -> bytes:

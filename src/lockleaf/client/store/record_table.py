@@ -199,6 +199,12 @@ class Records:
         """Write one record whole."""
         self.put_many((record,))
 
+    def take_tags(self) -> list[StoredRecord]:
+        """Remove all tags, and return those that had content."""
+        found = self.tags()
+        self._database.write("DELETE FROM records WHERE collection = ?", (TAGS,))
+        return found
+
     def beyond(self, seq: int, floor: int) -> list[StoredRecord]:
         """Return the records whose last leaf is after ``seq``, or at or before ``floor``."""
         rows = self._database.rows(

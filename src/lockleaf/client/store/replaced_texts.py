@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lockleaf.client.errors import StoreDamaged
@@ -35,16 +35,18 @@ class EarlierStore:
     def add(self, text: EarlierText) -> None:
         """Keep a text for good."""
         earlier_id = secrets.token_bytes(16)
-        packed = pack([text.doc.content, text.doc.created_at, text.doc.updated_at])
         self._database.write(
             "INSERT INTO earlier (earlier_id, record_id, until, doc) VALUES (?, ?, ?, ?)",
-            (
-                earlier_id,
-                text.record_id,
-                text.until,
-                self._seal.seal(place("earlier", "doc", earlier_id), packed),
-            ),
+            (earlier_id, text.record_id, text.until, self._sealed(earlier_id, text.doc)),
         )
+
+    def rewrite(self, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Keep every text with what ``changed`` makes of its map; to be called within a transaction."""
+        for row in self._database.rows("SELECT earlier_id, record_id, until, doc FROM earlier"):
+            doc = self._read(row).doc
+            if (content := changed(doc.content)) != doc.content:
+                sealed = self._sealed(row[0], replace(doc, content=content))
+                self._database.write("UPDATE earlier SET doc = ? WHERE earlier_id = ?", (sealed, row[0]))
 
     def count(self) -> int:
         """Return how many texts are kept, of all entries."""
@@ -62,6 +64,10 @@ class EarlierStore:
             (record_id,),
         )
         return [self._read(row) for row in rows]
+
+    def _sealed(self, earlier_id: bytes, doc: Document) -> bytes:
+        packed = pack([doc.content, doc.created_at, doc.updated_at])
+        return self._seal.seal(place("earlier", "doc", earlier_id), packed)
 
     def _read(self, row: Sequence[Any]) -> EarlierText:
         try:

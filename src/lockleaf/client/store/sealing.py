@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -44,6 +44,8 @@ class LocalSeal:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._newest = max(self._ciphers)
         self._header = _KEY_ID.pack(self._newest)
+        self.ask_first: Callable[[], None] | None = None
+        """Called where a key that is here does not open something; may raise what explains it."""
 
     def adopt(self, other: LocalSeal) -> None:
         """Take over the keys of ``other``; what was sealed under its keys opens from now on."""
@@ -83,4 +85,6 @@ class LocalSeal:
         try:
             return cipher.decrypt(sealed[_KEY_ID.size : _HEADER], sealed[_HEADER:], where)
         except InvalidTag:
+            if self.ask_first is not None:
+                self.ask_first()
             raise StoreDamaged from None
