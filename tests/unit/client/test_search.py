@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,12 +17,11 @@ from lockleaf.client.journal.journal import Journal
 from lockleaf.client.records.entries import Entry, EntryDraft
 from lockleaf.client.records.preferences import choose_locale
 from lockleaf.client.search.filters import Facts, fits
+from lockleaf.client.search.local_search import LocalSearch
 from lockleaf.client.search.query_text import written
 from lockleaf.client.search.results import Found
 from lockleaf.client.search.word_digests import tokens_of
-from lockleaf.client.search.word_index import IndexedEntry, WordIndex
 from lockleaf.client.store import LocalStore, local_keys
-from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.labels import token
 from lockleaf.search.languages import Language, language
@@ -33,8 +30,6 @@ from lockleaf.search.plan import plan
 from lockleaf.search.query import parse
 from lockleaf.search.ranking import Corpus, coarse, fine
 from lockleaf.search.terms import stems
-from tests.support.canaries import Canaries
-from tests.unit.client.test_store_inbox import BEFORE_KEYS
 
 KEYRING = Keyring.new("2026-01-01T00:00:00Z")
 ENGLISH = language("english")
@@ -120,10 +115,11 @@ def test_the_index_finds_what_looking_through_every_text_finds_in_the_same_order
     edits: list[tuple[str, int, str]], queries: list[str]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, LocalStore.create(Path(folder) / "store", KEYRING) as store:
-        asyncio.run(_edited_and_searched(Journal(store), edits, queries))
+        asyncio.run(_edited_and_searched(store, edits, queries))
 
 
-async def _edited_and_searched(journal: Journal, edits: list[tuple[str, int, str]], queries: list[str]) -> None:
+async def _edited_and_searched(store: LocalStore, edits: list[tuple[str, int, str]], queries: list[str]) -> None:
+    journal, kept = Journal(store), LocalSearch(store, worth_keeping=1)
     for kind, at, text in edits:
         entries = await journal.list(include_deleted=True)
         entry = entries[at % len(entries)] if entries else None
@@ -141,9 +137,12 @@ async def _edited_and_searched(journal: Journal, edits: list[tuple[str, int, str
             await journal.edit(entry.id, mood="CALM", tags=["Long Days"])
         elif kind == "search":
             await journal.search(text)
+        # With a segment of its own in the file for every edit.
+        kept.find(text, None)
     entries = await journal.list()
     for query in queries:
         found = await journal.search(query)
+        assert LocalSearch(store).find(query, None) == kept.find(query, None) == found
         assert [hit.entry.id for hit in found.hits] == looked_through(entries, query), query
         assert found.total == len(found.hits)
         for hit in found.hits:
@@ -219,108 +218,6 @@ def test_a_query_that_is_written_out_again_asks_the_same(query: str) -> None:
     assert parse(written(root)).root == root
 
 
-# ---- what it is kept in ---------------------------------------------------------------------------------------------
-
-MANY = [f"{word} number{at}" for at in range(20) for word in ("xylophone", "quince")]
-
-
-async def test_the_index_lies_sealed_beside_the_store_and_is_gone_on_with(store: LocalStore, tmp_path: Path) -> None:
-    await imported(Journal(store), MANY)
-    assert (await Journal(store).search("quince")).total == 20
-    file = tmp_path / INDEX
-    assert file.stat().st_mode & 0o777 == 0o600
-    words = Canaries({"a stem": "xylophon", "another": "quinc"})
-    sealed = file.read_bytes()
-    assert words.found_in(sealed) == set()
-    assert words.found_in(store.open_beside("search", sealed)) == {"a stem", "another"}
-    made = file.stat().st_ino
-    with reopened(store) as store:
-        journal = Journal(store)
-        assert (await journal.search("xylophone")).total == 20
-        await journal.write(body="a quince more")
-        assert (await journal.search("quinces")).total == 21
-        # Written anew, it would be another file.
-        assert file.stat().st_ino == made
-
-
-async def test_an_index_that_cannot_be_used_is_made_again_silently(store: LocalStore, tmp_path: Path) -> None:
-    await imported(Journal(store), MANY)
-    await Journal(store).search("quince")
-    file = tmp_path / INDEX
-    whole = file.read_bytes()
-    with LocalStore.create(tmp_path / "other", KEYRING) as other:
-        await imported(Journal(other), MANY[:30])
-        await Journal(other).search("quince")
-    foreign = (tmp_path / "other-search").read_bytes()
-    flipped = bytearray(whole)
-    flipped[len(whole) // 2] ^= 1
-    no_index, nothing = (store.seal_beside("search", data) for data in (b"none", b""))
-    for bad in (b"", b"x" * 100, whole[:-1], whole[: len(whole) // 2], bytes(flipped), foreign, no_index, nothing):
-        file.write_bytes(bad)
-        assert (await Journal(store).search("quince")).total == 20
-        assert file.read_bytes() != bad
-    file.unlink()
-    file.mkdir()
-    assert (await Journal(store).search("quince")).total == 20
-
-
-async def test_a_store_that_was_put_back_to_an_earlier_state_is_indexed_anew(store: LocalStore, tmp_path: Path) -> None:
-    await imported(Journal(store), MANY)
-    store.close()
-    earlier = store.path.read_bytes()
-    with LocalStore.open(store.path, local_keys(KEYRING)) as store:
-        journal = Journal(store)
-        await imported(journal, [*MANY, *(f"plethora {at}" for at in range(30))])
-        assert (await journal.search("plethora")).total == 30
-    (tmp_path / "store.sqlite3-wal").unlink(missing_ok=True)
-    store.path.write_bytes(earlier)
-    with LocalStore.open(store.path, local_keys(KEYRING)) as store:
-        assert (await Journal(store).search("plethora OR quince")).total == 20
-
-
-async def test_entries_of_a_store_that_counted_no_writes_are_found_and_kept_up(store: LocalStore) -> None:
-    await imported(Journal(store), MANY)
-    store.close()
-    with closing(sqlite3.connect(store.path)) as connection:
-        # As an earlier version left it.
-        for statement in (
-            "DROP TRIGGER records_touched",
-            "DROP TABLE touched",
-            "DELETE FROM properties",
-            "ALTER TABLE media DROP COLUMN for_good",
-            *BEFORE_KEYS,
-        ):
-            connection.execute(statement)
-        connection.execute("PRAGMA user_version=4")
-        connection.commit()
-    with LocalStore.open(store.path, local_keys(KEYRING)) as store:
-        journal = Journal(store)
-        assert (await journal.search("quince")).total == 20
-        await journal.write(body="quince")
-        for each in (journal, Journal(store)):
-            assert (await each.search("quince")).total == 21
-
-
-async def test_what_another_program_writes_to_the_store_is_found(store: LocalStore) -> None:
-    journal = Journal(store)
-    written_here = await journal.write(body="rain")
-    assert await bodies(journal, "rain") == ["rain"]
-    with LocalStore.open(store.path, local_keys(KEYRING)) as same:
-        other = Journal(same)
-        await other.edit(written_here.id, body="sunshine")
-        await other.write(body="more rain")
-    assert await bodies(journal, "rain") == ["more rain"]
-    assert await bodies(journal, "sunshine") == ["sunshine"]
-
-
-async def test_under_new_keys_no_index_is_left_under_the_old_ones(store: LocalStore, tmp_path: Path) -> None:
-    await imported(Journal(store), MANY)
-    await Journal(store).search("quince")
-    store.rekey(store.keyring.rotated("2026-02-01T00:00:00Z", HistoryPlace("epoch", 1, bytes(32))))
-    assert not (tmp_path / INDEX).exists()
-    assert (await Journal(store).search("quince")).total == 20
-
-
 async def test_words_are_compared_in_the_language_of_the_account(store: LocalStore) -> None:
     journal = Journal(store)
     await journal.write(body="Wir sahen viele Häuser")
@@ -330,37 +227,6 @@ async def test_words_are_compared_in_the_language_of_the_account(store: LocalSto
         assert await bodies(each, "Haus") == ["Wir sahen viele Häuser"]
     choose_locale(store, "tlh", now="2026-01-02T00:00:00Z")
     assert await bodies(journal, "viel") == []
-
-
-async def test_an_index_that_cannot_be_written_is_none_the_worse(store: LocalStore, tmp_path: Path) -> None:
-    await imported(Journal(store), MANY)
-    (tmp_path / INDEX).mkdir()
-    (tmp_path / INDEX / "in the way").touch()
-    journal = Journal(store)
-    for _ in range(2):
-        assert (await journal.search("quince")).total == 20
-    assert list(tmp_path.glob(".*")) == []
-
-
-def test_an_index_of_which_most_is_waste_says_so_and_stays_right() -> None:
-    index = WordIndex.new(b"store", ENGLISH)
-    facts = Facts("2020-01-01", "", "", "\n")
-    for at in range(250):
-        assert index.update(
-            [IndexedEntry("a", "", f"version {at}", facts), IndexedEntry("b", "", "rain", facts)], (), at
-        )
-    assert index.update([IndexedEntry("b", "", "rain", facts)], ["nobody"], 250) == 0
-    assert index.is_wasteful
-    live = {place: found.entry_id for place, found in index.documents.items()}
-    found = index.positions(["version", "249", "rain"])
-    assert {live[place]: fields["body"] for place, fields in found.items() if place in live} == {
-        "a": {"version": [0], "249": [1]},
-        "b": {"rain": [0]},
-    }
-    again = WordIndex.unpack(index.pack(), b"store", ENGLISH)
-    assert (again.stamp, again.documents) == (250, index.documents)
-    index.close()
-    again.close()
 
 
 def test_digests_of_an_entry_tell_neither_order_nor_count() -> None:

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from lockleaf.client.errors import InvalidSearch, LocalStoreError, StoreDamaged
-from lockleaf.client.profile.private_files import write_private
+from lockleaf.client.errors import InvalidSearch
 from lockleaf.client.records.entries import Entry
 from lockleaf.client.records.preferences import locale_of
 from lockleaf.client.records.views import entry_of
-from lockleaf.client.search.filters import Facts, fits
+from lockleaf.client.search.filters import Facts
+from lockleaf.client.search.index_ranking import Ranked, ranked
+from lockleaf.client.search.packing import FULL, IndexedEntry, UnusableIndex
 from lockleaf.client.search.results import Found, Hit
-from lockleaf.client.search.word_index import NOTHING, IndexedEntry, UnusableIndex, WordIndex
+from lockleaf.client.search.sealed_pages import KIND
+from lockleaf.client.search.word_index import WordIndex
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.search.highlights import highlights
 from lockleaf.search.languages import Language, language_of
-from lockleaf.search.matching import asked_stems, match, match_places
+from lockleaf.search.matching import match
 from lockleaf.search.plan import Plan, plan
 from lockleaf.search.query import InvalidQuery, parse
-from lockleaf.search.ranking import Corpus, coarse, fine
 
-__all__ = ["LocalSearch", "planned", "score_of", "shown"]
+__all__ = ["LocalSearch", "planned", "shown"]
 
-_FILE = "search"
+T = TypeVar("T")
+
 _PORTION = 500
 _WORTH_KEEPING = 25
-"""Entries that changed since the file was written; fewer are looked at again the next time, which takes no time."""
-_NO_TEXTS = {"title": "", "body": ""}
-_NOWHERE = {"title": dict[str, list[int]](), "body": dict[str, list[int]]()}
 
 
 def planned(text: str, language: Language) -> Plan:
@@ -47,63 +46,52 @@ def planned(text: str, language: Language) -> Plan:
         raise InvalidSearch from None
 
 
-def score_of(coarse_score: float, fine_score: float) -> float:
-    """Return both parts of a score as one number: whole millionths are the first, what is behind them the second."""
-    return coarse_score + fine_score / 1_000_000
-
-
 def shown(asked: Plan, entry: Entry, score: float) -> Hit | None:
     """Return an entry as a hit, None where its text does not match."""
     found = match(asked, entry.title, entry.body)
     return None if found is None else Hit(entry, score, highlights(asked, entry.title, entry.body, found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    coarse: float
-    fine: float
-    date: str
-    entry_id: str
-
-    @property
-    def score(self) -> float:
-        return score_of(self.coarse, self.fine)
-
-
 class LocalSearch:
     """Searches the entries of a store. Methods block, and may be called by any thread.
 
-    The index lies in memory, and sealed in a file beside the store. Whatever is wrong with that file, or has changed
-    since it was written, is made good before anything is searched.
+    The index lies in sealed pages beside the store, of which a search opens those of the words that it asks for.
+    Whatever is wrong with it, or has changed since it was written, is made good before anything is searched.
+
+    Args:
+        worth_keeping: the file is written where so many entries have changed since it was. Fewer are looked at again
+            the next time, which takes no time.
     """
 
-    def __init__(self, store: LocalStore) -> None:
+    def __init__(self, store: LocalStore, *, worth_keeping: int = _WORTH_KEEPING) -> None:
         self._store = store
+        self._worth_keeping = worth_keeping
         self._index: WordIndex | None = None
-        self._unkept = 0
         self._lock = threading.Lock()
 
     @property
     def file(self) -> Path:
         """Where the sealed index lies."""
-        return self._store.path.with_name(f"{self._store.path.name}-{_FILE}")
+        return self._store.path.with_name(f"{self._store.path.name}-{KIND}")
 
     def find(self, text: str, limit: int | None, newest: bool = False) -> Found:
         """Return the entries that a query finds, best first or newest first; see `Journal.search`."""
-        with self._lock:
-            index = self._current()
-            asked = planned(text, index.language)
-            ranked = [] if asked.empty else _ranked(index, asked)
-            if newest:
-                ranked.sort(key=lambda each: (each.date, each.entry_id), reverse=True)
-        hits = self._opened(asked, ranked if limit is None else ranked[:limit])
-        return Found(hits, len(ranked), asked.ignored)
+        asked, found = self._with_index(lambda index: self._asked(index, text))
+        if newest:
+            found.sort(key=lambda each: (each.date, each.entry_id), reverse=True)
+        hits = self._opened(asked, found if limit is None else found[:limit])
+        return Found(hits, len(found), asked.ignored)
 
-    def _opened(self, asked: Plan, ranked: Sequence[_Ranked]) -> tuple[Hit, ...]:
-        records = self._store.records.get_many((ENTRIES, each.entry_id) for each in ranked)
+    @staticmethod
+    def _asked(index: WordIndex, text: str) -> tuple[Plan, list[Ranked]]:
+        asked = planned(text, index.language)
+        return asked, [] if asked.empty else ranked(index, asked)
+
+    def _opened(self, asked: Plan, found: Sequence[Ranked]) -> tuple[Hit, ...]:
+        records = self._store.records.get_many((ENTRIES, each.entry_id) for each in found)
         conflicting = self._store.conflicts.record_ids()
         hits = []
-        for each in ranked:
+        for each in found:
             record = records.get((ENTRIES, each.entry_id))
             # Another program may have written meanwhile.
             if record is not None and record.doc is not None and not record.deleted:
@@ -114,90 +102,92 @@ class LocalSearch:
 
     # ---- the index ----
 
-    def _current(self) -> WordIndex:
-        """Return the index, with every write to the store in it."""
-        language = language_of(locale_of(self._store))
-        index = self._index
-        if index is None:
-            index = self._read(language)
-        elif index.language is not language:
-            index = self._begin(language)
-        try:
+    def keep_up(self) -> bool:
+        """Take one segment's worth of entries into the index, where so many wait; tell whether they did.
+
+        For whoever writes many: what is left waits for the next search.
+        """
+
+        def one_more(index: WordIndex) -> bool:
+            portion = self._waiting(index)
+            if len(portion) >= FULL:
+                self._take(index, portion)
+            return len(portion) >= FULL
+
+        return self._with_index(one_more, current=False)
+
+    def _with_index(self, use: Callable[[WordIndex], T], *, current: bool = True) -> T:
+        """Return what comes of using the index.
+
+        Args:
+            current: whether every write to the store is to be in it.
+        """
+        with self._lock:
+            # The file as it is, as another program has written it meanwhile, a new one; if all fails, one in memory.
+            for begin in (self._open, self._reopened, self._new):
+                with suppress(UnusableIndex):
+                    index = begin()
+                    if current:
+                        self._catch_up(index)
+                    return use(index)
+            index = self._replaced(WordIndex.new(self._store, None, self._language()))
             self._catch_up(index)
-        except LookupError:  # of writes that this store does not know of: it was put back to an earlier state
-            index = self._begin(language)
-            self._catch_up(index)
-        if index.is_wasteful:
-            index = self._begin(language)
-            self._catch_up(index)
-        if self._unkept >= _WORTH_KEEPING:
-            self._keep(index)
+            return use(index)
+
+    def _language(self) -> Language:
+        return language_of(locale_of(self._store))
+
+    def _open(self) -> WordIndex:
+        index, language = self._index, self._language()
+        if index is None or index.language is not language or not index.in_place:
+            return self._reopened()
         return index
 
-    def _read(self, language: Language) -> WordIndex:
-        with suppress(OSError, StoreDamaged, UnusableIndex):
-            packed = self._store.open_beside(_FILE, self.file.read_bytes())
-            self._index = WordIndex.unpack(packed, self._store.name, language)
-            return self._index
-        return self._begin(language)
+    def _reopened(self) -> WordIndex:
+        return self._replaced(WordIndex.open(self._store, self.file, self._language()))
 
-    def _begin(self, language: Language) -> WordIndex:
+    def _new(self) -> WordIndex:
+        return self._replaced(WordIndex.new(self._store, self.file, self._language()))
+
+    def _replaced(self, index: WordIndex) -> WordIndex:
         if self._index is not None:
             self._index.close()
-        self._index = WordIndex.new(self._store.name, language)
-        return self._index
+        self._index = index
+        return index
 
     def _catch_up(self, index: WordIndex) -> None:
-        before = index.stamp
-        stamp, touched = self._store.records.touched(before)
-        if before == NOTHING:
-            self._unkept += index.update(_documents(self._store.records.entries()), (), stamp)
-            index.compact()
-            return
-        for first in range(0, len(touched), _PORTION):
-            ids = touched[first : first + _PORTION]
-            found = self._store.records.get_many((ENTRIES, entry_id) for entry_id in ids)
-            present = [each for each in found.values() if each.doc is not None and not each.deleted]
-            gone = set(ids) - {each.record_id for each in present}
-            self._unkept += index.update(_documents(present), gone, before)
-        if touched:
-            index.update((), (), stamp)
+        while portion := self._waiting(index):
+            self._take(index, portion)
 
-    def _keep(self, index: WordIndex) -> None:
-        """Write the index to its file. Where that cannot be, it is made again the next time."""
-        with suppress(OSError, LocalStoreError):
-            write_private(self.file, self._store.seal_beside(_FILE, index.pack()))
-        self._unkept = 0
+    def _waiting(self, index: WordIndex) -> list[tuple[str, int]]:
+        """The next entries that were written since the index was, each with the number of its last write.
+
+        Raises:
+            UnusableIndex: it knows of writes that this store does not: that was put back to an earlier state.
+        """
+        try:
+            return self._store.records.written(index.stamp, FULL)
+        except LookupError:
+            raise UnusableIndex from None
+
+    def _take(self, index: WordIndex, portion: Sequence[tuple[str, int]]) -> None:
+        ids = [entry_id for entry_id, _ in portion]
+        gone = set(ids)
+        index.update(map(_document, self._load(ids, gone)), gone, max(portion[-1][1], 0))
+        if index.unkept >= self._worth_keeping:
+            index.merge(lambda again: map(_document, self._load(again, set())))
+            index.keep()
+
+    def _load(self, ids: Sequence[str], gone: set[str]) -> Iterator[StoredRecord]:
+        """Yield those of the entries that are there, and take them out of ``gone``."""
+        for first in range(0, len(ids), _PORTION):
+            found = self._store.records.get_many((ENTRIES, entry_id) for entry_id in ids[first : first + _PORTION])
+            for each in found.values():
+                if each.doc is not None and not each.deleted:
+                    gone.discard(each.record_id)
+                    yield each
 
 
-def _documents(records: Iterable[StoredRecord]) -> Iterable[IndexedEntry]:
-    for record in records:
-        entry = entry_of(record, conflict=False)
-        yield IndexedEntry(record.record_id, entry.title or "", entry.body, Facts.of(entry))
-
-
-def _ranked(index: WordIndex, asked: Plan) -> list[_Ranked]:
-    """Return the entries that match, in order."""
-    documents = index.documents
-    places = index.positions(asked_stems(asked))
-    frequency = dict.fromkeys(asked.stems, 0)
-    for place, fields in places.items():
-        if place in documents:
-            for stem in fields["title"].keys() | fields["body"].keys():
-                if stem in frequency:
-                    frequency[stem] += 1
-    corpus = Corpus(len(documents), frequency)
-    ranked = []
-    # Without anything positive, whatever the filters leave is looked at.
-    for place in places if asked.positive else documents:
-        document = documents.get(place)
-        if document is None or not fits(asked.query, document.facts):
-            continue
-        fields = places.get(place, _NOWHERE)
-        found = match_places(asked, _NO_TEXTS, fields)
-        if found is not None:
-            much = coarse(asked, fields["title"], fields["body"], corpus)
-            ranked.append(_Ranked(much, fine(found), document.facts.date, document.entry_id))
-    ranked.sort(key=lambda each: each.entry_id)
-    ranked.sort(key=lambda each: (each.coarse, each.fine, each.date), reverse=True)
-    return ranked
+def _document(record: StoredRecord) -> IndexedEntry:
+    entry = entry_of(record, conflict=False)
+    return IndexedEntry(record.record_id, entry.title or "", entry.body, Facts.of(entry))

@@ -22,9 +22,10 @@ from lockleaf.client.records.preferences import locale_of
 from lockleaf.client.records.resealing import is_sealed_again
 from lockleaf.client.records.sealer import Sealer
 from lockleaf.client.search.filters import Facts, fits
+from lockleaf.client.search.index_ranking import score_of
 from lockleaf.client.search.indexer import Indexer
 from lockleaf.client.search.listing import fetch_entries, labels_are_asked_for, opened_entry, plain_entry
-from lockleaf.client.search.local_search import planned, score_of
+from lockleaf.client.search.local_search import planned
 from lockleaf.client.search.query_text import written
 from lockleaf.client.search.results import Found, Highlight, Hit
 from lockleaf.client.search.selection import Selection

@@ -1,247 +1,245 @@
-"""An index of the words of all entries: SQLite's FTS5, in memory, with the place of every word.
+"""The index of the words of all entries, in segments beside the store, of which a search opens what it asks for.
 
-It holds stems, not texts, written as plain ASCII so that FTS5 takes them as they are. A changed entry gets a new place,
-and what stands at its old one is passed over: FTS5 cannot take out what it was not told again. Once too much of it is
-such waste the index is made anew.
+What changes goes into a new segment, and is dead in the one where it stood; small segments are made into one. A
+manifest says which segments there are, who is dead in them, and up to which write to the store they are.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
+import os
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 
-from lockleaf.client.search.filters import Facts
+from lockleaf.client.errors import LocalStoreError
+from lockleaf.client.search.packing import IndexedEntry, Packed, Shape, UnusableIndex, packed
+from lockleaf.client.search.sealed_pages import KIND, SealedPages, delete_pages
+from lockleaf.client.search.segments import Segment
+from lockleaf.client.store import LocalStore
+from lockleaf.crypto.encoding import pack, strict_unpack
+from lockleaf.crypto.errors import Malformed
 from lockleaf.search.languages import Language
-from lockleaf.search.terms import positions
 
-__all__ = ["NOTHING", "IndexedEntry", "Placed", "UnusableIndex", "WordIndex"]
+__all__ = ["NOTHING", "WordIndex"]
 
-_FORMAT = 2
-_SCHEMA = """
-CREATE TABLE facts (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE documents (
-    place INTEGER PRIMARY KEY,
-    entry_id TEXT NOT NULL UNIQUE,
-    digest BLOB NOT NULL,
-    date TEXT NOT NULL,
-    mood TEXT NOT NULL,
-    source TEXT NOT NULL,
-    tags TEXT NOT NULL
-) STRICT;
-CREATE VIRTUAL TABLE stems USING fts5(title, body, content='', columnsize=0, tokenize='ascii');
-CREATE VIRTUAL TABLE places USING fts5vocab(stems, instance);
-"""
 NOTHING = -1
-_STOP_WORD = "0"
-_DIGEST = 16
-_WASTE = 200
-"""So many places may be waste whatever the size of the index; beyond it, a third of them."""
-
-Positions = dict[str, list[int]]
-"""Of each stem, the positions of the words that have it."""
-
-
-class UnusableIndex(Exception):
-    """It was made by another version of the program, of another store, in another language, or is damaged."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedEntry:
-    """An entry, as it is to be indexed."""
-
-    entry_id: str
-    title: str
-    body: str
-    facts: Facts
-
-    @property
-    def digest(self) -> bytes:
-        """What tells whether anything of it has changed."""
-        parts = "\0".join((self.title, *astuple(self.facts), self.body))
-        return hashlib.sha256(parts.encode(errors="surrogatepass")).digest()[:_DIGEST]
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An entry in the index."""
-
-    entry_id: str
-    facts: Facts
+_FORMAT = 3
+_MANIFEST = "manifest"
+_OF_ALL = b""
+_NAME = 16
+_MARK = 16
+_MOST_SMALL = 8
 
 
 class WordIndex:
     """The index of one store in one language.
 
     Args:
-        connection: to a database in memory that has its tables.
+        pages: where it is kept; None: in memory, since it cannot be kept.
         language: by which words are brought to stems.
     """
 
-    def __init__(self, connection: sqlite3.Connection, language: Language) -> None:
-        self._connection = connection
-        self._documents: dict[int, Placed] | None = None
+    def __init__(self, store: LocalStore, pages: SealedPages | None, language: Language) -> None:
+        self._store = store
+        self._pages = pages
+        self._fresh: dict[bytes, Packed] = {}
+        self._dropped: list[bytes] = []
+        self._mark = b""
+        self.segments: list[Segment] = []
         self.language = language
+        self.stamp = NOTHING
+        """Up to which write to the store's entries it is; `NOTHING` while it is new."""
+        self.unkept = 0
+        """How many changes of entries are in it that are not in the file."""
 
     @classmethod
-    def new(cls, store: bytes, language: Language) -> WordIndex:
-        """Return an empty index.
-
-        Args:
-            store: what tells the store from others.
-            language: by which words are brought to stems.
-        """
-        index = cls(_in_memory(), language)
-        index._connection.executescript(_SCHEMA)
-        index._connection.executemany(
-            "INSERT INTO facts VALUES (?, ?)", [*_made_by(store, language).items(), ("stamp", NOTHING)]
-        )
-        index._connection.commit()
-        return index
-
-    @classmethod
-    def unpack(cls, data: bytes, store: bytes, language: Language) -> WordIndex:
-        """Return the index that `pack` gave.
+    def open(cls, store: LocalStore, path: Path, language: Language) -> WordIndex:
+        """Return the index that lies at ``path``.
 
         Raises:
-            UnusableIndex: it cannot be gone on with.
+            UnusableIndex: there is none that can be gone on with.
         """
-        if not data:
+        if not path.exists():
             raise UnusableIndex
-        connection = _in_memory()
+        index = cls(store, SealedPages(store, path), language)
         try:
-            connection.deserialize(data)
-            found = dict(connection.execute("SELECT name, value FROM facts"))
-            index = cls(connection, language)
-            usable = _made_by(store, language).items() <= found.items() and isinstance(found.get("stamp"), int)
-        except (sqlite3.Error, OverflowError):
-            usable = False
-        if not usable:
-            connection.close()
-            raise UnusableIndex
+            index._load()
+        except UnusableIndex:
+            index.close()
+            raise
         return index
 
-    def pack(self) -> bytes:
-        """Return the whole index."""
-        return self._connection.serialize()
+    @classmethod
+    def new(cls, store: LocalStore, path: Path | None, language: Language) -> WordIndex:
+        """Return an empty index, in place of what lies at ``path``.
+
+        Args:
+            path: None, or one that cannot be written: it is kept in memory.
+        """
+        return cls(store, None if path is None else _emptied(store, path), language)
+
+    def _load(self) -> None:
+        assert self._pages is not None
+        try:
+            made_by, self._mark, self.stamp, segments = strict_unpack(self._pages.read(_OF_ALL, _MANIFEST))
+            marks = self._store.mark_beside(KIND) or b""
+            usable = made_by == self._made_by() and self._mark in (marks[:_MARK], marks[_MARK:])
+            if not usable:
+                raise UnusableIndex
+            self.segments = [self._kept(name, Shape(*shape), set(dead)) for name, shape, dead in segments]
+        except (Malformed, TypeError, ValueError):
+            raise UnusableIndex from None
+
+    def _kept(self, name: bytes, shape: Shape, dead: set[int]) -> Segment:
+        pages = self._pages
+        assert pages is not None
+        return Segment(name, shape, lambda page: pages.read(name, page), dead)
 
     def close(self) -> None:
-        """Let go of its memory."""
-        self._connection.close()
+        """Let go of its file."""
+        if self._pages is not None:
+            self._pages.close()
 
     @property
-    def stamp(self) -> int:
-        """Up to which write to the store's entries it is; `NOTHING` while it is new."""
-        return int(self._connection.execute("SELECT value FROM facts WHERE name = 'stamp'").fetchone()[0])
+    def in_place(self) -> bool:
+        """Whether its file is still the one that lies there."""
+        return self._pages is None or self._pages.in_place
 
     @property
-    def is_wasteful(self) -> bool:
-        """Whether so much of it is of entries as they were that it should be made anew."""
-        (live,) = self._connection.execute("SELECT count(*) FROM documents").fetchone()
-        return self._last_place() - int(live) > max(_WASTE, int(live) // 2)
-
-    def _last_place(self) -> int:
-        """The place that was given last. None is given twice: what stands at it is not taken out."""
-        found = self._connection.execute("SELECT value FROM facts WHERE name = 'place'").fetchone()
-        return 0 if found is None else int(found[0])
+    def live(self) -> int:
+        """How many entries it has."""
+        return sum(each.live for each in self.segments)
 
     # ---- keeping it up ----
 
-    def update(self, documents: Iterable[IndexedEntry], gone: Iterable[str], stamp: int) -> int:
-        """Take in entries as they are now, and take out those that are ``gone``; return how many of both changed it.
+    def update(self, entries: Iterable[IndexedEntry], gone: Iterable[str], stamp: int) -> None:
+        """Take in entries as they are now, and take out those that are ``gone``.
 
         Args:
-            documents: new ones and changed ones; those that are there as they are stay.
+            entries: new ones and changed ones; those that are there as they are stay.
             gone: ids.
             stamp: up to which write to the store's entries it is from now on.
         """
-        changed = 0
-        self._documents = None
-        place = self._last_place()
-        with self._connection:
-            execute = self._connection.execute
-            for entry_id in gone:
-                changed += execute("DELETE FROM documents WHERE entry_id = ?", (entry_id,)).rowcount
-            for each in documents:
-                digest = each.digest
-                found = execute("SELECT digest FROM documents WHERE entry_id = ?", (each.entry_id,)).fetchone()
-                if found is not None and found[0] == digest:
-                    continue
-                changed += 1
-                place += 1
-                execute(
-                    "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (place, each.entry_id, digest, *astuple(each.facts)),
-                )
-                execute(
-                    "INSERT INTO stems (rowid, title, body) VALUES (?, ?, ?)",
-                    (place, self._written(each.title), self._written(each.body)),
-                )
-            execute("INSERT OR REPLACE INTO facts VALUES ('stamp', ?), ('place', ?)", (stamp, place))
-        return changed
+        where = {segment.ids[number]: (segment, number) for segment in self.segments for number in segment.numbers()}
 
-    def compact(self) -> None:
-        """Bring it to its smallest form; after many entries were taken in."""
-        with self._connection:
-            self._connection.execute("INSERT INTO stems (stems) VALUES ('optimize')")
-        self._connection.execute("VACUUM")
+        def changed() -> Iterable[IndexedEntry]:
+            for each in entries:
+                found = where.pop(each.entry_id, None)
+                if found is not None:
+                    segment, number = found
+                    if segment.digest(number) == each.digest:
+                        continue
+                    self._bury(segment, number)
+                self.unkept += 1
+                yield each
 
-    def _written(self, text: str) -> str:
-        return " ".join(map(_coded, positions(text, self.language)))
+        self._add(changed())
+        for entry_id in gone:
+            if (found := where.get(entry_id)) is not None:
+                self._bury(*found)
+                self.unkept += 1
+        self.stamp = stamp
 
-    # ---- asking ----
+    def _bury(self, segment: Segment, number: int) -> None:
+        segment.dead.add(number)
 
-    @property
-    def documents(self) -> Mapping[int, Placed]:
-        """All entries, by their places."""
-        if self._documents is None:
-            rows = self._connection.execute("SELECT place, entry_id, date, mood, source, tags FROM documents")
-            self._documents = {place: Placed(entry_id, Facts(*facts)) for place, entry_id, *facts in rows}
-        return self._documents
+    def _add(self, entries: Iterable[IndexedEntry]) -> None:
+        for each in packed(entries, self.language):
+            name = os.urandom(_NAME)
+            self._fresh[name] = each
+            self.segments.append(Segment(name, each.shape, each.read, set()))
 
-    def positions(self, stems: Iterable[str]) -> dict[int, Mapping[str, Positions]]:
-        """Return where stems stand: by place of the entry, by field, by stem. Waste is among the places."""
-        found: dict[int, Mapping[str, Positions]] = {}
-        for stem in stems:
-            for place, field, at in self._instances(stem):
-                fields = found.get(place)
-                if fields is None:
-                    fields = found[place] = {"title": {}, "body": {}}
-                fields[field].setdefault(stem, []).append(at)
-        return found
+    def merge(self, load: Callable[[Sequence[str]], Iterable[IndexedEntry]]) -> None:
+        """Make segments into one where too many are small, and drop those of which all is dead.
 
-    def _instances(self, stem: str) -> Iterator[tuple[int, str, int]]:
-        return self._connection.execute('SELECT doc, col, "offset" FROM places WHERE term = ?', (_coded(stem),))
+        Args:
+            load: gives those entries of these ids that are there.
+        """
+        small = sorted((each for each in self.segments if each.is_small), key=lambda each: each.live)
+        chosen = small[:_MOST_SMALL] if len(small) > _MOST_SMALL else [each for each in small if not each.live]
+        if not chosen:
+            return
+        ids = [each.ids[number] for each in chosen for number in each.numbers()]
+        self._add(load(ids))
+        for each in chosen:
+            self.segments.remove(each)
+            if self._fresh.pop(each.name, None) is None:
+                self._dropped.append(each.name)
+
+    # ---- the file ----
+
+    def keep(self) -> bool:
+        """Write what is new to the file; tell whether it is there now.
+
+        Raises:
+            UnusableIndex: another program has written another index there, or the file is damaged.
+        """
+        if self._pages is None or not self._pages.writable:
+            return False
+        mark = os.urandom(_MARK)
+        try:
+            with self._pages.transaction():
+                self._require_same()
+                for name, each in self._fresh.items():
+                    self._pages.write(name, each.pages)
+                self._pages.delete(self._dropped)
+                segments = [
+                    [each.name, [each.shape.count, each.shape.size, each.shape.parts], sorted(each.dead)]
+                    for each in self.segments
+                ]
+                manifest = pack([self._made_by(), mark, self.stamp, segments])
+                self._pages.write(_OF_ALL, {_MANIFEST: manifest})
+                # A store that is put back to before this counts its writes anew from there, and has not this mark. If
+                # the program ends here, it has that of the present file as well.
+                self._store.set_mark_beside(KIND, self._mark + mark if self._mark else mark + mark)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise UnusableIndex from None
+            return False
+        except LocalStoreError:
+            return False
+        self._mark = mark
+        self.segments = [
+            self._kept(each.name, each.shape, each.dead) if each.name in self._fresh else each for each in self.segments
+        ]
+        self._fresh, self._dropped, self.unkept = {}, [], 0
+        return True
+
+    def _require_same(self) -> None:
+        """Make sure that the file is as it was when it was read."""
+        assert self._pages is not None
+        there = b""
+        with suppress(UnusableIndex, Malformed):
+            there = strict_unpack(self._pages.read(_OF_ALL, _MANIFEST))[1]
+        if there != self._mark:
+            raise UnusableIndex
+
+    def _made_by(self) -> list[object]:
+        return [
+            _FORMAT,
+            self._store.name,
+            self.language.name,
+            # Other versions of these cut texts into other words, or bring words to other stems.
+            version("snowballstemmer"),
+            unicodedata.unidata_version,
+        ]
 
 
-def _in_memory() -> sqlite3.Connection:
-    # Used by any thread, one at a time: whoever holds it has a lock.
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
-    # Nothing of it is ever written to a file by SQLite itself.
-    connection.execute("PRAGMA temp_store=MEMORY")
-    return connection
-
-
-def _made_by(store: bytes, language: Language) -> dict[str, bytes | str | int]:
-    return {
-        "format": _FORMAT,
-        "store": store,
-        "language": language.name,
-        # Other versions of these cut texts into other words, or bring words to other stems.
-        "stemmer": version("snowballstemmer"),
-        "unicode": unicodedata.unidata_version,
-    }
-
-
-@functools.lru_cache(maxsize=65536)
-def _coded(stem: str | None) -> str:
-    """A stem as a word of ASCII letters and digits, which FTS5 does not alter; a stop word keeps its place."""
-    if stem is None:
-        return _STOP_WORD
-    if stem.isascii() and stem.isalnum():
-        return f"a{stem}"
-    return f"b{stem.encode(errors='surrogatepass').hex()}"
+def _emptied(store: LocalStore, path: Path) -> SealedPages | None:
+    """The file at ``path`` without a page, or as a new one; None where it cannot be written."""
+    for _ in range(2):
+        pages = None
+        try:
+            pages = SealedPages(store, path)
+            if pages.writable:
+                pages.clear()
+                return pages
+        except (UnusableIndex, sqlite3.Error):
+            pass
+        if pages is not None:
+            pages.close()
+        delete_pages(path)
+    return None

@@ -30,7 +30,7 @@ __all__ = ["LocalStore", "SealAnew", "holds_alone", "local_keys"]
 _KEYRING = "keyring"
 SealAnew = Callable[[str, bytes], bytes]
 """Takes the name of a file beside the store and its sealed bytes, and returns them under the keys to come."""
-BESIDE = ("search", "order")
+BESIDE = ("search", "search-journal", "order")
 """Files beside the store, sealed as it is, that are made of what is in it: the index of words, the order of dates."""
 
 

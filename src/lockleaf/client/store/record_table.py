@@ -96,11 +96,40 @@ class Records:
         Raises:
             LookupError: no write has that number yet, so it was counted elsewhere.
         """
+        latest = self._latest(stamp)
+        rows = self._database.rows("SELECT record_id FROM touched WHERE stamp > ? ORDER BY stamp", (stamp,))
+        return latest, [row[0] for row in rows]
+
+    def written(self, stamp: int, limit: int) -> list[tuple[str, int]]:
+        """Return the first ids, ``limit`` at most, of entries that were written after ``stamp``.
+
+        Args:
+            stamp: if negative, entries of before writes were counted come first.
+
+        Returns:
+            Each id with the number of its last write, in their order; a negative number where that was not counted.
+
+        Raises:
+            LookupError: no write has that number yet, so it was counted elsewhere.
+        """
+        self._latest(stamp)
+        uncounted: list[tuple[str, int]] = []
+        if stamp < 0:
+            uncounted = self._database.rows(
+                "SELECT record_id, -1 FROM records WHERE collection = ? AND record_id NOT IN"
+                " (SELECT record_id FROM touched)",
+                (ENTRIES,),
+            )
+        rows = self._database.rows(
+            "SELECT record_id, stamp FROM touched WHERE stamp > ? ORDER BY stamp LIMIT ?", (stamp, limit)
+        )
+        return uncounted + rows
+
+    def _latest(self, stamp: int) -> int:
         latest = int(self._database.row("SELECT coalesce(max(stamp), 0) FROM touched")[0])
         if stamp > latest:
             raise LookupError
-        rows = self._database.rows("SELECT record_id FROM touched WHERE stamp > ? ORDER BY stamp", (stamp,))
-        return latest, [row[0] for row in rows]
+        return latest
 
     def tags(self) -> list[StoredRecord]:
         """Return every tag that has content, deleted ones too."""
