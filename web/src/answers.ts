@@ -6,6 +6,18 @@ export interface AccountState {
   custody: "e2e" | "uce";
   device_name: string;
   logged_in: boolean;
+  deleted: boolean;
+}
+
+export interface AddApp {
+  password: string;
+  factor?: string | null;
+  name?: string;
+}
+
+export interface AddedApp {
+  secret: string;
+  svg: string;
 }
 
 export interface Attached {
@@ -66,6 +78,10 @@ export interface Changes {
 
 export interface Codes {
   recovery_codes: string[];
+}
+
+export interface ConfirmApp {
+  code: string;
 }
 
 export interface ConflictList {
@@ -171,6 +187,24 @@ export interface Export {
   until?: string | null;
   format?: "markdown" | "json" | "html" | "dayone";
   revisions?: boolean;
+}
+
+export interface FactorCodes {
+  codes: string[];
+}
+
+export interface FactorView {
+  id: string;
+  kind: "totp" | "passkey";
+  name: string | null;
+  created_at: string;
+  last_used_at: string | null;
+}
+
+export interface Factors {
+  factors: FactorView[];
+  codes_left: number;
+  wrong_codes: number;
 }
 
 export interface Find {

@@ -12,7 +12,18 @@ from lockleaf.app.admission import Admission
 from lockleaf.app.desk import Desk
 from lockleaf.app.guard import Guard
 from lockleaf.app.problems import problem
-from lockleaf.app.routes import account, attachments, conflicts, drafts, entries, exchange, history, overview, state
+from lockleaf.app.routes import (
+    account,
+    attachments,
+    conflicts,
+    drafts,
+    entries,
+    exchange,
+    factors,
+    history,
+    overview,
+    state,
+)
 from lockleaf.app.routing import MOST, Endpoint
 from lockleaf.app.static import page_file
 
@@ -20,7 +31,7 @@ __all__ = ["ENDPOINTS", "application"]
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     each
-    for module in (state, entries, drafts, overview, history, conflicts, attachments, exchange, account)
+    for module in (state, entries, drafts, overview, history, conflicts, attachments, exchange, account, factors)
     for each in module.endpoints.listed
 )
 

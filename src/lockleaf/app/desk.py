@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,9 +14,9 @@ from time import monotonic
 import lockleaf
 from lockleaf import client as sdk
 from lockleaf.app.events import Events
-from lockleaf.app.instance import write_for_owner
 from lockleaf.app.models.state import AccountState, Counts, State, SyncState
 from lockleaf.app.shelf import Shelf
+from lockleaf.app.wishes import daily_goal, keep_daily_goal
 from lockleaf.tasks import end_task
 
 __all__ = ["Desk", "Opener"]
@@ -26,7 +25,6 @@ Opener = Callable[[sdk.SecondFactor], Awaitable[sdk.Client]]
 """Opens the client of a profile; what answers the server's question for a second factor is given."""
 _LOOK_AROUND = 1.0
 _SYNC_EVERY = 10.0
-_SETTINGS = "page.json"
 _PATIENCE = 10.0
 """Seconds for which a request that is being answered keeps a journal open that is to be locked."""
 
@@ -65,6 +63,8 @@ class Desk:
     _synchroniser: asyncio.Task[None] | None = None
     factor: str | None = None
     """The code of a second factor, while a request that brought one is answered."""
+    adding: sdk.NewApp | None = None
+    """The authenticator app that is being added, until a code confirms it."""
     drafting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # ---- from the first moment to the last ----
@@ -170,7 +170,7 @@ class Desk:
                 while self._running:
                     self._quiet.clear()
                     await self._quiet.wait()
-        self._shelf = None
+        self._shelf = self.adding = None
         if client.keys_in == "password":
             await client.lock()
             self._closed_here = False
@@ -230,6 +230,7 @@ class Desk:
                 custody=profile.custody,
                 device_name=profile.device_name,
                 logged_in=client is not None and client.is_logged_in,
+                deleted=profile.account_deleted,
             )
         counts, words_today, sync = Counts(), 0, self._sync
         is_open = client is not None and client.is_open and not locked
@@ -258,25 +259,15 @@ class Desk:
             account=account,
             sync=sync,
             counts=counts,
-            daily_goal=await self._daily_goal(),
+            daily_goal=None if self.folder is None else await asyncio.to_thread(daily_goal, self.folder),
             words_today=words_today,
             app_version=lockleaf.__version__,
         )
 
-    async def _daily_goal(self) -> int | None:
-        if self.folder is None:
-            return None
-        try:
-            goal = json.loads(await asyncio.to_thread((self.folder / _SETTINGS).read_bytes))["daily_goal"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return goal if isinstance(goal, int) and goal > 0 else None
-
     async def set_daily_goal(self, words: int | None) -> None:
         """Remember how many words a day its user wants to write."""
         if self.folder is not None:
-            settings = json.dumps({"daily_goal": words}).encode()
-            await asyncio.to_thread(write_for_owner, self.folder / _SETTINGS, settings)
+            await asyncio.to_thread(keep_daily_goal, self.folder, words)
         await self.tell_state()
 
     async def tell_state(self) -> None:
@@ -297,6 +288,15 @@ class Desk:
         if self._synchroniser is None or self._synchroniser.done():
             self._sync_anew()
         self._sync_now.set()
+
+    @asynccontextmanager
+    async def without_sync(self) -> AsyncIterator[None]:
+        """Leave the synchronisation to what is done within, which syncs itself or ends the session."""
+        await self._end_sync()
+        try:
+            yield
+        finally:
+            self._sync_anew()
 
     def _sync_anew(self) -> None:
         client = self._client

@@ -10,16 +10,19 @@ import { Icon } from "../ui/icons";
 import { showHelp } from "../ui/Help";
 import { plural } from "../words";
 import { Devices } from "./Devices";
+import { Factors } from "./Factors";
 import { Field, Form, proof } from "./forms";
 import { Login, Register } from "./Joining";
-import { RecoveryCodes } from "./RecoveryCodes";
+import { FactorCodes, RecoveryCodes } from "./RecoveryCodes";
 import { Tags } from "./Tags";
 import { Theme } from "./Theme";
 import { Tier } from "./Tier";
 
 export function Account({ part }: { part: string }) {
   const codes = useSignal<string[] | null>(null);
+  const factorCodes = useSignal<string[]>([]);
   const now = state.value!;
+  if (factorCodes.value.length) return <FactorCodes codes={factorCodes.value} done={() => (factorCodes.value = [])} />;
   if (codes.value) return <RecoveryCodes codes={codes.value} done={() => ((codes.value = null), go("account"))} />;
   const takeCodes = (fresh: string[]) => {
     if (fresh.length) codes.value = fresh;
@@ -34,7 +37,7 @@ export function Account({ part }: { part: string }) {
       <header class="head">
         <h1 tabIndex={-1}>Account</h1>
       </header>
-      {now.account ? <Known codes={takeCodes} /> : <LocalOnly />}
+      {now.account ? <Known codes={takeCodes} factorCodes={(fresh) => (factorCodes.value = fresh)} /> : <LocalOnly />}
       <section class="card">
         <h2>Writing</h2>
         <DailyGoal />
@@ -96,7 +99,7 @@ function LocalOnly() {
   );
 }
 
-function Known({ codes }: { codes: (codes: string[]) => void }) {
+function Known({ codes, factorCodes }: { codes: (codes: string[]) => void; factorCodes: (codes: string[]) => void }) {
   const account = state.value!.account!;
   const { sync } = state.value!;
   const changing = useSignal<"" | "password" | "codes" | "logout">("");
@@ -170,6 +173,7 @@ function Known({ codes }: { codes: (codes: string[]) => void }) {
           </Form>
         ) : null}
       </section>
+      {account.logged_in ? <Factors codes={factorCodes} /> : null}
       {account.logged_in ? <Tier /> : null}
       <Devices />
     </>

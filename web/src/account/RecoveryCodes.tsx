@@ -1,11 +1,11 @@
+import type { ComponentChildren } from "preact";
+
 /** Codes that are shown once, to be kept on paper. */
-export function RecoveryCodes({ codes, done }: { codes: string[]; done: () => void }) {
+export function CodesOnPaper({ title, codes, done, children }: { title: string; codes: string[]; done: () => void; children: ComponentChildren }) {
   return (
     <section class="codes" aria-labelledby="codes-title">
-      <h1 id="codes-title" tabIndex={-1}>Your recovery codes</h1>
-      <p>
-        If you lose your password, one of them brings your journal back; without password and codes nobody can, not even whoever runs the server. Each works once. They are not shown again.
-      </p>
+      <h1 id="codes-title" tabIndex={-1}>{title}</h1>
+      <p>{children}</p>
       <ol class="code-list">
         {codes.map((code) => (
           <li key={code}>
@@ -20,5 +20,21 @@ export function RecoveryCodes({ codes, done }: { codes: string[]; done: () => vo
         </button>
       </p>
     </section>
+  );
+}
+
+export function RecoveryCodes({ codes, done }: { codes: string[]; done: () => void }) {
+  return (
+    <CodesOnPaper title="Your recovery codes" codes={codes} done={done}>
+      If you lose your password, one of them brings your journal back; without password and codes nobody can, not even whoever runs the server. Each works once. They are not shown again.
+    </CodesOnPaper>
+  );
+}
+
+export function FactorCodes({ codes, done }: { codes: string[]; done: () => void }) {
+  return (
+    <CodesOnPaper title="Your factor codes" codes={codes} done={done}>
+      If you lose the phone or the key, one of them lets you in, with your password. Each works once, and opens nothing by itself. Keep them on paper, apart from the recovery codes: both papers together stand for password and factor. They are not shown again.
+    </CodesOnPaper>
   );
 }

@@ -3,7 +3,7 @@ import type { ComponentChildren, InputHTMLAttributes } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Problem, told } from "../api";
 
-const FACTOR = /factor/;
+const ASKED = new Set(["second_factor_required", "invalid_factor"]);
 
 export function Field({ label, hint, ...input }: { label: string; hint?: string; name: string; type?: string; autocomplete?: string; required?: boolean; value?: string; placeholder?: string; inputMode?: "numeric" | "text" }) {
   const id = useId();
@@ -46,7 +46,7 @@ export function Form({ send, label, children }: { send: (values: Record<string, 
         try {
           await send(Object.fromEntries(new FormData(form)) as Record<string, string>);
         } catch (error) {
-          const asked = error instanceof Problem && FACTOR.test(error.code);
+          const asked = error instanceof Problem && ASKED.has(error.code);
           failure.value = asked && !factor.value ? "" : told(error);
           if (asked) {
             factor.value = true;

@@ -18,6 +18,7 @@ class AccountState(Answer):
     custody: Literal["e2e", "uce"]
     device_name: str
     logged_in: bool
+    deleted: bool = False
 
 
 class SyncState(Answer):

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
-import segno
-
 from lockleaf import client as sdk
-from lockleaf.app.desk import Desk
 from lockleaf.app.models.account import (
     ChangePassword,
     Codes,
@@ -27,6 +21,8 @@ from lockleaf.app.models.account import (
 )
 from lockleaf.app.models.state import State
 from lockleaf.app.problems import Refused
+from lockleaf.app.proving import with_factor
+from lockleaf.app.qr import drawn
 from lockleaf.app.routing import Call, Endpoints
 
 __all__ = ["endpoints"]
@@ -39,16 +35,6 @@ _LOST = {
 }
 """What the server deletes where a tier is lowered to this one."""
 _ORDER = ("local_only", "analytics_sync", "full_sync")
-
-
-@contextmanager
-def _with_factor(desk: Desk, factor: str | None) -> Iterator[None]:
-    """Answer the question for a second factor with what was typed, and with nothing where nothing was."""
-    desk.factor = factor
-    try:
-        yield
-    finally:
-        desk.factor = None
 
 
 def _device_name() -> str:
@@ -78,7 +64,7 @@ async def register(call: Call[Register]) -> Codes:
 async def login(call: Call[Login]) -> State:
     """Log in to an account that is there."""
     given = call.body
-    with _with_factor(call.desk, given.factor):
+    with with_factor(call.desk, given.factor):
         await call.desk.client.account.login(
             given.server, given.name, given.password, device_name=_device_name(), custody=given.custody
         )
@@ -91,7 +77,7 @@ async def login_by_link(call: Call[LoginByLink]) -> State:
     """Log in by the link code of another device."""
     given = call.body
     code = sdk.parse_link_code(given.code)
-    with _with_factor(call.desk, given.factor):
+    with with_factor(call.desk, given.factor):
         await call.desk.client.account.login(
             code.server, given.name, given.password, device_name=_device_name(), link=code
         )
@@ -109,7 +95,7 @@ async def logout(call: Call[None]) -> State:
 @endpoints.add("POST", "/account/recovery-codes")
 async def new_recovery_codes(call: Call[Password]) -> Codes:
     """Replace the recovery codes by ten new ones; other devices are signed out."""
-    with _with_factor(call.desk, call.body.factor):
+    with with_factor(call.desk, call.body.factor):
         codes = await call.desk.client.account.new_recovery_codes(call.body.password)
     return Codes(recovery_codes=tuple(codes))
 
@@ -118,7 +104,7 @@ async def new_recovery_codes(call: Call[Password]) -> Codes:
 async def change_password(call: Call[ChangePassword]) -> State:
     """Change the password; other devices are signed out."""
     given = call.body
-    with _with_factor(call.desk, given.factor):
+    with with_factor(call.desk, given.factor):
         await call.desk.client.account.change_password(
             given.password, given.new_password, allow_weak_password=given.allow_weak_password
         )
@@ -139,7 +125,7 @@ async def change_tier(call: Call[TierChange]) -> TierChanged:
         present = (await privacy.tier()).current_tier
         lower = _ORDER.index(given.tier) < _ORDER.index(present)
         return TierChanged(tier=present, deletes=dict.fromkeys(_LOST[given.tier]) if lower else {})
-    with _with_factor(call.desk, given.factor):
+    with with_factor(call.desk, given.factor):
         changed = await privacy.set_tier(given.tier, password=given.password)
     await call.desk.tell_state()
     return TierChanged(tier=changed.current_tier, deletes=changed.deleted.model_dump())
@@ -177,9 +163,4 @@ async def revoke_device(call: Call[None]) -> None:
 async def make_link_code(call: Call[None]) -> LinkCode:
     """Return a code for another device, as text and as a picture to be scanned."""
     code = await call.desk.client.account.link_code()
-    drawn = io.BytesIO()
-    # Without colours of its own: the page has a dark and a light side. Sizes as attributes, since no style is taken.
-    segno.make(code, error="l").save(
-        drawn, kind="svg", xmldecl=False, svgns=True, omitsize=True, dark="#000", light="#fff"
-    )
-    return LinkCode(code=code, svg=drawn.getvalue().decode())
+    return LinkCode(code=code, svg=drawn(code))
