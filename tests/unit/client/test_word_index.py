@@ -16,6 +16,7 @@ import pytest
 
 from lockleaf.client.journal.journal import Journal
 from lockleaf.client.records.entries import EntryDraft
+from lockleaf.client.search.keeping_up import KeepingUp
 from lockleaf.client.search.local_search import LocalSearch
 from lockleaf.client.search.packing import FULL
 from lockleaf.client.store import LocalStore, local_keys
@@ -225,6 +226,19 @@ async def test_entries_go_into_the_index_a_segment_at_a_time_where_many_wait(sto
     assert [search.keep_up() for _ in range(3)] == [True, True, False]
     assert len(segments(tmp_path / INDEX)) == 2
     assert (search.find("walk", 1).total, search.find("stroll", 1).total) == (FULL + 1, FULL)
+
+
+async def test_whoever_writes_many_entries_takes_them_in_for_a_share_of_the_time(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    await imported(store, (f"walk number{at}" for at in range(2 * FULL)))
+    # When it was made, then before it begins: at once it is too early, and a long time later there is time for all.
+    for times, count in (([0.0, 0.1], 0), ([0.0, *[10_000.0] * 20], 2)):
+        keeping_up = KeepingUp(store, clock=iter(times).__next__)
+        keeping_up.go_on()
+        keeping_up.close()
+        assert (len(segments(tmp_path / INDEX)) if count else (tmp_path / INDEX).exists()) == count
+    assert (await Journal(store).search("walk")).total == 2 * FULL
 
 
 async def test_a_store_that_was_put_back_to_an_earlier_state_is_indexed_anew(store: LocalStore, tmp_path: Path) -> None:

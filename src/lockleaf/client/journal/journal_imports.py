@@ -14,6 +14,7 @@ from lockleaf.client.media.threads import in_thread
 from lockleaf.client.records.edits import Edits
 from lockleaf.client.records.entries import EntryDraft
 from lockleaf.client.records.progress import Progress, ProgressCallback
+from lockleaf.client.search.keeping_up import KeepingUp
 from lockleaf.client.store import LocalStore
 from lockleaf.lazy import late
 from lockleaf.paths import StrPath
@@ -78,11 +79,16 @@ class JournalImports:
             folder=self.__folder,
             dry_run=dry_run,
         )
-        while portion := await asyncio.to_thread(next, waiting, ()):
-            items = portion
-            await in_thread(lambda beat, items=items: running.take(items, beat))  # type: ignore[misc]
-            if progress is not None:
-                progress(Progress("import", running.done, total))
+        keeping_up = KeepingUp(self.__store)
+        try:
+            while portion := await asyncio.to_thread(next, waiting, ()):
+                items = portion
+                await in_thread(lambda beat, items=items: running.take(items, beat))  # type: ignore[misc]
+                if progress is not None:
+                    progress(Progress("import", running.done, total))
+                await asyncio.to_thread(keeping_up.go_on)
+        finally:
+            keeping_up.close()
         return running.report()
 
     async def import_from(

@@ -114,7 +114,16 @@ class LocalSearch:
                 self._take(index, portion)
             return len(portion) >= FULL
 
+        if self._store.records.latest() < FULL:
+            return False
         return self._with_index(one_more, current=False)
+
+    def close(self) -> None:
+        """Let go of the index; the next search opens it again."""
+        with self._lock:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
 
     def _with_index(self, use: Callable[[WordIndex], T], *, current: bool = True) -> T:
         """Return what comes of using the index.

@@ -96,7 +96,7 @@ class Records:
         Raises:
             LookupError: no write has that number yet, so it was counted elsewhere.
         """
-        latest = self._latest(stamp)
+        latest = self._require_counted(stamp)
         rows = self._database.rows("SELECT record_id FROM touched WHERE stamp > ? ORDER BY stamp", (stamp,))
         return latest, [row[0] for row in rows]
 
@@ -112,7 +112,7 @@ class Records:
         Raises:
             LookupError: no write has that number yet, so it was counted elsewhere.
         """
-        self._latest(stamp)
+        self._require_counted(stamp)
         uncounted: list[tuple[str, int]] = []
         if stamp < 0:
             uncounted = self._database.rows(
@@ -125,8 +125,12 @@ class Records:
         )
         return uncounted + rows
 
-    def _latest(self, stamp: int) -> int:
-        latest = int(self._database.row("SELECT coalesce(max(stamp), 0) FROM touched")[0])
+    def latest(self) -> int:
+        """Return the number of the latest write to an entry, 0 before the first."""
+        return int(self._database.row("SELECT coalesce(max(stamp), 0) FROM touched")[0])
+
+    def _require_counted(self, stamp: int) -> int:
+        latest = self.latest()
         if stamp > latest:
             raise LookupError
         return latest

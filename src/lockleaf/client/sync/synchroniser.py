@@ -19,6 +19,7 @@ from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.records.resealing import Resealing
 from lockleaf.client.records.sealer import Sealer
 from lockleaf.client.search.indexer import Indexer
+from lockleaf.client.search.keeping_up import KeepingUp
 from lockleaf.client.store import LocalStore
 from lockleaf.client.sync.checkpoints import CheckpointExchange
 from lockleaf.client.sync.conflict_sync import ConflictSync, StaleConflict
@@ -131,6 +132,7 @@ class Synchroniser:
 
     async def _run(self, progress: ProgressCallback | None, accept_restore: bool) -> SyncReport:
         started = time.perf_counter()
+        keeping_up = KeepingUp(self._store)
         self._emptied = False
         await self._check_keys()
         if self._sums is not None:
@@ -177,6 +179,8 @@ class Synchroniser:
         if self._indexing is not None:
             await self._indexing.settle(progress)
         metrics = await self._sums.settle() if self._sums is not None else _OFF
+        await asyncio.to_thread(keeping_up.go_on)
+        await asyncio.to_thread(keeping_up.close)
         pending, conflicts, inbox = await asyncio.to_thread(self._end)
         return SyncReport(
             pulled=puller.counts.pulled,
