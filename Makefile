@@ -41,11 +41,8 @@ serve: $(RUN)  ## the server, on its own embedded database
 	$(BIN)/lockleaf serve
 
 test: check $(BROWSER) $(PAGE)  ## every check and every test, and which lines of server and SDK they run
-	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/python -m compileall -q src
-	$(BIN)/python -m coverage run -m pytest -n 3 --dist worksteal --durations 10
-	@$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
+	$(BIN)/python -m pytest -p tests.coverage -n 3 --dist worksteal --durations 10
 
 check: $(DEV)  ## style, types, who may import whom, and whether the locks are whole
 	$(BIN)/ruff check .

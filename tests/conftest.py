@@ -8,12 +8,10 @@ import os
 import secrets
 import signal
 import threading
-from collections import Counter
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
-import coverage
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -28,19 +26,12 @@ from tests.support.process import RunningServer, running_server
 POSTGRES = "LOCKLEAF_TESTS_POSTGRES"
 """Where the process that began the run tells its workers the address of the one PostgreSQL that they share."""
 
-OF_UNCOUNTED_PACKAGES = {Path(__file__).parent / "unit" / name for name in ("cli", "crypto", "he", "search", "wire")}
-"""Folders of tests that run next to nothing of server or SDK, whose lines are counted, that others do not run too."""
-
-COUNTED_CASES = 2
-"""Of how many cases of one test the lines are counted, in each process."""
-
 # Before anybody imports the library: it takes the best of all classes that exist, those that a test defines included.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 # A thousand tests are one address that logs in far too often. Those of rates switch them on.
 os.environ.setdefault("LOCKLEAF_RATES__ENABLED", "false")
 
-_counted: Counter[str] = Counter()
 _resources = contextlib.ExitStack()
 
 hypothesis_settings.register_profile("lockleaf", deadline=None, max_examples=60, print_blob=True)
@@ -61,35 +52,6 @@ def pytest_configure(config: pytest.Config) -> None:
         )
         os.environ[POSTGRES] = postgres.dsn("postgres", role="postgres")
         _resources.callback(os.environ.pop, POSTGRES, None)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Count lines where a test adds some: not in tests marked as unmeasured, in processes for those marked so alone."""
-    counting = coverage.Coverage.current()
-    if counting is None:
-        return (yield)
-    unmeasured = _is_unmeasured(item)
-    inherited = {}
-    if unmeasured or item.get_closest_marker("processes_measured") is None:
-        inherited = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")}
-    if unmeasured:
-        counting.stop()
-    try:
-        return (yield)
-    finally:
-        if unmeasured:
-            counting.start()
-        os.environ.update(inherited)
-
-
-def _is_unmeasured(item: pytest.Item) -> bool:
-    if item.get_closest_marker("unmeasured") is not None or item.path.parent in OF_UNCOUNTED_PACKAGES:
-        return True
-    # The same lines again, with other values: here and there one takes another branch, and is counted elsewhere.
-    function = item.nodeid.partition("[")[0]
-    _counted[function] += 1
-    return _counted[function] > COUNTED_CASES
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -131,6 +93,8 @@ def server_environment(database_url: str) -> dict[str, str]:
         "LOCKLEAF_HASHING__MEMORY_KIB": "64",
         "LOCKLEAF_HASHING__ITERATIONS": "1",
         "LOCKLEAF_RATES__ENABLED": "false",
+        # Once one test left metrics, the application of every other would start a process for them.
+        "LOCKLEAF_ANALYTICS__PREWARM": "false",
     }
 
 

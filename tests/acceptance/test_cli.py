@@ -20,8 +20,6 @@ from tests.conftest import fresh_database
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 BODY = 'Up betimes.\n\n  Then to "White Hall" — é, 日本語, 🌿\r\nand so to bed.\n'
 
 

@@ -7,13 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyotp
-import pytest
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.terminals import Terminal
-
-pytestmark = pytest.mark.unmeasured
 
 SECRET = re.compile(r"((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})")
 CODE = re.compile(r"^    ([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})$", re.MULTILINE)

@@ -11,8 +11,6 @@ from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.terminals import Terminal
 
-pytestmark = pytest.mark.unmeasured
-
 ASKED = "Password to unlock the journal: "
 TEXT = "written before it was locked"
 

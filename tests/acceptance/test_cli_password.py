@@ -12,8 +12,6 @@ from tests.support.command_line import PASSWORD, CommandLine, Outcome, fresh_ema
 from tests.support.process import RunningServer
 from tests.support.terminals import Terminal
 
-pytestmark = pytest.mark.unmeasured
-
 SUGGESTION = re.compile(r"if you like it: ((?:[a-z-]+ ){4}[a-z-]+)")
 
 

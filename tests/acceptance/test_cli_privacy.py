@@ -15,8 +15,6 @@ from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.senders import POST, put_in
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 def registered(server: RunningServer, tmp_path: Path) -> tuple[CommandLine, UUID]:

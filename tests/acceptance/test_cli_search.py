@@ -14,8 +14,6 @@ from lockleaf.crypto.kdf import CHEAPEST
 from tests.support.command_line import PASSWORD, fresh_email
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 
 async def prepare(home: Path, server: str) -> str:
     keychain = FileKeychain(home / "profiles" / "laptop" / "keychain.json")

@@ -10,8 +10,6 @@ from lockleaf.exit_codes import ExitCode
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 
 def registered(server: RunningServer, home: Path) -> CommandLine:
     device = CommandLine(home, "laptop")

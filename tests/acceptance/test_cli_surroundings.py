@@ -11,8 +11,6 @@ from tests.support.command_line import SECONDS, CommandLine, fresh_email
 from tests.support.editors import editor_that
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 BAD = "a\udcff"
 
 

@@ -10,8 +10,6 @@ from lockleaf.wire.palette import color_of
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture(scope="module")
 def laptop(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:

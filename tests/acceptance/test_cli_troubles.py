@@ -12,8 +12,6 @@ from tests.support.forged_history import history_of
 from tests.support.lies import Restored, Shows
 from tests.support.lying_server import LyingServer
 
-pytestmark = pytest.mark.unmeasured
-
 
 class Device(CommandLine):
     """A device whose server runs in the test's own event loop."""

@@ -10,8 +10,6 @@ import pytest
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 
 @dataclass
 class Household:

@@ -18,7 +18,7 @@ from tests.support.command_line import CommandLine
 from tests.support.deployments import compose, generated_secrets
 from tests.support.s3_front import running_s3_front
 
-pytestmark = [pytest.mark.unmeasured, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 @contextmanager

@@ -14,8 +14,6 @@ from tests.support.process import RunningServer
 from tests.support.thin_client import ThinClient, new_uce_account
 from tests.support.three_devices import COUNT, Household, household, texts_at_the_server
 
-pytestmark = pytest.mark.unmeasured
-
 DEVICES = range(COUNT)
 THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_CONVERGENCE")
 """How many examples to try instead of the few that are the same in every run; one that fails is then made shorter."""

@@ -26,8 +26,6 @@ from tests.support.command_line import INSTALLED, CommandLine, Outcome
 from tests.support.process import running_server
 from tests.support.s3_front import running_s3_front
 
-pytestmark = pytest.mark.unmeasured
-
 SECONDS = 120
 DOCUMENTED = {
     "test@example.com": "testpass123",

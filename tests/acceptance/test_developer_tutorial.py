@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.tutorials import follow
 
-pytestmark = pytest.mark.unmeasured
-
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tutorials" / "build-a-journal-app.md"
 PROGRAMS = ("journal.py", "opening.py", "check.py", "reader.py")

@@ -20,8 +20,6 @@ from tests.support.lying_server import Answer, Honest, Lie, LyingServer, Request
 from tests.support.process import RunningServer
 from tests.support.senders import POST, put_in
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture(scope="module")
 def devices(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[CommandLine, CommandLine]:

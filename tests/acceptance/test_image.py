@@ -17,7 +17,7 @@ from tests.support.accounts import register
 from tests.support.dockerfile import Stage, context_files, copy_context, parse
 from tests.support.image_builds import Container, Image, build, reason_not_to_build
 
-pytestmark = [pytest.mark.unmeasured, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 ROOT = Path(__file__).parents[2]
 DATA = "/var/lib/lockleaf"

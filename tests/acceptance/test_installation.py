@@ -14,7 +14,6 @@ import pytest
 from tests.support.package_index import package_index
 
 pytestmark = [
-    pytest.mark.unmeasured,
     pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
 ]
 

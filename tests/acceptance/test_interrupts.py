@@ -24,7 +24,7 @@ from tests.support.process import RunningServer
 TIMES = 200 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 4
 PATIENCE = 60
 # Each command has its patience: hundreds of them take longer than any other test may.
-pytestmark = [pytest.mark.unmeasured, pytest.mark.timeout(240 + TIMES * PATIENCE)]
+pytestmark = pytest.mark.timeout(240 + TIMES * PATIENCE)
 
 LONGEST = 1.6
 """Seconds within which a command is interrupted: it is at work by then, and may have ended."""

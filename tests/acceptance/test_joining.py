@@ -186,7 +186,6 @@ async def killed_at(home: Path, server: RunningServer, email: str, operation: in
     return process.returncode != 0
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("locked", [False, True])
 async def test_a_login_killed_anywhere_is_done_again_and_nothing_is_missing(
     tmp_path: Path, server: RunningServer, locked: bool

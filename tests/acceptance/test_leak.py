@@ -27,8 +27,6 @@ from tests.support.process import RunningServer, running_server
 from tests.support.processes import postmaster
 from tests.support.recording_proxy import RecordingProxy, recording_proxy
 
-pytestmark = pytest.mark.unmeasured
-
 DEVICE = "Kitchen tablet of the canary"
 DATE = "1661-03-17"
 METRIC = "a_metric_of_the_canary"

@@ -13,8 +13,6 @@ import pytest
 from tests.support.lied_to import lied_to
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 SESSIONS, TOGETHER = 50, 10
 
 

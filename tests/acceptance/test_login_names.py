@@ -76,7 +76,6 @@ async def test_a_link_code_binds_the_first_contact_of_a_name(tmp_path: Path, ser
         await phone.sync()
 
 
-@pytest.mark.unmeasured
 def test_the_command_line_takes_a_name_and_shows_it(server: RunningServer, tmp_path: Path) -> None:
     laptop, phone, tablet = (CommandLine(tmp_path, name) for name in ("laptop", "phone", "tablet"))
     name = f"ada-{secrets.token_hex(6)}"

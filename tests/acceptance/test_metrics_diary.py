@@ -14,8 +14,6 @@ from lockleaf.client.journal.importers.jsonl import read_jsonl
 from tests.support.diarist import Diarist
 from tests.support.statistics import agree
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.mark.shared
 async def test_words_by_month_and_year_are_those_of_the_text_within_the_stated_error(

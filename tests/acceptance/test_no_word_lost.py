@@ -21,8 +21,6 @@ from tests.support.journal_devices import new_account
 from tests.support.process import RunningServer
 from tests.support.three_devices import Household, household, texts_at_the_server, words_kept, words_of
 
-pytestmark = pytest.mark.unmeasured
-
 DEVICES = 2
 THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_THOROUGHLY")
 """Try hundreds of examples instead of the few that are the same in every run; one that fails is then made shorter."""

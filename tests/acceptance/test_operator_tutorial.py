@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.support.tutorials import follow
-
-pytestmark = pytest.mark.unmeasured
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "run-a-server.md"
 CODE = re.compile(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}\b")

@@ -17,8 +17,6 @@ from tests.support.diarist import diarist
 from tests.support.front_proxies import free_port, running
 from tests.support.process import RunningServer, running_server
 
-pytestmark = pytest.mark.unmeasured
-
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "put-a-proxy-before-it.md"
 
 

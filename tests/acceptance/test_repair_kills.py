@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import pytest
 from fastapi import FastAPI
 
 from lockleaf.client import Client, FileKeychain
@@ -20,8 +19,6 @@ from tests.support import killed_repairs
 from tests.support.backups import Backup
 from tests.support.diarist import AT_ONCE, PASSWORD, Diarist, caught, write
 from tests.support.senders import POST, put_in
-
-pytestmark = pytest.mark.unmeasured
 
 EVERY = 1 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 9
 """Every how many file operations the repair is killed."""

@@ -15,8 +15,6 @@ from tests.support.people import Person, UcePerson
 from tests.support.process import RunningServer
 from tests.support.search_reference import PlainSearch, queries, titled_diary
 
-pytestmark = pytest.mark.unmeasured
-
 THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_THOROUGHLY")
 """Set, every entry is taken, which takes minutes; otherwise some of each year."""
 EVERY = 1 if THOROUGHLY else 25

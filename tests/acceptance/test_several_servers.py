@@ -30,8 +30,6 @@ from tests.support.front_proxies import caddy, nginx
 from tests.support.process import RunningServer, start_server
 from tests.support.valkeys import running_valkey
 
-pytestmark = pytest.mark.unmeasured
-
 PATIENCE = 240
 SELDOM = [each for each in SCHEDULES if each.cron.split()[1] != "*"]
 """What is due once a day: it cannot be due by itself while a test runs, but for a minute at night."""

@@ -20,7 +20,6 @@ curl() { command curl --fail-with-body "$@" || echo "REFUSED $*" >&2; echo; }
 """
 
 pytestmark = [
-    pytest.mark.unmeasured,
     pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="there is no curl, or no jq"),
 ]
 

@@ -12,8 +12,6 @@ import pytest
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 ROOT = Path(__file__).parents[2]
 PAGES = {"docs/tutorials/keep-a-journal.md": 20, "README.md": 5}
 """Each page, and more than how many commands it has."""

@@ -18,8 +18,6 @@ import pytest
 import lockleaf
 from tests.support.command_line import CommandLine, fresh_email
 
-pytestmark = pytest.mark.unmeasured
-
 ROOT = Path(__file__).parents[2]
 
 

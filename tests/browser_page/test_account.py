@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 
 import pyotp
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.command_line import PASSWORD
 from tests.support.journal_page import Window, axe_finds
-
-pytestmark = pytest.mark.unmeasured
 
 PHONE = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 800}

@@ -24,8 +24,6 @@ from tests.support.process import RunningServer
 from tests.support.senders import POST, put_in
 from tests.support.terminals import Terminal
 
-pytestmark = pytest.mark.unmeasured
-
 SECRET = re.compile(r"((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})")
 CODE = re.compile(r"^    ([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})$", re.MULTILINE)
 OLD = b"\n".join(

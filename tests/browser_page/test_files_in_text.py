@@ -12,8 +12,6 @@ from playwright.sync_api import Page, Route, expect
 from tests.support.journal_page import Window, drop_files, give_file, place_of
 from tests.support.photos import photo
 
-pytestmark = pytest.mark.unmeasured
-
 
 @contextmanager
 def held_uploads(page: Page) -> Iterator[list[Route]]:

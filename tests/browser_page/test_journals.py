@@ -12,8 +12,6 @@ from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile
 from tests.support.process import RunningServer, running_server
 
-pytestmark = pytest.mark.unmeasured
-
 NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
 

@@ -13,8 +13,6 @@ from tests.support.chromium import chromium
 from tests.support.command_line import CommandLine
 from tests.support.journal_page import AppProcess, Window, axe_finds, open_window
 
-pytestmark = pytest.mark.unmeasured
-
 DAYS = 600
 SCREENS = (
     "",

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.command_line import CommandLine
 from tests.support.journal_page import AppProcess, Window, give_file
 from tests.support.photos import photo
-
-pytestmark = pytest.mark.unmeasured
 
 
 def test_an_entry_is_written_read_found_and_edited(window: Window, device: CommandLine) -> None:

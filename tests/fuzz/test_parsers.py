@@ -15,7 +15,6 @@ from tests.fuzz.targets import TARGETS
 _EXAMPLES, _LONG_EXAMPLES = 60, 15
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_is_kept_is_read_or_refused_by_name(name: str) -> None:
     target = TARGETS[name]
@@ -25,7 +24,6 @@ def test_what_is_kept_is_read_or_refused_by_name(name: str) -> None:
         target.feed(data)
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_nobody_would_make_is_read_or_refused_by_name(name: str) -> None:
     target = TARGETS[name]

@@ -7,7 +7,6 @@ import json
 
 import httpx
 import ormsgpack
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +21,6 @@ LAST = {("post", "/auth/logout"), ("delete", "/users/me")}
 """What would end the session whose requests are tried."""
 
 
-@pytest.mark.unmeasured
 async def test_no_body_is_a_fault_of_the_server(server: RunningServer) -> None:
     async with httpx.AsyncClient(base_url=server.url + PREFIX, timeout=30) as http:
         person = await Person().sign_up(http, privacy_tier="full_sync")

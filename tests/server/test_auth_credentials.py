@@ -20,8 +20,6 @@ from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import Clock, Person, new_email, new_kdf, problem, sealed, served
 from tests.support.accounts import Owner, change
 
-pytestmark = pytest.mark.unmeasured
-
 
 async def account(http: httpx.AsyncClient, person: Person) -> dict[str, Any]:
     """The account as the server tells it."""

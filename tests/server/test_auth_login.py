@@ -20,8 +20,6 @@ from lockleaf.server.platform.settings import SecretSettings, Settings
 from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import Clock, Person, new_email, served
 
-pytestmark = pytest.mark.unmeasured
-
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]

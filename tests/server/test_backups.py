@@ -18,8 +18,6 @@ from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, register, sealed
 from tests.support.feeds import Reader
 
-pytestmark = pytest.mark.unmeasured
-
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
 

@@ -15,8 +15,6 @@ from tests.server.test_backups import at, backup, listed, store
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, register
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 async def owner(http: httpx.AsyncClient) -> Owner:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
-import pytest
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 
@@ -15,8 +14,6 @@ from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION
 from lockleaf.server.platform.http.routing import LimitedRoute, Router, takes
 from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import problem
-
-pytestmark = pytest.mark.unmeasured
 
 
 def routes() -> Iterator[Any]:

@@ -11,14 +11,11 @@ from typing import Any
 
 import httpx
 import psutil
-import pytest
 
 from tests.support.accounts import Owner, change, following, register
 from tests.support.feeds import Reader
 from tests.support.process import RunningServer, start_server
 from tests.support.processes import family, is_whole, loaded, postmaster, wait_until_gone, workers
-
-pytestmark = pytest.mark.unmeasured
 
 PUSHERS = 6
 BATCHES = 30

@@ -19,8 +19,6 @@ from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.uce_holders import Thin, opened_entry, parts_of, principal_of, written_entry
 
-pytestmark = pytest.mark.unmeasured
-
 ENTRY = {"type": "entry", "body": "A walk."}
 
 

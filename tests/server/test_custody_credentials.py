@@ -20,8 +20,6 @@ from lockleaf.wire.fields import decode_base64, encode_base64
 from tests.support.account_holders import Clock, Person, new_kdf, problem, sealed, served
 from tests.support.uce_holders import Thin, opened_entry, parts_of, written_entry
 
-pytestmark = pytest.mark.unmeasured
-
 ENTRY = {"type": "entry", "title": "A walk", "body": "Along the river.", "tags": ["garden"]}
 NEW = "a password that is new"
 

@@ -25,8 +25,6 @@ from tests.support.account_holders import Clock, Person, problem, served
 from tests.support.thief import token_claims
 from tests.support.uce_holders import Thin, opened_entry, parts_of, stored, written_entry
 
-pytestmark = pytest.mark.unmeasured
-
 ENTRY = {"type": "entry", "title": "A walk", "body": "Along the river.", "tags": ["garden"]}
 
 

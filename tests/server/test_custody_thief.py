@@ -30,8 +30,6 @@ from tests.support.media import attach, fetch
 from tests.support.thief import Stolen, dump, pieces_of, steal, token_claims
 from tests.support.uce_holders import Thin, opened_entry, parts_of, written_entry
 
-pytestmark = pytest.mark.unmeasured
-
 WORDS = ("Kellerassel", "Dämmerung", "seltsames Glück", "Sternwarte")
 UNWRITTEN = "Nachtfalter"
 """A word that is only searched for."""

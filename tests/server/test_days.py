@@ -12,8 +12,6 @@ from tests.support.accounts import Owner, change, register
 from tests.support.diaries import thin
 from tests.support.searching import contents
 
-pytestmark = pytest.mark.unmeasured
-
 # In the order of their local times, each with the day that its writer's calendar showed.
 WRITTEN = (
     ("evening in Honolulu", {"occurred_at": "2026-11-20T23:30:00-10:00"}, "2026-11-20"),

@@ -25,8 +25,6 @@ from lockleaf.server.platform.db.embedded.cluster import order_for, postgres_arg
 from lockleaf.server.platform.db.embedded.folders import DataFolder
 from lockleaf.server.platform.db.embedded.leftover import processes_in, wait_for_end
 
-pytestmark = pytest.mark.processes_measured
-
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="drops privileges, which only root has")
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rests on Linux")
 LONG = 30.0

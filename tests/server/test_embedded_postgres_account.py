@@ -18,7 +18,6 @@ from lockleaf.server.platform.db.embedded.account import Account, choose_account
 from lockleaf.server.platform.db.embedded.cluster import order_for
 
 pytestmark = [
-    pytest.mark.processes_measured,
     pytest.mark.skipif(os.geteuid() != 0, reason="drops privileges, which only root has"),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rests on Linux capabilities"),
 ]

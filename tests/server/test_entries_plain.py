@@ -19,8 +19,6 @@ from tests.support.accounts import Owner, register
 from tests.support.diaries import FullClient, sealed_body, thin
 from tests.support.feeds import Reader
 
-pytestmark = pytest.mark.unmeasured
-
 ENTRY = {
     "content": "Walked to the river.",
     "title": "First day",

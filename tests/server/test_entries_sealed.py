@@ -18,8 +18,6 @@ from tests.support.accounts import Owner, change, register, sealed
 from tests.support.diaries import next_body, sealed_body, thin
 from tests.support.feeds import Reader
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 async def ada(http: httpx.AsyncClient) -> Owner:

@@ -18,8 +18,6 @@ from tests.support.accounts import Owner, change, following, register
 from tests.support.process import RunningServer, running_server
 from tests.support.processes import postmaster, workers
 
-pytestmark = pytest.mark.processes_measured
-
 PATIENCE = 60
 """Seconds after which something that should have happened is taken not to happen: a bound, never a measure."""
 

@@ -21,8 +21,6 @@ from tests.support.feeds import Reader
 from tests.support.media import declaration, declare
 from tests.support.process import RunningServer, running_server
 
-pytestmark = pytest.mark.processes_measured
-
 KIB, MIB = 2**10, 2**20
 DISK = 320 * MIB
 RESERVE = LimitSettings().disk_reserve_bytes

@@ -13,8 +13,6 @@ from tests.support.accounts import Owner, change, following, register
 from tests.support.feeds import Leaf, Reader
 from tests.support.process import RunningServer, running_server
 
-pytestmark = pytest.mark.unmeasured
-
 WRITERS = 8
 READERS = 4
 ROUNDS = 12

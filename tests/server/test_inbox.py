@@ -27,8 +27,6 @@ from tests.support.account_holders import Person, problem, served
 from tests.support.accounts import Owner, register
 from tests.support.senders import POST, put_in
 
-pytestmark = pytest.mark.unmeasured
-
 
 async def waiting(http: httpx.AsyncClient, person: Person, **params: Any) -> dict[str, Any]:
     answer = await http.get("/inbox", params=params, headers=person.headers)

@@ -22,8 +22,6 @@ from tests.support.mastodon_instance import MastodonInstance
 from tests.support.social_network import running_network
 from tests.support.syncing import sync_runs
 
-pytestmark = pytest.mark.unmeasured
-
 NETWORKS = {"mastodon": MastodonInstance, "facebook": GraphApi}
 
 

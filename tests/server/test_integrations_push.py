@@ -36,8 +36,6 @@ from tests.support.mastodon_instance import MastodonInstance
 from tests.support.social_network import running_network
 from tests.support.uce_holders import Thin, written_entry
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture(params=list(NETWORKS))
 def network(request: pytest.FixtureRequest) -> Iterator[Any]:

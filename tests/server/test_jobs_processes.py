@@ -23,7 +23,7 @@ from lockleaf.server.platform.settings import Settings
 from tests.conftest import fresh_database
 from tests.support.job_workers import WAITING_KIND, ended, job_row, process, until
 
-pytestmark = [pytest.mark.usefixtures("settings"), pytest.mark.processes_measured]
+pytestmark = pytest.mark.usefixtures("settings")
 
 
 @pytest.fixture

@@ -21,8 +21,6 @@ from tests.support.account_holders import problem, served
 from tests.support.measurers import Measurer, measurer
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.processes_measured
-
 AT = "2024-05-05T05:05:05Z"
 
 

@@ -25,8 +25,6 @@ from tests.support.accounts import register
 from tests.support.measurers import Measurer, measurer
 from tests.support.metrics import plain_context, replaced
 
-pytestmark = pytest.mark.unmeasured
-
 AT = "2024-05-05T05:05:05Z"
 MUTATIONS = 1000
 KNOWN = set(get_args(Reason))

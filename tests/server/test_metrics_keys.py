@@ -17,8 +17,6 @@ from lockleaf.wire.fields import decode_base64
 from tests.support.account_holders import problem
 from tests.support.measurers import SMALL, Measurer, measurer
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 async def someone(http: httpx.AsyncClient) -> Measurer:

@@ -17,8 +17,6 @@ from tests.support.account_holders import problem
 from tests.support.accounts import change, following
 from tests.support.measurers import Measurer, measurer
 
-pytestmark = pytest.mark.unmeasured
-
 LAYOUT = "month-1:words"
 JANUARY, FEBRUARY = "2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"
 

@@ -16,8 +16,6 @@ from tests.support.account_holders import problem
 from tests.support.measurers import Measurer, measurer, register_key
 from tests.support.metric_contexts import contexts
 
-pytestmark = pytest.mark.unmeasured
-
 NUMBERS = [3.0, -4.5, 10.0, 0.25]
 START = datetime(2024, 2, 28, 12, tzinfo=UTC)
 TIMES = [START + timedelta(hours=30 * index) for index in range(len(NUMBERS))]

@@ -12,8 +12,6 @@ from tests.support.account_holders import problem
 from tests.support.measurers import Measurer, measurer, register_key
 from tests.support.metrics import holder, plain_context, plain_public
 
-pytestmark = pytest.mark.unmeasured
-
 DAYS = {
     "2023-12-31T23:59:59Z": 1.0,
     "2024-01-01T00:00:00Z": 2.0,

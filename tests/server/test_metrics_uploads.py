@@ -17,8 +17,6 @@ from tests.support.measurers import SMALL, Measurer, measurer
 from tests.support.metrics import holder
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 AT = "2024-05-05T05:05:05Z"
 
 

@@ -25,8 +25,6 @@ from tests.support.database_link import DatabaseLink, database_link
 from tests.support.process import RunningServer, running_server
 from tests.support.processes import workers
 
-pytestmark = pytest.mark.processes_measured
-
 SECURITY_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 

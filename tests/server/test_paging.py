@@ -12,8 +12,6 @@ from tests.support.account_holders import problem
 from tests.support.accounts import Owner, register
 from tests.support.media import declaration, declare
 
-pytestmark = pytest.mark.unmeasured
-
 BY_CURSOR_ALONE = {"/api/v1/sync/conflicts", "/api/v1/sync/backups"}
 """Forms of older clients, which go on by `since` or by the cursor."""
 ENTRY = "0190c0de-0000-7000-8000-000000000001"

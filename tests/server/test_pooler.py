@@ -29,8 +29,6 @@ from tests.support.front_proxies import Pooler, pgbouncer
 from tests.support.process import running_server
 from tests.support.uce_holders import Thin
 
-pytestmark = pytest.mark.processes_measured
-
 AT_ONCE = 24
 """Requests at once, of which PgBouncer has four sessions for."""
 

@@ -16,8 +16,6 @@ from tests.server.test_backups import backup
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, change, following, register, sealed
 
-pytestmark = pytest.mark.unmeasured
-
 LOW = 256 * 1024
 BESIDE = 1024
 """Bytes of a record's fields beside its content, generously."""

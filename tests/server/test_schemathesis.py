@@ -29,8 +29,6 @@ from lockleaf.wire.codec import JSON
 from tests.support.account_holders import Person
 from tests.support.process import RunningServer
 
-pytestmark = pytest.mark.unmeasured
-
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = {"local_only": 1, "analytics_sync": 1, "full_sync": 3}
 """How many requests of each kind an operation gets; a lower tier refuses most of them before it looks at them."""

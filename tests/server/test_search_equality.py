@@ -12,8 +12,6 @@ from lockleaf.search.plan import plan
 from lockleaf.search.query import parse
 from tests.support.search_reference import ENGLISH, Index, PlainSearch, queries, titled_diary
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.mark.shared
 async def test_two_hundred_queries_find_what_postgresql_finds_in_the_plain_text(

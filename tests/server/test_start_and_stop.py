@@ -23,8 +23,6 @@ from tests.support.accounts import Owner, change, register
 from tests.support.process import running_server, start_server
 from tests.support.processes import family, loaded, wait_until_gone
 
-pytestmark = pytest.mark.processes_measured
-
 
 async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
     server_environment: dict[str, str], database_url: str, tmp_path: Path

@@ -19,8 +19,6 @@ from tests.support.accounts import Owner, change, following, register, sealed
 from tests.support.diaries import FullClient, thin
 from tests.support.feeds import Reader
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 async def ada(http: httpx.AsyncClient) -> Owner:

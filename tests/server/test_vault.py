@@ -17,8 +17,6 @@ from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, register
 from tests.support.feeds import Reader
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 async def owner(http: httpx.AsyncClient) -> Owner:

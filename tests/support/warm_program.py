@@ -48,7 +48,7 @@ def fits(environment: Mapping[str, str], stdin: bytes) -> bool:
     loaded_with = {**os.environ, **LOADED_WITH}
     own = {name for name, value in environment.items() if loaded_with.get(name) != value}
     taken = all(name.startswith(TAKEN) or name in TAKEN_WHOLE for name in own)
-    return taken and len(stdin) <= LONGEST_INPUT and not any(name.startswith("COVERAGE_") for name in environment)
+    return taken and len(stdin) <= LONGEST_INPUT
 
 
 def run(
@@ -103,7 +103,7 @@ def _warm() -> socket.socket:
     """Start the process that the others are forked from, and return the way to it; it ends with this one."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with its:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "COVERAGE_"))}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("LOCKLEAF_")}
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(its.fileno())],
             env=clean | LOADED_WITH,

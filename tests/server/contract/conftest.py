@@ -15,7 +15,7 @@ from tests.support.contract import BASES, Contract, Document
 from tests.support.one_account import meant_to_be_of_several, sent_through, unnamed
 
 
-@pytest.fixture(params=[BASES[0], pytest.param(BASES[1], marks=pytest.mark.unmeasured)])
+@pytest.fixture(params=BASES)
 def base(request: pytest.FixtureRequest) -> str:
     """The prefix of the routes."""
     prefix: str = request.param

@@ -182,7 +182,6 @@ async def test_files_that_are_no_entries_and_damaged_ones_are_named(homes: Any, 
 
 
 @pytest.mark.shared
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("form", ["markdown", "json"])
 async def test_the_diary_comes_back_as_it_was(homes: Any, tmp_path: Path, shared_data: Path, form: Any) -> None:
     one, two, path = await homes("one"), await homes("two"), tmp_path / "out.zip"

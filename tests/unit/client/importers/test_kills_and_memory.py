@@ -37,7 +37,6 @@ def test_wherever_an_import_is_killed_each_entry_is_whole_or_absent_and_the_next
         assert each["then"] == whole
 
 
-@pytest.mark.unmeasured
 @pytest.mark.timeout(900)
 def test_two_thousand_photos_and_a_long_film_pass_through_in_little_memory(tmp_path: Path) -> None:
     export = tmp_path / "export.zip"

@@ -16,7 +16,6 @@ from tests.support.journals.pepys import WRITERS, diary_of, words
 pytestmark = pytest.mark.shared
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("form", WRITERS)
 async def test_the_diary_is_the_same_through_every_format(form: str, shared_data: Path, tmp_path: Path) -> None:
     diary = diary_of(shared_data)
