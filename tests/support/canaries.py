@@ -71,7 +71,7 @@ class Canaries:
 
     def found_in_any(self, pieces: Iterable[bytes]) -> set[str]:
         """Which of the texts any of ``pieces`` holds, by name."""
-        return set().union(*map(self.found_in, pieces))
+        return self.found_in(b"\n".join(pieces))
 
 
 def raw_bytes_below(folder: Path) -> bytes:
