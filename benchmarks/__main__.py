@@ -8,6 +8,7 @@ import json
 import platform
 from pathlib import Path
 
+import pytest
 import uvloop
 
 from benchmarks import (
@@ -23,6 +24,7 @@ from benchmarks import (
     memory,
     metrics,
     networks,
+    page,
     quota,
     rotation,
     search,
@@ -103,6 +105,11 @@ def main() -> None:
         search.run(report)
         print("Exports of it in plain text")
         exports.run(report)
+        print("The local page, in Chromium")
+        try:
+            page.run(report)
+        except pytest.skip.Exception as reason:
+            print(f"  left out: {reason}")
     else:
         print("A real journal: left out, since ../shared/data/pepys.jsonl.gz is not here")
     print(f"{lies.SESSIONS:,} sessions with a server that lies")

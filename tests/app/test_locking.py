@@ -69,11 +69,11 @@ async def test_who_did_something_since_the_last_request_is_there(tmp_path: Path)
     await under_a_password(tmp_path)
     async with page_of(tmp_path, open_client=opener(tmp_path), lock_after=3600) as page:
         await page.post("/unlock", {"password": PASSWORD})
-        unlocked = page.desk.used
+        unlocked = page.desk.attendance.used
         await page.ask("POST", "/entries/find", {}, headers={"X-Idle": "600"})
-        assert page.desk.used == unlocked
+        assert page.desk.attendance.used == unlocked
         await page.ask("POST", "/present", headers={"X-Idle": "0"})
-        assert page.desk.used > unlocked
+        assert page.desk.attendance.used > unlocked
 
 
 async def test_all_pages_hear_what_one_of_them_writes(page: Page) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import date
+from pathlib import Path
 
 from lockleaf.app.routes.overview import _streak
 from tests.support.local_page import Page
@@ -43,3 +46,13 @@ async def test_a_daily_goal_is_remembered_on_this_device(page: Page) -> None:
     assert (state["daily_goal"], state["words_today"]) == (500, 0)
     await page.write("three more words")
     assert (await page.get("/state"))["words_today"] == 3
+
+
+async def test_the_index_of_words_is_made_before_anybody_searches(page: Page, home: Path) -> None:
+    lines = [json.dumps({"body": f"entry {n} of herons", "date": f"2026-01-01T08:{n:02}:00Z"}) for n in range(50)]
+    await page.ask("POST", "/import", content="\n".join(lines).encode(), headers={"X-File-Name": "old.jsonl"})
+    index = home / "profiles" / "laptop" / "store.sqlite3-search"
+    while not index.exists():
+        await asyncio.sleep(0.01)
+    found = await page.post("/entries/find", {"query": "herons", "limit": 5})
+    assert (found["total"], len(found["entries"])) == (50, 5)

@@ -77,6 +77,18 @@ def test_the_way_back_from_an_entry_leads_to_the_place_one_came_from(window: Win
     expect(page.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
 
 
+def test_whoever_goes_to_the_search_types_at_once(window: Window) -> None:
+    page = window.page
+    window.go("")
+    expect(page.locator(".entry-row").first).to_be_visible()
+    page.locator("h1").first.focus()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search the journal")).to_be_focused()
+    page.keyboard.type("day 7")
+    expect(page.locator(".entry-row mark").first).to_be_visible()
+    window.go("")
+
+
 def test_a_deleted_entry_is_restored_from_the_sentence_that_says_so(window: Window) -> None:
     page = window.page
     window.write("Deleted in a moment.", title="Short-lived")
@@ -88,6 +100,7 @@ def test_a_deleted_entry_is_restored_from_the_sentence_that_says_so(window: Wind
 
 
 def test_who_only_reads_is_there_and_a_page_that_nobody_looks_at_is_not(window: Window, device: CommandLine) -> None:
+    window.go("")
     page = window.page.context.new_page()
     page.clock.install()
     page.goto(window.page.url)

@@ -30,10 +30,17 @@ export async function refresh() {
   return fresh;
 }
 
+let counting = 0;
+/** Have the tags counted anew once what one waits for is there: all entries are looked at for it. */
 export function refreshTags() {
-  get<Tags>("/tags").then(
-    (found) => (tags.value = found.tags),
-    () => {},
+  clearTimeout(counting);
+  counting = window.setTimeout(
+    () =>
+      get<Tags>("/tags").then(
+        (found) => (tags.value = found.tags),
+        () => {},
+      ),
+    400,
   );
 }
 

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
 
 import lockleaf
 from lockleaf import client as sdk
+from lockleaf.app.attendance import Attendance
 from lockleaf.app.events import Events
 from lockleaf.app.models.state import AccountState, Counts, State, SyncState
 from lockleaf.app.shelf import Shelf
@@ -25,6 +25,8 @@ Opener = Callable[[sdk.SecondFactor], Awaitable[sdk.Client]]
 """Opens the client of a profile; what answers the server's question for a second factor is given."""
 _LOOK_AROUND = 1.0
 _SYNC_EVERY = 10.0
+_WORTH_WARMING = 25
+"""So many entries that were written at once take an index of words longer than anybody who types a search waits."""
 _PATIENCE = 10.0
 """Seconds for which a request that is being answered keeps a journal open that is to be locked."""
 
@@ -51,21 +53,21 @@ class Desk:
     _shelf: tuple[sdk.Journal, Shelf] | None = None
     _closed_here: bool = False
     """The keychain would open it at once: it was locked here."""
-    _running: int = 0
-    _attended: int = 0
-    """Requests that are being answered to a person: one may wait for long without touching anything."""
-    _quiet: asyncio.Event = field(default_factory=asyncio.Event)
-    used: float = field(default_factory=monotonic)
-    """When its person was there last, by the clock that only goes forward."""
+    attendance: Attendance = field(init=False)
     _sync: SyncState = field(default_factory=lambda: SyncState(state="local"))
     _sync_now: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _synchroniser: asyncio.Task[None] | None = None
+    _warming: asyncio.Task[None] | None = None
     factor: str | None = None
     """The code of a second factor, while a request that brought one is answered."""
     adding: sdk.NewApp | None = None
     """The authenticator app that is being added, until a code confirms it."""
     drafting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    searching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.attendance = Attendance(self.lock_after)
 
     # ---- from the first moment to the last ----
 
@@ -73,13 +75,14 @@ class Desk:
         """Open the profile, and look after it from now on."""
         self._client = await self.open_client(self.second_factor)
         self._tasks = [asyncio.create_task(self._look_after())]
-        self._sync_anew()
+        await self._begin()
 
     async def aclose(self) -> None:
         """Let go of everything."""
         self.events.close()
-        for task in self._tasks:
-            await end_task(task)
+        for task in (*self._tasks, self._warming):
+            if task is not None:
+                await end_task(task)
         await self._end_sync()
         if self._client is not None:
             await self._client.aclose()
@@ -116,35 +119,23 @@ class Desk:
     async def catch_up(self) -> None:
         """Read what was written, by whomever, and tell the pages."""
         ids = await self._shelf_of(self.journal).catch_up()
+        if ids is None or len(ids) > _WORTH_WARMING:
+            self._warm()
         if ids is None:
             self.events.tell("entries", {"all": True})
         elif ids:
             self.events.tell("entries", {"ids": ids})
 
-    @asynccontextmanager
-    async def at_work(self, idle: float | None = None) -> AsyncIterator[None]:
-        """Keep the journal open while a request is answered.
+    def _warm(self) -> None:
+        """Have the index of words read, or made, before somebody searches."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self._make_index())
 
-        Args:
-            idle: for how many seconds its person had done nothing; None for what the browser asks by itself. A page
-                asks for what changed without anybody there, which must not keep the journal open.
-        """
-        attended = idle is not None and (self.lock_after is None or idle < self.lock_after)
-        self._use(idle)
-        self._running += 1
-        self._attended += attended
-        try:
-            yield
-        finally:
-            self._running -= 1
-            self._attended -= attended
-            self._use(idle)
-            if not self._running:
-                self._quiet.set()
-
-    def _use(self, idle: float | None) -> None:
-        if idle is not None:
-            self.used = max(self.used, monotonic() - idle)
+    async def _make_index(self) -> None:
+        # Whatever goes wrong is told to whoever searches.
+        with contextlib.suppress(sdk.LockleafError):
+            async with self.attendance.at_work():
+                await self.journal.search("", limit=1)
 
     # ---- lock and unlock ----
 
@@ -165,11 +156,7 @@ class Desk:
             return
         self._closed_here = True  # nobody new comes in
         await self._end_sync()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                while self._running:
-                    self._quiet.clear()
-                    await self._quiet.wait()
+        await self.attendance.end(_PATIENCE)
         self._shelf = self.adding = None
         if client.keys_in == "password":
             await client.lock()
@@ -191,9 +178,16 @@ class Desk:
         if self._client.is_locked:
             await self._client.unlock(password)
         self._closed_here = False
-        self.used = monotonic()
-        self._sync_anew()
+        self.attendance.use()
+        await self._begin()
         await self.tell_state()
+
+    async def _begin(self) -> None:
+        """Read what is open, and keep it in step."""
+        self._sync_anew()
+        if self._client is not None and self._client.is_open:
+            with contextlib.suppress(sdk.LockleafError):
+                await self.catch_up()
 
     # ---- the account ----
 
@@ -339,7 +333,7 @@ class Desk:
             await asyncio.sleep(_LOOK_AROUND)
             if self.is_locked:
                 continue
-            if self.lock_after is not None and not self._attended and monotonic() - self.used > self.lock_after:
+            if self.attendance.is_over:
                 await self.lock()
                 continue
             if self.events.is_heard and self._client is not None and self._client.is_open:

@@ -73,7 +73,7 @@ class Endpoint:
             try:
                 if self.locked:
                     return await self._answered(desk, request)
-                async with desk.at_work(_idle(request)):
+                async with desk.attendance.at_work(_idle(request)):
                     if desk.is_locked:
                         raise Refused(423, "locked", "The journal is locked.")
                     return await self._answered(desk, request)

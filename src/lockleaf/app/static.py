@@ -49,6 +49,6 @@ async def page_file(request: Request) -> Response:
         return Response("Not found", 404, media_type="text/plain")
     ending = path[path.rfind(".") :].lower() if "." in path else ""
     kind = _TYPES.get(ending) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    # Built files carry a digest in their names; the page that names them is asked for each time.
-    keep = "private, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
+    # The address has a part that each run draws anew, so these files are the same as long as there is one.
+    keep = "no-cache" if path == "index.html" else "private, max-age=31536000, immutable"
     return Response(found.read_bytes(), media_type=kind, headers={"Cache-Control": keep})

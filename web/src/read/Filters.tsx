@@ -61,7 +61,7 @@ export function Filters() {
           onInput={(event) => {
             text.value = event.currentTarget.value;
             clearTimeout(timer.current);
-            timer.current = window.setTimeout(() => change({ query: text.value }), 60);
+            timer.current = window.setTimeout(() => change({ query: text.value }), 15);
           }}
         />
         <button class="quiet icon-button" aria-expanded={open.value} onClick={() => (open.value = !open.value)} title="Narrow by tag, mood and time">

@@ -2,6 +2,8 @@ import { Problem, post } from "../api";
 import type { Filter, Found, Summary } from "../types";
 
 const PAGE = 100;
+/** Of what a search found, about two windows at a time: the next key asks again. */
+const FOUND = 30;
 
 /** The entries of a filter, fetched page by page, with the number of all from the start. */
 export class List {
@@ -28,7 +30,7 @@ export class List {
     this.loading = true;
     try {
       for (let page = 0; page < pages && !this.whole && !this.abort.signal.aborted; page += 1) {
-        const body = { ...this.filter, limit: PAGE, ...(this.cursor ? { cursor: this.cursor } : {}) };
+        const body = { ...this.filter, limit: this.filter.query?.trim() ? FOUND : PAGE, ...(this.cursor ? { cursor: this.cursor } : {}) };
         const found = await post<Found>("/entries/find", body, this.abort.signal);
         this.entries = this.entries.concat(found.entries);
         this.total = Math.max(found.total, this.entries.length);

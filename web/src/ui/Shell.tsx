@@ -34,9 +34,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const first = useRef(true);
   const screen = route.value.join("/");
   useEffect(() => {
-    // A reader of the screen is told the new screen's name; the first screen is announced by the browser.
+    // A reader of the screen is told the new screen's name, where nothing on it took the focus (the field of the search
+    // does); the first screen is announced by the browser.
     if (first.current) first.current = false;
-    else main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+    else if (!main.current?.contains(document.activeElement)) main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
   }, [screen]);
   const inbox = state.value?.counts.inbox ?? 0;
   const conflicts = state.value?.counts.conflicts ?? 0;

@@ -34,7 +34,13 @@ _SOURCE = "app"
 @endpoints.add("POST", "/entries/find")
 async def find_entries(call: Call[Find]) -> FoundEntries:
     """Find entries: by words, filters and days, newest first; what words find, best first."""
-    return await find(call.desk, call.body)
+    if not call.body.query.strip():
+        return await find(call.desk, call.body)
+    # One after another: two searches at once slow each other down, and one typed on while the first was at work.
+    async with call.desk.searching:
+        if await call.request.is_disconnected():
+            return FoundEntries(entries=(), next_cursor=None, total=0)
+        return await find(call.desk, call.body)
 
 
 @endpoints.add("POST", "/entries", status=201)
