@@ -7,6 +7,7 @@ import os
 import stat
 import tarfile
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,28 @@ def test_a_device_or_nothing_is_no_journal(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path / "absent"):
         with pytest.raises(ImportRefused):
             opened_container(path)
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_file_that_is_packed_otherwise_says_so_whole_or_damaged(tmp_path: Path, packed: int, damaged: bool) -> None:
+    path = tmp_path / "journal.zip"
+    with zipfile.ZipFile(path, "w", packed) as into:
+        into.writestr("Journal.json", b"{}" * 500)
+    if damaged:
+        data = bytearray(path.read_bytes())
+        data[50:60] = bytes(10)
+        path.write_bytes(data)
+    with closing(opened_container(path)) as container:
+        assert container.start("Journal.json") == b""
+        with pytest.raises(Unreadable, match="packed in a way that is not read here"):
+            container.read("Journal.json", 1000)
+
+
+def test_a_zip_whose_file_has_no_name_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "journal.zip"
+    with zipfile.ZipFile(path, "w") as into:
+        into.writestr("x", b"{}")
+    path.write_bytes(path.read_bytes().replace(b"x{}", b"\0{}").replace(b"xPK", b"\0PK"))
+    with pytest.raises(ImportRefused, match="damaged"):
+        opened_container(path)
