@@ -150,6 +150,13 @@ export interface DraftView {
   saved_at: string;
 }
 
+export interface EncryptedSums {
+  state: "shown" | "no_account" | "off" | "not_installed" | "tier" | "failed";
+  message: string | null;
+  pending: number;
+  metrics: Summed[];
+}
+
 export interface EntryView {
   id: string;
   title: string | null;
@@ -262,6 +269,10 @@ export interface InboxItem {
   files: number;
 }
 
+export interface KeepSums {
+  on: boolean;
+}
+
 export interface LinkCode {
   code: string;
   svg: string;
@@ -298,7 +309,6 @@ export interface Numbers {
   words_by_month: [string, number][];
   moods_by_month: Record<string, Record<string, number>>;
   metrics: Record<string, [string, number][]>;
-  source: "device" | "encrypted_sums";
 }
 
 export interface OnThisDay {
@@ -392,6 +402,12 @@ export interface Settings {
   daily_goal?: number | null;
 }
 
+export interface Side {
+  count: number;
+  average: number;
+  error: number;
+}
+
 export interface SignedIn {
   id: string;
   name: string | null;
@@ -436,6 +452,12 @@ export interface Summary {
   pending: boolean;
   version: string | null;
   marks: [number, number][];
+}
+
+export interface Summed {
+  name: string;
+  server: Side | null;
+  device: Side | null;
 }
 
 export interface SyncState {

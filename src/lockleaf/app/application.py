@@ -23,6 +23,7 @@ from lockleaf.app.routes import (
     history,
     overview,
     state,
+    sums,
 )
 from lockleaf.app.routing import MOST, Endpoint
 from lockleaf.app.static import page_file
@@ -31,7 +32,7 @@ __all__ = ["ENDPOINTS", "application"]
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     each
-    for module in (state, entries, drafts, overview, history, conflicts, attachments, exchange, account, factors)
+    for module in (state, entries, drafts, overview, sums, history, conflicts, attachments, exchange, account, factors)
     for each in module.endpoints.listed
 )
 

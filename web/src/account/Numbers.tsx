@@ -6,6 +6,7 @@ import { changed } from "../state";
 import type { Numbers as Found } from "../types";
 import { plural } from "../words";
 import { Bars, Line } from "./plots";
+import { Sums } from "./Sums";
 
 /** How much, how often, how it was. */
 export function Numbers() {
@@ -86,11 +87,8 @@ export function Numbers() {
             <Line points={points.slice(-120)} name={name} day={shortDay} />
           </figure>
         ))}
-      <p class="dim small">
-        {now.source === "device"
-          ? "Counted on this machine from your entries. Nothing of it was sent anywhere."
-          : "Added up by the server over encrypted numbers, and opened on this machine. The server saw none of them."}
-      </p>
+      <p class="dim small">Counted on this machine from your entries. Nothing of it was sent anywhere.</p>
+      <Sums />
     </div>
   );
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -97,14 +97,13 @@ class Totals(Answer):
 
 
 class Numbers(Answer):
-    """Numbers of the journal. ``source``: where they come from; encrypted sums are added up by the server, unread."""
+    """Numbers of the journal, worked out on this device."""
 
     streak: Streak
     totals: Totals
     words_by_month: tuple[tuple[str, float], ...]
     moods_by_month: dict[str, dict[str, int]]
     metrics: dict[str, tuple[tuple[str, float], ...]]
-    source: Literal["device", "encrypted_sums"]
 
 
 class Settings(Body):

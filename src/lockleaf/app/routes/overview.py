@@ -127,7 +127,6 @@ async def get_numbers(call: Call[None]) -> Numbers:
             name: tuple((day, sum(values) / len(values)) for day, values in sorted(by_day.items()))
             for name, by_day in sorted(metrics.items())
         },
-        source="device",
     )
 
 

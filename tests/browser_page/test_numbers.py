@@ -1,0 +1,43 @@
+"""Numbers of a journal in the local page: this machine's, and those that the server added up unread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.support.command_line import CommandLine
+from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window
+
+
+def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, device: CommandLine) -> None:
+    pytest.importorskip("tenseal")
+    page = window.page
+    for text in ("One two three four.", "One two three four five six."):
+        device.run("write", "-", stdin=text.encode())
+    device.run("sync")
+    window.go("numbers")
+    page.get_by_role("button", name="Let the server add them up").click()
+    row = page.get_by_role("row", name="words an entry")
+    expect(row.get_by_role("cell")).to_have_text(["5 of 2 values", "5 of 2 values"])
+    expect(page.get_by_text("Both come to the same.")).to_be_visible()
+    assert axe_finds(page) == []
+    device.run("write", "-", stdin=b"One two three four five six seven eight.")
+    device.run("sync")
+    expect(row.get_by_role("cell")).to_have_text(["6 of 3 values", "6 of 3 values"])
+    page.get_by_role("button", name="Have the server delete its sums").click()
+    expect(page.get_by_role("button", name="Let the server add them up")).to_be_visible()
+
+
+def test_without_an_account_a_sentence_says_that_no_server_adds_anything_up(browser: Browser, home: Path) -> None:
+    device = CommandLine(home, "default", {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    device.run("write", "-", stdin=b"Alone.")
+    app = AppProcess(device)
+    ours = context(browser)
+    window = open_window(ours, app.start())
+    window.go("numbers")
+    expect(window.page.get_by_text("no server adds anything up")).to_be_visible()
+    expect(window.page.locator(".figures")).to_contain_text("1")
+    ours.close()
+    app.stop()
