@@ -61,19 +61,20 @@ async def list_entries(
 ) -> None:
     """List entries, newest first. With --json one object a line."""
     first, last = entered_date(since), entered_date(until)
+    filters = {"since": first, "until": last, "tag": tag, "mood": mood, "source": source}
     if remote:
         if unsynced or deleted:
             raise Complaint("--remote shows neither deleted entries nor those that were never synced.")
-        wanted = {"since": first, "until": last, "tag": tag, "mood": mood, "source": source}
         async with run.client() as client:
-            listed, complete = await _from_server(client, None if everything else limit, wanted)
+            listed, complete = await _from_server(client, None if everything else limit, filters)
             dated = client.profile is not None and client.profile.custody != "e2e"
         _print(run, listed, None)
         if not complete and not dated:
             run.note("The newest of those that came to the server last; --all looks through all of them.")
         run.note("As the server lists them: what is left out, only lockleaf sync would notice.")
         return
-    chosen = everything or any(value is not None for value in (first, last, tag, mood, source)) or unsynced or deleted
+    filtered = any(value is not None for value in filters.values())
+    whole = everything or unsynced or deleted
     async with run.client() as client:
         tell_of_drafts(run, client)
         entries = await client.journal.list(
@@ -84,12 +85,12 @@ async def list_entries(
             source=source,
             include_deleted=deleted,
             unsynced=unsynced,
-            limit=None if chosen else limit,
+            limit=None if whole else limit,
         )
         count = await client.journal.count()
-        fitting = len(entries) if chosen else count
+        fitting = len(entries) if whole else await client.journal.count(**filters) if filtered else count
         entries = entries if everything else entries[:limit]
-    _print(run, entries, fitting, anything=bool(entries) or count > 0, counted=chosen)
+    _print(run, entries, fitting, anything=bool(entries) or count > 0, counted=whole or filtered)
 
 
 async def _from_server(

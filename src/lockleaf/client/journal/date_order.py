@@ -7,7 +7,6 @@ of the words does, and what was written since is put in before anything is found
 from __future__ import annotations
 
 import os
-import zoneinfo
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -18,16 +17,17 @@ from lockleaf.client.errors import LocalStoreError, StoreDamaged
 from lockleaf.client.profile.private_files import write_private
 from lockleaf.client.records.entries import Entry
 from lockleaf.client.records.views import entry_of
+from lockleaf.client.records.zone_rules import zone_rules
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, StoredRecord
 from lockleaf.crypto.encoding import pack, strict_unpack
 from lockleaf.crypto.errors import Malformed
 
-__all__ = ["DateOrder"]
+__all__ = ["MANY", "DateOrder"]
 
 _FILE = "order"
 _FORMAT = 1
-_MANY = 2_000
+MANY = 2_000
 _PORTION = 500
 _WORTH_KEEPING = 25
 """Entries that changed since the file was written; fewer are read again the next time, which takes no time."""
@@ -50,7 +50,7 @@ class DateOrder:
         many: fewer entries are read whole, which takes no time, and have no such file.
     """
 
-    def __init__(self, store: LocalStore, *, many: int = _MANY) -> None:
+    def __init__(self, store: LocalStore, *, many: int = MANY) -> None:
         self._store = store
         self._many = many
 
@@ -132,8 +132,7 @@ class DateOrder:
 
     def _made_by(self) -> list[object]:
         """What the order hangs on beside the entries: this store as it has been since, and the rules of time zones."""
-        zones = [[str(path), path.stat().st_mtime_ns] for path in map(Path, zoneinfo.TZPATH) if path.is_dir()]
-        return [_FORMAT, self._store.name, self._store.mark_beside(_FILE), zones]
+        return [_FORMAT, self._store.name, self._store.mark_beside(_FILE), zone_rules()]
 
 
 def _row(record: StoredRecord) -> bytes:

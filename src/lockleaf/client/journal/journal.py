@@ -70,7 +70,7 @@ class Journal(JournalTags, JournalImports, JournalWrites):
         self._clock = clock
         self._edits = Edits(store, clock)
         self._decisions = Resolutions(store, self._edits)
-        self._lists = EntryLists(store)
+        self._lists = EntryLists(store, lambda: self._search)
         JournalTags.__init__(self, TagBook(store, self._edits, clock))
         JournalImports.__init__(self, store, self._edits, media)
 
@@ -235,7 +235,7 @@ class Journal(JournalTags, JournalImports, JournalWrites):
         Args:
             since, until: days, both inclusive; an entry's day is the one where it was written.
             tag, mood, source: only entries that have it; case does not matter.
-            limit: at most so many. Where nothing else is asked for, no others are read.
+            limit: at most so many. Where nothing else but filters is asked for, others are seldom read.
             starting: only those whose id begins so.
             unsynced: only those that are not known to be at the server now. After a sync that found the server's
                 history wrong that is so of every entry, until one verifies it again.
@@ -264,9 +264,18 @@ class Journal(JournalTags, JournalImports, JournalWrites):
         """
         return await asyncio.to_thread(self._search.find, query, limit, newest)
 
-    async def count(self) -> int:
-        """Return how many entries there are."""
-        return await asyncio.to_thread(self._store.records.count)
+    async def count(
+        self,
+        *,
+        since: date | str | None = None,
+        until: date | str | None = None,
+        tag: str | None = None,
+        mood: str | None = None,
+        source: str | None = None,
+    ) -> int:
+        """Return how many entries there are, or how many fit; see `list`."""
+        wanted = Selection.of(since=since, until=until, tag=tag, mood=mood, source=source)
+        return await asyncio.to_thread(self._lists.count, wanted)
 
     async def pending_count(self) -> int:
         """Return how many edits of entries and tags, and versions in conflicts, the server does not have yet."""
@@ -282,12 +291,7 @@ class Journal(JournalTags, JournalImports, JournalWrites):
 
         After a sync that found the server's history wrong, that is all of them; see `list`.
         """
-        return await asyncio.to_thread(self._unverified)
-
-    def _unverified(self) -> int:
-        if self._store.history.doubt() is None:
-            return self._store.records.pending_count()
-        return sum(1 for _ in self._store.records.entries(deleted=True))
+        return await asyncio.to_thread(self._lists.unverified)
 
     async def doubt(self) -> str | None:
         """Return the name of the error with which the last sync found the server's history wrong, if it did."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lockleaf.client.records.entries import Entry
+from lockleaf.client.search.selection import Selection
 from lockleaf.search.query import Query
 from lockleaf.wire.names import known_as
 
-__all__ = ["Facts", "fits"]
+__all__ = ["Facts", "fits", "selecting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,21 @@ def _plain(value: str | None) -> str:
 def joined(tags: tuple[str, ...]) -> str:
     """Return tags as `Facts` has them; an entry has a tag if it holds ``joined((tag,))``."""
     return "\n" + "".join(f"{_plain(tag)}\n" for tag in tags)
+
+
+def selecting(wanted: Selection) -> Callable[[Facts], bool]:
+    """Return what tells whether an entry is wanted, its day left aside, as `Selection.holds` does."""
+    mood, source = (None if value is None else _plain(value) for value in (wanted.mood, wanted.source))
+    tag = None if wanted.tag is None else joined((wanted.tag,))
+
+    def holds(facts: Facts) -> bool:
+        return (
+            (mood is None or facts.mood == mood)
+            and (source is None or facts.source == source)
+            and (tag is None or tag in facts.tags)
+        )
+
+    return holds
 
 
 def fits(query: Query, facts: Facts) -> bool:

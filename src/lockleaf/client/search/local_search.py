@@ -12,11 +12,12 @@ from lockleaf.client.errors import InvalidSearch
 from lockleaf.client.records.entries import Entry
 from lockleaf.client.records.preferences import locale_of
 from lockleaf.client.records.views import entry_of
-from lockleaf.client.search.filters import Facts
+from lockleaf.client.search.filters import Facts, selecting
 from lockleaf.client.search.index_ranking import Ranked, ranked
 from lockleaf.client.search.packing import FULL, IndexedEntry, UnusableIndex
 from lockleaf.client.search.results import Found, Hit
 from lockleaf.client.search.sealed_pages import KIND
+from lockleaf.client.search.selection import Selection
 from lockleaf.client.search.word_index import WordIndex
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.records import ENTRIES, StoredRecord
@@ -99,6 +100,49 @@ class LocalSearch:
                 if (hit := shown(asked, entry, each.score)) is not None:
                     hits.append(hit)
         return tuple(hits)
+
+    # ---- lists ----
+
+    def newest(self, wanted: Selection, limit: int, starting: str = "") -> tuple[list[StoredRecord], int] | None:
+        """Return the newest entries that are wanted and how many there are; None where it takes no less to read all.
+
+        Args:
+            limit: return at most so many.
+            starting: only those whose id begins so.
+        """
+        with self._lock, suppress(UnusableIndex):
+            if not self.file.exists():
+                return None
+            index = self._open()
+            if len(self._waiting(index)) >= FULL:
+                return None
+            self._catch_up(index)
+            rows = [
+                (segment.date(number), segment.ids[number])
+                for segment in index.segments
+                for number in segment.selected(selecting(wanted), wanted.since, wanted.until)
+            ]
+            found = sorted((row for row in rows if row[1].startswith(starting)), reverse=True)
+            return self._as_they_were(found[:limit], wanted), len(found)
+        return None
+
+    def _as_they_were(self, rows: Sequence[tuple[str, str]], wanted: Selection) -> list[StoredRecord]:
+        """Return the entries of rows.
+
+        Raises:
+            UnusableIndex: one is another by now: another program has written.
+        """
+        records = self._store.records.get_many((ENTRIES, entry_id) for _, entry_id in rows)
+        found = []
+        for date, entry_id in rows:
+            record = records.get((ENTRIES, entry_id))
+            if record is None or record.doc is None or record.deleted:
+                raise UnusableIndex
+            entry = entry_of(record, conflict=False)
+            if Facts.of(entry).date != date or not wanted.holds(entry):
+                raise UnusableIndex
+            found.append(record)
+        return found
 
     # ---- the index ----
 

@@ -90,6 +90,24 @@ class Segment:
         """Return what filters look at."""
         return Facts(self._facts.dates[number], *self._facts.traits[self._facts.numbers[number]])
 
+    def selected(self, wanted: Callable[[Facts], bool], since: str | None, until: str | None) -> Iterator[int]:
+        """Yield the numbers of entries that are wanted.
+
+        Args:
+            wanted: asked once of all entries that are alike, and without their dates.
+            since, until: days, both inclusive.
+        """
+        facts = self._facts
+        alike = [wanted(Facts("", *each)) for each in facts.traits]
+        for number, (date, traits) in enumerate(zip(facts.dates, facts.numbers, strict=True)):
+            if (
+                alike[traits]
+                and (since is None or date[:10] >= since)
+                and (until is None or date[:10] <= until)
+                and number not in self.dead
+            ):
+                yield number
+
     def positions(self, stems: Iterable[str]) -> dict[int, Mapping[str, Positions]]:
         """Return where stems stand: by number of the entry, by field, by stem. The dead are left out."""
         found: dict[int, Mapping[str, Positions]] = {}

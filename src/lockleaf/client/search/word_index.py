@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lockleaf.client.errors import LocalStoreError
+from lockleaf.client.records.zone_rules import zone_rules
 from lockleaf.client.search.packing import IndexedEntry, Packed, Shape, UnusableIndex, packed
 from lockleaf.client.search.sealed_pages import KIND, SealedPages, delete_pages
 from lockleaf.client.search.segments import Segment
@@ -225,6 +226,7 @@ class WordIndex:
             # Other versions of these cut texts into other words, or bring words to other stems.
             version("snowballstemmer"),
             unicodedata.unidata_version,
+            zone_rules(),
         ]
 
 
