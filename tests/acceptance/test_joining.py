@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client import Client, DraftContent, EditConflict, JournalLocked, JournalMoved
+from lockleaf.client.store import account_of
 from lockleaf.crypto.kdf import CHEAPEST
 from tests.support import killed_logins
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
@@ -220,6 +221,40 @@ async def test_a_login_killed_anywhere_is_done_again_and_nothing_is_missing(
         shutil.rmtree(home)
         operation += EVERY
     assert killed >= 3
+
+
+@pytest.mark.parametrize(
+    "reached", ["the folder of what is made", "the store sealed anew", "the files in their places"]
+)
+async def test_a_login_cancelled_anywhere_leaves_nothing_behind_that_would_be_needed(
+    tmp_path: Path, server: RunningServer, reached: str
+) -> None:
+    begun = await Begun.at(tmp_path)
+    email, _ = await account_at(server, tmp_path, "of the account")
+    profile = tmp_path / "profiles" / MINE
+    made = profile / "joining" / "media" / f"{begun.attachment}.age"
+
+    def has_come() -> bool:
+        match reached:
+            case "the folder of what is made":
+                return (profile / "joining").exists()
+            case "the store sealed anew":
+                return account_of(profile / "store.sqlite3") is not None
+            case _:
+                return account_of(profile / "store.sqlite3") is not None and not made.exists()
+
+    async with await opened(tmp_path) as client:
+        login = asyncio.create_task(client.account.login(server.url, email, PASSWORD, device_name=MINE))
+        while not login.done() and not await asyncio.to_thread(has_come):
+            await asyncio.sleep(0)
+        login.cancel()
+        await asyncio.wait((login,))
+    async with await opened(tmp_path) as client:
+        if not client.is_logged_in:
+            await client.account.login(server.url, email, PASSWORD, device_name=MINE)
+        await client.sync()
+        await begun.check(client, tmp_path / "out")
+    assert not (profile / "joining").exists()
 
 
 async def test_a_program_that_has_it_open_writes_nothing_that_nobody_could_read(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import partial
 
 from lockleaf.client.device.device import Device
 from lockleaf.client.device.joining import joining, take_places
@@ -48,7 +47,7 @@ async def take_over(
         return
     with joining(device.folder) as made:
         await _move(device, made, profile, keyring)
-        await asyncio.to_thread(take_places, device.folder, made)
+        await in_thread(lambda _: take_places(device.folder, made))
     try:
         await device.adopt(profile, keyring, tokens, password, older=older)
     except BaseException:
@@ -74,7 +73,7 @@ async def _move(device: Device, made: ProfileFolder, profile: Profile, keyring: 
     while True:
         await in_thread(files.seal)
         with suppress(_FileCame):
-            await asyncio.to_thread(partial(store.move, keyring, str(profile.user_id), change))
+            await in_thread(lambda _: store.move(keyring, str(profile.user_id), change))
             break
     if files.unreadable:
         device.notice(

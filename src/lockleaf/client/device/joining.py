@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from lockleaf.client.errors import LocalStoreError, ProfileDamaged, StoreLocked
+from lockleaf.client.errors import LocalStoreError, StoreLocked
 from lockleaf.client.keychain.keychains import KEYCHAIN_FILE
 from lockleaf.client.keychain.password_keychain import LOCK_FILE, OPEN_FILE
 from lockleaf.client.profile.private_files import locked, make_private_folder
@@ -25,19 +25,19 @@ _LOCK = "joining.lock"
 
 @contextmanager
 def joining(folder: ProfileFolder) -> Iterator[ProfileFolder]:
-    """Give the empty folder of what is made anew; it is gone afterwards.
+    """Give the empty folder of what is made anew; afterwards it is gone, and what was made in its places or nowhere.
 
     Raises:
         StoreLocked: another program is at it.
     """
     made = folder.within(_FOLDER)
     with locked(folder.path / _LOCK, otherwise=StoreLocked):
-        _forget(made)
+        _settle(folder, made)
         made.make()
         try:
             yield made
         finally:
-            _forget(made)
+            _settle(folder, made)
 
 
 def take_places(folder: ProfileFolder, made: ProfileFolder) -> None:
@@ -62,18 +62,25 @@ def finish_joining(folder: ProfileFolder) -> None:
     made = folder.within(_FOLDER)
     if not made.path.is_dir():
         return
-    try:
-        with locked(folder.path / _LOCK, otherwise=StoreLocked):
-            profile = made.load()
-            if profile is not None and account_of(folder.store) == str(profile.user_id):
-                for name in (LOCK_FILE, OPEN_FILE):
-                    (folder.path / name).unlink(missing_ok=True)
-                take_places(folder, made)
-            _forget(made)
-    except StoreLocked:
-        return  # it is being done at this moment
-    except (LocalStoreError, ProfileDamaged):
-        _forget(made)
+    with suppress(StoreLocked), locked(folder.path / _LOCK, otherwise=StoreLocked):  # else it is being done right now
+        _settle(folder, made)
+
+
+def _settle(folder: ProfileFolder, made: ProfileFolder) -> None:
+    """Go on with what waits in ``made`` where the store is sealed anew, and take it back where it is not.
+
+    A store that cannot be asked at the moment leaves it as it is: behind the transaction it is all that there is.
+    """
+    if made.file.exists():
+        try:
+            is_moved = account_of(folder.store) is not None
+        except LocalStoreError:
+            return
+        if is_moved:
+            for name in (LOCK_FILE, OPEN_FILE):
+                (folder.path / name).unlink(missing_ok=True)
+            take_places(folder, made)
+    _forget(made)
 
 
 def _forget(made: ProfileFolder) -> None:
