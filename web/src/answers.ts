@@ -488,6 +488,7 @@ export interface TierChange {
 export interface TierChanged {
   tier: "local_only" | "analytics_sync" | "full_sync";
   deletes: Record<string, number | null>;
+  lost: number;
 }
 
 export interface Totals {

@@ -22,6 +22,7 @@ from lockleaf.app.routes import (
     factors,
     history,
     overview,
+    privacy,
     state,
     sums,
 )
@@ -32,7 +33,20 @@ __all__ = ["ENDPOINTS", "application"]
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     each
-    for module in (state, entries, drafts, overview, sums, history, conflicts, attachments, exchange, account, factors)
+    for module in (
+        state,
+        entries,
+        drafts,
+        overview,
+        sums,
+        history,
+        conflicts,
+        attachments,
+        exchange,
+        account,
+        factors,
+        privacy,
+    )
     for each in module.endpoints.listed
 )
 

@@ -12,7 +12,7 @@ const tiers: [Name, string, string][] = [
   ["full_sync", "The encrypted journal", "Entries, tags, pictures and backups reach your other devices."],
 ];
 
-const NAMES: Record<string, string> = { media: "attached files", metrics: "encrypted numbers", backups: "encrypted records" };
+const NAMES: Record<string, string> = { media: "attached files", metrics: "encrypted numbers", backups: "encrypted records", conflicts: "open conflicts", inbox: "inbox items" };
 const named = (what: string) => NAMES[what] ?? what.replaceAll("_", " ");
 const counted = (deletes: TierChanged["deletes"]) =>
   Object.entries(deletes)
@@ -32,18 +32,27 @@ export function Tier() {
   }, []);
   const wanted = useSignal<Name | null>(null);
   const deletes = useSignal<string[]>([]);
+  const lost = useSignal(0);
+  const looking = useSignal(false);
   const rank = (name: Name | null) => tiers.findIndex(([one]) => one === name);
   const lower = wanted.value !== null && rank(wanted.value) < rank(present.value);
   const choose = async (tier: Name) => {
     deletes.value = [];
+    lost.value = 0;
     outcome.value = "";
     wanted.value = tier === present.value ? null : tier;
     if (rank(tier) >= rank(present.value)) return;
+    looking.value = true;
     try {
       const answer = await post<TierChanged>("/account/tier", { tier, dry_run: true });
+      if (wanted.value !== tier) return;
       deletes.value = counted(answer.deletes);
+      lost.value = answer.lost;
     } catch (error) {
+      wanted.value = null;
       say(told(error));
+    } finally {
+      looking.value = false;
     }
   };
   return (
@@ -63,7 +72,8 @@ export function Tier() {
         ))}
       </fieldset>
       <p role="status">{outcome.value}</p>
-      {wanted.value ? (
+      {lower && looking.value ? <p role="status">Fetching what only the server has, and counting what it would delete …</p> : null}
+      {wanted.value && !(lower && looking.value) ? (
         <Form
           label={lower ? "Delete this from the server" : "Change it"}
           send={async (secrets) => {
@@ -78,7 +88,7 @@ export function Tier() {
           {lower ? (
             <div class="warning">
               <p>
-                <strong>The server deletes at once what this step does not hold.</strong> What is on this machine stays; other devices keep what they have and get nothing new.
+                <strong>The server deletes at once, for all your devices, what this step does not hold.</strong> What is on this machine stays; other devices keep what they have and get nothing new.
               </p>
               {deletes.value.length ? (
                 <ul>
@@ -86,6 +96,11 @@ export function Tier() {
                     <li key={what}>{what}</li>
                   ))}
                 </ul>
+              ) : null}
+              {lost.value ? (
+                <p>
+                  <strong>{lost.value === 1 ? "One attached file is" : `${lost.value.toLocaleString()} attached files are`} at the server alone, could not be fetched now, and will be lost.</strong>
+                </p>
               ) : null}
             </div>
           ) : null}

@@ -115,7 +115,11 @@ class TierChange(Body):
 
 
 class TierChanged(Answer):
-    """The tier, and how many of each the server deleted, or would; None: as many as there are."""
+    """The tier, and how many of each the server deleted, or would; None: as many as there are.
+
+    ``lost``: attached files that only the server has, and that could not be fetched.
+    """
 
     tier: Tier
     deletes: dict[str, int | None]
+    lost: int = 0

@@ -16,8 +16,6 @@ from lockleaf.app.models.account import (
     Password,
     Register,
     SignedIn,
-    TierChange,
-    TierChanged,
 )
 from lockleaf.app.models.state import State
 from lockleaf.app.problems import Refused
@@ -28,13 +26,6 @@ from lockleaf.app.routing import Call, Endpoints
 __all__ = ["endpoints"]
 
 endpoints = Endpoints()
-_LOST = {
-    "local_only": ("entries", "tags", "media", "metrics", "conflicts"),
-    "analytics_sync": ("entries", "tags", "media", "conflicts"),
-    "full_sync": (),
-}
-"""What the server deletes where a tier is lowered to this one."""
-_ORDER = ("local_only", "analytics_sync", "full_sync")
 
 
 def _device_name() -> str:
@@ -109,26 +100,6 @@ async def change_password(call: Call[ChangePassword]) -> State:
             given.password, given.new_password, allow_weak_password=given.allow_weak_password
         )
     return await call.desk.state()
-
-
-@endpoints.add("GET", "/account/tier")
-async def get_tier(call: Call[None]) -> TierChanged:
-    """Return how much the server holds, as it says."""
-    return TierChanged(tier=(await call.desk.client.privacy.tier()).current_tier, deletes={})
-
-
-@endpoints.add("POST", "/account/tier")
-async def change_tier(call: Call[TierChange]) -> TierChanged:
-    """Choose how much the server holds; a dry run says what it would delete."""
-    given, privacy = call.body, call.desk.client.privacy
-    if given.dry_run:
-        present = (await privacy.tier()).current_tier
-        lower = _ORDER.index(given.tier) < _ORDER.index(present)
-        return TierChanged(tier=present, deletes=dict.fromkeys(_LOST[given.tier]) if lower else {})
-    with with_factor(call.desk, given.factor):
-        changed = await privacy.set_tier(given.tier, password=given.password)
-    await call.desk.tell_state()
-    return TierChanged(tier=changed.current_tier, deletes=changed.deleted.model_dump())
 
 
 @endpoints.add("GET", "/devices")
