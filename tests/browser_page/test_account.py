@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pyotp
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.command_line import PASSWORD
-from tests.support.journal_page import Window, axe_finds
+from tests.support.command_line import PASSWORD, CommandLine, fresh_email
+from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile
+from tests.support.process import RunningServer
 
 PHONE = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 800}
@@ -61,3 +64,61 @@ def test_an_app_is_added_asked_for_and_removed(window: Window) -> None:
     page.keyboard.type(codes[0])
     page.keyboard.press("Enter")
     expect(card).to_contain_text("The password alone lets in.")
+
+
+def test_a_lost_device_a_lost_password_and_the_end(
+    browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
+) -> None:
+    email, other = fresh_email(), "quite another heron over the dyke"
+    laptop = profile(home, server.url, email)
+    laptop.run("write", "of the account")
+    laptop.run("sync")
+    app = AppProcess(laptop)
+    request.addfinalizer(app.stop)
+    ours = context(browser)
+    request.addfinalizer(ours.close)
+    window = open_window(ours, app.start())
+    page = window.page
+    window.go("account")
+    page.get_by_role("button", name="Lost a device").press("Enter")
+    expect(page.get_by_text("Your other devices are signed out: log in again there.")).to_be_visible()
+    is_sound(page)
+    page.get_by_label("Password now").fill(PASSWORD)
+    page.get_by_label("New password").fill(other)
+    page.get_by_label("The same again").fill(other)
+    page.keyboard.press("Enter")
+    expect(page.locator(".code-list li")).to_have_count(10)
+    codes = page.locator(".code-list code").all_inner_texts()
+    page.get_by_role("button", name="I have kept them").click()
+    expect(page.get_by_role("heading", name="Devices")).to_be_visible()
+
+    phone = CommandLine(home, "phone", laptop.environment)
+    phone.run("write", "of the phone")
+    second = AppProcess(phone)
+    request.addfinalizer(second.stop)
+    joined = open_window(ours, second.start())
+    joined.go("account/login")
+    their = joined.page
+    their.get_by_role("button", name="With a recovery code").press("Enter")
+    expect(their.get_by_text("What you have written here (1 entry) joins the account's journal.")).to_be_visible()
+    is_sound(their)
+    their.get_by_role("textbox", name="Server").fill(server.url)
+    their.get_by_label("Email, or a name").fill(email)
+    their.get_by_role("textbox", name="Recovery code").fill(codes[0].lower())
+    their.get_by_role("textbox", name="New password").fill(PASSWORD)
+    their.get_by_label("The same again").fill(PASSWORD)
+    their.keyboard.press("Enter")
+    expect(their.get_by_role("link", name="of the account")).to_be_visible()
+    expect(their.get_by_role("link", name="of the phone")).to_be_visible()
+
+    joined.go("account")
+    their.get_by_role("button", name="Delete the account").press("Enter")
+    expect(their.get_by_text("2 entries with their tags and earlier versions")).to_be_visible()
+    is_sound(their)
+    their.get_by_label("Password", exact=True).fill(PASSWORD)
+    their.keyboard.press("Enter")
+    expect(their.get_by_text("The account is deleted at the server")).to_be_visible()
+    is_sound(their)
+    joined.go("")
+    expect(their.get_by_role("link", name="of the phone")).to_be_visible()
+    assert window.faults == joined.faults == []

@@ -234,6 +234,16 @@ export interface FoundEntries {
   ignored: string[];
 }
 
+export interface Holdings {
+  holds_journal: boolean;
+  entries: number;
+  files: number;
+  conflicts: number;
+  inbox: number;
+  lost: number;
+  complete: boolean;
+}
+
 export interface ImportRemark {
   kind: string;
   place: string;
@@ -271,6 +281,11 @@ export interface InboxItem {
 
 export interface KeepSums {
   on: boolean;
+}
+
+export interface Keys {
+  sealed_again: boolean;
+  files_unfinished: boolean;
 }
 
 export interface LinkCode {
@@ -334,6 +349,16 @@ export interface Recolor {
   color: string;
 }
 
+export interface Recover {
+  server: string;
+  name: string;
+  code: string;
+  new_password: string;
+  custody?: "e2e" | "uce" | null;
+  allow_weak_password?: boolean;
+  factor?: string | null;
+}
+
 export interface Register {
   server: string;
   name: string;
@@ -393,9 +418,23 @@ export interface RevisionView {
   differences: [string, string][];
 }
 
+export interface Rotate {
+  password: string;
+  factor?: string | null;
+  new_password?: string | null;
+  files?: boolean;
+  allow_weak_password?: boolean;
+}
+
 export interface Saved {
   key: string;
   saved_at: string;
+}
+
+export interface SealedFiles {
+  sealed: number;
+  left: number;
+  missing: number;
 }
 
 export interface Settings {

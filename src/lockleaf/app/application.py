@@ -16,11 +16,13 @@ from lockleaf.app.routes import (
     account,
     attachments,
     conflicts,
+    deletion,
     drafts,
     entries,
     exchange,
     factors,
     history,
+    keys,
     overview,
     privacy,
     state,
@@ -46,6 +48,8 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         account,
         factors,
         privacy,
+        keys,
+        deletion,
     )
     for each in module.endpoints.listed
 )

@@ -9,9 +9,11 @@ import type { Draft } from "../types";
 import { Icon } from "../ui/icons";
 import { showHelp } from "../ui/Help";
 import { plural } from "../words";
+import { Deletion } from "./Deletion";
 import { Devices } from "./Devices";
 import { Factors } from "./Factors";
 import { Field, Form, proof } from "./forms";
+import { KeysLeft, NewKeys } from "./Keys";
 import { Login, Register } from "./Joining";
 import { FactorCodes, RecoveryCodes } from "./RecoveryCodes";
 import { Tags } from "./Tags";
@@ -102,7 +104,7 @@ function LocalOnly() {
 function Known({ codes, factorCodes }: { codes: (codes: string[]) => void; factorCodes: (codes: string[]) => void }) {
   const account = state.value!.account!;
   const { sync } = state.value!;
-  const changing = useSignal<"" | "password" | "codes" | "logout">("");
+  const changing = useSignal<"" | "password" | "codes" | "keys" | "logout" | "delete">("");
   const toggle = (what: typeof changing.value) => (changing.value = changing.value === what ? "" : what);
   return (
     <>
@@ -124,17 +126,37 @@ function Known({ codes, factorCodes }: { codes: (codes: string[]) => void; facto
             <dd>{sync.last_sync ? instant(sync.last_sync) : "not yet"}</dd>
           </div>
         </dl>
-        <p class="row">
-          <button aria-expanded={changing.value === "password"} onClick={() => toggle("password")}>
-            Change password
-          </button>
-          <button aria-expanded={changing.value === "codes"} onClick={() => toggle("codes")}>
-            New recovery codes
-          </button>
-          <button class="quiet" aria-expanded={changing.value === "logout"} onClick={() => toggle("logout")}>
-            Log out
-          </button>
-        </p>
+        {account.deleted ? <p class="warn">The account is deleted at the server, with everything that it held. The journal on this machine stays: read it, write, and export it. It syncs no more.</p> : null}
+        {account.logged_in ? (
+          <>
+            <KeysLeft />
+            <p class="row">
+              <button aria-expanded={changing.value === "password"} onClick={() => toggle("password")}>
+                Change password
+              </button>
+              <button aria-expanded={changing.value === "codes"} onClick={() => toggle("codes")}>
+                New recovery codes
+              </button>
+              <button aria-expanded={changing.value === "keys"} onClick={() => toggle("keys")}>
+                Lost a device
+              </button>
+              <button class="quiet" aria-expanded={changing.value === "logout"} onClick={() => toggle("logout")}>
+                Log out
+              </button>
+              <button class="quiet" aria-expanded={changing.value === "delete"} onClick={() => toggle("delete")}>
+                Delete the account
+              </button>
+            </p>
+          </>
+        ) : account.deleted ? null : (
+          <p class="row">
+            <a class="button primary" href="#/account/login">
+              Log in
+            </a>
+          </p>
+        )}
+        {changing.value === "keys" ? <NewKeys codes={codes} /> : null}
+        {changing.value === "delete" && account.logged_in ? <Deletion /> : null}
         {changing.value === "password" ? (
           <Form
             label="Change it"
@@ -175,7 +197,7 @@ function Known({ codes, factorCodes }: { codes: (codes: string[]) => void; facto
       </section>
       {account.logged_in ? <Factors codes={factorCodes} /> : null}
       {account.logged_in ? <Tier /> : null}
-      <Devices />
+      {account.logged_in ? <Devices /> : null}
     </>
   );
 }

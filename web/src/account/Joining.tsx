@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { Problem, post } from "../api";
 import { back } from "../router";
-import { refresh, say, touched } from "../state";
+import { refresh, say, state, touched } from "../state";
 import { Icon } from "../ui/icons";
+import { plural } from "../words";
 import { Field, Form, proof } from "./forms";
 import type { Codes } from "../answers";
 
@@ -74,7 +75,8 @@ export function Register({ done }: { done: (codes: string[]) => void }) {
 }
 
 export function Login({ done }: { done: () => void }) {
-  const byCode = useSignal(false);
+  const by = useSignal<"address" | "link" | "recovery">("address");
+  const here = state.value!.account ? 0 : state.value!.counts.entries;
   const welcome = async () => {
     await refresh();
     touched(null);
@@ -85,31 +87,67 @@ export function Login({ done }: { done: () => void }) {
     <div class="joining">
       <Head title="Log in" />
       <div class="tabs" role="group" aria-label="How to log in">
-        <button aria-pressed={!byCode.value} onClick={() => (byCode.value = false)}>
+        <button aria-pressed={by.value === "address"} onClick={() => (by.value = "address")}>
           With the address
         </button>
-        <button aria-pressed={byCode.value} onClick={() => (byCode.value = true)}>
+        <button aria-pressed={by.value === "link"} onClick={() => (by.value = "link")}>
           With a link code
         </button>
+        <button aria-pressed={by.value === "recovery"} onClick={() => (by.value = "recovery")}>
+          With a recovery code
+        </button>
       </div>
-      {byCode.value ? (
+      {here ? <p>What you have written here ({plural(here, "entry", "entries")}) joins the account's journal.</p> : null}
+      {by.value === "link" ? (
         <Form key="link" label="Log in" send={async ({ code, name, ...secrets }) => welcomeAfter(post("/account/login-by-link", { code: code?.trim(), name, ...proof(secrets) }), welcome)}>
           <Field label="Link code" name="code" required hint="From a device that is logged in already: Account, Link another device." />
           <Field label="Email, or a name" name="name" required />
           <Field label="Password" name="password" type="password" autocomplete="current-password" required />
         </Form>
+      ) : by.value === "recovery" ? (
+        <Form
+          key="recovery"
+          label="Set the password and log in"
+          send={async ({ server, name, code, new_password, again, custody, ...secrets }) => {
+            if (new_password !== again) throw new Problem(0, "differ", "The two passwords differ.");
+            await post("/account/recover", { server, name, code: code?.trim(), new_password, custody: custody || null, ...proof(secrets) });
+            await welcome();
+          }}
+        >
+          <p>One of the codes that you kept on paper sets a new password. It is spent by that, and your other devices are signed out.</p>
+          <Field label="Server" name="server" type="url" placeholder="https://journal.example.org" required />
+          <Field label="Email, or a name" name="name" required />
+          <Field label="Recovery code" name="code" required hint="Capitals, hyphens and spaces don't matter." />
+          <Field label="New password" name="new_password" type="password" autocomplete="new-password" required />
+          <Field label="The same again" name="again" type="password" autocomplete="new-password" required />
+          <ByServer sent="The code and the new password are" />
+        </Form>
       ) : (
         <Form
           key="address"
           label="Log in"
-          send={async ({ server, name, ...secrets }) => welcomeAfter(post("/account/login", { server, name, ...proof(secrets) }), welcome)}
+          send={async ({ server, name, custody, ...secrets }) => welcomeAfter(post("/account/login", { server, name, custody: custody || null, ...proof(secrets) }), welcome)}
         >
           <Field label="Server" name="server" type="url" placeholder="https://journal.example.org" required />
           <Field label="Email, or a name" name="name" required />
           <Field label="Password" name="password" type="password" autocomplete="current-password" required />
+          <ByServer sent="Your password is" />
         </Form>
       )}
     </div>
+  );
+}
+
+/** For accounts whose keys the server makes; what the server says of it never decides. */
+function ByServer({ sent }: { sent: string }) {
+  return (
+    <label class="check">
+      <input type="checkbox" name="custody" value="uce" />
+      <span>
+        The server can read this account
+        <span class="dim small">Only if you chose so when it was made. {sent} sent to the server then.</span>
+      </span>
+    </label>
   );
 }
 

@@ -17,6 +17,7 @@ __all__ = [
     "Login",
     "LoginByLink",
     "Password",
+    "Recover",
     "Register",
     "SignedIn",
     "TierChange",
@@ -57,6 +58,18 @@ class LoginByLink(Body):
     code: Annotated[str, Field(min_length=1, max_length=10_000)]
     name: Line
     password: Secret
+    factor: Line | None = None
+
+
+class Recover(Body):
+    """A recovery code, and the password that takes the lost one's place."""
+
+    server: Line
+    name: Line
+    code: Line
+    new_password: Secret
+    custody: Literal["e2e", "uce"] | None = None
+    allow_weak_password: bool = False
     factor: Line | None = None
 
 

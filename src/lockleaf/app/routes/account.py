@@ -14,6 +14,7 @@ from lockleaf.app.models.account import (
     Login,
     LoginByLink,
     Password,
+    Recover,
     Register,
     SignedIn,
 )
@@ -71,6 +72,24 @@ async def login_by_link(call: Call[LoginByLink]) -> State:
     with with_factor(call.desk, given.factor):
         await call.desk.client.account.login(
             code.server, given.name, given.password, device_name=_device_name(), link=code
+        )
+    await call.desk.entered()
+    return await call.desk.state()
+
+
+@endpoints.add("POST", "/account/recover")
+async def recover(call: Call[Recover]) -> State:
+    """Set a new password with a recovery code, and log in; the code is spent, and other devices are signed out."""
+    given = call.body
+    with with_factor(call.desk, given.factor):
+        await call.desk.client.account.recover(
+            given.server,
+            given.name,
+            given.code,
+            given.new_password,
+            device_name=_device_name(),
+            custody=given.custody,
+            allow_weak_password=given.allow_weak_password,
         )
     await call.desk.entered()
     return await call.desk.state()
