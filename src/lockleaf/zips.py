@@ -30,7 +30,10 @@ class _Read(zipfile.ZipFile):
         info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise NotImplementedError("packed otherwise")
-        return super().open(name, *args, **options)
+        try:
+            return super().open(name, *args, **options)
+        except (struct.error, UnicodeDecodeError):
+            raise zipfile.BadZipFile("the beginning of a part is damaged") from None
 
 
 def open_zip(file: Path | IO[bytes]) -> zipfile.ZipFile:

@@ -75,11 +75,10 @@ class ArchiveFile:
         self._zip.close()
 
     def _read_manifest(self) -> dict[str, Any]:
-        with self.file(_MANIFEST) as file:
-            data = file.read(_MOST_OF_MANIFEST)
         try:
-            manifest = json.loads(data)
-        except (ValueError, RecursionError):
+            with self.file(_MANIFEST) as file:
+                manifest = json.loads(file.read(_MOST_OF_MANIFEST))
+        except (ValueError, *DAMAGED_ZIP):
             raise NotAnArchive from None
         if not isinstance(manifest, dict) or (manifest.get("format"), manifest.get("version")) != (_FORMAT, _VERSION):
             raise NotAnArchive
