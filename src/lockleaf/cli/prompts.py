@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterable
 from typing import Any
 
@@ -194,4 +195,4 @@ def confirm(question: str) -> None:
 
 def device_name(given: str | None) -> str:
     """Return how this device is called among the account's devices: what was given, else the machine's name."""
-    return given or os.uname().nodename.split(".")[0] or "this device"
+    return given or platform.node().split(".")[0] or "this device"

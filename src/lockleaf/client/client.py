@@ -23,6 +23,7 @@ from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_hom
 from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.store import LocalStore
 from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.lazy import late
 from lockleaf.paths import StrPath
 from lockleaf.wire.account_fields import PrivacyTier
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from lockleaf.client.metrics import metrics
     from lockleaf.client.search import server_search
     from lockleaf.client.sync import sync, synchroniser
-    from lockleaf.client.transport.second_factor import SecondFactor
 else:
     # To read and write the journal on this device takes none of these: each is loaded for who asks for it.
     httpx = late("httpx")

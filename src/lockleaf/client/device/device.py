@@ -30,6 +30,7 @@ from lockleaf.client.keychain.password_keychain import PasswordKeychain
 from lockleaf.client.profile.profiles import Profile, ProfileFolder
 from lockleaf.client.store import LocalStore, local_keys
 from lockleaf.client.transport.retries import RetryPolicy
+from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.client.transport.tokens import SecretTokens, SessionTokens, TokenStore
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.lazy import late
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     import httpx
 
     from lockleaf.client.transport import http
-    from lockleaf.client.transport.second_factor import SecondFactor
 else:
     # Most that is done on a device is done without a server.
     httpx = late("httpx")

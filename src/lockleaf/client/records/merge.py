@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from merge3 import Merge3
 
 from lockleaf.client.records.attachment_merge import differs_in_seals_alone, merge_attachments
-from lockleaf.lazy import late
 from lockleaf.wire.names import distinct_names, known_as
-
-if TYPE_CHECKING:
-    import merge3
-else:
-    merge3 = late("merge3")
 
 __all__ = ["Conflicting", "Merged", "Version", "merge", "merge_versions", "said", "same_content"]
 
@@ -176,7 +172,7 @@ def _merge_lines(before: str, ours: str, theirs: str) -> str | None:
     Lines are what stands between line feeds, and the last one has none: so a line added behind it does not change it.
     """
     merged: list[str] = []
-    for group in merge3.Merge3(before.split("\n"), ours.split("\n"), theirs.split("\n")).merge_groups():
+    for group in Merge3(before.split("\n"), ours.split("\n"), theirs.split("\n")).merge_groups():
         if group[0] == "conflict":
             return None
         merged.extend(group[1])
