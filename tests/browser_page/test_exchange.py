@@ -34,6 +34,14 @@ OLD = b"\n".join(
 )
 
 
+@pytest.fixture
+def imported(device: CommandLine, tmp_path: Path) -> None:
+    """The old entries are there: what came in before is known again."""
+    file = tmp_path / "old diary.jsonl"
+    file.write_bytes(OLD)
+    device.run("import", file)
+
+
 def test_an_archive_dropped_on_the_journal_is_tried_first_and_written_when_one_says_so(
     window: Window, device: CommandLine
 ) -> None:
@@ -55,7 +63,9 @@ def test_an_archive_dropped_on_the_journal_is_tried_first_and_written_when_one_s
     expect(page.get_by_role("alert")).not_to_be_empty()
 
 
-def test_entries_are_narrowed_by_where_they_came_from_and_what_is_shown_is_saved(window: Window) -> None:
+def test_entries_are_narrowed_by_where_they_came_from_and_what_is_shown_is_saved(
+    imported: None, window: Window
+) -> None:
     page = window.page
     window.write("Written here.", title="Of today")
     window.done()
@@ -76,7 +86,7 @@ def test_entries_are_narrowed_by_where_they_came_from_and_what_is_shown_is_saved
     expect(page.get_by_text("3 entries exported.")).to_be_visible()
 
 
-def test_a_tag_gets_another_colour_for_all_devices(window: Window, device: CommandLine) -> None:
+def test_a_tag_gets_another_colour_for_all_devices(imported: None, window: Window, device: CommandLine) -> None:
     page = window.page
     window.go("account/tags")
     page.get_by_label("attic").fill("#0377d2")
