@@ -21,6 +21,8 @@ from slipcover import FileMatcher, Slipcover, merge_coverage, print_coverage, wr
 from slipcover.config import read_config
 from slipcover.importer import SlipcoverMetaPathFinder
 
+import tests.fuzz  # noqa: F401 - pytest would put a module in its place that is no package, once `tests` is loaded
+
 SETTINGS: dict[str, Any] = read_config()
 
 KEEP_CALLS = -1
