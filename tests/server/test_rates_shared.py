@@ -136,6 +136,9 @@ async def test_a_store_that_hangs_holds_no_request(settings: Settings, valkey: V
 async def test_a_server_starts_without_its_store(settings: Settings, valkey: Valkey) -> None:
     valkey.kill()
     async with replica(settings, valkey) as (app, http):
+        async with asyncio.timeout(30):  # it listens for news a moment after its start
+            while not (await http.get("http://lockleaf.test/ready")).json()["ready"]:
+                await asyncio.sleep(0.01)
         assert await is_degraded(http)
         assert await guess(http, new_email()) == 401
         valkey.start()
