@@ -52,6 +52,13 @@ class KeepingUp:
                 return
             self._last = taken
 
+    def finish(self) -> None:
+        """Go on a last time, and let go of the index. Blocks."""
+        try:
+            self.go_on()
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Let go of the index."""
         if self._search is not None:

@@ -179,8 +179,7 @@ class Synchroniser:
         if self._indexing is not None:
             await self._indexing.settle(progress)
         metrics = await self._sums.settle() if self._sums is not None else _OFF
-        await asyncio.to_thread(keeping_up.go_on)
-        await asyncio.to_thread(keeping_up.close)
+        await asyncio.to_thread(keeping_up.finish)
         pending, conflicts, inbox = await asyncio.to_thread(self._end)
         return SyncReport(
             pulled=puller.counts.pulled,
