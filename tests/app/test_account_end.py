@@ -91,6 +91,9 @@ async def test_the_end_of_an_account_is_told_in_numbers_and_leaves_the_journal_h
         assert told == {
             "holds_journal": True, "entries": 2, "files": 1, "conflicts": 0, "inbox": 0, "lost": 0, "complete": True,
         }  # fmt: skip
+        # Before its reader has made up their mind, a sync sends again what was fetched.
+        await phone.post("/sync")
+        await idle(phone, 2)
         wrong = await phone.ask("POST", "/account/delete", {"password": "not this one"})
         assert wrong.json()["code"] == "wrong_password"
         state = await phone.post("/account/delete", {"password": PASSWORD})
@@ -99,3 +102,20 @@ async def test_the_end_of_an_account_is_told_in_numbers_and_leaves_the_journal_h
         assert (await phone.ask("GET", file)).content == b"attached"
         await phone.write("written on")
         assert (await phone.get("/state"))["counts"]["entries"] == 3
+
+
+async def test_a_lower_tier_takes_nothing_that_another_device_has_just_sent(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    account = {"server": server.url, "name": fresh_email(), "password": PASSWORD}
+    async with page_of(tmp_path, profile="laptop") as laptop, page_of(tmp_path, profile="phone") as phone:
+        await laptop.post("/account/register", account)
+        await phone.post("/account/login", account)
+        # The laptop hears of nothing meanwhile.
+        async with laptop.desk.without_sync():
+            entry = await phone.write("with a file")
+            file = await attach(phone, entry["id"], b"attached")
+            await idle(phone, 1)
+            lowered = await laptop.post("/account/tier", {"tier": "local_only", "password": PASSWORD})
+        assert (lowered["tier"], lowered["deletes"]["media"], lowered["lost"]) == ("local_only", 1, 0)
+        assert (await laptop.ask("GET", file)).content == b"attached"

@@ -177,30 +177,25 @@ async def gathered(run: Run, client: sdk.Client) -> tuple[list[str], str]:
     Returns:
         What is there, in words, entries first; and which attached files could not be fetched, as a sentence.
     """
-    try:
-        await client.sync()
-    except sdk.TransportError:
-        raise
-    except sdk.LockleafError as error:
-        run.note(f"This device may lack what your others wrote, since it cannot sync: {error}")
     with progress_bars(run) as move:
-        files = await client.media.keep_all(move)
+        found = await sdk.gather(client, move)
+    if found.trouble is not None:
+        run.note(f"This device may lack what your others wrote, since it cannot sync: {found.trouble}")
     parts = []
     for count, one, more in (
-        (await client.journal.count(), "entry", "entries"),
-        (files.kept, "attached file or thumbnail", "attached files and thumbnails"),
-        (len(await client.journal.conflicts()), "open conflict", "open conflicts"),
-        (await client.inbox.count(), "inbox item", "inbox items"),
+        (found.entries, "entry", "entries"),
+        (found.kept, "attached file or thumbnail", "attached files and thumbnails"),
+        (found.conflicts, "open conflict", "open conflicts"),
+        (found.inbox, "inbox item", "inbox items"),
     ):
         if count or one == "entry":
             parts.append(f"{count:,} {one if count == 1 else more}")
     parts[0] += " with their tags and earlier versions"
-    return parts, await _lost(client)
+    return parts, _lost(found.lost)
 
 
-async def _lost(client: sdk.Client) -> str:
-    """Say which attached files will be nowhere any more: those that could not be fetched."""
-    count = sum(not each.waiting for each in await client.media.list())
+def _lost(count: int) -> str:
+    """Say that so many attached files will be nowhere any more: those that could not be fetched."""
     if not count:
         return ""
     files = "One attached file is" if count == 1 else f"{count:,} attached files are"

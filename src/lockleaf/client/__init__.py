@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from lockleaf.client.errors.requests import *
     from lockleaf.client.errors.search import *
     from lockleaf.client.errors.transport import *
+    from lockleaf.client.gathering import Gathered, gather
     from lockleaf.client.journal.archive_file import is_archive
     from lockleaf.client.journal.drafts import DraftContent, Drafts, Purpose, UnsavedDraft, known_drafts
     from lockleaf.client.journal.exporters.archive_exports import export_archive
@@ -182,6 +183,7 @@ __all__ = [
     "FeaturesAvailable",
     "FileKeychain",
     "Found",
+    "Gathered",
     "Highlight",
     "Hit",
     "Identification",
@@ -261,6 +263,7 @@ __all__ = [
     "entry_document",
     "expanded",
     "export_archive",
+    "gather",
     "is_archive",
     "is_filter",
     "known_drafts",

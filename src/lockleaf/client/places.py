@@ -8,6 +8,7 @@ PLACES = {
     "lockleaf.client.account.account": "AccountService",
     "lockleaf.client.account.archive": "Archive",
     "lockleaf.client.account.factors": "FactorCodes Factors NewApp",
+    "lockleaf.client.gathering": "Gathered gather",
     "lockleaf.client.account.link_codes": "LinkCode parse_link_code",
     "lockleaf.client.account.networks": "Networks",
     "lockleaf.client.account.passkeys": "SecurityKey",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockleaf import client as sdk
+from lockleaf.app.gathering import gathered
 from lockleaf.app.models.account import Password
 from lockleaf.app.models.deletion import Holdings
 from lockleaf.app.models.state import State
@@ -17,27 +17,18 @@ endpoints = Endpoints()
 @endpoints.add("POST", "/account/holdings")
 async def gather(call: Call[None]) -> Holdings:
     """Fetch what only the server has, and return what it would delete."""
-    desk, complete = call.desk, True
-    client = desk.client
-    if (await client.privacy.tier()).current_tier != "full_sync":
+    if (await call.desk.client.privacy.tier()).current_tier != "full_sync":
         return Holdings(holds_journal=False)
-    async with desk.without_sync():
-        try:
-            await client.sync()
-        except sdk.TransportError:
-            raise
-        except sdk.LockleafError:
-            complete = False  # as much as is here is told
-        kept = await client.media.keep_all()
-    await desk.catch_up()
+    async with call.desk.without_sync():
+        found = await gathered(call.desk)
     return Holdings(
         holds_journal=True,
-        entries=await client.journal.count(),
-        files=kept.kept,
-        conflicts=len(await client.journal.conflicts()),
-        inbox=await client.inbox.count(),
-        lost=sum(not each.waiting for each in await client.media.list()),
-        complete=complete,
+        entries=found.entries,
+        files=found.kept,
+        conflicts=found.conflicts,
+        inbox=found.inbox,
+        lost=found.lost,
+        complete=found.trouble is None,
     )
 
 
@@ -47,6 +38,8 @@ async def delete_account(call: Call[Password]) -> State:
     desk = call.desk
     with with_factor(desk, call.body.factor):
         async with desk.without_sync():
+            if (await desk.client.privacy.tier()).current_tier == "full_sync":
+                await gathered(desk)
             await desk.client.account.delete(call.body.password)
     await desk.entered()
     return await desk.state()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lockleaf import client as sdk
 from lockleaf.app.desk import Desk
+from lockleaf.app.gathering import gathered
 from lockleaf.app.models.account import TierChange, TierChanged
 from lockleaf.app.proving import with_factor
 from lockleaf.app.routing import Call, Endpoints
@@ -25,11 +26,12 @@ async def change_tier(call: Call[TierChange]) -> TierChanged:
     given, privacy = call.body, call.desk.client.privacy
     present = (await privacy.tier()).current_tier
     lower = sdk.TIERS.index(given.tier) < sdk.TIERS.index(present)
-    deletes, lost = await _lost(call.desk, present, given.tier) if lower else ({}, 0)
-    if given.dry_run:
-        return TierChanged(tier=present, deletes=deletes, lost=lost)
-    with with_factor(call.desk, given.factor):
-        changed = await privacy.set_tier(given.tier, password=given.password)
+    async with call.desk.without_sync():
+        deletes, lost = await _lost(call.desk, present, given.tier) if lower else ({}, 0)
+        if given.dry_run:
+            return TierChanged(tier=present, deletes=deletes, lost=lost)
+        with with_factor(call.desk, given.factor):
+            changed = await privacy.set_tier(given.tier, password=given.password)
     await call.desk.tell_state()
     return TierChanged(tier=changed.current_tier, deletes=changed.deleted.model_dump(), lost=lost)
 
@@ -40,19 +42,17 @@ async def _lost(desk: Desk, present: sdk.PrivacyTier, tier: sdk.PrivacyTier) -> 
     Beside it stands how many attached files would be nowhere any more. How many ciphertexts the server's sums are
     nobody here knows: None.
     """
-    client = desk.client
     deletes: dict[str, int | None] = {}
     lost = 0
     if present == "full_sync":
-        await client.media.keep_all()
-        files = await client.media.list()
-        lost = sum(not each.waiting for each in files)
+        found = await gathered(desk)
+        lost = found.lost
         deletes = {
-            "entries": await client.journal.count(),
-            "tags": len(await client.journal.tags()),
-            "media": len(files),
-            "conflicts": len(await client.journal.conflicts()),
-            "inbox": await client.inbox.count(),
+            "entries": found.entries,
+            "tags": found.tags,
+            "media": found.media,
+            "conflicts": found.conflicts,
+            "inbox": found.inbox,
         }
     if tier == "local_only":
         deletes["metrics"] = None
