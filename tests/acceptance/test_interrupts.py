@@ -140,6 +140,22 @@ def test_a_second_interrupt_ends_at_once_what_still_waits() -> None:
             process.kill()
 
 
+_CALLING = """
+from lockleaf.server.main import forking
+forking.begin_to_load()
+forking.call("tests.support.waiting:wait")
+"""
+
+
+def test_what_a_server_has_done_in_a_process_of_its_own_ends_with_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", _CALLING], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "works"
+        process.kill()
+        # It ends when nobody is left who could write to it.
+        assert process.communicate(timeout=PATIENCE) == ("", None)
+
+
 def test_a_question_for_a_password_ends_with_the_first_interrupt(tmp_path: Path, server: RunningServer) -> None:
     device = CommandLine(tmp_path)
     leader, follower = pty.openpty()

@@ -123,7 +123,9 @@ def process(name: str, *arguments: Any) -> ForkServerProcess:
 
 def call(name: str, *arguments: Any) -> Any:
     """Return what the function of that name returns in a process of its own, or raise what it raises."""
-    with ProcessPoolExecutor(1, mp_context=_forked) as pool:
+    # Its process has both ends of the queue that it waits on. Where this one is ended before it can say that nothing
+    # more comes, it would wait for ever, and so would the one that it was forked from.
+    with ProcessPoolExecutor(1, mp_context=_forked, initializer=end_with_parent) as pool:
         return pool.submit(called, name, *arguments).result()
 
 
