@@ -10,15 +10,6 @@ from tests.support.local_page import Page, page_of
 from tests.support.process import RunningServer
 
 
-async def synced(page: Page, entries: int) -> None:
-    """Wait until so many entries are here and nothing waits."""
-    while True:
-        state = await page.get("/state")
-        if state["counts"]["entries"] == entries and state["sync"]["pending"] == 0 and state["sync"]["state"] == "idle":
-            return
-        await asyncio.sleep(0.05)
-
-
 async def test_what_was_written_before_the_account_comes_to_the_other_device(
     tmp_path: Path, server: RunningServer
 ) -> None:
@@ -28,7 +19,7 @@ async def test_what_was_written_before_the_account_comes_to_the_other_device(
         account = {"server": server.url, "name": email, "password": PASSWORD}
         made = await laptop.post("/account/register", account)
         assert len(made["recovery_codes"]) == 10
-        await synced(laptop, 1)
+        await laptop.synced(1)
         wrong = await phone.ask("POST", "/account/login", {**account, "password": "not this one"})
         assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_password")
         code = await laptop.post("/link-code")
@@ -37,9 +28,9 @@ async def test_what_was_written_before_the_account_comes_to_the_other_device(
         link = {"code": code["code"], "name": email, "password": PASSWORD}
         state = await phone.post("/account/login-by-link", link)
         assert state["account"]["name"] == email
-        await synced(phone, 1)
+        await phone.synced(1)
         await phone.write("From the phone")
-        await synced(laptop, 2)
+        await laptop.synced(2)
         devices = (await laptop.get("/devices"))["devices"]
         assert [each["current"] for each in devices].count(True) == 1
         other = next(each for each in devices if not each["current"])
@@ -70,8 +61,8 @@ async def test_a_journal_that_was_begun_here_joins_the_account_that_is_there(
     async with page_of(tmp_path, profile="laptop") as laptop, page_of(tmp_path, profile="phone") as phone:
         await phone.post("/account/register", account)
         await phone.write("of the account")
-        await synced(phone, 1)
+        await phone.synced(1)
         await laptop.write("mine")
         await laptop.post("/account/login", account)
-        await synced(laptop, 2)
-        await synced(phone, 2)
+        await laptop.synced(2)
+        await phone.synced(2)

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from tests.support.command_line import PASSWORD, fresh_email
 from tests.support.local_page import Page, page_of
 from tests.support.process import RunningServer
 
 OTHER = "quite another heron over the dyke"
-
-
-async def idle(page: Page, entries: int) -> dict[str, Any]:
-    """Wait until so many entries are here and nothing is left to send; return how it stands."""
-    while True:
-        state: dict[str, Any] = await page.get("/state")
-        if (state["counts"]["entries"], state["sync"]["pending"], state["sync"]["state"]) == (entries, 0, "idle"):
-            return state
-        await asyncio.sleep(0.05)
 
 
 async def attach(page: Page, entry: str, data: bytes) -> str:
@@ -38,7 +28,7 @@ async def test_after_the_loss_of_a_device_keys_and_files_are_new_and_it_is_out(
         await laptop.post("/account/register", account)
         entry = await laptop.write("with a file")
         await attach(laptop, entry["id"], b"attached")
-        await idle(laptop, 1)
+        await laptop.synced(1)
         await lost.post("/account/login", account)
         assert (await laptop.get("/keys"))["files_unfinished"] is False
         wrong = await laptop.ask("POST", "/keys/rotate", {"password": "not this one"})
@@ -47,7 +37,7 @@ async def test_after_the_loss_of_a_device_keys_and_files_are_new_and_it_is_out(
         assert len(rotated["recovery_codes"]) == 10
         assert (await laptop.get("/keys"))["files_unfinished"] is True
         assert await laptop.post("/keys/files") == {"sealed": 1, "left": 0, "missing": 0}
-        await idle(laptop, 1)
+        await laptop.synced(1)
         assert await laptop.get("/keys") == {"sealed_again": True, "files_unfinished": False}
         while (await lost.get("/state"))["sync"]["state"] != "error":
             await lost.post("/sync")
@@ -64,7 +54,7 @@ async def test_a_recovery_code_sets_a_password_and_takes_along_what_was_written_
     async with page_of(tmp_path, profile="laptop") as laptop, page_of(tmp_path, profile="phone") as phone:
         codes = (await laptop.post("/account/register", account))["recovery_codes"]
         await laptop.write("of the account")
-        await idle(laptop, 1)
+        await laptop.synced(1)
         await phone.write("of the phone")
         recovery = {"server": server.url, "name": name, "code": codes[0], "new_password": OTHER}
         weak = await phone.ask("POST", "/account/recover", {**recovery, "new_password": "password1"})
@@ -73,7 +63,7 @@ async def test_a_recovery_code_sets_a_password_and_takes_along_what_was_written_
         assert wrong.status_code >= 400
         assert (await phone.get("/state"))["account"] is None
         await phone.post("/account/recover", recovery)
-        await idle(phone, 2)
+        await phone.synced(2)
 
 
 async def test_the_end_of_an_account_is_told_in_numbers_and_leaves_the_journal_here(
@@ -85,7 +75,7 @@ async def test_the_end_of_an_account_is_told_in_numbers_and_leaves_the_journal_h
         entry = await laptop.write("with a file")
         file = await attach(laptop, entry["id"], b"attached")
         await laptop.write("without")
-        await idle(laptop, 2)
+        await laptop.synced(2)
         await phone.post("/account/login", account)
         told = await phone.post("/account/holdings")
         assert told == {
@@ -93,7 +83,7 @@ async def test_the_end_of_an_account_is_told_in_numbers_and_leaves_the_journal_h
         }  # fmt: skip
         # Before its reader has made up their mind, a sync sends again what was fetched.
         await phone.post("/sync")
-        await idle(phone, 2)
+        await phone.synced(2)
         wrong = await phone.ask("POST", "/account/delete", {"password": "not this one"})
         assert wrong.json()["code"] == "wrong_password"
         state = await phone.post("/account/delete", {"password": PASSWORD})
@@ -115,7 +105,7 @@ async def test_a_lower_tier_takes_nothing_that_another_device_has_just_sent(
         async with laptop.desk.without_sync():
             entry = await phone.write("with a file")
             file = await attach(phone, entry["id"], b"attached")
-            await idle(phone, 1)
+            await phone.synced(1)
             lowered = await laptop.post("/account/tier", {"tier": "local_only", "password": PASSWORD})
         assert (lowered["tier"], lowered["deletes"]["media"], lowered["lost"]) == ("local_only", 1, 0)
         assert (await laptop.ask("GET", file)).content == b"attached"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -65,6 +66,14 @@ class Page:
     async def write(self, body: str, **fields: Any) -> Any:
         """Write an entry."""
         return await self.post("/entries", {"body": body, **fields})
+
+    async def synced(self, entries: int) -> None:
+        """Wait until so many entries are here and nothing is left to send."""
+        while True:
+            state = await self.get("/state")
+            if (state["counts"]["entries"], state["sync"]["pending"], state["sync"]["state"]) == (entries, 0, "idle"):
+                return
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
