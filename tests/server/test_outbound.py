@@ -127,3 +127,16 @@ async def test_an_answer_that_breaks_off_leaves_a_doubt_and_an_absent_server_lea
     with pytest.raises(Unreachable):
         await outbound.send("POST", "http://127.0.0.1:1/")
     await outbound.close()
+
+
+@pytest.mark.parametrize("connect_seconds", [0.2, 60.0])
+async def test_a_server_that_is_silent_before_the_request_was_sent_leaves_no_doubt(
+    server: Elsewhere, connect_seconds: float
+) -> None:
+    # It waits for the end of a head, and the other side for an answer to what begins TLS.
+    outbound = Outbound([server.host], 60.0 if connect_seconds < 1 else 0.5, connect_seconds)
+    with pytest.raises(Unreachable):
+        await outbound.send("POST", f"https://{server.host}/x")
+    assert server.asked == []
+    assert (await outbound.send("GET", f"{server.url}/x")).json() == {"here": True}
+    await outbound.close()

@@ -32,18 +32,20 @@ __all__ = ["File", "Outbound", "Reply", "UnsafeAddress", "instance_origin"]
 
 JSON_BYTES = 8 * 1024 * 1024
 """The longest document that is read."""
+CONNECT_SECONDS = 10.0
+"""How long a connection may take, its TLS included: a person waits for whatever hangs here."""
 _HTTPS_PORT = 443
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_IN_DOUBT = (
-    httpcore.ReadError,
-    httpcore.ReadTimeout,
-    httpcore.WriteError,
-    httpcore.WriteTimeout,
+_FAILURES = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
     httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
     TimeoutError,
 )
-_NOT_BEGUN = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.UnsupportedProtocol)
+_BEGUN = "send_request_headers.started"
+"""How httpcore's trace calls the moment from which on the other side may have got something."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -113,12 +115,15 @@ class Outbound:
     Args:
         private_hosts: ``host:port`` that may be reached without TLS and at private addresses.
         seconds: how long one request may take as a whole.
+        connect_seconds: how long each connection may take, to one address, and its TLS likewise.
     """
 
-    def __init__(self, private_hosts: Collection[str], seconds: float) -> None:
+    def __init__(
+        self, private_hosts: Collection[str], seconds: float, connect_seconds: float = CONNECT_SECONDS
+    ) -> None:
         self.private_hosts = frozenset(private_hosts)
         self._seconds = seconds
-        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+        self._timeouts = dict.fromkeys(("read", "write", "pool"), seconds) | {"connect": min(seconds, connect_seconds)}
         self._pool = httpcore.AsyncConnectionPool(
             max_connections=20,
             max_keepalive_connections=10,
@@ -141,8 +146,8 @@ class Outbound:
 
         Raises:
             UnsafeAddress: the address may not be reached.
-            Unreachable: nobody answers there.
-            Unanswered: no whole answer came.
+            Unreachable: no connection came about, so nothing was sent.
+            Unanswered: it was sent, and no whole answer came.
             Unintelligible: it is longer than ``most_bytes``, or encoded.
         """
         request = httpx.Request(
@@ -154,6 +159,12 @@ class Outbound:
             headers={"User-Agent": "Lockleaf", "Accept-Encoding": "identity", "Accept": "*/*", **(headers or {})},
         )
         content = request.read()
+        begun = False
+
+        async def note(event: str, info: Mapping[str, Any]) -> None:
+            nonlocal begun
+            begun = begun or event.endswith(_BEGUN)
+
         try:
             async with (
                 asyncio.timeout(self._seconds),
@@ -167,7 +178,7 @@ class Outbound:
                     ),
                     headers=request.headers.raw,
                     content=content,
-                    extensions={"timeout": self._timeouts},
+                    extensions={"timeout": self._timeouts, "trace": note},
                 ) as answer,
             ):
                 told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
@@ -179,10 +190,8 @@ class Outbound:
                     if len(body) > most_bytes:
                         raise Unintelligible
                 return Reply(answer.status, told, bytes(body))
-        except _NOT_BEGUN:
-            raise Unreachable from None
-        except _IN_DOUBT:
-            raise Unanswered from None
+        except _FAILURES:
+            raise (Unanswered if begun else Unreachable) from None
 
     async def close(self) -> None:
         """Close all connections."""
