@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from lockleaf.client.media.bare_pictures import bare_picture
 from lockleaf.client.transport.http import Transport
 from lockleaf.client.transport.lists import fetch_list
+from lockleaf.wire.base import Body
 from lockleaf.wire.integrations import (
     Callback,
     Connect,
@@ -26,6 +28,11 @@ from lockleaf.wire.integrations import (
 )
 
 __all__ = ["Connecting", "Integration", "Networks", "Picture", "Pulled", "PushResult"]
+
+_PATIENCE = 150.0
+"""Seconds: a server waits up to a minute for each answer of a network, and asks more than once."""
+
+M = TypeVar("M", bound=Body)
 
 
 class Networks:
@@ -52,23 +59,21 @@ class Networks:
             instance: with mastodon, as ``mastodon.social``.
         """
         body = Connect(instance=instance, redirect_uri=redirect_uri)
-        return await self._transport.request("POST", f"/integrations/{provider}/connect", body=body, answer=Connecting)
+        return await self._ask(provider, "connect", body, Connecting)
 
     async def finish(self, provider: str, *, state: str, code: str) -> Integration:
         """Keep what the user allowed, by the code that the network gave."""
         body = Callback(state=state, code=code)
-        return await self._transport.request(
-            "POST", f"/integrations/{provider}/callback", body=body, answer=Integration
-        )
+        return await self._ask(provider, "callback", body, Integration)
 
     async def disconnect(self, integration_id: UUID) -> None:
         """Leave a network. What was imported and published stays."""
-        await self._transport.command("DELETE", f"/integrations/{integration_id}")
+        await self._transport.command("DELETE", f"/integrations/{integration_id}", patience=_PATIENCE)
 
     async def pull(self, provider: str, integration_id: UUID | None = None) -> Pulled:
         """Have the server put new posts into the inbox; the next sync brings them here."""
         body = Pull(integration_id=integration_id)
-        return await self._transport.request("POST", f"/integrations/{provider}/pull", body=body, answer=Pulled)
+        return await self._ask(provider, "pull", body, Pulled)
 
     async def publish(
         self,
@@ -102,7 +107,11 @@ class Networks:
             pictures=tuple(pictures),
             integration_id=integration_id,
         )
-        return await self._transport.request("POST", f"/integrations/{provider}/push", body=body, answer=PushResult)
+        return await self._ask(provider, "push", body, PushResult)
+
+    async def _ask(self, provider: str, what: str, body: Body, answer: type[M]) -> M:
+        path = f"/integrations/{provider}/{what}"
+        return await self._transport.request("POST", path, body=body, answer=answer, patience=_PATIENCE)
 
 
 def _bare(picture: Picture) -> Picture:

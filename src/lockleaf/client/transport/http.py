@@ -134,6 +134,7 @@ class Transport:
         authenticated: bool = True,
         msgpack: bool = False,
         retry: bool = True,
+        patience: float | None = None,
     ) -> M:
         """Send a request and return its answer.
 
@@ -146,6 +147,7 @@ class Transport:
             authenticated: the session's access token goes with it, and is refreshed when it has expired.
             msgpack: both ways in MessagePack instead of JSON.
             retry: the request is sent again when the server could not be reached or was too busy.
+            patience: seconds for which the answer is waited for, once, where the server itself has to wait for others.
 
         Raises:
             ApiError: the subclass of the server's error code.
@@ -156,7 +158,7 @@ class Transport:
             InvalidProxy, InvalidCertificates: what the environment says of the network cannot be used.
             NotLoggedIn: there are no tokens.
         """
-        received = await self._send(method, path, body, params, authenticated, msgpack, retry)
+        received = await self._send(method, path, body, params, authenticated, msgpack, retry, patience)
         # A proxy may call it something else. Then it is what was asked for, or nothing.
         media_type = received.media_type if received.media_type in {JSON, MSGPACK} else MSGPACK if msgpack else JSON
         try:
@@ -173,9 +175,10 @@ class Transport:
         params: Parameters | None = None,
         authenticated: bool = True,
         retry: bool = True,
+        patience: float | None = None,
     ) -> None:
         """Send a request whose answer says nothing more than that it was done. Errors as for `request`."""
-        await self._send(method, path, body, params, authenticated, False, retry)
+        await self._send(method, path, body, params, authenticated, False, retry, patience)
 
     async def events(self, path: str = "/sync/events") -> AsyncIterator[Event]:
         """Give the live events as they come, until the server ends the stream.
@@ -226,6 +229,7 @@ class Transport:
         authenticated: bool,
         msgpack: bool,
         retry: bool,
+        patience: float | None,
     ) -> Answer:
         media_type = MSGPACK if msgpack else JSON
         request = self._http.build_request(
@@ -233,6 +237,7 @@ class Transport:
             path,
             content=encode(body, media_type) if body is not None else None,
             params=dict(params) if params else None,
+            timeout=_TIMEOUT if patience is None else httpx.Timeout(30.0, connect=10.0, read=patience),
             headers={"Accept": f"{media_type}, {PROBLEM}"} | ({"Content-Type": media_type} if body is not None else {}),
         )
         if not authenticated:
@@ -295,6 +300,8 @@ class Transport:
             raise InvalidServerAddress from None
         except httpx.TransportError as error:
             failure = unreachable(error, size)
+            if isinstance(error, httpx.ReadTimeout) and request.extensions["timeout"] != _TIMEOUT.as_dict():
+                failure.__cause__ = error  # the server is at it still, as likely as not
             raise failure from failure.__cause__
         except (httpx.HTTPError, httpx.InvalidURL):  # the latter where it reads to where it would be led
             raise InvalidAnswer from None
