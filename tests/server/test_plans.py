@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from fastapi import FastAPI
 
-from lockleaf.server.identity.principal import Asking
+from lockleaf.server.identity.principal import Asking, SeveralAsking
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.records import feed, repository
+from lockleaf.server.records import diary, feed, repository
 
 
 async def _plan(app: FastAPI, statement: str, types: str, arguments: str) -> str:
@@ -33,3 +33,17 @@ async def test_a_page_is_a_range_of_one_index(app: FastAPI) -> None:
     assert "ix_records_seq" in plan
     assert "Seq Scan" not in plan
     assert "Sort Key: r.seq" not in plan.split("ix_records_seq")[-1]
+
+
+async def test_several_are_told_by_keys_alone(app: FastAPI) -> None:
+    several = SeveralAsking.columns, SeveralAsking.names, SeveralAsking.told
+    who = f"'{{{uuid4()}}}', '{{{uuid4()}}}', '{{null}}'"
+    ends = await _plan(app, feed._ends(*several), "uuid[], uuid[], int[]", who)
+    read = await _plan(
+        app, diary._read_several(*several), "uuid[], uuid[], int[], text[], text", f"{who}, '{{a}}', 'entries'"
+    )
+    for plan, key in ((ends, "pk_heads"), (read, "pk_records")):
+        assert key in plan
+        assert "pk_sessions" in plan
+        assert "pk_accounts" in plan
+        assert "Seq Scan" not in plan

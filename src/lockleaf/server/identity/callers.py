@@ -11,10 +11,18 @@ from pydantic import BaseModel
 from lockleaf.server.identity.custody.caller_records import CallerRecords
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import NotAuthenticated
-from lockleaf.server.identity.principal import Asking, Principal, authenticate, require_scope, require_tier
+from lockleaf.server.identity.principal import (
+    Asking,
+    Principal,
+    require_scope,
+    require_tier,
+    who,
+    who_of_several,
+)
 from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.together import Together
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.http.bodies import Parsed
@@ -24,10 +32,21 @@ from lockleaf.server.platform.http.rates import count_account
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.writer import Rules
 
-__all__ = ["Asker", "ParsedForCaller", "bearer_token", "caller", "records_of"]
+__all__ = ["Asker", "Callers", "ParsedForCaller", "bearer_token", "caller", "records_of"]
 
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Callers(Together[Asking, Principal]):
+    """Tells who is asking: of the requests of a moment, by one statement. Their sessions are looked up each time.
+
+    Args:
+        database: where.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, alone=who, together=who_of_several)
 
 
 def bearer_token(request: Request) -> str:
@@ -58,8 +77,7 @@ def caller(
     async def dependency(request: Request) -> Principal:
         parts = parts_of(request)
         token = bearer_token(request)
-        async with parts[Database].read_driver() as connection:
-            principal = await authenticate(connection, parts[TokenCodec], token)
+        principal = await parts[Callers].ask(Asking(parts[TokenCodec].read_access(token)))
         await count_account(request, rate, str(principal.session_id if rate == "secret" else principal.user_id))
         if scope is not None:
             require_scope(principal, scope, write=write)

@@ -14,19 +14,38 @@ from lockleaf.server.identity.errors import AccountDisabled, InsufficientScope, 
 from lockleaf.server.identity.tokens import AccessClaims, TokenCodec
 from lockleaf.server.platform.tiers import TIERS, TierRequired
 
-__all__ = ["Asking", "Principal", "admitted", "authenticate", "require_scope", "require_tier", "who", "who_of_several"]
+__all__ = [
+    "Asking",
+    "Principal",
+    "SeveralAsking",
+    "admitted",
+    "authenticate",
+    "require_scope",
+    "require_tier",
+    "who",
+    "who_of_several",
+]
 
-# A session that is alive: $1 is the account; then the session's id, and of a uce session the generation of its key.
+# A session that is alive: its account, its id, and of a uce session the generation of its key.
 _ALIVE = """
 FROM sessions s JOIN accounts a ON a.user_id = s.user_id
-WHERE s.user_id = $1 AND s.session_id = {session_id} AND NOT s.revoked AND s.expires_at > now()
+WHERE s.user_id = {user_id} AND s.session_id = {session_id} AND NOT s.revoked AND s.expires_at > now()
   AND ({generation}::int IS NULL OR EXISTS (
-    SELECT FROM session_keys k WHERE k.user_id = $1 AND k.session_id = {session_id} AND k.generation = {generation}
+    SELECT FROM session_keys k
+    WHERE k.user_id = {user_id} AND k.session_id = {session_id} AND k.generation = {generation}
   ))
 """
 # Texts, so that they fit into one array: a row without a name cannot travel between the nodes of a database.
 _TOLD = "s.scope, s.device_id, a.custody, a.privacy_tier, a.disabled_at::text"
-_WHO = f"SELECT {_TOLD} {_ALIVE.format(session_id='$2', generation='$3')}"
+
+
+def _told(user_id: str, session_id: str, generation: str) -> str:
+    """Return the expression that tells who is asking; NULL if nobody may."""
+    alive = _ALIVE.format(user_id=user_id, session_id=session_id, generation=generation)
+    return f"(SELECT ARRAY[{_TOLD}] {alive})"
+
+
+_WHO = f"SELECT {_told('$1', '$2', '$3')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +94,50 @@ async def who(connection: asyncpg.Connection, asking: Asking) -> Principal:
         SessionRevoked: the session has ended, or its account is gone.
         AccountDisabled: the operator lets nobody into the account.
     """
-    return asking.principal(await connection.fetchrow(_WHO, asking.user_id, *asking.arguments))
+    return asking.principal(await connection.fetchval(_WHO, asking.user_id, *asking.arguments))
 
 
-_WHO_OF_SEVERAL = """
-SELECT w.position, ARRAY[TOLD] AS told
-FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w(user_id, session_id, position)
-JOIN sessions s ON s.user_id = w.user_id AND s.session_id = w.session_id AND NOT s.revoked AND s.expires_at > now()
-JOIN accounts a ON a.user_id = s.user_id
-""".replace("TOLD", _TOLD)
+class SeveralAsking:
+    """Several who say that they ask, of each of whom one statement tells if they may.
+
+    Args:
+        asking: they.
+    """
+
+    columns = "$1::uuid[], $2::uuid[], $3::int[]"
+    names = "user_id, session_id, generation"
+    told = _told("w.user_id", "w.session_id", "w.generation")
+
+    def __init__(self, asking: Sequence[Asking]) -> None:
+        self._asking = asking
+
+    @property
+    def arguments(self) -> tuple[list[UUID], list[UUID], list[int | None]]:
+        """What the statement takes first."""
+        sessions = [each.arguments for each in self._asking]
+        return (
+            [each.user_id for each in self._asking],
+            [session_id for session_id, _ in sessions],
+            [generation for _, generation in sessions],
+        )
+
+
+_WHO_OF_SEVERAL = f"""
+SELECT {SeveralAsking.told} AS told
+FROM unnest({SeveralAsking.columns}) WITH ORDINALITY AS w({SeveralAsking.names}, position)
+ORDER BY w.position
+"""  # noqa: S608
 
 
 async def who_of_several(
     connection: asyncpg.Connection, asking: Sequence[Asking]
 ) -> list[Principal | SessionRevoked | AccountDisabled]:
-    """Return who is asking, of several at once whose tokens carry no key, or why it is nobody."""
-    columns = [each.user_id for each in asking], [each.session_id for each in asking]
-    told = {row["position"]: row["told"] for row in await connection.fetch(_WHO_OF_SEVERAL, *columns)}
+    """Return who is asking, of several at once, or why it is nobody."""
+    rows = await connection.fetch(_WHO_OF_SEVERAL, *SeveralAsking(asking).arguments)
     found: list[Principal | SessionRevoked | AccountDisabled] = []
-    for position, each in enumerate(asking, start=1):
+    for each, row in zip(asking, rows, strict=True):
         try:
-            found.append(each.principal(told.get(position)))
+            found.append(each.principal(row["told"]))
         except (SessionRevoked, AccountDisabled) as error:
             found.append(error)
     return found
@@ -131,7 +173,7 @@ class Asking:
         Arguments:
             session_id, generation: the places of its `arguments`, such as ``$5``.
         """
-        return f"(SELECT ARRAY[{_TOLD}] {_ALIVE.format(session_id=session_id, generation=generation)})"
+        return _told("$1", session_id, generation)
 
     def principal(self, told: Iterable[Any] | None) -> Principal:
         """Return who is asking, by what the statement told.

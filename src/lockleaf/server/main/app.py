@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from lockleaf import __version__
 from lockleaf.server.features.analytics.evaluators import Evaluators
 from lockleaf.server.features.analytics.service import warm_if_needed
+from lockleaf.server.features.entries.reads import EntryReads
 from lockleaf.server.features.integrations.networks import Networks
 from lockleaf.server.features.integrations.pictures import PostPictures
 from lockleaf.server.features.integrations.publishing import Publisher
@@ -26,6 +27,7 @@ from lockleaf.server.features.integrations.pulling import PostPuller
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.features.privacy.public_contexts import PublicContexts
 from lockleaf.server.features.sync.gathering import Gathering
+from lockleaf.server.features.sync.polls import Polls
 from lockleaf.server.identity.auth.credentials import CredentialChanges
 from lockleaf.server.identity.auth.proving import Prover
 from lockleaf.server.identity.auth.recovery import AccountRecovery
@@ -33,6 +35,7 @@ from lockleaf.server.identity.auth.registration import Registrar
 from lockleaf.server.identity.auth.second_factors import FactorChanges
 from lockleaf.server.identity.auth.service import LoginService
 from lockleaf.server.identity.auth.sessions import SessionIssuer
+from lockleaf.server.identity.callers import Callers
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.factors.passkeys import relying_party
 from lockleaf.server.identity.factors.proofs import sealer_of
@@ -128,6 +131,8 @@ def build_parts(settings: Settings, database_url: str, now: Callable[[], datetim
     quota = parts.add(Quota, Quota(settings.limits.storage_bytes, held))
     rules = parts.add(Rules, Rules(settings.limits.record_bytes, quota, observers(parts), ADDITIONS))
     parts.add(Gathering, Gathering(database, clock, rules))
+    for reads in (Callers, Polls, EntryReads):
+        parts.add(reads, reads(database))
     parts.add(Networks, Networks(settings.integrations, keys))
     parts.add(IntegrationSettings, settings.integrations)
     for kind in _MADE:

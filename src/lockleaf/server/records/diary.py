@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.platform.cursors import Place
-from lockleaf.server.platform.db.beside import Beside
+from lockleaf.server.platform.db.beside import Beside, BesideSeveral
 from lockleaf.server.platform.db.keyset import fetch_page
 from lockleaf.server.platform.paging import Page, Window
 from lockleaf.server.platform.tiers import TierRequired
@@ -25,6 +25,7 @@ __all__ = [
     "CurrentRecord",
     "Deleted",
     "Event",
+    "ReadTogether",
     "Wanted",
     "clock_range",
     "count_by_date",
@@ -36,11 +37,16 @@ __all__ = [
     "last_content",
     "list_by_date",
     "read",
+    "read_beside",
     "read_revision",
+    "read_several",
 ]
 
 BYTES_A_PAGE = 8 * 1024 * 1024
 """Where a page ends before its limit, in bytes; it holds one record whatever its size."""
+
+MOST_BYTES_TOGETHER = 64 * 1024
+"""Of a record that is read with others; so many of them are a few MiB at most."""
 
 Deleted = Literal["false", "true", "all"]
 
@@ -93,6 +99,14 @@ SELECT r.packed, r.purged_at IS NOT NULL AS purged, (
 ) AS last
 FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3
 """
+# What is deleted, and thus wants its revision before, or is large, is left to be read by itself.
+_READ_SEVERAL = """
+SELECT {told} AS told, r.user_id IS NOT NULL AS found, NULL::bytea AS last, false AS purged,
+  CASE WHEN NOT r.deleted AND octet_length(r.packed) <= {large} THEN r.packed END AS packed
+FROM unnest({columns}, $4::text[]) WITH ORDINALITY AS w({names}, record_id, position)
+LEFT JOIN records r ON r.user_id = w.user_id AND r.collection = $5 AND r.record_id = w.record_id
+ORDER BY w.position
+"""
 
 _REVISION = """
 SELECT packed FROM records WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND revision = $4
@@ -133,6 +147,46 @@ async def read_beside(
     statement = _read_beside(beside.told_by)
     row = await connection.fetchrow(statement, user_id, collection, record_id, *beside.arguments)
     return row["told"], None if row["packed"] is None else _current(row)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTogether:
+    """What was read of one record among several.
+
+    Attributes:
+        told: what was told beside it.
+        left: whether the record is there, and is to be read by itself.
+    """
+
+    told: Sequence[str | None] | None
+    current: CurrentRecord | None
+    left: bool
+
+
+@cache
+def _read_several(columns: str, names: str, told: str) -> str:
+    return _READ_SEVERAL.format(columns=columns, names=names, told=told, large=MOST_BYTES_TOGETHER)
+
+
+async def read_several(
+    connection: asyncpg.Connection, collection: str, record_ids: Sequence[str], beside: BesideSeveral
+) -> list[ReadTogether]:
+    """Return of several accounts what is told ``beside``, and of each one record; large or deleted ones are left.
+
+    Arguments:
+        record_ids: of each account, the record.
+        beside: whose records they are, and what the same statement tells besides.
+    """
+    statement = _read_several(beside.columns, beside.names, beside.told)
+    rows = await connection.fetch(statement, *beside.arguments, record_ids, collection)
+    return [
+        ReadTogether(
+            row["told"],
+            None if row["packed"] is None else _current(row),
+            row["found"] and row["packed"] is None,
+        )
+        for row in rows
+    ]
 
 
 async def read_revision(

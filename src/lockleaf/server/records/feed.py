@@ -11,11 +11,11 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.platform.db.beside import Beside
+from lockleaf.server.platform.db.beside import Beside, BesideSeveral
 from lockleaf.server.records.models import LARGE_BYTES
 from lockleaf.wire.codec import pack
 
-__all__ = ["EpochRow", "FeedPage", "read", "read_end"]
+__all__ = ["EpochRow", "FeedPage", "read", "read_end", "read_ends"]
 
 
 LARGE_BYTES_A_PAGE = 4 * 1024 * 1024
@@ -47,6 +47,20 @@ class FeedPage:
     told: Sequence[str | None] | None = None
 
 
+# The end of a history `h`, with its epochs and what was signed about them.
+_END_OF_HISTORY = """
+h.epoch, h.seq, encode(h.head, 'hex'), (
+  SELECT json_agg(
+    json_build_array(e.epoch, e.from_seq, encode(e.from_head, 'hex'), e.ended) ORDER BY e.from_seq, e.created_at
+  ) FROM epochs e WHERE e.user_id = {user_id}
+), (
+  SELECT json_agg(json_build_array(
+    s.kind, s.n, s.old_epoch, s.seq, encode(s.head, 'hex'), s.new_epoch, s.device_id, s.time_text,
+    encode(s.signature, 'hex')
+  ) ORDER BY s.n, s.statement_id) FROM epoch_statements s WHERE s.user_id = {user_id}
+)
+"""
+
 # The end of the history and the records that are current at that very end, from one snapshot: without that, an honest
 # page could look like a dishonest one. Numbers are without gaps, so a page is a range of them, and those that no
 # current record bears are superseded. The end comes as a row of its own: on every row it would cost more than they do.
@@ -63,16 +77,8 @@ WITH cut AS MATERIALIZED (
   ), $2::bigint + $3) AS seq
 )
 SELECT
-  json_build_array(h.epoch, h.seq, encode(h.head, 'hex'), (
-    SELECT json_agg(
-      json_build_array(e.epoch, e.from_seq, encode(e.from_head, 'hex'), e.ended) ORDER BY e.from_seq, e.created_at
-    ) FROM epochs e WHERE e.user_id = $1
-  ), (
-    SELECT json_agg(json_build_array(
-      s.kind, s.n, s.old_epoch, s.seq, encode(s.head, 'hex'), s.new_epoch, s.device_id, s.time_text,
-      encode(s.signature, 'hex')
-    ) ORDER BY s.n, s.statement_id) FROM epoch_statements s WHERE s.user_id = $1
-  ), (SELECT seq FROM cut), {beside})::text AS end_of_history, NULL::bigint AS seq, NULL::bytea AS packed
+  json_build_array({end}, (SELECT seq FROM cut), {beside})::text AS end_of_history,
+  NULL::bigint AS seq, NULL::bytea AS packed
 FROM heads h WHERE h.user_id = $1
 UNION ALL
 SELECT NULL, r.seq, r.packed
@@ -85,6 +91,7 @@ def _page(narrowed: bool, beside: Callable[[str, str], str] | None) -> str:
     """Return the statement of a page, with the expression that is told ``beside`` it."""
     places = ("$6", "$7") if narrowed else ("$5", "$6")
     return _PAGE.format(
+        end=_END_OF_HISTORY.format(user_id="$1"),
         large=LARGE_BYTES,
         narrowed="AND r.collection = $5" if narrowed else "",
         beside="NULL" if beside is None else beside(*places),
@@ -146,6 +153,44 @@ async def read(
         found.update((leaf["seq"], pack({"superseded": True, **leaf})) for leaf in leaves)
     changes = [found[seq] for seq in range(after + 1, last + 1) if seq in found]
     return FeedPage(changes, epoch, end, bytes.fromhex(head), epochs, last < end, last, told)
+
+
+_ENDS = """
+SELECT {told} AS told, CASE WHEN h.user_id IS NOT NULL THEN json_build_array({end})::text END AS end_of_history
+FROM unnest({columns}) WITH ORDINALITY AS w({names}, position)
+LEFT JOIN heads h ON h.user_id = w.user_id
+ORDER BY w.position
+"""
+
+
+@cache
+def _ends(columns: str, names: str, told: str) -> str:
+    return _ENDS.format(columns=columns, names=names, told=told, end=_END_OF_HISTORY.format(user_id="w.user_id"))
+
+
+async def read_ends(
+    connection: asyncpg.Connection, after: Sequence[int], beside: BesideSeveral
+) -> list[tuple[Sequence[str | None] | None, FeedPage | None]]:
+    """Return, of several accounts, what is told ``beside``, and the page behind ``after`` where nothing is there.
+
+    None in place of a page says that it is to be read by itself: there is something, or the account has no store.
+
+    Arguments:
+        after: of each account, the number behind which to look.
+        beside: whose histories they are, and what the same statement tells besides.
+    """
+    statement = _ends(beside.columns, beside.names, beside.told)
+    rows = await connection.fetch(statement, *beside.arguments)
+    return [(row["told"], _nothing_behind(seq, row["end_of_history"])) for seq, row in zip(after, rows, strict=True)]
+
+
+def _nothing_behind(after: int, end_of_history: str | None) -> FeedPage | None:
+    if end_of_history is None:
+        return None
+    epoch, end, head, epochs, statements = json.loads(end_of_history)
+    if after < end:
+        return None
+    return FeedPage([], epoch, end, bytes.fromhex(head), _epochs(epochs, statements or ()), False, max(after, end))
 
 
 def _epochs(epochs: Iterable[list[Any]], statements: Iterable[list[Any]]) -> list[EpochRow]:

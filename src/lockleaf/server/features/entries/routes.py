@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 
 from lockleaf.server.features.entries import by_custody, service
 from lockleaf.server.features.entries.errors import EntryDeleted, EntryNotFound, EntryPurged, RevisionNotFound
+from lockleaf.server.features.entries.reads import EntryReads
 from lockleaf.server.features.entries.service import Entry
 from lockleaf.server.identity.callers import Asker, caller, records_of
 from lockleaf.server.identity.custody.custodian import Custodian
@@ -165,7 +166,8 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
 @router.get("/{entry_id}", summary="Read an entry", responses=problems(*OF_CALLERS, EntryNotFound))
 async def get(asking: Asker, entry_id: UUID, parts: PartsOf, response: Response) -> Entry:
     """Give an entry; a deleted one too, with `deleted_at`."""
-    return _tagged(response, await service.get(parts[Clock], parts[Database], parts[Custodian], asking, entry_id))
+    found = await service.get(parts[Clock], parts[Database], parts[Custodian], parts[EntryReads], asking, entry_id)
+    return _tagged(response, found)
 
 
 @router.put(

@@ -14,6 +14,7 @@ from lockleaf.server.features.content import plain
 from lockleaf.server.features.content.opaque import as_stored
 from lockleaf.server.features.entries import publications
 from lockleaf.server.features.entries.errors import EntryNotFound, RevisionNotFound
+from lockleaf.server.features.entries.reads import EntryRead, EntryReads
 from lockleaf.server.features.entries.writing import COLLECTION
 from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.custody.keyrings import OpenKeyring
@@ -68,19 +69,20 @@ class Filters:
         return [(kind, value) for kind, value in wanted if value is not None]
 
 
-async def get(clock: Clock, database: Database, custodian: Custodian, asking: Asking, entry_id: UUID) -> Entry:
+async def get(
+    clock: Clock, database: Database, custodian: Custodian, reads: EntryReads, asking: Asking, entry_id: UUID
+) -> Entry:
     """Return an entry, a deleted one too. With e2e one statement tells who is asking, and gives it.
 
     Raises:
         SessionRevoked, InsufficientScope, TierRequired: it is not for them.
         EntryNotFound: there is no such entry.
     """
-    async with database.read_driver() as connection:
-        if asking.has_key:
-            principal = await who(connection, asking)
-        else:
-            told, current = await diary.read_beside(connection, asking.user_id, COLLECTION, str(entry_id), asking)
-            principal = asking.principal(told)
+    if asking.has_key:
+        async with database.read_driver() as connection:
+            principal, current = await who(connection, asking), None
+    else:
+        principal, current = await reads.ask(EntryRead(asking, entry_id))
     admitted(principal, "entries", write=False)
     if not asking.has_key and principal.custody != "uce":
         return _shown(None, _there(current))

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from lockleaf.server.features.sync import checkpoints, conflicts, rotation, service, stream
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint, TooManyStreams
 from lockleaf.server.features.sync.gathering import Gathering
+from lockleaf.server.features.sync.polls import Polls
 from lockleaf.server.identity.callers import Asker, ParsedForCaller, bearer_token, caller, records_of
 from lockleaf.server.identity.custody.errors import ContentUnreadable
 from lockleaf.server.identity.errors import OF_CALLERS, CustodyRequired
@@ -94,7 +95,7 @@ async def changes(
 ) -> Response:
     """Give the changes behind a cursor, in order, with what is needed to verify them."""
     page = await service.read_feed(
-        parts[Database], parts[CursorCodec], asking, after=after, limit=limit, collection=collection
+        parts[Polls], parts[CursorCodec], asking, after=after, limit=limit, collection=collection
     )
     return _packed(request, Feed, page)
 

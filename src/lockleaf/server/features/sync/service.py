@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lockleaf.server.features.sync.gathering import Gathering
+from lockleaf.server.features.sync.polls import Poll, Polls
 from lockleaf.server.identity.accounts import service as accounts
-from lockleaf.server.identity.principal import Asking, admitted, who
+from lockleaf.server.identity.principal import Asking, admitted
 from lockleaf.server.platform.cursors import CursorCodec
-from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.tiers import TierRequired
-from lockleaf.server.records import feed, statements
+from lockleaf.server.records import statements
 from lockleaf.server.records.errors import EpochChanged
 from lockleaf.wire import codec
 from lockleaf.wire.epochs import Statement
@@ -46,11 +46,12 @@ async def push(gathering: Gathering, cursors: CursorCodec, asking: Asking, body:
 
 
 async def read_feed(
-    database: Database, cursors: CursorCodec, asking: Asking, *, after: str | None, limit: int, collection: str | None
+    polls: Polls, cursors: CursorCodec, asking: Asking, *, after: str | None, limit: int, collection: str | None
 ) -> bytes:
     """Return a page of the feed behind the cursor ``after``: a ``Feed`` in MessagePack.
 
-    Devices ask for it all day, so that one statement tells who is asking, and what there is for them.
+    Devices ask for it all day, so that one statement tells who is asking, and what there is for them; of many who ask
+    at once, one for all of them.
 
     Raises:
         SessionRevoked, InsufficientScope, TierRequired: it is not for them.
@@ -59,9 +60,7 @@ async def read_feed(
     """
     user_id = asking.user_id
     seq, epoch = (0, None) if after is None else cursors.open(_FEED, user_id, after, int, str)
-    async with database.read_driver() as connection:
-        page = await feed.read(connection, user_id, after=seq, limit=limit, collection=collection, beside=asking)
-        principal = asking.principal(page.told) if page is not None else await who(connection, asking)
+    principal, page = await polls.ask(Poll(asking, seq, limit, collection))
     admitted(principal, "sync", write=False)
     if page is None:
         raise TierRequired(required="full_sync")

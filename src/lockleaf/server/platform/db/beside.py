@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-__all__ = ["Beside"]
+__all__ = ["Beside", "BesideSeveral"]
 
 
 class Beside(Protocol):
@@ -17,3 +18,21 @@ class Beside(Protocol):
     @staticmethod
     def told_by(first: str, second: str, /) -> str:
         """Return it, with the places of its arguments, such as ``$5``."""
+
+
+class BesideSeveral(Protocol):
+    """An expression about each of several accounts, told by one statement.
+
+    The accounts are rows ``w`` of ``unnest(COLUMNS, ...) AS w(NAMES, ...)``, of which ``user_id`` names the account.
+    """
+
+    columns: str
+    """The first arguments of the statement, such as ``$1::uuid[]``."""
+    names: str
+    """What they are called in a row."""
+    told: str
+    """The expression, of a row."""
+
+    @property
+    def arguments(self) -> Sequence[Sequence[Any]]:
+        """The columns."""

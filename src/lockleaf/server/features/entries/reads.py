@@ -1,0 +1,63 @@
+"""Reading one entry together with who is asking; those that are asked for at once, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from lockleaf.server.features.entries.writing import COLLECTION
+from lockleaf.server.identity.principal import Asking, Principal, SeveralAsking
+from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.together import ALONE, Alone, Together
+from lockleaf.server.platform.errors import DomainError
+from lockleaf.server.records import diary
+from lockleaf.server.records.diary import CurrentRecord, ReadTogether
+
+__all__ = ["EntryRead", "EntryReads"]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRead:
+    """Who asks for which entry."""
+
+    asking: Asking
+    entry_id: UUID
+
+
+Found = tuple[Principal, CurrentRecord | None]
+
+
+class EntryReads(Together[EntryRead, Found]):
+    """Reads entries as they are stored. `ask` gives who is asking, and the entry; None where there is none.
+
+    Args:
+        database: where.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, alone=_read, together=_read_several)
+
+
+async def _read(connection: asyncpg.Connection, read: EntryRead) -> Found:
+    asking = read.asking
+    told, current = await diary.read_beside(connection, asking.user_id, COLLECTION, str(read.entry_id), asking)
+    return asking.principal(told), current
+
+
+async def _read_several(connection: asyncpg.Connection, reads: Sequence[EntryRead]) -> list[Found | Exception | Alone]:
+    asking = [read.asking for read in reads]
+    ids = [str(read.entry_id) for read in reads]
+    found = await diary.read_several(connection, COLLECTION, ids, SeveralAsking(asking))
+    return [_found(each, one) for each, one in zip(asking, found, strict=True)]
+
+
+def _found(asking: Asking, read: ReadTogether) -> Found | Exception | Alone:
+    if read.left:
+        return ALONE
+    try:
+        return asking.principal(read.told), read.current
+    except DomainError as error:
+        return error

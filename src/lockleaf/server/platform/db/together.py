@@ -1,0 +1,122 @@
+"""Questions that arrive while others are being answered, put to the database in one statement.
+
+Nothing waits for company. The first question is asked at once, and by itself; those that come before its answer are the
+next statement, and so on. So a question waits for one answer at most before its own is asked for, no answer is older
+than its question, and the more questions there are, the less each costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import asyncpg
+import structlog
+
+from lockleaf.server.platform.db.engine import Database
+
+__all__ = ["ALONE", "Alone", "Together"]
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+MOST = 64
+"""Questions of one statement."""
+AT_ONCE = 2
+"""Statements: while one waits for a slow answer, or for a connection that is gone, others go on."""
+
+log = structlog.get_logger("lockleaf.database")
+
+
+class Alone:
+    """In place of an answer: the question is to be asked by itself."""
+
+
+ALONE = Alone()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Q, A]):
+    question: Q
+    answer: asyncio.Future[A | Alone]
+
+
+class Together(Generic[Q, A]):
+    """Asks questions of one kind, in one process.
+
+    Of a database of several nodes each is asked by itself: one statement is one account's there.
+
+    Args:
+        database: where.
+        alone: asks one question.
+        together: asks several; gives for each, in their order, its answer, what is raised to who asked, or `ALONE`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        alone: Callable[[asyncpg.Connection, Q], Awaitable[A]],
+        together: Callable[[asyncpg.Connection, Sequence[Q]], Awaitable[Sequence[A | Exception | Alone]]],
+    ) -> None:
+        self._database = database
+        self._alone = alone
+        self._together = together
+        self._waiting: list[_Waiting[Q, A]] = []
+        self._asked = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, question: Q) -> A:
+        """Return the answer to a question, or raise what it is answered with."""
+        if self._database.distributed:
+            return await self._ask_alone(question)
+        if self._asked < AT_ONCE:
+            self._asked += 1
+            try:
+                return await self._ask_alone(question)
+            finally:
+                self._go_on()
+        waiting: _Waiting[Q, A] = _Waiting(question, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        answer = await waiting.answer
+        return await self._ask_alone(question) if isinstance(answer, Alone) else answer
+
+    async def _ask_alone(self, question: Q) -> A:
+        async with self._database.read_driver() as connection:
+            return await self._alone(connection, question)
+
+    def _go_on(self) -> None:
+        """Ask what has come meanwhile, of those who still wait."""
+        self._waiting = [each for each in self._waiting if not each.answer.done()]
+        if not self._waiting:
+            self._asked -= 1
+            return
+        group = self._waiting[:MOST]
+        del self._waiting[:MOST]
+        task = asyncio.create_task(self._ask_together(group))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ask_together(self, group: Sequence[_Waiting[Q, A]]) -> None:
+        answers: Sequence[A | Exception | Alone] = [ALONE] * len(group)
+        try:
+            async with self._database.read_driver() as connection:
+                answers = await self._together(connection, [each.question for each in group])
+        except Exception as error:
+            # Whatever it was: by itself, each of them meets it or does not.
+            log.warning("questions are asked one by one", count=len(group), cause=type(error).__name__)
+        except BaseException:
+            for each in group:
+                each.answer.cancel()
+            raise
+        finally:
+            self._go_on()
+        for each, answer in zip(group, answers, strict=True):
+            if each.answer.done():  # whoever asked is gone
+                continue
+            if isinstance(answer, Exception):
+                each.answer.set_exception(answer)
+            else:
+                each.answer.set_result(answer)
