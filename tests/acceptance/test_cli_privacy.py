@@ -129,3 +129,33 @@ async def test_an_inbox_is_listed_shown_accepted_and_refused(
     await run("sync")
     assert await run("inbox", "--json") == ("", "")
     assert "Nothing waits" in (await run("inbox", "refuse", "--all"))[1]
+
+
+def test_what_the_server_sees_is_told_beside_what_its_user_sees(registered: tuple[CommandLine, UUID]) -> None:
+    laptop, _ = registered
+    laptop.run("write", "-", "--title", "The weir", "--tag", "walks", stdin=b"A heron stood there.")
+    laptop.run("sync")
+    told = laptop.run("privacy", "seen", "--json").value()
+    [entry] = told["entries"]
+    assert (entry["title"], entry["verified"], entry["opened"]) == ("The weir", True, None)
+    assert entry["size"] >= len(bytes.fromhex(entry["beginning"])) == 96
+    assert ("tag", "walks") in {(each["kind"], each["value"]) for each in entry["labels"]}
+    never = {each["what"]: each["seen"] for each in told["visibility"]}
+    assert never["Your password"] == "never"
+    shown = laptop.run("privacy", "seen").out
+    assert "It cannot read" in shown
+    assert entry["beginning"][:2] in shown
+    assert laptop.run("privacy", "seen", "--entries", "0", "--json").value()["entries"] == []
+
+    changed = laptop.run("privacy", "set", "local_only", "--yes", "--json").value()
+    assert changed["current_tier"] == "local_only"
+    shown = laptop.run("privacy", "seen").out
+    assert "Not at the server" in shown
+    assert "It cannot read" in shown
+
+
+def test_without_an_account_no_server_sees_anything(tmp_path: Path) -> None:
+    alone = CommandLine(tmp_path, "alone")
+    alone.run("write", "Alone.")
+    assert "no server sees anything of it" in alone.run("privacy", "seen").out
+    assert alone.run("privacy", "seen", "--json").value() == {"server": None}

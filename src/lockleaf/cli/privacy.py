@@ -14,6 +14,7 @@ from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.prompts import password as ask_password
 from lockleaf.cli.run import Run
+from lockleaf.cli.server_views import seen
 
 __all__ = ["deleted_text", "gathered", "install"]
 
@@ -44,6 +45,7 @@ def install(app: typer.Typer) -> None:
     command(privacy, "set")(set_tier)
     command(privacy, "revoke")(revoke)
     command(privacy, "labels")(labels)
+    command(privacy, "seen")(seen)
 
 
 async def show(run: Run) -> None:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         BlockingSync,
     )
     from lockleaf.client.client import Client
+    from lockleaf.client.disclosure.facts import Fact, FactGroup, FactUnit, Sight, Visibility
+    from lockleaf.client.disclosure.server_view import ServerView
+    from lockleaf.client.disclosure.stored_entries import OpenedText, StoredEntry, StoredLabel
     from lockleaf.client.errors.accounts import *
     from lockleaf.client.errors.base import *
     from lockleaf.client.errors.claims import Claim, RememberedCheckpoint
@@ -173,6 +176,9 @@ __all__ = [
     "EntryDraft",
     "ExportReport",
     "Exported",
+    "Fact",
+    "FactGroup",
+    "FactUnit",
     "Factor",
     "FactorCodes",
     "FactorList",
@@ -215,6 +221,7 @@ __all__ = [
     "MissingPart",
     "Networks",
     "NewApp",
+    "OpenedText",
     "PasskeyAssertion",
     "Period",
     "Picture",
@@ -242,12 +249,16 @@ __all__ = [
     "SecondFactor",
     "SecurityKey",
     "ServerSearch",
+    "ServerView",
     "Session",
+    "Sight",
     "Skipped",
     "StaleConflict",
     "Statistics",
     "Stats",
     "Storage",
+    "StoredEntry",
+    "StoredLabel",
     "Sync",
     "SyncReport",
     "SystemKeychain",
@@ -257,6 +268,7 @@ __all__ = [
     "Trend",
     "Unchanged",
     "UnsavedDraft",
+    "Visibility",
     "Written",
     "attachment_document",
     "default_home",

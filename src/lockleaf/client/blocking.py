@@ -184,6 +184,7 @@ class BlockingPrivacy(Face[PrivacyChoices]):
 
     tier = waits(PrivacyChoices.tier)
     set_tier = waits(PrivacyChoices.set_tier)
+    server_view = waits(PrivacyChoices.server_view)
     send_labels = waits(PrivacyChoices.send_labels)
 
     @property

@@ -20,6 +20,7 @@ from lockleaf.client.journal.journal import Journal
 from lockleaf.client.keychain.keychains import Keychain, PasswordKeychain, choose_keychain
 from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE
 from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_home
+from lockleaf.client.records.entries import Entry
 from lockleaf.client.records.progress import ProgressCallback
 from lockleaf.client.store import LocalStore
 from lockleaf.client.transport.retries import RetryPolicy
@@ -209,7 +210,7 @@ class Client(Locking, Exports):
     @cached_property
     def privacy(self) -> privacy.PrivacyChoices:
         """What may leave this device."""
-        return privacy.PrivacyChoices(self._device, catch_up=self.sync.catch_up)
+        return privacy.PrivacyChoices(self._device, catch_up=self.sync.catch_up, newest=self._newest)
 
     @cached_property
     def media(self) -> media.Media:
@@ -336,6 +337,9 @@ class Client(Locking, Exports):
 
     async def _carry_media(self, progress: ProgressCallback | None, epoch: str) -> transfers.MediaReport:
         return await self.media.carried(progress, epoch=epoch)
+
+    async def _newest(self, count: int) -> list[Entry]:
+        return await self.journal.list(limit=count)
 
     async def _tier(self) -> PrivacyTier:
         return (await self.privacy.tier()).current_tier

@@ -19,6 +19,9 @@ PLACES = {
     "lockleaf.client.blocking": "BlockingAccount BlockingClient BlockingFactors BlockingInbox BlockingJournal "
     "BlockingMedia BlockingMetrics BlockingNetworks BlockingPrivacy BlockingServerSearch BlockingSync",
     "lockleaf.client.client": "Client",
+    "lockleaf.client.disclosure.facts": "Fact FactGroup FactUnit Sight Visibility",
+    "lockleaf.client.disclosure.server_view": "ServerView",
+    "lockleaf.client.disclosure.stored_entries": "OpenedText StoredEntry StoredLabel",
     "lockleaf.client.errors.claims": "Claim RememberedCheckpoint",
     "lockleaf.client.journal.archive_file": "is_archive",
     "lockleaf.client.journal.drafts": "DraftContent Drafts Purpose UnsavedDraft known_drafts",

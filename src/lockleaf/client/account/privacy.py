@@ -7,12 +7,17 @@ from collections.abc import Awaitable, Callable
 
 from lockleaf.client.account import credentials, privacy_tiers
 from lockleaf.client.device.device import Device
+from lockleaf.client.disclosure.server_view import ServerView, fetch_server_view
 from lockleaf.client.errors import LabelsBelongToCustody, PasswordRequired
 from lockleaf.client.records import labels
+from lockleaf.client.records.entries import Entry
 from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 
 __all__ = ["PrivacyChoices"]
+
+_LOOKED_AT = 3
+"""So many entries for each that is shown: some may not be at the server yet."""
 
 
 class PrivacyChoices:
@@ -20,11 +25,37 @@ class PrivacyChoices:
 
     Args:
         catch_up: fetches and verifies what is new at the server, and sends nothing.
+        newest: gives so many entries of this device, newest first.
     """
 
-    def __init__(self, device: Device, *, catch_up: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        device: Device,
+        *,
+        catch_up: Callable[[], Awaitable[None]],
+        newest: Callable[[int], Awaitable[list[Entry]]],
+    ) -> None:
         self._device = device
         self._catch_up = catch_up
+        self._newest = newest
+
+    async def server_view(self, *, entries: int = 3) -> ServerView:
+        """Ask the server for what it holds of the account, and return it with what the server can see of that.
+
+        The facts are what the server answers now, beside what this device shows. With uce the server opens the entries
+        and tags that are shown, as for any request of a session; `AccountService.access` lists it.
+
+        Args:
+            entries: how many entries to show as the server stores them, fewer where there are no more. With e2e they
+                are the newest of this device; with uce the first of the account's history, since there the sealed bytes
+                are in the feed alone.
+
+        Raises:
+            NotLoggedIn: there is no session.
+            TransportError, ApiError: the server cannot be reached, or refuses.
+        """
+        newest = await self._newest(_LOOKED_AT * entries)
+        return await fetch_server_view(self._device.session, newest, entries)
 
     async def tier(self) -> Privacy:
         """Return how much the server holds of the account, and what works with that.
