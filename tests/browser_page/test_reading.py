@@ -24,6 +24,7 @@ SCREENS = (
     "account/login",
     "account/register",
     "account/tags",
+    "account/seen",
     "import",
     "inbox",
     "deleted",

@@ -437,6 +437,59 @@ export interface SealedFiles {
   missing: number;
 }
 
+export interface SeenEntry {
+  id: string;
+  day: string;
+  here: SeenText;
+  mood: string | null;
+  tags: string[];
+  pending: boolean;
+  revision: number;
+  seq: number;
+  size: number;
+  beginning: string;
+  created_at: string;
+  updated_at: string;
+  device: string | null;
+  labels: SeenLabel[];
+  source: string | null;
+  occurred_at: string | null;
+  verified: boolean;
+  opened: SeenText | null;
+}
+
+export interface SeenFact {
+  what: string;
+  value: string | number | null;
+  unit: "text" | "count" | "bytes" | "time";
+}
+
+export interface SeenFacts {
+  title: string;
+  facts: SeenFact[];
+}
+
+export interface SeenLabel {
+  digest: string;
+  kind: string | null;
+  value: string | null;
+}
+
+export interface SeenText {
+  title: string | null;
+  excerpt: string;
+}
+
+export interface ServerSees {
+  state: "shown" | "no_account" | "logged_out" | "deleted";
+  server: string;
+  custody: "e2e" | "uce" | null;
+  tier: "local_only" | "analytics_sync" | "full_sync" | null;
+  entries: SeenEntry[];
+  groups: SeenFacts[];
+  visibility: Sighting[];
+}
+
 export interface Settings {
   daily_goal?: number | null;
 }
@@ -445,6 +498,12 @@ export interface Side {
   count: number;
   average: number;
   error: number;
+}
+
+export interface Sighting {
+  what: string;
+  seen: "always" | "in_use" | "never" | "here";
+  how: string;
 }
 
 export interface SignedIn {

@@ -5,3 +5,4 @@ export const [Writer, loadWriter] = later(() => import("./write/Writer").then((m
 export const [Conflicts] = later(() => import("./account/Conflicts").then((module) => module.Conflicts));
 export const [Import] = later(() => import("./exchange/Import").then((module) => module.Import));
 export const [Inbox] = later(() => import("./exchange/Inbox").then((module) => module.Inbox));
+export const [Seen] = later(() => import("./account/Seen").then((module) => module.Seen));

@@ -25,6 +25,7 @@ from lockleaf.app.routes import (
     keys,
     overview,
     privacy,
+    server_view,
     state,
     sums,
 )
@@ -48,6 +49,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         account,
         factors,
         privacy,
+        server_view,
         keys,
         deletion,
     )

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Problem, get, post, put, remove, told } from "../api";
 import { instant } from "../dates";
+import { Seen } from "../parts";
 import { go } from "../router";
 import { refresh, say, state, touched } from "../state";
 import type { Codes, DraftList } from "../answers";
@@ -34,6 +35,7 @@ export function Account({ part }: { part: string }) {
   if (part === "register") return <Register done={takeCodes} />;
   if (part === "drafts") return <Drafts />;
   if (part === "tags") return <Tags />;
+  if (part === "seen") return <Seen />;
   return (
     <div class="account">
       <header class="head">
@@ -96,6 +98,9 @@ function LocalOnly() {
         <a class="button" href="#/account/login">
           Log in
         </a>
+        <a class="button quiet" href="#/account/seen">
+          What a server sees
+        </a>
       </p>
     </section>
   );
@@ -131,6 +136,9 @@ function Known({ codes, factorCodes }: { codes: (codes: string[]) => void; facto
           <>
             <KeysLeft />
             <p class="row">
+              <a class="button" href="#/account/seen">
+                What the server sees
+              </a>
               <button aria-expanded={changing.value === "password"} onClick={() => toggle("password")}>
                 Change password
               </button>

@@ -1,0 +1,90 @@
+"""What the server sees, as the local page shows it: to a person with an account in each custody, and to one without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.command_line import CommandLine, fresh_email
+from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window
+from tests.support.process import RunningServer
+
+NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+
+
+def opened(browser: Browser, device: CommandLine, request: pytest.FixtureRequest) -> Window:
+    """A window of its own on the journal of a device."""
+    app = AppProcess(device)
+    request.addfinalizer(app.stop)
+    ours = context(browser)
+    request.addfinalizer(ours.close)
+    return open_window(ours, app.start())
+
+
+def is_sound(page: Page) -> None:
+    """See that the screen is accessible in both themes, and as wide as a phone where that is all there is."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        assert axe_finds(page) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe_finds(page) == []
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_an_entry_stands_beside_the_sealed_bytes_that_the_server_has_of_it(window: Window, device: CommandLine) -> None:
+    page = window.page
+    device.run("write", "-", "--title", "The weir", "--mood", "calm", "--tag", "walks", stdin=b"A heron stood there.")
+    device.run("sync")
+    window.go("account")
+    page.get_by_role("link", name="What the server sees").press("Enter")
+    expect(page.get_by_role("heading", name="What the server sees")).to_be_visible()
+    mine, its = page.locator(".seen-entry > div").first, page.locator(".seen-entry > div").last
+    expect(mine).to_contain_text("A heron stood there.")
+    sealed = its.locator("code.sealed").inner_text().replace(" ", "").rstrip("…")
+    assert len(bytes.fromhex(sealed)) == 96
+    expect(its).to_contain_text("These are the bytes that your devices sealed.", ignore_case=True)
+    expect(its).to_contain_text("(mood calm, as only your devices can tell)")
+    expect(its).not_to_contain_text("heron")
+    never = page.locator(".sight-never")
+    expect(never).to_contain_text("Text, title, mood, weather, place and tags of your entries")
+    row = page.locator(".facts.broad > div", has=page.get_by_text("Entries", exact=True))
+    expect(row.locator("dd")).to_have_text("1")
+    is_sound(page)
+    mine.get_by_role("link", name="The weir").click()
+    expect(page.locator(".reading h1")).to_have_text("The weir")
+
+
+def test_with_uce_the_page_says_what_the_server_can_read_and_when(
+    browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
+) -> None:
+    device = CommandLine(home, "laptop", NO_KEYCHAIN)
+    account = ("--server", server.url, "--email", fresh_email(), "--device-name", "laptop", "--custody", "uce")
+    device.run("register", *account)
+    device.run("write", "-", stdin=b"A heron stood there.")
+    device.run("sync")
+    window = opened(browser, device, request)
+    page = window.page
+    window.go("account/seen")
+    its = page.locator(".seen-entry > div").last
+    expect(its.get_by_role("heading", name="It can read, within a request")).to_be_visible()
+    expect(its).to_contain_text("A heron stood there.")
+    expect(page.locator(".sight-in_use")).to_contain_text("Text, title, mood, weather, place and tags of your entries")
+    expect(page.get_by_role("heading", name="When it opened your journal, by its own word")).to_be_visible()
+    is_sound(page)
+    assert window.faults == []
+
+
+def test_without_an_account_the_page_says_that_no_server_sees_anything(
+    browser: Browser, home: Path, request: pytest.FixtureRequest
+) -> None:
+    device = CommandLine(home, "default", NO_KEYCHAIN)
+    device.run("write", "-", stdin=b"Alone.")
+    window = opened(browser, device, request)
+    window.go("account")
+    window.page.get_by_role("link", name="What a server sees").click()
+    expect(window.page.get_by_text("no server sees anything of it")).to_be_visible()
+    is_sound(window.page)
+    assert window.faults == []
