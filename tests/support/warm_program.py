@@ -7,6 +7,7 @@ other, with the environment, the folder and the three ends that it is given.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -15,6 +16,7 @@ import json
 import os
 import pkgutil
 import random
+import selectors
 import signal
 import socket
 import stat
@@ -24,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = ["LOADED_WITH", "fits", "put_on_path", "run"]
 
@@ -41,6 +44,9 @@ TAKEN_WHOLE = frozenset({"DATABASE_URL", "EDITOR", "HOME", "TMPDIR", "TZ", "VISU
 
 LONGEST_INPUT = 60_000
 """What a pipe holds without a reader, in bytes."""
+
+_code: list[int] = []
+"""The code that a command ends with, once it is known."""
 
 
 def fits(environment: Mapping[str, str], stdin: bytes) -> bool:
@@ -121,41 +127,69 @@ def _warm() -> socket.socket:
     return ours
 
 
-def _serve(channel: socket.socket) -> None:
-    """Fork a command for every message, until the other end is closed."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+def _serve(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """Fork a command for every message, and tell how each ended, until the other end is closed.
+
+    Returns: in the process of a command, what is asked of it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(channel, 1 << 20, 4)
-        if not message:
-            return
-        if os.fork() == 0:
-            _mind(json.loads(message), descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+    running: dict[int, tuple[int, int]] = {}
+    with selectors.DefaultSelector() as selector:
+        selector.register(channel, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd in running:
+                    selector.unregister(key.fd)
+                    command, told = running.pop(key.fd)
+                    with contextlib.suppress(OSError):  # who asked may have gone
+                        os.write(told, str(os.waitpid(command, 0)[1]).encode())
+                    os.close(told)
+                    os.close(key.fd)
+                    continue
+                message, descriptors, _, _ = socket.recv_fds(channel, 1 << 20, 4)
+                if not message:
+                    return None
+                if (command := os.fork()) == 0:
+                    return json.loads(message), descriptors
+                for descriptor in descriptors[:3]:
+                    os.close(descriptor)
+                ended = os.pidfd_open(command)
+                running[ended] = command, descriptors[3]
+                selector.register(ended, selectors.EVENT_READ)
 
 
-def _mind(asked: dict[str, object], descriptors: list[int]) -> None:
-    """Fork the command and tell how it ended; return in the command's process alone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        os.write(descriptors[3], str(status).encode())
-        os._exit(0)
+def _run(asked: dict[str, Any], descriptors: list[int]) -> None:
+    """Be the command."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
+    os.closerange(3, 1024)
     _open_pipes()
-    for descriptor in descriptors:
-        os.close(descriptor)
     os.environ.clear()
-    os.environ.update(asked["environment"])  # type: ignore[call-overload]
+    os.environ.update(asked["environment"])
     time.tzset()
     random.seed()
-    os.chdir(str(asked["folder"]))
-    sys.argv = list(asked["argv"])  # type: ignore[call-overload]
-    sys.exit(importlib.import_module("lockleaf.cli.main").main())
+    os.chdir(asked["folder"])
+    sys.argv = asked["argv"]
+    try:
+        sys.exit(importlib.import_module("lockleaf.cli.main").main())
+    except SystemExit as ended:
+        if ended.code is None or isinstance(ended.code, int):
+            _code.append(ended.code or 0)
+        raise
+
+
+def _end() -> None:
+    """End at once, last of all that is done at the end.
+
+    Python would take apart everything that is loaded, for longer than most commands work.
+    """
+    if _code:
+        # What cannot be written is said by Python itself.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(_code[0])
 
 
 def _open_pipes() -> None:
@@ -171,6 +205,9 @@ def _open_pipes() -> None:
 
 def _load() -> None:
     """Load every module of the command line and of the SDK."""
+    # What a new password costs at least: every device takes it, and it is a sixth of what is usual.
+    kdf: Any = importlib.import_module("lockleaf.crypto.kdf")
+    kdf.DEFAULT = kdf.KdfProfile("argon2id", iterations=2, memory_kib=19_456, parallelism=1)
     for name in ("lockleaf.cli", "lockleaf.client"):
         for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
             importlib.import_module(module.name)
@@ -180,5 +217,9 @@ def _load() -> None:
 
 
 if __name__ == "__main__":
+    atexit.register(_end)  # before anybody else
     _load()
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    with socket.socket(fileno=int(sys.argv[1])) as commands:
+        command = _serve(commands)
+    if command is not None:
+        _run(*command)
