@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from tests.support.connected import JPEG, PNG
 from tests.support.graph_api import GraphApi
 from tests.support.mastodon_instance import MastodonInstance
 from tests.support.photos import photo
-from tests.support.process import RunningServer, running_server
-from tests.support.social_network import running_network
+from tests.support.process import running_server
+from tests.support.reached_networks import reached_networks
 
 
 @dataclass
@@ -32,33 +31,14 @@ class Connecting:
     graph: GraphApi
 
 
-@contextmanager
-def serving(environment: dict[str, str], folder: Path) -> Iterator[RunningServer]:
-    with running_server({**environment, "LOCKLEAF_DATA_DIR": str(folder)}, log=folder / "log") as server:
-        yield server
-
-
 @pytest.fixture
 def grace(tmp_path: Path, server_environment: dict[str, str]) -> Iterator[Connecting]:
     """Somebody who is logged in on one device."""
-    with ExitStack() as stack:
-        instance = stack.enter_context(running_network(MastodonInstance()))
-        graph = stack.enter_context(running_network(GraphApi()))
-        reached = {
-            "PRIVATE_HOSTS": f"{instance.host},{graph.host}",
-            "FACEBOOK_APP_ID": graph.app_id,
-            "FACEBOOK_APP_SECRET": graph.app_secret,
-            "FACEBOOK_GRAPH_URL": graph.url,
-            "FACEBOOK_DIALOG_URL": graph.url,
-            "FACEBOOK_REDIRECT_URI": graph.redirect_uri,
-        }
-        environment = {f"LOCKLEAF_INTEGRATIONS__{name}": value for name, value in reached.items()} | server_environment
-        (tmp_path / "server").mkdir()
-        server = stack.enter_context(serving(environment, tmp_path / "server"))
+    with reached_networks(server_environment, tmp_path / "server") as reached:
         device = CommandLine(tmp_path / "home")
         email = fresh_email()
-        device.run("register", "--server", server.url, "--email", email, "--json")
-        yield Connecting(environment, email, device, instance, graph)
+        device.run("register", "--server", reached.server.url, "--email", email, "--json")
+        yield Connecting(reached.environment, email, device, reached.instance, reached.graph)
 
 
 def connect(device: CommandLine, network: Any, *words: str) -> str:
@@ -167,7 +147,8 @@ def test_the_root_secret_is_replaced_and_the_connection_goes_on(grace: Connectin
     assert "Sealed anew" in admin.run("admin", "rotate-secret").out
     # The old root is taken away; its sessions end with it, and the connection does not.
     (tmp_path / "next").mkdir()
-    with serving(grace.environment | {"LOCKLEAF_SECRETS__ROOTS": new}, tmp_path / "next") as server:
+    environment = grace.environment | {"LOCKLEAF_SECRETS__ROOTS": new, "LOCKLEAF_DATA_DIR": str(tmp_path / "next")}
+    with running_server(environment, log=tmp_path / "next/log") as server:
         another = CommandLine(tmp_path / "another")
         another.run("login", "--server", server.url, "--email", grace.email)
         grace.instance.write("Written since.")

@@ -7,7 +7,9 @@ import re
 import pytest
 
 from lockleaf.app.admission import TOKEN_SECONDS, Admission
+from lockleaf.app.application import ENDPOINTS
 from lockleaf.app.guard import POLICY
+from lockleaf.app.routing import Endpoint
 from tests.support.local_page import PORT, Page
 
 
@@ -55,6 +57,22 @@ async def test_another_page_changes_nothing_although_its_request_brings_the_cook
     answer = await page.ask("POST", "/entries", {"body": "forged"}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "wrong_origin")
     assert (await page.get("/state"))["counts"]["entries"] == 0
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: each.name)
+async def test_whatever_the_page_can_ask_nobody_else_can(page: Page, endpoint: Endpoint) -> None:
+    path = re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", endpoint.path)
+    asked: dict[str, dict[str, str]] = {
+        "another page": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        "a form": {"X-Lockleaf": ""},
+    }
+    for who, headers in asked.items():
+        if who == "another page" or endpoint.method != "GET":
+            answer = await page.ask(endpoint.method, path, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "wrong_origin"), who
+    page.http.cookies.clear()
+    answer = await page.ask(endpoint.method, path)
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_opened")
 
 
 async def test_a_form_of_another_page_is_no_json(page: Page) -> None:

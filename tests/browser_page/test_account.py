@@ -7,25 +7,11 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile
+from tests.support.journal_page import AppProcess, Window, context, is_sound, open_window, profile
 from tests.support.process import RunningServer
-
-PHONE = {"width": 390, "height": 844}
-WIDE = {"width": 1280, "height": 800}
-
-
-def is_sound(page: Page) -> None:
-    """See that the screen is accessible in both themes, and scrolls sideways at no width."""
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        assert axe_finds(page) == []
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert axe_finds(page) == []
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
 
 def test_an_app_is_added_asked_for_and_removed(window: Window) -> None:

@@ -21,11 +21,14 @@ __all__ = [
     "context",
     "drop_files",
     "give_file",
+    "is_sound",
     "open_window",
     "place_of",
     "profile",
 ]
 
+_PHONE = {"width": 390, "height": 844}
+_WIDE = {"width": 1280, "height": 800}
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 
@@ -134,6 +137,17 @@ def axe_finds(page: Page) -> list[str]:
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def is_sound(page: Page) -> None:
+    """See that the screen is accessible in both themes, and scrolls sideways at no width."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        assert axe_finds(page) == []
+    page.set_viewport_size(_PHONE)  # type: ignore[arg-type]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe_finds(page) == []
+    page.set_viewport_size(_WIDE)  # type: ignore[arg-type]
 
 
 def give_file(page: Page, name: str, data: bytes, *, to: str, by: str = "drop", media_type: str = "") -> None:

@@ -15,7 +15,7 @@ import { Timeline } from "./read/Timeline";
 import { route } from "./router";
 import { listen, notice, refresh, state } from "./state";
 import { Help, useKeys } from "./ui/Help";
-import { Conflicts, Import, Inbox, Writer, loadWriter } from "./parts";
+import { Conflicts, Import, Inbox, Publish, Writer, loadWriter } from "./parts";
 import { Shell } from "./ui/Shell";
 
 function screen(parts: string[]): VNode {
@@ -24,6 +24,7 @@ function screen(parts: string[]): VNode {
     case "write":
       return second === "draft" ? <Writer key={third!} draft={third!} /> : second === "day" ? <Writer key={third!} day={third!} /> : <Writer key={second ?? "new"} {...(second ? { id: second } : {})} />;
     case "entry":
+      if (third === "publish") return <Publish key={second!} id={second!} />;
       return third === "history" ? <History key={second!} id={second!} /> : <Reading key={second!} id={second!} />;
     case "calendar":
       return <Calendar year={Number(second) || new Date().getFullYear()} />;

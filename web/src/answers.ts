@@ -44,6 +44,17 @@ export interface Based {
   base?: string | null;
 }
 
+export interface BeginConnection {
+  network: "mastodon" | "facebook";
+  instance?: string | null;
+}
+
+export interface BegunConnection {
+  address: string;
+  host: string;
+  expires_at: string;
+}
+
 export interface Calendar {
   days: Record<string, CalendarDay>;
   years: number[];
@@ -98,6 +109,24 @@ export interface ConflictView {
   detected_at: string;
   authentic: boolean;
   differences: [string, string][];
+}
+
+export interface ConnectionView {
+  id: string;
+  network: string;
+  name: string;
+  connected: boolean;
+  trouble: string | null;
+  pages: NetworkPage[];
+  visibilities: string[];
+  connected_at: string;
+  pulled_at: string | null;
+  paused_until: string | null;
+  unknown: number;
+}
+
+export interface Connections {
+  connections: ConnectionView[];
 }
 
 export interface Counts {
@@ -226,6 +255,10 @@ export interface Find {
   limit?: number;
 }
 
+export interface FinishConnection {
+  code: string;
+}
+
 export interface FoundEntries {
   entries: Summary[];
   next_cursor: string | null;
@@ -318,6 +351,11 @@ export interface Moods {
   sources: string[];
 }
 
+export interface NetworkPage {
+  id: string;
+  name: string;
+}
+
 export interface Numbers {
   streak: Streak;
   totals: Totals;
@@ -330,9 +368,28 @@ export interface OnThisDay {
   entries: Summary[];
 }
 
+export interface OutgoingPicture {
+  id: string;
+  name: string;
+  size: number;
+  taken: boolean;
+}
+
 export interface Password {
   password: string;
   factor?: string | null;
+}
+
+export interface PreparePublication {
+  pictures?: string[];
+  with_metadata?: boolean;
+}
+
+export interface PreparedPublication {
+  version: string;
+  text: string;
+  pictures: OutgoingPicture[];
+  others: string[];
 }
 
 export interface Problem {
@@ -342,6 +399,25 @@ export interface Problem {
   detail: string;
   code: string;
   hint: string | null;
+}
+
+export interface Publish {
+  pictures?: string[];
+  with_metadata?: boolean;
+  connection_id: string;
+  version: string;
+  page?: string | null;
+  visibility?: string | null;
+}
+
+export interface Published {
+  status: "published" | "unknown";
+  url: string | null;
+}
+
+export interface PulledPosts {
+  added: number;
+  complete: boolean;
 }
 
 export interface Recolor {

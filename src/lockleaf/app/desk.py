@@ -63,6 +63,8 @@ class Desk:
     """The code of a second factor, while a request that brought one is answered."""
     adding: sdk.NewApp | None = None
     """The authenticator app that is being added, until a code confirms it."""
+    connecting: tuple[str, sdk.Connecting] | None = None
+    """The network that is being connected, until its code comes."""
     drafting: asyncio.Lock = field(default_factory=asyncio.Lock)
     searching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -157,7 +159,7 @@ class Desk:
         self._closed_here = True  # nobody new comes in
         await self._end_sync()
         await self.attendance.end(_PATIENCE)
-        self._shelf = self.adding = None
+        self._shelf = self.adding = self.connecting = None
         if client.keys_in == "password":
             await client.lock()
             self._closed_here = False

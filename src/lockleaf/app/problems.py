@@ -22,6 +22,19 @@ _STATUS = {
     ExitCode.INTEGRITY: 502,
     ExitCode.LOCAL: 500,
 }
+_WORDS: dict[type[sdk.LockleafError], str] = {
+    sdk.TierRequired: "The account's privacy tier keeps this off the server. Account, What leaves this machine, "
+    "changes it.",
+    sdk.NotLoggedIn: "No account is logged in here. Log in, or create one, in Account.",
+    sdk.InvalidState: "This connection was not begun here, or too long ago. Begin again.",
+    sdk.AuthorizationRefused: "The network does not accept this code: it was used, is too old, or was cut. "
+    "Begin again.",
+    sdk.CodeMissing: "This address has no code: perhaps you did not allow it. Begin again.",
+    sdk.OtherConnection: "This address belongs to another connection. Begin again.",
+    sdk.PictureUnreadable: "A picture cannot be read, so what a camera wrote into it cannot be removed. Nothing was "
+    "published. Leave it out, or publish pictures as they are.",
+}
+"""What the SDK says with the next command to type, as the page says it."""
 _FACTS = ("entry_id", "conflict_id", "retry_after")
 
 
@@ -58,7 +71,10 @@ def problem_of(error: Exception) -> JSONResponse:
         return problem(423, "locked", str(error))
     if isinstance(error, sdk.LockleafError) and error.exit_code is not ExitCode.UNEXPECTED:
         facts = {name: value for name in _FACTS if (value := getattr(error, name, None)) is not None}
-        return problem(_STATUS.get(error.exit_code, 500), _code_of(error), str(error), hint=error.hint, **facts)
+        status, code = _STATUS.get(error.exit_code, 500), _code_of(error)
+        if type(error) in _WORDS:
+            return problem(status, code, _WORDS[type(error)], **facts)
+        return problem(status, code, str(error), hint=error.hint, **facts)
     return problem(
         500,
         "unexpected",

@@ -9,7 +9,16 @@ from lockleaf.app.models.entries import AttachmentOf, EntryView, Summary
 from lockleaf.app.rendering import excerpt, render
 from lockleaf.app.shelf import Shelved
 
-__all__ = ["SHOWN", "addresses", "attachment_view", "entry_view", "in_utf16", "summary", "summary_of_hit"]
+__all__ = [
+    "SHOWN",
+    "addresses",
+    "attachment_view",
+    "entry_view",
+    "in_utf16",
+    "summary",
+    "summary_of_hit",
+    "web_address",
+]
 
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """What every browser shows and none takes for a program."""
@@ -95,3 +104,8 @@ def entry_view(entry: sdk.Entry) -> EntryView:
             "merged": entry.merged,
         }
     )
+
+
+def web_address(address: str | None) -> str | None:
+    """Return an address that a browser may be led to; None for any other, which might be a script."""
+    return address if address and address.startswith(("https://", "http://")) else None

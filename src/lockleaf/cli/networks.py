@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
 
 import typer
 
@@ -25,7 +23,6 @@ __all__ = ["install"]
 PANEL = "Networks"
 
 Provider = Annotated[str, typer.Argument(help="`facebook` or `mastodon`.", metavar="NETWORK", show_default=False)]
-_MOST_PICTURES = 10
 _PICTURES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -62,7 +59,8 @@ async def connect(
         begun = await client.networks.connect(network, instance=instance)
         run.note("Open this address, and allow it there:")
         run.line(begun.authorization_url)
-        code = _code(answer("The code that you are shown, or the address that you are sent to"), begun.state)
+        pasted = answer("The code that you are shown, or the address that you are sent to")
+        code = sdk.authorization_code(pasted, begun.state)
         made = await client.networks.finish(network, state=begun.state, code=code)
     if run.json:
         run.result(_as_json(made))
@@ -71,19 +69,6 @@ async def connect(
     for target in made.targets:
         run.line(f"  Page {target.id}: {target.name}")
     run.note("New posts come into the inbox every hour; lockleaf connections pull asks for them now.")
-
-
-def _code(given: str, state: str) -> str:
-    """Return the code of what a person pasted: the code itself, or the address that bears it."""
-    given = given.strip()
-    if "://" not in given:
-        return given
-    fields = {name: values[0] for name, values in parse_qs(urlsplit(given).query).items()}
-    if "code" not in fields:
-        raise Complaint("This address has no code: perhaps you did not allow it. Begin again: lockleaf connect.")
-    if fields.get("state", state) != state:
-        raise Complaint("This address belongs to another connection. Begin again: lockleaf connect.")
-    return fields["code"]
 
 
 async def list_connections(run: Run) -> None:
@@ -181,36 +166,28 @@ async def publish(
     pictures = [_picture(path) for path in picture or ()]
     async with run.client() as client:
         entry = await client.journal.get(entry_id)
-        text = "\n\n".join(part.strip() for part in (entry.title, entry.body) if part and part.strip())
-        if not text:
-            raise Complaint("The entry has no text that could be published.")
-        if attachments:
-            attached, others = _pictures_of(entry)
-            pictures += [await _fetched(client, each) for each in attached]
-            if others:
-                run.note(f"Networks take no such attachment: {', '.join(map(printable, others))}.")
-        if len(pictures) > _MOST_PICTURES:
-            raise Complaint(f"At most {_MOST_PICTURES} pictures can go with an entry; you gave {len(pictures)}.")
-        if not yes:
-            run.note(f"This goes to {to}, in the open, where others can read and copy it:")
-            for line in text.splitlines():
-                run.note(f"  {line}")
-            for each in pictures:
-                run.note(f"  [{printable(each.name)}, {shown_size(len(each.data))}]")
-            if pictures and with_metadata:
-                run.note("The pictures keep what a camera wrote into them: perhaps where and when they were taken.")
-            if not agrees(f"Publish it on {to}?"):
-                raise Complaint("Nothing was published.")
-        await client.sync()
-        done = await client.networks.publish(
-            entry.id,
-            to,
-            text=text,
-            target=page,
-            visibility=visibility,
+        attached = sdk.publishable(entry) if attachments else ()
+        others = [each.name for each in entry.attachments if each not in sdk.publishable(entry)]
+        publication = await sdk.prepare_publication(
+            client,
+            entry,
+            attachments=[each.media_id for each in attached],
             pictures=pictures,
             with_metadata=with_metadata,
         )
+        if attachments and others:
+            run.note(f"Networks take no such attachment: {', '.join(map(printable, others))}.")
+        if not yes:
+            run.note(f"This goes to {to}, in the open, where others can read and copy it:")
+            for line in publication.text.splitlines():
+                run.note(f"  {line}")
+            for each in publication.pictures:
+                run.note(f"  [{printable(each.name)}, {shown_size(len(each.data))}]")
+            if publication.pictures and with_metadata:
+                run.note("The pictures keep what a camera wrote into them: perhaps where and when they were taken.")
+            if not agrees(f"Publish it on {to}?"):
+                raise Complaint("Nothing was published.")
+        done = await sdk.publish(client, publication, to, target=page, visibility=visibility)
     if run.json:
         run.result(done.model_dump(mode="json"))
         return
@@ -225,18 +202,6 @@ def _no_such_connection() -> Complaint:
     return Complaint(
         "There is no such connection.", ExitCode.NOT_FOUND, "ConnectionNotFound", "lockleaf connections shows the ids"
     )
-
-
-def _pictures_of(entry: sdk.Entry) -> tuple[list[sdk.Attachment], list[str]]:
-    """Return the attachments of an entry that networks take, and the names of the others."""
-    taken = [each for each in entry.attachments if each.media_type in _PICTURES.values()]
-    return taken, [each.name for each in entry.attachments if each not in taken]
-
-
-async def _fetched(client: sdk.Client, attachment: sdk.Attachment) -> sdk.Picture:
-    data = io.BytesIO()
-    await client.media.copy(attachment, data)
-    return sdk.Picture(name=attachment.name, media_type=attachment.media_type, data=data.getvalue())
 
 
 def _picture(path: Path) -> sdk.Picture:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockleaf.client.account.archive import Archive
     from lockleaf.client.account.factors import FactorCodes, Factors, NewApp
     from lockleaf.client.account.link_codes import LinkCode, parse_link_code
-    from lockleaf.client.account.networks import Networks
+    from lockleaf.client.account.networks import Networks, authorization_code
     from lockleaf.client.account.passkeys import SecurityKey
     from lockleaf.client.account.password_strength import new_passphrase, weakness
     from lockleaf.client.account.privacy import PrivacyChoices
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from lockleaf.client.errors.claims import Claim, RememberedCheckpoint
     from lockleaf.client.errors.exports import *
     from lockleaf.client.errors.factors import *
+    from lockleaf.client.errors.integrations import *
     from lockleaf.client.errors.integrity import *
     from lockleaf.client.errors.journal import *
     from lockleaf.client.errors.local import *
@@ -90,6 +91,12 @@ if TYPE_CHECKING:
         default_home,
         expanded,
         profile_names,
+    )
+    from lockleaf.client.publishing import (
+        Publication,
+        prepare_publication,
+        publish,
+        publishable,
     )
     from lockleaf.client.records.attachments import Attachment, MediaObject
     from lockleaf.client.records.bases import Base
@@ -235,6 +242,7 @@ __all__ = [
     "ProfileFolder",
     "Progress",
     "ProgressCallback",
+    "Publication",
     "Pulled",
     "Purpose",
     "PushResult",
@@ -271,6 +279,7 @@ __all__ = [
     "Visibility",
     "Written",
     "attachment_document",
+    "authorization_code",
     "default_home",
     "entry_document",
     "expanded",
@@ -284,7 +293,10 @@ __all__ = [
     "one_beginning",
     "only_excludes",
     "parse_link_code",
+    "prepare_publication",
     "profile_names",
+    "publish",
+    "publishable",
     "read_jsonl",
     "revision_document",
     "weakness",

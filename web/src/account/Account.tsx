@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Problem, get, post, put, remove, told } from "../api";
 import { instant } from "../dates";
-import { Seen } from "../parts";
+import { Connections, Seen } from "../parts";
 import { go } from "../router";
 import { refresh, say, state, touched } from "../state";
 import type { Codes, DraftList } from "../answers";
@@ -36,6 +36,7 @@ export function Account({ part }: { part: string }) {
   if (part === "drafts") return <Drafts />;
   if (part === "tags") return <Tags />;
   if (part === "seen") return <Seen />;
+  if (part === "connections") return <Connections />;
   return (
     <div class="account">
       <header class="head">
@@ -58,6 +59,9 @@ export function Account({ part }: { part: string }) {
           </a>
           <a class="button" href="#/deleted">
             Deleted entries
+          </a>
+          <a class="button" href="#/account/connections">
+            Connections
           </a>
           {now.counts.inbox ? (
             <a class="button" href="#/inbox">

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { get, post, told } from "../api";
 import { longDay, timeOf } from "../dates";
 import { back, replace } from "../router";
-import { changed, say, touched } from "../state";
+import { changed, say, state, touched } from "../state";
 import type { Entry } from "../types";
 import { Icon } from "../ui/icons";
 import { TagName } from "../ui/TagName";
@@ -87,6 +87,12 @@ export function Reading({ id }: { id: string }) {
           <Icon name="print" />
           <span class="out-of-sight">Print</span>
         </button>
+        {state.value?.account?.logged_in && !now.deleted ? (
+          <a class="quiet icon-button" href={`#/entry/${id}/publish`} title="Publish">
+            <Icon name="publish" />
+            <span class="out-of-sight">Publish</span>
+          </a>
+        ) : null}
         {now.deleted ? (
           <button class="primary" onClick={restore}>
             Restore

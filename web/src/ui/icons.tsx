@@ -30,6 +30,7 @@ const paths: Record<string, string> = {
   device: "M8 3.500h8v17H8zM11 18h2",
   details: "M5 7h9M18 7h1M5 17h1M10 17h9M14 7a2 2 0 1 0 4 0 2 2 0 0 0-4 0zM6 17a2 2 0 1 0 4 0 2 2 0 0 0-4 0z",
   print: "M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z",
+  publish: "M12 15V4M7.500 8.500L12 4l4.500 4.500M5 13v6.500h14V13",
   check: "M5 12.500l4.500 4.500L19 7",
 };
 

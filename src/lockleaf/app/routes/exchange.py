@@ -21,7 +21,7 @@ from lockleaf.app.problems import Refused
 from lockleaf.app.rendering import render
 from lockleaf.app.routing import Call, Endpoints
 from lockleaf.app.scratch import scratch_folder
-from lockleaf.app.views import entry_view
+from lockleaf.app.views import entry_view, web_address
 
 __all__ = ["endpoints"]
 
@@ -132,7 +132,7 @@ def _item(item: sdk.InboxItem) -> InboxItem:
         title=item.title,
         body=item.body,
         html=render(item.body),
-        link=item.link if item.link and item.link.startswith(("https://", "http://")) else None,
+        link=web_address(item.link),
         files=item.files,
     )
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+from lockleaf.client.errors import CodeMissing, OtherConnection
 from lockleaf.client.media.bare_pictures import bare_picture
 from lockleaf.client.transport.http import Transport
 from lockleaf.client.transport.lists import fetch_list
@@ -27,7 +29,7 @@ from lockleaf.wire.integrations import (
     PushResult,
 )
 
-__all__ = ["Connecting", "Integration", "Networks", "Picture", "Pulled", "PushResult"]
+__all__ = ["Connecting", "Integration", "Networks", "Picture", "Pulled", "PushResult", "authorization_code"]
 
 _PATIENCE = 150.0
 """Seconds: a server waits up to a minute for each answer of a network, and asks more than once."""
@@ -112,6 +114,30 @@ class Networks:
     async def _ask(self, provider: str, what: str, body: Body, answer: type[M]) -> M:
         path = f"/integrations/{provider}/{what}"
         return await self._transport.request("POST", path, body=body, answer=answer, patience=_PATIENCE)
+
+
+def authorization_code(pasted: str, state: str) -> str:
+    """Return the code of what a person pasted: the code that they were shown, or the address that bears it.
+
+    Args:
+        state: that of the `Connecting`, which the address has to bear if it bears any.
+
+    Raises:
+        CodeMissing: the address has none.
+        OtherConnection: the address bears another state.
+    """
+    pasted = pasted.strip()
+    if "://" not in pasted:
+        return pasted
+    try:
+        fields = {name: values[0] for name, values in parse_qs(urlsplit(pasted).query).items()}
+    except ValueError:
+        raise CodeMissing from None
+    if "code" not in fields:
+        raise CodeMissing
+    if fields.get("state", state) != state:
+        raise OtherConnection
+    return fields["code"]
 
 
 def _bare(picture: Picture) -> Picture:

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
-from lockleaf.client.errors.base import ApiError
+from lockleaf.client.errors.base import ApiError, LockleafError
+from lockleaf.exit_codes import ExitCode
 
 __all__ = [
     "AuthorizationRefused",
+    "CodeMissing",
     "IntegrationNotNamed",
     "InvalidInstance",
     "InvalidState",
     "NetworkBusy",
     "NetworkRefused",
     "NetworkUnavailable",
+    "NothingToPublish",
+    "OtherConnection",
     "ProviderNotConfigured",
     "ReconnectRequired",
+    "TooManyPictures",
 ]
+
+
+class CodeMissing(LockleafError):
+    """This address has no code: perhaps you did not allow it. Begin again: lockleaf connect."""
+
+    exit_code = ExitCode.USAGE
+
+
+class OtherConnection(LockleafError):
+    """This address belongs to another connection. Begin again: lockleaf connect."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NothingToPublish(LockleafError):
+    """The entry has no text that could be published."""
+
+    exit_code = ExitCode.USAGE
+
+
+class TooManyPictures(LockleafError):
+    """At most ten pictures can go with an entry."""
+
+    exit_code = ExitCode.USAGE
 
 
 class IntegrationNotNamed(ApiError):
