@@ -6,8 +6,9 @@ import asyncio
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
-from lockleaf.client import Client, SecondFactor
+from lockleaf.client import Client, FileKeychain, SecondFactor
 from tests.support.command_line import PASSWORD
 from tests.support.local_page import Page, page_of
 
@@ -83,6 +84,19 @@ async def test_all_pages_hear_what_one_of_them_writes(page: Page) -> None:
     written = await page.write("news")
     for each in await asyncio.gather(*told):
         assert each == {"ids": [written["id"]]} or each == {"all": True}
+
+
+async def test_pages_hear_how_it_stands_once_another_program_wrote(tmp_path: Path) -> None:
+    async with page_of(tmp_path) as page:
+        assert (await page.get("/state"))["first_run"] is True
+        told = asyncio.create_task(heard(page, "state"))
+        while not page.desk.events.is_heard:
+            await asyncio.sleep(0)
+        keychain = FileKeychain(tmp_path / "profiles/laptop/keychain.json")
+        async with await Client.open(tmp_path, "laptop", keychain=keychain) as other:
+            await other.journal.write(body="From the command line.")
+        state: Any = await told
+    assert (state["first_run"], state["counts"]["entries"]) == (False, 1)
 
 
 async def heard(page: Page, wanted: str) -> object:

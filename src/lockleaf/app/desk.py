@@ -118,8 +118,8 @@ class Desk:
             self._shelf = (journal, Shelf(journal))
         return self._shelf[1]
 
-    async def catch_up(self) -> None:
-        """Read what was written, by whomever, and tell the pages."""
+    async def catch_up(self) -> bool:
+        """Read what was written, by whomever, tell the pages, and return whether there was anything."""
         ids = await self._shelf_of(self.journal).catch_up()
         if ids is None or len(ids) > _WORTH_WARMING:
             self._warm()
@@ -127,6 +127,7 @@ class Desk:
             self.events.tell("entries", {"all": True})
         elif ids:
             self.events.tell("entries", {"ids": ids})
+        return ids is None or bool(ids)
 
     def _warm(self) -> None:
         """Have the index of words read, or made, before somebody searches."""
@@ -232,8 +233,8 @@ class Desk:
         is_open = client is not None and client.is_open and not locked
         if is_open:
             assert client is not None
+            await self.catch_up()
             shelf = self._shelf_of(client.journal)
-            await shelf.catch_up()
             today = datetime.now().astimezone().date()
             present = list(shelf.present())
             words_today = sum(each.words for each in present if each.day == today)
@@ -340,4 +341,5 @@ class Desk:
                 continue
             if self.events.is_heard and self._client is not None and self._client.is_open:
                 with contextlib.suppress(sdk.LockleafError):
-                    await self.catch_up()
+                    if await self.catch_up():
+                        await self.tell_state()
