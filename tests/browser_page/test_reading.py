@@ -117,6 +117,27 @@ def test_who_only_reads_is_there_and_a_page_that_nobody_looks_at_is_not(window: 
     page.close()
 
 
+def test_on_paper_an_entry_is_its_text_without_what_one_clicks(window: Window) -> None:
+    page = window.page
+    window.go("")
+    page.get_by_role("link", name="Day 0", exact=True).click()
+    expect(page.locator(".rendered")).to_have_text("What was on day 0.")
+    chrome = (".rail", ".reading .bar")
+    page.emulate_media(color_scheme="dark")
+    for part in chrome:
+        expect(page.locator(part).first).to_be_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    try:
+        for part in (*chrome, ".skip", ".notice", "main button"):
+            expect(page.locator(part).filter(visible=True)).to_have_count(0)
+        expect(page.locator(".reading h1")).to_be_visible()
+        expect(page.locator(".rendered")).to_be_visible()
+        expect(page.locator("html")).to_have_css("background-color", "rgb(255, 255, 255)")
+        expect(page.locator(".rendered")).to_have_css("color", "rgb(0, 0, 0)")
+    finally:
+        page.emulate_media(media="screen")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_screen(
     browser: Browser, served: AppProcess, shared_window: Window, theme: str

@@ -157,7 +157,7 @@ function Entry({ entry }: { entry: SeenEntry }) {
 }
 
 function Text({ text, link }: { text: SeenText; link?: string }) {
-  const title = text.title || (link ? "Open it" : "");
+  const title = text.title || (link ? "Without a title" : "");
   return (
     <>
       {title ? (

@@ -80,7 +80,7 @@ export function Sums() {
           </div>
           <p class="dim small">
             {now.pending ? `${plural(now.pending, "change")} on this machine did not reach the server yet, so the two differ. ` : differing ? "The two differ. " : "Both come to the same. "}
-            The server’s sums hold what every one of your devices sent, encrypted; this machine counts the entries that it has. They differ while something waits to be sent or fetched, where an entry was written by a program that counts nothing, and where a value lies beyond what is added up. Encrypted numbers are exact to a few digits only. The server does not vouch for its sums, and learns from them in which months entries lie: no value, count or sum.
+            The server’s sums hold what every one of your devices sent, encrypted; this machine counts the entries that it has. They differ while something waits to be sent or fetched and where an entry was written by a program that counts nothing. Encrypted numbers are exact to a few digits only. The server does not vouch for its sums, and learns from them in which months entries lie: no value, count or sum.
           </p>
           <button class="quiet" disabled={busy.value} onClick={() => take(post<EncryptedSums>("/encrypted-sums", { on: false }))}>
             Have the server delete its sums
