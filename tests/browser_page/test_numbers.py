@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.command_line import CommandLine
+from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window
+from tests.support.process import RunningServer
+
+NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
 
 def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, device: CommandLine) -> None:
@@ -30,8 +34,40 @@ def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, dev
     expect(page.get_by_role("button", name="Let the server add them up")).to_be_visible()
 
 
+def test_where_the_two_differ_the_page_says_so_and_why(
+    browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
+) -> None:
+    pytest.importorskip("tenseal")
+    device, email = CommandLine(home, "laptop", NO_KEYCHAIN), fresh_email()
+    device.run(*("register", "--server", server.url, "--email", email, "--device-name", "laptop", "--custody", "uce"))
+    device.run("write", "-", stdin=b"One two three four.")
+    device.run("sync")
+    app = AppProcess(device)
+    request.addfinalizer(app.stop)
+    ours = context(browser)
+    request.addfinalizer(ours.close)
+    window = open_window(ours, app.start())
+    page = window.page
+    window.go("numbers")
+    page.get_by_role("button", name="Let the server add them up").click()
+    sides = page.get_by_role("row", name="words an entry").get_by_role("cell")
+    expect(sides).to_have_text(["4 of 1 value", "4 of 1 value"])
+    why = page.locator(".sums p.dim").last
+    expect(why).to_contain_text("Both come to the same.")
+    # A client without the SDK, which counts nothing.
+    with httpx.Client(base_url=f"{server.url}/api/v1") as thin:
+        tokens = thin.post("/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status().json()
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        thin.post("/entries", json={"content": "One two three four five six."}, headers=bearer).raise_for_status()
+    expect(sides).to_have_text(["4 of 1 value", "5 of 2 values"])
+    expect(why).to_contain_text("The two differ. The server’s sums hold what every one of your devices sent")
+    expect(why).to_contain_text("where an entry was written by a program that counts nothing")
+    assert axe_finds(page) == []
+    assert window.faults == []
+
+
 def test_without_an_account_a_sentence_says_that_no_server_adds_anything_up(browser: Browser, home: Path) -> None:
-    device = CommandLine(home, "default", {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    device = CommandLine(home, "default", NO_KEYCHAIN)
     device.run("write", "-", stdin=b"Alone.")
     app = AppProcess(device)
     ours = context(browser)

@@ -112,7 +112,7 @@ def test_pictures_come_in_by_drop_and_by_paste_and_stand_where_one_wrote(window:
     ]
 
 
-def test_what_an_input_method_composes_stands_in_the_text_once(window: Window) -> None:
+def test_what_an_input_method_composes_stands_in_the_text_once(window: Window, device: CommandLine) -> None:
     page = window.page
     window.write("**")
     browser = page.context.new_cdp_session(page)
@@ -131,6 +131,8 @@ def test_what_an_input_method_composes_stands_in_the_text_once(window: Window) -
     window.done()
     expect(page.locator(".rendered")).to_have_text("日本 is where we were.")
     expect(page.locator(".rendered strong")).to_have_text("日本")
+    saved = [each["body"] for each in device.run("--json", "list", "--all").values() if "日本" in each["body"]]
+    assert saved == ["**日本** is where we were."]
 
 
 def test_an_edit_elsewhere_while_one_writes_is_merged_and_told(window: Window, device: CommandLine) -> None:
