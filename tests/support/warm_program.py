@@ -1,4 +1,4 @@
-"""The command line as processes that find it loaded: each is forked from one that has loaded it.
+"""The command line and servers as processes that find it loaded: each is forked from one that has loaded both.
 
 A command loads for longer than most of them work, and a suite runs hundreds. What is forked is a process like any
 other, with the environment, the folder and the three ends that it is given.
@@ -26,9 +26,10 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import IO, Any
 
-__all__ = ["LOADED_WITH", "fits", "put_on_path", "run"]
+__all__ = ["LOADED_WITH", "Started", "fits", "put_on_path", "run", "start"]
 
 LOADED_WITH: Mapping[str, str] = {
     # A desktop's keychain is no business of a test.
@@ -40,7 +41,12 @@ LOADED_WITH: Mapping[str, str] = {
 TAKEN = ("LOCKLEAF_", "XDG_")
 """How variables begin that are looked up while a command works; others are while Python or a library loads."""
 
-TAKEN_WHOLE = frozenset({"DATABASE_URL", "EDITOR", "HOME", "TMPDIR", "TZ", "VISUAL"})
+TAKEN_WHOLE = frozenset({"DATABASE_URL", "EDITOR", "HOME", "SECRET_KEY", "TMPDIR", "TZ", "VISUAL"})
+
+SERVER = ("supervisor", "web_worker", "job_worker", "preparation")
+"""What a server, and the command line that looks after one, loads from `lockleaf.server.main`."""
+
+_COMMAND = "import sys; from lockleaf.cli.main import main; sys.exit(main())"
 
 LONGEST_INPUT = 60_000
 """What a pipe holds without a reader, in bytes."""
@@ -57,34 +63,119 @@ def fits(environment: Mapping[str, str], stdin: bytes) -> bool:
     return taken and len(stdin) <= LONGEST_INPUT
 
 
+class Started:
+    """A process that was forked, as far as one that is not its parent can look after it.
+
+    Attributes:
+        stdout: what it writes, where that was asked for.
+    """
+
+    def __init__(self, way_back: socket.socket, argv: Sequence[str], stdout: IO[str] | None) -> None:
+        self._way_back, self._argv = way_back, list(argv)
+        self.pid = int(way_back.recv(16))
+        self.stdout = stdout
+        self.returncode: int | None = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code (negative: the signal that ended it), once it ended.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not, for so many seconds.
+        """
+        if self.returncode is None:
+            self._way_back.settimeout(timeout)
+            try:
+                told = self._way_back.recv(16)
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired(self._argv, timeout or 0) from None
+            self.returncode = os.waitstatus_to_exitcode(int(told))
+            self._way_back.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    program: str, arguments: Sequence[str], environment: Mapping[str, str], *, stderr: IO[str], alone: bool
+) -> Started:
+    """Start what ``python -c`` would be given, without input; what it writes is read from its ``stdout``.
+
+    Arguments:
+        stderr: the file that its errors go to.
+        alone: it begins a session.
+    """
+    reading, writing = os.pipe()
+    with Path(os.devnull).open("rb") as nothing:
+        ends = (nothing.fileno(), writing, stderr.fileno())
+        way_back = _ask(program, ["-c", *arguments], environment, None, ends, alone=alone)
+    os.close(writing)
+    return Started(way_back, arguments, os.fdopen(reading, encoding="utf-8"))
+
+
 def run(
     program: Path, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, stdin: bytes
 ) -> tuple[int, bytes, bytes]:
     """Run a command to its end; return its exit code (negative: the signal that ended it) and what it wrote."""
     words = [str(program), *arguments]
-    described = json.dumps({"argv": words, "environment": dict(environment), "folder": str(folder or Path.cwd())})
     reading, writing = os.pipe()
     os.write(writing, stdin)
     os.close(writing)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        ended, told = socket.socketpair()
-        with ended:
-            with told:
-                socket.send_fds(_warm(), [described.encode()], [reading, out.fileno(), err.fileno(), told.fileno()])
-            os.close(reading)
-            status = ended.recv(16)
+        way_back = _ask(_COMMAND, words, environment, folder, (reading, out.fileno(), err.fileno()))
+        os.close(reading)
+        code = Started(way_back, words, None).wait()
         out.seek(0)
         err.seek(0)
-        return os.waitstatus_to_exitcode(int(status)), out.read(), err.read()
+        return code, out.read(), err.read()
+
+
+def _ask(
+    program: str,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None,
+    ends: tuple[int, int, int],
+    *,
+    alone: bool = False,
+) -> socket.socket:
+    """Have a process started; return where its id is told, and how it ended."""
+    asked = {
+        "program": program,
+        "argv": list(argv),
+        "environment": dict(environment),
+        "folder": str(folder or Path.cwd()),
+        "alone": alone,
+    }
+    way_back, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        socket.send_fds(_warm(), [json.dumps(asked).encode()], [*ends, its.fileno()])
+    return way_back
 
 
 _AT_A_PROMPT = """#!{python} -IS
 import json, os, socket, sys
 
 asked = {{"argv": [{program!r}, *sys.argv[1:]], "environment": dict(os.environ), "folder": os.getcwd()}}
-ended, told = socket.socketpair()
+asked |= {{"program": {command!r}, "alone": False}}
+ended, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 socket.send_fds(socket.socket(fileno={channel}), [json.dumps(asked).encode()], [0, 1, 2, told.fileno()])
 told.close()
+ended.recv(16)
 code = os.waitstatus_to_exitcode(int(ended.recv(16)))
 sys.exit(code if code >= 0 else 128 - code)
 """
@@ -99,7 +190,8 @@ def put_on_path(program: Path, folder: Path) -> int:
     """
     channel = _warm().fileno()
     there = folder / program.name
-    there.write_text(_AT_A_PROMPT.format(python=sys.executable, program=str(program), channel=channel))
+    text = _AT_A_PROMPT.format(python=sys.executable, program=str(program), command=_COMMAND, channel=channel)
+    there.write_text(text)
     there.chmod(0o755)
     return channel
 
@@ -128,9 +220,9 @@ def _warm() -> socket.socket:
 
 
 def _serve(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """Fork a command for every message, and tell how each ended, until the other end is closed.
+    """Fork a process for every message, and tell its id and how it ended, until the other end is closed.
 
-    Returns: in the process of a command, what is asked of it.
+    Returns: in that process, what is asked of it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     running: dict[int, tuple[int, int]] = {}
@@ -151,6 +243,8 @@ def _serve(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
                     return None
                 if (command := os.fork()) == 0:
                     return json.loads(message), descriptors
+                with contextlib.suppress(OSError):
+                    os.write(descriptors[3], str(command).encode())
                 for descriptor in descriptors[:3]:
                     os.close(descriptor)
                 ended = os.pidfd_open(command)
@@ -159,7 +253,9 @@ def _serve(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
 
 
 def _run(asked: dict[str, Any], descriptors: list[int]) -> None:
-    """Be the command."""
+    """Be that process."""
+    if asked["alone"]:
+        os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
@@ -172,7 +268,10 @@ def _run(asked: dict[str, Any], descriptors: list[int]) -> None:
     os.chdir(asked["folder"])
     sys.argv = asked["argv"]
     try:
-        sys.exit(importlib.import_module("lockleaf.cli.main").main())
+        # What it starts in its turn shall not look for this module.
+        sys.modules["__main__"] = main = ModuleType("__main__")
+        exec(asked["program"], main.__dict__)
+        _code.append(0)
     except SystemExit as ended:
         if ended.code is None or isinstance(ended.code, int):
             _code.append(ended.code or 0)
@@ -204,11 +303,15 @@ def _open_pipes() -> None:
 
 
 def _load() -> None:
-    """Load every module of the command line and of the SDK."""
+    """Load every module of the command line and of the SDK, and what a server loads."""
     # What a new password costs at least: every device takes it, and it is a sixth of what is usual.
     kdf: Any = importlib.import_module("lockleaf.crypto.kdf")
     kdf.DEFAULT = kdf.KdfProfile("argon2id", iterations=2, memory_kib=19_456, parallelism=1)
-    for name in ("lockleaf.cli", "lockleaf.client"):
+    for name in SERVER:
+        importlib.import_module(f"lockleaf.server.main.{name}")
+    # Kept from the first use on: so it is the same for all. A server runs the rest of `loaded` itself.
+    importlib.import_module("lockleaf.server.main.app").work_out_routes()
+    for name in ("lockleaf.cli", "lockleaf.client", "lockleaf.server.main.maintenance"):
         for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
             importlib.import_module(module.name)
     # What is loaded is neither looked through in each process nor copied for it.
