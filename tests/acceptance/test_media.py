@@ -26,7 +26,7 @@ from lockleaf.client.media.staging import ONE_PART, PART_BYTES
 from lockleaf.client.media.transfers import MediaRefusal
 from lockleaf.client.records.progress import Progress
 from lockleaf.wire.media import Media as ServerMedia
-from lockleaf.wire.problems import PROBLEM
+from lockleaf.wire.problem_documents import PROBLEM
 from tests.support.diarist import PASSWORD, Diarist, caught, diarist
 from tests.support.process import RunningServer
 from tests.support.storage_proxy import Passing, StorageProxy, answer, storage_proxy

@@ -10,7 +10,8 @@ from docs.generate_errors import PAGE, page, server_errors
 from lockleaf.client import errors as sdk
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.http.problems import STATUSES, problem_response, status_of
-from lockleaf.wire.problems import ErrorCode, Problem
+from lockleaf.wire.problem_documents import Problem
+from lockleaf.wire.problems import ErrorCode
 
 ALL = sorted((error for classes in server_errors().values() for error in classes), key=lambda error: error.__name__)
 IN_RESULTS_ALONE = {

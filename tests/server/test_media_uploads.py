@@ -16,7 +16,8 @@ from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
-from lockleaf.wire.media import MAX_MEDIA_BYTES, MAX_PART_BYTES, MIN_PART_BYTES
+from lockleaf.wire.content import MAX_MEDIA_BYTES
+from lockleaf.wire.media import MAX_PART_BYTES, MIN_PART_BYTES
 from tests.support.account_holders import problem, served
 from tests.support.accounts import Owner, register
 from tests.support.job_workers import until

@@ -13,7 +13,8 @@ import pytest
 from fastapi import FastAPI
 
 from lockleaf.wire.codec import JSON, MSGPACK
-from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
+from lockleaf.wire.problem_documents import PROBLEM, Problem
+from lockleaf.wire.problems import ErrorCode
 from tests.support.accounts import register
 
 PREFIX = "/api/v1"

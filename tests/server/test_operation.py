@@ -19,7 +19,7 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.settings import MetricsSettings, Settings
-from lockleaf.wire.problems import PROBLEM
+from lockleaf.wire.problem_documents import PROBLEM
 from tests.support.accounts import Owner, change, register
 from tests.support.database_link import DatabaseLink, database_link
 from tests.support.process import RunningServer, running_server

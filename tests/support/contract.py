@@ -16,7 +16,7 @@ import schemathesis
 from fastapi import FastAPI
 
 from lockleaf.wire.codec import MSGPACK
-from lockleaf.wire.problems import PROBLEM
+from lockleaf.wire.problem_documents import PROBLEM
 from tests.support.account_holders import Clock
 
 __all__ = ["BASES", "PREFIX", "Contract", "Document", "shows", "somewhere"]

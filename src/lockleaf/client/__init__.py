@@ -125,19 +125,20 @@ if TYPE_CHECKING:
     from lockleaf.client.transport.retries import RetryPolicy
     from lockleaf.client.transport.second_factor import FactorQuestion, SecondFactor
     from lockleaf.crypto.kdf import KdfParameters, KdfProfile
-    from lockleaf.wire.account_fields import Kdf, PrivacyTier
+    from lockleaf.wire.account_fields import Kdf
     from lockleaf.wire.accounts import Account
     from lockleaf.wire.custody import Access
     from lockleaf.wire.days import local_time
     from lockleaf.wire.factors import Factor, FactorList, PasskeyAssertion
-    from lockleaf.wire.identification import Identification
     from lockleaf.wire.integrations import Connecting, Integration, Picture, Pulled, PushResult, Target
+    from lockleaf.wire.login_names import Identification
     from lockleaf.wire.privacy import DeletedCounts, FeaturesAvailable, Privacy, PrivacyChanged
-    from lockleaf.wire.problems import Problem
+    from lockleaf.wire.problem_documents import Problem
     from lockleaf.wire.profiles import FeatureFlags, Features, Preferences, Statistics, Storage
     from lockleaf.wire.profiles import Profile as AccountDetails
     from lockleaf.wire.search import SearchIndex
     from lockleaf.wire.sessions import Session
+    from lockleaf.wire.tiers import PrivacyTier
 
 
 __all__ = [

@@ -27,7 +27,7 @@ from lockleaf.client.transport.retries import RetryPolicy
 from lockleaf.client.transport.second_factor import SecondFactor
 from lockleaf.lazy import late
 from lockleaf.paths import StrPath
-from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.tiers import PrivacyTier
 
 if TYPE_CHECKING:
     import httpx

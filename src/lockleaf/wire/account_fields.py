@@ -12,18 +12,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from lockleaf.wire.base import Body
 from lockleaf.wire.fields import Bytes, Digest
+from lockleaf.wire.tiers import Custody
 
 __all__ = [
     "SCOPES",
     "ClientSalt",
-    "Custody",
     "CustodyChoice",
     "EmailText",
     "Kdf",
     "KeyringBytes",
     "Locale",
     "Name",
-    "PrivacyTier",
     "RecipientText",
     "RecoveryEntry",
     "RecoverySet",
@@ -33,11 +32,9 @@ __all__ = [
     "TimeZone",
 ]
 
-Custody = Literal["e2e", "uce"]
 CustodyChoice = Annotated[Custody, BeforeValidator(lambda given: _IN_CAPITALS.get(given, given))]
 """A custody as a person chooses it; diary clients write it in capitals."""
 _IN_CAPITALS = {"E2E": "e2e", "UCE": "uce"}
-PrivacyTier = Literal["local_only", "analytics_sync", "full_sync"]
 
 SCOPES = ("account", "entries", "integrations", "media", "metrics", "search", "sync", "tags", "vault")
 """What a session can be opened for; ``NAME:read`` is the right to read alone."""

@@ -14,15 +14,16 @@ from lockleaf.wire.account_fields import (
     Kdf,
     KeyringBytes,
     Name,
-    PrivacyTier,
     RecipientText,
     RecoverySet,
 )
 from lockleaf.wire.base import RefusesSome, invalid_field
 from lockleaf.wire.credentials import Credentials
 from lockleaf.wire.fields import Bytes, DeviceId, Digest, Instant, RecordId, Secret, Sequence64
-from lockleaf.wire.identification import PASSWORD, SECRET, HasSecret, Identified, is_email, secret_name
+from lockleaf.wire.identification import PASSWORD, SECRET, HasSecret, Identified, secret_name
+from lockleaf.wire.login_names import is_email
 from lockleaf.wire.profiles import PreferenceFields, ShownAccount
+from lockleaf.wire.tiers import PrivacyTier
 from lockleaf.wire.tokens import Tokens
 
 Invitation = Annotated[str, Field(min_length=1, max_length=64)]

@@ -15,7 +15,9 @@ from lockleaf.text import is_utf8
 from lockleaf.wire.names import distinct_names
 
 __all__ = [
+    "MAX_ATTACHMENTS",
     "MAX_CONTENT_BYTES",
+    "MAX_MEDIA_BYTES",
     "MAX_NAME",
     "MAX_PAYLOAD_BYTES",
     "MAX_SOURCE",
@@ -41,6 +43,9 @@ MAX_NAME = 200
 """Characters of a tag, a mood, a weather or a location."""
 MAX_TITLE = 1000
 MAX_SOURCE = 64
+MAX_ATTACHMENTS = 100
+MAX_MEDIA_BYTES = 5 * 1024**3
+"""The longest attached file, sealed: 5 GiB."""
 
 _ROOM_FOR_WRITER = 512
 """Bytes kept free in each map for what joins it when it is sealed: the writer's head, its device, the time."""

@@ -10,7 +10,16 @@ from annotated_types import Len
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, model_validator
 
 from lockleaf.wire.base import OF_THE_SERVER, Body, Listed, RefusesSome, SeveralNames
-from lockleaf.wire.content import MAX_SOURCE, MAX_TITLE, clean_line, clean_tags, clean_text, date_text, known_time_zone
+from lockleaf.wire.content import (
+    MAX_ATTACHMENTS,
+    MAX_SOURCE,
+    MAX_TITLE,
+    clean_line,
+    clean_tags,
+    clean_text,
+    date_text,
+    known_time_zone,
+)
 from lockleaf.wire.fields import (
     BaseRevision,
     Bytes,
@@ -39,8 +48,6 @@ __all__ = [
     "ShownEntry",
     "ZoneName",
 ]
-
-MAX_ATTACHMENTS = 100
 
 
 # ---- what an end-to-end encrypted account sends and gets ----

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,8 +11,9 @@ from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from lockleaf.wire.forms import DEVICE_ID, DIGEST_LENGTH, is_rfc3339
+
 __all__ = [
-    "DIGEST_LENGTH",
     "Base64",
     "BaseRevision",
     "Bytes",
@@ -32,7 +32,6 @@ __all__ = [
     "encode_base64",
 ]
 
-DIGEST_LENGTH = 32
 LABEL_LENGTH = 16
 TOKEN_LENGTH = 8
 
@@ -96,17 +95,10 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("not a time that exists in UTC") from None
 
 
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-
-
 def _is_rfc3339(value: str) -> str:
     """Keep the text as it came: it is hashed into the record's seal, so it must come back to the letter."""
-    if not _RFC3339.fullmatch(value):
-        raise ValueError("not an RFC 3339 time with a zone")
-    try:
-        datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("not a time that exists") from None
+    if not is_rfc3339(value):
+        raise ValueError("not an RFC 3339 time with a zone, or not a time that exists")
     return value
 
 
@@ -118,7 +110,7 @@ Instant = Annotated[datetime, AfterValidator(_in_utc)]
 Rfc3339Text = Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_rfc3339)]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 Collection = Annotated[str, StringConstraints(pattern=r"^(entries|tags|vault|backups|x-[a-z0-9._-]{1,62})$")]
-DeviceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+DeviceId = Annotated[str, StringConstraints(pattern=f"^{DEVICE_ID}$")]
 Secret = Annotated[str, StringConstraints(min_length=8, max_length=1024)]
 Sequence64 = Annotated[int, Field(ge=0, le=2**62)]
 # One less and one more, so that the revision that follows a base, and the base of a revision, are such numbers too.

@@ -7,7 +7,7 @@ what it is, the authentication hash that was derived from a password.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Self, TypedDict
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema
 
 from lockleaf.wire.account_fields import LONGEST_EMAIL, EmailText
 from lockleaf.wire.base import Body, SeveralNames, invalid_field
+from lockleaf.wire.login_names import is_email
 from lockleaf.wire.names import login_form
 
 __all__ = [
@@ -22,11 +23,8 @@ __all__ = [
     "SECRET",
     "SECRET_NAMES",
     "HasSecret",
-    "Identification",
     "Identified",
     "LoginName",
-    "identification",
-    "is_email",
     "secret_name",
 ]
 
@@ -34,11 +32,6 @@ PASSWORD: Final = "password"  # noqa: S105
 SECRET_NAMES: Final = (PASSWORD, "h_auth", "H_auth", "auth_hash", "auth_secret")
 """What clients call the one secret that proves who they are; the first is what Lockleaf's own call it."""
 SECRET: Final = AliasChoices(*SECRET_NAMES)
-
-
-def is_email(login_name: str) -> bool:
-    """Tell whether what an account is known by is an email; a name has no @ in it."""
-    return "@" in login_name
 
 
 def _name(value: str) -> str:
@@ -56,19 +49,6 @@ NameText = Annotated[
 ]
 LoginName = EmailText | NameText
 """What an account is known by: an email, or a name without an @."""
-
-
-class Identification(TypedDict):
-    """An email or a name, in the field that is meant for it; the other is None."""
-
-    email: str | None
-    username: str | None
-
-
-def identification(login_name: str) -> Identification:
-    """Return the fields that identify an account by ``login_name``."""
-    known_by_email = is_email(login_name)
-    return {"email": login_name if known_by_email else None, "username": None if known_by_email else login_name}
 
 
 class Identified(Body):

@@ -15,10 +15,11 @@ from pydantic import AliasChoices, Field, StringConstraints, WithJsonSchema, Wra
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from lockleaf.wire.base import Body, Listed, SeveralNames, invalid_field
-from lockleaf.wire.fields import DIGEST_LENGTH, Bytes, Digest, Instant
+from lockleaf.wire.content import MAX_MEDIA_BYTES
+from lockleaf.wire.fields import Bytes, Digest, Instant
+from lockleaf.wire.forms import DIGEST_LENGTH
 
 __all__ = [
-    "MAX_MEDIA_BYTES",
     "MAX_PARTS",
     "MAX_PART_BYTES",
     "MIN_PART_BYTES",
@@ -36,9 +37,6 @@ __all__ = [
 ]
 
 MIB = 1024 * 1024
-
-MAX_MEDIA_BYTES = 5 * 1024 * MIB
-"""The largest file: 5 GiB."""
 
 MAX_PART_BYTES = 50 * MIB
 """The largest part, and the largest file that comes in one."""

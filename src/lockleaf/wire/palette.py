@@ -9,13 +9,10 @@ protocol lives, since a colour that was given is stored.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated
-
-from pydantic import AfterValidator, StringConstraints
 
 from lockleaf.wire.names import known_as
 
-__all__ = ["PALETTE", "Color", "color_of"]
+__all__ = ["PALETTE", "color_of"]
 
 PALETTE = (
     "#d53b4b",  # red
@@ -40,7 +37,3 @@ def color_of(name: str) -> str:
     """Return the colour of a tag ``name`` for which nobody chose one, as ``#rrggbb``."""
     form = known_as(name).encode("utf-8", "replace")
     return PALETTE[int.from_bytes(sha256(form).digest()[:8], "big") % len(PALETTE)]
-
-
-Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(str.lower)]
-"""A colour as it travels: ``#rrggbb``, kept in lower case."""

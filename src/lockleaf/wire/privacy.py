@@ -7,11 +7,11 @@ from typing import Annotated
 from annotated_types import Len
 from pydantic import Field
 
-from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.base import Body
 from lockleaf.wire.epochs import Statement
 from lockleaf.wire.factors import HasFactor
 from lockleaf.wire.fields import Bytes, Instant, Secret
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = [
     "MAX_PUBLIC_CONTEXT_BYTES",

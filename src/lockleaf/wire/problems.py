@@ -1,19 +1,13 @@
-"""Errors as they travel: RFC 9457 problem documents, and the codes that name them.
+"""The codes that name errors, in problem documents and in the results of a batch's changes.
 
-A code is stable: programs compare it. ``title`` and ``detail`` are for people, and may change.
+A code is stable: programs compare it.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import ConfigDict
-
-from lockleaf.wire.base import Body
-
-__all__ = ["PROBLEM", "ErrorCode", "Problem"]
-
-PROBLEM = "application/problem+json"
+__all__ = ["ErrorCode"]
 
 
 class ErrorCode(StrEnum):
@@ -138,15 +132,3 @@ class ErrorCode(StrEnum):
     NETWORK_UNAVAILABLE = "network_unavailable"
     EVALUATION_UNAVAILABLE = "evaluation_unavailable"
     INTERNAL_ERROR = "internal_error"
-
-
-class Problem(Body):
-    """A problem document; it carries the facts of the error beside these fields."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from lockleaf.wire.account_fields import Custody, Locale, Name, PrivacyTier, Theme, TimeOfDay, TimeZone
+from lockleaf.wire.account_fields import Locale, Name, Theme, TimeOfDay, TimeZone
 from lockleaf.wire.base import OF_THE_SERVER, Body, RefusesSome
 from lockleaf.wire.fields import Instant
 from lockleaf.wire.identification import SECRET_NAMES
+from lockleaf.wire.tiers import Custody, PrivacyTier
 
 __all__ = [
     "FeatureFlags",

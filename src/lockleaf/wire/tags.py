@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from lockleaf.wire.base import OF_THE_SERVER, Body
 from lockleaf.wire.content import MAX_NAME, InvalidContent, clean_text
 from lockleaf.wire.fields import LABEL_LENGTH, Bytes, Instant, decode_base64
-from lockleaf.wire.palette import Color
 
 __all__ = [
     "LabelText",
@@ -41,6 +40,8 @@ def _hex_label(value: object) -> object:
     return found.hex()
 
 
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(str.lower)]
+"""A colour as it travels: ``#rrggbb``, kept in lower case."""
 TagId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 TagName = Annotated[str, AfterValidator(_tag_name)]
 LabelText = Annotated[str, BeforeValidator(_hex_label)]

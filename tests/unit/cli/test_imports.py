@@ -38,13 +38,16 @@ SELDOM = (
     "tenseal",
     "pygments",
 )
+BODIES = ("pydantic", "pydantic_core", "pydantic_settings", "annotated_types", "lockleaf.wire.base")
 SERVER = ("lockleaf.server", "fastapi", "sqlalchemy", "uvicorn")
 
 
-def loaded_by(home: Path, *arguments: str, code: int = 0) -> set[str]:
+def loaded_by(home: Path, *arguments: str, code: int = 0, says: str | None = None) -> set[str]:
+    """The modules that a command has loaded when it ends; it prints ``says``, if that is given."""
     program = (
-        "import sys; from lockleaf.cli.main import main; code = main(); "
-        "print(*(name for name, module in sys.modules.items() if module), file=open('modules', 'w')); sys.exit(code)"
+        "import sys; from lockleaf.cli.main import main\n"
+        "try: sys.exit(main())\n"
+        "finally: print(*(name for name, module in sys.modules.items() if module), file=open('modules', 'w'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments, "--home", str(home)],
@@ -55,6 +58,7 @@ def loaded_by(home: Path, *arguments: str, code: int = 0) -> set[str]:
         text=True,
     )
     assert done.returncode == code, done.stderr
+    assert says is None or done.stdout == says
     return set((home / "modules").read_text().split())
 
 
@@ -96,6 +100,7 @@ def test_only_the_help_of_all_commands_loads_them_all(tmp_path: Path) -> None:
         "edit {entry} evening",
         "delete {entry}",
         "show {entry}",
+        "show {entry} --json",
         "status --offline",
         "tags",
         "drafts",
@@ -110,12 +115,23 @@ def test_daily_commands_load_nothing_to_send_with_and_nothing_seldom_used(
 ) -> None:
     loaded = loaded_by(tmp_path, "--profile", "laptop", *command.format(entry=entry).split())
     assert "lockleaf.client.client" in loaded
-    assert of((*SENDING, *SELDOM, *SERVER), loaded) == set()
+    assert of((*SENDING, *SELDOM, *BODIES, *SERVER), loaded) == set()
+
+
+def test_completing_an_id_loads_no_more_than_listing_entries(
+    tmp_path: Path, entry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_LOCKLEAF_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"lockleaf --home {tmp_path} --profile laptop show ")
+    monkeypatch.setenv("COMP_CWORD", "6")
+    loaded = loaded_by(tmp_path, says=f"{entry}\n")
+    assert "lockleaf.client.client" in loaded
+    assert of((*SENDING, *SELDOM, *BODIES, *SERVER, "rich"), loaded) == set()
 
 
 @pytest.mark.parametrize("command", ["list", "status"])
 def test_without_an_account_no_command_loads_the_server(tmp_path: Path, command: str) -> None:
-    assert of((*SENDING, *SERVER), loaded_by(tmp_path, command, code=3)) == set()
+    assert of((*SENDING, *BODIES, *SERVER), loaded_by(tmp_path, command, code=3)) == set()
 
 
 @pytest.mark.usefixtures("entry")

@@ -2,7 +2,8 @@ import pytest
 
 from lockleaf.client import errors
 from lockleaf.client.errors import ApiError, LockleafError, error_for
-from lockleaf.wire.problems import ErrorCode, Problem
+from lockleaf.wire.problem_documents import Problem
+from lockleaf.wire.problems import ErrorCode
 
 
 def problem(code: str, **facts: object) -> Problem:

@@ -31,7 +31,7 @@ from lockleaf.client.media.staging import MAX_BYTES, ONE_PART, PART_BYTES
 from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.records.progress import Progress
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.entries import MAX_ATTACHMENTS
+from lockleaf.wire.content import MAX_ATTACHMENTS
 from tests.support.offline_devices import offline_device
 
 TEXT = bytes(range(256)) * 1000

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lockleaf.client.errors import JournalLocked, KeychainUnavailable, WrongPassword
-from lockleaf.client.keychain.password_keychain import LOCK_FILE, OPEN_FILE, PasswordKeychain
+from lockleaf.client.keychain.lock_file import LOCK_FILE
+from lockleaf.client.keychain.password_keychain import OPEN_FILE, PasswordKeychain
 from lockleaf.crypto.device_lock import LockContext
 from tests.support.files import bytes_below
 
@@ -159,3 +160,52 @@ def test_what_was_kept_open_before_a_new_lock_opens_nothing(enrolled: Make, tmp_
     (tmp_path / OPEN_FILE).write_bytes(bytes(32))
     with pytest.raises(JournalLocked):
         enrolled().get("")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"version": 2},
+        {"version": None},
+        {"version": True},
+        {"name": "../elsewhere"},
+        {"user_id": 7},
+        {"kdf": {"algorithm": "none"}},
+        {"kdf": None},
+        {"wrapped": "no base64"},
+        {"kept": None},
+        {"security_key": []},
+        {"security_key": {"credential_id": "AAAA", "salt": "AAAA"}},
+    ],
+)
+def test_a_damaged_lock_is_told_and_nothing_is_written_over_it(
+    enrolled: Make, tmp_path: Path, damage: dict[str, object]
+) -> None:
+    enrolled().lock()
+    lock = tmp_path / LOCK_FILE
+    whole = lock.read_bytes()
+    lock.write_text(json.dumps(json.loads(whole) | damage))
+    damaged = lock.read_bytes()
+    for touch in (lambda: enrolled().get(""), lambda: enrolled().unlock(PASSWORD), lambda: enrolled().set("", KEYS)):
+        with pytest.raises(KeychainUnavailable):
+            touch()
+    assert lock.read_bytes() == damaged
+    lock.write_bytes(whole)
+    assert enrolled().unlock(PASSWORD)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"])
+def test_a_lock_that_is_no_json_object_is_told(enrolled: Make, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / LOCK_FILE).write_bytes(content)
+    with pytest.raises(KeychainUnavailable):
+        enrolled().get("")
+
+
+def test_a_security_key_in_a_lock_comes_back_as_it_was(enrolled: Make) -> None:
+    keychain = enrolled()
+    keychain.let_unlock(b"credential", b"s" * 32, b"p" * 32)
+    found = enrolled().security_key
+    assert found is not None
+    assert (found.credential_id, found.salt) == (b"credential", b"s" * 32)
+    enrolled().lock()
+    assert enrolled().unlock(b"p" * 32)

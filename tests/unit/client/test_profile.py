@@ -1,3 +1,4 @@
+import json
 import os
 import stat
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 
 from lockleaf.client.errors import InvalidProfileName, ProfileDamaged, ProfileNotFound
 from lockleaf.client.profile.profiles import Profile, ProfileFolder, profile_names
-from lockleaf.wire.account_fields import Kdf
+from lockleaf.crypto.kdf import KdfParameters
 
 
 def make_profile(**changes: object) -> Profile:
@@ -18,13 +19,13 @@ def make_profile(**changes: object) -> Profile:
         "device_id": "device-1",
         "device_name": "Ada's laptop",
         "custody": "e2e",
-        "kdf": Kdf(algorithm="argon2id", salt=b"s" * 16, iterations=3, memory_kib=65536, parallelism=1),
+        "kdf": KdfParameters(algorithm="argon2id", salt=b"s" * 16, iterations=3, memory_kib=65536, parallelism=1),
         "keyring_version": 1,
         "recipient": "age1example",
         "signing_key": b"k" * 32,
         "keychain_entry": "0" * 32,
     }
-    return Profile.model_validate(fields | changes)
+    return Profile(**(fields | changes))  # type: ignore[arg-type]
 
 
 def test_a_profile_comes_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -61,6 +62,44 @@ def test_a_damaged_profile_is_named_and_its_content_not_shown(tmp_path: Path, co
     folder.file.write_bytes(content)
     with pytest.raises(ProfileDamaged):
         folder.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("server", None),
+        ("server", 1),
+        ("allow_insecure", "true"),
+        ("user_id", "ada"),
+        ("device_id", "a device"),
+        ("device_id", "device\n"),
+        ("custody", "E2E"),
+        ("kdf", {"algorithm": "argon2id"}),
+        ("kdf", "argon2id"),
+        ("keyring_version", -1),
+        ("keyring_version", 1.0),
+        ("keyring_version", True),
+        ("signing_key", "AAAA"),
+        ("signing_key", "no base64"),
+        ("logged_out", 0),
+        ("keychain_entry", "0" * 31),
+        ("keychain_entry", "../" + "0" * 29),
+    ],
+)
+def test_a_profile_with_a_field_of_another_kind_or_form_is_damaged(tmp_path: Path, name: str, value: object) -> None:
+    folder = ProfileFolder(tmp_path, "laptop")
+    folder.save(make_profile())
+    folder.file.write_text(json.dumps(json.loads(folder.file.read_bytes()) | {name: value}))
+    with pytest.raises(ProfileDamaged):
+        folder.load()
+
+
+def test_what_a_later_version_adds_to_a_profile_is_ignored(tmp_path: Path) -> None:
+    folder = ProfileFolder(tmp_path, "laptop")
+    profile = make_profile(kdf=None, custody="uce", share_dates=True)
+    folder.save(profile)
+    folder.file.write_text(json.dumps(json.loads(folder.file.read_bytes()) | {"later": 1}))
+    assert folder.load() == profile
 
 
 def test_a_removed_profile_leaves_nothing(tmp_path: Path) -> None:

@@ -324,6 +324,31 @@ def test_tokens_do_not_show_themselves() -> None:
     assert "sesame" not in f"{tokens} {tokens!r}"
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        b"",
+        b"[]",
+        b'{"access_token": "one"}',
+        b'{"access_token": "one", "refresh_token": 2}',
+        b'{"access_token": "one", "refresh_token": "two\\r\\nX-Header: three"}',
+        b'{"access_token": "", "refresh_token": "two"}',
+        b'{"access_token": "one", "refresh_token": "two", "retry_id": 3}',
+    ],
+)
+def test_tokens_that_are_none_are_no_session(tmp_path: Path, kept: bytes) -> None:
+    secrets = Secrets()
+    secrets.set_secret("tokens", kept)
+    assert SecretTokens(secrets, tmp_path / "lock").load() is None
+
+
+def test_kept_tokens_come_back_with_the_attempt_to_renew_them(tmp_path: Path) -> None:
+    secrets = Secrets()
+    tokens = SessionTokens(access_token="one", refresh_token="two", retry_id="attempt-1")
+    SecretTokens(secrets, tmp_path / "lock").save(tokens)
+    assert SecretTokens(secrets, tmp_path / "lock").load() == tokens
+
+
 # ---- live events ----
 
 

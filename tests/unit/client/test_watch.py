@@ -160,7 +160,7 @@ async def test_what_waiting_does_not_cure_ends_the_watch() -> None:
 
 
 def session_revoked() -> SessionRevoked:
-    from lockleaf.wire.problems import Problem
+    from lockleaf.wire.problem_documents import Problem
 
     return SessionRevoked(Problem(type="about:blank", title="t", status=401, detail="d", code="session_revoked"))
 

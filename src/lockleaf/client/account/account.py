@@ -28,7 +28,7 @@ from lockleaf.client.profile.profiles import CustodyName
 from lockleaf.client.store import holds_alone
 from lockleaf.client.transport.addresses import store_origin
 from lockleaf.crypto.kdf import DEFAULT, KdfProfile
-from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = ["AccountService"]
 

@@ -24,7 +24,8 @@ from lockleaf.client.records.progress import Progress, ProgressCallback
 from lockleaf.client.transport.http import Download, Transport
 from lockleaf.wire.fields import decode_base64
 from lockleaf.wire.jobs import Job
-from lockleaf.wire.problems import ErrorCode, Problem
+from lockleaf.wire.problem_documents import Problem
+from lockleaf.wire.problems import ErrorCode
 
 __all__ = ["PATIENCE", "Archive", "fetch_archive"]
 

@@ -20,9 +20,8 @@ from lockleaf.client.device.device import Device
 from lockleaf.client.profile.profiles import CustodyName, Profile
 from lockleaf.client.transport.http import Transport
 from lockleaf.crypto.history_place import HistoryPlace
-from lockleaf.crypto.kdf import KdfProfile
+from lockleaf.crypto.kdf import KdfParameters, KdfProfile
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.accounts import Account
 
 __all__ = ["Credential", "Custody", "custody_of"]
@@ -36,7 +35,7 @@ class Credential(Protocol):
         """What proves the password to the server."""
 
     @property
-    def kdf(self) -> Kdf | None:
+    def kdf(self) -> KdfParameters | None:
         """How keys are derived from it; None where the protocol fixes that."""
 
     async def open(self, account: Account) -> Keyring:

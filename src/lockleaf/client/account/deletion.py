@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from lockleaf.client.account.sessions import AccountPlace, enrol, may_have_been_accepted
 from lockleaf.client.device.device import Device
@@ -41,7 +42,7 @@ async def delete(device: Device, secret: str) -> None:
         if not may_have_been_accepted(error) or not await _is_gone(device, secret):
             raise
     session.tokens.clear()
-    device.remember(session.profile.model_copy(update={"account_deleted": True}))
+    device.remember(replace(session.profile, account_deleted=True))
 
 
 async def _is_gone(device: Device, secret: str) -> bool:

@@ -27,7 +27,6 @@ from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.kdf import KdfParameters, KdfProfile, PasswordKeys, is_weaker
 from lockleaf.crypto.keyring import PASSWORD_LABEL, Keyring, open_keyring, seal_keyring
 from lockleaf.wire import credentials as wire
-from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.sessions import Prelogin, PreloginAnswer
 
@@ -50,18 +49,13 @@ class NewKeys:
 class DerivedKeys:
     """What is derived from a password; see `Credential`."""
 
-    params: KdfParameters
+    kdf: KdfParameters
     keys: PasswordKeys
 
     @property
     def proof(self) -> str:
         """The authentication secret."""
         return self.keys.auth_secret_b64
-
-    @property
-    def kdf(self) -> Kdf:
-        """The parameters of the derivation."""
-        return kdf_to_wire(self.params)
 
     async def open(self, account: Account) -> Keyring:
         """Return the account's keyring."""
@@ -137,7 +131,7 @@ class DerivedKeys:
         kept = KeyChange(
             version=version,
             sealed_hash=sha256(fields["keyring"]).digest(),
-            kdf=self.kdf,
+            kdf=kdf_to_wire(self.kdf),
             keyring=keyring.pack(),
             codes=() if codes is None else codes.codes,
             media=media,
@@ -147,7 +141,7 @@ class DerivedKeys:
 
     def _sealed(self, keyring: Keyring, user_id: UUID, version: int) -> dict[str, Any]:
         sealed = seal_keyring(keyring, self.keys.wrap_key, label=PASSWORD_LABEL, user_id=str(user_id), version=version)
-        return {"kdf": self.kdf, "keyring": sealed}
+        return {"kdf": kdf_to_wire(self.kdf), "keyring": sealed}
 
 
 class EndToEnd:
@@ -186,10 +180,14 @@ class EndToEnd:
         link = contact.link
         if link is not None:
             require_parameters(link, params)
-        known = remembered or device.memory.find(transport.server, place.login_name)
+        if remembered is not None:
+            known = remembered.kdf
+        else:
+            memory = device.memory.find(transport.server, place.login_name)
+            known = None if memory is None else memory.key_derivation
         floor = login_floor(
             params,
-            None if known is None else known.kdf,
+            known,
             linked=None if link is None else link.kdf,
             allow_pbkdf2=contact.allow_pbkdf2,
             # Tests make accounts with parameters below every limit.
@@ -224,7 +222,7 @@ class EndToEnd:
     def check_account(self, account: Account, profile: Profile) -> None:
         """Hold the server to the parameters that this device remembers, or stronger ones."""
         kept = profile.kdf
-        if account.kdf is None or kept is None or is_weaker(kdf_from_wire(account.kdf), kdf_from_wire(kept)):
+        if account.kdf is None or kept is None or is_weaker(kdf_from_wire(account.kdf), kept):
             raise KdfWeakened
 
     def check_newer(self, keyring: Keyring, newer: Keyring) -> None:
@@ -245,7 +243,7 @@ def _parameters(device: Device) -> KdfParameters:
     kept = device.session.profile.kdf
     if kept is None:
         raise ProfileDamaged
-    return kdf_from_wire(kept)
+    return kept
 
 
 async def _unlock(device: Device, password: str, params: KdfParameters) -> DerivedKeys:

@@ -33,10 +33,10 @@ from lockleaf.client.transport.second_factor import answered
 from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto.kdf import KdfProfile
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.accounts import Signup, SignupAnswer
 from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.recovery import Recover
+from lockleaf.wire.tiers import PrivacyTier
 from lockleaf.wire.tokens import Tokens
 
 __all__ = ["login", "recover", "register"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from lockleaf.client.account.recovery_codes import RecoveryCodes
 from lockleaf.client.account.sessions import fetch_account
 from lockleaf.client.device.device import Device
+from lockleaf.client.keychain.password_keys import kdf_from_wire
 from lockleaf.client.media.media_rotation import begin_media_rotation
 from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.history_place import HistoryPlace
+from lockleaf.crypto.kdf import KdfParameters
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.wire.account_fields import Kdf
 from lockleaf.wire.accounts import Account
@@ -166,7 +168,7 @@ async def commit(device: Device, change: KeyChange) -> None:
     except CryptoError:
         discard(device)
         return
-    await take_over(device, keyring, change.version, change.kdf)
+    await take_over(device, keyring, change.version, kdf_from_wire(change.kdf))
     store = device.opened.store
     with store.transaction():
         begin_media_rotation(store, wanted=change.media)
@@ -175,13 +177,19 @@ async def commit(device: Device, change: KeyChange) -> None:
         discard(device)
 
 
-async def take_over(device: Device, keyring: Keyring, version: int, kdf: Kdf | None = None) -> None:
+async def take_over(device: Device, keyring: Keyring, version: int, kdf: KdfParameters | None = None) -> None:
     """Write under the newest key of an account's keyring from now on, and remember its public keys."""
     if keyring != device.opened.keyring:
         await device.adopt_keyring(keyring)
     newest = keyring.newest
-    facts = {"keyring_version": version, "recipient": newest.recipient, "signing_key": newest.public_signing_key}
-    device.remember(device.opened.profile.model_copy(update={**facts, "kdf": kdf}))
+    profile = replace(
+        device.opened.profile,
+        keyring_version=version,
+        recipient=newest.recipient,
+        signing_key=newest.public_signing_key,
+        kdf=kdf,
+    )
+    device.remember(profile)
 
 
 def is_open(device: Device) -> bool:

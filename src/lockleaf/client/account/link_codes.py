@@ -15,7 +15,6 @@ from lockleaf.client.errors import (
     WithoutLinkCodes,
 )
 from lockleaf.client.errors.claims import RememberedCheckpoint
-from lockleaf.client.keychain.password_keys import kdf_from_wire
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.kdf import KdfParameters
 from lockleaf.crypto.keyring import Keyring
@@ -66,7 +65,7 @@ def link_code(device: Device) -> str:
     return LinkCode(
         server=profile.server,
         user_id=str(profile.user_id),
-        kdf=kdf_from_wire(profile.kdf),
+        kdf=profile.kdf,
         keyring_version=profile.keyring_version,
         signing_key=store.keyring.newest.public_signing_key,
         epoch=position.epoch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from lockleaf.client.account import credentials, privacy_tiers
 from lockleaf.client.device.device import Device
@@ -11,8 +12,8 @@ from lockleaf.client.disclosure.server_view import ServerView, fetch_server_view
 from lockleaf.client.errors import LabelsBelongToCustody, PasswordRequired
 from lockleaf.client.records import labels
 from lockleaf.client.records.entries import Entry
-from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = ["PrivacyChoices"]
 
@@ -99,7 +100,7 @@ class PrivacyChoices:
         Raises:
             NotLoggedIn: there is no account here.
         """
-        self._device.remember(self._device.opened.profile.model_copy(update={"share_dates": share}))
+        self._device.remember(replace(self._device.opened.profile, share_dates=share))
 
     @property
     def sends_labels(self) -> bool:

@@ -20,10 +20,10 @@ from lockleaf.client.errors import (
 from lockleaf.client.history.statements import StatementBook, Transition
 from lockleaf.client.metrics.census_state import State, prepared_pair
 from lockleaf.client.transport.second_factor import answered
-from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.epochs import Statement
 from lockleaf.wire.factors import FactorAnswer
 from lockleaf.wire.privacy import Privacy, PrivacyChange, PrivacyChanged
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = ["TIERS", "change", "show"]
 

@@ -18,8 +18,9 @@ from lockleaf.crypto.errors import BadRecoveryCode, CryptoError
 from lockleaf.crypto.keyring import RECOVERY_LABEL, Keyring, open_keyring, seal_keyring
 from lockleaf.wire.account_fields import RecoveryEntry
 from lockleaf.wire.factors import FactorAnswer
-from lockleaf.wire.identification import identification
-from lockleaf.wire.problems import ErrorCode, Problem
+from lockleaf.wire.login_names import identification
+from lockleaf.wire.problem_documents import Problem
+from lockleaf.wire.problems import ErrorCode
 from lockleaf.wire.recovery import VerifyRecoveryCode, VerifyRecoveryCodeAnswer
 
 __all__ = ["CODES", "RecoveredKeyring", "RecoveryCodes", "drawn_codes", "new_recovery_set", "open_with_code"]

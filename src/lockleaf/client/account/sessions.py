@@ -25,7 +25,8 @@ from lockleaf.crypto.normalise import normalise_email
 from lockleaf.wire.account_fields import Name
 from lockleaf.wire.accounts import Account
 from lockleaf.wire.factors import FactorAnswer
-from lockleaf.wire.identification import Identification, LoginName, identification
+from lockleaf.wire.identification import LoginName
+from lockleaf.wire.login_names import Identification, identification
 from lockleaf.wire.sessions import Login, LoginAnswer
 
 __all__ = [

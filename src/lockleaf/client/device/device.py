@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from lockleaf.client.device.clock import utc_now
 from lockleaf.client.device.key_places import keep_keys
 from lockleaf.client.device.open_account import Connection, OpenAccount
-from lockleaf.client.device.rollback_memory import MemoryFolder
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
     JournalLocked,
@@ -38,10 +37,12 @@ from lockleaf.lazy import late
 if TYPE_CHECKING:
     import httpx
 
+    from lockleaf.client.device import rollback_memory
     from lockleaf.client.transport import http
 else:
     # Most that is done on a device is done without a server.
     httpx = late("httpx")
+    rollback_memory = late("lockleaf.client.device.rollback_memory")
     http = late("lockleaf.client.transport.http")
 
 __all__ = ["Device"]
@@ -75,9 +76,9 @@ class Device:
     _trouble: LocalError | None = None
 
     @property
-    def memory(self) -> MemoryFolder:
+    def memory(self) -> rollback_memory.MemoryFolder:
         """What is remembered of accounts against rollback, whatever becomes of the store."""
-        return MemoryFolder(self.folder.memory)
+        return rollback_memory.MemoryFolder(self.folder.memory)
 
     def now(self) -> str:
         """Return the present time as RFC 3339 text."""
@@ -279,7 +280,7 @@ class Device:
         if self._opened is not None:
             self._opened.tokens.clear()
         if self.profile is not None:
-            self.remember(self.profile.model_copy(update={"logged_out": True}))
+            self.remember(replace(self.profile, logged_out=True))
         await self._close_opened()
         self._trouble = None
         if self.profile is not None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 
 from lockleaf.client.errors import LocalStoreError, StoreLocked
 from lockleaf.client.keychain.keychains import KEYCHAIN_FILE
-from lockleaf.client.keychain.password_keychain import LOCK_FILE, OPEN_FILE
+from lockleaf.client.keychain.lock_file import LOCK_FILE
+from lockleaf.client.keychain.password_keychain import OPEN_FILE
 from lockleaf.client.profile.private_files import locked, make_private_folder
 from lockleaf.client.profile.profiles import ProfileFolder
 from lockleaf.client.store import account_of

@@ -17,12 +17,14 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from lockleaf.client.history.signers import signer_of
+from lockleaf.client.keychain.password_keys import kdf_from_wire, kdf_to_wire
 from lockleaf.client.profile.private_files import make_private_folder, write_private
 from lockleaf.client.profile.profiles import Profile
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.verified_history import Position, Remembered
 from lockleaf.crypto.encoding import lp
 from lockleaf.crypto.epochs import statement_id, statement_message
+from lockleaf.crypto.kdf import KdfParameters
 from lockleaf.crypto.links import LinkCode
 from lockleaf.crypto.normalise import normalise_email
 from lockleaf.wire.account_fields import Kdf
@@ -54,6 +56,11 @@ class Memory(Body):
     end: _End | None = None
     statements: tuple[Statement, ...] = ()
     store_origins: tuple[str, ...] = ()
+
+    @property
+    def key_derivation(self) -> KdfParameters | None:
+        """How this device last derived keys from the account's password."""
+        return None if self.kdf is None else kdf_from_wire(self.kdf)
 
 
 class MemoryFolder:
@@ -91,7 +98,7 @@ class MemoryFolder:
             "server": profile.server,
             "login_name_digest": _digest(profile.user_id, profile.login_name),
             "user_id": profile.user_id,
-            "kdf": profile.kdf,
+            "kdf": None if profile.kdf is None else kdf_to_wire(profile.kdf),
             "keyring_version": version,
         }
         memory = Memory(**facts) if before is None else before.model_copy(update=facts)

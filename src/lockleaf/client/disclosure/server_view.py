@@ -14,7 +14,7 @@ from lockleaf.client.disclosure.visibility import Circumstances, visibility_of
 from lockleaf.client.profile.profiles import CustodyName
 from lockleaf.client.records import labels
 from lockleaf.client.records.entries import Entry
-from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = ["ServerView", "fetch_server_view"]
 

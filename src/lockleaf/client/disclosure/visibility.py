@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockleaf.client.disclosure.facts import Visibility
-from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = ["Circumstances", "visibility_of"]
 

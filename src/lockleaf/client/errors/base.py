@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lockleaf.exit_codes import ExitCode
-from lockleaf.wire.problems import ErrorCode, Problem
+from lockleaf.lazy import late
+from lockleaf.wire.problems import ErrorCode
+
+if TYPE_CHECKING:
+    from lockleaf.wire import problem_documents
+else:
+    problem_documents = late("lockleaf.wire.problem_documents")  # for who asks a server
 
 __all__ = ["ApiError", "LockleafError", "error_for"]
 
@@ -43,7 +49,7 @@ class ApiError(LockleafError):
         code = ErrorCode(re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower())
         ApiError.by_code[code.value] = cls
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: problem_documents.Problem) -> None:
         # A known code has our own words. The server's words are shown only where there are no others, and never
         # raw: they may come from somebody who would like to write escape sequences to a terminal.
         known = type(self) is not ApiError
@@ -70,6 +76,6 @@ def _printable(text: str) -> str:
     return "".join(c for c in text[:300] if c.isprintable())
 
 
-def error_for(problem: Problem) -> ApiError:
+def error_for(problem: problem_documents.Problem) -> ApiError:
     """Return the exception of the problem's code; ``ApiError`` itself for a code of a newer server."""
     return ApiError.by_code.get(problem.code, ApiError)(problem)

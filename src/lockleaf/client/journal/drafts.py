@@ -23,8 +23,9 @@ from lockleaf.client.errors import DiskFull, DraftNotFound, LocalStoreError
 from lockleaf.client.profile.private_files import locked, make_private_folder, write_private
 from lockleaf.client.records.beginnings import one_beginning
 from lockleaf.client.records.draft_seals import SEALED, draft_place
+from lockleaf.crypto.encoding import decode_base64, encode_base64
+from lockleaf.crypto.errors import Malformed
 from lockleaf.paths import StrPath
-from lockleaf.wire.fields import decode_base64, encode_base64
 
 __all__ = ["DraftContent", "DraftSeal", "Drafts", "Purpose", "UnsavedDraft", "known_drafts"]
 
@@ -190,7 +191,7 @@ class Drafts:
                 document["base"],
                 bool(document.get("typed_fields")),
             )
-        except (OSError, ValueError, KeyError, TypeError, LocalStoreError):
+        except (OSError, Malformed, ValueError, KeyError, TypeError, LocalStoreError):
             if not draft.has_plain_file:
                 raise DraftNotFound from None
             kept = DraftContent()

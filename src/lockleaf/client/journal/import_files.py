@@ -21,7 +21,7 @@ from lockleaf.client.media.threads import Beat
 from lockleaf.client.records.attachments import described, descriptions, with_attachments
 from lockleaf.client.records.entries import IncomingFile
 from lockleaf.crypto.keyring import KeyEntry
-from lockleaf.wire.entries import MAX_ATTACHMENTS
+from lockleaf.wire.content import MAX_ATTACHMENTS
 
 __all__ = ["REMEMBERED_FILES", "SealedFiles", "seal_files", "unknown_files", "with_files"]
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from lockleaf.client.errors import InboxItemNotFound, InboxItemUnreadable
 from lockleaf.client.records.attachments import with_attachments
 from lockleaf.client.records.beginnings import one_beginning
@@ -28,12 +26,17 @@ from lockleaf.crypto.errors import CryptoError
 from lockleaf.crypto.identity import open_sealed
 from lockleaf.crypto.keyring import Keyring
 from lockleaf.lazy import late
-from lockleaf.wire.inbox import InboxContent
 
 if TYPE_CHECKING:
+    import pydantic
+
     from lockleaf.client.journal import imports
+    from lockleaf.wire import inbox as inbox_bodies
 else:
     imports = late("lockleaf.client.journal.imports")  # for what is accepted
+    # To open what came: how much did is known without.
+    pydantic = late("pydantic")
+    inbox_bodies = late("lockleaf.wire.inbox")
 
 __all__ = ["Inbox", "InboxItem"]
 
@@ -178,11 +181,11 @@ def _present_id(store: LocalStore, provider: str, external_id: str) -> str:
     return next((each for each in ids if each in present), ids[-1])
 
 
-def _opened(keyring: Keyring, item: StoredInboxItem) -> InboxContent:
+def _opened(keyring: Keyring, item: StoredInboxItem) -> inbox_bodies.InboxContent:
     """Return what is inside an item; any of the account's keys, the earlier ones too, may open it."""
     try:
-        content = InboxContent.model_validate(strict_unpack(open_sealed(keyring.identities, item.item)))
-    except (CryptoError, ValidationError):
+        content = inbox_bodies.InboxContent.model_validate(strict_unpack(open_sealed(keyring.identities, item.item)))
+    except (CryptoError, pydantic.ValidationError):
         raise InboxItemUnreadable from None
     if content.provider != item.provider:
         raise InboxItemUnreadable

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from lockleaf.client.errors import KeychainSilent, KeychainUnavailable
-from lockleaf.client.keychain.password_keychain import LOCK_FILE, PasswordKeychain
+from lockleaf.client.keychain.lock_file import LOCK_FILE
+from lockleaf.client.keychain.password_keychain import PasswordKeychain
 from lockleaf.client.profile.private_files import write_private
+from lockleaf.crypto.encoding import decode_base64, encode_base64
+from lockleaf.crypto.errors import Malformed
 from lockleaf.paths import StrPath
-from lockleaf.wire.fields import decode_base64, encode_base64
 
 __all__ = [
     "KEYCHAIN_FILE",
@@ -271,7 +273,7 @@ def unpack_local_keys(text: str) -> dict[int, bytes]:
     """
     try:
         local_keys = {int(key_id): decode_base64(key) for key_id, key in json.loads(text)["local_keys"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (Malformed, ValueError, KeyError, TypeError, AttributeError):
         raise KeychainUnavailable from None
     if not local_keys or any(len(key) != 32 for key in local_keys.values()):
         raise KeychainUnavailable

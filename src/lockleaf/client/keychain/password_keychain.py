@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from lockleaf.client.errors import JournalLocked, KeychainUnavailable, WrongPassword
-from lockleaf.client.keychain.password_keys import kdf_from_wire, kdf_to_wire
+from lockleaf.client.keychain.lock_file import LOCK_FILE, Lock, UnlockingKey
 from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE, MOST, Unlocked
+from lockleaf.client.profile.json_files import InvalidFile
 from lockleaf.client.profile.private_files import write_private
 from lockleaf.crypto import kdf
 from lockleaf.crypto.device_lock import (
@@ -31,43 +30,10 @@ from lockleaf.crypto.device_lock import (
     wrap_device_key,
 )
 from lockleaf.crypto.errors import CryptoError, SealBroken
-from lockleaf.wire.account_fields import Kdf
-from lockleaf.wire.fields import Bytes
 
-__all__ = ["LOCK_FILE", "OPEN_FILE", "PasswordKeychain", "UnlockingKey"]
+__all__ = ["OPEN_FILE", "PasswordKeychain"]
 
-LOCK_FILE = "lock.json"
 OPEN_FILE = "unlocked.key"
-
-
-class UnlockingKey(BaseModel):
-    """A security key that opens a lock beside its password: which credential of it, for which salt (32 bytes)."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
-
-    credential_id: Bytes
-    salt: Bytes
-    wrapped: Bytes
-
-
-class _Lock(BaseModel):
-    """What ``lock.json`` holds; nothing in it is secret without the password."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
-
-    version: Literal[1] = 1
-    name: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-    email: str
-    user_id: str
-    device_id: str
-    kdf: Kdf
-    wrapped: Bytes
-    kept: Bytes
-    security_key: UnlockingKey | None = None
-
-    @property
-    def context(self) -> LockContext:
-        return LockContext(self.email, self.user_id, self.device_id)
 
 
 class PasswordKeychain:
@@ -132,7 +98,7 @@ class PasswordKeychain:
         key = self._key(lock)
         if lock is None or key is None:
             raise JournalLocked
-        self._save(lock.model_copy(update={"kept": seal_kept(key, value.encode(), lock.context)}))
+        self._save(replace(lock, kept=seal_kept(key, value.encode(), lock.context)))
 
     def delete(self, profile_key: str) -> None:
         """Forget the keys, the lock and whatever holds it open."""
@@ -191,7 +157,7 @@ class PasswordKeychain:
         left = Unlocked(lock.name).left()
         Unlocked(lock.name).end()
         changed = self._wrapped(lock.context, password, key, lock.kept)
-        changed = changed.model_copy(update={"security_key": lock.security_key})
+        changed = replace(changed, security_key=lock.security_key)
         self._save(changed)
         if left is not None:
             Unlocked(changed.name).begin(key, idle=self._idle)
@@ -246,13 +212,13 @@ class PasswordKeychain:
             raise JournalLocked
         wrapped = wrap_by_passkey(key, prf_output, lock.context)
         by_key = UnlockingKey(credential_id=credential_id, salt=salt, wrapped=wrapped)
-        self._save(lock.model_copy(update={"security_key": by_key}))
+        self._save(replace(lock, security_key=by_key))
 
     def forget_security_key(self) -> None:
         """Have no security key open the lock any more."""
         lock = self._load()
         if lock is not None:
-            self._save(lock.model_copy(update={"security_key": None}))
+            self._save(replace(lock, security_key=None))
 
     def keep_unlocked(self) -> None:
         """Leave the key beside the store, until `lock`.
@@ -278,20 +244,20 @@ class PasswordKeychain:
         lock = self._load_or_none()
         return None if lock is None else Unlocked(lock.name).left()
 
-    def _wrapped(self, context: LockContext, password: str, key: bytes, kept: bytes) -> _Lock:
+    def _wrapped(self, context: LockContext, password: str, key: bytes, kept: bytes) -> Lock:
         params = (kdf.CHEAPEST if self._allow_test_parameters else kdf.DEFAULT).new()
         wrapped = wrap_device_key(key, password, params, context, allow_test_parameters=self._allow_test_parameters)
-        return _Lock(
+        return Lock(
             name=secrets.token_hex(16),
             email=context.email,
             user_id=context.user_id,
             device_id=context.device_id,
-            kdf=kdf_to_wire(params),
+            kdf=params,
             wrapped=wrapped,
             kept=kept,
         )
 
-    def _opened(self, lock: _Lock, secret: str | bytes) -> bytes:
+    def _opened(self, lock: Lock, secret: str | bytes) -> bytes:
         if isinstance(secret, bytes):
             if lock.security_key is None:
                 raise SealBroken("no security key opens the lock")
@@ -299,12 +265,12 @@ class PasswordKeychain:
         return unwrap_device_key(
             lock.wrapped,
             secret,
-            kdf_from_wire(lock.kdf),
+            lock.kdf,
             lock.context,
             allow_test_parameters=self._allow_test_parameters,
         )
 
-    def _key(self, lock: _Lock | None) -> bytes | None:
+    def _key(self, lock: Lock | None) -> bytes | None:
         if lock is None:
             return None
         return self._device_key or self._open_key() or Unlocked(lock.name).use()
@@ -315,18 +281,18 @@ class PasswordKeychain:
             return key if len(key) == 32 else None
         return None
 
-    def _load(self) -> _Lock | None:
+    def _load(self) -> Lock | None:
         try:
-            return _Lock.model_validate_json(self._folder.joinpath(LOCK_FILE).read_bytes())
+            return Lock.read(self._folder.joinpath(LOCK_FILE).read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValidationError):
+        except (OSError, InvalidFile):
             raise KeychainUnavailable from None
 
-    def _load_or_none(self) -> _Lock | None:
+    def _load_or_none(self) -> Lock | None:
         with contextlib.suppress(KeychainUnavailable):
             return self._load()
         return None
 
-    def _save(self, lock: _Lock) -> None:
-        write_private(self._folder / LOCK_FILE, lock.model_dump_json(indent=2, exclude_none=True).encode())
+    def _save(self, lock: Lock) -> None:
+        write_private(self._folder / LOCK_FILE, lock.written())

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lockleaf.client.errors import KdfWeakened, PasswordNotText
 from lockleaf.crypto import kdf
 from lockleaf.crypto.errors import Malformed, WeakKdf
 from lockleaf.crypto.kdf import KdfParameters, PasswordKeys
+from lockleaf.lazy import late
 from lockleaf.text import is_utf8
-from lockleaf.wire.account_fields import Kdf
+
+if TYPE_CHECKING:
+    from lockleaf.wire import account_fields
+else:
+    account_fields = late("lockleaf.wire.account_fields")  # for who logs in
 
 __all__ = ["fresh_parameters", "kdf_from_wire", "kdf_to_wire", "login_floor", "require_text", "unlock"]
 
 
-def kdf_to_wire(params: KdfParameters) -> Kdf:
+def kdf_to_wire(params: KdfParameters) -> account_fields.Kdf:
     """Return the parameters as they travel and as a profile keeps them."""
-    return Kdf(
+    return account_fields.Kdf(
         algorithm=params.algorithm,
         salt=params.salt,
         iterations=params.iterations,
@@ -27,7 +33,7 @@ def kdf_to_wire(params: KdfParameters) -> Kdf:
     )
 
 
-def kdf_from_wire(wire: Kdf) -> KdfParameters:
+def kdf_from_wire(wire: account_fields.Kdf) -> KdfParameters:
     """Return the parameters that `kdf_to_wire` made. Their strength is not judged here."""
     return KdfParameters(wire.algorithm, wire.salt, wire.iterations, wire.memory_kib, wire.parallelism)
 
@@ -52,7 +58,7 @@ def require_text(password: str) -> None:
 
 def login_floor(
     offered: KdfParameters,
-    remembered: Kdf | None,
+    remembered: KdfParameters | None,
     *,
     linked: KdfParameters | None = None,
     allow_pbkdf2: bool = False,
@@ -71,7 +77,7 @@ def login_floor(
         allow_weak_kdf: the caller asked for parameters that are weaker than the defaults.
     """
     if remembered is not None:
-        return kdf_from_wire(remembered)
+        return remembered
     if linked is not None:
         return linked
     if allow_weak_kdf or (allow_pbkdf2 and offered.algorithm == "pbkdf2-sha256"):

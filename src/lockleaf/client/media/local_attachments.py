@@ -22,8 +22,8 @@ from lockleaf.client.records.edits import Edits
 from lockleaf.client.store import LocalStore
 from lockleaf.client.store.media_queue import QueuedObject
 from lockleaf.client.store.records import ENTRIES, StoredRecord
+from lockleaf.wire.content import MAX_ATTACHMENTS
 from lockleaf.wire.days import local_time
-from lockleaf.wire.entries import MAX_ATTACHMENTS
 
 __all__ = ["ListedAttachment", "LocalAttachments"]
 

@@ -32,7 +32,7 @@ from lockleaf.client.errors import (
 from lockleaf.client.transport.addresses import is_loopback, may_be_this_machine, names_host, origin_of
 from lockleaf.client.transport.answers import is_ours, media_type_of
 from lockleaf.client.transport.connections import Connections
-from lockleaf.wire.problems import PROBLEM, Problem
+from lockleaf.wire.problem_documents import PROBLEM, Problem
 
 __all__ = ["AddressExpired", "ObjectStoreClient"]
 

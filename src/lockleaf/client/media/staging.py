@@ -18,7 +18,7 @@ from lockleaf.client.media.staging_folder import StagedFile
 from lockleaf.client.media.threads import Beat
 from lockleaf.client.profile.private_files import full_disk_by_name
 from lockleaf.crypto.streams import seal_stream
-from lockleaf.wire.media import MAX_MEDIA_BYTES
+from lockleaf.wire.content import MAX_MEDIA_BYTES
 
 __all__ = ["MAX_BYTES", "ONE_PART", "PART_BYTES", "Part", "Sealed", "Source", "sealed_from"]
 

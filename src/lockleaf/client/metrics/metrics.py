@@ -13,7 +13,7 @@ from lockleaf.client.metrics.stats import Query, from_device, from_server
 from lockleaf.client.metrics.summary import By, Stats
 from lockleaf.client.metrics.sums import EncryptedSums, MetricsReport
 from lockleaf.client.records.entries import date_text
-from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = ["Metrics", "encrypted_sums"]
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 from uuid import UUID
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from lockleaf.client.errors import InvalidFolder, InvalidProfileName, ProfileDamaged, ProfileNotFound
+from lockleaf.client.profile.json_files import Fields, InvalidFile, as_json
 from lockleaf.client.profile.private_files import make_private_folder, write_private
+from lockleaf.crypto.kdf import KdfParameters
 from lockleaf.paths import StrPath
-from lockleaf.wire.account_fields import Custody as CustodyName
-from lockleaf.wire.account_fields import Kdf
-from lockleaf.wire.fields import DeviceId, Digest, Sequence64
-from lockleaf.wire.identification import Identification, identification
+from lockleaf.wire.forms import DEVICE_ID, DIGEST_LENGTH
+from lockleaf.wire.login_names import Identification, identification
+from lockleaf.wire.tiers import Custody as CustodyName
 
 __all__ = ["CustodyName", "Profile", "ProfileFolder", "default_home", "expanded", "profile_names"]
 
@@ -33,32 +33,34 @@ _DAMAGED = "damaged-"
 _EXCHANGE = "exchange"
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
+_DEVICE_ID = re.compile(DEVICE_ID, re.ASCII)
+_ENTRY = re.compile("[0-9a-f]{32}", re.ASCII)
+_CUSTODIES: dict[str, CustodyName] = {"e2e": "e2e", "uce": "uce"}
 
 
-class Profile(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Profile:
     """What this device remembers of its account. Holds no secret.
 
     Before there is an account, ``server`` and ``login_name`` are empty; see `is_local`.
     """
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore")
 
     server: str
     allow_insecure: bool = False
     login_name: str
     """What the account is known by: an email address, or a name without an @."""
     user_id: UUID
-    device_id: DeviceId
+    device_id: str
     device_name: str
     custody: CustodyName
-    kdf: Kdf | None = None
-    keyring_version: Sequence64
+    kdf: KdfParameters | None = None
+    keyring_version: int
     recipient: str
-    signing_key: Digest
+    signing_key: bytes
     share_dates: bool = False
     logged_out: bool = False
     account_deleted: bool = False
-    keychain_entry: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    keychain_entry: str
     """The name under which the keychain holds the key of the journal: the profile's own, wherever its folder lies."""
 
     @property
@@ -75,6 +77,31 @@ class Profile(BaseModel):
     def identification(self) -> Identification:
         """The login name as ``email`` or ``username``, as it travels; the other is None."""
         return identification(self.login_name)
+
+
+def _profile(fields: Fields) -> Profile:
+    """Return the profile that a file describes.
+
+    Raises:
+        InvalidFile: it describes none.
+    """
+    return Profile(
+        server=fields.text("server"),
+        allow_insecure=fields.flag("allow_insecure"),
+        login_name=fields.text("login_name"),
+        user_id=fields.uuid("user_id"),
+        device_id=fields.text("device_id", _DEVICE_ID),
+        device_name=fields.text("device_name"),
+        custody=fields.choice("custody", _CUSTODIES),
+        kdf=fields.optional("kdf", fields.kdf),
+        keyring_version=fields.number("keyring_version"),
+        recipient=fields.text("recipient"),
+        signing_key=fields.data("signing_key", DIGEST_LENGTH),
+        share_dates=fields.flag("share_dates"),
+        logged_out=fields.flag("logged_out"),
+        account_deleted=fields.flag("account_deleted"),
+        keychain_entry=fields.text("keychain_entry", _ENTRY),
+    )
 
 
 def default_home() -> Path:
@@ -168,10 +195,10 @@ class ProfileFolder:
             ProfileDamaged: there is a file, and it describes no profile.
         """
         try:
-            return Profile.model_validate_json(self.file.read_bytes())
+            return _profile(Fields.read(self.file.read_bytes()))
         except FileNotFoundError:
             return None
-        except ValidationError:
+        except InvalidFile:
             raise ProfileDamaged from None
 
     def save(self, profile: Profile) -> None:
@@ -181,7 +208,8 @@ class ProfileFolder:
             DiskFull: there is no space; the old profile is untouched.
         """
         self.make()
-        write_private(self.file, profile.model_dump_json(indent=2, exclude_none=True).encode())
+        kdf = None if profile.kdf is None else profile.kdf.to_wire()
+        write_private(self.file, as_json(vars(profile) | {"kdf": kdf}))
 
     def make(self) -> None:
         """Make the folder, for its owner alone."""

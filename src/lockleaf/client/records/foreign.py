@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from lockleaf.wire.codec import MalformedBody, unpack
+from lockleaf.crypto.encoding import encode_base64, strict_unpack
+from lockleaf.crypto.errors import Malformed
 from lockleaf.wire.content import InvalidContent, date_text
-from lockleaf.wire.fields import encode_base64
 
 __all__ = ["FOREIGN", "foreign_content", "foreign_fields", "foreign_map"]
 
@@ -23,8 +23,8 @@ FOREIGN = "foreign"
 def foreign_content(payload: bytes) -> dict[str, Any]:
     """Return the map of an entry that came as ``payload``: its fields, or what is no map of such in base64."""
     try:
-        found = unpack(payload)
-    except MalformedBody:
+        found = strict_unpack(payload)
+    except Malformed:
         found = None
     return foreign_map(found if _is_kept(found) else {"payload": encode_base64(payload)})
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from lockleaf.client.errors import SealBroken, UnsealedChange
 from lockleaf.client.records.counted import MARK, marked, unmarked
 from lockleaf.client.store.open_conflicts import StoredConflict
@@ -21,12 +19,9 @@ from lockleaf.crypto.keyring import Keyring
 from lockleaf.crypto.labels import label
 from lockleaf.wire.content import labelled, shared_source
 from lockleaf.wire.days import shared_date
-from lockleaf.wire.fields import DeviceId, Rfc3339Text
+from lockleaf.wire.forms import is_device_id, is_rfc3339
 
 __all__ = ["Sealer", "is_envelope", "labels_of", "resolves_of", "sealed_under", "writer_of"]
-
-_DEVICE: TypeAdapter[str] = TypeAdapter(DeviceId)
-_TIME: TypeAdapter[str] = TypeAdapter(Rfc3339Text)
 
 TOMBSTONE = "deleted"
 
@@ -56,12 +51,7 @@ def writer_of(content: dict[str, Any]) -> tuple[str, str]:
 
 
 def _names_writer(content: dict[str, Any]) -> bool:
-    try:
-        _DEVICE.validate_python(content.get("device"))
-        _TIME.validate_python(content.get("written_at"))
-    except ValidationError:
-        return False
-    return True
+    return is_device_id(content.get("device")) and is_rfc3339(content.get("written_at"))
 
 
 def resolves_of(content: dict[str, Any]) -> frozenset[bytes]:

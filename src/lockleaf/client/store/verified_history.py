@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lockleaf.client.errors.claims import RememberedCheckpoint
 from lockleaf.client.store.database import Database
 from lockleaf.crypto.encoding import pack, strict_unpack
-from lockleaf.wire.epochs import Epoch, Statement, place_of
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.wire import epochs as epoch_bodies
+else:
+    epoch_bodies = late("lockleaf.wire.epochs")  # for who syncs
 
 __all__ = ["Acknowledgement", "HistoryStore", "Position", "Remembered", "RememberedCheckpoint"]
 
@@ -39,7 +45,7 @@ class Acknowledgement:
 class Remembered:
     """What a device verified in a store that it does not have any more: the account's epochs, and the end."""
 
-    epochs: tuple[Epoch, ...]
+    epochs: tuple[epoch_bodies.Epoch, ...]
     position: Position
 
 
@@ -61,10 +67,10 @@ class HistoryStore:
         row = self._database.row("SELECT value FROM properties WHERE name = 'cursor'")
         return row[0] if row else None
 
-    def epochs(self) -> list[Epoch]:
+    def epochs(self) -> list[epoch_bodies.Epoch]:
         """Return the known epochs, oldest first."""
         rows = self._database.rows("SELECT epoch, from_seq, from_head FROM epochs ORDER BY ordinal")
-        return [Epoch(epoch=epoch, from_seq=from_seq, from_head=head) for epoch, from_seq, head in rows]
+        return [epoch_bodies.Epoch(epoch=epoch, from_seq=from_seq, from_head=head) for epoch, from_seq, head in rows]
 
     def head_at(self, epoch: str, seq: int) -> bytes | None:
         """Return the head that was verified at ``seq`` within ``epoch``."""
@@ -78,7 +84,7 @@ class HistoryStore:
         position: Position,
         *,
         cursor: str | None,
-        epochs: Sequence[Epoch],
+        epochs: Sequence[epoch_bodies.Epoch],
         heads: Iterable[tuple[str, int, bytes]],
     ) -> None:
         """Go on to ``position``: keep new epochs and heads (epoch, seq, head), and drop acknowledgements now shown."""
@@ -167,13 +173,14 @@ class HistoryStore:
             "INSERT OR REPLACE INTO properties (name, value) VALUES ('restored_through', ?)", (through,)
         )
 
-    def statements(self) -> dict[bytes, Statement]:
+    def statements(self) -> dict[bytes, epoch_bodies.Statement]:
         """Return what devices signed about epochs, by what is equal for those that say the same."""
         rows = self._database.rows(f"SELECT statement_id, {_STATEMENT} FROM statements ORDER BY n, statement_id")  # noqa: S608
         names = _STATEMENT.split(", ")
-        return {row[0]: Statement.model_construct(**dict(zip(names, row[1:], strict=True))) for row in rows}
+        construct = epoch_bodies.Statement.model_construct
+        return {row[0]: construct(**dict(zip(names, row[1:], strict=True))) for row in rows}
 
-    def keep_statements(self, statements: Mapping[bytes, Statement]) -> None:
+    def keep_statements(self, statements: Mapping[bytes, epoch_bodies.Statement]) -> None:
         """Keep statements, by what is equal for those that say the same; those that are there stay."""
         self._database.write_many(
             f"INSERT OR IGNORE INTO statements (statement_id, {_STATEMENT})"  # noqa: S608
@@ -215,7 +222,7 @@ class HistoryStore:
         if row is None:
             return None
         epochs, (epoch, seq, head) = strict_unpack(row[0])
-        known = tuple(Epoch(epoch=name, from_seq=from_seq, from_head=at) for name, from_seq, at in epochs)
+        known = tuple(epoch_bodies.Epoch(epoch=name, from_seq=from_seq, from_head=at) for name, from_seq, at in epochs)
         return Remembered(known, Position(epoch, seq, head))
 
     def remember(self, remembered: Remembered | None) -> None:
@@ -224,7 +231,8 @@ class HistoryStore:
             self._database.write("DELETE FROM properties WHERE name = 'remembered'")
             return
         end = remembered.position
-        packed = pack([[list(place_of(each)) for each in remembered.epochs], [end.epoch, end.seq, end.head]])
+        epochs = [list(epoch_bodies.place_of(each)) for each in remembered.epochs]
+        packed = pack([epochs, [end.epoch, end.seq, end.head]])
         self._database.write("INSERT OR REPLACE INTO properties (name, value) VALUES ('remembered', ?)", (packed,))
 
     def acknowledge(self, confirmed: Iterable[Acknowledgement]) -> None:

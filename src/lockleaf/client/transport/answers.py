@@ -20,7 +20,7 @@ from lockleaf.client.errors import (
 from lockleaf.client.transport.connections import certificate_error, speaks_no_tls
 from lockleaf.client.transport.retries import TRY_AGAIN
 from lockleaf.wire.api import API_HEADER
-from lockleaf.wire.problems import Problem
+from lockleaf.wire.problem_documents import Problem
 
 __all__ = [
     "MAX_ANSWER_BYTES",

@@ -40,7 +40,7 @@ from lockleaf.client.transport.token_refresh import Access
 from lockleaf.client.transport.tokens import TokenStore
 from lockleaf.tasks import raise_if_cancelled
 from lockleaf.wire.codec import JSON, MSGPACK, MalformedBody, decode, encode
-from lockleaf.wire.problems import PROBLEM
+from lockleaf.wire.problem_documents import PROBLEM
 from lockleaf.wire.sync import Event
 from lockleaf.wire.tokens import Refresh, Tokens
 

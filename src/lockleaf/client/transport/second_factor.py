@@ -6,12 +6,19 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from lockleaf.client.errors import ApiError, InvalidAnswer, InvalidFactor, SecondFactorRequired
-from lockleaf.wire.factors import FactorAnswer, FactorChallenge, PasskeyAssertion
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    import pydantic
+
+    from lockleaf.wire import factors
+else:
+    # For who is asked.
+    pydantic = late("pydantic")
+    factors = late("lockleaf.wire.factors")
 
 __all__ = ["Answering", "FactorQuestion", "SecondFactor", "answered"]
 
@@ -37,8 +44,13 @@ class FactorQuestion:
     credentials: tuple[bytes, ...] = ()
 
 
-SecondFactor = Callable[[FactorQuestion], str | PasskeyAssertion | Awaitable[str | PasskeyAssertion | None] | None]
-"""Answers a question with the text of a code or what a passkey signed; None gives up: the refusal is raised."""
+class SecondFactor(Protocol):
+    """Answers a question with the text of a code or what a passkey signed; None gives up: the refusal is raised."""
+
+    def __call__(
+        self, question: FactorQuestion, /
+    ) -> str | factors.PasskeyAssertion | Awaitable[str | factors.PasskeyAssertion | None] | None:
+        """Return the answer, or what is waited for until there is one."""
 
 
 class Answering(Protocol):
@@ -53,7 +65,7 @@ class Answering(Protocol):
         """Who answers; nobody if None."""
 
 
-async def answered(transport: Answering, send: Callable[[FactorAnswer | None], Awaitable[T]]) -> T:
+async def answered(transport: Answering, send: Callable[[factors.FactorAnswer | None], Awaitable[T]]) -> T:
     """Send a request, and where the server asks for the second factor, send it again with that.
 
     Args:
@@ -72,13 +84,13 @@ async def answered(transport: Answering, send: Callable[[FactorAnswer | None], A
             answer = await _answer(transport.second_factor, transport.server, error)
 
 
-async def _answer(source: SecondFactor | None, server: str, error: ApiError) -> FactorAnswer:
+async def _answer(source: SecondFactor | None, server: str, error: ApiError) -> factors.FactorAnswer:
     """Return the answer to what a refusal asks for, or raise the refusal."""
     if source is None:
         raise error
     try:
-        asked = FactorChallenge.model_validate_json(json.dumps(error.facts))
-    except ValidationError:
+        asked = factors.FactorChallenge.model_validate_json(json.dumps(error.facts))
+    except pydantic.ValidationError:
         raise InvalidAnswer from None
     refused = isinstance(error, InvalidFactor)
     where = (None, ()) if asked.passkey is None else (asked.passkey.rp_id, asked.passkey.credentials)
@@ -88,8 +100,8 @@ async def _answer(source: SecondFactor | None, server: str, error: ApiError) -> 
         if answer is None:
             raise error
         try:
-            if isinstance(answer, PasskeyAssertion):
-                return FactorAnswer(passkey=answer, challenge=asked.challenge)
-            return FactorAnswer(code=answer.strip(), challenge=asked.challenge)
-        except ValidationError:  # too short or too long to be one: the server need not see it
+            if isinstance(answer, factors.PasskeyAssertion):
+                return factors.FactorAnswer(passkey=answer, challenge=asked.challenge)
+            return factors.FactorAnswer(code=answer.strip(), challenge=asked.challenge)
+        except pydantic.ValidationError:  # too short or too long to be one: the server need not see it
             refused = True

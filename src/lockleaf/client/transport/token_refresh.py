@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from lockleaf.client.errors import NotLoggedIn, RefreshTokenReused, SessionRevoked, TokenExpired, TokenInvalid
 from lockleaf.client.transport.tokens import SessionTokens, TokenStore
@@ -63,7 +64,7 @@ class Access:
             retry_id = kept.retry_id
             if retry_id is None:
                 retry_id = uuid.uuid4().hex
-                self._tokens.save(kept.model_copy(update={"retry_id": retry_id}))
+                self._tokens.save(replace(kept, retry_id=retry_id))
             try:
                 renewed = SessionTokens.of(await self._refresh(kept.refresh_token, retry_id))
             except (TokenExpired, TokenInvalid, SessionRevoked, RefreshTokenReused):

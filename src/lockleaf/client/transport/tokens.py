@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Protocol
-
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from typing import TYPE_CHECKING, Protocol
 
 from lockleaf.client.errors import InvalidAnswer
+from lockleaf.client.profile.json_files import Fields, InvalidFile, as_json
 from lockleaf.client.profile.private_files import locked
-from lockleaf.wire.tokens import Tokens
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.wire import tokens as token_bodies
+else:
+    token_bodies = late("lockleaf.wire.tokens")  # for who sends something
 
 __all__ = ["MemoryTokens", "SecretTokens", "SessionTokens", "TokenStore"]
 
@@ -20,16 +26,15 @@ _NAME = "tokens"
 _LOOK_AGAIN = 0.02
 """Seconds between two looks at whether another program has let go of the tokens."""
 
-TokenText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~+/=-]{1,2048}$")]  # RFC 6750, section 2.1
+_TOKEN = re.compile("[A-Za-z0-9._~+/=-]{1,2048}", re.ASCII)  # RFC 6750, section 2.1
 
 
-class SessionTokens(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class SessionTokens:
     """The two tokens of a session, and the id of a refresh whose answer has not come yet."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    access_token: TokenText
-    refresh_token: TokenText
+    access_token: str
+    refresh_token: str
     retry_id: str | None = None
 
     def __repr__(self) -> str:
@@ -39,16 +44,15 @@ class SessionTokens(BaseModel):
     __str__ = __repr__
 
     @classmethod
-    def of(cls, answer: Tokens) -> SessionTokens:
+    def of(cls, answer: token_bodies.Tokens) -> SessionTokens:
         """Return the tokens of a server's answer.
 
         Raises:
             InvalidAnswer: a header could not carry them.
         """
-        try:
-            return cls(access_token=answer.access_token, refresh_token=answer.refresh_token)
-        except ValidationError:
-            raise InvalidAnswer from None
+        if not all(map(_TOKEN.fullmatch, (answer.access_token, answer.refresh_token))):
+            raise InvalidAnswer
+        return cls(access_token=answer.access_token, refresh_token=answer.refresh_token)
 
 
 class TokenStore(Protocol):
@@ -126,13 +130,18 @@ class SecretTokens:
         if kept is None:
             return None
         try:
-            return SessionTokens.model_validate_json(kept)
-        except ValidationError:
+            fields = Fields.read(kept)
+            return SessionTokens(
+                access_token=fields.text("access_token", _TOKEN),
+                refresh_token=fields.text("refresh_token", _TOKEN),
+                retry_id=fields.optional("retry_id", fields.text),
+            )
+        except InvalidFile:
             return None
 
     def save(self, tokens: SessionTokens) -> None:
         """Keep ``tokens``."""
-        self._secrets.set_secret(_NAME, tokens.model_dump_json(exclude_none=True).encode())
+        self._secrets.set_secret(_NAME, as_json(vars(tokens)))
 
     def clear(self) -> None:
         """Forget the tokens."""

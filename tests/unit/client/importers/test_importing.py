@@ -21,7 +21,7 @@ from lockleaf.client.records.progress import Progress
 from lockleaf.client.store import LocalStore
 from lockleaf.crypto.history_place import HistoryPlace
 from lockleaf.crypto.keyring import Keyring
-from lockleaf.wire.entries import MAX_ATTACHMENTS
+from lockleaf.wire.content import MAX_ATTACHMENTS
 from tests.support.journals.dayone import DayOneFile, entry, write_dayone
 from tests.support.journals.pictures import MP4, PDF, jpeg, png
 from tests.support.offline_devices import offline_device

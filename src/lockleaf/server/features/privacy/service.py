@@ -30,7 +30,7 @@ from lockleaf.server.platform.tiers import TIERS
 from lockleaf.server.records import service as records
 from lockleaf.server.records.statements import require_signed
 from lockleaf.wire import privacy as bodies
-from lockleaf.wire.account_fields import PrivacyTier
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = [
     "answers_raw",

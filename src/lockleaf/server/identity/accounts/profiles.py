@@ -15,9 +15,8 @@ from lockleaf.server.platform.db.engine import driver
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import service as records
 from lockleaf.server.records.quota import Quota
-from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.accounts import Account as AccountBody
-from lockleaf.wire.identification import is_email
+from lockleaf.wire.login_names import is_email
 from lockleaf.wire.profiles import (
     FeatureFlags,
     Features,
@@ -28,6 +27,7 @@ from lockleaf.wire.profiles import (
     Statistics,
     Storage,
 )
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = [
     "change_preferences",

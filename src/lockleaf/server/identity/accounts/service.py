@@ -20,10 +20,10 @@ from lockleaf.server.identity.errors import SessionRevoked
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.platform.settings import PreloginSettings
 from lockleaf.server.records import service as records
-from lockleaf.wire.account_fields import Custody, PrivacyTier
 from lockleaf.wire.accounts import Register
 from lockleaf.wire.recovery import RecoveryCodesLeft
 from lockleaf.wire.sessions import PreloginAnswer
+from lockleaf.wire.tiers import Custody, PrivacyTier
 
 __all__ = [
     "by_email",

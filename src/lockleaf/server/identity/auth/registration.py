@@ -24,8 +24,8 @@ from lockleaf.server.platform.db.engine import ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.identifiers import uuid7
 from lockleaf.server.platform.settings import RegistrationSettings
-from lockleaf.wire.account_fields import PrivacyTier
 from lockleaf.wire.accounts import Register, Signup
+from lockleaf.wire.tiers import PrivacyTier
 
 __all__ = ["Registrar"]
 

@@ -26,7 +26,8 @@ from lockleaf.server.platform.http.examples import Examples
 from lockleaf.server.platform.http.problems import problem_type, status_of
 from lockleaf.server.platform.limits.errors import RateLimited
 from lockleaf.wire import codec
-from lockleaf.wire.problems import PROBLEM, ErrorCode, Problem
+from lockleaf.wire.problem_documents import PROBLEM, Problem
+from lockleaf.wire.problems import ErrorCode
 
 __all__ = ["install", "problems", "serve"]
 

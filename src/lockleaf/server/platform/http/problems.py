@@ -30,7 +30,7 @@ from lockleaf.server.platform.http.errors import (
     RouteNotFound,
     UnsupportedMediaType,
 )
-from lockleaf.wire.problems import PROBLEM, Problem
+from lockleaf.wire.problem_documents import PROBLEM, Problem
 
 __all__ = ["STATUSES", "answer_of", "error_of", "every_error", "install", "problem_response", "problem_type"]
 
