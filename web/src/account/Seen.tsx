@@ -140,11 +140,14 @@ function Entry({ entry }: { entry: SeenEntry }) {
           <Row what="Date, source">{[entry.occurred_at, entry.source].filter(Boolean).join(", ") || "none"}</Row>
           {entry.labels.map(({ digest, kind, value }) => (
             <Row key={digest} what="Label">
-              <code>{digest}</code> <span class="dim">{kind ? `(${kind} ${value}, as only your devices can tell)` : "(unknown here)"}</span>
+              <code>{digest}</code> <span class="dim">{kind ? `(${kind} ${value})` : "(unknown here)"}</span>
             </Row>
           ))}
         </dl>
-        <p class="dim small">{entry.verified ? "This machine checked: these are the bytes that your devices sealed." : "Not the bytes that this machine verified last. Sync, and look again."}</p>
+        <p class="dim small">
+          {entry.labels.length ? "What a label stands for, only your devices can tell. " : ""}
+          {entry.verified ? "This machine checked: these are the bytes that your devices sealed." : "Not the bytes that this machine verified last. Sync, and look again."}
+        </p>
         {entry.opened ? (
           <>
             <h3>It can read, within a request</h3>
