@@ -1,7 +1,7 @@
 """Write the pictures of the local page that the documentation shows: ``python docs/generate_images.py``.
 
-A journal of made-up days is begun in a scratch folder, served by ``lockleaf app``, and looked at with Chromium: each
-screen in both themes, and at the width of a phone.
+A journal of made-up days is begun in a scratch folder, with an account at a server of its own, served by
+``lockleaf app``, and looked at with Chromium: each screen in both themes, and at the width of a phone.
 """
 
 from __future__ import annotations
@@ -12,19 +12,25 @@ import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 IMAGES = Path(__file__).with_name("images")
 LOCKLEAF = Path(sys.executable).with_name("lockleaf")
 SIZES = {"wide": (1280, 800), "phone": (390, 800)}
+PASSWORD = "a heron over the dyke at noon"  # noqa: S105 (of nobody's account)
 CHOSEN = random.Random(7)  # noqa: S311 (days are drawn, no keys)
 
 # ruff: noqa: E501
@@ -75,7 +81,7 @@ TEXTS = (
     ("", "Long walk with Tom along the old railway line. We talked about everything except the thing, and then on the "
          "bridge we talked about the thing, and it was all right."),
 )  # fmt: skip
-MOODS = ("calm", "glad", "tired", "thoughtful", "🙂", "😌", "restless", "happy", None)
+MOODS = ("calm", "glad", "tired", "thoughtful", "hopeful", "grateful", "restless", "happy", None)
 TAGS = ("walks", "work", "family", "books", "garden", "travel", "music")
 
 
@@ -147,15 +153,24 @@ def show(page: Page, ids: list[str], theme: str, size: str) -> None:
     """Go through the screens."""
     screens = {
         "journal": "", "write": f"write/{ids[0]}", "read": f"entry/{ids[0]}", "search": "search",
-        "calendar": "calendar/2026", "today": "today", "numbers": "numbers", "account": "account",
-        "register": "account/register", "deleted": "deleted",
+        "calendar": "calendar/2026", "today": "today", "numbers": "numbers", "register": "account/register",
+        "deleted": "deleted", "import": "import", "account": "account", "factors": "account", "seen": "account/seen",
+        "connections": "account/connections",
     }  # fmt: skip
     for name, screen in screens.items():
         page.evaluate("screen => { location.hash = '#/' + screen }", screen)
-        page.wait_for_timeout(300)
+        page.locator("main h1").first.wait_for(state="attached")
+        expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=60_000)
         if name == "search":
             page.get_by_label("Search the journal").fill("evening")
             page.locator(".entry-row mark").first.wait_for()
+        if name == "account":
+            page.locator(".devices li").first.wait_for()
+        if name == "factors":
+            begin_factor(page)
+        if name == "seen":
+            page.locator(".seen-entry").first.wait_for()
+        page.evaluate("document.activeElement?.blur()")
         take(page, name, theme, size)
     page.evaluate("location.hash = '#/'")
     page.wait_for_timeout(300)
@@ -164,53 +179,116 @@ def show(page: Page, ids: list[str], theme: str, size: str) -> None:
     page.keyboard.press("Escape")
 
 
+def begin_factor(page: Page) -> None:
+    """Have the account show the secret of an app that is being added."""
+    card = page.locator("section.card").filter(has=page.get_by_role("heading", name="Second factors"))
+    card.get_by_role("button", name="Add an app").click()
+    card.get_by_label("What you call it").fill("phone")
+    card.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    card.get_by_role("img", name="The secret of the app as a QR code").wait_for()
+    card.evaluate("card => card.scrollIntoView()")
+
+
+@contextmanager
+def begun(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of our programs for the length of a ``with``."""
+    process = subprocess.Popen(  # noqa: S603 (our own program)
+        [LOCKLEAF, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def run(environment: dict[str, str], *arguments: str | Path) -> None:
+    """Run a command to its end."""
+    subprocess.run([LOCKLEAF, *arguments], env=environment, check=True, capture_output=True)  # noqa: S603
+
+
+def page_of(process: subprocess.Popen[bytes], window: BrowserContext) -> Page:
+    """Open the page that `lockleaf app` serves."""
+    assert process.stdout is not None
+    page = window.new_page()
+    page.goto(json.loads(process.stdout.readline())["url"])
+    page.locator("h1").first.wait_for(state="attached")
+    return page
+
+
+def looks(page: Page) -> Iterator[tuple[str, str]]:
+    """Give the page each look in turn: its theme, and the name of its size."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        for size, (width, height) in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            yield theme, size
+
+
+def free_port() -> int:
+    """Return a port of the loopback on which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def first_run(environment: dict[str, str], window: BrowserContext) -> None:
+    """Show what somebody sees who has no journal yet."""
+    with begun(environment, "--json", "app", "--no-browser") as app:
+        page = page_of(app, window)
+        page.get_by_role("button", name="Write the first entry").wait_for()
+        for theme, size in looks(page):
+            take(page, "first-run", theme, size)
+        page.close()
+
+
 def main() -> None:
-    """Begin the journal, serve it, and look at it."""
+    """Begin a journal with an account and two devices, and look at it."""
     IMAGES.mkdir(exist_ok=True)
-    browser_path = shutil.which("chromium")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        home = Path(scratch)
-        environment = {**os.environ, "LOCKLEAF_HOME": scratch, "TZ": "Europe/Berlin"}
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        served = subprocess.Popen(  # noqa: S603 (our own program)
-            [LOCKLEAF, "--json", "app", "--no-browser"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            assert served.stdout is not None
-            url = json.loads(served.stdout.readline())["url"]
-            window = browser.new_context(locale="en-GB", timezone_id="Europe/Berlin")
-            page = window.new_page()
-            page.goto(url)
-            page.get_by_role("button", name="Write the first entry").wait_for()
-            for theme in ("light", "dark"):
-                page.emulate_media(color_scheme=theme)
-                for size, (width, height) in SIZES.items():
-                    page.set_viewport_size({"width": width, "height": height})
-                    take(page, "first-run", theme, size)
-            archive = write_journal(home, date(2026, 11, 30))
-            subprocess.run(  # noqa: S603
-                [LOCKLEAF, "import", archive, "--from", "jsonl"], env=environment, check=True, capture_output=True
-            )
-            page.reload()
-            page.locator(".entry-row").first.wait_for()
-            ids = page.evaluate(LISTED)
-            for number, place in enumerate((0, 1, 4, 6, 9)):
-                photo = base64.b64encode(picture(number)).decode()
-                assert page.evaluate(SENT, [ids[place], quote("river.jpg"), photo]) == 201
-            for theme in ("light", "dark"):
-                page.emulate_media(color_scheme=theme)
-                for size, (width, height) in SIZES.items():
-                    page.set_viewport_size({"width": width, "height": height})
+        home, port = Path(scratch), free_port()
+        environment = {
+            **os.environ,
+            "TZ": "Europe/Berlin",
+            "LOCKLEAF_DATA_DIR": str(home / "server"),
+            "LOCKLEAF_PASSWORD": PASSWORD,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        window = browser.new_context(locale="en-GB", timezone_id="Europe/Berlin")
+        nobody = {name: value for name, value in environment.items() if name != "LOCKLEAF_PASSWORD"}
+        first_run({**nobody, "LOCKLEAF_HOME": str(home / "nobody")}, window)
+        environment["LOCKLEAF_HOME"] = str(home / "ines")
+        server, name = f"http://127.0.0.1:{port}", "ines@example.org"
+        with begun(environment, "serve", "--port", str(port)):
+            reach(f"{server}/ready")
+            where = ("--server", server, "--email", name, "--device-name")
+            run(environment, "register", *where, "laptop", "--display-name", "Ines")
+            run(environment, "import", write_journal(home, date(2026, 11, 30)), "--from", "jsonl")
+            with begun(environment, "--json", "app", "--no-browser") as app:
+                page = page_of(app, window)
+                page.locator(".entry-row").first.wait_for()
+                ids = page.evaluate(LISTED)
+                for number, place in enumerate((0, 1, 4, 6, 9)):
+                    photo = base64.b64encode(picture(number)).decode()
+                    assert page.evaluate(SENT, [ids[place], quote("river.jpg"), photo]) == 201
+                run({**environment, "LOCKLEAF_PROFILE": "phone"}, "login", *where, "phone")
+                page.get_by_text("Up to date").wait_for(timeout=120_000)
+                for theme, size in looks(page):
                     page.reload()
                     page.locator("h1").first.wait_for()
                     show(page, ids, theme, size)
-        finally:
-            served.terminate()
-            served.wait()
-            browser.close()
+        browser.close()
+
+
+def reach(address: str) -> None:
+    """Wait until a server answers."""
+    for _ in range(600):
+        with suppress(OSError), urllib.request.urlopen(address):  # noqa: S310 (our own server)
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the server does not answer")
 
 
 if __name__ == "__main__":
