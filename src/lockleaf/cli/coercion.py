@@ -1,7 +1,8 @@
 """What is typed as what a command takes, without Pydantic where that is plain to see.
 
 Typer has Pydantic make a validator for each parameter of a command, and loads it for that. Most of what is typed is a
-text, a path, a number, or one of several words, and most parameters are not given at all.
+text, a path, a number, or one of several words, and most parameters are not given at all. What is refused is refused in
+our words: they say what to type.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from typer import BadParameter
 from typer._coercion import build_runtime_param
 from typer._param_types import coerce_cli_path
 from typer._typing import is_literal_type, literal_values
@@ -43,7 +45,26 @@ class _Coercion:
                 raise _NotPlain
             return self._plain(self._descriptor.annotation, value, param, ctx)
         except _NotPlain:
+            pass
+        try:
             return build_runtime_param(self._descriptor).coerce(value, param=param, ctx=ctx)
+        except BadParameter as error:
+            raise BadParameter(self._advice() or error.message, ctx=ctx, param=param) from None
+
+    def _advice(self) -> str | None:
+        """Return what to type, None where Typer has to say it."""
+        if choices := self._descriptor.choices:
+            *words, last = (str(getattr(each, "value", each)) for each in choices)
+            return f"use {', '.join(words)} or {last}" if words else f"use {last}"
+        annotation, info = self._descriptor.annotation, self._descriptor.parameter_info
+        if get_origin(annotation) is list:
+            annotation = get_args(annotation)[0]
+        if annotation not in (int, float):
+            return None
+        number = "use a whole number" if annotation is int else "use a number"
+        if info.min is not None and info.max is not None:
+            return f"{number} from {info.min} to {info.max}"
+        return number if info.min is None else f"{number}, at least {info.min}"
 
     def _plain(self, annotation: Any, value: Any, param: Any, ctx: Any) -> Any:
         info = self._descriptor.parameter_info

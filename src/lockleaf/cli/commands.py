@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import typer
 
-from lockleaf.cli.helping import Group
+from lockleaf.cli.helping import Command, Group
 from lockleaf.cli.on_demand import OnDemand
+from lockleaf.cli.summaries import SUMMARIES
 
 __all__ = ["COMMANDS", "Commands"]
 
@@ -66,3 +67,16 @@ class Commands(Group):
                 raise typer.Exit
             args = [*args[1:], "--help"]
         return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Draw the help of all commands by their summaries, without loading any of them."""
+        loadable = self.commands
+        self.commands = {
+            name: Command(name, help=summary, rich_help_panel=panel)
+            for panel, summaries in SUMMARIES.items()
+            for name, summary in summaries.items()
+        }
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self.commands = loadable

@@ -1,10 +1,12 @@
 """Commands and groups as Typer has them, whose help names no type for ``--help`` itself either.
 
-What is plain is coerced without Pydantic.
+What is plain is coerced without Pydantic, and the help is drawn without what draws Markdown.
 """
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -20,6 +22,25 @@ def _plain(option: Any) -> Any:
     return option
 
 
+def _load_drawing() -> None:
+    """Load what Typer draws a help with, without what it would draw Markdown and tracebacks with: ours has neither.
+
+    They are half of it, with a parser and Pygments behind them. Whoever needs them later loads them as ever.
+    """
+    if "typer.rich_utils" in sys.modules:
+        return
+    spared = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
+    standing_in = {module: ModuleType(module) for module in spared if module not in sys.modules}
+    for module, stand_in in standing_in.items():
+        setattr(stand_in, spared[module], None)
+    sys.modules.update(standing_in)
+    try:
+        __import__("typer.rich_utils")
+    finally:
+        for module in standing_in:
+            del sys.modules[module]
+
+
 class Command(TyperCommand):
     """A command."""
 
@@ -30,6 +51,11 @@ class Command(TyperCommand):
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option that shows the help."""
         return _plain(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Draw the help."""
+        _load_drawing()
+        super().format_help(ctx, formatter)
 
 
 class Group(TyperGroup):
@@ -42,3 +68,8 @@ class Group(TyperGroup):
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option that shows the help."""
         return _plain(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Draw the help."""
+        _load_drawing()
+        super().format_help(ctx, formatter)
