@@ -14,7 +14,8 @@ import lockleaf
 from lockleaf import client as sdk
 from lockleaf.app.attendance import Attendance
 from lockleaf.app.events import Events
-from lockleaf.app.models.state import AccountState, Counts, State, SyncState
+from lockleaf.app.in_step import InStep
+from lockleaf.app.models.state import AccountState, Counts, State
 from lockleaf.app.shelf import Shelf
 from lockleaf.app.wishes import daily_goal, keep_daily_goal
 from lockleaf.tasks import end_task
@@ -24,7 +25,6 @@ __all__ = ["Desk", "Opener"]
 Opener = Callable[[sdk.SecondFactor], Awaitable[sdk.Client]]
 """Opens the client of a profile; what answers the server's question for a second factor is given."""
 _LOOK_AROUND = 1.0
-_SYNC_EVERY = 10.0
 _WORTH_WARMING = 25
 """So many entries that were written at once take an index of words longer than anybody who types a search waits."""
 _PATIENCE = 10.0
@@ -54,10 +54,8 @@ class Desk:
     _closed_here: bool = False
     """The keychain would open it at once: it was locked here."""
     attendance: Attendance = field(init=False)
-    _sync: SyncState = field(default_factory=lambda: SyncState(state="local"))
-    _sync_now: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_step: InStep = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    _synchroniser: asyncio.Task[None] | None = None
     _warming: asyncio.Task[None] | None = None
     factor: str | None = None
     """The code of a second factor, while a request that brought one is answered."""
@@ -70,6 +68,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.attendance = Attendance(self.lock_after)
+        self._in_step = InStep(self.events, self._changed)
 
     # ---- from the first moment to the last ----
 
@@ -85,7 +84,7 @@ class Desk:
         for task in (*self._tasks, self._warming):
             if task is not None:
                 await end_task(task)
-        await self._end_sync()
+        await self._in_step.end()
         if self._client is not None:
             await self._client.aclose()
 
@@ -158,7 +157,7 @@ class Desk:
         if client is None or self.is_locked:
             return
         self._closed_here = True  # nobody new comes in
-        await self._end_sync()
+        await self._in_step.end()
         await self.attendance.end(_PATIENCE)
         self._shelf = self.adding = self.connecting = None
         if client.keys_in == "password":
@@ -187,7 +186,7 @@ class Desk:
 
     async def _begin(self) -> None:
         """Read what is open, and keep it in step."""
-        self._sync_anew()
+        self._in_step.begin(self._client)
         if self._client is not None and self._client.is_open:
             with contextlib.suppress(sdk.LockleafError):
                 await self.catch_up()
@@ -197,14 +196,14 @@ class Desk:
     async def entered(self) -> None:
         """Go on with an account that was entered just now."""
         self._shelf = None
-        self._sync_anew()
+        self._in_step.begin(self._client)
         self.events.tell("entries", {"all": True})
         await self.tell_state()
 
     async def leave(self) -> None:
         """Log out; the journal stays here, sealed, for the next login."""
         client = self.client
-        await self._end_sync()
+        await self._in_step.end()
         self._shelf = None
         await client.account.logout()
         await self.tell_state()
@@ -229,7 +228,7 @@ class Desk:
                 logged_in=client is not None and client.is_logged_in,
                 deleted=profile.account_deleted,
             )
-        counts, words_today, sync = Counts(), 0, self._sync
+        counts, words_today, sync = Counts(), 0, self._in_step.state
         is_open = client is not None and client.is_open and not locked
         if is_open:
             assert client is not None
@@ -244,7 +243,7 @@ class Desk:
                 drafts=len(await asyncio.to_thread(client.drafts.list)),
                 inbox=await client.inbox.count(),
             )
-            sync = self._sync.model_copy(
+            sync = self._in_step.state.model_copy(
                 update={"pending": await client.journal.pending_count(), "last_sync": await client.journal.last_sync()}
             )
         return State(
@@ -276,57 +275,27 @@ class Desk:
         """Tell the pages that something was written here, and have it sent."""
         await self.catch_up()
         await self.tell_state()
-        self._sync_now.set()
+        self._in_step.wake()
 
     # ---- synchronisation ----
 
     def sync_soon(self) -> None:
         """Sync as soon as possible, also where an error had ended it."""
-        if self._synchroniser is None or self._synchroniser.done():
-            self._sync_anew()
-        self._sync_now.set()
+        self._in_step.soon(self._client)
 
     @asynccontextmanager
     async def without_sync(self) -> AsyncIterator[None]:
         """Leave the synchronisation to what is done within, which syncs itself or ends the session."""
-        await self._end_sync()
+        await self._in_step.end()
         try:
             yield
         finally:
-            self._sync_anew()
+            self._in_step.begin(self._client)
 
-    def _sync_anew(self) -> None:
-        client = self._client
-        if client is None or not client.is_logged_in:
-            self._sync = SyncState(state="local")
-            return
-        if self._synchroniser is None or self._synchroniser.done():
-            self._synchroniser = asyncio.create_task(self._keep_in_step(client))
-
-    async def _end_sync(self) -> None:
-        task, self._synchroniser = self._synchroniser, None
-        if task is not None:
-            await end_task(task)
-        self._sync = SyncState(state="local")
-
-    async def _keep_in_step(self, client: sdk.Client) -> None:
-        def told(outcome: sdk.LockleafError | None) -> None:
-            self._sync = (
-                SyncState(state="syncing")
-                if outcome is None
-                else SyncState(state="offline", message=str(outcome), code=type(outcome).__name__)
-            )
-            self.events.tell("sync", self._sync.model_dump(mode="json"))
-
-        try:
-            async for _ in client.sync.watch(every=_SYNC_EVERY, told=told, now=self._sync_now):
-                self._sync = SyncState(state="idle")
-                await self.catch_up()
-                await self.tell_state()
-        except sdk.LockleafError as error:
-            self._sync = SyncState(state="error", message=str(error), code=type(error).__name__)
-            with contextlib.suppress(sdk.LockleafError):
-                await self.tell_state()
+    async def _changed(self, came: bool) -> None:
+        if came:
+            await self.catch_up()
+        await self.tell_state()
 
     # ---- beside the requests ----
 
