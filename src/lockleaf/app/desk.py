@@ -16,6 +16,7 @@ from lockleaf.app.attendance import Attendance
 from lockleaf.app.events import Events
 from lockleaf.app.in_step import InStep
 from lockleaf.app.models.state import AccountState, Counts, State
+from lockleaf.app.moves import Moves
 from lockleaf.app.shelf import Shelf
 from lockleaf.app.wishes import daily_goal, keep_daily_goal
 from lockleaf.tasks import end_task
@@ -51,9 +52,12 @@ class Desk:
     _profile: sdk.Profile | None = None
     """What is known of it while it is locked, too."""
     _shelf: tuple[sdk.Journal, Shelf] | None = None
+    _left: list[sdk.Client] = field(default_factory=list)
+    """Those whose journal moved: a request may still be reading. A journal moves once."""
     _closed_here: bool = False
     """The keychain would open it at once: it was locked here."""
     attendance: Attendance = field(init=False)
+    moves: Moves = field(init=False)
     _in_step: InStep = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _warming: asyncio.Task[None] | None = None
@@ -69,6 +73,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.attendance = Attendance(self.lock_after)
         self._in_step = InStep(self.events, self._changed)
+        self.moves = Moves(lambda: self._client, lambda: self.open_client(self.second_factor), self._exchange)
 
     # ---- from the first moment to the last ----
 
@@ -85,8 +90,9 @@ class Desk:
             if task is not None:
                 await end_task(task)
         await self._in_step.end()
-        if self._client is not None:
-            await self._client.aclose()
+        for client in (*self._left, self._client):
+            if client is not None:
+                await client.aclose()
 
     # ---- what is open ----
 
@@ -208,6 +214,16 @@ class Desk:
         await client.account.logout()
         await self.tell_state()
 
+    async def _exchange(self, client: sdk.Client) -> None:
+        """Go on with another client, whose journal is this one under other keys."""
+        await self._in_step.end()
+        if self._client is not None:
+            self._left.append(self._client)
+        self._client, self.adding, self.connecting = client, None, None
+        await self._begin()
+        self.events.tell("locked" if self.is_locked else "entries", {} if self.is_locked else {"all": True})
+        await self.tell_state()
+
     def second_factor(self, question: sdk.FactorQuestion) -> str | None:
         """Answer where the server asks for a second factor: with what was typed beside the password."""
         return None if question.refused else self.factor
@@ -303,6 +319,8 @@ class Desk:
         """Tell pages what other programs write, and lock what nobody uses."""
         while True:
             await asyncio.sleep(_LOOK_AROUND)
+            with contextlib.suppress(sdk.LockleafError, OSError):
+                await self.moves.look()
             if self.is_locked:
                 continue
             if self.attendance.is_over:

@@ -26,6 +26,7 @@ _WORDS: dict[type[sdk.LockleafError], str] = {
     sdk.TierRequired: "The account's privacy tier keeps this off the server. Account, What leaves this machine, "
     "changes it.",
     sdk.NotLoggedIn: "No account is logged in here. Log in, or create one, in Account.",
+    sdk.JournalMoved: "Another program logged this journal in to an account. The page goes on with it: do this again.",
     sdk.InvalidState: "This connection was not begun here, or too long ago. Begin again.",
     sdk.AuthorizationRefused: "The network does not accept this code: it was used, is too old, or was cut. "
     "Begin again.",

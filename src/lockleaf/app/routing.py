@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from lockleaf import client as sdk
 from lockleaf.app.desk import Desk
 from lockleaf.app.models.base import Body
 from lockleaf.app.problems import Refused, problem_of
@@ -84,12 +85,24 @@ class Endpoint:
 
     async def _answered(self, desk: Desk, request: Request) -> Response:
         body = None if self.body is None else await _read(self.body, request)
-        answered = await self.handler(Call(desk, dict(request.path_params), body, request))
+        answered = await self._done(Call(desk, dict(request.path_params), body, request))
         if isinstance(answered, Response):
             return answered
         if answered is None:
             return Response(status_code=204)
         return Response(answered.model_dump_json(), self.status, media_type="application/json")
+
+    async def _done(self, call: Call[Any]) -> BaseModel | Response | None:
+        desk, opened = call.desk, call.desk.moves.opened()
+        try:
+            return await self.handler(call)
+        except sdk.JournalMoved:
+            # Refused before anything was done. What came as a stream is not there a second time.
+            if not await desk.moves.wait(opened) or (self.body is None and self.method != "GET"):
+                raise
+        if desk.is_locked and not self.locked:
+            raise Refused(423, "locked", "The journal is locked.")
+        return await self.handler(call)
 
 
 class Endpoints:

@@ -308,6 +308,11 @@ class BlockingClient(Face[Client]):
         return self._find().is_open
 
     @property
+    def has_moved(self) -> bool:
+        """Whether another program gave this journal an account since it was opened here: then open it anew."""
+        return self._find().has_moved
+
+    @property
     def is_locked(self) -> bool:
         """Whether the journal on this device wants the password before it opens."""
         return self._find().is_locked

@@ -192,6 +192,11 @@ class Client(Locking, Exports):
         """Whether the journal on this device is open."""
         return self._device.is_open
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether another program gave this journal an account since it was opened here: then open it anew."""
+        return self.profile is not None and self.profile.is_local and self._device.folder.has_account
+
     @cached_property
     def sync(self) -> sync.Sync:
         """Synchronisation with the other devices."""

@@ -237,6 +237,12 @@ class ProfileFolder:
         self.finish_exchange()
         return aside
 
+    @property
+    def has_account(self) -> bool:
+        """Whether the profile that is kept names an account."""
+        kept = self.load()
+        return kept is not None and not kept.is_local
+
     def finish_exchange(self) -> None:
         """Go on with an exchange that was begun, if one was."""
         try:
