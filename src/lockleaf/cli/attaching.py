@@ -13,6 +13,7 @@ import typer
 from lockleaf import client as sdk
 from lockleaf.cli import attachment_stores, opening
 from lockleaf.cli.completion import complete_entry, complete_media
+from lockleaf.cli.entry_ids import EntryId
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.files import (
     attachment_json,
@@ -28,7 +29,6 @@ from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.prompts import confirm
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import shown_name
-from lockleaf.cli.writing import EntryId
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]

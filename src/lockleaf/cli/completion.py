@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +13,12 @@ from lockleaf import client as sdk
 from lockleaf.cli.configuration import configuration
 from lockleaf.cli.rendering import headline, shown_date
 from lockleaf.cli.terminal import printable, shown_name
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = late("asyncio")
 
 __all__ = ["complete_conflict", "complete_entry", "complete_item", "complete_media", "complete_profile"]
 

@@ -1,11 +1,9 @@
-"""``drafts``: what was typed or piped and is not in the journal, and telling of it in other commands."""
+"""``drafts``: what was typed or piped and is not in the journal."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +19,10 @@ from lockleaf.cli.options import command, group
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import GivenText, decoded, what_is_wrong
 from lockleaf.cli.terminal import printable
+from lockleaf.cli.unsaved import time_of
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["go_on_with", "install", "keep_piped", "tell_of_drafts", "tell_of_trouble"]
+__all__ = ["go_on_with", "install", "keep_piped", "tell_of_trouble"]
 
 PANEL = "Journal"
 _PURPOSES = {
@@ -64,7 +63,7 @@ async def list_drafts(run: Run) -> None:
     for draft in drafts:
         where = f"unencrypted in {draft.path}" if draft.has_plain_file else "sealed in this profile"
         still = ", its editor is still open" if draft.id in edited else ""
-        run.line(f"{draft.id}  {_time(draft)}  {_purpose(draft)}, {where}{still}")
+        run.line(f"{draft.id}  {time_of(draft)}  {_purpose(draft)}, {where}{still}")
     run.note(
         "lockleaf drafts show ID prints one, lockleaf write --draft ID goes on with it, lockleaf drafts discard ID "
         "deletes it."
@@ -97,7 +96,7 @@ async def discard(
         if not yes:
             if not run.interactive:
                 raise Complaint("The draft would be gone for good. --yes says that you mean it.")
-            prompts.confirm(f"Delete the draft of {_time(found)}, {_purpose(found)}, for good?")
+            prompts.confirm(f"Delete the draft of {time_of(found)}, {_purpose(found)}, for good?")
         _remove(client, found)
     if run.json:
         run.result({"discarded": found.id})
@@ -173,25 +172,6 @@ async def _save(
     return await client.journal.write(body=text, **fields)
 
 
-def tell_of_drafts(run: Run, client: sdk.Client | None = None) -> None:
-    """Tell a person of drafts that are not saved, on standard error; nothing with --quiet."""
-    drafts: list[sdk.UnsavedDraft] = []
-    with suppress(sdk.LockleafError, OSError):
-        folder = sdk.ProfileFolder(run.home, run.profile).drafts
-        if not (drafts := sdk.known_drafts(folder)):
-            return
-        if client is not None:
-            drafts = client.drafts.list()
-    for draft in drafts:
-        if draft.purpose == "original":
-            continue
-        where = f"lies in {draft.path}" if draft.has_plain_file else "is kept sealed in this profile"
-        run.note(
-            f"An unsaved draft from {_time(draft)} {where}: lockleaf drafts shows it, lockleaf write --draft "
-            f"{draft.id} takes it up, lockleaf drafts discard {draft.id} deletes it."
-        )
-
-
 def keep_piped(
     run: Run, drafts: sdk.Drafts | None, purpose: sdk.Purpose, content: sdk.DraftContent, **belongs: str | None
 ) -> None:
@@ -256,10 +236,6 @@ def _json(draft: sdk.UnsavedDraft) -> dict[str, Any]:
 
 def _purpose(draft: sdk.UnsavedDraft) -> str:
     return _PURPOSES[draft.purpose].format((draft.entry_id or "")[:8])
-
-
-def _time(draft: sdk.UnsavedDraft) -> str:
-    return datetime.fromisoformat(draft.started).astimezone().isoformat(sep=" ", timespec="minutes")[:16]
 
 
 def _say(run: Run, text: str) -> None:

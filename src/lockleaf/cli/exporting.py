@@ -12,13 +12,13 @@ import typer
 from lockleaf import client as sdk
 from lockleaf.cli.counting import number_of
 from lockleaf.cli.dates import entered_date
-from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.filters import Deleted, Mood, Since, Source, Tag, Until
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 from lockleaf.cli.terminal import printable, shown_name
+from lockleaf.cli.unsaved import tell_of_drafts
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["ExportForm", "ExportFormOption", "Force", "Revisions", "end", "install", "said_by_name", "tell"]

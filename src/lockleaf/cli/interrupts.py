@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -10,12 +9,19 @@ import socket
 import termios
 import threading
 from collections.abc import Coroutine, Iterator
+from importlib import import_module
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lockleaf.cli.ending import before_ending, end_at_once
+from lockleaf.lazy import late
 
-__all__ = ["asking", "interrupts_raise", "run_to_end"]
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = late("asyncio")  # a help and a version do without
+
+__all__ = ["asking", "interrupts_raise", "load_event_loop", "run_to_end"]
 
 
 class _Asked:
@@ -73,6 +79,11 @@ def interrupts_raise() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def load_event_loop() -> None:
+    """Load what `run_to_end` runs with, before `interrupts_raise`: what is raised within an import may be lost."""
+    import_module("asyncio")
 
 
 def run_to_end(work: Coroutine[Any, Any, None]) -> None:

@@ -9,13 +9,13 @@ import typer
 
 from lockleaf import client as sdk
 from lockleaf.cli import screen
+from lockleaf.cli.entry_ids import EntryId
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.files import shown_size
 from lockleaf.cli.options import command, group
 from lockleaf.cli.prompts import agrees, answer
 from lockleaf.cli.rendering import printable, short_id
 from lockleaf.cli.run import Run
-from lockleaf.cli.writing import EntryId
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]

@@ -18,7 +18,7 @@ from lockleaf.cli.completion import complete_profile
 from lockleaf.cli.configuration import Configuration, configuration
 from lockleaf.cli.errors import Complaint, ReaderGone
 from lockleaf.cli.helping import Command, Group
-from lockleaf.cli.interrupts import interrupts_raise, run_to_end
+from lockleaf.cli.interrupts import interrupts_raise, load_event_loop, run_to_end
 from lockleaf.cli.process_start import collect_from_now_on
 from lockleaf.cli.run import Run
 from lockleaf.cli.second_factor import second_factor
@@ -147,6 +147,8 @@ def _with_common_options(function: Callable[..., Any], *, of_group: bool = False
                 return
         collect_from_now_on()
         run = run_of(context, given)
+        if inspect.iscoroutinefunction(function):
+            load_event_loop()
         if "text" not in values:  # else what is piped to the command shall be kept first
             _require_text(context, values)
         try:

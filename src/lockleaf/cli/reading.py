@@ -11,14 +11,14 @@ from lockleaf import client as sdk
 from lockleaf.cli import screen
 from lockleaf.cli.counting import number_of
 from lockleaf.cli.dates import entered_date
-from lockleaf.cli.drafts import tell_of_drafts
+from lockleaf.cli.entry_ids import EntryId
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.files import attachment_lines
 from lockleaf.cli.filters import Deleted, Mood, Since, Source, Tag, Until
 from lockleaf.cli.options import command
 from lockleaf.cli.rendering import entries_table, entry_json, entry_view, revision_json, revisions_table
 from lockleaf.cli.run import Run
-from lockleaf.cli.writing import EntryId
+from lockleaf.cli.unsaved import tell_of_drafts
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["Everything", "Limit", "install"]

@@ -11,13 +11,13 @@ import typer
 from lockleaf import client as sdk
 from lockleaf.cli import screen
 from lockleaf.cli.account_options import who
-from lockleaf.cli.drafts import tell_of_drafts
 from lockleaf.cli.files import media_note, shown_size
 from lockleaf.cli.files import report_json as media_json
 from lockleaf.cli.options import command
 from lockleaf.cli.progress import progress_bars
 from lockleaf.cli.run import Run
 from lockleaf.cli.stats import metrics_note, report_fields
+from lockleaf.cli.unsaved import tell_of_drafts
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install", "report_json", "report_text"]

@@ -7,27 +7,23 @@ from typing import Annotated, Any
 import typer
 
 from lockleaf import client as sdk
-from lockleaf.cli.completion import complete_entry
 from lockleaf.cli.dates import entered_date
-from lockleaf.cli.drafts import go_on_with, tell_of_drafts
+from lockleaf.cli.drafts import go_on_with
 from lockleaf.cli.editor import Draft, Task
+from lockleaf.cli.entry_ids import EntryId
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.options import command
 from lockleaf.cli.piping import body_of, refused_bytes
 from lockleaf.cli.rendering import entry_json
 from lockleaf.cli.run import Run
 from lockleaf.cli.standard_input import text_encoding
+from lockleaf.cli.unsaved import tell_of_drafts
 from lockleaf.exit_codes import ExitCode
 
 __all__ = ["install"]
 
 PANEL = "Journal"
 
-EntryId = Annotated[
-    str,
-    typer.Argument(help="The entry's id, or its first four characters or more.", metavar="ID",
-                   autocompletion=complete_entry, show_default=False),
-]  # fmt: skip
 Title = Annotated[str | None, typer.Option("--title", "-t", help="A title.", metavar="TEXT")]
 Mood = Annotated[str | None, typer.Option("--mood", "-m", help="A mood, in a word or an emoji.", metavar="TEXT")]
 Weather = Annotated[str | None, typer.Option("--weather", help="What the weather was, in words.", metavar="TEXT")]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockleaf.client.journal.import_report import ImportReport, Skipped
 from lockleaf.client.media.staging_folder import StagingFolder
 from lockleaf.client.media.threads import in_thread
 from lockleaf.client.records.edits import Edits
@@ -20,11 +19,12 @@ from lockleaf.lazy import late
 from lockleaf.paths import StrPath
 
 if TYPE_CHECKING:
-    from lockleaf.client.journal import imports
+    from lockleaf.client.journal import import_report, imports
     from lockleaf.client.journal.importers import archives, protocol, registry
     from lockleaf.client.journal.importers.containers import Container
 else:
     # Every journal has this part, and few import.
+    import_report = late("lockleaf.client.journal.import_report")
     imports = late("lockleaf.client.journal.imports")
     archives = late("lockleaf.client.journal.importers.archives")
     protocol = late("lockleaf.client.journal.importers.protocol")
@@ -48,13 +48,13 @@ class JournalImports:
 
     async def import_entries(
         self,
-        drafts: Iterable[EntryDraft | Skipped],
+        drafts: Iterable[EntryDraft | import_report.Skipped],
         progress: ProgressCallback | None = None,
         *,
         total: int | None = None,
         update: bool = False,
         dry_run: bool = False,
-    ) -> ImportReport:
+    ) -> import_report.ImportReport:
         """Add entries from elsewhere. What was imported before, by this device or another, is left as it is now.
 
         Entries are kept in portions, one with files whole or not at all; an import that was killed is run again and
@@ -100,7 +100,7 @@ class JournalImports:
         options: protocol.ImportOptions | None = None,
         update: bool = False,
         dry_run: bool = False,
-    ) -> ImportReport:
+    ) -> import_report.ImportReport:
         """Import the journal of another program: a file, an archive or a folder; see `import_entries`.
 
         Args:
@@ -126,6 +126,6 @@ class JournalImports:
 
 def _items(
     reader: protocol.Importer, source: Container, options: protocol.ImportOptions
-) -> Iterable[EntryDraft | Skipped]:
+) -> Iterable[EntryDraft | import_report.Skipped]:
     yield from reader.read(source, options)
     yield from source.refused

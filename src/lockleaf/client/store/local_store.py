@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from lockleaf.client.errors import LocalStoreError, StoreDamaged
 from lockleaf.client.store.accepted_payloads import AcceptedPayloads
-from lockleaf.client.store.contributions import Contributions
 from lockleaf.client.store.database import Database
-from lockleaf.client.store.inbox_items import InboxStore
 from lockleaf.client.store.media_queue import MediaQueue
 from lockleaf.client.store.open_conflicts import ConflictStore
 from lockleaf.client.store.outbox import Outbox
@@ -24,6 +23,14 @@ from lockleaf.client.store.sealing import LocalSeal, place
 from lockleaf.client.store.verified_history import HistoryStore
 from lockleaf.crypto.errors import Malformed
 from lockleaf.crypto.keyring import Keyring
+from lockleaf.lazy import late
+
+if TYPE_CHECKING:
+    from lockleaf.client.store import contributions, inbox_items
+else:
+    # What is written and read every day asks for neither.
+    contributions = late("lockleaf.client.store.contributions")
+    inbox_items = late("lockleaf.client.store.inbox_items")
 
 __all__ = ["LocalStore", "SealAnew", "holds_alone", "local_keys"]
 
@@ -80,8 +87,6 @@ class LocalStore:
         self.accepted = AcceptedPayloads(database)
         self.conflicts = ConflictStore(database, seal)
         self.earlier = EarlierStore(database, seal)
-        self.inbox = InboxStore(database)
-        self.contributions = Contributions(database, seal)
         self.media = MediaQueue(database, seal)
         self.history = HistoryStore(database)
         packed = self.get_secret(_KEYRING)
@@ -91,6 +96,16 @@ class LocalStore:
             self._keyring = Keyring.unpack(packed)
         except Malformed:
             raise StoreDamaged from None
+
+    @cached_property
+    def inbox(self) -> inbox_items.InboxStore:
+        """What arrived for the account and waits for a decision."""
+        return inbox_items.InboxStore(self._database)
+
+    @cached_property
+    def contributions(self) -> contributions.Contributions:
+        """What stands in the sums that the server keeps, and what is to be told of it."""
+        return contributions.Contributions(self._database, self._seal)
 
     @classmethod
     def create(cls, path: Path, keyring: Keyring) -> LocalStore:
