@@ -35,6 +35,11 @@ def loaded(server: RunningServer) -> psutil.Process:
     return found
 
 
+def job_workers(server: RunningServer) -> list[psutil.Process]:
+    """The process of background work, if it is there."""
+    return _named(server, "lockleaf-jobs")
+
+
 def is_whole(server: RunningServer, *, workers: int) -> bool:
     """Whether everything is there that a server of its own database with so many workers has."""
     wanted = {"lockleaf-loaded": 1, "lockleaf-jobs": 1, "lockleaf-web": workers}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import Callable
 
@@ -11,12 +12,14 @@ import structlog
 
 from lockleaf.server.main.app import build_parts, close_parts
 from lockleaf.server.main.background import connections
+from lockleaf.server.main.bell import Leaving, ring
 from lockleaf.server.main.features import HANDLERS, SCHEDULES
 from lockleaf.server.main.forking import end_with_parent
 from lockleaf.server.platform.db.migrate import require_current
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.jobs.worker import JobWorker
 from lockleaf.server.platform.observability import logging
+from lockleaf.server.platform.observability.metrics import counting_as
 from lockleaf.server.platform.observability.processes import name_process
 from lockleaf.server.platform.settings import Settings
 from lockleaf.tasks import end_task
@@ -55,12 +58,16 @@ def work(settings: Settings, database_url: str, *, announce: Callable[[], None] 
 
 
 async def _run(
-    settings: Settings, database_url: str, begin: Callable[[JobWorker], None], announce: Callable[[], None]
+    settings: Settings,
+    database_url: str,
+    begin: Callable[[JobWorker], None],
+    announce: Callable[[], None],
+    leave: Callable[[float, float], None] | None = None,
 ) -> None:
     # Each job may hold several connections at a time: with fewer, jobs would wait for one another's.
     pools = settings.database.model_copy(update={"pool_size": max(settings.database.pool_size, connections(settings))})
     parts = build_parts(settings.model_copy(update={"database": pools}), database_url)
-    worker = JobWorker(parts, database_url, handlers=HANDLERS, schedules=SCHEDULES)
+    worker = JobWorker(parts, database_url, handlers=HANDLERS, schedules=SCHEDULES, leave=leave)
     begin(worker)
     parts[EventHub].start()
 
@@ -76,8 +83,12 @@ async def _run(
         await close_parts(parts)
 
 
-def work_beside(settings: Settings, database_url: str) -> None:
-    """Do background work beside web workers, as a process of their parent's, until SIGTERM or the parent's end."""
+def work_beside(settings: Settings, database_url: str, rope: socket.socket) -> None:
+    """Do background work beside web workers, as a process of their parent's: until there is none, or SIGTERM.
+
+    Args:
+        rope: by which the parent is told when there will be more.
+    """
     logging.configure(settings.log.format, settings.log.level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which tells this process
     end_with_parent()
@@ -92,9 +103,15 @@ def work_beside(settings: Settings, database_url: str) -> None:
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
 
-    while not told:
-        try:
-            asyncio.run(_run(settings, database_url, begin, lambda: None))
-        except Exception:
-            log.exception("background work ended by itself, and begins anew")
-            time.sleep(RESTART_SECONDS)
+    def leave(looked_at: float, due_in: float) -> None:
+        nonlocal told
+        told = True
+        ring(rope, Leaving(looked_at, due_in))
+
+    with counting_as("jobs"):
+        while not told:
+            try:
+                asyncio.run(_run(settings, database_url, begin, lambda: None, leave))
+            except Exception:
+                log.exception("background work ended by itself, and begins anew")
+                time.sleep(RESTART_SECONDS)

@@ -27,6 +27,7 @@ import uvicorn
 
 from lockleaf.server.main import forking
 from lockleaf.server.main.background import BackgroundWork, connections, in_process
+from lockleaf.server.main.bell import Bell
 from lockleaf.server.main.workers import Workers
 from lockleaf.server.platform.blobs.stores import require_folder
 from lockleaf.server.platform.db.embedded import EmbeddedPostgres
@@ -121,6 +122,7 @@ def serve(
         stack.enter_context(_worker_environment(settings, workers))
         forking.begin_to_load()
         database_url = stack.enter_context(_database(settings, workers))
+        bell = stack.enter_context(contextlib.closing(Bell()))
         load_keys(settings)  # made here, once, where workers would race for it
         require_folder(settings)
         running = Running(
@@ -132,7 +134,7 @@ def serve(
             database_url,
         )
         config = uvicorn.Config(
-            partial(forking.called, "lockleaf.server.main.web_worker:create", database_url),
+            partial(forking.called, "lockleaf.server.main.web_worker:create", database_url, bell.rope),
             factory=True,
             workers=workers,
             loop="uvloop",
@@ -147,9 +149,9 @@ def serve(
             timeout_worker_healthcheck=30,
             timeout_keep_alive=settings.connections.idle_seconds,
         )
-        background = stack.enter_context(_background_work(settings, database_url))
+        background = stack.enter_context(_background_work(settings, database_url, bell))
         _require_free(bound[0])
-        supervisor = Workers(config, bound, background, on_ready=lambda: announce(running))
+        supervisor = Workers(config, bound, background, bell, on_ready=lambda: announce(running))
         supervisor.run()
         if supervisor.failed_to_start:
             raise ServeError("The server's workers could not start; the log above says why.")
@@ -265,12 +267,12 @@ def _prepare(settings: Settings, url: str) -> None:
 
 
 @contextlib.contextmanager
-def _background_work(settings: Settings, database_url: str) -> Iterator[BackgroundWork | None]:
+def _background_work(settings: Settings, database_url: str, bell: Bell) -> Iterator[BackgroundWork | None]:
     """Do background work beside the web workers where that is wanted."""
     if not in_process(settings):
         yield None
         return
-    background = BackgroundWork(settings, database_url)
+    background = BackgroundWork(settings, database_url, bell.rope)
     try:
         yield background
     finally:

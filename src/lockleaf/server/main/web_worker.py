@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
+import socket
 
 import structlog
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
 from lockleaf.server.main.app import create_app
+from lockleaf.server.main.bell import JobsQueued, ring
 from lockleaf.server.main.forking import end_with_parent
+from lockleaf.server.platform.events import EventHub
+from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.observability import logging
 from lockleaf.server.platform.observability.processes import name_process
 from lockleaf.server.platform.settings import Settings
@@ -19,8 +23,11 @@ __all__ = ["create"]
 log = structlog.get_logger("lockleaf.worker")
 
 
-def create(database_url: str) -> FastAPI:
+def create(database_url: str, rope: socket.socket) -> FastAPI:
     """Return the application of this worker, for that database and from the environment that its parent left it.
+
+    Args:
+        rope: by which the parent is told that jobs were queued. It has no connection to the database to hear of them.
 
     Raises:
         SystemExit: it cannot be put together. Its parent gives up then, since the next worker would fare no better.
@@ -34,8 +41,17 @@ def create(database_url: str) -> FastAPI:
     except Exception as error:
         log.critical("worker_unusable", failure=error)
         raise SystemExit(STARTUP_FAILURE) from None
+    _pass_on_what_is_queued(app, rope)
     _spare_the_collector()
     return app
+
+
+def _pass_on_what_is_queued(app: FastAPI, rope: socket.socket) -> None:
+    def heard(payload: str | None) -> None:
+        if payload is None or queue.tells_of_new(payload):
+            ring(rope, JobsQueued())
+
+    app.state.parts[EventHub].hear(queue.CHANNEL, heard)
 
 
 def _spare_the_collector() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -15,6 +14,7 @@ from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess
 
 from lockleaf.lazy import late
 from lockleaf.server.main.background import BackgroundWork
+from lockleaf.server.main.bell import Bell, JobsQueued, Leaving, Message, Signalled, ring
 
 if TYPE_CHECKING:
     from prometheus_client import multiprocess
@@ -40,12 +40,13 @@ class Workers(Multiprocess):
         config: uvicorn.Config,
         listening: list[socket.socket],
         background: BackgroundWork | None,
+        bell: Bell,
         *,
         on_ready: Callable[[], None],
     ) -> None:
         self._listening = listening
         self._background = background
-        self._woken = threading.Event()
+        self._bell = bell
         super().__init__(config, listening)
         for number in SIGNALS:
             signal.signal(number, self._take)
@@ -54,7 +55,7 @@ class Workers(Multiprocess):
 
     def _take(self, number: int, frame: object) -> None:
         self.signal_queue.append(number)
-        self._woken.set()
+        ring(self._bell.rope, Signalled())
 
     @property
     def sockets(self) -> list[socket.socket]:
@@ -70,12 +71,20 @@ class Workers(Multiprocess):
         """Look after the workers until it is time to stop: often until they answer, and at once when a signal comes."""
         self.init_processes()
         while not self.should_exit.is_set():
-            self._woken.wait(_TICK_SECONDS if self._on_ready is None else _FIRST_TICK_SECONDS)
-            self._woken.clear()
+            self._hear(self._bell.wait(_TICK_SECONDS if self._on_ready is None else _FIRST_TICK_SECONDS))
             self.handle_signals()
             self.keep_subprocess_alive()
         self.terminate_all()
         self.join_all()
+
+    def _hear(self, messages: Iterable[Message]) -> None:
+        if self._background is None:
+            return
+        for message in messages:
+            if isinstance(message, Leaving):
+                self._background.leaves(message)
+            elif isinstance(message, JobsQueued):
+                self._background.want()
 
     def init_processes(self) -> None:
         """Start the workers."""

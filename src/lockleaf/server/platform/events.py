@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import asyncpg
@@ -47,8 +47,18 @@ class EventHub:
         self._changed: set[UUID] = set()
         self._wake_sender = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._others: dict[str, Callable[[str | None], None]] = {}
         self.closing = asyncio.Event()
         self.listening = asyncio.Event()
+
+    def hear(self, channel: str, heard: Callable[[str | None], None]) -> None:
+        """Listen to another channel too, from the start on.
+
+        Args:
+            channel: of the database.
+            heard: called with each notification's payload, and with None whenever some may have been missed.
+        """
+        self._others[channel] = heard
 
     def start(self) -> None:
         """Begin to listen and to send."""
@@ -112,6 +122,8 @@ class EventHub:
 
     async def _serve(self, connection: asyncpg.Connection) -> None:
         await connection.add_listener(CHANNEL, self._notified)
+        for channel in self._others:
+            await connection.add_listener(channel, self._heard_another)
         lost = asyncio.Event()
 
         def on_lost(connection: asyncpg.Connection) -> None:
@@ -121,6 +133,8 @@ class EventHub:
         connection.add_termination_listener(on_lost)
         self.listening.set()
         self._wake_all()  # something may have changed while nobody listened
+        for heard in self._others.values():
+            heard(None)
         while not lost.is_set():
             await self._wake_sender.wait()
             await asyncio.sleep(GATHER_SECONDS)  # what commits meanwhile goes along
@@ -138,6 +152,9 @@ class EventHub:
         for text in payload.split(","):
             for stream in self._streams.get(UUID(hex=text), ()):
                 stream.set()
+
+    def _heard_another(self, connection: object, pid: int, channel: str, payload: str) -> None:
+        self._others[channel](payload)
 
     def _wake_all(self) -> None:
         for streams in self._streams.values():

@@ -6,6 +6,7 @@ of our own (``jobs``).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -21,7 +22,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 
-__all__ = ["CHANNEL", "NAMES", "TABLES", "put", "queries", "read"]
+__all__ = ["CHANNEL", "NAMES", "TABLES", "due_in", "put", "queries", "read", "tells_of_new"]
 
 CHANNEL = Channel("ch_pgqueuer")
 
@@ -79,3 +80,36 @@ def read(payload: bytes | None) -> tuple[UUID, UUID]:
     if payload is None or len(payload) != 32:
         raise ValueError("not a job of ours")
     return UUID(bytes=payload[:16]), UUID(bytes=payload[16:])
+
+
+def tells_of_new(payload: str) -> bool:
+    """Tell whether a notification of the queue's says that jobs were put into it, and not that their state changed."""
+    try:
+        told = json.loads(payload)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and told.get("operation") == "insert"
+
+
+# A job that a worker took is due where that worker gives no sign of life any more.
+_DUE = """
+SELECT extract(epoch FROM least(
+  (SELECT min(execute_after) FROM pgqueuer WHERE status = 'queued' AND entrypoint = ANY ($1::text[])),
+  (SELECT min(heartbeat) + $3::interval FROM pgqueuer WHERE status = 'picked' AND entrypoint = ANY ($1::text[])),
+  (SELECT min(next_run) FROM pgqueuer_schedules WHERE entrypoint = ANY ($2::text[]))
+) - now())::float8 AS seconds
+"""
+
+
+async def due_in(
+    queries: Queries, kinds: Sequence[str], schedules: Sequence[str], heartbeat: timedelta
+) -> float | None:
+    """Return in how many seconds a job or a schedule is due, below 0 if one has been; None where there is none.
+
+    Args:
+        kinds, schedules: of which jobs, and which schedules.
+        heartbeat: after how long without a sign of life another worker takes up a job.
+    """
+    rows = await queries.driver.fetch(_DUE, list(kinds), list(schedules), heartbeat)
+    seconds = rows[0]["seconds"]
+    return seconds if isinstance(seconds, float) else None

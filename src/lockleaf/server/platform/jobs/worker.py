@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
 import structlog
+from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.executors import EntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.core.sm import SchedulerManager
@@ -27,6 +29,8 @@ __all__ = ["JobWorker", "Schedule"]
 
 RECONNECT_SECONDS = (0.2, 0.5, 1, 2, 5)
 APPLICATION = "lockleaf-jobs"
+LONGEST_REST_SECONDS = 900.0
+"""After this long a worker that left looks again by itself, whatever it knew."""
 
 log = structlog.get_logger("lockleaf.jobs")
 
@@ -60,15 +64,27 @@ class JobWorker:
         url: of the database, for a connection of its own: the queue listens on it.
         handlers: what does each kind of job.
         schedules: what is due by the clock.
+        leave: told when, by the monotonic clock, there was nothing to do, and in how many seconds there will be, where
+            the worker stops by itself after ``jobs.idle_seconds`` without anything. Otherwise it stays.
     """
 
     def __init__(
-        self, parts: Parts, url: str, *, handlers: Mapping[str, Handler], schedules: Sequence[Schedule] = ()
+        self,
+        parts: Parts,
+        url: str,
+        *,
+        handlers: Mapping[str, Handler],
+        schedules: Sequence[Schedule] = (),
+        leave: Callable[[float, float], None] | None = None,
     ) -> None:
         self._parts = parts
         self._url = asyncpg_url(url)
         self._handlers = handlers
         self._schedules = schedules
+        self._leave = leave
+        self._leaving: tuple[float, float] | None = None
+        self._at_work = 0
+        self._worked_at = time.monotonic()
         self._stopping = asyncio.Event()
         self._out_of_patience = asyncio.Event()
         self.taking = asyncio.Event()
@@ -103,6 +119,10 @@ class JobWorker:
                 self.taking.clear()
                 connection.terminate()
 
+        # What was taken at the last moment, and perhaps handed back, is for whoever is started at once.
+        if self._leave is not None and self._leaving is not None and self._worked_at < self._leaving[0]:
+            self._leave(*self._leaving)
+
     async def _connect(self) -> asyncpg.Connection:
         # Not under the settings of requests' connections: the queue's statements look at what is due among few rows,
         # and are best planned as they come.
@@ -136,6 +156,8 @@ class JobWorker:
         ]
         if self._schedules:
             running.append(asyncio.create_task(scheduler.run()))
+        if self._leave is not None and settings.idle_seconds:
+            running.append(asyncio.create_task(self._leave_if_idle(queries)))
         stop = asyncio.create_task(self._stopping.wait())
         self.taking.set()
         try:
@@ -151,10 +173,41 @@ class JobWorker:
             if isinstance(outcome, Exception):
                 raise outcome
 
+    async def _leave_if_idle(self, queries: Queries) -> None:
+        """Stop once nothing has been done, and nothing is due, for a while."""
+        settings = self._parts[Settings].jobs
+        idle = settings.idle_seconds
+        while not self._stopping.is_set():
+            looked_at = time.monotonic()
+            rested = 0.0 if self._at_work else looked_at - self._worked_at
+            if rested >= idle:
+                due_in = await queue.due_in(
+                    queries,
+                    [*self._handlers],
+                    [each.name for each in self._schedules],
+                    timedelta(seconds=settings.heartbeat_seconds),
+                )
+                if (due_in is None or due_in > idle) and not self._at_work:
+                    self._leaving = looked_at, min(due_in or LONGEST_REST_SECONDS, LONGEST_REST_SECONDS)
+                    self.stop()
+                    return
+                rested = 0.0
+            await self._pause(idle - rested)
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
+            self._worked_at = time.monotonic()
+
     def _executor(self, kind: str) -> EntrypointExecutor:
         async def execute(queued: models.Job) -> None:
             user_id, job_id = queue.read(queued.payload)
-            outcome = await attempt(self._parts, kind, self._handlers[kind], user_id, job_id, self._out_of_patience)
+            with self._working():
+                outcome = await attempt(self._parts, kind, self._handlers[kind], user_id, job_id, self._out_of_patience)
             match outcome:
                 case PutBack(code, delay):
                     raise RetryRequested(delay=delay, reason=code)
@@ -166,7 +219,8 @@ class JobWorker:
     def _scheduled(self, schedule: Schedule) -> Callable[[models.Schedule], Awaitable[None]]:
         async def run(due: models.Schedule) -> None:
             try:
-                await self._parts.call(schedule.run)
+                with self._working():
+                    await self._parts.call(schedule.run)
             except Exception:  # the library would log its text
                 log.exception("scheduled work failed", schedule=schedule.name)
             else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest, values
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,10 +17,31 @@ from sqlalchemy.pool import QueuePool
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.observability.queue import QueueNumbers
 
-__all__ = ["CONTENT_TYPE", "Metrics"]
+__all__ = ["CONTENT_TYPE", "Metrics", "counting_as"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+@contextmanager
+def counting_as(name: str) -> Iterator[None]:
+    """Let a process that comes and goes count under a name, where all count in a folder that they share.
+
+    Its successor goes on with the same files. Under their numbers each process would leave some for good, all of which
+    are read whenever somebody asks. What is only true while it lives is gone when it is.
+
+    Args:
+        name: that no process has that runs at the same time. Metrics are to be made within.
+    """
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        yield
+        return
+    values.ValueClass = values.MultiProcessValue(lambda: name)  # type: ignore[no-untyped-call]
+    mark_process_dead(name)  # type: ignore[no-untyped-call]  # of one that was killed
+    try:
+        yield
+    finally:
+        mark_process_dead(name)  # type: ignore[no-untyped-call]
 
 
 class Metrics:

@@ -109,6 +109,12 @@ class JobSettings(Group):
     poll_seconds: float = Field(
         default=30, ge=0.1, description="How often to look for jobs without having been told of one, in seconds."
     )
+    idle_seconds: float = Field(
+        default=20,
+        ge=0,
+        description="How long the process of background work that `lockleaf serve` starts waits for more where there"
+        " is nothing to do, in seconds; then it ends, and is started when there is. 0: it stays.",
+    )
     heartbeat_seconds: float = Field(
         default=30,
         ge=1,
