@@ -9,8 +9,8 @@ import httpx
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 
-from lockleaf.server.main.app import OLDER_PREFIX, PREFIX
 from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION
+from lockleaf.server.main.routes import OLDER_PREFIX, PREFIX
 from lockleaf.server.platform.http.routing import LimitedRoute, Router, takes
 from lockleaf.server.platform.settings import Settings
 from tests.support.account_holders import problem

@@ -14,8 +14,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter
 
-from lockleaf.server.main.app import PREFIX
 from lockleaf.server.main.features import FEATURES, OBJECTS, OPERATION, examples
+from lockleaf.server.main.routes import PREFIX
 from lockleaf.server.platform.http.bodies import ByCustody, Parsed
 from lockleaf.server.platform.http.examples import Examples
 from lockleaf.wire.codec import JSON

@@ -8,12 +8,10 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from functools import cache
 from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from lockleaf import __version__
@@ -42,7 +40,8 @@ from lockleaf.server.identity.factors.proofs import sealer_of
 from lockleaf.server.identity.factors.service import SecondFactors
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.identity.tokens import TokenCodec
-from lockleaf.server.main.features import ADDITIONS, FEATURES, OBJECTS, OPERATION, examples, holdings, observers
+from lockleaf.server.main.features import ADDITIONS, examples, holdings, observers
+from lockleaf.server.main.routes import PREFIX, index, routes
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.blobs.removals import Removals
 from lockleaf.server.platform.blobs.stores import open_store
@@ -53,12 +52,11 @@ from lockleaf.server.platform.db.migrate import SchemaBehind, is_current
 from lockleaf.server.platform.errors import Unavailable
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.holdings import Holdings
-from lockleaf.server.platform.http import docs, openapi, problem_pages, problems
+from lockleaf.server.platform.http import docs, openapi, problems
 from lockleaf.server.platform.http.addresses import Proxies
 from lockleaf.server.platform.http.cors import CrossOrigin
-from lockleaf.server.platform.http.direct import DirectRoutes, RouteIndex
+from lockleaf.server.platform.http.direct import DirectRoutes
 from lockleaf.server.platform.http.middleware import RequestMiddleware
-from lockleaf.server.platform.http.routing import Router
 from lockleaf.server.platform.limits.rates import Rates
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.parts import Parts
@@ -68,10 +66,8 @@ from lockleaf.server.platform.settings import IntegrationSettings, LimitSettings
 from lockleaf.server.records.quota import Quota
 from lockleaf.server.records.writer import Rules
 
-__all__ = ["build_parts", "close_parts", "create_app", "work_out_routes"]
+__all__ = ["build_parts", "close_parts", "create_app"]
 
-PREFIX = "/api/v1"
-OLDER_PREFIX = "/api"
 DATABASE_PATIENCE_SECONDS = 60
 _DOMAINS = {
     "sync": "Changes and their verifiable history, conflicts, backups between devices",
@@ -153,37 +149,6 @@ async def close_parts(parts: Parts) -> None:
     await parts[Database].close()
 
 
-@cache
-def _routes() -> tuple[BaseRoute, ...]:
-    """The routes of the API below both prefixes, and those beside them.
-
-    What is worked out of them at the first requests takes a tenth of a second and holds nothing of an application, so
-    that all applications of a process share it.
-    """
-    routers = Router()
-    for prefix in (PREFIX, OLDER_PREFIX):
-        for feature in FEATURES:
-            if feature.router is not None:
-                routers.include_router(feature.router, prefix=prefix, include_in_schema=prefix == PREFIX)
-    assert OBJECTS.router is not None
-    assert OPERATION.router is not None
-    routers.include_router(OBJECTS.router, prefix=PREFIX)
-    routers.include_router(OPERATION.router)
-    routers.include_router(docs.router, prefix=PREFIX)
-    routers.include_router(problem_pages.router)
-    return tuple(routers.routes)
-
-
-@cache
-def _index() -> RouteIndex:
-    return RouteIndex(_routes())
-
-
-def work_out_routes() -> None:
-    """Have worked out what else is at the first requests: before a fork it is done once, in memory that is shared."""
-    _index()
-
-
 def create_app(
     settings: Settings | None = None, *, database_url: str | None = None, clock: Callable[[], datetime] | None = None
 ) -> FastAPI:
@@ -212,7 +177,7 @@ def create_app(
     )
     app.state.parts = parts
     problems.install(app)
-    app.router.routes.extend(_routes())
+    app.router.routes.extend(routes())
     app.add_api_route("/docs", docs.redirect_to(f"{PREFIX}/docs"), include_in_schema=False)
     openapi.serve(app, f"{PREFIX}/openapi.json")
     openapi.install(app, PREFIX, examples, (settings.blobs.public_url or "").rstrip("/") or None)
@@ -228,7 +193,9 @@ class _Application(FastAPI):
         parts: Parts = self.state.parts
         settings = parts[Settings]
         origins = settings.cors.origins
-        served = DirectRoutes(super().build_middleware_stack(), _index)
+        indexed = set(map(id, routes()))
+        own = [each for each in self.router.routes if id(each) not in indexed]
+        served = DirectRoutes(super().build_middleware_stack(), index, own)
         requests = RequestMiddleware(
             served,
             metrics=parts[Metrics],

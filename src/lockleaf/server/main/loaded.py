@@ -10,7 +10,7 @@ import contextlib
 import gc
 
 from lockleaf.server.main import job_worker, preparation, web_worker
-from lockleaf.server.main.app import work_out_routes
+from lockleaf.server.main.routes import work_out_routes
 from lockleaf.server.platform.observability.processes import name_process
 from lockleaf.server.platform.settings import Settings
 

@@ -17,7 +17,7 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import RouteContext, serialize_response
+from fastapi.routing import APIRoute, serialize_response
 
 __all__ = ["Plan", "plan_of"]
 
@@ -133,18 +133,18 @@ class Plan:
         return result if isinstance(result, Response) else await self._answer(result, working)
 
 
-def plan_of(context: RouteContext) -> Plan | None:
+def plan_of(route: APIRoute) -> Plan | None:
     """Return the plan of a route; None where it takes more of FastAPI than is known here."""
-    dependant: Dependant = context.dependant
-    if context.body_field is not None or context.is_sse_stream or context.is_json_stream:
+    dependant: Dependant = route.dependant
+    if route.body_field is not None or route.is_sse_stream or route.is_json_stream:
         return None
-    if not isinstance(context.response_class, DefaultPlaceholder) and context.response_field is not None:
+    if not isinstance(route.response_class, DefaultPlaceholder) and route.response_field is not None:
         return None
     places: dict[Any, int] = {}
     endpoint = _call_of(dependant, places)
     if endpoint is None or endpoint.opens:
         return None
-    return Plan(endpoint, len(places), _any_opens(endpoint), _answerer(context))
+    return Plan(endpoint, len(places), _any_opens(endpoint), _answerer(route))
 
 
 def _call_of(dependant: Dependant, places: dict[Any, int]) -> _Call | None:
@@ -197,17 +197,17 @@ def _any_opens(call: _Call) -> bool:
     return call.opens or any(map(_any_opens, call.depends))
 
 
-def _answerer(context: RouteContext) -> Callable[[Any, _Working], Awaitable[Response]]:
+def _answerer(route: APIRoute) -> Callable[[Any, _Working], Awaitable[Response]]:
     """Return what makes an answer of what an endpoint returns in place of one."""
-    field, declared = context.response_field, context.status_code or 200
-    is_json = isinstance(context.response_class, DefaultPlaceholder)
-    options = {
-        "include": context.response_model_include,
-        "exclude": context.response_model_exclude,
-        "by_alias": context.response_model_by_alias,
-        "exclude_unset": context.response_model_exclude_unset,
-        "exclude_defaults": context.response_model_exclude_defaults,
-        "exclude_none": context.response_model_exclude_none,
+    field, declared = route.response_field, route.status_code or 200
+    is_json = isinstance(route.response_class, DefaultPlaceholder)
+    options: dict[str, Any] = {
+        "include": route.response_model_include,
+        "exclude": route.response_model_exclude,
+        "by_alias": route.response_model_by_alias,
+        "exclude_unset": route.response_model_exclude_unset,
+        "exclude_defaults": route.response_model_exclude_defaults,
+        "exclude_none": route.response_model_exclude_none,
     }
 
     async def answer(result: Any, working: _Working) -> Response:
