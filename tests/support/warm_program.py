@@ -310,7 +310,7 @@ def _load() -> None:
     for name in SERVER:
         importlib.import_module(f"lockleaf.server.main.{name}")
     # Kept from the first use on: so it is the same for all. A server runs the rest of `loaded` itself.
-    importlib.import_module("lockleaf.server.main.app").work_out_routes()
+    importlib.import_module("lockleaf.server.main.routes").work_out_routes()
     for name in ("lockleaf.cli", "lockleaf.client", "lockleaf.server.main.maintenance"):
         for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
             importlib.import_module(module.name)
