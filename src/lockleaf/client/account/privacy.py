@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lockleaf.client.account import credentials, privacy_tiers
 from lockleaf.client.device.device import Device
-from lockleaf.client.disclosure.server_view import ServerView, fetch_server_view
 from lockleaf.client.errors import LabelsBelongToCustody, PasswordRequired
 from lockleaf.client.records import labels
 from lockleaf.client.records.entries import Entry
+from lockleaf.lazy import late
 from lockleaf.wire.privacy import Privacy, PrivacyChanged
 from lockleaf.wire.tiers import PrivacyTier
+
+if TYPE_CHECKING:
+    from lockleaf.client.disclosure import server_view
+else:
+    # It knows every answer that a server gives about an account; syncs ask for the tier alone.
+    server_view = late("lockleaf.client.disclosure.server_view")
 
 __all__ = ["PrivacyChoices"]
 
@@ -40,7 +47,7 @@ class PrivacyChoices:
         self._catch_up = catch_up
         self._newest = newest
 
-    async def server_view(self, *, entries: int = 3) -> ServerView:
+    async def server_view(self, *, entries: int = 3) -> server_view.ServerView:
         """Ask the server for what it holds of the account, and return it with what the server can see of that.
 
         The facts are what the server answers now, beside what this device shows. With uce the server opens the entries
@@ -56,7 +63,7 @@ class PrivacyChoices:
             TransportError, ApiError: the server cannot be reached, or refuses.
         """
         newest = await self._newest(_LOOKED_AT * entries)
-        return await fetch_server_view(self._device.session, newest, entries)
+        return await server_view.fetch_server_view(self._device.session, newest, entries)
 
     async def tier(self) -> Privacy:
         """Return how much the server holds of the account, and what works with that.
