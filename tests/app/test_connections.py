@@ -114,6 +114,21 @@ async def test_what_goes_out_is_what_was_shown_and_goes_once(grace: Page, reache
     assert other not in wanted["pictures"]
 
 
+async def test_a_lost_answer_is_told_and_the_same_again_finds_what_is_there(grace: Page, reached: Reached) -> None:
+    instance = reached.instance
+    made = await connect(grace, instance, network="mastodon", instance=instance.url)
+    written = await grace.write("Was it heard?")
+    path = f"/entries/{written['id']}"
+    shown = await grace.post(f"{path}/publication")
+    instance.troubles = ["lose"]
+    wanted = {"connection_id": made["id"], "version": shown["version"]}
+    assert await grace.post(f"{path}/publish", wanted) == {"status": "unknown", "url": None}
+    assert [each["unknown"] for each in (await grace.get("/connections"))["connections"]] == [1]
+    again = {**wanted, "version": (await grace.get(path))["version"]}
+    done = await grace.post(f"{path}/publish", again)
+    assert (done["status"], [each.text for each in instance.statuses].count("Was it heard?")) == ("published", 1)
+
+
 async def test_an_entry_that_changed_since_it_was_shown_is_not_published(grace: Page, reached: Reached) -> None:
     instance = reached.instance
     made = await connect(grace, instance, network="mastodon", instance=instance.url)
