@@ -9,7 +9,9 @@ import pytest
 from lockleaf.wire.codec import JSON
 from tests.support.account_holders import Person
 from tests.support.accounts import Owner, change, following, register
-from tests.support.contract import Contract, somewhere
+from tests.support.contract import BASES, Contract, somewhere
+
+pytestmark = pytest.mark.parametrize("base", BASES)
 
 ALIKE = (
     "not_authenticated",

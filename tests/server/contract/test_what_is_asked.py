@@ -7,7 +7,7 @@ import pytest
 from lockleaf.wire.codec import JSON, MSGPACK, pack
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, register
-from tests.support.contract import Contract, somewhere
+from tests.support.contract import BASES, Contract, somewhere
 from tests.support.diaries import thin
 
 UNKNOWN = "nobody_knows_this"
@@ -49,6 +49,7 @@ async def test_a_field_that_nobody_knows_is_named_in_the_refusal(contract: Contr
     assert asked > 25
 
 
+@pytest.mark.parametrize("base", BASES)
 async def test_a_parameter_that_nobody_knows_is_refused(contract: Contract) -> None:
     headers = await _bearer(contract, "sealed")
     for operation in contract.document.operations.keys() - WITHOUT_PREFIX:
