@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 @contextmanager
 def _started(device: CommandLine, arguments: list[str], environment: dict[str, str]) -> Iterator[dict[str, Any]]:
     """A command that goes on, and what it says when it has begun."""
-    with device.start(*arguments, "--json", environment=environment) as process:
+    with device.start(*arguments, "--json", environment=environment, loads=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -22,6 +22,7 @@ from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.db.embedded import EmbeddedPostgres
 from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.settings import Settings
+from tests.support import warm_program
 from tests.support.command_line import INSTALLED, CommandLine, Outcome
 from tests.support.process import running_server
 from tests.support.s3_front import running_s3_front
@@ -74,8 +75,11 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
             process.stdout.close()
 
 
-def test_every_command_of_the_tour_runs_as_it_stands(tour: Tour) -> None:
+def test_every_command_of_the_tour_runs_as_it_stands(tour: Tour, tmp_path: Path) -> None:
     ran = 0
+    channel = warm_program.put_on_path(INSTALLED, tmp_path)
+    variables = environment()
+    variables["PATH"] = f"{tmp_path}:{variables['PATH']}"
     for step in tour.said["steps"]:
         # As in one terminal: what one line sets, the next one uses.
         script = "\n".join(line for line in step["commands"] if not line.startswith("http"))
@@ -83,7 +87,8 @@ def test_every_command_of_the_tour_runs_as_it_stands(tour: Tour) -> None:
             continue
         answer = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
-            env=environment(),
+            env=variables,
+            pass_fds=[channel],
             capture_output=True,
             text=True,
             timeout=SECONDS,
@@ -121,16 +126,9 @@ def test_each_custody_and_each_tier_is_there(tour: Tour) -> None:
 
 
 def reset(folder: Path, *options: str, **more: str) -> Outcome:
-    ended = subprocess.run(
-        [INSTALLED, "--json", "admin", "reset", "--data-dir", folder, *options],
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    return Outcome(ended.returncode, ended.stdout, ended.stderr)
+    arguments = ["--json", "admin", "reset", "--data-dir", str(folder), *options]
+    code, out, err = warm_program.run(INSTALLED, arguments, environment(**more), None, b"")
+    return Outcome(code, out.decode(), err.decode())
 
 
 async def settle(url: str) -> None:

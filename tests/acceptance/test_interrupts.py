@@ -20,6 +20,7 @@ import pytest
 import lockleaf
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
+from tests.support.started import Started
 
 TIMES = 200 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 4
 PATIENCE = 60
@@ -47,8 +48,8 @@ def device(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> C
 
 
 @contextmanager
-def interrupted(device: CommandLine, *arguments: str, after: float) -> Iterator[subprocess.Popen[bytes]]:
-    with device.start(*arguments) as process:
+def interrupted(device: CommandLine, *arguments: str, after: float) -> Iterator[subprocess.Popen[bytes] | Started]:
+    with device.start(*arguments, loads=True) as process:
         try:
             time.sleep(after)  # a random moment, not a time that anything is expected to take
             process.send_signal(signal.SIGINT)
@@ -58,7 +59,7 @@ def interrupted(device: CommandLine, *arguments: str, after: float) -> Iterator[
                 process.kill()
 
 
-def is_told_by_python(process: subprocess.Popen[bytes], errors: bytes) -> bool:
+def is_told_by_python(process: subprocess.Popen[bytes] | Started, errors: bytes) -> bool:
     """Whether Python itself tells of the interrupt, which came before our entry point was called: of our modules at
     most that one was being loaded, and none of our functions had begun.
     """

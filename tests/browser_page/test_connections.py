@@ -104,7 +104,7 @@ def test_a_network_is_connected_published_to_as_it_was_shown_and_left(
 
 
 def test_a_journal_without_an_account_is_told_the_way_to_one(browser: Browser, home: Path) -> None:
-    device = CommandLine(home, "default", {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    device = CommandLine(home, "default")
     app = AppProcess(device)
     ours = context(browser)
     try:

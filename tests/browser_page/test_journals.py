@@ -9,16 +9,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile
+from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile, synced
 from tests.support.process import RunningServer, running_server
-
-NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
 
 @pytest.fixture
 def fresh(browser: Browser, home: Path) -> Iterator[tuple[Window, CommandLine]]:
     """A window on a machine that has no journal yet."""
-    device = CommandLine(home, "default", NO_KEYCHAIN)
+    device = CommandLine(home, "default")
     app = AppProcess(device)
     ours = context(browser)
     window = open_window(ours, app.start())
@@ -83,7 +81,7 @@ def test_with_the_server_gone_one_writes_on_and_all_is_sent_when_it_is_back(
         window.write("Before it went.")
         window.done()
         state = page.locator(".sync [role=status]")
-        laptop.run("sync")
+        synced(laptop)
         expect(state).to_have_text("Up to date")
 
     window.write("While it was away.")

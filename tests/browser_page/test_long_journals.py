@@ -15,7 +15,6 @@ from tests.support.journal_page import AppProcess, Window, context, drop_files, 
 from tests.support.journals.dayone import entry, write_dayone
 from tests.support.journals.pepys import diary_of
 
-NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 DAYS = 2000
 
 WATCHED = """() => {
@@ -53,7 +52,7 @@ SCROLLED = """() => new Promise(done => requestAnimationFrame(() => requestAnima
 @pytest.fixture
 def alone(home: Path) -> CommandLine:
     """A machine that has no account."""
-    return CommandLine(home, "default", NO_KEYCHAIN)
+    return CommandLine(home, "default")
 
 
 @pytest.fixture

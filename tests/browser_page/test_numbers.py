@@ -9,10 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window
+from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, synced
 from tests.support.process import RunningServer
-
-NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
 
 def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, device: CommandLine) -> None:
@@ -20,7 +18,7 @@ def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, dev
     page = window.page
     for text in ("One two three four.", "One two three four five six."):
         device.run("write", "-", stdin=text.encode())
-    device.run("sync")
+    synced(device)
     window.go("numbers")
     page.get_by_role("button", name="Let the server add them up").click()
     row = page.get_by_role("row", name="words an entry")
@@ -28,7 +26,7 @@ def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, dev
     expect(page.get_by_text("Both come to the same.")).to_be_visible()
     assert axe_finds(page) == []
     device.run("write", "-", stdin=b"One two three four five six seven eight.")
-    device.run("sync")
+    synced(device)
     expect(row.get_by_role("cell")).to_have_text(["6 of 3 values", "6 of 3 values"])
     page.get_by_role("button", name="Have the server delete its sums").click()
     expect(page.get_by_role("button", name="Let the server add them up")).to_be_visible()
@@ -38,10 +36,10 @@ def test_where_the_two_differ_the_page_says_so_and_why(
     browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
 ) -> None:
     pytest.importorskip("tenseal")
-    device, email = CommandLine(home, "laptop", NO_KEYCHAIN), fresh_email()
+    device, email = CommandLine(home, "laptop"), fresh_email()
     device.run(*("register", "--server", server.url, "--email", email, "--device-name", "laptop", "--custody", "uce"))
     device.run("write", "-", stdin=b"One two three four.")
-    device.run("sync")
+    synced(device)
     app = AppProcess(device)
     request.addfinalizer(app.stop)
     ours = context(browser)
@@ -67,7 +65,7 @@ def test_where_the_two_differ_the_page_says_so_and_why(
 
 
 def test_without_an_account_a_sentence_says_that_no_server_adds_anything_up(browser: Browser, home: Path) -> None:
-    device = CommandLine(home, "default", NO_KEYCHAIN)
+    device = CommandLine(home, "default")
     device.run("write", "-", stdin=b"Alone.")
     app = AppProcess(device)
     ours = context(browser)

@@ -8,10 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.command_line import CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, context, is_sound, open_window
+from tests.support.journal_page import AppProcess, Window, context, is_sound, open_window, synced
 from tests.support.process import RunningServer
-
-NO_KEYCHAIN = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
 
 def opened(browser: Browser, device: CommandLine, request: pytest.FixtureRequest) -> Window:
@@ -26,7 +24,7 @@ def opened(browser: Browser, device: CommandLine, request: pytest.FixtureRequest
 def test_an_entry_stands_beside_the_sealed_bytes_that_the_server_has_of_it(window: Window, device: CommandLine) -> None:
     page = window.page
     device.run("write", "-", "--title", "The weir", "--mood", "calm", "--tag", "walks", stdin=b"A heron stood there.")
-    device.run("sync")
+    synced(device)
     window.go("account")
     page.get_by_role("link", name="What the server sees").press("Enter")
     expect(page.get_by_role("heading", name="What the server sees")).to_be_visible()
@@ -49,11 +47,11 @@ def test_an_entry_stands_beside_the_sealed_bytes_that_the_server_has_of_it(windo
 def test_with_uce_the_page_says_what_the_server_can_read_and_when(
     browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
 ) -> None:
-    device = CommandLine(home, "laptop", NO_KEYCHAIN)
+    device = CommandLine(home, "laptop")
     account = ("--server", server.url, "--email", fresh_email(), "--device-name", "laptop", "--custody", "uce")
     device.run("register", *account)
     device.run("write", "-", stdin=b"A heron stood there.")
-    device.run("sync")
+    synced(device)
     window = opened(browser, device, request)
     page = window.page
     window.go("account/seen")
@@ -69,7 +67,7 @@ def test_with_uce_the_page_says_what_the_server_can_read_and_when(
 def test_without_an_account_the_page_says_that_no_server_sees_anything(
     browser: Browser, home: Path, request: pytest.FixtureRequest
 ) -> None:
-    device = CommandLine(home, "default", NO_KEYCHAIN)
+    device = CommandLine(home, "default")
     device.run("write", "-", stdin=b"Alone.")
     window = opened(browser, device, request)
     window.go("account")

@@ -14,6 +14,7 @@ from typing import Any
 
 from lockleaf.client import Client
 from tests.support import warm_program
+from tests.support.started import Started
 
 __all__ = ["PASSWORD", "CommandLine", "Outcome", "fresh_email"]
 
@@ -77,11 +78,22 @@ class CommandLine:
         }
         return clean | warm_program.LOADED_WITH | own | self.environment
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start a command with pipes at its three ends."""
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, loads: bool = False
+    ) -> subprocess.Popen[bytes] | Started:
+        """Start a command with pipes at its three ends.
+
+        Args:
+            environment: set on top.
+            loads: it loads what it needs itself, as a user's does. A server of several workers has to: the library of
+                metrics looks up a folder while it loads.
+        """
+        variables = self.variables() | dict(environment or {})
+        if self.program == INSTALLED and not loads and warm_program.fits(variables, b""):
+            return warm_program.start_command(self.program, arguments, variables, self.folder)
         return subprocess.Popen(
             [str(self.program), *arguments],
-            env=self.variables() | dict(environment or {}),
+            env=variables,
             cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

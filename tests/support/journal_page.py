@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.support.command_line import CommandLine
+from tests.support.started import Started
 
 __all__ = [
     "AXE",
@@ -25,7 +26,11 @@ __all__ = [
     "open_window",
     "place_of",
     "profile",
+    "synced",
 ]
+
+BUSY = 8
+"""How a command ends that another program keeps from its work."""
 
 _PHONE = {"width": 390, "height": 844}
 _WIDE = {"width": 1280, "height": 800}
@@ -34,10 +39,17 @@ AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 def profile(home: Path, server: str, email: str, *, name: str = "laptop", new: bool = True) -> CommandLine:
     """Return a device that is logged in: the account's first, or a further one."""
-    device = CommandLine(home, name, {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    device = CommandLine(home, name)
     joining = ("register", "--privacy", "full_sync") if new else ("login",)
     device.run(*joining, "--server", server, "--email", email, "--device-name", name)
     return device
+
+
+def synced(device: CommandLine) -> None:
+    """Synchronise; while the page of the device is at it, again."""
+    while (ended := device.run("sync", code=None)).code == BUSY:
+        assert "is syncing this profile" in ended.err
+    assert ended.code == 0, ended
 
 
 @dataclass
@@ -45,7 +57,7 @@ class AppProcess:
     """`lockleaf app` of one device."""
 
     device: CommandLine
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Started | None = None
     url: str = ""
 
     def start(self) -> str:

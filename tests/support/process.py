@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.support import warm_program
+from tests.support.started import Started
 
 READY_SECONDS = 240
 STOP_SECONDS = 30
@@ -32,7 +33,7 @@ serve(Settings(), host=host, port=port, workers=workers,
 class RunningServer:
     """A server that runs, and where."""
 
-    process: subprocess.Popen[str] | warm_program.Started
+    process: subprocess.Popen[str] | Started
     url: str
     port: int
     log: Path
@@ -75,7 +76,7 @@ def start_server(
     variables = {**clean, **warm_program.LOADED_WITH, "LOCKLEAF_RATES__ENABLED": "false", **environment}
     arguments = [str(workers), str(port), host]
     with log.open("a") as stderr:
-        process: subprocess.Popen[str] | warm_program.Started
+        process: subprocess.Popen[str] | Started
         # The workers of one server add up their metrics in a folder that libraries look up while they load.
         if program == _PROGRAM and workers == 1 and warm_program.fits(variables, b""):
             process = warm_program.start(program, arguments, variables, stderr=stderr, alone=True)

@@ -29,7 +29,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-__all__ = ["LOADED_WITH", "Started", "fits", "put_on_path", "run", "start"]
+from tests.support.started import Started
+
+__all__ = ["LOADED_WITH", "fits", "put_on_path", "run", "start", "start_command"]
 
 LOADED_WITH: Mapping[str, str] = {
     # A desktop's keychain is no business of a test.
@@ -63,53 +65,6 @@ def fits(environment: Mapping[str, str], stdin: bytes) -> bool:
     return taken and len(stdin) <= LONGEST_INPUT
 
 
-class Started:
-    """A process that was forked, as far as one that is not its parent can look after it.
-
-    Attributes:
-        stdout: what it writes, where that was asked for.
-    """
-
-    def __init__(self, way_back: socket.socket, argv: Sequence[str], stdout: IO[str] | None) -> None:
-        self._way_back, self._argv = way_back, list(argv)
-        self.pid = int(way_back.recv(16))
-        self.stdout = stdout
-        self.returncode: int | None = None
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Return its exit code (negative: the signal that ended it), once it ended.
-
-        Raises:
-            subprocess.TimeoutExpired: it did not, for so many seconds.
-        """
-        if self.returncode is None:
-            self._way_back.settimeout(timeout)
-            try:
-                told = self._way_back.recv(16)
-            except (TimeoutError, BlockingIOError):
-                raise subprocess.TimeoutExpired(self._argv, timeout or 0) from None
-            self.returncode = os.waitstatus_to_exitcode(int(told))
-            self._way_back.close()
-        return self.returncode
-
-    def poll(self) -> int | None:
-        """Return its exit code, None while it runs."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.wait(0)
-        return None
-
-    def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
-
 def start(
     program: str, arguments: Sequence[str], environment: Mapping[str, str], *, stderr: IO[str], alone: bool
 ) -> Started:
@@ -124,7 +79,21 @@ def start(
         ends = (nothing.fileno(), writing, stderr.fileno())
         way_back = _ask(program, ["-c", *arguments], environment, None, ends, alone=alone)
     os.close(writing)
-    return Started(way_back, arguments, os.fdopen(reading, encoding="utf-8"))
+    return Started(way_back, arguments, stdout=os.fdopen(reading, encoding="utf-8"))
+
+
+def start_command(
+    program: Path, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None
+) -> Started:
+    """Start a command with pipes at its three ends."""
+    words = [str(program), *arguments]
+    (given, stdin), (stdout, out), (stderr, err) = os.pipe(), os.pipe(), os.pipe()
+    way_back = _ask(_COMMAND, words, environment, folder, (given, out, err))
+    for theirs in (given, out, err):
+        os.close(theirs)
+    return Started(
+        way_back, words, stdin=os.fdopen(stdin, "wb"), stdout=os.fdopen(stdout, "rb"), stderr=os.fdopen(stderr, "rb")
+    )
 
 
 def run(
@@ -138,7 +107,7 @@ def run(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         way_back = _ask(_COMMAND, words, environment, folder, (reading, out.fileno(), err.fileno()))
         os.close(reading)
-        code = Started(way_back, words, None).wait()
+        code = Started(way_back, words).wait()
         out.seek(0)
         err.seek(0)
         return code, out.read(), err.read()
@@ -156,7 +125,7 @@ def _ask(
     """Have a process started; return where its id is told, and how it ended."""
     asked = {
         "program": program,
-        "argv": list(argv),
+        "argv": [os.fspath(word) for word in argv],
         "environment": dict(environment),
         "folder": str(folder or Path.cwd()),
         "alone": alone,
@@ -313,7 +282,9 @@ def _load() -> None:
     importlib.import_module("lockleaf.server.main.routes").work_out_routes()
     for name in ("lockleaf.cli", "lockleaf.client", "lockleaf.server.main.maintenance"):
         for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
-            importlib.import_module(module.name)
+            # There a function has the name of its module, whichever was asked for last.
+            if not module.name.startswith("lockleaf.cli.demonstration"):
+                importlib.import_module(module.name)
     # What is loaded is neither looked through in each process nor copied for it.
     gc.collect()
     gc.freeze()
