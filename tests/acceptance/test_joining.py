@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from lockleaf.crypto.kdf import CHEAPEST
 from tests.support import killed_logins
 from tests.support.begun_journals import BYTES, MINE, Begun, account_at, opened
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
+from tests.support.kills import was_killed
 from tests.support.process import RunningServer
 
 EVERY = 1 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 5
@@ -108,13 +107,7 @@ async def test_what_both_have_under_one_id_is_merged_or_a_conflict(tmp_path: Pat
 
 async def killed_at(home: Path, server: RunningServer, email: str, operation: int) -> bool:
     """Log in in a process that is to be killed; whether it was."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", killed_logins.__name__, str(home), server.url, email, str(operation)),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    assert process.returncode in (0, -signal.SIGKILL), errors.decode()
-    return process.returncode != 0
+    return await asyncio.to_thread(was_killed, killed_logins.__name__, home, server.url, email, operation)
 
 
 @pytest.mark.parametrize("locked", [False, True])

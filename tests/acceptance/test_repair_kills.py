@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from lockleaf.client.errors import HistoryForked
 from tests.support import killed_repairs
 from tests.support.backups import Backup
 from tests.support.diarist import AT_ONCE, PASSWORD, Diarist, caught, write
+from tests.support.kills import was_killed
 from tests.support.senders import POST, put_in
 
 EVERY = 1 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 9
@@ -27,13 +26,7 @@ BYTES = bytes(range(256)) * 40
 
 async def killed_at(home: Path, operation: int) -> bool:
     """Repair in a process that is to be killed; whether it was."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", killed_repairs.__name__, str(home), str(operation)),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    assert process.returncode in (0, -signal.SIGKILL), errors.decode()
-    return process.returncode != 0
+    return await asyncio.to_thread(was_killed, killed_repairs.__name__, home, operation)
 
 
 @dataclass(frozen=True)

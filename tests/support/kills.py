@@ -6,11 +6,14 @@ import itertools
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["die_at", "kills"]
+from tests.support import warm_program
+
+__all__ = ["die_at", "kills", "was_killed"]
 
 EVENTS = frozenset(
     {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.scandir", "shutil.rmtree"}
@@ -34,6 +37,22 @@ def kills(work: Callable[[], object]) -> Iterator[bool]:
         if os.WIFEXITED(status):
             assert os.WEXITSTATUS(status) == 0
             return
+
+
+def was_killed(program: str, *arguments: object) -> bool:
+    """Run a module as a program, which finds the SDK loaded; tell whether it was killed. Else it has to come through.
+
+    Args:
+        program: the module's name.
+    """
+    code = f"import runpy; runpy.run_module({program!r}, run_name='__main__')"
+    with tempfile.TemporaryFile("w+") as errors:
+        words = [str(each) for each in arguments]
+        with warm_program.start(code, words, os.environ, stderr=errors, alone=False) as process:
+            code_at_end = process.wait()
+        errors.seek(0)
+        assert code_at_end in (0, -signal.SIGKILL), errors.read()
+    return code_at_end != 0
 
 
 def die_at(last: int, within: Path | None = None) -> None:
