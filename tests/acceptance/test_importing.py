@@ -32,7 +32,7 @@ async def test_a_journal_with_files_reaches_the_other_device_which_knows_it_too(
 
     async with await laptop.client() as one, await CommandLine(tmp_path / "home", "phone").client() as two:
         await one.sync()
-        await two.account.login(server.url, email, PASSWORD, device_name="phone")
+        await two.account.login(server.url, email, PASSWORD, device_name="phone", allow_weak_kdf=True)
         await two.sync()
         known = await two.journal.import_from(export)
         assert (known.added, known.present, known.files) == (0, 1, 0)
@@ -62,7 +62,7 @@ async def test_two_devices_that_import_the_same_at_once_have_one_entry_and_one_o
     export = write_dayone(tmp_path / "e.zip", {"Journal": made}, photos)
     async with await laptop.client() as one, await CommandLine(tmp_path / "home", "phone").client() as two:
         await one.sync()
-        await two.account.login(server.url, email, PASSWORD, device_name="phone")
+        await two.account.login(server.url, email, PASSWORD, device_name="phone", allow_weak_kdf=True)
         await two.sync()
         assert [(await each.journal.import_from(export)).added for each in (one, two)] == [3, 3]
         for device in (one, two, one, two):
