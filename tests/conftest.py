@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib.util
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -29,6 +31,11 @@ POSTGRES = "LOCKLEAF_TESTS_POSTGRES"
 
 # Before anybody imports the library: it takes the best of all classes that exist, those that a test defines included.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+# httpcore looks for it at each request and each lock, in every folder of the path and by every finder that pytest adds:
+# a third of what a client of the SDK costs here.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 # A thousand tests are one address that logs in far too often. Those of rates switch them on.
 os.environ.setdefault("LOCKLEAF_RATES__ENABLED", "false")
