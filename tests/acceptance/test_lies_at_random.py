@@ -6,6 +6,7 @@ benchmarks play two thousand others.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from tests.support.lied_to import lied_to
 from tests.support.process import RunningServer
 
-SESSIONS, TOGETHER = 50, 10
+SESSIONS, TOGETHER = 50 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 20, 10
 
 
 @pytest.mark.parametrize("first", range(0, SESSIONS, TOGETHER))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
 from tests.conftest import fresh_database
 from tests.support.job_workers import WAITING_KIND, ended, job_row, process, until
+from tests.support.started import Started
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -77,7 +77,7 @@ async def _enqueue(parts: Parts) -> UUID:
     return job.job_id
 
 
-async def _runs_in(parts: Parts, worker: subprocess.Popen[str]) -> None:
+async def _runs_in(parts: Parts, worker: Started) -> None:
     async def waits() -> bool:
         async with parts[Database].read_driver() as connection:
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'advisory'"

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,8 @@ from lockleaf.server.platform.jobs.worker import JobWorker
 from lockleaf.server.platform.observability import logging
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
+from tests.support import warm_program
+from tests.support.started import Started
 
 __all__ = ["WAITING_KIND", "ended", "job_row", "process", "until", "working"]
 
@@ -76,16 +76,16 @@ async def working(parts: Parts, url: str, handlers: Mapping[str, Handler]) -> As
 
 
 @contextlib.contextmanager
-def process(environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[str]]:
+def process(environment: Mapping[str, str], log: Path) -> Iterator[Started]:
     """A real worker process that does jobs of `WAITING_KIND`; begun when this returns, killed at the end."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKLEAF_", "DATABASE_URL"))}
     with log.open("a") as stderr:
-        worker = subprocess.Popen(
-            [sys.executable, "-c", "from tests.support.job_workers import main; main()"],
-            env={**clean, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
-            stdout=subprocess.PIPE,
+        worker = warm_program.start(
+            "from tests.support.job_workers import main; main()",
+            [],
+            {**clean, **environment},
             stderr=stderr,
-            text=True,
+            alone=False,
         )
     assert worker.stdout is not None
     try:
