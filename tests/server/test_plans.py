@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from lockleaf.server.identity.principal import Asking, SeveralAsking
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.records import diary, feed, repository
+from lockleaf.server.records import feed, reads, repository
 
 
 async def _plan(app: FastAPI, statement: str, types: str, arguments: str) -> str:
@@ -40,7 +40,7 @@ async def test_several_are_told_by_keys_alone(app: FastAPI) -> None:
     who = f"'{{{uuid4()}}}', '{{{uuid4()}}}', '{{null}}'"
     ends = await _plan(app, feed._ends(*several), "uuid[], uuid[], int[]", who)
     read = await _plan(
-        app, diary._read_several(*several), "uuid[], uuid[], int[], text[], text", f"{who}, '{{a}}', 'entries'"
+        app, reads._read_several(*several), "uuid[], uuid[], int[], text[], text", f"{who}, '{{a}}', 'entries'"
     )
     for plan, key in ((ends, "pk_heads"), (read, "pk_records")):
         assert key in plan

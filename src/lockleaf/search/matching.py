@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lockleaf.search.plan import Part, Plan
 
-__all__ = ["Match", "Run", "asked_stems", "match", "match_places"]
+__all__ = ["Match", "Run", "asked_stems", "holds", "match", "match_places"]
 
 Run = tuple[int, int]
 """A word or a phrase that was found: the positions of its first and its last word."""
@@ -100,9 +100,17 @@ def match_places(plan: Plan, texts: Mapping[str, str], stems: Mapping[str, Mappi
     Returns:
         What was found; None where it does not match.
     """
-    if plan.root is not None and not _holds(plan.root, stems["title"], stems["body"]):
-        return None
-    return Match(plan, texts, stems)
+    return Match(plan, texts, stems) if holds(plan, stems) else None
+
+
+def holds(plan: Plan, stems: Mapping[str, Mapping[str, list[int]]]) -> bool:
+    """Whether an entry matches, for whoever knows where the stems stand and asks for nothing else.
+
+    Args:
+        plan: what was asked.
+        stems: as match_places() takes them.
+    """
+    return plan.root is None or _holds(plan.root, stems["title"], stems["body"])
 
 
 def asked_stems(plan: Plan) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -77,16 +78,15 @@ class LocalSearch:
 
     def find(self, text: str, limit: int | None, newest: bool = False) -> Found:
         """Return the entries that a query finds, best first or newest first; see `Journal.search`."""
-        asked, found = self._with_index(lambda index: self._asked(index, text))
-        if newest:
-            found.sort(key=lambda each: (each.date, each.entry_id), reverse=True)
+        most = (sys.maxsize if limit is None else limit) if newest else None
+        asked, found, total = self._with_index(lambda index: self._asked(index, text, most))
         hits = self._opened(asked, found if limit is None else found[:limit])
-        return Found(hits, len(found), asked.ignored)
+        return Found(hits, total, asked.ignored)
 
     @staticmethod
-    def _asked(index: WordIndex, text: str) -> tuple[Plan, list[Ranked]]:
+    def _asked(index: WordIndex, text: str, newest: int | None) -> tuple[Plan, list[Ranked], int]:
         asked = planned(text, index.language)
-        return asked, [] if asked.empty else ranked(index, asked)
+        return asked, *(([], 0) if asked.empty else ranked(index, asked, newest))
 
     def _opened(self, asked: Plan, found: Sequence[Ranked]) -> tuple[Hit, ...]:
         records = self._store.records.get_many((ENTRIES, each.entry_id) for each in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,7 +12,6 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.platform.cursors import Place
-from lockleaf.server.platform.db.beside import Beside, BesideSeveral
 from lockleaf.server.platform.db.keyset import fetch_page
 from lockleaf.server.platform.paging import Page, Window
 from lockleaf.server.platform.tiers import TierRequired
@@ -22,13 +21,14 @@ from lockleaf.wire.days import Bound, as_clock
 from lockleaf.wire.sync import Record
 
 __all__ = [
+    "READ",
     "CurrentRecord",
     "Deleted",
     "Event",
-    "ReadTogether",
     "Wanted",
     "clock_range",
     "count_by_date",
+    "current_of",
     "events",
     "has_labels",
     "hold",
@@ -37,16 +37,11 @@ __all__ = [
     "last_content",
     "list_by_date",
     "read",
-    "read_beside",
     "read_revision",
-    "read_several",
 ]
 
 BYTES_A_PAGE = 8 * 1024 * 1024
 """Where a page ends before its limit, in bytes; it holds one record whatever its size."""
-
-MOST_BYTES_TOGETHER = 64 * 1024
-"""Of a record that is read with others; so many of them are a few MiB at most."""
 
 Deleted = Literal["false", "true", "all"]
 
@@ -91,7 +86,7 @@ async def hold(connection: asyncpg.Connection, user_id: UUID, collection: str, r
     return (await hold_all(connection, user_id, [key])).get(key)
 
 
-_READ = """
+READ = """
 SELECT r.packed, r.purged_at IS NOT NULL AS purged, (
   SELECT v.packed FROM revisions v
   WHERE r.deleted AND v.user_id = $1 AND v.collection = $2 AND v.record_id = $3 AND v.revision < r.revision
@@ -99,15 +94,6 @@ SELECT r.packed, r.purged_at IS NOT NULL AS purged, (
 ) AS last
 FROM records r WHERE r.user_id = $1 AND r.collection = $2 AND r.record_id = $3
 """
-# What is deleted, and thus wants its revision before, or is large, is left to be read by itself.
-_READ_SEVERAL = """
-SELECT {told} AS told, r.user_id IS NOT NULL AS found, NULL::bytea AS last, false AS purged,
-  CASE WHEN NOT r.deleted AND octet_length(r.packed) <= {large} THEN r.packed END AS packed
-FROM unnest({columns}, $4::text[]) WITH ORDINALITY AS w({names}, record_id, position)
-LEFT JOIN records r ON r.user_id = w.user_id AND r.collection = $5 AND r.record_id = w.record_id
-ORDER BY w.position
-"""
-
 _REVISION = """
 SELECT packed FROM records WHERE user_id = $1 AND collection = $2 AND record_id = $3 AND revision = $4
 UNION ALL
@@ -128,65 +114,8 @@ ORDER BY c.revision DESC LIMIT 1
 
 async def read(connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str) -> CurrentRecord | None:
     """Return a record, deleted or not; None for one that never was."""
-    row = await connection.fetchrow(_READ, user_id, collection, record_id)
-    return None if row is None else _current(row)
-
-
-_READ_BESIDE = "SELECT {} AS told, found.* FROM (SELECT) AS one LEFT JOIN ({}) AS found ON true"
-
-
-@cache
-def _read_beside(beside: Callable[[str, str], str]) -> str:
-    return _READ_BESIDE.format(beside("$4", "$5"), _READ)
-
-
-async def read_beside(
-    connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, beside: Beside
-) -> tuple[Sequence[str | None] | None, CurrentRecord | None]:
-    """Return what is told ``beside`` by the same statement, and a record as `read` does."""
-    statement = _read_beside(beside.told_by)
-    row = await connection.fetchrow(statement, user_id, collection, record_id, *beside.arguments)
-    return row["told"], None if row["packed"] is None else _current(row)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadTogether:
-    """What was read of one record among several.
-
-    Attributes:
-        told: what was told beside it.
-        left: whether the record is there, and is to be read by itself.
-    """
-
-    told: Sequence[str | None] | None
-    current: CurrentRecord | None
-    left: bool
-
-
-@cache
-def _read_several(columns: str, names: str, told: str) -> str:
-    return _READ_SEVERAL.format(columns=columns, names=names, told=told, large=MOST_BYTES_TOGETHER)
-
-
-async def read_several(
-    connection: asyncpg.Connection, collection: str, record_ids: Sequence[str], beside: BesideSeveral
-) -> list[ReadTogether]:
-    """Return of several accounts what is told ``beside``, and of each one record; large or deleted ones are left.
-
-    Arguments:
-        record_ids: of each account, the record.
-        beside: whose records they are, and what the same statement tells besides.
-    """
-    statement = _read_several(beside.columns, beside.names, beside.told)
-    rows = await connection.fetch(statement, *beside.arguments, record_ids, collection)
-    return [
-        ReadTogether(
-            row["told"],
-            None if row["packed"] is None else _current(row),
-            row["found"] and row["packed"] is None,
-        )
-        for row in rows
-    ]
+    row = await connection.fetchrow(READ, user_id, collection, record_id)
+    return None if row is None else current_of(row)
 
 
 async def read_revision(
@@ -351,7 +280,7 @@ async def list_by_date(
     rows = await connection.fetch(statement, user_id, limit, BYTES_A_PAGE, *bounds, *after, *sets)
     shown = [row for row in rows if row["packed"] is not None]
     end = (shown[-1]["at"], shown[-1]["record_id"]) if len(shown) < len(rows) else None
-    return Page([_current(row) for row in shown], end)
+    return Page([current_of(row) for row in shown], end)
 
 
 async def count_by_date(connection: asyncpg.Connection, user_id: UUID, wanted: Wanted) -> int:
@@ -376,6 +305,7 @@ def instant_range(first: Bound | None, last: Bound | None) -> tuple[datetime, da
     return (first if isinstance(first, datetime) else _FIRST, last if isinstance(last, datetime) else _LATEST)
 
 
-def _current(row: asyncpg.Record) -> CurrentRecord:
+def current_of(row: asyncpg.Record) -> CurrentRecord:
+    """Return the record of a row as `READ` gives it."""
     last = None if row["last"] is None else Record.model_validate(unpack(row["last"]))
     return CurrentRecord(Record.model_validate(unpack(row["packed"])), last, row["purged"])

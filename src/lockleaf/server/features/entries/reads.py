@@ -13,8 +13,9 @@ from lockleaf.server.identity.principal import Asking, Principal, SeveralAsking
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.together import ALONE, Alone, Together
 from lockleaf.server.platform.errors import DomainError
-from lockleaf.server.records import diary
-from lockleaf.server.records.diary import CurrentRecord, ReadTogether
+from lockleaf.server.records import reads
+from lockleaf.server.records.diary import CurrentRecord
+from lockleaf.server.records.reads import ReadTogether
 
 __all__ = ["EntryRead", "EntryReads"]
 
@@ -43,14 +44,14 @@ class EntryReads(Together[EntryRead, Found]):
 
 async def _read(connection: asyncpg.Connection, read: EntryRead) -> Found:
     asking = read.asking
-    told, current = await diary.read_beside(connection, asking.user_id, COLLECTION, str(read.entry_id), asking)
+    told, current = await reads.read_beside(connection, asking.user_id, COLLECTION, str(read.entry_id), asking)
     return asking.principal(told), current
 
 
-async def _read_several(connection: asyncpg.Connection, reads: Sequence[EntryRead]) -> list[Found | Exception | Alone]:
-    asking = [read.asking for read in reads]
-    ids = [str(read.entry_id) for read in reads]
-    found = await diary.read_several(connection, COLLECTION, ids, SeveralAsking(asking))
+async def _read_several(connection: asyncpg.Connection, asked: Sequence[EntryRead]) -> list[Found | Exception | Alone]:
+    asking = [read.asking for read in asked]
+    ids = [str(read.entry_id) for read in asked]
+    found = await reads.read_several(connection, COLLECTION, ids, SeveralAsking(asking))
     return [_found(each, one) for each, one in zip(asking, found, strict=True)]
 
 
