@@ -59,6 +59,19 @@ async def test_a_journal_without_an_account_becomes_one_with_all_that_is_in_it(
         assert path.read_bytes() == picture.read_bytes()
 
 
+async def test_it_is_locked_under_the_password_for_as_long_as_its_user_chose(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    for name, chosen in (("laptop", {"unlocked_for": 0}), ("phone", {"unlocked_for": 0, "keep_unlocked": True})):
+        async with await opened(tmp_path, name, **chosen) as device:
+            await device.begin(device_name=name)
+            await device.account.register(server.url, fresh_email(), PASSWORD, device_name=name)
+            assert device.keys_in == ("file" if "keep_unlocked" in chosen else "password")
+        async with await opened(tmp_path, name) as device:
+            assert device.is_locked is ("keep_unlocked" not in chosen)
+            await device.lock()
+
+
 async def test_a_password_may_lock_a_journal_that_has_no_account(tmp_path: Path) -> None:
     async with await opened(tmp_path) as laptop:
         await laptop.begin(device_name="laptop", password=PASSWORD)

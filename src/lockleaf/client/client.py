@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,10 +14,11 @@ from lockleaf.client.account.locking import Locking
 from lockleaf.client.device.clock import utc_now
 from lockleaf.client.device.device import Device
 from lockleaf.client.device.joining import finish_joining
+from lockleaf.client.device.key_places import Unlocking
 from lockleaf.client.journal.drafts import Drafts
 from lockleaf.client.journal.exporters.exports import Exports
 from lockleaf.client.journal.journal import Journal
-from lockleaf.client.keychain.keychains import Keychain, PasswordKeychain, choose_keychain
+from lockleaf.client.keychain.keychains import Keychain, choose_keychain
 from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE
 from lockleaf.client.profile.profiles import Profile, ProfileFolder, default_home
 from lockleaf.client.records.entries import Entry
@@ -117,18 +118,11 @@ class Client(Locking, Exports):
         folder = ProfileFolder(Path(home) if home else default_home(), profile)
         say = notice or _unheard
         await asyncio.to_thread(finish_joining, folder)
+        unlocking = Unlocking(unlocked_for, keep_unlocked, allow_test_parameters)
         if keychain is None:
-
-            def locked_by_password() -> PasswordKeychain:
-                return PasswordKeychain(
-                    folder.path,
-                    say,
-                    idle=unlocked_for,
-                    keep_unlocked=keep_unlocked,
-                    allow_test_parameters=allow_test_parameters,
-                )
-
-            keychain = await asyncio.to_thread(choose_keychain, folder.path, say, locked_by_password)
+            keychain = await asyncio.to_thread(
+                choose_keychain, folder.path, say, partial(unlocking.keychain, folder.path, say)
+            )
         device = Device(
             folder,
             keychain,
@@ -138,6 +132,7 @@ class Client(Locking, Exports):
             retry=retry or RetryPolicy(),
             second_factor=second_factor,
             allow_test_parameters=allow_test_parameters,
+            unlocking=unlocking,
         )
         await device.load()
         client = cls(device)

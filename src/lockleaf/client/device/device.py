@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockleaf.client.device.clock import utc_now
-from lockleaf.client.device.key_places import keep_keys
+from lockleaf.client.device.key_places import Unlocking, keep_keys
 from lockleaf.client.device.open_account import Connection, OpenAccount
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
@@ -61,6 +61,7 @@ class Device:
         allow_test_parameters: key derivation may be far too cheap.
         retry: how often and how fast a request is tried again.
         second_factor: answers where a server asks for the account's second factor.
+        unlocking: for how long a journal that is put under a password stays open.
     """
 
     folder: ProfileFolder
@@ -71,6 +72,7 @@ class Device:
     allow_test_parameters: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     second_factor: SecondFactor | None = None
+    unlocking: Unlocking = field(default_factory=Unlocking)
     profile: Profile | None = None
     _opened: OpenAccount | None = None
     _trouble: LocalError | None = None

@@ -4,20 +4,48 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from lockleaf.client.keychain.keychains import KEYCHAIN_FILE, FileKeychain, Keychain
 from lockleaf.client.keychain.password_keychain import PasswordKeychain
+from lockleaf.client.keychain.unlocked_key import DEFAULT_IDLE
 from lockleaf.client.profile.profiles import Profile, ProfileFolder
 from lockleaf.crypto.device_lock import LockContext
 
-__all__ = ["keep_keys"]
+__all__ = ["Unlocking", "keep_keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocking:
+    """How a journal lies under a password.
+
+    Attributes:
+        idle: seconds without use after which it is locked again.
+        keep: leave it open for good once it is put there.
+        allow_test_parameters: key derivation may be far too cheap.
+    """
+
+    idle: float = DEFAULT_IDLE
+    keep: bool = False
+    allow_test_parameters: bool = False
+
+    def keychain(self, folder: Path, notice: Callable[[str], None]) -> PasswordKeychain:
+        """Return what locks the journal of a profile's folder so."""
+        return PasswordKeychain(
+            folder,
+            notice,
+            idle=self.idle,
+            keep_unlocked=self.keep,
+            allow_test_parameters=self.allow_test_parameters,
+        )
 
 
 class _KeyHolder(Protocol):
     folder: ProfileFolder
     keychain: Keychain
-    allow_test_parameters: bool
+    unlocking: Unlocking
     profile: Profile | None
 
     @property
@@ -34,9 +62,7 @@ async def keep_keys(device: _KeyHolder, profile: Profile, text: str, password: s
     keychain, file = device.keychain, device.folder.path / KEYCHAIN_FILE
     was_local = device.profile is not None and device.profile.is_local
     if isinstance(keychain, FileKeychain) and keychain.file == file and was_local and password is not None:
-        keychain = device.keychain = PasswordKeychain(
-            device.folder.path, device.notice, allow_test_parameters=device.allow_test_parameters
-        )
+        keychain = device.keychain = device.unlocking.keychain(device.folder.path, device.notice)
     if isinstance(keychain, PasswordKeychain) and password is None:
         keychain = device.keychain = FileKeychain(file, device.notice)
     if isinstance(keychain, PasswordKeychain):
