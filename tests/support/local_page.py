@@ -25,6 +25,8 @@ from lockleaf.client import Client, FileKeychain, SecondFactor
 __all__ = ["PORT", "Page", "Program", "page_of", "program"]
 
 PORT = 48123
+_PATIENCE = 60.0
+"""Seconds in which a page comes into step, on a machine with much else to do."""
 _BASE = re.compile(r"url=(/[^/\"]+/)")
 
 
@@ -68,12 +70,22 @@ class Page:
         return await self.post("/entries", {"body": body, **fields})
 
     async def synced(self, entries: int) -> None:
-        """Wait until so many entries are here and nothing is left to send."""
-        while True:
-            state = await self.get("/state")
-            if (state["counts"]["entries"], state["sync"]["pending"], state["sync"]["state"]) == (entries, 0, "idle"):
-                return
-            await asyncio.sleep(0.05)
+        """Wait until so many entries are here and nothing is left to send.
+
+        Raises:
+            TimeoutError: it takes too long; it says how the page stands.
+        """
+        expected, seen = (entries, 0, "idle"), None
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while True:
+                    seen = await self.get("/state")
+                    if (seen["counts"]["entries"], seen["sync"]["pending"], seen["sync"]["state"]) == expected:
+                        return
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            said = f"expected {expected} within {_PATIENCE:.0f} seconds, last seen: {seen}"
+            raise TimeoutError(said) from None
 
 
 @asynccontextmanager
