@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
-from lockleaf.client import Client, SecondFactor
+from lockleaf.client import Client, FileKeychain, SecondFactor
 from tests.support.begun_journals import MINE, Begun, account_at, opened
 from tests.support.command_line import PASSWORD, fresh_email
 from tests.support.local_page import Page, page_of
@@ -21,6 +23,24 @@ def page_at(home: Path) -> AbstractAsyncContextManager[Page]:
         return await opened(home, second_factor=second_factor)
 
     return page_of(home, profile=MINE, open_client=open_client)
+
+
+class HeldKeychain(FileKeychain):
+    """A keychain that is as slow to take a key as the test wants."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self.asked, self.may = threading.Event(), threading.Event()
+
+    def set(self, profile_key: str, value: str) -> None:
+        self.asked.set()
+        assert self.may.wait(60)
+        super().set(profile_key, value)
+
+
+async def with_keychain(home: Path, keychain: FileKeychain | None = None) -> Client:
+    """Open the profile ``MINE``, whose key is in a keychain."""
+    return await opened(home, keychain=keychain or FileKeychain(home / "keys.json"))
 
 
 async def texts(page: Page) -> set[str]:
@@ -117,3 +137,44 @@ async def test_where_only_the_accounts_password_opens_it_now_the_page_asks_for_t
         await page.post(path, changed, method="PUT")
         await page.synced(1)
         assert await texts(page) == {"mine, and more"}
+
+
+async def test_a_page_that_logs_in_itself_goes_on_with_what_it_has_open(tmp_path: Path, server: RunningServer) -> None:
+    account = {"server": server.url, "name": fresh_email(), "password": PASSWORD}
+    async with page_of(tmp_path, profile="phone") as phone:
+        await phone.post("/account/register", account)
+        await phone.write("of the account")
+        await phone.synced(1)
+    async with await with_keychain(tmp_path) as begun:
+        await begun.begin(device_name=MINE)
+    held = HeldKeychain(tmp_path / "keys.json")
+    async with page_of(tmp_path, profile=MINE, open_client=lambda _: with_keychain(tmp_path, held)) as page:
+        client = page.desk.client
+        entering = asyncio.create_task(page.post("/account/login", account))
+        await asyncio.to_thread(held.asked.wait)
+        await page.desk.moves.look()
+        held.may.set()
+        await entering
+        assert page.desk.client is client
+        await page.synced(1)
+
+
+async def test_a_page_goes_on_only_when_the_other_program_is_done(tmp_path: Path, server: RunningServer) -> None:
+    email, _ = await account_at(server, tmp_path, "of the account")
+    async with await with_keychain(tmp_path) as begun:
+        await begun.begin(device_name=MINE)
+    held = HeldKeychain(tmp_path / "keys.json")
+    async with (
+        page_of(tmp_path, profile=MINE, open_client=lambda _: with_keychain(tmp_path)) as page,
+        await with_keychain(tmp_path, held) as other,
+    ):
+        before = page.desk.client
+        joining = asyncio.create_task(other.account.login(server.url, email, PASSWORD, device_name=MINE))
+        await asyncio.to_thread(held.asked.wait)
+        await page.desk.moves.look()
+        meanwhile = page.desk.client
+        held.may.set()
+        await joining
+        assert meanwhile is before
+        await page.synced(1)
+        assert await texts(page) == {"of the account"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from lockleaf.client.account.locking import Locking
 from lockleaf.client.device.clock import utc_now
 from lockleaf.client.device.device import Device
-from lockleaf.client.device.joining import finish_joining
+from lockleaf.client.device.joining import finish_joining, has_moved
 from lockleaf.client.device.key_places import Unlocking
 from lockleaf.client.journal.drafts import Drafts
 from lockleaf.client.journal.exporters.exports import Exports
@@ -189,8 +189,11 @@ class Client(Locking, Exports):
 
     @property
     def has_moved(self) -> bool:
-        """Whether another program gave this journal an account since it was opened here: then open it anew."""
-        return self.profile is not None and self.profile.is_local and self._device.folder.has_account
+        """Whether another program gave this journal an account since it was opened here: then open it anew.
+
+        False for as long as that program, or this one, is not done with it.
+        """
+        return has_moved(self._device)
 
     @cached_property
     def sync(self) -> sync.Sync:

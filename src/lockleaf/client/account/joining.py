@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from lockleaf.client.device.device import Device
-from lockleaf.client.device.joining import joining, take_places
+from lockleaf.client.device.joining import joining, made_anew, take_places
 from lockleaf.client.errors import KeychainUnavailable
 from lockleaf.client.keychain.password_keychain import PasswordKeychain
 from lockleaf.client.media.journal_resealing import JournalFiles
@@ -42,18 +42,21 @@ async def take_over(
         DiskFull: there is no space to seal the attached files anew; nothing was changed.
     """
     before = device.profile
-    if before is None or not before.is_local or device.opened.keyring == keyring:
+    if before is None or not before.is_local:
         await device.adopt(profile, keyring, tokens, password, older=older)
         return
-    with joining(device.folder) as made:
-        await _move(device, made, profile, keyring)
-        await in_thread(lambda _: take_places(device.folder, made))
-    try:
-        await device.adopt(profile, keyring, tokens, password, older=older)
-    except BaseException:
-        # The journal is the account's, and waits for its keys.
-        device.profile = device.folder.load()
-        raise
+    # To the very end: the files name the account before its keys and its session are kept.
+    with joining(device.folder):
+        if device.opened.keyring != keyring:
+            with made_anew(device.folder) as made:
+                await _move(device, made, profile, keyring)
+                await in_thread(lambda _: take_places(device.folder, made))
+        try:
+            await device.adopt(profile, keyring, tokens, password, older=older)
+        except BaseException:
+            # Where the journal is the account's, it waits for its keys.
+            device.profile = device.folder.load()
+            raise
     if before.keychain_entry != profile.keychain_entry and not isinstance(device.keychain, PasswordKeychain):
         with suppress(KeychainUnavailable):
             await asyncio.to_thread(device.keychain.delete, before.keychain_entry)

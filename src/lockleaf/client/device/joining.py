@@ -1,7 +1,7 @@
-"""A login that puts a journal which had no account under an account's keys: its last step, and what a crash leaves.
+"""A journal that had no account comes to one: who is at it, the last step of new keys, and what a crash leaves.
 
-What is made anew waits in the folder ``joining`` of the profile. The store is sealed anew in one transaction, which
-notes the account: before it everything is as it was, after it only files have to take their places.
+What is made anew under other keys waits in the folder ``joining`` of the profile. The store is sealed anew in one
+transaction, which notes the account: before it everything is as it was, after it only files have to take their places.
 """
 
 from __future__ import annotations
@@ -9,36 +9,66 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from lockleaf.client.errors import LocalStoreError, StoreLocked
 from lockleaf.client.keychain.keychains import KEYCHAIN_FILE
 from lockleaf.client.keychain.lock_file import LOCK_FILE
 from lockleaf.client.keychain.password_keychain import OPEN_FILE
 from lockleaf.client.profile.private_files import locked, make_private_folder
-from lockleaf.client.profile.profiles import ProfileFolder
+from lockleaf.client.profile.profiles import Profile, ProfileFolder
 from lockleaf.client.store import account_of
 
-__all__ = ["finish_joining", "joining", "take_places"]
+__all__ = ["finish_joining", "has_moved", "joining", "made_anew", "take_places"]
 
 _FOLDER = "joining"
 _LOCK = "joining.lock"
 
 
+class _Opened(Protocol):
+    folder: ProfileFolder
+    profile: Profile | None
+
+
 @contextmanager
-def joining(folder: ProfileFolder) -> Iterator[ProfileFolder]:
-    """Give the empty folder of what is made anew; afterwards it is gone, and what was made in its places or nowhere.
+def joining(folder: ProfileFolder) -> Iterator[None]:
+    """Keep other programs from giving the journal an account too, and from going on with it half-way.
 
     Raises:
         StoreLocked: another program is at it.
     """
-    made = folder.within(_FOLDER)
     with locked(folder.path / _LOCK, otherwise=StoreLocked):
+        yield
+
+
+def has_moved(opened: _Opened) -> bool:
+    """Return whether another program gave the journal an account since it was opened, and is done with it."""
+
+    def is_local() -> bool:
+        return opened.profile is not None and opened.profile.is_local
+
+    # In this order: this program itself may come to the end of a login meanwhile, in another thread.
+    return is_local() and opened.folder.has_account and not _is_joining(opened.folder) and is_local()
+
+
+def _is_joining(folder: ProfileFolder) -> bool:
+    try:
+        with joining(folder):
+            return False
+    except StoreLocked:
+        return True
+
+
+@contextmanager
+def made_anew(folder: ProfileFolder) -> Iterator[ProfileFolder]:
+    """Give, while joining, the empty folder of what is made anew; afterwards it is gone, with what took no place."""
+    made = folder.within(_FOLDER)
+    _settle(folder, made)
+    made.make()
+    try:
+        yield made
+    finally:
         _settle(folder, made)
-        made.make()
-        try:
-            yield made
-        finally:
-            _settle(folder, made)
 
 
 def take_places(folder: ProfileFolder, made: ProfileFolder) -> None:
@@ -63,7 +93,7 @@ def finish_joining(folder: ProfileFolder) -> None:
     made = folder.within(_FOLDER)
     if not made.path.is_dir():
         return
-    with suppress(StoreLocked), locked(folder.path / _LOCK, otherwise=StoreLocked):  # else it is being done right now
+    with suppress(StoreLocked), joining(folder):  # else it is being done right now
         _settle(folder, made)
 
 
