@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import ipaddress
+import warnings
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -135,8 +138,13 @@ async def test_a_server_that_is_silent_before_the_request_was_sent_leaves_no_dou
 ) -> None:
     # It waits for the end of a head, and the other side for an answer to what begins TLS.
     outbound = Outbound([server.host], 60.0 if connect_seconds < 1 else 0.5, connect_seconds)
-    with pytest.raises(Unreachable):
-        await outbound.send("POST", f"https://{server.host}/x")
+    with warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(Unreachable):
+            await outbound.send("POST", f"https://{server.host}/x")
+        await asyncio.sleep(0)
+        gc.collect()
+    assert [each.message for each in left_open] == []
     assert server.asked == []
     assert (await outbound.send("GET", f"{server.url}/x")).json() == {"here": True}
     await outbound.close()

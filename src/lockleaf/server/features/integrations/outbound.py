@@ -13,6 +13,7 @@ import ipaddress
 import json
 import re
 import socket
+import ssl
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -224,7 +225,7 @@ class _Judging(httpcore.AnyIOBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         if f"{host}:{port}" in self._private_hosts:
-            return await super().connect_tcp(host, port, timeout, local_address, socket_options)
+            return _Closing(await super().connect_tcp(host, port, timeout, local_address, socket_options))
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
@@ -236,10 +237,33 @@ class _Judging(httpcore.AnyIOBackend):
         failure: Exception = httpcore.ConnectError("nobody answers")
         for address in addresses[:4]:
             try:
-                return await super().connect_tcp(str(address), port, timeout, local_address, socket_options)
+                connected = await super().connect_tcp(str(address), port, timeout, local_address, socket_options)
+                return _Closing(connected)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
+
+
+class _Closing(httpcore.AsyncNetworkStream):
+    """A connection that is closed where its TLS is given up, for whatever reason.
+
+    The library's own closes where TLS fails, and not where whoever waits for it is cancelled: as the time of a whole
+    request runs out, and so whenever the other side wants it.
+    """
+
+    def __init__(self, connected: httpcore.AsyncNetworkStream) -> None:
+        self._connected = connected
+        self.read, self.write, self.aclose = connected.read, connected.write, connected.aclose  # type: ignore[method-assign]
+        self.get_extra_info = connected.get_extra_info  # type: ignore[method-assign]
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._connected.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._connected.aclose()
+            raise
 
 
 def is_public(address: Address) -> bool:
