@@ -66,3 +66,18 @@ async def test_a_journal_that_was_begun_here_joins_the_account_that_is_there(
         await laptop.post("/account/login", account)
         await laptop.synced(2)
         await phone.synced(2)
+
+
+async def test_where_syncing_is_left_out_nobody_begins_it(tmp_path: Path, server: RunningServer) -> None:
+    async with page_of(tmp_path) as page:
+        await page.post("/account/register", {"server": server.url, "name": fresh_email(), "password": PASSWORD})
+        await page.write("before")
+        await page.synced(1)
+        async with page.desk.without_sync():
+            async with page.desk.without_sync():  # in another tab
+                pass
+            await page.write("meanwhile")
+            await page.post("/sync")
+            sync = (await page.get("/state"))["sync"]
+            assert (sync["state"], sync["pending"]) == ("local", 1)
+        await page.synced(2)

@@ -302,9 +302,9 @@ class Desk:
     @asynccontextmanager
     async def without_sync(self) -> AsyncIterator[None]:
         """Leave the synchronisation to what is done within, which syncs itself or ends the session."""
-        await self._in_step.end()
         try:
-            yield
+            async with self._in_step.paused():
+                yield
         finally:
             self._in_step.begin(self._client)
 

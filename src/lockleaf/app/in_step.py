@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from lockleaf import client as sdk
@@ -31,9 +32,13 @@ class InStep:
     state: SyncState = field(default_factory=lambda: SyncState(state="local"))
     _now: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
+    _paused: int = 0
+    """By so many at once."""
 
     def begin(self, client: sdk.Client | None) -> None:
-        """Keep a client in step from now on; one without a session is local."""
+        """Keep a client in step from now on, unless it is paused; one without a session is local."""
+        if self._paused:
+            return
         if client is None or not client.is_logged_in:
             self.state = SyncState(state="local")
             return
@@ -56,6 +61,16 @@ class InStep:
         if task is not None:
             await end_task(task)
         self.state = SyncState(state="local")
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """End it, and let nobody begin it within."""
+        self._paused += 1
+        try:
+            await self.end()
+            yield
+        finally:
+            self._paused -= 1
 
     async def _keep(self, client: sdk.Client) -> None:
         def told(outcome: sdk.LockleafError | None) -> None:
