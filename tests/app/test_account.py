@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from lockleaf.app.events import Events
+from lockleaf.app.in_step import InStep
 from tests.support.command_line import PASSWORD, fresh_email
 from tests.support.local_page import Page, page_of
 from tests.support.process import RunningServer
@@ -81,3 +83,25 @@ async def test_where_syncing_is_left_out_nobody_begins_it(tmp_path: Path, server
             sync = (await page.get("/state"))["sync"]
             assert (sync["state"], sync["pending"]) == ("local", 1)
         await page.synced(2)
+
+
+async def test_what_nobody_foresaw_is_shown_and_does_not_keep_the_journal_from_being_locked(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    told: asyncio.Queue[bool] = asyncio.Queue()
+
+    async def changed(came: bool) -> None:
+        await told.put(came)
+        if came:
+            raise OSError("a folder is gone")
+
+    async with page_of(tmp_path) as page:
+        await page.post("/account/register", {"server": server.url, "name": fresh_email(), "password": PASSWORD})
+        async with page.desk.without_sync():
+            in_step = InStep(Events(), changed)
+            in_step.begin(page.desk.client)
+            async with asyncio.timeout(60):
+                assert [await told.get(), await told.get()] == [True, False]
+            assert (in_step.state.state, in_step.state.code) == ("error", "OSError")
+            assert "folder" not in str(in_step.state.message)
+            await in_step.end()

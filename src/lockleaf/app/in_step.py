@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from lockleaf import client as sdk
 from lockleaf.app.events import Events
 from lockleaf.app.models.state import SyncState
+from lockleaf.app.problems import UNFORESEEN
 from lockleaf.tasks import end_task
 
 __all__ = ["InStep"]
@@ -85,7 +86,9 @@ class InStep:
             async for _ in client.sync.watch(every=_EVERY, told=told, now=self._now):
                 self.state = SyncState(state="idle")
                 await self.changed(True)
-        except sdk.LockleafError as error:
-            self.state = SyncState(state="error", message=str(error), code=type(error).__name__)
-            with contextlib.suppress(sdk.LockleafError):
+        except Exception as error:
+            # One that nobody foresaw, too: it would be raised where this is ended, and the journal stay unlocked.
+            said = str(error) if isinstance(error, sdk.LockleafError) else UNFORESEEN
+            self.state = SyncState(state="error", message=said, code=type(error).__name__)
+            with contextlib.suppress(Exception):
                 await self.changed(False)

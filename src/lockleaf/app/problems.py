@@ -10,7 +10,10 @@ from starlette.responses import JSONResponse
 from lockleaf import client as sdk
 from lockleaf.exit_codes import ExitCode
 
-__all__ = ["Refused", "problem", "problem_of"]
+__all__ = ["UNFORESEEN", "Refused", "problem", "problem_of"]
+
+UNFORESEEN = "Something went wrong in Lockleaf. Nothing that was saved is lost."
+"""Of an error whose own text may quote content."""
 
 _STATUS = {
     ExitCode.INPUT: 422,
@@ -79,7 +82,7 @@ def problem_of(error: Exception) -> JSONResponse:
     return problem(
         500,
         "unexpected",
-        "Something went wrong in Lockleaf. Nothing that was saved is lost.",
+        UNFORESEEN,
         kind=type(error).__name__,
     )
 
