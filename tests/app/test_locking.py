@@ -8,6 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from lockleaf.app.routes.state import events
+from lockleaf.app.routing import Call
 from lockleaf.client import Client, FileKeychain, SecondFactor
 from tests.support.command_line import PASSWORD
 from tests.support.local_page import Page, page_of
@@ -97,6 +102,20 @@ async def test_pages_hear_how_it_stands_once_another_program_wrote(tmp_path: Pat
             await other.journal.write(body="From the command line.")
         state: Any = await told
     assert (state["first_run"], state["counts"]["entries"]) == (False, 1)
+
+
+async def test_what_changes_while_a_page_begins_to_listen_is_told_too(page: Page) -> None:
+    request = Request({"type": "http", "method": "GET", "path": "/api/events", "headers": []})
+    response = await events(Call(page.desk, {}, None, request))
+    assert isinstance(response, StreamingResponse)
+    await page.write("meanwhile")
+    async with asyncio.timeout(30):
+        async for said in response.body_iterator:
+            assert isinstance(said, bytes)
+            event, _, data = said.decode().partition("\ndata: ")
+            if event == "event: state" and json.loads(data)["counts"]["entries"] == 1:
+                return
+    raise AssertionError("the stream ended")
 
 
 async def heard(page: Page, wanted: str) -> object:

@@ -23,14 +23,16 @@ async def get_state(call: Call[None]) -> State:
 @endpoints.add("GET", "/events", locked=True)
 async def events(call: Call[None]) -> Response:
     """Tell what happens, as server-sent events: `state`, `entries`, `sync`, `locked`."""
+    stream = call.desk.events.stream()
+    begun = await anext(stream, b"")
+    # Only now that it is listened to: what changed in between would never be told.
     state = (await call.desk.state()).model_dump_json()
 
     async def told() -> AsyncIterator[bytes]:
-        stream = call.desk.events.stream()
+        yield begun
+        yield b"event: state\ndata: %s\n\n" % state.encode()
         async for said in stream:
             yield said
-            if said.startswith(b"retry:"):
-                yield b"event: state\ndata: %s\n\n" % state.encode()
 
     return StreamingResponse(told(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
