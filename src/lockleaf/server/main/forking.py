@@ -21,7 +21,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from pkgutil import resolve_name
@@ -123,10 +122,31 @@ def process(name: str, *arguments: Any) -> ForkServerProcess:
 
 def call(name: str, *arguments: Any) -> Any:
     """Return what the function of that name returns in a process of its own, or raise what it raises."""
-    # Its process has both ends of the queue that it waits on. Where this one is ended before it can say that nothing
-    # more comes, it would wait for ever, and so would the one that it was forked from.
-    with ProcessPoolExecutor(1, mp_context=_forked, initializer=end_with_parent) as pool:
-        return pool.submit(called, name, *arguments).result()
+    # No pool: its queues are looked up by name as the process starts, and are gone where this one was interrupted.
+    answers, told = _forked.Pipe(duplex=False)
+    started = _forked.Process(target=_tell, args=(told, name, *arguments))
+    started.start()
+    told.close()
+    try:
+        with answers:
+            raised, answer = answers.recv()
+    except EOFError:
+        raise RuntimeError(f"{name} ended without an answer") from None
+    finally:
+        started.join()
+    if raised:
+        raise answer
+    return answer
+
+
+def _tell(told: multiprocessing.connection.Connection, name: str, *arguments: Any) -> None:
+    end_with_parent()
+    try:
+        answer = False, called(name, *arguments)
+    except BaseException as error:
+        answer = True, error
+    with contextlib.suppress(OSError):  # whoever asked is gone
+        told.send(answer)
 
 
 def called(name: str, *arguments: Any) -> Any:
