@@ -134,13 +134,7 @@ async def who_of_several(
 ) -> list[Principal | SessionRevoked | AccountDisabled]:
     """Return who is asking, of several at once, or why it is nobody."""
     rows = await connection.fetch(_WHO_OF_SEVERAL, *SeveralAsking(asking).arguments)
-    found: list[Principal | SessionRevoked | AccountDisabled] = []
-    for each, row in zip(asking, rows, strict=True):
-        try:
-            found.append(each.principal(row["told"]))
-        except (SessionRevoked, AccountDisabled) as error:
-            found.append(error)
-    return found
+    return [each.principal_or_refusal(row["told"]) for each, row in zip(asking, rows, strict=True)]
 
 
 class Asking:
@@ -198,6 +192,13 @@ class Asking:
             claims.generation or 0,
             claims.session_key,
         )
+
+    def principal_or_refusal(self, told: Iterable[Any] | None) -> Principal | SessionRevoked | AccountDisabled:
+        """Return who is asking, or what `principal` raises: of several, one that is nobody stops none of the others."""
+        try:
+            return self.principal(told)
+        except (SessionRevoked, AccountDisabled) as error:
+            return error
 
 
 def admitted(principal: Principal, scope: str, *, write: bool) -> Principal:

@@ -12,7 +12,6 @@ from lockleaf.server.features.entries.writing import COLLECTION
 from lockleaf.server.identity.principal import Asking, Principal, SeveralAsking
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.together import ALONE, Alone, Together
-from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.records import reads
 from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.server.records.reads import ReadTogether
@@ -58,7 +57,5 @@ async def _read_several(connection: asyncpg.Connection, asked: Sequence[EntryRea
 def _found(asking: Asking, read: ReadTogether) -> Found | Exception | Alone:
     if read.left:
         return ALONE
-    try:
-        return asking.principal(read.told), read.current
-    except DomainError as error:
-        return error
+    found = asking.principal_or_refusal(read.told)
+    return (found, read.current) if isinstance(found, Principal) else found

@@ -10,7 +10,6 @@ import asyncpg
 from lockleaf.server.identity.principal import Asking, Principal, SeveralAsking, who
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.together import ALONE, Alone, Together
-from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.records import feed
 from lockleaf.server.records.feed import FeedPage
 
@@ -60,7 +59,5 @@ async def _read_ends(connection: asyncpg.Connection, polls: Sequence[Poll]) -> l
 
 
 def _told(asking: Asking, told: Sequence[str | None] | None, page: FeedPage) -> Polled | Exception:
-    try:
-        return asking.principal(told), page
-    except DomainError as error:
-        return error
+    found = asking.principal_or_refusal(told)
+    return (found, page) if isinstance(found, Principal) else found
