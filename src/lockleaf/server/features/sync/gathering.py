@@ -21,6 +21,7 @@ import structlog
 from lockleaf.server.identity.principal import Asking, Principal, admitted, who, who_of_several
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.db.together import settle
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.records.outcomes import Pushed
@@ -232,9 +233,4 @@ def _give_up(group: Sequence[_Waiting]) -> None:
 
 
 def _tell(each: _Waiting, result: _Result) -> None:
-    if each.done.done():  # whoever asked is gone
-        return
-    if isinstance(result, Exception):
-        each.done.set_exception(result)
-    else:
-        each.done.set_result(result if isinstance(result, Pushed) else None)
+    settle(each.done, result if isinstance(result, (Pushed, Exception)) else None)

@@ -17,7 +17,7 @@ import structlog
 
 from lockleaf.server.platform.db.engine import Database
 
-__all__ = ["ALONE", "Alone", "Together"]
+__all__ = ["ALONE", "Alone", "Together", "settle"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -114,9 +114,14 @@ class Together(Generic[Q, A]):
         finally:
             self._go_on()
         for each, answer in zip(group, answers, strict=True):
-            if each.answer.done():  # whoever asked is gone
-                continue
-            if isinstance(answer, Exception):
-                each.answer.set_exception(answer)
-            else:
-                each.answer.set_result(answer)
+            settle(each.answer, answer)
+
+
+def settle(waiting: asyncio.Future[A], answer: A | Exception) -> None:
+    """Give who waits for an answer that answer, or raise it there; nothing where whoever waited is gone."""
+    if waiting.done():
+        return
+    if isinstance(answer, Exception):
+        waiting.set_exception(answer)
+    else:
+        waiting.set_result(answer)
