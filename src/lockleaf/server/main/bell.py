@@ -7,33 +7,20 @@ import multiprocessing.connection
 import socket
 import struct
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import Enum
 
-__all__ = ["Bell", "JobsQueued", "Leaving", "Signalled", "ring"]
+__all__ = ["Bell", "Leaving", "Message", "News", "ring"]
 
 MOST_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Signalled:
+class News(Enum):
+    """What is said in a word, by the byte that it travels as."""
+
+    SIGNALLED = b"s"
     """A signal came."""
-
-    KIND: ClassVar = b"s"
-
-    def packed(self) -> bytes:
-        """Return it as it travels."""
-        return self.KIND
-
-
-@dataclass(frozen=True, slots=True)
-class JobsQueued:
+    JOBS_QUEUED = b"j"
     """There may be jobs in the queue that were not there before."""
-
-    KIND: ClassVar = b"j"
-
-    def packed(self) -> bytes:
-        """Return it as it travels."""
-        return self.KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +32,12 @@ class Leaving:
         due_in: after how many seconds from then on it is to be there again.
     """
 
-    KIND: ClassVar = b"l"
-    _FORM: ClassVar = struct.Struct("!dd")
     looked_at: float
     due_in: float
 
-    def packed(self) -> bytes:
-        """Return it as it travels."""
-        return self.KIND + self._FORM.pack(self.looked_at, self.due_in)
 
-
-Message = Signalled | JobsQueued | Leaving
+Message = News | Leaving
+_LEAVING = struct.Struct("!dd")
 
 
 class Bell:
@@ -73,11 +55,11 @@ class Bell:
     def wait(self, seconds: float) -> list[Message]:
         """Wait so long for a message; return all that there are."""
         multiprocessing.connection.wait([self._heard], seconds)
-        messages: list[Message] = []
+        heard: list[Message | None] = []
         with contextlib.suppress(BlockingIOError):
             while True:
-                messages += _read(self._heard.recv(MOST_BYTES))
-        return messages
+                heard.append(_read(self._heard.recv(MOST_BYTES)))
+        return [message for message in heard if message is not None]
 
     def close(self) -> None:
         """Let go of both ends."""
@@ -88,11 +70,13 @@ class Bell:
 def ring(rope: socket.socket, message: Message) -> None:
     """Send a message. It is lost where nobody listens any more, or where so many wait that it tells nothing new."""
     with contextlib.suppress(OSError):
-        rope.send(message.packed())
+        told = message.value if isinstance(message, News) else _LEAVING.pack(message.looked_at, message.due_in)
+        rope.send(told)
 
 
-def _read(packed: bytes) -> list[Message]:
-    kind, told = packed[:1], packed[1:]
-    if kind == Leaving.KIND and len(told) == Leaving._FORM.size:
-        return [Leaving(*Leaving._FORM.unpack(told))]
-    return [each() for each in (Signalled, JobsQueued) if kind == each.KIND]
+def _read(told: bytes) -> Message | None:
+    if len(told) == _LEAVING.size:
+        return Leaving(*_LEAVING.unpack(told))
+    with contextlib.suppress(ValueError):
+        return News(told)
+    return None

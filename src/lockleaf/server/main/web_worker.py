@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
 from lockleaf.server.main.app import create_app
-from lockleaf.server.main.bell import JobsQueued, ring
+from lockleaf.server.main.bell import News, ring
 from lockleaf.server.main.forking import end_with_parent
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.jobs import queue
@@ -49,7 +49,7 @@ def create(database_url: str, rope: socket.socket) -> FastAPI:
 def _pass_on_what_is_queued(app: FastAPI, rope: socket.socket) -> None:
     def heard(payload: str | None) -> None:
         if payload is None or queue.tells_of_new(payload):
-            ring(rope, JobsQueued())
+            ring(rope, News.JOBS_QUEUED)
 
     app.state.parts[EventHub].hear(queue.CHANNEL, heard)
 

@@ -14,7 +14,7 @@ from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess
 
 from lockleaf.lazy import late
 from lockleaf.server.main.background import BackgroundWork
-from lockleaf.server.main.bell import Bell, JobsQueued, Leaving, Message, Signalled, ring
+from lockleaf.server.main.bell import Bell, Leaving, Message, News, ring
 
 if TYPE_CHECKING:
     from prometheus_client import multiprocess
@@ -55,7 +55,7 @@ class Workers(Multiprocess):
 
     def _take(self, number: int, frame: object) -> None:
         self.signal_queue.append(number)
-        ring(self._bell.rope, Signalled())
+        ring(self._bell.rope, News.SIGNALLED)
 
     @property
     def sockets(self) -> list[socket.socket]:
@@ -83,7 +83,7 @@ class Workers(Multiprocess):
         for message in messages:
             if isinstance(message, Leaving):
                 self._background.leaves(message)
-            elif isinstance(message, JobsQueued):
+            elif message is News.JOBS_QUEUED:
                 self._background.want()
 
     def init_processes(self) -> None:
