@@ -65,3 +65,4 @@ def routes() -> tuple[BaseRoute, ...]:
 def work_out_routes() -> None:
     """Have worked out what else is at the first requests: before a fork it is done once, in memory that is shared."""
     index()
+    routes()
