@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,31 +16,21 @@ import pytest
 
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.main.app import build_parts
-from lockleaf.server.main.bell import Bell, JobsQueued, Leaving, Signalled, ring
+from lockleaf.server.main.bell import Bell, Leaving, News, ring
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.errors import DatabaseBusy
-from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.jobs import queue
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.platform.jobs.attempt import Attempt
 from lockleaf.server.platform.jobs.worker import LONGEST_REST_SECONDS, JobWorker, Schedule
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
-from tests.conftest import fresh_database
 from tests.support.accounts import register
 from tests.support.job_workers import PATIENCE_SECONDS, until
 from tests.support.process import RunningServer, running_server
 from tests.support.processes import job_workers, workers
 
 IDLE = {"LOCKLEAF_JOBS__IDLE_SECONDS": "0.5", "LOCKLEAF_JOBS__GRACE_SECONDS": "0"}
-
-
-@pytest.fixture
-def own_database_url(worker_id: str) -> str:
-    """A database of its own: what other tests queue is no work here."""
-    url = fresh_database(f"lockleaf_demand_{worker_id}_{secrets.token_hex(4)}")
-    asyncio.run(migrate(url))
-    return url
 
 
 # ---- a server ----
@@ -223,7 +212,7 @@ async def test_it_is_due_for_its_schedules_and_for_nobody_elses(parts: Parts, ow
 
 def test_messages_come_as_they_were_sent() -> None:
     bell = Bell()
-    sent = [JobsQueued(), Leaving(12.5, 300.25), Signalled()]
+    sent = [News.JOBS_QUEUED, Leaving(12.5, 300.25), News.SIGNALLED]
     for each in sent:
         ring(bell.rope, each)
     assert bell.wait(0) == sent
@@ -232,16 +221,16 @@ def test_messages_come_as_they_were_sent() -> None:
     bell.rope.send(b"?")
     assert bell.wait(0) == []
     bell.close()
-    ring(bell.rope, JobsQueued())  # nobody listens any more, and nobody is harmed
+    ring(bell.rope, News.JOBS_QUEUED)  # nobody listens any more, and nobody is harmed
 
 
 def test_a_bell_that_nobody_hears_holds_nobody_up() -> None:
     bell = Bell()
     for _ in range(10_000):
-        ring(bell.rope, JobsQueued())
+        ring(bell.rope, News.JOBS_QUEUED)
     heard = bell.wait(0)
     assert 0 < len(heard) < 10_000
-    assert set(heard) == {JobsQueued()}
+    assert set(heard) == {News.JOBS_QUEUED}
     bell.close()
 
 

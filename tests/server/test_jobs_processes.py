@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -19,21 +18,10 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs import service as jobs
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
-from tests.conftest import fresh_database
 from tests.support.job_workers import WAITING_KIND, ended, job_row, process, until
 from tests.support.started import Started
 
 pytestmark = pytest.mark.usefixtures("settings")
-
-
-@pytest.fixture
-def own_database_url(worker_id: str) -> str:
-    """A database of its own: the workers of these tests must not find the jobs of others, nor the others theirs."""
-    from lockleaf.server.platform.db.migrate import migrate
-
-    url = fresh_database(f"lockleaf_jobs_{worker_id}_{secrets.token_hex(4)}")
-    asyncio.run(migrate(url))
-    return url
 
 
 @pytest.fixture
