@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.chromium import chromium
 from tests.support.command_line import CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, context, open_window, profile
+from tests.support.journal_page import AppProcess, Opens, Window, context, open_window, profile
 from tests.support.process import RunningServer
 
 # How long a person would wait on a busy machine; nothing waits so long where it is quick.
@@ -48,6 +50,24 @@ def shared_window(browser: Browser, served: AppProcess) -> Iterator[Window]:
     ours = context(browser)
     yield open_window(ours, served.url)
     ours.close()
+
+
+@pytest.fixture
+def opens(browser: Browser) -> Iterator[Opens]:
+    """Opens a window of its own on the journal of a device, until the test ends; the page broke nothing by then."""
+    windows: list[Window] = []
+    with ExitStack() as stack:
+
+        def open_one(device: CommandLine, **options: Any) -> Window:
+            app = AppProcess(device)
+            stack.callback(app.stop)
+            ours = context(browser, **options)
+            stack.callback(ours.close)
+            windows.append(open_window(ours, app.start()))
+            return windows[-1]
+
+        yield open_one
+    assert [window.faults for window in windows] == [[]] * len(windows)
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 import pyotp
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, context, is_sound, open_window, profile
+from tests.support.journal_page import Opens, Window, is_sound, profile
 from tests.support.process import RunningServer
 
 
@@ -52,18 +51,12 @@ def test_an_app_is_added_asked_for_and_removed(window: Window) -> None:
     expect(card).to_contain_text("The password alone lets in.")
 
 
-def test_a_lost_device_a_lost_password_and_the_end(
-    browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
-) -> None:
+def test_a_lost_device_a_lost_password_and_the_end(opens: Opens, home: Path, server: RunningServer) -> None:
     email, other = fresh_email(), "quite another heron over the dyke"
     laptop = profile(home, server.url, email)
     laptop.run("write", "of the account")
     laptop.run("sync")
-    app = AppProcess(laptop)
-    request.addfinalizer(app.stop)
-    ours = context(browser)
-    request.addfinalizer(ours.close)
-    window = open_window(ours, app.start())
+    window = opens(laptop)
     page = window.page
     window.go("account")
     page.get_by_role("button", name="Lost a device").press("Enter")
@@ -80,9 +73,7 @@ def test_a_lost_device_a_lost_password_and_the_end(
 
     phone = CommandLine(home, "phone", laptop.environment)
     phone.run("write", "of the phone")
-    second = AppProcess(phone)
-    request.addfinalizer(second.stop)
-    joined = open_window(ours, second.start())
+    joined = opens(phone)
     joined.go("account/login")
     their = joined.page
     their.get_by_role("button", name="With a recovery code").press("Enter")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.support.command_line import CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, context, is_sound, open_window, profile
+from tests.support.journal_page import Opens, Window, is_sound, profile
 from tests.support.photos import photo
 from tests.support.reached_networks import Reached, reached_networks
 
@@ -22,16 +22,10 @@ def reached(server_environment: dict[str, str], tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def grace(browser: Browser, home: Path, reached: Reached) -> Iterator[tuple[Window, CommandLine]]:
+def grace(opens: Opens, home: Path, reached: Reached) -> tuple[Window, CommandLine]:
     """A window on the journal of somebody who has an account there."""
     device = profile(home, reached.server.url, fresh_email())
-    app = AppProcess(device)
-    ours = context(browser)
-    window = open_window(ours, app.start())
-    yield window, device
-    ours.close()
-    app.stop()
-    assert window.faults == []
+    return opens(device), device
 
 
 def test_a_network_is_connected_published_to_as_it_was_shown_and_left(
@@ -103,19 +97,12 @@ def test_a_network_is_connected_published_to_as_it_was_shown_and_left(
     is_sound(page)
 
 
-def test_a_journal_without_an_account_is_told_the_way_to_one(browser: Browser, home: Path) -> None:
-    device = CommandLine(home, "default")
-    app = AppProcess(device)
-    ours = context(browser)
-    try:
-        window = open_window(ours, app.start())
-        page = window.page
-        window.go("account/connections")
-        expect(page.get_by_role("heading", name="Connections need an account")).to_be_visible()
-        is_sound(page)
-        page.get_by_role("link", name="Create an account").click()
-        expect(page.get_by_label("Email, or a name")).to_be_visible()
-        assert window.faults == []
-    finally:
-        ours.close()
-        app.stop()
+def test_a_journal_without_an_account_is_told_the_way_to_one(opens: Opens, home: Path) -> None:
+    window = opens(CommandLine(home, "default"))
+    page = window.page
+    window.go("account/connections")
+    expect(page.get_by_role("heading", name="Connections need an account")).to_be_visible()
+    is_sound(page)
+    page.get_by_role("link", name="Create an account").click()
+    expect(page.get_by_label("Email, or a name")).to_be_visible()
+    assert window.faults == []

@@ -7,19 +7,18 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.settings import Settings
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, axe_finds, context, give_file, open_window, profile
+from tests.support.journal_page import Opens, Window, axe_finds, give_file, profile
 from tests.support.process import RunningServer
 from tests.support.senders import POST, put_in
 from tests.support.terminals import Terminal
@@ -126,7 +125,7 @@ def test_what_waits_in_the_inbox_is_made_an_entry_or_refused(
 
 
 @pytest.fixture
-def guarded(browser: Browser, home: Path, server: RunningServer) -> Iterator[tuple[Window, list[str], CommandLine]]:
+def guarded(opens: Opens, home: Path, server: RunningServer) -> tuple[Window, list[str], CommandLine]:
     """A journal whose account has a second factor: a window on it, its factor codes, its device."""
     laptop = profile(home, server.url, fresh_email())
     with Terminal(laptop, "factors", "add", "totp", "--name", "my phone") as terminal:
@@ -136,13 +135,7 @@ def guarded(browser: Browser, home: Path, server: RunningServer) -> Iterator[tup
         assert terminal.end() == 0
     laptop.run("write", "-", "--title", "On the server", stdin=b"Sent.")
     laptop.run("sync")
-    app = AppProcess(laptop)
-    ours = context(browser)
-    window = open_window(ours, app.start())
-    yield window, CODE.findall(terminal.seen), laptop
-    ours.close()
-    app.stop()
-    assert window.faults == []
+    return opens(laptop), CODE.findall(terminal.seen), laptop
 
 
 def test_a_lower_tier_says_what_it_deletes_and_asks_for_password_and_second_factor(

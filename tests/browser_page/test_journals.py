@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, profile, synced
+from tests.support.journal_page import Opens, Window, axe_finds, profile, synced
 from tests.support.process import RunningServer, running_server
 
 
 @pytest.fixture
-def fresh(browser: Browser, home: Path) -> Iterator[tuple[Window, CommandLine]]:
+def fresh(opens: Opens, home: Path) -> tuple[Window, CommandLine]:
     """A window on a machine that has no journal yet."""
     device = CommandLine(home, "default")
-    app = AppProcess(device)
-    ours = context(browser)
-    window = open_window(ours, app.start())
-    yield window, device
-    ours.close()
-    app.stop()
-    assert window.faults == []
+    return opens(device), device
 
 
 def test_a_person_without_an_account_writes_first_and_registers_later(
@@ -66,17 +59,13 @@ def test_a_person_without_an_account_writes_first_and_registers_later(
 
 
 def test_with_the_server_gone_one_writes_on_and_all_is_sent_when_it_is_back(
-    browser: Browser, home: Path, server_environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+    opens: Opens, home: Path, server_environment: dict[str, str], tmp_path: Path
 ) -> None:
     where = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path / "server")}
     with running_server(where, log=tmp_path / "log") as server:
         email = fresh_email()
         laptop = profile(home, server.url, email)
-        app = AppProcess(laptop)
-        request.addfinalizer(app.stop)
-        ours = context(browser)
-        request.addfinalizer(ours.close)
-        window = open_window(ours, app.start())
+        window = opens(laptop)
         page = window.page
         window.write("Before it went.")
         window.done()
@@ -107,7 +96,7 @@ def test_with_the_server_gone_one_writes_on_and_all_is_sent_when_it_is_back(
 
 
 def test_two_devices_that_wrote_the_same_line_are_shown_beside_each_other_and_made_one(
-    browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
+    opens: Opens, home: Path, server: RunningServer
 ) -> None:
     email = fresh_email()
     laptop = profile(home, server.url, email)
@@ -120,11 +109,7 @@ def test_two_devices_that_wrote_the_same_line_are_shown_beside_each_other_and_ma
     laptop.run("edit", entry, "-", stdin=b"The line of the laptop.")
     laptop.run("sync", code=None)
 
-    app = AppProcess(laptop)
-    request.addfinalizer(app.stop)
-    ours = context(browser)
-    request.addfinalizer(ours.close)
-    window = open_window(ours, app.start())
+    window = opens(laptop)
     page = window.page
     page.get_by_role("link", name="Two versions").first.click()
     expect(page.locator(".version")).to_have_count(2)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.command_line import CommandLine
-from tests.support.journal_page import AppProcess, Window, context, drop_files, open_window
+from tests.support.journal_page import Opens, Window, drop_files
 from tests.support.journals.dayone import entry, write_dayone
 from tests.support.journals.pepys import diary_of
 
@@ -56,15 +55,9 @@ def alone(home: Path) -> CommandLine:
 
 
 @pytest.fixture
-def opened(browser: Browser, alone: CommandLine) -> Iterator[Window]:
+def opened(opens: Opens, alone: CommandLine) -> Window:
     """A window on its journal."""
-    app = AppProcess(alone)
-    ours = context(browser, viewport={"width": 1280, "height": 900})
-    window = open_window(ours, app.start())
-    yield window
-    ours.close()
-    app.stop()
-    assert window.faults == []
+    return opens(alone, viewport={"width": 1280, "height": 900})
 
 
 def test_two_thousand_entries_of_day_one_are_dropped_tried_and_brought_in(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, axe_finds, context, open_window, synced
+from tests.support.journal_page import Opens, Window, axe_finds, synced
 from tests.support.process import RunningServer
 
 
@@ -32,19 +32,13 @@ def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, dev
     expect(page.get_by_role("button", name="Let the server add them up")).to_be_visible()
 
 
-def test_where_the_two_differ_the_page_says_so_and_why(
-    browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
-) -> None:
+def test_where_the_two_differ_the_page_says_so_and_why(opens: Opens, home: Path, server: RunningServer) -> None:
     pytest.importorskip("tenseal")
     device, email = CommandLine(home, "laptop"), fresh_email()
     device.run(*("register", "--server", server.url, "--email", email, "--device-name", "laptop", "--custody", "uce"))
     device.run("write", "-", stdin=b"One two three four.")
     synced(device)
-    app = AppProcess(device)
-    request.addfinalizer(app.stop)
-    ours = context(browser)
-    request.addfinalizer(ours.close)
-    window = open_window(ours, app.start())
+    window = opens(device)
     page = window.page
     window.go("numbers")
     page.get_by_role("button", name="Let the server add them up").click()
@@ -64,14 +58,10 @@ def test_where_the_two_differ_the_page_says_so_and_why(
     assert window.faults == []
 
 
-def test_without_an_account_a_sentence_says_that_no_server_adds_anything_up(browser: Browser, home: Path) -> None:
+def test_without_an_account_a_sentence_says_that_no_server_adds_anything_up(opens: Opens, home: Path) -> None:
     device = CommandLine(home, "default")
     device.run("write", "-", stdin=b"Alone.")
-    app = AppProcess(device)
-    ours = context(browser)
-    window = open_window(ours, app.start())
+    window = opens(device)
     window.go("numbers")
     expect(window.page.get_by_text("no server adds anything up")).to_be_visible()
     expect(window.page.locator(".figures")).to_contain_text("1")
-    ours.close()
-    app.stop()

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.support.command_line import CommandLine, fresh_email
-from tests.support.journal_page import AppProcess, Window, context, is_sound, open_window, synced
+from tests.support.journal_page import Opens, Window, is_sound, synced
 from tests.support.process import RunningServer
-
-
-def opened(browser: Browser, device: CommandLine, request: pytest.FixtureRequest) -> Window:
-    """A window of its own on the journal of a device."""
-    app = AppProcess(device)
-    request.addfinalizer(app.stop)
-    ours = context(browser)
-    request.addfinalizer(ours.close)
-    return open_window(ours, app.start())
 
 
 def test_an_entry_stands_beside_the_sealed_bytes_that_the_server_has_of_it(window: Window, device: CommandLine) -> None:
@@ -45,14 +35,14 @@ def test_an_entry_stands_beside_the_sealed_bytes_that_the_server_has_of_it(windo
 
 
 def test_with_uce_the_page_says_what_the_server_can_read_and_when(
-    browser: Browser, home: Path, server: RunningServer, request: pytest.FixtureRequest
+    opens: Opens, home: Path, server: RunningServer
 ) -> None:
     device = CommandLine(home, "laptop")
     account = ("--server", server.url, "--email", fresh_email(), "--device-name", "laptop", "--custody", "uce")
     device.run("register", *account)
     device.run("write", "-", stdin=b"A heron stood there.")
     synced(device)
-    window = opened(browser, device, request)
+    window = opens(device)
     page = window.page
     window.go("account/seen")
     its = page.locator(".seen-entry > div").last
@@ -64,12 +54,10 @@ def test_with_uce_the_page_says_what_the_server_can_read_and_when(
     assert window.faults == []
 
 
-def test_without_an_account_the_page_says_that_no_server_sees_anything(
-    browser: Browser, home: Path, request: pytest.FixtureRequest
-) -> None:
+def test_without_an_account_the_page_says_that_no_server_sees_anything(opens: Opens, home: Path) -> None:
     device = CommandLine(home, "default")
     device.run("write", "-", stdin=b"Alone.")
-    window = opened(browser, device, request)
+    window = opens(device)
     window.go("account")
     window.page.get_by_role("link", name="What a server sees").click()
     expect(window.page.get_by_text("no server sees anything of it")).to_be_visible()

@@ -6,7 +6,7 @@ import json
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
@@ -17,6 +17,7 @@ from tests.support.started import Started
 __all__ = [
     "AXE",
     "AppProcess",
+    "Opens",
     "Window",
     "axe_finds",
     "context",
@@ -108,6 +109,13 @@ class Window:
         """Press Done, and wait for the entry to be shown."""
         self.page.get_by_role("button", name="Done", exact=True).click()
         expect(self.page.locator(".reading .rendered")).to_be_attached()
+
+
+class Opens(Protocol):
+    """Opens a window on the journal of a device."""
+
+    def __call__(self, device: CommandLine, **options: Any) -> Window:
+        """Return it. ``options``: of the browser's context."""
 
 
 def open_window(context: BrowserContext, url: str) -> Window:
