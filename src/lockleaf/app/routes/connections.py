@@ -39,7 +39,7 @@ async def begin_connection(call: Call[BeginConnection]) -> BegunConnection:
     begun = await call.desk.client.networks.connect(wanted.network, instance=wanted.instance)
     address = web_address(begun.authorization_url)
     if address is None:
-        raise Refused(502, "no_web_address", "The server named an address that is none of the web. Nothing was begun.")
+        raise Refused(502, "no_web_address", "The server named an invalid address for the network. Nothing was begun.")
     call.desk.connecting = (wanted.network, begun)
     return BegunConnection(address=address, host=urlsplit(address).netloc, expires_at=begun.expires_at)
 
@@ -77,7 +77,7 @@ async def connection_of(desk: Desk, connection_id: str | UUID) -> sdk.Integratio
     """Return a connection.
 
     Raises:
-        Refused: there is none of that id.
+        Refused: there is no such connection.
     """
     for each in await desk.client.networks.list():
         if str(each.id) == str(connection_id):

@@ -65,7 +65,7 @@ class Fields:
         """Return what ``choices`` has for the text."""
         value = self._of(name, str)
         if value not in choices:
-            raise InvalidFile(f"{name} is none of the known ones")
+            raise InvalidFile(f"{name} is not a known one")
         return choices[value]
 
     def flag(self, name: str) -> bool:
