@@ -99,6 +99,14 @@ def database_url(worker_id: str) -> str:
     return url
 
 
+@pytest.fixture
+def own_database_url(worker_id: str) -> str:
+    """A database of its own, for what goes through that of all accounts: the worker of jobs, the sealing anew."""
+    url = fresh_database(f"lockleaf_own_{worker_id}_{secrets.token_hex(4)}")
+    asyncio.run(migrate(url))
+    return url
+
+
 @pytest.fixture(scope="session")
 def server_environment(database_url: str) -> dict[str, str]:
     """The environment of a server on this worker's database."""

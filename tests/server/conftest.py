@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
-import secrets
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from lockleaf.crypto import uce
-from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.observability.logging import configure
-from tests.conftest import fresh_database
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,11 +38,3 @@ def log() -> Iterator[io.StringIO]:
         root.handlers[:] = handlers
         root.setLevel(level)
         structlog.configure(**before)
-
-
-@pytest.fixture
-def own_database_url(worker_id: str) -> str:
-    """A database of its own: workers of jobs must not find the jobs of other tests, nor the others theirs."""
-    url = fresh_database(f"lockleaf_jobs_{worker_id}_{secrets.token_hex(4)}")
-    asyncio.run(migrate(url))
-    return url
