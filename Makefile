@@ -42,7 +42,7 @@ serve: $(RUN)  ## the server, on its own embedded database
 
 test: check $(BROWSER) $(PAGE)  ## every check and every test, and which lines of server and SDK they run
 	@$(BIN)/python -m compileall -q src
-	$(BIN)/python -m pytest -p tests.coverage -n 3 --dist loadfile --no-loadscope-reorder --durations 10
+	$(BIN)/python -m pytest -p tests.coverage -n 4 --dist loadfile --no-loadscope-reorder --durations 10
 
 check: $(DEV)  ## style, types, who may import whom, and whether the locks are whole
 	$(BIN)/ruff check .
