@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from math import ceil
 
 import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
-from limits import parse
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from lockleaf.server.platform.http.addresses import UNKNOWN, Proxies, rated_as
-from lockleaf.server.platform.limits.memory import BoundedMemory
+from lockleaf.server.platform.limits.memory import Limit, SlidingWindows
 from lockleaf.server.platform.settings import ProxySettings, RateSettings
 
 PROXY, CLIENT, OTHER = "10.0.0.2", "198.51.100.7", "203.0.113.9"
@@ -97,26 +100,48 @@ def test_a_rate_that_says_nothing_is_refused(wrong: str) -> None:
         RateSettings(login=wrong)
 
 
-async def test_a_window_slides() -> None:
-    limiter, item = SlidingWindowCounterRateLimiter(BoundedMemory(10)), parse("4/minute")
+def test_a_window_slides() -> None:
+    windows = SlidingWindows(Limit("a-minute", 4, 60), 10)
     with time_machine.travel(datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC), tick=False) as clock:
-        assert [await limiter.hit(item, "a") for _ in range(5)] == [True] * 4 + [False]
-        stats = await limiter.get_window_stats(item, "a")
-        assert (stats.remaining, stats.reset_time) == (0, datetime(2026, 1, 1, 0, 1, tzinfo=UTC).timestamp())
+        assert windows.left("a") == (4, 1)
+        assert [windows.hit("a") for _ in range(5)] == [True] * 4 + [False]
+        assert windows.left("a") == (0, 50)
+        assert windows.left("b") == (4, 1)
         clock.shift(80)
         # Half of the window before counts still.
-        assert [await limiter.hit(item, "a") for _ in range(3)] == [True, True, False]
+        assert windows.left("a") == (2, 1)
+        assert [windows.hit("a") for _ in range(3)] == [True, True, False]
         clock.shift(600)
-        assert [await limiter.hit(item, "a") for _ in range(5)] == [True] * 4 + [False]
+        assert [windows.hit("a") for _ in range(5)] == [True] * 4 + [False]
 
 
-async def test_memory_has_an_end_and_the_longest_rested_goes_first() -> None:
-    memory = BoundedMemory(100)
-    limiter, item = SlidingWindowCounterRateLimiter(memory), parse("2/hour")
-    assert [await limiter.hit(item, "known") for _ in range(2)] == [True, True]
-    for number in range(99):
-        await limiter.hit(item, f"stranger {number}")
-    assert not await limiter.hit(item, "known")
-    for number in range(300):
-        await limiter.hit(item, f"further stranger {number}")
-    assert len(memory) == 100
+@given(
+    amount=st.integers(1, 8),
+    seconds=st.sampled_from([1, 8, 64]),
+    steps=st.lists(st.tuples(st.integers(0, 90), st.sampled_from("ab")), min_size=1, max_size=40),
+)
+async def test_requests_are_counted_as_the_library_counts_them(
+    amount: int, seconds: int, steps: list[tuple[int, str]]
+) -> None:
+    """Steps are eighths of a second, and windows powers of two, so that no rounding differs."""
+    windows = SlidingWindows(Limit("any", amount, seconds), 10)
+    limiter, item = SlidingWindowCounterRateLimiter(MemoryStorage()), RateLimitItemPerSecond(amount, seconds)
+    with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as clock:
+        for eighths, key in steps:
+            clock.shift(eighths / 8)
+            assert windows.hit(key) == await limiter.hit(item, key)
+            stats = await limiter.get_window_stats(item, key)
+            assert windows.left(key) == (stats.remaining, max(1, ceil(stats.reset_time - time.time())))
+
+
+def test_memory_has_an_end_and_the_longest_rested_goes_first() -> None:
+    windows = SlidingWindows(Limit("two-an-hour", 2, 3600), 100)
+    with time_machine.travel(datetime(2026, 1, 1, 0, 10, tzinfo=UTC), tick=False):
+        assert [windows.hit("known") for _ in range(2)] == [True, True]
+        for number in range(99):
+            windows.hit(f"stranger {number}")
+        assert not windows.hit("known")
+        for number in range(300):
+            windows.hit(f"further stranger {number}")
+        assert len(windows) == 100
+        assert windows.hit("known")

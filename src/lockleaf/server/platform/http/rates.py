@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -10,7 +11,8 @@ from starlette.types import Scope
 
 from lockleaf.server.platform.http.addresses import Proxies, rated_as
 from lockleaf.server.platform.http.dependencies import parts_of_scope
-from lockleaf.server.platform.limits.rates import Quoted, Rates, Standing
+from lockleaf.server.platform.limits.memory import Limit
+from lockleaf.server.platform.limits.rates import Rates, Standing
 from lockleaf.server.platform.parts import Parts
 
 __all__ = ["Attempts", "attempts", "client_of", "count_account", "count_address", "header_lines", "rated"]
@@ -61,15 +63,12 @@ async def count_account(request: Request, policy: str, who: str) -> None:
     await _count(request.scope, parts_of_scope(request.scope)[Rates], policy, who)
 
 
-async def _count(scope: Scope, rates: Rates, policy: str, *who: str) -> bool:
+async def _count(scope: Scope, rates: Rates, policy: str, *who: str) -> None:
     standing = await rates.hit(policy, *who)
-    if standing is None:
-        return True
-    standings: list[Standing] = scope["state"].setdefault("standings", [])
-    standings.append(standing)
-    if not standing.allowed:
-        raise await rates.refusal(standing)
-    return True
+    if standing is not None:
+        scope["state"].setdefault("standings", []).append(standing)
+        if not standing.allowed:
+            raise await rates.refusal(standing)
 
 
 class Attempts:
@@ -123,7 +122,7 @@ def attempts(policy: str, everywhere: str | None = None) -> Callable[[Request], 
 
 async def header_lines(scope: Scope) -> list[tuple[bytes, bytes]]:
     """Return `RateLimit-Policy` and `RateLimit` of an answer (draft-ietf-httpapi-ratelimit-headers-10)."""
-    standings: list[Standing] = scope.get("state", {}).get("standings", [])
+    standings: list[Standing] = scope["state"].get("standings", [])
     if not standings:
         return []
     rates = parts_of_scope(scope)[Rates]
@@ -133,15 +132,13 @@ async def header_lines(scope: Scope) -> list[tuple[bytes, bytes]]:
     quoted = [each for standing in shown for each in await rates.quote(standing)]
     if not quoted:
         return []
+    told = ", ".join([f'"{limit.name}";r={remaining};t={reset}' for limit, remaining, reset in quoted])
     return [
-        (b"ratelimit-policy", ", ".join(map(_policy_item, quoted)).encode()),
-        (b"ratelimit", ", ".join(map(_item, quoted)).encode()),
+        (b"ratelimit-policy", _policy_line(*[each.limit for each in quoted])),
+        (b"ratelimit", told.encode()),
     ]
 
 
-def _policy_item(quoted: Quoted) -> str:
-    return f'"{quoted.name}";q={quoted.quota};w={quoted.window}'
-
-
-def _item(quoted: Quoted) -> str:
-    return f'"{quoted.name}";r={quoted.remaining};t={quoted.reset}'
+@lru_cache
+def _policy_line(*limits: Limit) -> bytes:
+    return ", ".join(f'"{name}";q={amount};w={seconds}' for name, amount, seconds in limits).encode()

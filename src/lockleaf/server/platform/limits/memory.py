@@ -8,94 +8,78 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from math import floor
+from math import ceil, floor, inf
+from typing import NamedTuple
 
-from limits.aio.storage import SlidingWindowCounterSupport, Storage
-
-__all__ = ["BoundedMemory"]
-
-_Windows = tuple[int, int, int]
-"""The number of the present window, the hits of the one before it, and its own."""
+__all__ = ["Limit", "SlidingWindows"]
 
 
-class BoundedMemory(Storage, SlidingWindowCounterSupport):
-    """The hits of the present and the previous window of each key.
+class Limit(NamedTuple):
+    """So many requests in a window of so many seconds, by the name that clients are told."""
+
+    name: str
+    amount: int
+    seconds: int
+
+
+class _Windows(NamedTuple):
+    """The number of the present window, the requests of the one before it, and its own."""
+
+    number: int
+    before: int
+    present: int
+
+
+class SlidingWindows:
+    """Counts the requests of many keys against one limit, as the sliding window counter of `limits` does.
+
+    The requests of the window before count as far as it still reaches into the last ``limit.seconds``.
 
     Args:
+        limit: against which.
         most: how many keys are kept.
     """
 
-    STORAGE_SCHEME = None
-
-    def __init__(self, most: int) -> None:
+    def __init__(self, limit: Limit, most: int) -> None:
+        self.limit = limit
         self._most = most
         self._windows: OrderedDict[str, _Windows] = OrderedDict()
-        super().__init__()
 
     def __len__(self) -> int:
         return len(self._windows)
 
-    async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count hits, if fewer than ``limit`` were counted within ``expiry`` seconds; tell whether they were."""
+    def hit(self, key: str) -> bool:
+        """Count a request, unless there were too many; tell whether it was counted."""
+        _, amount, seconds = self.limit
         now = time.time()
-        number, before, present = self._at(key, expiry, now)
-        if floor(before * (1 - now / expiry % 1) + present) + amount > limit:
+        number, before, present = self._at(key, now)
+        if floor(before * (1 - now / seconds % 1) + present) >= amount:
             return False
-        self._windows[key] = (number, before, present + amount)
-        self._windows.move_to_end(key)
-        while len(self._windows) > self._most:
-            self._windows.popitem(last=False)
+        windows = self._windows
+        windows[key] = _Windows(number, before, present + 1)
+        windows.move_to_end(key)
+        if len(windows) > self._most:
+            windows.popitem(last=False)
         return True
 
-    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        """Return the hits of the previous window, for how many seconds they count, and the same of the present one."""
+    def left(self, key: str) -> tuple[int, int]:
+        """Return how many more requests would pass now, and in how many seconds, at least 1, there is one more."""
+        _, amount, seconds = self.limit
         now = time.time()
-        _, before, present = self._at(key, expiry, now)
-        left = (1 - now / expiry % 1) * expiry
-        return before, left if before else 0.0, present, left + expiry
+        _, before, present = self._at(key, now)
+        share = 1 - now / seconds % 1
+        remaining = max(0, amount - floor(before * share + present))
+        ends = share * seconds
+        passes = min(ends % (seconds / before) if before else inf, ends % seconds if present else inf)
+        return remaining, max(1, ceil(passes)) if before or present else 1
 
-    def _at(self, key: str, expiry: int, now: float) -> _Windows:
-        present = int(now // expiry)
-        number, before, hits = self._windows.get(key, (present, 0, 0))
-        match present - number:
+    def _at(self, key: str, now: float) -> _Windows:
+        present = int(now // self.limit.seconds)
+        found = self._windows.get(key) or _Windows(present, 0, 0)
+        match present - found.number:
             case 0:
-                return present, before, hits
+                return found
             case 1:
-                return present, hits, 0
+                return _Windows(present, found.present, 0)
             case _:
-                return present, 0, 0
-
-    async def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget a key."""
-        self._windows.pop(key, None)
-
-    async def clear(self, key: str) -> None:
-        """Forget a key."""
-        self._windows.pop(key, None)
-
-    async def reset(self) -> int | None:
-        """Forget every key; return how many there were."""
-        count = len(self._windows)
-        self._windows.clear()
-        return count
-
-    async def check(self) -> bool:
-        """Tell that memory answers."""
-        return True
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """Nothing goes wrong here."""
-        return ValueError
-
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count nothing: a fixed window lets twice as many through at its edge, and is not for rates here."""
-        raise NotImplementedError
-
-    async def get(self, key: str) -> int:
-        """Tell nothing, as `incr` counts nothing."""
-        raise NotImplementedError
-
-    async def get_expiry(self, key: str) -> float:
-        """Tell nothing, as `incr` counts nothing."""
-        raise NotImplementedError
+                return _Windows(present, 0, 0)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hmac
 import time
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from math import ceil
+from typing import NamedTuple
 
 from limits import RateLimitItem, parse_many
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from lockleaf.server.platform.limits.errors import RateLimited
-from lockleaf.server.platform.limits.memory import BoundedMemory
+from lockleaf.server.platform.limits.memory import Limit, SlidingWindows
 from lockleaf.server.platform.limits.shared import SharedStore, StoreLost
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.server_keys import Purpose, ServerKeys
@@ -45,45 +44,54 @@ MOST_KEYS = 50_000
 """How many addresses or accounts each rate remembers in memory: some 10 MiB, if there ever are as many."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Policy:
-    name: str
-    whole: tuple[RateLimitItem, ...]
-    share: tuple[RateLimitItem, ...]
-    memory: SlidingWindowCounterRateLimiter
+    """A rate: its limits, all of which hold, and where each is counted.
+
+    Args:
+        name: of the rate.
+        written: its limits, such as ``10/minute;60/hour``.
+        shares: among how many processes what is counted in memory is divided.
+    """
+
+    def __init__(self, name: str, written: str, shares: int) -> None:
+        # The shortest window first: what it refuses is not counted in a longer one.
+        items = sorted(parse_many(written), key=lambda item: item.get_expiry())
+        self.of_all = tuple((item, _limit(name, item, item.amount)) for item in items)
+        """In the store that replicas share, under the names that `limits` gives them there."""
+        most = MOST_KEYS // len(items)
+        self.here = tuple(SlidingWindows(_limit(name, item, ceil(item.amount / shares)), most) for item in items)
+        """In the memory of this process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+def _limit(name: str, item: RateLimitItem, amount: int) -> Limit:
+    return Limit(f"{name}-{item.GRANULARITY.name}", amount, item.get_expiry())
+
+
+class Standing(NamedTuple):
     """A request as it was counted.
 
     Attributes:
         policy: the name of the rate.
         allowed: whether it may go on.
-        limiter, items, key: where it was counted, against what, and for whom.
+        key: whom it was counted for.
+        by_all: whether in the store that replicas share.
     """
 
     policy: str
     allowed: bool
-    limiter: SlidingWindowCounterRateLimiter
-    items: tuple[RateLimitItem, ...]
     key: str
+    by_all: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """How one rate stands, as a client is told.
+class Quoted(NamedTuple):
+    """How one limit stands, as a client is told.
 
     Attributes:
-        name: of the rate, with its window.
-        quota: requests in a window of ``window`` seconds.
-        remaining: how many more would pass now.
+        remaining: how many more requests would pass now.
         reset: in how many seconds there is one more.
     """
 
-    name: str
-    quota: int
-    window: int
+    limit: Limit
     remaining: int
     reset: int
 
@@ -100,19 +108,10 @@ class Rates:
     def __init__(self, settings: RateSettings, keys: ServerKeys, metrics: Metrics) -> None:
         self._digest = lru_cache(DIGESTS)(partial(_digest, keys.signing(Purpose.RATES)))
         self._metrics = metrics
-        self._policies = {name: self._policy(settings, name) for name in POLICIES} if settings.enabled else {}
+        written = {name: getattr(settings, name) for name in POLICIES} if settings.enabled else {}
+        self._policies = {name: _Policy(name, each, settings.shares) for name, each in written.items() if each != "off"}
         url = settings.store.get_secret_value() if settings.store is not None and settings.enabled else None
         self._shared = None if url is None else SharedStore(url, settings, metrics)
-
-    @staticmethod
-    def _policy(settings: RateSettings, name: str) -> _Policy | None:
-        written: str = getattr(settings, name)
-        if written == "off":
-            return None
-        # The shortest window first: what it refuses is not counted in a longer one.
-        whole = tuple(sorted(parse_many(written), key=lambda item: item.get_expiry()))
-        share = tuple(type(item)(ceil(item.amount / settings.shares), item.multiples) for item in whole)
-        return _Policy(name, whole, share, SlidingWindowCounterRateLimiter(BoundedMemory(MOST_KEYS)))
 
     @property
     def degraded(self) -> bool:
@@ -143,21 +142,16 @@ class Rates:
         if self._shared is not None:
             try:
                 async with self._shared.limiter() as limiter:
-                    return await self._counted(found, limiter, found.whole, key)
+                    for item, _ in found.of_all:
+                        if not await limiter.hit(item, key):
+                            return Standing(policy, False, key, True)
+                    return Standing(policy, True, key, True)
             except StoreLost:
                 pass
-        return await self._counted(found, found.memory, found.share, key)
-
-    async def require(self, policy: str, *who: str) -> Standing | None:
-        """Count a request.
-
-        Raises:
-            RateLimited: there were too many.
-        """
-        standing = await self.hit(policy, *who)
-        if standing is not None and not standing.allowed:
-            raise await self.refusal(standing)
-        return standing
+        for windows in found.here:
+            if not windows.hit(key):
+                return Standing(policy, False, key, False)
+        return Standing(policy, True, key, False)
 
     async def refusal(self, standing: Standing) -> RateLimited:
         """Return what refuses a request that was one too many, to be raised."""
@@ -167,30 +161,19 @@ class Rates:
 
     async def quote(self, standing: Standing) -> list[Quoted]:
         """Return how a request's rates stand after it; nothing where the store was lost meanwhile."""
+        policy = self._policies[standing.policy]
+        if not standing.by_all or self._shared is None:
+            return [Quoted(each.limit, *each.left(standing.key)) for each in policy.here]
         quoted = []
-        now = time.time()
         try:
-            for item in standing.items:
-                if self._shared is not None and standing.limiter is self._shared.of_all:
-                    async with self._shared.limiter() as limiter:
-                        stats = await limiter.get_window_stats(item, standing.key)
-                else:
-                    stats = await standing.limiter.get_window_stats(item, standing.key)
-                name = f"{standing.policy}-{item.GRANULARITY.name}"
-                reset = max(1, ceil(stats.reset_time - now))
-                quoted.append(Quoted(name, item.amount, item.get_expiry(), stats.remaining, reset))
+            for item, limit in policy.of_all:
+                async with self._shared.limiter() as limiter:
+                    stats = await limiter.get_window_stats(item, standing.key)
+                reset = max(1, ceil(stats.reset_time - time.time()))
+                quoted.append(Quoted(limit, stats.remaining, reset))
         except StoreLost:
             return []
         return quoted
-
-    @staticmethod
-    async def _counted(
-        policy: _Policy, limiter: SlidingWindowCounterRateLimiter, items: tuple[RateLimitItem, ...], key: str
-    ) -> Standing:
-        for item in items:
-            if not await limiter.hit(item, key):
-                return Standing(policy.name, False, limiter, items, key)
-        return Standing(policy.name, True, limiter, items, key)
 
 
 def _digest(key: bytes, policy: str, who: tuple[str, ...]) -> str:

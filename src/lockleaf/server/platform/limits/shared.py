@@ -58,11 +58,6 @@ class SharedStore:
         self._answers = True
 
     @property
-    def of_all(self) -> SlidingWindowCounterRateLimiter:
-        """What counts in it, to be compared; to be used it is taken from `limiter`."""
-        return self._limiter
-
-    @property
     def answers(self) -> bool:
         """Whether it did when it was asked last."""
         return self._answers
