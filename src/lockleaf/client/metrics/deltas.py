@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lockleaf.client.errors import AlreadyCounted, ApiError, ChangeNotAccepted, InvalidAnswer
 from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
-from lockleaf.client.metrics.native import require_native
+from lockleaf.client.metrics.opened_keys import opened_key
 from lockleaf.client.records.counted import standing
 from lockleaf.client.records.readings import Reading
 from lockleaf.client.store import LocalStore
@@ -41,10 +41,7 @@ def make_deltas(store: LocalStore, census: Census) -> None:
     Raises:
         MetricsNotInstalled: the library for encrypted numbers is not here.
     """
-    require_native()
-    from lockleaf.he.keys import SecretKey  # noqa: PLC0415  (native code, of which most runs have no need)
-
-    key = SecretKey.from_bytes(census.key)
+    key = opened_key(store, census)
     while True:
         with store.transaction():
             waiting = store.contributions.waiting(_PORTION)
@@ -84,7 +81,7 @@ def _encrypted(
     key: SecretKey, census: Census, names: tuple[str, ...], month: str, steps: list[Step]
 ) -> StoredDelta | None:
     """The delta of these steps; None where they come to nothing."""
-    from lockleaf.he.encrypt import encrypt_delta  # noqa: PLC0415
+    from lockleaf.he.encrypt import encrypt_delta  # noqa: PLC0415  (native code, of which most runs have no need)
 
     delta = Delta(layout_of(names))
     for _, _, parts in steps:
@@ -146,10 +143,7 @@ def _refused(error: ApiError) -> set[tuple[int, str, int]]:
 def _leave_out(
     store: LocalStore, census: Census, batch: list[StoredDelta], refused: Iterable[tuple[Any, Any, Any]]
 ) -> None:
-    require_native()
-    from lockleaf.he.keys import SecretKey  # noqa: PLC0415
-
-    key = SecretKey.from_bytes(census.key)
+    key = opened_key(store, census)
     unwanted = set(refused)
     gone, made = [], []
     for place, delta in enumerate(batch):

@@ -17,7 +17,7 @@ from lockleaf.client.errors import InvalidAnswer, MetricsOff, MetricsUnreadable,
 from lockleaf.client.metrics.census import PARAMETERS, Census
 from lockleaf.client.metrics.census_state import State
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
-from lockleaf.client.metrics.native import require_native
+from lockleaf.client.metrics.opened_keys import opened_key
 from lockleaf.client.metrics.summary import By, Part, Stats, summarise
 from lockleaf.client.records.readings import checked_name, reading_of
 from lockleaf.client.store import LocalStore
@@ -88,7 +88,7 @@ async def from_server(store: LocalStore, transport: Transport, query: Query) -> 
     if query.since <= query.until:
         # Whole years can be added up by the server; weeks and other days are picked out of the slots of months.
         whole = query.by == "year" and _begins_month(query.since) and _begins_month(query.until + timedelta(days=1))
-        key = await asyncio.to_thread(_key, state.census)
+        key = await asyncio.to_thread(_key, store, state.census)
         # All of them, before one is decrypted: what is asked for next would tell the server what came out.
         results = [each async for each in _results(transport, state.census, query, "year" if whole else "month")]
         parts = await asyncio.to_thread(_opened, key, query, results, whole)
@@ -148,19 +148,16 @@ def _next_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
-def _key(census: Census) -> SecretKey:
-    require_native()
-    from lockleaf.he.keys import SecretKey  # noqa: PLC0415  (native code, of which most runs have no need)
-
+def _key(store: LocalStore, census: Census) -> SecretKey:
     try:
-        return SecretKey.from_bytes(census.key)
+        return opened_key(store, census)
     except HeError:
         raise MetricsUnreadable from None
 
 
 def opened_sum(key: SecretKey, query: Query, result: BucketResult, whole: bool) -> list[Part]:
     """Decrypt a sum, and take out of its slots the days that are asked for."""
-    from lockleaf.he.decrypt import decrypt_slots  # noqa: PLC0415
+    from lockleaf.he.decrypt import decrypt_slots  # noqa: PLC0415  (native code, of which most runs have no need)
 
     layout = layout_of(names_of(query.metric))
     try:
