@@ -16,6 +16,8 @@ from lockleaf.client.errors import SyncAlreadyRunning
 from lockleaf.client.journal.importers import read_jsonl
 from lockleaf.client.records.entries import EntryDraft
 from lockleaf.client.records.progress import Progress
+from lockleaf.client.search import keeping_up
+from lockleaf.client.search.local_search import LocalSearch
 from lockleaf.client.store.records import ENTRIES, Document, StoredRecord
 from lockleaf.client.sync.pull import fetch_page
 from lockleaf.client.sync.synchroniser import Rejection
@@ -203,17 +205,22 @@ async def test_the_same_file_imported_on_two_devices_makes_one_journal(
     assert (await one.sync()).pushed == 0
 
 
-async def test_a_long_journal_comes_back_whole_on_a_new_device(one: JournalDevice, two: JournalDevice) -> None:
-    """More than two pages and two batches."""
-    await one.journal.import_entries(map(draft, range(1203)))
+async def test_a_long_journal_comes_back_whole_on_a_new_device(
+    one: JournalDevice, two: JournalDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than two pages and two batches, and as many as it takes to be taken into the index of words at once."""
+    monkeypatch.setattr(keeping_up, "MOST_LEFT", 0)
+    await one.journal.import_entries(map(draft, range(2103)))
     seen: list[Progress] = []
     report = await one.sync(seen.append)
-    assert (report.pushed, report.seq) == (1203, 1203)
-    assert seen[-1].done == seen[-1].total == 1203
+    assert (report.pushed, report.seq) == (2103, 2103)
+    sent = [each for each in seen if each.stage == "push"]
+    assert sent[-1].done == sent[-1].total == 2103
     seen.clear()
     report = await two.sync(seen.append)
-    assert (report.pulled, report.seq) == (1203, 1203)
-    assert [item.done for item in seen if item.stage == "pull"] == [500, 1000, 1203]
+    assert (report.pulled, report.seq) == (2103, 2103)
+    assert [item.done for item in seen if item.stage == "pull"] == [500, 1000, 1500, 2000, 2103]
+    assert LocalSearch(two.store).waiting() < 100
     assert await two.bodies() == await one.bodies()
 
 

@@ -26,6 +26,7 @@ _STAGES = {
     "reseal": "Sealing again",
     "seal": "Encrypting",
     "upload": "Sending files",
+    "words": "Preparing search",
 }
 _OF_BYTES = frozenset({"download", "fetch", "media", "open", "seal", "upload"})
 """Stages that count bytes: they show how fast, and how long it still takes."""

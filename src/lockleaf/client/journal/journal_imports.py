@@ -79,7 +79,7 @@ class JournalImports:
             folder=self.__folder,
             dry_run=dry_run,
         )
-        keeping_up = KeepingUp(self.__store)
+        keeping_up = await asyncio.to_thread(KeepingUp, self.__store)
         try:
             while portion := await asyncio.to_thread(next, waiting, ()):
                 items = portion
@@ -87,6 +87,7 @@ class JournalImports:
                 if progress is not None:
                     progress(Progress("import", running.done, total))
                 await asyncio.to_thread(keeping_up.go_on)
+            await keeping_up.finish(progress)
         finally:
             keeping_up.close()
         return running.report()

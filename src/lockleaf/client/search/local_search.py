@@ -146,21 +146,27 @@ class LocalSearch:
 
     # ---- the index ----
 
-    def keep_up(self) -> bool:
-        """Take one segment's worth of entries into the index, where so many wait; tell whether they did.
+    def keep_up(self) -> int:
+        """Take one segment's worth of entries into the index, where so many wait; return how many, 0 otherwise.
 
         For whoever writes many: what is left waits for the next search.
         """
 
-        def one_more(index: WordIndex) -> bool:
+        def one_more(index: WordIndex) -> int:
             portion = self._waiting(index)
-            if len(portion) >= FULL:
-                self._take(index, portion)
-            return len(portion) >= FULL
+            if len(portion) < FULL:
+                return 0
+            self._take(index, portion)
+            return len(portion)
 
         if self._store.records.latest() < FULL:
-            return False
+            return 0
         return self._with_index(one_more, current=False)
+
+    def waiting(self) -> int:
+        """Return how many entries were written since the index was."""
+
+        return self._with_index(lambda index: len(self._waiting(index, sys.maxsize)), current=False)
 
     def close(self) -> None:
         """Let go of the index; the next search opens it again."""
@@ -212,14 +218,14 @@ class LocalSearch:
         while portion := self._waiting(index):
             self._take(index, portion)
 
-    def _waiting(self, index: WordIndex) -> list[tuple[str, int]]:
+    def _waiting(self, index: WordIndex, most: int = FULL) -> list[tuple[str, int]]:
         """The next entries that were written since the index was, each with the number of its last write.
 
         Raises:
             UnusableIndex: it knows of writes that this store does not: that was put back to an earlier state.
         """
         try:
-            return self._store.records.written(index.stamp, FULL)
+            return self._store.records.written(index.stamp, most)
         except LookupError:
             raise UnusableIndex from None
 

@@ -113,7 +113,7 @@ class Synchroniser:
 
         Args:
             progress: called with stages ``pull``, ``push`` and, after a rotation, ``reseal``, counted in changes, and
-                ``index``, in entries.
+                ``index``, in entries; at last ``words``, in entries that the index of this device lacked.
             accept_restore: go on with a server that was restored from an older state, and send what it lost.
 
         Raises:
@@ -123,16 +123,18 @@ class Synchroniser:
             TransportError, ApiError: it cannot be reached, or refuses.
             LocalStoreError: this device's store refuses.
         """
+        keeping_up = await asyncio.to_thread(KeepingUp, self._store)
         with self._store.only_sync():
             try:
-                return await self._run(progress, accept_restore)
+                report = await self._run(progress, accept_restore)
             except IntegrityError as error:
                 await asyncio.to_thread(self._store.history.set_doubt, type(error).__name__)
                 raise
+        await keeping_up.finish(progress)
+        return report
 
     async def _run(self, progress: ProgressCallback | None, accept_restore: bool) -> SyncReport:
         started = time.perf_counter()
-        keeping_up = KeepingUp(self._store)
         self._emptied = False
         await self._check_keys()
         if self._sums is not None:
@@ -179,7 +181,6 @@ class Synchroniser:
         if self._indexing is not None:
             await self._indexing.settle(progress)
         metrics = await self._sums.settle() if self._sums is not None else _OFF
-        await asyncio.to_thread(keeping_up.finish)
         pending, conflicts, inbox = await asyncio.to_thread(self._end)
         return SyncReport(
             pulled=puller.counts.pulled,
