@@ -26,7 +26,7 @@ from lockleaf.server.platform.db.together import Together
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.http.bodies import Parsed
-from lockleaf.server.platform.http.dependencies import parts_of
+from lockleaf.server.platform.http.dependencies import header, parts_of
 from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.server.platform.http.rates import count_account
 from lockleaf.server.platform.parts import Parts
@@ -55,7 +55,7 @@ def bearer_token(request: Request) -> str:
     Raises:
         NotAuthenticated: the request has no token.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = header(request, b"authorization").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAuthenticated
     return token.strip()

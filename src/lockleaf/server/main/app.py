@@ -12,7 +12,8 @@ from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.datastructures import State
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lockleaf import __version__
 from lockleaf.server.features.analytics.evaluators import Evaluators
@@ -173,9 +174,10 @@ def create_app(
         docs_url=None,  # in place of pages that load scripts from elsewhere: http/docs.py
         redoc_url=None,
         redirect_slashes=False,  # the middleware takes slashes off the end of a path
+        telemetry={"auto_configure": False},  # its spans would hold paths, and so ids
         lifespan=_lifespan,
     )
-    app.state.parts = parts
+    app.state = _State(parts)
     problems.install(app)
     app.router.routes.extend(routes())
     app.add_api_route("/docs", docs.redirect_to(f"{PREFIX}/docs"), include_in_schema=False)
@@ -185,8 +187,28 @@ def create_app(
     return app
 
 
+class _State(State):
+    """The parts, as an attribute like any other: what Starlette keeps is found by a call, several times a request."""
+
+    parts: Parts
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        object.__setattr__(self, "parts", parts)
+
+
 class _Application(FastAPI):
     """The application, in layers of our own around those of FastAPI, which most requests do not need."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request by the layers, past FastAPI's question, at each, whether there is telemetry."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return all layers, the outermost one."""

@@ -43,10 +43,12 @@ class Proxies:
     def client(self, scope: Scope) -> str:
         """Return the address of whoever sent a request, in its shortest form."""
         peer = scope.get("client")
-        address = None if peer is None else _parsed(peer[0])
-        if address is None:
+        if peer is None:
             return UNKNOWN
-        if self._networks and self._knows(address):
+        address = _parsed(peer[0])
+        if address is None or not self._networks:
+            return _shortest(peer[0])
+        if self._knows(address):
             for told in self._told(scope):
                 further = _parsed(told)
                 if further is None:
@@ -85,6 +87,11 @@ def _parsed(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+@lru_cache(maxsize=4096)
+def _shortest(text: str) -> str:
+    return str(_parsed(text) or UNKNOWN)
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from lockleaf.server.platform.errors import Invalid, InvalidRequest
+from lockleaf.server.platform.http.dependencies import header
 from lockleaf.server.platform.http.errors import MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.wire import codec
@@ -46,7 +47,7 @@ class Parsed(Generic[M]):
             InvalidRequest: it is not a ``model``; the fields are named, their values are not.
         """
         require_known(request)
-        media_type = request.headers.get("content-type", codec.JSON).partition(";")[0].strip().lower()
+        media_type = header(request, b"content-type", codec.JSON).partition(";")[0].strip().lower()
         if media_type != codec.JSON and not (self.msgpack and media_type == codec.MSGPACK):
             raise UnsupportedMediaType(accepted=[codec.JSON, codec.MSGPACK] if self.msgpack else [codec.JSON])
         data = await request.body()
@@ -121,7 +122,7 @@ class ByCustody(Generic[S, P]):
         data = await request.body()
         if not data and self.optional:
             return Received(b"{}", self.sealed, self.plain)
-        media_type = request.headers.get("content-type", codec.JSON).partition(";")[0].strip().lower()
+        media_type = header(request, b"content-type", codec.JSON).partition(";")[0].strip().lower()
         if media_type != codec.JSON:
             raise UnsupportedMediaType(accepted=[codec.JSON])
         return Received(data, self.sealed, self.plain)
@@ -179,7 +180,7 @@ def accepted(request: Request) -> str:
     Raises:
         NotAcceptable: it asks for neither.
     """
-    accept = request.headers.get("accept", "*/*").lower()
+    accept = header(request, b"accept", "*/*").lower()
     if codec.MSGPACK in accept:
         return codec.MSGPACK
     if "*/*" in accept or "application/*" in accept or codec.JSON in accept:

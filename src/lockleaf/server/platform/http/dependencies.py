@@ -12,7 +12,18 @@ from lockleaf.server.platform.db.engine import Database, ReadSession
 from lockleaf.server.platform.db.transaction import Transaction
 from lockleaf.server.platform.parts import Parts
 
-__all__ = ["PartsOf", "Read", "Tx", "TxToBegin", "parts", "parts_of", "parts_of_scope", "reading", "transaction"]
+__all__ = [
+    "PartsOf",
+    "Read",
+    "Tx",
+    "TxToBegin",
+    "header",
+    "parts",
+    "parts_of",
+    "parts_of_scope",
+    "reading",
+    "transaction",
+]
 
 
 def parts_of_scope(scope: Scope) -> Parts:
@@ -26,9 +37,23 @@ def parts_of(request: Request) -> Parts:
     return parts_of_scope(request.scope)
 
 
+def header(request: Request, name: bytes, default: str = "") -> str:
+    """Return what a request says in a header, without Starlette's map of all of them.
+
+    Args:
+        name: in lower case.
+        default: what it says where the header is absent.
+    """
+    for each, value in request.scope["headers"]:
+        if each == name:
+            found: str = value.decode("latin-1")
+            return found
+    return default
+
+
 async def parts(request: Request) -> Parts:
     """Give a route the parts of the server."""
-    return parts_of(request)
+    return parts_of_scope(request.scope)
 
 
 PartsOf = Annotated[Parts, Depends(parts)]

@@ -62,15 +62,14 @@ async def _serve(found: _Found, scope: Scope, receive: Receive, send: Send) -> N
     route = found.route
     scope["route"], scope["endpoint"] = route, route.endpoint
     scope["path_params"] = found.parameters(scope["path"])
-    request = Request(scope, receive, send)
     assert isinstance(route, LimitedRoute)
     assert found.plan is not None
     try:
-        request = Request(scope, await route.admit(scope, receive), send)
-        response = await found.plan.respond(request)
+        receive = await route.admit(scope, receive)
+        response = await found.plan.respond(Request(scope, receive, send))
     except Exception as error:
-        response = answer_of(request, error)
-    await response(scope, request.receive, send)
+        response = answer_of(scope, error)
+    await response(scope, receive, send)
 
 
 class _Found:

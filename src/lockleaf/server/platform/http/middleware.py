@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -44,10 +45,11 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope = _without_slashes_at_its_end(scope)
-        # Made here, never taken from the client: an id of the client's choice could carry anything into the log.
-        request_id = secrets.token_hex(12)
         state = scope.setdefault("state", {})
+        if scope["path"].endswith("/"):
+            scope = _without_slashes_at_its_end(scope)
+        # Made here, never taken from the client: an id of the client's choice could carry anything into the log.
+        request_id = os.urandom(12).hex()
         state["request_id"] = request_id
         state["public_url"] = self.public_url
         started = time.perf_counter()
@@ -57,15 +59,11 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                    OURS,
-                ]
-                # What is the same for everybody may be kept, and a page may load its own scripts: their routes say so.
-                named = {name for name, _ in headers}
-                headers.extend(await header_lines(scope))
-                headers.extend(header for header in SECURITY_HEADERS if header[0] not in named)
+                given = message.get("headers", ())
+                headers = message["headers"] = [*given, (b"x-request-id", request_id.encode()), OURS]
+                if "standings" in state:
+                    headers += await header_lines(scope)
+                headers += _security_headers(given)
             await send(message)
 
         failure: Exception | None = None
@@ -78,24 +76,25 @@ class RequestMiddleware:
                 await problem_response(domain_error, scope)(scope, receive, send_with_id)
                 failure = error if isinstance(domain_error, InternalError) else None
         finally:
-            self._record(scope, request_id, status, time.perf_counter() - started, failure)
+            self._record(scope, status, time.perf_counter() - started, failure)
 
-    def _record(self, scope: Scope, request_id: str, status: int, seconds: float, failure: Exception | None) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float, failure: Exception | None) -> None:
         # The template and never the path: paths hold ids, and a wrong path can hold anything.
         route = getattr(scope.get("route"), "path", "unmatched")
         self.metrics.observe(scope["method"], route, status, seconds)
+        state = scope["state"]
         facts: dict[str, Any] = {
-            "request_id": request_id,
+            "request_id": state["request_id"],
             "method": scope["method"],
             "route": route,
             "status": status,
             "duration_ms": round(seconds * 1000, 2),
         }
-        if status in REFUSALS and scope["state"].get("rate") in self.refusals_of:
-            facts["client"] = scope["state"].get("client")
+        if status in REFUSALS and state.get("rate") in self.refusals_of:
+            facts["client"] = state.get("client")
         if failure is not None:
             log.error("request failed", failure=failure, **facts)
-        elif cause := scope["state"].get("cause"):
+        elif cause := state.get("cause"):
             log.warning("request refused", cause=cause, **facts)
         elif "client" in facts:
             log.info("request", **facts)
@@ -114,8 +113,20 @@ def _without_slashes_at_its_end(scope: Scope) -> Scope:
     slashes = min(len(path) - len(path.rstrip("/")), len(raw_path) - len(raw_path.rstrip(b"/")), len(path) - 1)
     if not slashes:
         return scope
-    state = {**scope.get("state", {}), "slashes": slashes}
-    return {**scope, "path": path[:-slashes], "raw_path": raw_path[:-slashes], "state": state}
+    scope["state"]["slashes"] = slashes
+    return {**scope, "path": path[:-slashes], "raw_path": raw_path[:-slashes]}
+
+
+def _security_headers(given: Iterable[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+    """Return what an answer says besides the headers that its route has ``given`` it.
+
+    What is the same for everybody may be kept, and a page may load its own scripts: their routes say so.
+    """
+    for name, _ in given:
+        if name in _SECURITY_NAMES:
+            named = {name for name, _ in given}
+            return [header for header in SECURITY_HEADERS if header[0] not in named]
+    return SECURITY_HEADERS
 
 
 ATTEMPTS = frozenset({"login", "recovery", "signup", "prelogin"})
@@ -130,3 +141,4 @@ SECURITY_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 """What every answer says, unless its route says otherwise by a header of the same name."""
+_SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)

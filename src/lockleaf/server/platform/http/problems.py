@@ -150,7 +150,7 @@ def _of_database(cause: BaseException | None, *, lost: bool) -> errors.DomainErr
             return DatabaseUnavailable() if lost else InternalError()
 
 
-def answer_of(request: Request, error: Exception) -> Response:
+def answer_of(scope: Scope, error: Exception) -> Response:
     """Return the answer to a request that ended with ``error``.
 
     Raises:
@@ -160,15 +160,15 @@ def answer_of(request: Request, error: Exception) -> Response:
     if isinstance(domain_error, InternalError):
         raise error
     if domain_error is not error:
-        request.state.cause = type(error).__name__
-    return problem_response(domain_error, request.scope)
+        scope["state"]["cause"] = type(error).__name__
+    return problem_response(domain_error, scope)
 
 
 def install(app: FastAPI) -> None:
     """Answer every exception that a route lets through with a problem document."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        return answer_of(request, error)
+        return answer_of(request.scope, error)
 
     handled: tuple[Any, ...] = (
         errors.DomainError,

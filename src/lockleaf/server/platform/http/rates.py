@@ -34,7 +34,7 @@ def rated(policy: str | None) -> Callable[[Endpoint], Endpoint]:
 
 def client_of(scope: Scope, parts: Parts) -> str:
     """Return the address that a request comes from, as it is found out once."""
-    state = scope.setdefault("state", {})
+    state = scope["state"]
     if "client" not in state:
         state["client"] = parts[Proxies].client(scope)
     address: str = state["client"]
@@ -50,7 +50,7 @@ async def count_address(scope: Scope, endpoint: Callable[..., Any]) -> None:
     policy: str | None = getattr(endpoint, "rate", GENERAL)
     if policy is not None:
         parts = parts_of_scope(scope)
-        scope.setdefault("state", {})["rate"] = policy
+        scope["state"]["rate"] = policy
         await _count(scope, parts[Rates], policy, rated_as(client_of(scope, parts)))
 
 

@@ -57,27 +57,29 @@ class LimitedRoute(APIRoute):
             StorageFull: there is no room for a body.
         """
         await count_address(scope, self.endpoint)
-        parts = parts_of_scope(scope)
-        limit = self.body_limit(parts[Settings])
         for name, value in scope["headers"]:
             if name == b"content-length":
+                limit = self._limit(scope)
                 if not value.isdigit() or int(value) > limit:
                     raise BodyTooLarge(limit_bytes=limit)
-                parts[DiskReserve].require(int(value))
+                parts_of_scope(scope)[DiskReserve].require(int(value))
             elif name == b"transfer-encoding":
-                parts[DiskReserve].require(None)
+                parts_of_scope(scope)[DiskReserve].require(None)
         received = 0
 
         async def limited() -> Message:
             nonlocal received
             message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > limit:
+            if message["type"] == "http.request" and (body := message.get("body")):
+                received += len(body)
+                if received > (limit := self._limit(scope)):
                     raise BodyTooLarge(limit_bytes=limit)
             return message
 
         return limited
+
+    def _limit(self, scope: Scope) -> int:
+        return self.body_limit(parts_of_scope(scope)[Settings])
 
     @property
     def body_limit(self) -> BodyLimit:

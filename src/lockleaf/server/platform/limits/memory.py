@@ -22,12 +22,8 @@ class Limit(NamedTuple):
     seconds: int
 
 
-class _Windows(NamedTuple):
-    """The number of the present window, the requests of the one before it, and its own."""
-
-    number: int
-    before: int
-    present: int
+_Windows = tuple[int, int, int]
+"""The number of the present window, the requests of the one before it, and its own."""
 
 
 class SlidingWindows:
@@ -56,7 +52,7 @@ class SlidingWindows:
         if floor(before * (1 - now / seconds % 1) + present) >= amount:
             return False
         windows = self._windows
-        windows[key] = _Windows(number, before, present + 1)
+        windows[key] = (number, before, present + 1)
         windows.move_to_end(key)
         if len(windows) > self._most:
             windows.popitem(last=False)
@@ -75,11 +71,11 @@ class SlidingWindows:
 
     def _at(self, key: str, now: float) -> _Windows:
         present = int(now // self.limit.seconds)
-        found = self._windows.get(key) or _Windows(present, 0, 0)
-        match present - found.number:
+        number, before, hits = self._windows.get(key, (present, 0, 0))
+        match present - number:
             case 0:
-                return found
+                return present, before, hits
             case 1:
-                return _Windows(present, found.present, 0)
+                return present, hits, 0
             case _:
-                return _Windows(present, 0, 0)
+                return present, 0, 0

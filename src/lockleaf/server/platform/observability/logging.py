@@ -75,6 +75,7 @@ def _places(error: BaseException) -> list[str]:
 
 
 _log = structlog.get_logger("lockleaf.http")
+_root, _requests = logging.getLogger(), logging.getLogger("lockleaf.http")
 
 
 def log_request(*, request_id: str, method: str, route: str, status: int, duration_ms: float) -> None:
@@ -86,15 +87,16 @@ def log_request(*, request_id: str, method: str, route: str, status: int, durati
         method: of HTTP; another one may hold anything, and takes the way on which such things are redacted.
         route: the template, never the path.
     """
-    handler = next((each for each in logging.getLogger().handlers if isinstance(each, _Gathering)), None)
-    if handler is None or not handler.is_json or method not in _METHODS:
-        _log.info("request", request_id=request_id, method=method, route=route, status=status, duration_ms=duration_ms)
-    elif handler.takes_requests():
-        handler.take(
-            f'{{"request_id": "{request_id}", "method": "{method}", "route": "{route}", "status": {status}, '
-            f'"duration_ms": {duration_ms}, "event": "request", "logger": "lockleaf.http", "level": "info", '
-            f'"timestamp": "{datetime.now(UTC).isoformat().replace("+00:00", "Z")}"}}\n'
-        )
+    for handler in _root.handlers:
+        if isinstance(handler, _Gathering) and handler.is_json and method in _METHODS:
+            if _requests.isEnabledFor(logging.INFO):
+                handler.take(
+                    f'{{"request_id": "{request_id}", "method": "{method}", "route": "{route}", "status": {status}, '
+                    f'"duration_ms": {duration_ms}, "event": "request", "logger": "lockleaf.http", "level": "info", '
+                    f'"timestamp": "{datetime.now(UTC).isoformat().replace("+00:00", "Z")}"}}\n'
+                )
+            return
+    _log.info("request", request_id=request_id, method=method, route=route, status=status, duration_ms=duration_ms)
 
 
 class _Gathering(logging.StreamHandler[IO[str]]):
@@ -107,10 +109,6 @@ class _Gathering(logging.StreamHandler[IO[str]]):
         super().__init__(stream)
         self.is_json = is_json
         self._lines: list[str] = []
-
-    def takes_requests(self) -> bool:
-        """Whether lines of requests are written at all."""
-        return logging.getLogger("lockleaf.http").isEnabledFor(logging.INFO)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or have it written at the end of the turn."""

@@ -49,6 +49,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._seen: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        """What counts requests, by method, route and status: to look it up by labels costs more than to count."""
         self.requests = Counter(
             "lockleaf_http_requests",
             "Requests by route template.",
@@ -118,9 +120,14 @@ class Metrics:
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        known = method if method in _METHODS else "OTHER"
-        self.requests.labels(known, route, str(status)).inc()
-        self.latency.labels(known, route).observe(seconds)
+        kind = method if method in _METHODS else "OTHER", route, status
+        found = self._seen.get(kind)
+        if found is None:
+            known = self.requests.labels(kind[0], route, str(status)), self.latency.labels(kind[0], route)
+            found = self._seen[kind] = known
+        requests, latency = found
+        requests.inc()
+        latency.observe(seconds)
 
     def count_change(self, status: str) -> None:
         """Count what became of a change to a record."""
