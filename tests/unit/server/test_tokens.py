@@ -176,6 +176,14 @@ def test_of_tokens_that_were_read_digests_are_kept_and_only_so_many() -> None:
     kept = list(tokens._signed)
     assert len(kept) == 3
     assert all(isinstance(digest, bytes) and len(digest) == 32 for digest, _ in kept)
+    # What a token with a key says is kept nowhere; of one without, whose session it is.
+    assert set(tokens._signed.values()) == {None}
+    tokens.read_access(tokens.access(USER, SESSION, MOMENT, seconds=10**9 - 1))
+    tokens.read_refresh(tokens.refresh(USER, SESSION, 1, datetime.now(UTC)))
+    assert [each and each.claims for each in tokens._signed.values()] == [None] * 3 + [
+        AccessClaims(USER, SESSION),
+        None,
+    ]
     tokens._signed.update({(bytes([n % 256]) * 32 + bytes([n // 256]), kept[0][1]): None for n in range(16_384)})
     size = len(tokens._signed)
     tokens.read_access(tokens.access(USER, SESSION, MOMENT, seconds=10**9))

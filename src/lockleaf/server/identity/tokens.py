@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from jwt import PyJWS
@@ -35,6 +35,13 @@ class AccessClaims:
     session_id: UUID
     generation: int | None = None
     session_key: bytes | None = field(default=None, repr=False)
+
+
+class _Read(NamedTuple):
+    """What was read of an access token, and when its time is over, in seconds since 1970."""
+
+    claims: AccessClaims
+    expires: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +88,11 @@ class TokenCodec:
         self._algorithm = settings.algorithm
         self._jws = PyJWS(algorithms=[settings.algorithm])
         self._clock = clock
-        self._signed: dict[tuple[bytes, Purpose], None] = {}
-        """Digests of tokens whose signatures were found right, oldest first. What a token says is kept nowhere."""
+        self._signed: dict[tuple[bytes, Purpose], _Read | None] = {}
+        """Digests of tokens whose signatures were found right, oldest first.
+
+        With what was read of an access token that carries no key. What any other says is kept nowhere.
+        """
         self.access_seconds = int(settings.access_minutes * 60)
         self.form_seconds = int(settings.form_minutes * 60)
         self.refresh_seconds = int(settings.refresh_days * 24 * 60 * 60)
@@ -149,14 +159,23 @@ class TokenCodec:
             TokenExpired: its time is over.
             TokenInvalid: it is not this server's, or for another purpose.
         """
+        if len(token) > LONGEST_TOKEN:
+            raise TokenInvalid
+        known = _digest(token), Purpose.ACCESS
+        read = self._signed.get(known)
+        if read is not None:
+            self._require_time(read.expires)
+            return read.claims
         claims = self._read(Purpose.ACCESS, token)
         try:
             user_id, session_id = UUID(claims["sub"]), UUID(claims["sid"])
-            if "sk" not in claims:
-                return AccessClaims(user_id, session_id)
-            return AccessClaims(user_id, session_id, int(claims["gen"]), _key(claims, "sk"))
+            if "sk" in claims:
+                return AccessClaims(user_id, session_id, int(claims["gen"]), _key(claims, "sk"))
         except _MISSHAPEN:
             raise TokenInvalid from None
+        found = AccessClaims(user_id, session_id)
+        self._signed[known] = _Read(found, claims["exp"])
+        return found
 
     def read_refresh(self, token: str) -> RefreshClaims:
         """Return what a refresh token says.
@@ -214,12 +233,15 @@ class TokenCodec:
         expires = claims.get("exp")
         if not isinstance(expires, int):
             raise TokenInvalid
-        if expires <= self._clock().timestamp():
-            raise TokenExpired
+        self._require_time(expires)
         return claims
 
+    def _require_time(self, expires: int) -> None:
+        if expires <= self._clock().timestamp():
+            raise TokenExpired
+
     def _verified(self, purpose: Purpose, token: str) -> dict[str, Any]:
-        digest = sha256(token.encode()).digest(), purpose
+        digest = _digest(token), purpose
         if digest in self._signed:
             said = base64url_decode(token.split(".")[1])
         else:
@@ -246,6 +268,10 @@ class TokenCodec:
                 raise TokenInvalid from None
             return payload
         raise TokenInvalid
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()
 
 
 def _key(claims: dict[str, Any], name: str) -> bytes | None:

@@ -7,7 +7,7 @@ from being parsed by clients, who would then depend on its insides.
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -27,6 +27,7 @@ Place = tuple[Any, ...]
 _SEAL = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_TO_URLS, _FROM_URLS = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _READ: Mapping[type, Callable[[Any], Any]] = {
     UUID: lambda value: UUID(bytes=value),
     datetime: lambda value: _EPOCH + value * _MICROSECOND,
@@ -51,7 +52,11 @@ class CursorCodec:
     def seal(self, kind: str, user_id: UUID, place: Place) -> str:
         """Return the cursor of ``place`` in the list ``kind`` of an account."""
         packed = pack([_plain(value) for value in place])
-        return urlsafe_b64encode(self._mac(self._keys[0], kind, user_id, packed) + packed).rstrip(b"=").decode()
+        return _encoded(self._mac(self._keys[0], kind, user_id, packed) + packed)
+
+    def seal_again(self, kind: str, user_id: UUID, place: Place, cursor: str) -> str:
+        """Return the cursor of ``place``, which ``cursor`` was opened as: the same, unless an older key sealed it."""
+        return cursor if len(self._keys) == 1 else self.seal(kind, user_id, place)
 
     def open(self, kind: str, user_id: UUID, cursor: str, *types: type) -> Place:
         """Return the place of ``cursor``, whose parts are of these ``types``.
@@ -60,22 +65,30 @@ class CursorCodec:
             InvalidCursor: it was not made here, or for another account or list.
         """
         try:
-            data = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+            data = a2b_base64(cursor.encode("ascii").translate(_FROM_URLS) + b"=" * (-len(cursor) % 4))
         except ValueError:
             raise InvalidCursor from None
-        if urlsafe_b64encode(data).rstrip(b"=").decode() != cursor:  # the decoder passes over bits, and other signs
+        if _encoded(data) != cursor:  # the decoder passes over bits, and other signs
             raise InvalidCursor
         mac, packed = data[:_SEAL], data[_SEAL:]
-        if not any(hmac.compare_digest(mac, self._mac(key, kind, user_id, packed)) for key in self._keys):
+        for key in self._keys:
+            if hmac.compare_digest(mac, self._mac(key, kind, user_id, packed)):
+                break
+        else:
             raise InvalidCursor
         try:
-            return tuple(_READ[kind](value) for kind, value in zip(types, unpack(packed), strict=True))
+            return tuple([_READ[kind](value) for kind, value in zip(types, unpack(packed), strict=True)])
         except (MalformedBody, TypeError, ValueError, OverflowError):  # an earlier version of this server made it
             raise InvalidCursor from None
 
     @staticmethod
     def _mac(key: bytes, kind: str, user_id: UUID, place: bytes) -> bytes:
         return hmac.digest(key, kind.encode() + b"\0" + user_id.bytes + place, sha256)[:_SEAL]
+
+
+def _encoded(data: bytes) -> str:
+    """Return ``data`` in base64url without padding (RFC 4648, section 5)."""
+    return b2a_base64(data, newline=False).translate(_TO_URLS).rstrip(b"=").decode()
 
 
 def _plain(value: Any) -> Any:

@@ -67,8 +67,13 @@ async def read_feed(
     if epoch is not None and epoch != page.epoch:
         latest = page.epochs[-1]
         raise EpochChanged(epoch=page.epoch, from_seq=latest.from_seq, from_head=encode_base64(latest.from_head))
+    place = page.last_seq, page.epoch
+    if after is not None and place == (seq, epoch):
+        cursor = cursors.seal_again(_FEED, user_id, place, after)
+    else:
+        cursor = cursors.seal(_FEED, user_id, place)
     fields = {
-        "cursor": cursors.seal(_FEED, user_id, (page.last_seq, page.epoch)),
+        "cursor": cursor,
         "has_more": page.has_more,
         "seq": page.seq,
         "head": page.head,
