@@ -1,4 +1,4 @@
-"""Commands and groups as Typer has them, whose help names no type for ``--help`` itself either.
+"""Commands and groups as Typer has them, whose help names no type for flags.
 
 What is plain is coerced without Pydantic, and the help is drawn without what draws Markdown.
 """
@@ -16,10 +16,12 @@ from lockleaf.cli.coercion import coerce_plainly
 __all__ = ["Command", "Group"]
 
 
-def _plain(option: Any) -> Any:
-    if option is not None:
-        option.metavar = ""
-    return option
+def _parameters(declared: list[Any]) -> list[Any]:
+    """Return a command's parameters as they are coerced and shown: of a flag the help names no type."""
+    for each in declared:
+        if getattr(each, "is_bool_flag", False) and each.metavar is None:
+            each.metavar = ""
+    return coerce_plainly(declared)
 
 
 def _load_drawing() -> None:
@@ -46,11 +48,7 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters, that of the help among them."""
-        return coerce_plainly(super().get_params(ctx))
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option that shows the help."""
-        return _plain(super().get_help_option(ctx))
+        return _parameters(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Draw the help."""
@@ -63,11 +61,7 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters, that of the help among them."""
-        return coerce_plainly(super().get_params(ctx))
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option that shows the help."""
-        return _plain(super().get_help_option(ctx))
+        return _parameters(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Draw the help."""

@@ -6,10 +6,9 @@ import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
-from typer.models import OptionInfo
 
 import lockleaf
 from lockleaf import client as sdk
@@ -218,11 +217,6 @@ def install_common(app: typer.Typer, epilog: str) -> None:
 
 
 def _declare(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
-    """Let Typer see these parameters in a function that takes any; of a flag the help names no type."""
-    for parameter in parameters:
-        base, *about = get_args(parameter.annotation) or (parameter.annotation,)
-        for each in about:
-            if bool in (base, *get_args(base)) and isinstance(each, OptionInfo) and each.metavar is None:
-                each.metavar = ""
+    """Let Typer see these parameters in a function that takes any."""
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

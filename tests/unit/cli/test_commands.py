@@ -49,6 +49,12 @@ def test_help_names_no_type_for_a_flag(capsys: pytest.CaptureFixture[str]) -> No
     assert "bool" not in shown
 
 
+def test_the_help_of_all_commands_names_no_type_for_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    _, shown = said(capsys, "--help")
+    assert "--install-completion" in shown
+    assert "<" not in shown
+
+
 def test_help_names_no_type_for_a_flag_with_its_opposite(capsys: pytest.CaptureFixture[str]) -> None:
     _, shown = said(capsys, "devices", "link", "--help")
     (line,) = [line for line in shown.splitlines() if line.startswith("│ --qr")]
