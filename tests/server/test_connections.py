@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -142,6 +143,32 @@ async def test_a_body_that_drips_is_given_up(bounded: RunningServer) -> None:
 
 async def test_a_connection_that_rests_after_its_answer_is_closed(bounded: RunningServer) -> None:
     async with connections(bounded, 1, b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n") as (connection,):
+        assert (await last_words(connection)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_half_a_head_after_a_rest_has_no_more_time_than_one_before_it(bounded: RunningServer) -> None:
+    async with connections(bounded, 1, b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n") as (connection,):
+        await rested(connection)
+        connection[1].write(HALF)
+        assert (await last_words(connection)).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_requests_that_come_together_are_answered_one_after_the_other(bounded: RunningServer) -> None:
+    health = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
+    head = b"HEAD /api/v1/auth/features HTTP/1.1\r\nHost: here\r\n\r\n"
+    last = b"POST /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    async with connections(bounded, 1, health + head + health + last) as (connection,):
+        answers = await last_words(connection)
+    # Asked for the head alone, it goes out although nothing follows.
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"200", b"405", b"200", b"405"]
+
+
+async def test_a_connection_that_rests_after_several_requests_is_closed(bounded: RunningServer) -> None:
+    health = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
+    async with connections(bounded, 1, health) as (connection,):
+        for _ in range(3):
+            await rested(connection)
+            connection[1].write(health)
         assert (await last_words(connection)).startswith(b"HTTP/1.1 200 ")
 
 

@@ -8,7 +8,6 @@ of the one that has waited longest without having sent a whole request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal
 
@@ -24,6 +23,7 @@ _BUSY = (
     b"Too many connections. Try again in a few seconds.\r\n"
 )
 _HEAD = b"HTTP/1.1 "
+_LENGTH = b"\r\ncontent-length: "
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -34,35 +34,31 @@ def _settings() -> ConnectionSettings:
 
 
 class _Joined:
-    """What an answer is written to: its head goes out together with what follows in the same turn of the loop.
+    """What answers are written to: the head of one whose length it tells goes out together with what follows.
 
-    Uvicorn writes both by themselves, and each costs a call of the system.
+    Uvicorn writes both by themselves, and each costs a call of the system. An answer without a length, such as a live
+    stream, may have nothing that follows for a long time: its head goes out at once.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._loop = loop
         self._head: bytes | None = None
 
     def write(self, data: bytes) -> None:
-        """Write, or keep the head of an answer for a moment."""
+        """Write, or keep the head of an answer until what follows."""
         if self._head is not None:
             head, self._head = self._head, None
             self._transport.writelines((head, data))
-        elif data.startswith(_HEAD):
+        elif data.startswith(_HEAD) and _LENGTH in data:
             self._head = data
-            self._loop.call_soon(self._flush)
         else:
             self._transport.write(data)
 
-    def _flush(self) -> None:
-        if self._head is not None:
-            head, self._head = self._head, None
-            self._transport.write(head)
-
     def close(self) -> None:
         """Write what was kept, and close the connection."""
-        self._flush()
+        if self._head is not None:
+            self._transport.write(self._head)
+            self._head = None
         self._transport.close()
 
     def is_closing(self) -> bool:
@@ -77,7 +73,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.limits = _settings()
         self._phase: Literal["head", "body", "answer"] = "head"
+        self._awaited: Literal["head", "body", "rest"] | None = None
+        """What has to be over at `_due`: the head of a request, its body, or the rest after an answer."""
+        self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        """Looks whether something is due. It stays as it is while that moves on, which it does with each request."""
         self._writing: asyncio.TimerHandle | None = None
         self._since = self.loop.time()
         self._received = 0
@@ -87,12 +87,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin the time of the first head, where there are not too many connections."""
         super().connection_made(transport)
+        self._joined = _Joined(transport)
         self._since = self.loop.time()
         if len(self.connections) > self.limits.most and not self._displace_another():
             transport.write(_BUSY)
             transport.close()
             return
-        self._arm(self.limits.head_seconds, self._head_is_late)
+        self._await("head", self.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave no timer behind."""
@@ -104,44 +105,52 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin the time of a head with its first byte."""
         if self.transport.is_closing():
             return
-        if self._phase == "head" and self._timer is None:
-            # Any byte ends the time of rest, so from here on the time of the head runs.
+        if self._awaited == "rest":
+            self._awaited = None
             self._since = self.loop.time()
-            self._arm(self.limits.head_seconds, self._head_is_late)
         elif self._phase == "body":
             self._received += len(data)
         super().data_received(data)
+        # Most requests come whole, and nothing more of them is awaited.
+        if self._awaited is None:
+            if self._phase == "head":
+                self._await("head", self.limits.head_seconds)
+            elif self._phase == "body":
+                self._await("body", self.limits.body_seconds)
 
     # ---- the request ----
 
     def on_headers_complete(self) -> None:
         """Begin the time of the body."""
-        self._disarm()
+        self._awaited = None
         self._phase, self._received, self._since = "body", 0, self.loop.time()
         super().on_headers_complete()
-        self._arm(self.limits.body_seconds, self._body_is_late)
-
-        if self.cycle is not None:
-            self.cycle.transport = _Joined(self.transport, self.loop)  # type: ignore[assignment]
+        # What asks for the head alone gets its length, and nothing that follows.
+        if self.cycle is not None and self.scope["method"] != "HEAD":
+            self.cycle.transport = self._joined  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """End it: from here on the server is at work."""
-        self._disarm()
+        self._awaited = None
         self._phase = "answer"
         super().on_message_complete()
         if self.cycle is not None and self.cycle.response_complete:
-            # It was answered before it was read, and nothing else ends the rest that begins now.
-            self._rest()
-            self._arm(self.limits.idle_seconds, self.timeout_keep_alive_handler)
+            self._rest()  # it was answered before it was read
 
     def on_response_complete(self) -> None:
-        """Begin to rest."""
-        super().on_response_complete()
-        if self._phase == "answer":
+        """Begin to rest, or to answer what came meanwhile; as uvicorn does, but for its own time of rest."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._phase == "answer":
             self._rest()
 
     def _rest(self) -> None:
         self._phase, self._since = "head", self.loop.time()
+        self._await("rest", self.limits.idle_seconds)
 
     # ---- the answer ----
 
@@ -177,17 +186,34 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # ---- time ----
 
-    def _arm(self, seconds: float, then: Callable[[], None]) -> None:
-        self._disarm()
-        self._timer = self.loop.call_later(seconds, then)
+    def _await(self, what: Literal["head", "body", "rest"], seconds: float) -> None:
+        self._awaited, self._due = what, self.loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._due:
+            self._disarm()
+        if self._timer is None:
+            self._timer = self.loop.call_later(seconds, self._look)
 
     def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _head_is_late(self) -> None:
-        self._end(_LATE)
+    def _look(self) -> None:
+        """End what is due; look again when it will be."""
+        self._timer = None
+        left = self._due - self.loop.time()
+        if self._awaited is None:
+            return
+        if left > 0:
+            self._timer = self.loop.call_later(left, self._look)
+            return
+        match self._awaited:
+            case "head":
+                self._end(_LATE)
+            case "body":
+                self._body_is_late()
+            case "rest":
+                self._end()
 
     def _body_is_late(self) -> None:
         """End a request whose body comes more slowly than anybody sends; look again later otherwise."""
@@ -197,7 +223,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._end(b"" if self.cycle is not None and self.cycle.response_started else _LATE)
             return
         self._received = 0
-        self._arm(self.limits.body_seconds, self._body_is_late)
+        self._await("body", self.limits.body_seconds)
 
     def _end(self, last_words: bytes = b"") -> None:
         self._disarm()
