@@ -8,7 +8,6 @@ their text may quote what a user sent.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import sys
@@ -22,6 +21,7 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 import lockleaf
+from lockleaf.server.platform.observability.turns import AtTurnsEnd
 
 __all__ = ["configure", "log_request", "redact_text"]
 
@@ -109,6 +109,7 @@ class _Gathering(logging.StreamHandler[IO[str]]):
         super().__init__(stream)
         self.is_json = is_json
         self._lines: list[str] = []
+        self._flushing = AtTurnsEnd(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or have it written at the end of the turn."""
@@ -121,16 +122,10 @@ class _Gathering(logging.StreamHandler[IO[str]]):
         """Write a line, or have it written at the end of the turn."""
         with self.lock or nullcontext():
             self._lines.append(line)
-            if not at_once and len(self._lines) < _MOST_LINES:
-                try:
-                    loop = asyncio.get_running_loop()
-                except RuntimeError:
-                    pass
-                else:
-                    if len(self._lines) == 1:
-                        loop.call_soon(self.flush)
-                    return
-            self.flush()
+            if at_once or len(self._lines) >= _MOST_LINES:
+                self.flush()
+            else:
+                self._flushing()
 
     def flush(self) -> None:
         """Write what was gathered."""

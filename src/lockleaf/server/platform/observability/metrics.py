@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
+from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.observability.queue import QueueNumbers
+from lockleaf.server.platform.observability.turns import AtTurnsEnd
 
 __all__ = ["CONTENT_TYPE", "Metrics", "counting_as"]
 
@@ -44,20 +47,32 @@ def counting_as(name: str) -> Iterator[None]:
         mark_process_dead(name)  # type: ignore[no-untyped-call]
 
 
+class _Durations(Histogram):
+    """Takes durations several at a time: each by itself is two writes into memory that all workers share."""
+
+    def observe_all(self, seconds: Sequence[float]) -> None:
+        """Count durations."""
+        self._sum.inc(sum(seconds))
+        for bucket, count in Tally([bisect_left(self._upper_bounds, each) for each in seconds]).items():
+            self._buckets[bucket].inc(count)
+
+
 class Metrics:
     """The counters of one process. With several workers they share a folder, and any of them answers for all."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._seen: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        """What counts requests, by method, route and status: to look it up by labels costs more than to count."""
+        self._observed: dict[tuple[str, str, int], list[float]] = {}
+        """The durations of the requests of the present turn of the loop, by method, route and status."""
+        self._counting = AtTurnsEnd(self._count_observed)
+        self._tellings: list[AtTurnsEnd] = []
         self.requests = Counter(
             "lockleaf_http_requests",
             "Requests by route template.",
             ["method", "route", "status"],
             registry=self.registry,
         )
-        self.latency = Histogram(
+        self.latency = _Durations(
             "lockleaf_http_request_duration_seconds",
             "Time from the first byte of a request to the last of its answer.",
             ["method", "route"],
@@ -121,13 +136,14 @@ class Metrics:
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
         kind = method if method in _METHODS else "OTHER", route, status
-        found = self._seen.get(kind)
-        if found is None:
-            known = self.requests.labels(kind[0], route, str(status)), self.latency.labels(kind[0], route)
-            found = self._seen[kind] = known
-        requests, latency = found
-        requests.inc()
-        latency.observe(seconds)
+        self._observed.setdefault(kind, []).append(seconds)
+        self._counting()
+
+    def _count_observed(self) -> None:
+        observed, self._observed = self._observed, {}
+        for (method, route, status), seconds in observed.items():
+            self.requests.labels(method, route, str(status)).inc(len(seconds))
+            self.latency.labels(method, route).observe_all(seconds)
 
     def count_change(self, status: str) -> None:
         """Count what became of a change to a record."""
@@ -144,16 +160,17 @@ class Metrics:
     def _watch_pool(self, name: str, engine: AsyncEngine) -> None:
         in_use, idle = self.pool.labels(name, "in_use"), self.pool.labels(name, "idle")
 
-        @event.listens_for(engine.sync_engine, "checkout")
-        def _taken(*_: object) -> None:
+        def tell() -> None:
             in_use.set(_pool(engine).checkedout())
             idle.set(_pool(engine).checkedin())
 
+        telling = AtTurnsEnd(tell)
+        self._tellings.append(telling)
+
+        @event.listens_for(engine.sync_engine, "checkout")
         @event.listens_for(engine.sync_engine, "checkin")
-        def _given_back(*_: object) -> None:
-            # Told before the pool has it.
-            in_use.set(max(_pool(engine).checkedout() - 1, 0))
-            idle.set(_pool(engine).checkedin() + 1)
+        def _changed(*_: object) -> None:
+            telling()
 
     def exposition(self, *, database_up: bool, queue: QueueNumbers | None, more: Sequence[Metric] = ()) -> bytes:
         """Return all metrics in Prometheus' text format.
@@ -163,6 +180,8 @@ class Metrics:
             queue: the numbers of background work, as the database has them at this moment.
             more: what else was looked up.
         """
+        for each in (self._counting, *self._tellings):
+            each.now()
         registry = self.registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
