@@ -10,13 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, serialize_response
+from pydantic import BaseModel
 
 from lockleaf.server.platform.http.fields import Fields
 
@@ -199,6 +201,12 @@ def _any_opens(call: _Call) -> bool:
     return call.opens or any(map(_any_opens, call.depends))
 
 
+def _models(annotation: Any) -> frozenset[type[BaseModel]]:
+    """Return the models of which an answer is one."""
+    several = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return frozenset(each for each in several if isinstance(each, type) and issubclass(each, BaseModel))
+
+
 def _answerer(route: APIRoute) -> Callable[[Any, _Working], Awaitable[Response]]:
     """Return what makes an answer of what an endpoint returns in place of one."""
     field, declared = route.response_field, route.status_code or 200
@@ -212,10 +220,17 @@ def _answerer(route: APIRoute) -> Callable[[Any, _Working], Awaitable[Response]]
         "exclude_none": route.response_model_exclude_none,
     }
 
+    models = _models(field.field_info.annotation) if field is not None else frozenset()
+
     async def answer(result: Any, working: _Working) -> Response:
         status = (working.response and working.response.status_code) or declared
         content: Any = b""
-        if status not in _WITHOUT_BODY:
+        if status in _WITHOUT_BODY:
+            pass
+        elif type(result) in models:
+            # It is what the route says that it answers. FastAPI would try it as each of several models first.
+            content = result.__pydantic_serializer__.to_json(result, **options)
+        else:
             content = await serialize_response(
                 field=field, response_content=result, dump_json=field is not None, **options
             )
