@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import venv
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import pytest
 
 import lockleaf
 from tests.support.command_line import CommandLine, fresh_email
+from tests.support.locked_environment import locked_environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,17 +41,14 @@ def test_it_brings_the_manual_page(wheel: Path) -> None:
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command ``lockleaf`` of an empty environment with what the lock names and the wheel, and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False, symlinks=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
-    # What nobody runs here need not be compiled.
-    install = [*pip, "install", "--quiet", "--no-compile", "--no-deps"]
-    locked = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(ROOT / "requirements" / "run.txt")]
+    python = locked_environment(tmp_path_factory.mktemp("environment"), ROOT / "requirements" / "run.txt")
+    uv = [sys.executable, "-m", "uv", "pip"]
+    on = ["--quiet", "--python", str(python), "--offline"]
     # The last one says whether the lock has everything that the wheel declares.
-    for command in ([*install, *locked], [*install, str(wheel)], [*pip, "check"]):
+    for command in ([*uv, "install", *on, "--no-deps", str(wheel)], [*uv, "check", *on]):
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "bin" / "lockleaf"
+    return python.with_name("lockleaf")
 
 
 @contextmanager
