@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import socket
 import subprocess
-import time
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,32 @@ def stages() -> list[Stage]:
 
 
 @pytest.fixture(scope="module")
-def image(stages: list[Stage], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+def wheels(request: pytest.FixtureRequest) -> Path:
+    """What the lock names, as it was fetched: kept from run to run, since pip looks long for it in an index."""
+    assert request.config.cache is not None
+    lock = ROOT / "requirements" / "run.txt"
+    folder = request.config.cache.mkdir("wheels") / hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not folder.exists():
+        shutil.rmtree(folder.parent)
+        fetched = folder.with_suffix(".part")
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        named = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement", str(lock)]
+        subprocess.run([*pip, "download", "--dest", str(fetched), *named], check=True, capture_output=True)
+        fetched.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def image(
+    stages: list[Stage], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Image]:
     """What the steps make, layer by layer."""
     folder = tmp_path_factory.mktemp("image")
     if reason := reason_not_to_build(folder / "tried"):
         pytest.skip(reason)
     try:
-        yield build(stages, copy_context(ROOT, folder / "context"), folder / "stages")
+        wheels = request.getfixturevalue("wheels")
+        yield build(stages, copy_context(ROOT, folder / "context"), folder / "stages", wheels)
     finally:
         shutil.rmtree(folder / "stages")  # a gigabyte
 
@@ -58,13 +78,13 @@ def _port() -> int:
 
 
 @pytest.fixture
-def container(image: Image, data: Path, tmp_path: Path) -> Iterator[tuple[Container, str]]:
+def container(image: Image, data: Path) -> Iterator[tuple[Container, str]]:
     """The server as the entry point starts it, on its own database; only address and port are others."""
     port = _port()
     # An engine's network is its own; here it is the machine's, so that the server keeps to the loopback.
     theirs = {"0.0.0.0": "127.0.0.1", "8000": str(port)}
     arguments = [theirs.get(word, word) for word in image.stage.last("CMD").words]
-    running = Container(image, tmp_path / "log", volumes={DATA: data}, arguments=arguments)
+    running = Container(image, volumes={DATA: data}, arguments=arguments)
     try:
         yield running, f"http://127.0.0.1:{port}"
     finally:
@@ -72,13 +92,11 @@ def container(image: Image, data: Path, tmp_path: Path) -> Iterator[tuple[Contai
 
 
 def _until_healthy(container: Container, url: str) -> None:
-    """Wait as an engine does: by the image's own check, of the port that it has here."""
+    """Wait until it serves, and check it as an engine does: with the image's own command, at the port it has here."""
+    container.until_it_says("Lockleaf runs at", START_SECONDS)
     port = url.rpartition(":")[2]
     command = [word.replace(":8000", f":{port}") for word in container.image.stage.last("HEALTHCHECK").words]
-    deadline = time.monotonic() + START_SECONDS
-    while container.execute(command).returncode:
-        assert container.process.poll() is None, container.log.read_text()
-        assert time.monotonic() < deadline, container.log.read_text()
+    assert container.execute(command).returncode == 0, container.said
 
 
 async def test_the_image_serves_with_a_read_only_root_no_capability_and_a_user_of_its_own(
@@ -98,7 +116,7 @@ async def test_the_image_serves_with_a_read_only_root_no_capability_and_a_user_o
         assert (await owner.request("GET", "/auth/me")).status_code == 200
     assert (await _ready(url))["ready"]
     # The first process of its namespace gets only the signals that it asked for: this is one.
-    assert running.stop() == 0, running.log.read_text()
+    assert running.stop() == 0, running.said
 
 
 async def _ready(url: str) -> dict[str, bool]:
@@ -132,7 +150,7 @@ def test_the_image_holds_what_is_needed_and_nothing_to_build_with(image: Image) 
     assert len(list((installed / "lockleaf").rglob("*.pyc"))) >= len(sources)
 
 
-def test_libraries_that_were_made_smaller_still_compute(image: Image, data: Path, tmp_path: Path) -> None:
+def test_libraries_that_were_made_smaller_still_compute(image: Image, data: Path) -> None:
     program = (
         "import ctypes, io, pathlib, sysconfig\n"
         "import numpy, tenseal, pyrage, PIL.Image, aiobotocore.session, lockleaf.server.main.app\n"
@@ -152,13 +170,12 @@ def test_libraries_that_were_made_smaller_still_compute(image: Image, data: Path
     )
     computing = Container(
         image,
-        tmp_path / "log",
         volumes={DATA: data},
         entrypoint=["/opt/lockleaf/bin/python"],
         arguments=["-c", program],
     )
-    assert computing.process.wait(START_SECONDS) == 0, computing.log.read_text()
-    assert computing.log.read_text() == "computed True\n"
+    assert computing.wait(START_SECONDS) == 0, computing.said
+    assert computing.said == "computed True\n"
 
 
 def test_a_builder_is_sent_what_is_copied_and_no_data_or_secrets(stages: list[Stage]) -> None:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,14 @@ def reason_not_to_build(folder: Path) -> str | None:
     return f"this machine mounts no overlay: {done.stderr.strip()}" if done.returncode else None
 
 
-def build(stages: list[Stage], context: Path, folder: Path) -> Image:
+def build(stages: list[Stage], context: Path, folder: Path, wheels: Path) -> Image:
     """Run the steps of all stages; return what the last one became.
+
+    Args:
+        stages: of the Dockerfile.
+        context: what is copied from.
+        folder: where the layers are made.
+        wheels: what pip installs from, in place of an index: the builder's cache.
 
     Raises:
         RuntimeError: a step failed.
@@ -91,7 +98,7 @@ def build(stages: list[Stage], context: Path, folder: Path) -> Image:
                 source = built[step.flags["from"]].layer if "from" in step.flags else context
                 _copy(step, source, image, where)
             elif step.name == "RUN":
-                _run(step, image, environment, where)
+                _run(step, image, environment, where, wheels)
         built[stage.name or str(number)] = image
     return image
 
@@ -123,8 +130,10 @@ def _copy(step: Step, source: Path, image: Image, where: str) -> None:
         # As a builder does: what is in a folder goes into the target, a file into a target that ends with a slash.
         into = place / found.name if found.is_file() and (target.endswith("/") or len(what) > 1) else place
         into.parent.mkdir(parents=True, exist_ok=True)
+        # A stage that is copied from is finished: its files can be those of the other as well.
+        linked = ["--link"] if "from" in step.flags else []
         copied = subprocess.run(
-            ["cp", "-a", *(["-T"] if found.is_dir() else []), str(found), str(into)],
+            ["cp", "-a", *linked, *(["-T"] if found.is_dir() else []), str(found), str(into)],
             check=False,
             capture_output=True,
             text=True,
@@ -133,15 +142,15 @@ def _copy(step: Step, source: Path, image: Image, where: str) -> None:
             raise RuntimeError(f"COPY {step.text}: {copied.stderr}")
 
 
-def _run(step: Step, image: Image, environment: Mapping[str, str], where: str) -> None:
-    # How the machine reaches its package index is the builder's affair, as it is a container engine's.
-    outside = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or "_proxy" in name.lower()}
-    command = ["env", "-i", *(f"{name}={value}" for name, value in {**outside, **environment}.items())]
-    inside = f"cd {where} && {step.text}"
+def _run(step: Step, image: Image, environment: Mapping[str, str], where: str, wheels: Path) -> None:
+    # Where its packages come from is the builder's affair, as it is a container engine's.
+    outside = {"PIP_NO_INDEX": "1"}
     cached = []
     if kept := dict(part.partition("=")[::2] for part in step.flags.get("mount", "").split(",")).get("target"):
-        Path(kept).mkdir(parents=True, exist_ok=True)
-        cached = [f"mkdir -p {image.mount}{kept}", f"mount --bind {kept} {image.mount}{kept}"]
+        outside["PIP_FIND_LINKS"] = kept
+        cached = [f"mkdir -p {image.mount}{kept}", f"mount --bind {shlex.quote(str(wheels))} {image.mount}{kept}"]
+    command = ["env", "-i", *(f"{name}={value}" for name, value in {**outside, **environment}.items())]
+    inside = f"cd {where} && {step.text}"
     chroot = shlex.join(["chroot", str(image.mount), *command, "/bin/sh", "-c", inside])
     done = _namespace([*image.mounting(), *cached, f"mount -t proc proc {image.mount}/proc", chroot])
     if done.returncode:
@@ -167,7 +176,6 @@ class Container:
     def __init__(
         self,
         image: Image,
-        log: Path,
         *,
         volumes: Mapping[str, Path],
         entrypoint: list[str] | None = None,
@@ -188,14 +196,51 @@ class Container:
             f"mount -t proc proc {image.mount}/proc",
             f"exec {self._inside(command, stage.last('WORKDIR').text)}",
         ]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", "\n".join(script)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        self.log = log
+        self.process = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", "\n".join(script)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._said = ""
+        self._more = threading.Condition()
+        self._ended = False
+        self._reading = threading.Thread(target=self._read, name="container")
+        self._reading.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout:
+            for line in self.process.stdout:
+                with self._more:
+                    self._said += line
+                    self._more.notify_all()
+        with self._more:
+            self._ended = True
+            self._more.notify_all()
+
+    @property
+    def said(self) -> str:
+        """What it wrote until now."""
+        with self._more:
+            return self._said
+
+    def until_it_says(self, text: str, seconds: float) -> None:
+        """Wait until a text is in what it wrote.
+
+        Raises:
+            RuntimeError: it ended without, or the time is over.
+        """
+        with self._more:
+            if not self._more.wait_for(lambda: text in self._said or self._ended, seconds) or text not in self._said:
+                raise RuntimeError(f"the container never said {text!r}: {self._said}")
+
+    def wait(self, seconds: float = START_SECONDS) -> int:
+        """Wait until it has ended, and return how."""
+        code = self.process.wait(seconds)
+        self._reading.join(seconds)
+        return code
 
     def _inside(self, command: list[str], where: str) -> str:
         user, group = self._user
@@ -219,7 +264,7 @@ class Container:
         while self.process.poll() is None:
             if children := psutil.Process(self.process.pid).children():
                 return children[0]
-        raise RuntimeError(f"the container ended: {self.log.read_text()}")
+        raise RuntimeError(f"the container ended: {self.said}")
 
     def execute(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Run a command beside the first process, as a health check is."""
@@ -230,10 +275,10 @@ class Container:
         """Send the first process what stops it, and return how it ended."""
         if self.process.poll() is None:
             self.first.send_signal(signal.Signals[self.image.stage.last("STOPSIGNAL").text])
-        return self.process.wait(START_SECONDS)
+        return self.wait()
 
     def kill(self) -> None:
         """End everything inside at once."""
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(START_SECONDS)
+        self.wait()
