@@ -51,6 +51,9 @@ SETTINGS: Mapping[str, str] = {
     "max_parallel_maintenance_workers": "0",
     "max_logical_replication_workers": "0",
     "io_workers": "1",
+    # A few megabytes that the server fills with zeros as it starts: 4 MB and 64 reads for each process by default.
+    "wal_buffers": "1MB",
+    "io_max_concurrency": "8",
     # Room for the locks of serializable transactions, of which there are none, times the number of connections.
     "max_pred_locks_per_transaction": "10",
     "random_page_cost": "1.1",
@@ -109,7 +112,7 @@ def order_for(
     return [sys.executable, "-I", "-S", str(_SCRIPTS / "run_as.py"), json.dumps(order)]
 
 
-_SINCE = {"io_workers": 18}
+_SINCE = {"io_workers": 18, "io_max_concurrency": 18}
 """Settings that an earlier PostgreSQL does not know: one that is moved from is started a last time."""
 
 
