@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from lockleaf.server.main.tables import schema_difference
 from lockleaf.server.platform.db import migrate as migration
-from lockleaf.server.platform.db.engine import sqlalchemy_url
+from lockleaf.server.platform.db.engine import driver_of, sqlalchemy_url
 from lockleaf.server.platform.db.migrate import (
     RevisionUnknown,
     WrongDirection,
@@ -189,7 +189,7 @@ async def test_servers_that_start_together_migrate_once(empty_database_url: str)
     await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
     engine = create_async_engine(sqlalchemy_url(empty_database_url), poolclass=NullPool)
     async with engine.connect() as connection:
-        assert await is_current(connection)
+        assert await is_current(await driver_of(connection))
     await engine.dispose()
 
 

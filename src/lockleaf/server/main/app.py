@@ -254,7 +254,7 @@ async def _require_current_schema(database: Database) -> None:
     deadline = loop.time() + DATABASE_PATIENCE_SECONDS
     while True:
         try:
-            async with database.reading.connect() as connection:
+            async with database.read_driver() as connection:
                 if not await is_current(connection):
                     raise SchemaBehind
                 return

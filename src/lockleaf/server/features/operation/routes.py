@@ -10,7 +10,6 @@ from typing import Literal
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import text
 
 from lockleaf import __version__
 from lockleaf.server.features.operation.inventory import Inventory
@@ -84,8 +83,8 @@ async def ready(response: Response, parts: PartsOf) -> Readiness:
     """Ask everything that a request needs."""
     database, schema, queue = Check(ok=True), Check(ok=True), Check(ok=True)
     try:
-        async with asyncio.timeout(5), parts[Database].reading.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with asyncio.timeout(5), parts[Database].read_driver() as connection:
+            await connection.fetchval("SELECT 1")
             schema = _schema(await current_revision(connection))
     except Exception as error:
         database = Check(ok=False, code=error_of(error).code)

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import PoolProxiedConnection, event, exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lockleaf.server.platform.db.connections import OF_SEVERAL_NODES, asyncpg_url, connect
@@ -21,7 +21,7 @@ from lockleaf.server.platform.db.transaction import CommitThenRefuse, Transactio
 from lockleaf.server.platform.errors import DomainError
 from lockleaf.server.platform.settings import DatabaseSettings
 
-__all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "session_settings", "sqlalchemy_url"]
+__all__ = ["Database", "ReadSession", "asyncpg_url", "driver", "driver_of", "session_settings", "sqlalchemy_url"]
 
 
 IDLE_SECONDS = 600
@@ -249,3 +249,9 @@ async def driver(session: AsyncSession) -> asyncpg.Connection:
             await adapted._start_transaction()
     driver_connection: asyncpg.Connection = raw.driver_connection
     return driver_connection
+
+
+async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """Return the asyncpg connection under ``connection``."""
+    found: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    return found

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from lockleaf.server.platform.db.engine import sqlalchemy_url
+from lockleaf.server.platform.db.engine import driver_of, sqlalchemy_url
 from lockleaf.server.platform.db.migrate import current_revision, steps_back
 
 __all__ = ["Loss", "losses"]
@@ -35,7 +35,7 @@ async def losses(url: str, revision: str) -> list[Loss]:
     try:
         async with engine.connect() as connection:
             found = []
-            for step in steps_back(await current_revision(connection), revision):
+            for step in steps_back(await current_revision(await driver_of(connection)), revision):
                 for what, rows in step.LOST_BY_DOWNGRADE.items():
                     found.append(Loss(what, await connection.scalar(text(f"SELECT count(*) {rows}")) or 0))
             return [loss for loss in found if loss.count]

@@ -7,12 +7,13 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+import asyncpg
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from lockleaf.lazy import late
-from lockleaf.server.platform.db.engine import sqlalchemy_url
+from lockleaf.server.platform.db.engine import driver_of, sqlalchemy_url
 
 if TYPE_CHECKING:
     from alembic import command, config, script
@@ -118,7 +119,7 @@ async def _go(url: str, revision: str, *, forth: bool) -> None:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             await connection.commit()
             try:
-                present = await current_revision(connection)
+                present = await current_revision(await driver_of(connection))
                 _require_direction(present, revision, forth=forth)
                 if _number_of(present) != _number_of(revision):
                     step = command.upgrade if forth else command.downgrade
@@ -184,7 +185,7 @@ async def revision_at(url: str) -> str | None:
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.connect() as connection:
-            return await current_revision(connection)
+            return await current_revision(await driver_of(connection))
     finally:
         await engine.dispose()
 
@@ -202,14 +203,15 @@ def sql(present: str | None, revision: str, *, forth: bool) -> str:
     return output.getvalue()
 
 
-async def current_revision(connection: AsyncConnection) -> str | None:
+async def current_revision(connection: asyncpg.Connection) -> str | None:
     """Return the revision that the database has; None for an empty one."""
-    if not await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL")):
+    if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
         return None
-    return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+    revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return revision
 
 
-async def is_current(connection: AsyncConnection) -> bool:
+async def is_current(connection: asyncpg.Connection) -> bool:
     """Tell whether the database has the schema of this version."""
     return await current_revision(connection) == head_revision()
 
@@ -224,7 +226,7 @@ async def require_current(url: str) -> None:
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.connect() as connection:
-            if not await is_current(connection):
+            if not await is_current(await driver_of(connection)):
                 raise SchemaBehind
     finally:
         await engine.dispose()
