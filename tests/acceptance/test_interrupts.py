@@ -143,7 +143,6 @@ def test_a_second_interrupt_ends_at_once_what_still_waits() -> None:
 
 _CALLING = """
 from lockleaf.server.main import forking
-forking.begin_to_load()
 forking.call("tests.support.waiting:wait")
 """
 

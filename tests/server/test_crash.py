@@ -15,7 +15,7 @@ import psutil
 from tests.support.accounts import Owner, change, following, register
 from tests.support.feeds import Reader
 from tests.support.process import RunningServer, start_server
-from tests.support.processes import family, is_whole, loaded, postmaster, wait_until_gone, workers
+from tests.support.processes import family, is_whole, job_workers, postmaster, wait_until_gone, workers
 
 PUSHERS = 6
 BATCHES = 30
@@ -124,17 +124,13 @@ def one_worker(server: RunningServer) -> list[psutil.Process]:
 
 
 def everything_but_the_parent(server: RunningServer) -> list[psutil.Process]:
-    return [loaded(server), *database(server), *workers(server)]
-
-
-def what_workers_are_forked_from(server: RunningServer) -> list[psutil.Process]:
-    return [loaded(server)]
+    return [*database(server), *workers(server), *job_workers(server)]
 
 
 async def test_the_server_heals_by_itself_whichever_part_of_it_is_killed(tmp_path: Path) -> None:
     with a_server(tmp_path) as server:
         async with traffic_on(server) as traffic:
-            for victims in (database, one_worker, what_workers_are_forked_from, everything_but_the_parent):
+            for victims in (database, one_worker, everything_but_the_parent):
                 await traffic.run_for(BATCHES)
                 async with asyncio.timeout(60):
                     while not is_whole(server, workers=2):

@@ -13,6 +13,7 @@ import tempfile
 import textwrap
 import threading
 from collections.abc import Iterator
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import asyncpg
@@ -350,16 +351,27 @@ def test_an_interrupted_creation_is_noticed_and_done_again(tmp_path: Path) -> No
 
 @contextlib.contextmanager
 def supervision(server: EmbeddedPostgres) -> Iterator[threading.Event]:
-    """Supervise in a thread; the event is set at a restart."""
-    stop, restarted = threading.Event(), threading.Event()
-    thread = threading.Thread(target=server.supervise, args=(stop, restarted.set))
+    """Look after it in a thread, as the parent of a server does in its loop; the event is set at a restart."""
+    stopped, stop = os.pipe()
+    restarted = threading.Event()
+
+    def supervise() -> None:
+        while True:
+            ended = server.ended()
+            if stopped in wait([stopped] if ended is None else [stopped, ended]):
+                return
+            if server.keep_alive():
+                restarted.set()
+
+    thread = threading.Thread(target=supervise)
     thread.start()
     try:
         yield restarted
     finally:
-        stop.set()
+        os.close(stop)
         thread.join(LONG)
         assert not thread.is_alive()
+        os.close(stopped)
 
 
 async def test_a_killed_postmaster_is_restarted_and_nothing_acknowledged_is_lost(server: EmbeddedPostgres) -> None:

@@ -197,7 +197,7 @@ async def test_what_dashboard_and_alerts_ask_for_is_told_by_a_server_that_runs(e
 
 async def test_a_busy_server_tells_of_its_processes_apart(exported: Samples) -> None:
     memory = {labels["process"]: value for labels, value in exported["lockleaf_process_resident_memory_bytes"]}
-    assert memory.keys() == {"supervisor", "loaded", "web_worker", "job_worker", "evaluator"}
+    assert memory.keys() == {"supervisor", "web_worker", "job_worker", "evaluator"}
     assert all(value > 10 * 2**20 for value in memory.values())
 
 

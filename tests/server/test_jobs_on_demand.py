@@ -73,7 +73,7 @@ async def test_it_leaves_and_comes_back_for_what_is_queued(server: RunningServer
     # However often it came, it counts in the same files, and nothing tells of connections that it no longer has.
     counted = [re.fullmatch(r"(\w+)_(\w+)", file.stem) for file in tmp_path.glob("lockleaf-metrics-*/*.db")]
     names = {(found[1], found[2]) for found in counted if found is not None}
-    assert {by for _, by in names} == {"jobs", *(str(each.pid) for each in workers(server))}
+    assert {by for _, by in names} == {"jobs", str(server.pid), *(str(each.pid) for each in workers(server))}
     assert [kind for kind, by in names if by == "jobs" and "live" in kind] == []
 
 

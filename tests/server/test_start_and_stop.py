@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -21,17 +22,19 @@ from lockleaf.server.platform.db.unusable import DatabaseUnusable
 from tests.conftest import fresh_database
 from tests.support.accounts import Owner, change, register
 from tests.support.process import running_server, start_server
-from tests.support.processes import family, loaded, wait_until_gone
+from tests.support.processes import family, wait_until_gone, workers
 
 
 async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
     server_environment: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:
     environment = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path)}
-    with running_server(environment, log=tmp_path / "log") as server:
+    with running_server(environment, log=tmp_path / "log", workers=2) as server:
         processes = family(server)
-        # What is forked from the parent takes neither its port nor its database along.
-        assert [each.laddr for each in loaded(server).net_connections("inet")] == []
+        # Of the parent's sockets each worker has its own alone: else it would keep the port of one that has ended.
+        assert [_listening(each) for each in workers(server)] == [1, 1]
+        # Nor was anything of the parent cut in two as they were forked.
+        assert processes[0].num_threads() == 1
         async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=60) as http:
             owner = await register(http)
             async with _locked(database_url, owner) as unlock:
@@ -56,6 +59,10 @@ async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
         wait_until_gone(processes)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/health")
+
+
+def _listening(process: psutil.Process) -> int:
+    return len({each.fd for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN})
 
 
 class _Lock:

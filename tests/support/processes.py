@@ -29,12 +29,6 @@ def workers(server: RunningServer) -> list[psutil.Process]:
     return found
 
 
-def loaded(server: RunningServer) -> psutil.Process:
-    """The process that has the application loaded, and that the others are forked from."""
-    (found,) = _named(server, "lockleaf-loaded")
-    return found
-
-
 def job_workers(server: RunningServer) -> list[psutil.Process]:
     """The process of background work, if it is there."""
     return _named(server, "lockleaf-jobs")
@@ -42,7 +36,7 @@ def job_workers(server: RunningServer) -> list[psutil.Process]:
 
 def is_whole(server: RunningServer, *, workers: int) -> bool:
     """Whether everything is there that a server of its own database with so many workers has."""
-    wanted = {"lockleaf-loaded": 1, "lockleaf-jobs": 1, "lockleaf-web": workers}
+    wanted = {"lockleaf-jobs": 1, "lockleaf-web": workers}
     return all(len(_named(server, name)) == number for name, number in wanted.items())
 
 

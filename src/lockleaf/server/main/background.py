@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkProcess
 
 from lockleaf.server.main import forking
 from lockleaf.server.main.bell import Leaving
@@ -48,7 +48,7 @@ class BackgroundWork:
         """Know that it ends for want of work, and is not to be replaced before there is some."""
         self._left = leaving
 
-    def _begin(self) -> ForkServerProcess:
+    def _begin(self) -> ForkProcess:
         process = forking.process("lockleaf.server.main.job_worker:work_beside", *self._given)
         process.start()
         return process

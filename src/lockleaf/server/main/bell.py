@@ -52,9 +52,9 @@ class Bell:
         for each in (self._heard, self.rope):
             each.setblocking(False)
 
-    def wait(self, seconds: float) -> list[Message]:
-        """Wait so long for a message; return all that there are."""
-        multiprocessing.connection.wait([self._heard], seconds)
+    def wait(self, seconds: float, *others: int) -> list[Message]:
+        """Wait so long for a message, or until one of the other descriptors can be read; return all that there are."""
+        multiprocessing.connection.wait([self._heard, *others], seconds)
         heard: list[Message | None] = []
         with contextlib.suppress(BlockingIOError):
             while True:

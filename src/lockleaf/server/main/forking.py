@@ -1,130 +1,131 @@
-"""Processes that are forked from one that has loaded the application.
+"""Processes that are forked from the parent, which has loaded the application for all of them.
 
 To load it takes more than a second and a hundred megabytes: it is done once, while the database starts. What is forked
-then is there at once. The process that they are forked from runs no thread and no event loop, so that nothing is cut in
-two; the one that looks after them loads next to nothing. That one, too, is forked from it while it runs no thread, so
-that what it has loaded is loaded once.
+then is there at once, and shares that memory as long as nobody writes there. The parent runs no thread and no event
+loop as it forks, so that nothing is cut in two.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import gc
+import importlib
 import multiprocessing
 import multiprocessing.connection
-import multiprocessing.forkserver
-import multiprocessing.resource_tracker
-import multiprocessing.util
 import os
 import signal
-import sys
+import stat
 import threading
-from collections.abc import Iterator, Sequence
-from multiprocessing.context import ForkServerProcess
+from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 import uvicorn._subprocess
 
-from lockleaf.server.platform.observability.processes import return_memory
-
-__all__ = ["begin_to_load", "call", "called", "end_with_parent", "process"]
-
-_forked = multiprocessing.get_context("forkserver")
-# Uvicorn's supervisor has no setting for the way in which it starts workers.
-uvicorn._subprocess.spawn = _forked  # type: ignore[assignment]
+__all__ = ["call", "called", "end_with_parent", "load", "process"]
 
 
-def begin_to_load() -> None:
-    """Start the process that loads, with the environment as it is now, and do not wait for it."""
-    _forked.set_forkserver_preload(["lockleaf.server.main.loaded"])
-    _keep_no_track_of_resources()
-    return_memory()
-    # One that is started later, in place of one that died, begins from nothing: there are threads then.
-    with _starting_by_fork() if _can_fork() else contextlib.nullcontext():
-        multiprocessing.forkserver.ensure_running()
-
-
-def _keep_no_track_of_resources() -> None:
-    """Spare the process that `multiprocessing` starts to remove named semaphores and shared memory after a crash.
-
-    Of neither we have any: the semaphores of its queues lose their names as soon as they are made.
-    """
-    tracker: Any = multiprocessing.resource_tracker._resource_tracker
-    if tracker._fd is None:
-        tracker._fd = os.open(os.devnull, os.O_WRONLY)
-        atexit.register(setattr, tracker, "_fd", None)  # else it would wait for the process that is not there
-
-
-def _can_fork() -> bool:
-    return sys.platform == "linux" and threading.active_count() == 1
-
-
-@contextlib.contextmanager
-def _starting_by_fork() -> Iterator[None]:
-    """Have `multiprocessing` fork its helpers from this process, where it would begin each with an empty Python."""
-    helpers: Any = multiprocessing.util
-    executed, helpers.spawnv_passfds = helpers.spawnv_passfds, _forked_helper
+def load() -> None:
+    """Load the application, with the environment as it is now: what is forked from here on has it."""
+    # What modules make as they are loaded stays: to look through it, now or later, takes a fifth as long as to load it.
+    gc.disable()
     try:
-        yield
+        importlib.import_module("lockleaf.server.main.loaded")
     finally:
-        helpers.spawnv_passfds = executed
+        gc.freeze()
+        gc.enable()
 
 
-def _forked_helper(path: str, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
-    """Fork a process that runs the program behind ``-c``; return its id.
+class _Process(ForkProcess):
+    """A process that has what is loaded here, and no more of this one: no handler of a signal, no socket and no pipe.
 
-    Nothing of this process goes on there: no open file but those that are named, no handler of a signal. The frames
-    that called this one are never returned to, so that what they hold is not closed a second time.
+    Args:
+        target, args, kwargs: what it calls.
+        keeping: what of that has a descriptor, which stays open there.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # What is here already the collector shall leave alone in both: it writes into memory that they share.
-    gc.freeze()
-    process_id = os.fork()
-    if process_id:
-        return process_id
-    code = 1
-    try:
-        # Until all is loaded: what modules make as they are loaded stays, and looking through it takes a fifth as long.
-        gc.disable()
-        _let_go_of_all_but({0, 1, 2, *descriptors})
-        exec(arguments[-1], {"__name__": "__main__"})  # noqa: S102  (two lines of the standard library's own)
-        code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 0
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        os._exit(code)
+
+    def __init__(
+        self,
+        target: Callable[..., object],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        keeping: tuple[Any, ...],
+    ) -> None:
+        super().__init__(target=target, args=args, kwargs=kwargs or {})
+        self._keeping = keeping
+        self._blocked: set[signal.Signals | int] = set()
+
+    def start(self) -> None:
+        """Fork it."""
+        # What is here already the collector shall leave alone in both: it writes into memory that they share.
+        gc.freeze()
+        # A signal to the new process waits until this one's handlers are gone there.
+        self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+
+    def run(self) -> None:
+        """Do in the new process what it is for."""
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        _let_go_of_all_but({0, 1, 2, parent.sentinel, *(each.fileno() for each in self._keeping)})
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+        super().run()
 
 
 def _let_go_of_all_but(descriptors: set[int]) -> None:
+    """Close all else that has another end, where somebody waits for its end; handle signals as a new process does.
+
+    The frames that called the fork are never returned to, so that what they hold is not closed a second time.
+    """
     signal.set_wakeup_fd(-1)
-    for number in signal.Signals:
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    for each in list(Path("/proc/self/fd").iterdir()):
-        if int(each.name) not in descriptors:
-            with contextlib.suppress(OSError):  # the one by which they were listed
-                os.close(int(each.name))
-    # Its lock is held by the process that was left.
-    helper: Any = multiprocessing.forkserver._forkserver
-    type(helper).__init__(helper)
+    for each in signal.valid_signals():
+        if callable(signal.getsignal(each)):
+            signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+    for number in [int(each.name) for each in Path("/dev/fd").iterdir()]:
+        with contextlib.suppress(OSError):  # the one by which they were listed
+            if number not in descriptors and stat.S_IFMT(os.fstat(number).st_mode) in (stat.S_IFSOCK, stat.S_IFIFO):
+                os.close(number)
 
 
-def process(name: str, *arguments: Any) -> ForkServerProcess:
-    """Return a process that will call the function of that name (``module:function``), yet to be started."""
-    return _forked.Process(target=called, args=(name, *arguments))
+class _ForUvicorn:
+    """What uvicorn's supervisor starts workers with: it has no setting for the way in which it does."""
+
+    @staticmethod
+    def Process(target: Callable[..., object], kwargs: Mapping[str, Any]) -> _Process:  # noqa: N802
+        """Return a worker: it keeps its socket, the pipe between it and its parent, and what its application takes."""
+        worker, application = kwargs["target"].__self__, kwargs["config"].app
+        # Both ends: with one alone, the thread that answers would end with an error as the parent closes the other.
+        pipe = worker.child_conn, worker.parent_conn
+        return _Process(target, kwargs=kwargs, keeping=(*kwargs["sockets"], *pipe, *_open_in(*application.args)))
+
+
+uvicorn._subprocess.spawn = _ForUvicorn  # type: ignore[assignment]
+
+
+def _open_in(*arguments: Any) -> tuple[Any, ...]:
+    return tuple(each for each in arguments if hasattr(each, "fileno"))
+
+
+def process(name: str, *arguments: Any) -> ForkProcess:
+    """Return a process that will call the function of that name (``module:function``), yet to be started.
+
+    Args:
+        arguments: for it. Of what is open here, it has these alone.
+    """
+    return _Process(called, (name, *arguments), keeping=_open_in(*arguments))
 
 
 def call(name: str, *arguments: Any) -> Any:
     """Return what the function of that name returns in a process of its own, or raise what it raises."""
     # No pool: its queues are looked up by name as the process starts, and are gone where this one was interrupted.
-    answers, told = _forked.Pipe(duplex=False)
-    started = _forked.Process(target=_tell, args=(told, name, *arguments))
+    answers, told = multiprocessing.Pipe(duplex=False)
+    started = _Process(_tell, (told, name, *arguments), keeping=(told, *_open_in(*arguments)))
     started.start()
     told.close()
     try:

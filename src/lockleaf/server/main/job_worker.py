@@ -87,9 +87,9 @@ def work_beside(settings: Settings, database_url: str, rope: socket.socket) -> N
     """Do background work beside web workers, as a process of their parent's: until there is none, or SIGTERM.
 
     Args:
+        settings: of the server. Its log is set up already: this process was forked from one that did it.
         rope: by which the parent is told when there will be more.
     """
-    logging.configure(settings.log.format, settings.log.level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which tells this process
     end_with_parent()
     name_process("jobs")

@@ -3,7 +3,7 @@
 The parent serves nothing itself. It binds the port, a socket for each worker, on which that listens once it is ready.
 It keeps the embedded PostgreSQL alive, replaces workers that die, and at SIGTERM lets requests finish before the
 database stops. With a database of its own, or where it is told to, it has the background work done by one more process.
-All of them are forked from one that has the application loaded; this one has not.
+It loads the application, which it does not use itself, since all of them are forked from it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import resource
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from lockleaf.server.platform.db.embedded import EmbeddedPostgres
 from lockleaf.server.platform.db.unusable import DatabaseUnusable
 from lockleaf.server.platform.http.connections import BoundedProtocol
 from lockleaf.server.platform.observability import logging
+from lockleaf.server.platform.observability.processes import return_memory
 from lockleaf.server.platform.server_keys import load_keys
 from lockleaf.server.platform.settings import Settings
 
@@ -44,6 +45,7 @@ __all__ = ["PortUnavailable", "Running", "ServeError", "serve"]
 GRACE_SECONDS = 20
 BACKLOG = 2048
 DESCRIPTORS = 65_536
+UNUSABLE = "The server's workers could not start; the log above says why."
 
 
 class ServeError(Exception):
@@ -119,12 +121,13 @@ def serve(
     with contextlib.ExitStack() as stack:
         # The port first: it is the likeliest to fail, and nothing need be stopped then.
         bound = stack.enter_context(_bind(host, port, workers))
-        stack.enter_context(_worker_environment(settings, workers))
-        forking.begin_to_load()
-        database_url = stack.enter_context(_database(settings, workers))
+        stack.enter_context(_shared_figures(workers))
+        return_memory()
+        database_url, embedded = stack.enter_context(_database(settings, workers))
         bell = stack.enter_context(contextlib.closing(Bell()))
         load_keys(settings)  # made here, once, where workers would race for it
         require_folder(settings)
+        application = _application(settings, workers, database_url)
         running = Running(
             host,
             bound[0].getsockname()[1],
@@ -134,7 +137,7 @@ def serve(
             database_url,
         )
         config = uvicorn.Config(
-            partial(forking.called, "lockleaf.server.main.web_worker:create", database_url, bell.rope),
+            partial(forking.called, "lockleaf.server.main.web_worker:begin", application, bell.rope),
             factory=True,
             workers=workers,
             loop="uvloop",
@@ -151,10 +154,25 @@ def serve(
         )
         background = stack.enter_context(_background_work(settings, database_url, bell))
         _require_free(bound[0])
-        supervisor = Workers(config, bound, background, bell, on_ready=lambda: announce(running))
+        supervisor = Workers(config, bound, embedded, background, bell, on_ready=lambda: announce(running))
         supervisor.run()
         if supervisor.failed_to_start:
-            raise ServeError("The server's workers could not start; the log above says why.")
+            raise ServeError(UNUSABLE)
+
+
+def _application(settings: Settings, workers: int, database_url: str) -> Any:
+    """Put together what all workers serve, here where it is done once."""
+    # Each counts in its own memory, where there is no store for all: all of them let through what one would.
+    rates = settings.rates.model_copy(update={"shares": settings.rates.shares * workers})
+    try:
+        return forking.called(
+            "lockleaf.server.main.web_worker:put_together",
+            settings.model_copy(update={"rates": rates}),
+            database_url,
+        )
+    except Exception as error:
+        log.critical("worker_unusable", failure=error)
+        raise ServeError(UNUSABLE) from None
 
 
 def _allow_descriptors() -> None:
@@ -234,28 +252,39 @@ def _bound(family: int, address: Any, *, shared: bool = False) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _database(settings: Settings, workers: int) -> Iterator[str]:
-    """Give the address of a database with the right schema: the one that is set, or one of our own."""
+def _database(settings: Settings, workers: int) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
+    """Load the application; give the address of a database with the right schema, and the database if it is our own."""
     if settings.database.url is not None:
+        forking.load()
         url = settings.database.url.get_secret_value()
         try:
             _prepare(settings, url)
         except DatabaseUnusable as error:
             raise ServeError(str(error)) from None
-        yield url
+        yield url, None
         return
     pool = settings.database
     needed = workers * (2 * pool.pool_size + 1) + connections(settings) + 20
-    with EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, needed))}) as postgres:
+    postgres = EmbeddedPostgres(settings.data_dir, settings={"max_connections": str(max(100, needed))})
+    with contextlib.ExitStack() as stack:
+        stack.callback(postgres.stop)
+        with _starting(postgres):
+            forking.load()
         _prepare(settings, postgres.dsn())
-        stop = threading.Event()
-        watching = threading.Thread(target=postgres.supervise, args=(stop,), name="lockleaf-postgres", daemon=True)
-        watching.start()
+        yield postgres.dsn(), postgres
+
+
+@contextlib.contextmanager
+def _starting(postgres: EmbeddedPostgres) -> Iterator[None]:
+    """Start PostgreSQL while something else is done, and wait for it then. The thread has ended at the end."""
+    with ThreadPoolExecutor(1, "lockleaf-postgres") as beside:
+        started = beside.submit(postgres.start)
         try:
-            yield postgres.dsn()
-        finally:
-            stop.set()
-            watching.join()
+            yield
+            started.result()
+        except BaseException:
+            postgres.stop()  # it would be waited for
+            raise
 
 
 def _prepare(settings: Settings, url: str) -> None:
@@ -281,32 +310,15 @@ def _background_work(settings: Settings, database_url: str, bell: Bell) -> Itera
 
 
 @contextlib.contextmanager
-def _worker_environment(settings: Settings, workers: int) -> Iterator[None]:
-    """Leave the workers what the command line decided: they read the rest from the environment themselves."""
-    told = {
-        "LOCKLEAF_DATA_DIR": str(settings.data_dir.absolute()),
-        "LOCKLEAF_LOG__FORMAT": settings.log.format,
-        "LOCKLEAF_LOG__LEVEL": settings.log.level,
-        "LOCKLEAF_ENVIRONMENT": settings.environment,
-        "LOCKLEAF_CORS__ORIGINS": ",".join(settings.cors.origins),
-        "LOCKLEAF_RATES__ENABLED": str(settings.rates.enabled).lower(),
-        "LOCKLEAF_REGISTRATION__MODE": settings.registration.mode,
-        # Each counts in its own memory, where there is no store for all: all of them let through what one would.
-        "LOCKLEAF_RATES__SHARES": str(settings.rates.shares * workers),
-    }
-    with contextlib.ExitStack() as stack:
-        if workers > 1:
-            # Workers add up their metrics in a folder, so that any of them can answer for all.
-            told["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="lockleaf-metrics-")
-            )
-        before = {name: os.environ.get(name) for name in told}
-        os.environ.update(told)
+def _shared_figures(workers: int) -> Iterator[None]:
+    """Let several workers add up their metrics in a folder, so that any of them can answer for all."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="lockleaf-metrics-") as folder:
+        # Looked up by the library as it is loaded.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         try:
             yield
         finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]

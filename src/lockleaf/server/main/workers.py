@@ -1,4 +1,4 @@
-"""The web workers, as their parent looks after them: started, replaced where they die, and stopped."""
+"""The web workers and what they need, as their parent looks after it: started, replaced where it dies, and stopped."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess
 from lockleaf.lazy import late
 from lockleaf.server.main.background import BackgroundWork
 from lockleaf.server.main.bell import Bell, Leaving, Message, News, ring
+from lockleaf.server.platform.db.embedded import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from prometheus_client import multiprocess
@@ -39,12 +40,14 @@ class Workers(Multiprocess):
         self,
         config: uvicorn.Config,
         listening: list[socket.socket],
+        database: EmbeddedPostgres | None,
         background: BackgroundWork | None,
         bell: Bell,
         *,
         on_ready: Callable[[], None],
     ) -> None:
         self._listening = listening
+        self._database = database
         self._background = background
         self._bell = bell
         super().__init__(config, listening)
@@ -71,8 +74,13 @@ class Workers(Multiprocess):
         """Look after the workers until it is time to stop: often until they answer, and at once when a signal comes."""
         self.init_processes()
         while not self.should_exit.is_set():
-            self._hear(self._bell.wait(_TICK_SECONDS if self._on_ready is None else _FIRST_TICK_SECONDS))
+            ended = None if self._database is None else self._database.ended()
+            others = () if ended is None else (ended,)
+            self._hear(self._bell.wait(_TICK_SECONDS if self._on_ready is None else _FIRST_TICK_SECONDS, *others))
             self.handle_signals()
+            # Not in a thread, which a fork would cut in two. Without their database workers have nothing to do anyway.
+            if self._database is not None and not self.should_exit.is_set():
+                self._database.keep_alive(called_off=lambda: bool(self.signal_queue))
             self.keep_subprocess_alive()
         self.terminate_all()
         self.join_all()

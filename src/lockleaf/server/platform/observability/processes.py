@@ -13,7 +13,7 @@ __all__ = ["name_process", "resident_bytes", "return_memory"]
 
 _PROC = Path("/proc")
 _MALLOPT = {"M_TRIM_THRESHOLD": (-1, 4 * 2**20), "M_MMAP_THRESHOLD": (-3, 4 * 2**20), "M_ARENA_MAX": (-8, 2)}
-_NAMES = {"lockleaf-web": "web_worker", "lockleaf-jobs": "job_worker", "lockleaf-loaded": "loaded"}
+_NAMES = {"lockleaf-web": "web_worker", "lockleaf-jobs": "job_worker"}
 
 
 def name_process(name: str) -> None:
@@ -39,12 +39,11 @@ def return_memory() -> None:
 def resident_bytes() -> dict[str, int]:
     """Return the resident memory of this server's processes by what they are, in bytes.
 
-    ``supervisor`` is the parent, ``loaded`` what the others are forked from and share much of their memory with,
-    ``web_worker`` what serves requests, ``job_worker`` what does the background work, ``evaluator`` what adds up
-    encrypted metrics. PostgreSQL is not counted: its processes share most of what each seems to have. Where the system
-    does not tell, the answer is empty.
+    ``supervisor`` is the parent, which the others are forked from and share much of their memory with, ``web_worker``
+    what serves requests, ``job_worker`` what does the background work, ``evaluator`` what adds up encrypted metrics.
+    PostgreSQL is not counted: its processes share most of what each seems to have. Where the system does not tell, the
+    answer is empty.
     """
-    parent = multiprocessing.parent_process()
     children: dict[int, list[int]] = defaultdict(list)
     resident: dict[int, int] = {}
     names: dict[int, str] = {}
@@ -62,10 +61,10 @@ def resident_bytes() -> dict[str, int]:
         return {}
     taken: dict[str, int] = defaultdict(int)
     ours = {os.getpid(): "web_worker"}
-    if parent is not None and parent.pid is not None:
-        loaded = os.getppid()
-        ours = {pid: _NAMES[names[pid]] for pid in (loaded, *children[loaded]) if names[pid] in _NAMES}
-        taken["supervisor"] = resident.get(parent.pid, 0)
+    if multiprocessing.parent_process() is not None:
+        supervisor = os.getppid()
+        ours = {pid: _NAMES[names[pid]] for pid in children[supervisor] if names[pid] in _NAMES}
+        taken["supervisor"] = resident.get(supervisor, 0)
     for pid, name in ours.items():
         taken[name] += resident[pid]
         if name == "web_worker":

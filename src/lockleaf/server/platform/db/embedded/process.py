@@ -65,9 +65,10 @@ class GuardedProcess:
         """Number of the postmaster; None if the guard could not start it."""
         return self._pid
 
-    def status_copy(self) -> int:
-        """Return a new descriptor that becomes readable when the guard has ended. The caller closes it."""
-        return os.dup(self._status)
+    @property
+    def status(self) -> int:
+        """The descriptor that becomes readable when the guard has ended, until `stop` closes it."""
+        return self._status
 
     def is_alive(self) -> bool:
         """Tell whether the guard, and so PostgreSQL, runs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import threading
 import time
@@ -40,7 +39,6 @@ _STILL_IN_USE = "pre-existing shared memory block"
 _RETRY_WHILE_IN_USE = 30.0
 
 _LONGEST_PAUSE = 10.0
-_STEADY_AFTER = 60.0
 
 _instances: weakref.WeakSet[EmbeddedPostgres] = weakref.WeakSet()
 
@@ -70,6 +68,8 @@ class EmbeddedPostgres:
         self._socket_dir: Path | None = None
         self._inherited: GuardedProcess | None = None
         self._ready = False
+        self._called_off: Callable[[], bool] = lambda: False
+        self._pause = self._again_at = 0.0
         _instances.add(self)
 
     def start(self) -> None:
@@ -123,43 +123,35 @@ class EmbeddedPostgres:
                 raise
             return True
 
-    def supervise(self, stop_event: threading.Event, on_restart: Callable[[], None] | None = None) -> None:
-        """Restart PostgreSQL whenever it dies, until `stop_event` is set. To be run in a thread of its own.
+    def keep_alive(self, called_off: Callable[[], bool] = lambda: False) -> bool:
+        """Start PostgreSQL again if it has died, and wait until it answers; True if that was done.
 
-        Between attempts that fail, and restarts in quick succession, pauses grow from 0.1 to 10 seconds.
+        To be called again and again, whenever `ended` can be read, and from time to time: between attempts that fail,
+        pauses grow from 0.1 to 10 seconds, in which it does nothing.
 
         Args:
-            stop_event: ends the supervision; PostgreSQL itself is left running.
-            on_restart: called after each restart, when PostgreSQL answers again.
+            called_off: asked whether to wait no longer.
         """
-        wake_read, wake_write = os.pipe()
-
-        def pass_on_stop() -> None:
-            stop_event.wait()
-            os.close(wake_write)
-
-        threading.Thread(target=pass_on_stop, name="lockleaf-postgres-stop", daemon=True).start()
-        pause = 0.0
-        started = time.monotonic()
+        if self.is_running() or self._stopping.is_set() or time.monotonic() < self._again_at:
+            return False
+        self._called_off = called_off
         try:
-            while not stop_event.is_set():
-                self._wait_for_end_or(wake_read)
-                if stop_event.is_set() or self._stopping.is_set():
-                    return
-                pause = 0.0 if time.monotonic() - started > _STEADY_AFTER else min(max(pause * 2, 0.1), _LONGEST_PAUSE)
-                try:
-                    restarted = self.ensure_alive()
-                except EmbeddedPostgresError as error:
-                    if self._stopping.is_set():
-                        return
-                    self._log.error("postgres_restart_failed", reason=str(error), retry_in_seconds=pause)
-                    stop_event.wait(pause)
-                    continue
-                if restarted and on_restart is not None:
-                    on_restart()
-                started = time.monotonic()
+            restarted = self.ensure_alive()
+        except EmbeddedPostgresError as error:
+            self._pause = min(max(self._pause * 2, 0.1), _LONGEST_PAUSE)
+            self._again_at = time.monotonic() + self._pause
+            if not (self._stopping.is_set() or called_off()):
+                self._log.error("postgres_restart_failed", reason=str(error), retry_in_seconds=self._pause)
+            return False
         finally:
-            os.close(wake_read)
+            self._called_off = lambda: False
+        self._pause = 0.0
+        return restarted
+
+    def ended(self) -> int | None:
+        """Return the descriptor that can be read once PostgreSQL has ended; None if it does not run."""
+        process = self._process
+        return None if process is None else process.status
 
     def ensure_database(self, name: str) -> None:
         """Create the database `name`, owned by the role `lockleaf`, if it is not there.
@@ -275,8 +267,8 @@ class EmbeddedPostgres:
 
     def _check_starting(self) -> None:
         process = self._process
-        if self._stopping.is_set():
-            raise EmbeddedPostgresError("The start of the embedded PostgreSQL was called off by stop().")
+        if self._stopping.is_set() or self._called_off():
+            raise EmbeddedPostgresError("The start of the embedded PostgreSQL was called off.")
         if process is None or not process.is_alive():
             words = process.last_words() if process is not None else []
             raise EmbeddedPostgresError(
@@ -317,19 +309,6 @@ class EmbeddedPostgres:
             self._folder.remove_socket_folder()
             self._lock.release()
             self._lock = None
-
-    def _wait_for_end_or(self, wake_fd: int) -> None:
-        with self._change:  # the original descriptor may be closed by another thread
-            if not self.is_running() or self._process is None:
-                return
-            status_fd = self._process.status_copy()
-        try:
-            wanted = select.poll()  # unlike select(), good for any number of open files
-            wanted.register(status_fd, select.POLLIN | select.POLLHUP)
-            wanted.register(wake_fd, select.POLLIN | select.POLLHUP)
-            wanted.poll()
-        finally:
-            os.close(status_fd)
 
     def _forget_in_child(self) -> None:
         if self._process is not None:
