@@ -11,8 +11,7 @@ import pytest
 
 from lockleaf.client.errors import ServerRestored
 from lockleaf.server.platform.blobs.s3_forms import PART
-from lockleaf.server.platform.db.migrate import migrate
-from tests.conftest import fresh_database
+from tests.conftest import fresh_database, migrated_database
 from tests.support.installations import Installation, attach, bodies, synced
 from tests.support.s3_front import S3Front, running_s3_front
 
@@ -26,8 +25,7 @@ def front() -> Iterator[S3Front]:
 @pytest.fixture
 def first(front: S3Front, tmp_path: Path) -> Installation:
     """A server with a PostgreSQL of its operator's, and a part of the bucket."""
-    url = fresh_database(f"lockleaf_first_{secrets.token_hex(4)}")
-    asyncio.run(migrate(url))
+    url = migrated_database(f"lockleaf_first_{secrets.token_hex(4)}")
     settings = {**_settings(front, url, "first/"), "SECRET_KEY": secrets.token_urlsafe(48)}
     return Installation(tmp_path / "first", settings)
 

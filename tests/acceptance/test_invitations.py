@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from pathlib import Path
 
-from lockleaf.server.platform.db.migrate import migrate
-from tests.conftest import fresh_database
+from tests.conftest import migrated_database
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import running_server
 from tests.support.terminals import Terminal
@@ -16,8 +14,7 @@ from tests.support.terminals import Terminal
 def test_who_is_invited_is_asked_for_the_code_and_comes_in(
     server_environment: dict[str, str], worker_id: str, tmp_path: Path
 ) -> None:
-    url = fresh_database(f"lockleaf_invited_{worker_id}_{secrets.token_hex(4)}")
-    asyncio.run(migrate(url))
+    url = migrated_database(f"lockleaf_invited_{worker_id}_{secrets.token_hex(4)}")
     environment = {
         **server_environment,
         "DATABASE_URL": url,

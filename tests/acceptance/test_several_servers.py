@@ -21,9 +21,8 @@ from pgqueuer.domain.types import CronEntrypoint, CronExpression
 from lockleaf.client import Client, RetryPolicy
 from lockleaf.server.main.features import SCHEDULES
 from lockleaf.server.platform.db.engine import asyncpg_url
-from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.jobs import queue
-from tests.conftest import fresh_database
+from tests.conftest import migrated_database
 from tests.support.accounts import change, register
 from tests.support.diarist import Diarist, diarist
 from tests.support.front_proxies import caddy, nginx
@@ -83,8 +82,7 @@ async def _let_be_due(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def replicas(server_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
-    url = fresh_database(f"several_{secrets.token_hex(4)}")
-    asyncio.run(migrate(url))
+    url = migrated_database(f"several_{secrets.token_hex(4)}")
     asyncio.run(_let_be_due(url))
     folder = tmp_path_factory.mktemp("several")
     with running_valkey() as valkey:

@@ -55,7 +55,8 @@ async def endless() -> AsyncIterator[bytes]:
         yield bytes(1024)
 
 
-async def test_a_planted_route_is_held_to_the_limit_that_it_says(app: FastAPI, http: httpx.AsyncClient) -> None:
+async def test_a_planted_route_is_held_to_the_limit_that_it_says(own_app: FastAPI, own_http: httpx.AsyncClient) -> None:
+    app, http = own_app, own_http
     planted = Router(prefix="/planted")
 
     @planted.post("/small")

@@ -23,9 +23,9 @@ from docs.generate_metrics import names as names_on_the_page
 from lockleaf import __version__
 from lockleaf.server.features.operation.inventory import Inventory
 from lockleaf.server.platform.db.engine import Database, asyncpg_url
-from lockleaf.server.platform.db.migrate import head_revision, migrate
+from lockleaf.server.platform.db.migrate import head_revision
 from lockleaf.server.platform.settings import Settings
-from tests.conftest import fresh_database
+from tests.conftest import migrated_database
 from tests.support.accounts import change, register
 from tests.support.debian import debian_program
 from tests.support.deployments import DEPLOY
@@ -57,10 +57,12 @@ def _accounts(samples: Samples) -> float:
     return sum(value for _, value in samples["lockleaf_accounts"])
 
 
-async def test_what_is_held_and_what_is_left_is_told(app: FastAPI, http: httpx.AsyncClient, settings: Settings) -> None:
+async def test_what_is_held_and_what_is_left_is_told(
+    own_app: FastAPI, own_http: httpx.AsyncClient, settings: Settings
+) -> None:
     (settings.data_dir / "blobs").mkdir(parents=True, exist_ok=True)  # as a server does when it starts
-    await register(http)
-    samples = await _asked(app)
+    await register(own_http)
+    samples = await _asked(own_app)
     labels = [labels for labels, _ in samples["lockleaf_accounts"]]
     assert {"custody": "e2e", "privacy_tier": "full_sync"} in labels
     assert _accounts(samples) >= 1
@@ -79,8 +81,9 @@ async def test_what_is_held_and_what_is_left_is_told(app: FastAPI, http: httpx.A
 
 
 async def test_it_is_looked_up_once_in_a_while_however_often_it_is_asked_for(
-    app: FastAPI, http: httpx.AsyncClient
+    own_app: FastAPI, own_http: httpx.AsyncClient
 ) -> None:
+    app, http = own_app, own_http
     before = _accounts(await _asked(app))
     await register(http)
     assert [_accounts(await _asked(app)) for _ in range(3)] == [before] * 3
@@ -90,7 +93,8 @@ async def test_it_is_looked_up_once_in_a_while_however_often_it_is_asked_for(
     assert sum(sample.value for sample in accounts.samples) == before + 1
 
 
-async def test_nobody_waits_for_a_database_that_takes_long_to_count(app: FastAPI, database_url: str) -> None:
+async def test_nobody_waits_for_a_database_that_takes_long_to_count(own_app: FastAPI, database_url: str) -> None:
+    app = own_app
     holder = await asyncpg.connect(asyncpg_url(database_url))
     try:
         async with holder.transaction():
@@ -115,8 +119,7 @@ def busy(
 ) -> Iterator[RunningServer]:
     """A server of two workers that does its background work too, on a database of its own."""
     folder = tmp_path_factory.mktemp("busy")
-    url = fresh_database(f"lockleaf_busy_{worker_id}_{secrets.token_hex(4)}")
-    asyncio.run(migrate(url))
+    url = migrated_database(f"lockleaf_busy_{worker_id}_{secrets.token_hex(4)}")
     environment = {
         **server_environment,
         "DATABASE_URL": url,

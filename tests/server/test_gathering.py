@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from lockleaf.server.features.sync.gathering import Gathering
 from lockleaf.server.identity.principal import Asking
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records import usage
 from lockleaf.server.records.outcomes import Pushed
@@ -56,12 +56,11 @@ class Groups:
 
 
 @pytest.fixture
-async def groups(app: FastAPI) -> AsyncIterator[Groups]:
-    parts = app.state.parts
-    found = Groups(parts[Database])
+def groups(replaceable: Parts) -> Groups:
+    found, parts = Groups(replaceable[Database]), replaceable
     rules = parts.add(Rules, replace(parts[Rules], observers=(*parts[Rules].observers, found)))
     parts.add(Gathering, Gathering(parts[Database], parts[Clock], rules))
-    yield found
+    return found
 
 
 @pytest.fixture

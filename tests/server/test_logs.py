@@ -42,8 +42,9 @@ class ContentError(Exception):
 
 
 @pytest.fixture
-async def failing(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def failing(own_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """The application, with routes that fail with content in hand."""
+    app = own_app
 
     @app.get("/fails/{content}")
     async def fails(content: str) -> None:

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from lockleaf.server.platform.db.losses import losses
-from lockleaf.server.platform.db.migrate import head_revision, migrate, sql, steps_back
-from tests.conftest import fresh_database
+from lockleaf.server.platform.db.migrate import head_revision, sql, steps_back
 from tests.support.accounts import register
 from tests.support.media import declare
 
@@ -30,14 +29,8 @@ def test_everything_that_a_step_back_drops_is_counted(step: object) -> None:
         assert any(all(re.search(rf"\b{name}\b", rows) for name in named) for rows in counted), named
 
 
-@pytest.fixture
-def empty_database_url() -> str:
-    return fresh_database(f"lockleaf_losses_{secrets.token_hex(6)}")
-
-
-async def test_the_present_schema_can_be_asked_for_every_loss(empty_database_url: str) -> None:
-    url = empty_database_url
-    await migrate(url)
+async def test_the_present_schema_can_be_asked_for_every_loss(own_database_url: str) -> None:
+    url = own_database_url
     assert {loss.what for loss in await losses(url, "base")} <= {
         what for step in STEPS for what in step.LOST_BY_DOWNGRADE
     }

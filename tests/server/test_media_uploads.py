@@ -82,7 +82,8 @@ async def test_an_upload_goes_on_behind_a_restart_of_the_server(settings: Settin
         assert await fetch(owner, declared["id"]) == b"".join(parts)
 
 
-async def test_completing_twice_at_once_is_completing(owner: Owner, running: Parts) -> None:
+async def test_completing_twice_at_once_is_completing(own_app: FastAPI, own_http: httpx.AsyncClient) -> None:
+    owner, running = await register(own_http), own_app.state.parts
     parts = two_parts()
     declared = await declare(owner, in_parts(parts))
     for signed, data in zip(declared["parts"], parts, strict=True):
@@ -139,8 +140,9 @@ async def test_a_part_that_is_sent_again_is_one_part(owner: Owner) -> None:
 
 @pytest.mark.parametrize("for_good", ["false", "true"])
 async def test_a_completion_that_races_a_deletion_comes_before_it_or_finds_nothing(
-    owner: Owner, running: Parts, for_good: str
+    own_app: FastAPI, own_http: httpx.AsyncClient, for_good: str
 ) -> None:
+    owner, running = await register(own_http), own_app.state.parts
     for _ in range(4):
         parts = two_parts()
         declared = await declare(owner, in_parts(parts))

@@ -135,9 +135,10 @@ async def test_completing_at_once_makes_one_file(place: tuple[Parts, Owner], bea
 
 
 async def test_a_file_that_is_deleted_while_it_is_completed_leaves_nothing(
-    app: FastAPI, http: httpx.AsyncClient
+    own_app: FastAPI, own_http: httpx.AsyncClient
 ) -> None:
-    parts, owner = app.state.parts, await register(http)
+    http = own_http
+    parts, owner = own_app.state.parts, await register(http)
     for _ in range(20):
         declared = await declare(owner, undigested(DATA))
         await sent(http, declared["upload"], DATA)
@@ -152,8 +153,9 @@ async def test_a_file_that_is_deleted_while_it_is_completed_leaves_nothing(
     await until(nothing_is_left)
 
 
-async def test_bytes_of_another_size_are_damage(app: FastAPI, http: httpx.AsyncClient) -> None:
-    parts, owner = app.state.parts, await register(http)
+async def test_bytes_of_another_size_are_damage(own_app: FastAPI, own_http: httpx.AsyncClient) -> None:
+    http = own_http
+    parts, owner = own_app.state.parts, await register(http)
     declared = await declare(owner, undigested(DATA))
     key = await object_key(parts, owner, declared["id"])
     # As in a store that does not compare what comes with what was signed.

@@ -25,6 +25,17 @@ AT = "2024-05-05T05:05:05Z"
 
 
 @pytest.fixture
+def app(own_app: FastAPI) -> FastAPI:
+    """One that has started no process yet."""
+    return own_app
+
+
+@pytest.fixture
+def http(own_http: httpx.AsyncClient) -> httpx.AsyncClient:
+    return own_http
+
+
+@pytest.fixture
 async def someone(http: httpx.AsyncClient) -> Measurer:
     return await measurer(http)
 
@@ -197,7 +208,7 @@ async def test_what_no_client_can_ask_for_names_no_more_than_the_kind_of_fault()
         await evaluators.close()
 
 
-async def test_evaluations_are_counted_by_operation(app: FastAPI, http: httpx.AsyncClient, someone: Measurer) -> None:
+async def test_evaluations_are_counted_by_operation(http: httpx.AsyncClient, someone: Measurer) -> None:
     await someone.sent(someone.value(1, datetime.now(UTC).isoformat()))
     await someone.total("average")
     told = (await http.get("http://lockleaf.test/metrics")).text

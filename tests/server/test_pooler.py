@@ -17,11 +17,10 @@ from lockleaf.server.main.maintenance.poolers import pooler as examine
 from lockleaf.server.main.preparation import prepare
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.connections import connect
-from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.db.pooler import connect_query
 from lockleaf.server.platform.db.unusable import DatabaseUnusable
 from lockleaf.server.platform.settings import DatabaseSettings, Settings
-from tests.conftest import fresh_database
+from tests.conftest import migrated_database
 from tests.support.accounts import change, following, register
 from tests.support.database_link import DatabaseLink, database_link
 from tests.support.feeds import Reader
@@ -50,8 +49,7 @@ class Pooled:
 
 @pytest.fixture
 async def pooled(server_environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Pooled]:
-    url = await asyncio.to_thread(fresh_database, f"pooled_{secrets.token_hex(4)}")
-    await migrate(url)
+    url = await asyncio.to_thread(migrated_database, f"pooled_{secrets.token_hex(4)}")
     async with database_link(url) as link:
         with pgbouncer(link.url) as pooler:
             environment = {

@@ -17,9 +17,8 @@ from sqlalchemy.engine import make_url
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.serve import settings_of
 from lockleaf.server.main.preparation import prepare
-from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.db.unusable import DatabaseUnusable
-from tests.conftest import fresh_database
+from tests.conftest import fresh_database, migrated_database
 from tests.support.accounts import Owner, change, register
 from tests.support.process import running_server, start_server
 from tests.support.processes import family, wait_until_gone, workers
@@ -114,8 +113,7 @@ def test_a_port_that_is_taken_is_named(server_environment: dict[str, str], tmp_p
 async def test_until_a_server_is_ready_its_port_refuses_and_one_that_was_ready_before_it_has_the_port(
     server_environment: dict[str, str], worker_id: str, tmp_path: Path
 ) -> None:
-    url = await asyncio.to_thread(fresh_database, f"lockleaf_starting_{worker_id}_{secrets.token_hex(4)}")
-    await migrate(url)
+    url = await asyncio.to_thread(migrated_database, f"lockleaf_starting_{worker_id}_{secrets.token_hex(4)}")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     slow = {**server_environment, "DATABASE_URL": url, "LOCKLEAF_DATA_DIR": str(tmp_path / "slow")}

@@ -16,6 +16,7 @@ from lockleaf.server.features.sync.polls import Polls
 from lockleaf.server.identity.callers import Callers
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.together import ALONE, Alone, Together
+from lockleaf.server.platform.parts import Parts
 from tests.support.accounts import Owner, change, following, register, sealed
 
 T = TypeVar("T", bound=Together[Any, Any])
@@ -118,8 +119,9 @@ async def test_one_that_waits_keeps_nobody_waiting(squares: Squares, database_ur
     assert await slow == 1
 
 
-async def test_of_several_nodes_each_is_asked_by_itself(squares: Squares, app: FastAPI) -> None:
-    database = app.state.parts[Database]
+async def test_of_several_nodes_each_is_asked_by_itself(own_app: FastAPI) -> None:
+    database = own_app.state.parts[Database]
+    squares = Squares(database)
     await squares.ask(1)  # a connection tells what kind of database it is
     database.distributed = True
     assert await answers_to(squares, range(50)) == [n * n for n in range(50)]
@@ -129,7 +131,7 @@ async def test_of_several_nodes_each_is_asked_by_itself(squares: Squares, app: F
 # ---- what the server asks so ----
 
 
-def counted(app: FastAPI, kind: type[T]) -> list[int]:
+def counted(parts: Parts, kind: type[T]) -> list[int]:
     """Return where the sizes of what one part asks together are kept."""
     sizes: list[int] = []
 
@@ -144,7 +146,7 @@ def counted(app: FastAPI, kind: type[T]) -> list[int]:
 
             self._together = counting
 
-    app.state.parts.add(kind, Counted(app.state.parts[Database]))
+    parts.add(kind, Counted(parts[Database]))
     return sizes
 
 
@@ -172,7 +174,7 @@ def refusals(answers: Sequence[httpx.Response]) -> list[tuple[int, str]]:
 
 
 async def test_polls_of_a_moment_are_one_statement_and_each_is_told_its_own(
-    app: FastAPI, http: httpx.AsyncClient, people: list[Owner], refused: list[Owner]
+    replaceable: Parts, people: list[Owner], refused: list[Owner]
 ) -> None:
     cursors = {}
     for each in people:
@@ -183,7 +185,7 @@ async def test_polls_of_a_moment_are_one_statement_and_each_is_told_its_own(
     assert all(page["changes"] == [] and page["epochs"] for page in alone.values())
     written = change()
     await late.push(written)
-    sizes = counted(app, Polls)
+    sizes = counted(replaceable, Polls)
 
     async def poll(owner: Owner) -> Any:
         return await owner.feed(cursors[owner.email])
@@ -203,7 +205,7 @@ async def test_polls_of_a_moment_are_one_statement_and_each_is_told_its_own(
 
 
 async def test_reads_of_a_moment_are_one_statement_and_each_is_given_its_own(
-    app: FastAPI, http: httpx.AsyncClient, people: list[Owner], refused: list[Owner]
+    replaceable: Parts, people: list[Owner], refused: list[Owner]
 ) -> None:
     small, large, deleted = change(), change(payload=sealed(200_000)), change()
     owner, other = people[:2]
@@ -220,7 +222,7 @@ async def test_reads_of_a_moment_are_one_statement_and_each_is_given_its_own(
         (other, small, 404),
     ]
     alone = [(await each.request("GET", f"/entries/{entry['record_id']}")).json() for each, entry, _ in wanted]
-    sizes = counted(app, EntryReads)
+    sizes = counted(replaceable, EntryReads)
     answers, told = await asyncio.gather(
         asyncio.gather(*(each.request("GET", f"/entries/{entry['record_id']}") for each, entry, _ in wanted * 3)),
         asyncio.gather(*(each.request("GET", f"/entries/{small['record_id']}") for each in refused)),
@@ -234,8 +236,8 @@ async def test_reads_of_a_moment_are_one_statement_and_each_is_given_its_own(
     assert refusals(told) == REFUSALS
 
 
-async def test_who_signs_out_is_out_at_once_among_others_that_ask(app: FastAPI, people: list[Owner]) -> None:
-    sizes = counted(app, Callers)
+async def test_who_signs_out_is_out_at_once_among_others_that_ask(replaceable: Parts, people: list[Owner]) -> None:
+    sizes = counted(replaceable, Callers)
     leaving, *others = people
     finished = asyncio.Event()
 

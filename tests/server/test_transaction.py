@@ -67,8 +67,9 @@ def called() -> list[int]:
 
 
 @pytest.fixture
-async def api(app: FastAPI, table: Table, called: list[int]) -> AsyncIterator[httpx.AsyncClient]:
+async def api(own_app: FastAPI, table: Table, called: list[int]) -> AsyncIterator[httpx.AsyncClient]:
     """The real application with routes that write into the table in each way that its own routes do."""
+    app = own_app
     insert = f"INSERT INTO {table.name} VALUES ($1)"
 
     @app.post("/by-statement/{value}")
@@ -159,7 +160,9 @@ async def test_both_ways_of_making_statements_see_one_transaction(app: FastAPI, 
     assert await table.values() == []
 
 
-async def test_a_refusal_can_leave_what_was_written(app: FastAPI, table: Table) -> None:
+async def test_a_refusal_can_leave_what_was_written(own_app: FastAPI, table: Table) -> None:
+    app = own_app
+
     @app.post("/kept")
     async def kept(tx: Tx) -> None:
         await tx.connection.execute(f"INSERT INTO {table.name} VALUES (1)")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 import lockleaf.server
 from lockleaf.server.features.sync.gathering import Gathering
 from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
+from lockleaf.server.platform.parts import Parts
 from lockleaf.server.records.writer import Rules, Written
 from tests.support.accounts import Owner, change, register
 from tests.support.diaries import thin
@@ -60,12 +59,12 @@ class Follower:
 
 
 @pytest.fixture
-async def follower(app: FastAPI) -> AsyncIterator[Follower]:
+def follower(replaceable: Parts) -> Follower:
     """One that follows behind the server's own."""
-    parts, found = app.state.parts, Follower()
+    parts, found = replaceable, Follower()
     rules = parts.add(Rules, replace(parts[Rules], observers=(*parts[Rules].observers, found)))
     parts.add(Gathering, Gathering(parts[Database], parts[Clock], rules))
-    yield found
+    return found
 
 
 async def _sent(owner: Owner, method: str, path: str, body: Any = None) -> Any:

@@ -16,11 +16,10 @@ from lockleaf.server.main.maintenance.sources import open_backup
 from lockleaf.server.main.maintenance.verification import verify
 from lockleaf.server.platform.blobs.protocol import ObjectStore
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.events import EventHub
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
-from tests.conftest import fresh_database
+from tests.conftest import migrated_database
 from tests.support.account_holders import served
 from tests.support.accounts import Owner, register
 
@@ -62,8 +61,7 @@ async def operated(
     environment: Mapping[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Site]:
     """Serve a database that no other test has; settings are in the environment."""
-    url = await asyncio.to_thread(fresh_database, f"operated_{secrets.token_hex(4)}")
-    await migrate(url)
+    url = await asyncio.to_thread(migrated_database, f"operated_{secrets.token_hex(4)}")
     for name, value in {**environment, "DATABASE_URL": url, "LOCKLEAF_DATA_DIR": str(folder / "data")}.items():
         monkeypatch.setenv(name, value)
     async with served(Settings()) as (app, http):
