@@ -148,7 +148,8 @@ def server_environment(database_url: str) -> dict[str, str]:
     }
 
 
-def _settings(patched: pytest.MonkeyPatch, environment: dict[str, str], data: Path) -> Settings:
+def settings_of(environment: dict[str, str], data: Path, patched: pytest.MonkeyPatch) -> Settings:
+    """Return the settings of a server with this environment and data folder, which is this process's for so long."""
     for name, value in (environment | {"LOCKLEAF_DATA_DIR": str(data)}).items():
         patched.setenv(name, value)
     return Settings()
@@ -164,7 +165,7 @@ async def _client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def settings(server_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a server on this worker's database, with hashing made cheap."""
-    return _settings(monkeypatch, server_environment, tmp_path / "data")
+    return settings_of(server_environment, tmp_path / "data", monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -174,7 +175,7 @@ async def app(server_environment: dict[str, str], tmp_path_factory: pytest.TempP
     Its statements are compiled, and its connections know them: to begin anew takes longer than most tests.
     """
     with pytest.MonkeyPatch.context() as patched:
-        app = create_app(_settings(patched, server_environment, tmp_path_factory.mktemp("app") / "data"))
+        app = create_app(settings_of(server_environment, tmp_path_factory.mktemp("app") / "data", patched))
     routes, parts = list(app.router.routes), dict(vars(app.state.parts)["_parts"])
     async with app.router.lifespan_context(app):
         yield app

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ from lockleaf.wire.codec import MSGPACK
 from lockleaf.wire.problem_documents import PROBLEM
 from tests.support.account_holders import Clock
 
-__all__ = ["BASES", "PREFIX", "Contract", "Document", "shows", "somewhere"]
+__all__ = ["BASES", "PREFIX", "Contract", "Document", "Running", "shows", "somewhere"]
 
 PREFIX = "/api/v1"
 BASES = (PREFIX, "/api")
@@ -79,6 +80,15 @@ class Document:
         if not response.headers.get("content-type", "").startswith((MSGPACK, "text/event-stream")):
             self._schema[template][method].validate_response(response)
         return name
+
+
+@dataclass(frozen=True)
+class Running:
+    """An application with a clock that moves when it is told to, and the statements that it sent."""
+
+    app: FastAPI
+    clock: Clock
+    sent: set[str]
 
 
 class Contract:

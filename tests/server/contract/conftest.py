@@ -7,6 +7,8 @@ miss one that is not there, or does not answer as the other does.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -14,8 +16,9 @@ from lockleaf.server.main.app import create_app
 from lockleaf.server.main.maintenance.distribution import DISTRIBUTED
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
+from tests.conftest import settings_of
 from tests.support.account_holders import Clock
-from tests.support.contract import PREFIX, Contract, Document
+from tests.support.contract import PREFIX, Contract, Document, Running
 from tests.support.one_account import meant_to_be_of_several, sent_through, unnamed
 
 
@@ -31,22 +34,46 @@ def documents() -> dict[str, Document]:
     return {}
 
 
-@pytest.fixture
-async def contract(
-    request: pytest.FixtureRequest, settings: Settings, documents: dict[str, Document], base: str
-) -> AsyncIterator[Contract]:
-    """A client of the real application that takes note of what it hears."""
+@asynccontextmanager
+async def _running(settings: Settings) -> AsyncIterator[Running]:
     clock = Clock()
     app = create_app(settings, clock=clock)
-    if not documents:
-        documents["the"] = Document(app.openapi())
-    failed = request.session.testsfailed
     async with app.router.lifespan_context(app):
-        contract = Contract(app, documents["the"], base, clock)
-        sent = sent_through(app.state.parts[Database])
-        async with contract.http:
-            yield contract
-    across = {statement for statement in sent if unnamed(statement, DISTRIBUTED)} - meant_to_be_of_several()
+        yield Running(app, clock, sent_through(app.state.parts[Database]))
+
+
+@pytest.fixture(scope="session")
+async def running(
+    server_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    """What serves the contract's tests, unless their settings are their own."""
+    with pytest.MonkeyPatch.context() as patched:
+        settings = settings_of(server_environment, tmp_path_factory.mktemp("contract") / "data", patched)
+    async with _running(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def own_running(settings: Settings) -> AsyncIterator[Running]:
+    """What serves one test, with its ``settings``."""
+    async with _running(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def contract(
+    request: pytest.FixtureRequest, running: Running, documents: dict[str, Document], base: str
+) -> AsyncIterator[Contract]:
+    """A client of the real application that takes note of what it hears."""
+    if not documents:
+        documents["the"] = Document(running.app.openapi())
+    failed = request.session.testsfailed
+    running.sent.clear()
+    running.clock.offset = timedelta()
+    contract = Contract(running.app, documents["the"], base, running.clock)
+    async with contract.http:
+        yield contract
+    across = {each for each in running.sent if unnamed(each, DISTRIBUTED)} - meant_to_be_of_several()
     assert across == set(), "these name no account"
     said = {answer for mark in request.node.iter_markers("shows") for answer in mark.args}
     assert said <= contract.heard or request.session.testsfailed > failed, "the test did not show what it says"

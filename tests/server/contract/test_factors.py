@@ -16,7 +16,7 @@ from lockleaf.wire.fields import encode_base64
 from tests.server.contract.test_every_route import promised
 from tests.support.account_holders import Person, new_kdf, problem, sealed
 from tests.support.authenticator import SoftwareKey
-from tests.support.contract import Contract, shows
+from tests.support.contract import Contract, Running, shows
 from tests.support.factors import App, add_app
 
 REFUSALS = ("second_factor_required", "invalid_factor", "too_many_factor_attempts")
@@ -36,6 +36,11 @@ ASKING = [
     "PUT /users/me/privacy",
     "DELETE /users/me/privacy/revoke",
 ]
+
+
+@pytest.fixture
+def running(own_running: Running) -> Running:
+    return own_running
 
 
 @pytest.fixture

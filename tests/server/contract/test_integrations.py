@@ -13,7 +13,7 @@ from tests.server.contract.test_entries import unreadable
 from tests.support.account_holders import Person, problem
 from tests.support.accounts import Owner, register
 from tests.support.connected import PNG, Connected, connect, knowing
-from tests.support.contract import NOWHERE, Contract, shows
+from tests.support.contract import NOWHERE, Contract, Running, shows
 from tests.support.graph_api import GraphApi
 from tests.support.mastodon_instance import MastodonInstance
 from tests.support.social_network import running_network
@@ -36,6 +36,11 @@ def second() -> Iterator[MastodonInstance]:
 def graph() -> Iterator[GraphApi]:
     with running_network(GraphApi()) as running:
         yield running
+
+
+@pytest.fixture
+def running(own_running: Running) -> Running:
+    return own_running
 
 
 @pytest.fixture

@@ -11,12 +11,17 @@ from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 from tests.support.account_holders import problem
 from tests.support.accounts import Owner, change, following, register, sealed
-from tests.support.contract import Contract, shows
+from tests.support.contract import Contract, Running, shows
 from tests.support.measurers import measurer
 from tests.support.media import declaration
 
 ROOM = 20 * 1024
 LARGE = 16 * 1024
+
+
+@pytest.fixture
+def running(own_running: Running) -> Running:
+    return own_running
 
 
 @pytest.fixture
