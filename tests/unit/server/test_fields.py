@@ -7,14 +7,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from fastapi import Header, Query
+from fastapi import Header, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant, request_params_to_args
 from fastapi.routing import APIRoute, iter_route_contexts
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.datastructures import Headers, QueryParams
 
 from lockleaf.server.main.routes import routes
-from lockleaf.server.platform.http.fields import Fields
+from lockleaf.server.platform.http.fields import Fields, query_of
 
 VALUES = ("", "0", "1", "-7", "9" * 30, "true", "off", "all", "entries", "2026-02-29", "2026-03-01", "x" * 600, "%00",
           "2026-03-01T10:00:00Z", str(uuid4()), str(uuid4()).upper())  # fmt: skip
@@ -99,3 +101,21 @@ def test_what_is_missing_or_wrong_is_told_alike(said: list[tuple[str, str]]) -> 
 
     fields = get_dependant(path="/", call=endpoint).header_params
     require_alike(fields, Headers(raw=[(name.encode(), value.encode()) for name, value in said]))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "limit", "_", "", "\u00e9"]),
+            st.sampled_from(["=", "", "=="]),
+            st.text("xyz=;#?~", max_size=4),
+        )
+    )
+    | st.text("ab=&%+;20\u00e9", max_size=20)
+)
+def test_a_query_says_the_same_in_either_map(said: list[tuple[str, str, str]] | str) -> None:
+    text = said if isinstance(said, str) else "&".join(map("".join, said))
+    scope = {"type": "http", "query_string": text.encode("latin-1")}
+    expected = Request(dict(scope)).query_params
+    found = query_of(Request(scope))
+    assert (dict(found), found.keys()) == (dict(expected), expected.keys())

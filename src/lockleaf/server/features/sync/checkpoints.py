@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lockleaf.crypto import identity
 from lockleaf.server.features.sync.errors import CheckpointOutdated, InvalidCheckpoint
 from lockleaf.server.identity.accounts import service as accounts
+from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.records.models import Checkpoint as Row
 from lockleaf.server.records.models import Head
 from lockleaf.wire.sync import Checkpoint
@@ -19,20 +20,17 @@ from lockleaf.wire.sync import Checkpoint
 __all__ = ["latest", "post"]
 
 
-async def latest(session: AsyncSession, user_id: UUID) -> list[Checkpoint]:
-    """Return the latest checkpoint of each device."""
-    rows = await session.scalars(select(Row).where(Row.user_id == user_id).order_by(Row.posted_at.desc()).limit(500))
-    return [
-        Checkpoint(
-            epoch=row.epoch,
-            seq=row.seq,
-            head=row.head,
-            device_id=row.device_id,
-            time=row.time_text,
-            signature=row.signature,
-        )
-        for row in rows
-    ]
+_LATEST = """
+SELECT epoch, seq, head, device_id, time_text AS time, signature
+FROM checkpoints WHERE user_id = $1 ORDER BY posted_at DESC LIMIT 500
+"""
+
+
+async def latest(database: Database, user_id: UUID) -> tuple[Checkpoint, ...]:
+    """Return the latest checkpoint of each device. Each sync asks for them."""
+    async with database.read_driver() as connection:
+        rows = await connection.fetch(_LATEST, user_id)
+    return tuple(Checkpoint.model_validate(dict(row)) for row in rows)
 
 
 async def post(session: AsyncSession, user_id: UUID, checkpoint: Checkpoint, *, now: datetime) -> None:

@@ -127,9 +127,9 @@ async def events(request: Request, principal: Reader, parts: PartsOf) -> Streami
     response_model=Checkpoints,
     responses=problems(*OF_CALLERS, NotAcceptable),
 )
-async def get_checkpoints(request: Request, principal: Reader, session: Read) -> Response:
+async def get_checkpoints(request: Request, principal: Reader, parts: PartsOf) -> Response:
     """Give the latest signed checkpoint of each device."""
-    return reply(request, Checkpoints(items=tuple(await checkpoints.latest(session, principal.user_id))))
+    return reply(request, Checkpoints(items=await checkpoints.latest(parts[Database], principal.user_id)))
 
 
 @router.post(

@@ -71,6 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.access_log = False  # its lines would tell paths and addresses; here they are not even put together
         self.limits = _settings()
         self._phase: Literal["head", "body", "answer"] = "head"
         self._awaited: Literal["head", "body", "rest"] | None = None

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from lockleaf.server.platform.errors import InvalidRequest
+from lockleaf.server.platform.http.fields import query_of
 
 __all__ = ["KNOWN", "require_known"]
 
@@ -34,7 +35,7 @@ def require_known(request: Request) -> None:
     known = _known.get(route.endpoint)
     if known is None:
         known = _known[route.endpoint] = frozenset(_names(route.dependant))
-    unknown = request.query_params.keys() - known
+    unknown = query_of(request).keys() - known
     if unknown and not all(name.startswith(_ASKS_FOR_NOTHING) for name in unknown):
         listed = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
         told = {"field": "query", "type": "extra_forbidden", "message": f"this route knows the parameters: {listed}"}

@@ -20,7 +20,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, serialize_response
 from pydantic import BaseModel
 
-from lockleaf.server.platform.http.fields import Fields
+from lockleaf.server.platform.http.fields import Fields, query_of
 
 __all__ = ["Plan", "plan_of"]
 
@@ -82,8 +82,8 @@ class _Working:
         if call.path is not None:
             self.errors += call.path.read(request.path_params, given)
         if call.query is not None:
-            # Most requests have no query, which is quicker to see than to parse.
-            self.errors += call.query.read(request.query_params if request.scope["query_string"] else {}, given)
+            said = query_of(request) if call.query.are_plain else request.query_params
+            self.errors += call.query.read(said, given)
         if call.headers is not None:
             self.errors += call.headers.read(request.headers, given)
         if call.request is not None:
@@ -112,15 +112,18 @@ class Plan:
     _opens: bool
     _answer: Callable[[Any, _Working], Awaitable[Response]]
 
-    async def respond(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Awaitable[Response]:
         """Return the answer to a request.
 
         Raises:
             RequestValidationError: parameters in its path, its query or its head are missing or not what they must be.
             DomainError: what the endpoint, or what it depends on, raises.
         """
-        if not self._opens:
-            return await self._carry_out(_Working(request, self._places, None))
+        if self._opens:
+            return self._carry_out_within(request)
+        return self._carry_out(_Working(request, self._places, None))
+
+    async def _carry_out_within(self, request: Request) -> Response:
         async with AsyncExitStack() as stack:
             return await self._carry_out(_Working(request, self._places, stack))
         raise AssertionError("a dependency has swallowed what the endpoint raised")
