@@ -27,6 +27,7 @@ from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
 from tests.support.postgres import temporary_postgres
 from tests.support.process import RunningServer, running_server
+from tests.support.scratch import write_in_memory
 
 POSTGRES = "LOCKLEAF_TESTS_POSTGRES"
 """Where the process that began the run tells its workers the address of the one PostgreSQL that they share."""
@@ -40,6 +41,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # a third of what a client of the SDK costs here.
 if importlib.util.find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+write_in_memory()
 
 # A thousand tests are one address that logs in far too often. Those of rates switch them on.
 os.environ.setdefault("LOCKLEAF_RATES__ENABLED", "false")
