@@ -25,6 +25,7 @@ from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
+from tests.support.cheap_keys import stretch_cheaply
 from tests.support.postgres import temporary_postgres
 from tests.support.process import RunningServer, running_server
 from tests.support.scratch import write_in_memory
@@ -43,6 +44,7 @@ if importlib.util.find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 write_in_memory()
+stretch_cheaply()
 
 # A thousand tests are one address that logs in far too often. Those of rates switch them on.
 os.environ.setdefault("LOCKLEAF_RATES__ENABLED", "false")

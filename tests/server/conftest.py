@@ -9,20 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from lockleaf.crypto import uce
 from lockleaf.server.platform.observability.logging import configure
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cheap_keys() -> Iterator[None]:
-    """Stretch the secrets of uce accounts in this process with hardly any memory.
-
-    No setting can make that cheap, the protocol says what it costs, and its vectors are tested as they are
-    (tests/unit/crypto/test_uce.py). Hundreds of accounts here would take 0.15 s of a processor each, more than once.
-    """
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(uce, "_MEMORY_KIB", 64)
-        yield
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
+from tests.support.cheap_keys import stretch_cheaply
 from tests.support.started import Started
 
 __all__ = ["LOADED_WITH", "fits", "put_on_path", "run", "start", "start_command"]
@@ -276,6 +277,7 @@ def _load() -> None:
     # What a new password costs at least: every device takes it, and it is a sixth of what is usual.
     kdf: Any = importlib.import_module("lockleaf.crypto.kdf")
     kdf.DEFAULT = kdf.KdfProfile("argon2id", iterations=2, memory_kib=19_456, parallelism=1)
+    stretch_cheaply()
     for name in SERVER:
         importlib.import_module(f"lockleaf.server.main.{name}")
     # Kept from the first use on: so it is the same for all. A server runs the rest of `loaded` itself.
