@@ -181,21 +181,20 @@ async def app(server_environment: dict[str, str], tmp_path_factory: pytest.TempP
     """
     with pytest.MonkeyPatch.context() as patched:
         app = create_app(settings_of(server_environment, tmp_path_factory.mktemp("app") / "data", patched))
-    routes, parts = list(app.router.routes), dict(vars(app.state.parts)["_parts"])
     async with app.router.lifespan_context(app):
+        routes, parts = list(app.router.routes), dict(app.state.parts)
         yield app
         assert app.router.routes == routes, "a test added routes: it needs own_app"
-        assert vars(app.state.parts)["_parts"] == parts, "a test replaced parts: it needs replaceable, or own_app"
+        assert app.state.parts == parts, "a test replaced parts: it needs replaceable, or own_app"
 
 
 @pytest.fixture
 def replaceable(app: FastAPI) -> Iterator[Parts]:
     """The parts of the application, of which a test may replace some: afterwards they are as they were."""
     parts: Parts = app.state.parts
-    before = dict(vars(parts)["_parts"])
+    before = dict(parts)
     yield parts
-    for kind, part in before.items():
-        parts.add(kind, part)
+    parts.update(before)
 
 
 @pytest.fixture(scope="session")
