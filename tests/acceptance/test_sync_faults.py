@@ -7,8 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,6 +18,7 @@ import pytest
 from lockleaf.client.errors import HistoryForked, ServerRestored, ServerUnreachable
 from lockleaf.client.records.entries import EntryDraft
 from lockleaf.client.sync.synchroniser import SyncReport
+from tests.support import warm_program
 from tests.support.backups import Backup
 from tests.support.journal_devices import JournalDevice, TestAccount, new_account
 from tests.support.networks import LosingNetwork, Network
@@ -124,8 +123,11 @@ async def test_a_client_that_is_killed_again_and_again_loses_and_doubles_nothing
 
     def run(heard: int) -> bool:
         """Run the client, kill it when it has said ``heard`` lines, and tell whether it was done before."""
-        command = [sys.executable, "-c", _CLIENT, account.packed(), str(tmp_path / "killed"), str(file)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as client:
+        words = [account.packed(), str(tmp_path / "killed"), str(file)]
+        with (
+            (tmp_path / "errors").open("w") as errors,
+            warm_program.start(_CLIENT, words, os.environ, stderr=errors, alone=False) as client,
+        ):
             assert client.stdout is not None
             for number, line in enumerate(client.stdout, 1):
                 if line == "done\n":
@@ -133,7 +135,7 @@ async def test_a_client_that_is_killed_again_and_again_loses_and_doubles_nothing
                 if number == heard:
                     client.send_signal(signal.SIGKILL)
                     return False
-        raise AssertionError("the client failed")
+        raise AssertionError((tmp_path / "errors").read_text())
 
     # Killed while it imports, between and within batches that it sends, and then left to finish.
     for heard in (1, 2, 3, 5, 6):
