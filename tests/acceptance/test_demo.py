@@ -49,30 +49,25 @@ class Tour:
 
 def environment(**more: str) -> dict[str, str]:
     mine = {k: v for k, v in os.environ.items() if not k.startswith("LOCKLEAF_") and k != "DATABASE_URL"}
-    return {**mine, "PATH": f"{INSTALLED.parent}:{mine.get('PATH', '')}", "LOCKLEAF_LOG__LEVEL": "WARNING", **more}
+    path = {"PATH": f"{INSTALLED.parent}:{mine.get('PATH', '')}"}
+    hashing = {"LOCKLEAF_HASHING__MEMORY_KIB": "64", "LOCKLEAF_HASHING__ITERATIONS": "1"}
+    return {**mine, **warm_program.LOADED_WITH, **path, **hashing, "LOCKLEAF_LOG__LEVEL": "WARNING", **more}
 
 
 @pytest.fixture(scope="module")
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     folder = tmp_path_factory.mktemp("demonstration")
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [INSTALLED, "demo", "--json", "--port", "0", "--folder", folder],
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
+    arguments = ["demo", "--json", "--port", "0", "--folder", str(folder)]
+    with warm_program.start_command(INSTALLED, arguments, environment(), None) as process:
         assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.communicate()[1].decode()
         try:
-            line = process.stdout.readline()
-            assert line, (folder / "log").read_text()
             yield Tour(json.loads(line), folder)
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(SECONDS) == 0
-            process.stdout.close()
+            _, said = process.communicate(timeout=SECONDS)
+            assert process.returncode == 0, said.decode()
 
 
 def test_every_command_of_the_tour_runs_as_it_stands(tour: Tour, tmp_path: Path) -> None:
