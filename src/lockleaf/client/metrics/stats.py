@@ -19,7 +19,7 @@ from lockleaf.client.metrics.census_state import State
 from lockleaf.client.metrics.layouts import layout_of, names_of, wire_name
 from lockleaf.client.metrics.opened_keys import opened_key
 from lockleaf.client.metrics.summary import By, Part, Stats, summarise
-from lockleaf.client.records.readings import checked_name, reading_of
+from lockleaf.client.records.readings import checked_name, counted_day, value_of
 from lockleaf.client.store import LocalStore
 from lockleaf.client.transport.http import Transport
 from lockleaf.he.errors import HeError
@@ -64,12 +64,12 @@ def from_device(store: LocalStore, query: Query) -> Stats:
         for record in store.records.entries():
             if record.doc is None:
                 continue
-            reading = reading_of(record.doc.content, record.doc.created_at)
-            if reading is None or not query.since <= reading.day <= query.until:
+            day = counted_day(record.doc.content, record.doc.created_at)
+            if day is None or not query.since <= day <= query.until:
                 continue
-            value = reading.values.get(query.metric)
+            value = value_of(record.doc.content, query.metric)
             if value is not None:
-                yield Part(reading.day, 1, value, value * value)
+                yield Part(day, 1, value, value * value)
 
     return summarise(query.metric, query.by, "device", parts())
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from lockleaf.client.errors import InvalidEntry
@@ -17,7 +18,17 @@ from lockleaf.he.metric_types import CHARACTERS, MOOD, SENTIMENT, STANDARD, WORD
 from lockleaf.wire.days import day_of
 from lockleaf.wire.names import known_as
 
-__all__ = ["MAX_OWN", "STANDARD_NAMES", "Reading", "changed_metrics", "checked_name", "own_metrics", "reading_of"]
+__all__ = [
+    "MAX_OWN",
+    "STANDARD_NAMES",
+    "Reading",
+    "changed_metrics",
+    "checked_name",
+    "counted_day",
+    "own_metrics",
+    "reading_of",
+    "value_of",
+]
 
 MAX_OWN = 20
 """How many metrics of one's own an entry has at most."""
@@ -46,28 +57,48 @@ def reading_of(content: Mapping[str, Any], created_at: str) -> Reading | None:
         content: the entry's map.
         created_at: RFC 3339, for an entry that names no date.
     """
-    day = day_of(content.get("occurred_at"), content.get("time_zone"), created_at)
-    if day.year > _LAST_YEAR:
+    day = counted_day(content, created_at)
+    if day is None:
         return None
-    values = {}
-    for kind, value in _measured(content):
-        try:
-            kind.check(value)
-        except ValueOutOfBounds:
-            continue
-        values[kind.name] = float(value)
+    taken = ((kind.name, _taken(kind, measure)) for kind, measure in _measures(content))
+    values = {name: value for name, value in taken if value is not None}
     return Reading(day, values) if values else None
 
 
-def _measured(content: Mapping[str, Any]) -> list[tuple[MetricType, float]]:
+def counted_day(content: Mapping[str, Any], created_at: str) -> date | None:
+    """Return the day on which an entry counts; None where its year is not counted. Arguments as for `reading_of`."""
+    day = day_of(content.get("occurred_at"), content.get("time_zone"), created_at)
+    return day if day.year <= _LAST_YEAR else None
+
+
+def value_of(content: Mapping[str, Any], name: str) -> float | None:
+    """Return one metric of an entry as `reading_of` has it, without measuring the others; None where it has none."""
+    return next((_taken(kind, measure) for kind, measure in _measures(content) if kind.name == name), None)
+
+
+_Measure = Callable[[], float | None]
+
+
+def _measures(content: Mapping[str, Any]) -> Iterator[tuple[MetricType, _Measure]]:
     body, mood = content.get("body"), content.get("mood")
-    found: list[tuple[MetricType, float | None]] = []
     if isinstance(body, str) and (body or foreign_fields(content) is None):
-        found += ((WORD_COUNT, len(body.split())), (CHARACTERS, len(body)), (SENTIMENT, sentiment(body)))
+        yield WORD_COUNT, lambda: len(body.split())
+        yield CHARACTERS, lambda: len(body)
+        yield SENTIMENT, lambda: sentiment(body)
     if isinstance(mood, str):
-        found.append((MOOD, mood_score(mood)))
-    found += ((metric_type(name), value) for name, value in own_metrics(content).items())
-    return [(kind, value) for kind, value in found if value is not None]
+        yield MOOD, lambda: mood_score(mood)
+    for name, value in own_metrics(content).items():
+        yield metric_type(name), partial(float, value)
+
+
+def _taken(kind: MetricType, measure: _Measure) -> float | None:
+    value = measure()
+    try:
+        if value is not None:
+            kind.check(value)
+    except ValueOutOfBounds:
+        return None
+    return None if value is None else float(value)
 
 
 # ---- metrics of one's own ----
