@@ -128,6 +128,16 @@ def test_a_broken_object_of_an_array_costs_itself(file: Path) -> None:
     assert bodies(file)[2:] == ["line 10"]
 
 
+def test_an_array_that_was_cut_off_between_two_objects_is_said(file: Path) -> None:
+    text = json.dumps([LINE, LINE | {"text": "lost"}], indent=1)
+    for end in ("}", "},", "},\n"):
+        file.write_text(text[: text.index("}")] + end)
+        found = list(read_jsonl(file))
+        assert [type(each) for each in found] == [EntryDraft, Skipped]
+        assert isinstance(found[1], Skipped)
+        assert "cut off" in found[1].reason
+
+
 @pytest.mark.parametrize("start", ["", "[\n"])
 def test_a_line_of_a_hundred_megabytes_costs_itself_and_no_memory(file: Path, start: str) -> None:
     with gzip.open(file, "wb", compresslevel=1) as packed:
@@ -135,6 +145,7 @@ def test_a_line_of_a_hundred_megabytes_costs_itself_and_no_memory(file: Path, st
         for _ in range(100):
             packed.write(b"x" * 1_000_000)
         packed.write(b'"}\n' + json.dumps(LINE | {"text": "after"}).encode() + b"\n")
+        packed.write(b"]" if start else b"")
     first, skipped, last = read_jsonl(file)
     assert isinstance(first, EntryDraft)
     assert isinstance(last, EntryDraft)

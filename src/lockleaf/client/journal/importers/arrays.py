@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from lockleaf.client.journal.importers.reading import Piece, Scanner, TextSource
+from lockleaf.client.journal.importers.reading import CUT_OFF, Piece, Scanner, TextSource
 
 __all__ = ["read_array"]
 
@@ -18,7 +18,6 @@ _FARTHEST = 16 * 1024 * 1024
 """So much may stand before the array: the tags of a journal with their counts, for instance."""
 _OVERLAP = 4096
 """Signs of a chunk that are looked at again with the next one: the name of an array may stand across both."""
-_CUT_OFF = "the file ends within the list: it was cut off, and what should follow is missing"
 
 
 def read_array(file: BinaryIO, name: str | None, *, farthest: int | None = _FARTHEST) -> Iterator[Piece]:
@@ -61,4 +60,4 @@ def read_array(file: BinaryIO, name: str | None, *, farthest: int | None = _FART
         number += 1
         yield Piece(number, reason=piece.reason)
     if not ending:
-        yield Piece(number + 1, reason=_CUT_OFF)
+        yield Piece(number + 1, reason=CUT_OFF)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
-__all__ = ["MAX_OBJECT_BYTES", "Piece", "Scanner", "TextSource", "pieces_of"]
+__all__ = ["CUT_OFF", "MAX_OBJECT_BYTES", "Piece", "Scanner", "TextSource", "pieces_of"]
 
 MAX_OBJECT_BYTES = 32 * 1024 * 1024
 """A longer object is no entry: the text of one is at most 4,032 KiB, at most six times as long as JSON escapes."""
@@ -24,6 +24,7 @@ _PEEK = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _TOKEN = re.compile(r'[{}"\\\n]')
 _BETWEEN = re.compile(r"[\s,\[\]]*")
+CUT_OFF = "the file ends within the list: it was cut off, and what should follow is missing"
 _TOO_LONG = "longer than 32 MiB"
 _DAMAGED = "the compressed file is damaged here, and nothing behind this can be read"
 
@@ -244,12 +245,19 @@ class Scanner:
 
 def _objects(source: TextSource) -> Iterator[Piece]:
     decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
-    scanner = Scanner()
+    scanner, last = Scanner(), ""
     for chunk in source.chunks():
-        for piece in scanner.take(decoder.decode(chunk)):
+        text = decoder.decode(chunk)
+        for piece in scanner.take(text):
             if piece.text and any("\udc80" <= sign <= "\udcff" for sign in piece.text):
                 yield Piece(piece.line, reason="not UTF-8 text")
             else:
                 yield piece
-    if not source.damaged:
-        yield from scanner.end()
+        last = text.rstrip()[-1:] or last
+    if source.damaged:
+        return
+    ending = list(scanner.end())
+    yield from ending
+    if not ending and source.start.lstrip().startswith(b"[") and last != "]":
+        # The last object may be whole, and those that should follow it are lost all the same.
+        yield Piece(scanner.line, reason=CUT_OFF)
