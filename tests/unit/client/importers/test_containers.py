@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
@@ -15,6 +16,7 @@ import pytest
 from lockleaf.client.errors import ImportRefused
 from lockleaf.client.journal.importers.archives import opened_container
 from lockleaf.client.journal.importers.containers import Unreadable
+from lockleaf.client.journal.importers.registry import importer_for
 
 
 def a_zip(path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
@@ -72,6 +74,41 @@ def test_links_and_pipes_in_a_folder_are_refused_and_hidden_files_are_no_part_of
     os.mkfifo(folder / "pipe.md")
     found, reasons = named(folder)
     assert (found, len(reasons)) == (["good.md"], 3)
+
+
+def put_into(path: Path, *names: str) -> Path:
+    if path.suffix == ".zip":
+        return a_zip(path, *((name, b"x") for name in names))
+    with tarfile.open(path, "w") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return path
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_hidden_files_are_no_part_of_an_archive_either(tmp_path: Path, kind: str) -> None:
+    names = ("v/good.md", "v/._good.md", "v/.trash/gone.md", "v/.obsidian/a.md", "__MACOSX/v/._good.md", "v/.DS_Store")
+    assert named(put_into(tmp_path / f"a.{kind}", *names)) == (["v/good.md"], [])
+    assert named(put_into(tmp_path / f"b.{kind}", "./good.md", "./.git/b.md"))[0][-1].endswith("good.md")
+    # The folder that was packed may be hidden itself.
+    assert named(put_into(tmp_path / f"c.{kind}", ".journal/good.md", ".journal/.trash/c.md"))[0] == [
+        ".journal/good.md"
+    ]
+
+
+def test_what_has_to_be_unpacked_first_is_told_so(tmp_path: Path) -> None:
+    put_into(tmp_path / "a.tar", "Keep/a.json")
+    (tmp_path / "a.tgz").write_bytes(gzip.compress((tmp_path / "a.tar").read_bytes()))
+    (tmp_path / "a.rar").write_bytes(b"Rar!\x1a\x07\x01\0")
+    for name in ("a.tgz", "a.rar"):
+        with pytest.raises(ImportRefused, match="Unpack it"):
+            opened_container(tmp_path / name)
+    path = a_zip(tmp_path / "b.zip", ("inner.zip", b"PK"))
+    with closing(opened_container(path)) as source, pytest.raises(ImportRefused, match=r"inner\.zip"):
+        importer_for(source)
+    (tmp_path / "lines.jsonl.gz").write_bytes(gzip.compress(b'{"date": "2026-03-01", "text": "one"}\n'))
+    with closing(opened_container(tmp_path / "lines.jsonl.gz")) as source:
+        assert importer_for(source).name == "jsonl"
 
 
 def test_a_file_that_became_a_link_since_it_was_listed_is_not_followed(tmp_path: Path) -> None:

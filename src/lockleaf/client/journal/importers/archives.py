@@ -10,8 +10,10 @@ import io
 import stat
 import tarfile
 import zipfile
+import zlib
+from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from lockleaf.client.errors import ImportRefused
@@ -36,6 +38,13 @@ _RATIO = 200
 _SMALL = 64 * 1024 * 1024
 """Below this many bytes nobody asks how well a file is packed."""
 
+_START = 4096
+_TAR = b"ustar"
+_GZIP = b"\x1f\x8b"
+_PACKERS = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")
+"""How 7-Zip, RAR, xz, bzip2 and Zstandard begin: none of them can be read from anywhere within."""
+
+_MAC = "__MACOSX"
 _ELSEWHERE = "its name leads out of the archive"
 _PACKED = "packed so tightly that it is no text and no photo"
 
@@ -52,11 +61,13 @@ def opened_container(path: Path) -> Container:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ImportRefused("It is a device or a pipe. Save what comes out of it, and import that.")
         with path.open("rb") as file:
-            start = file.read(512)
+            start = file.read(_START)
         if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             return ZipContainer(path)
-        if start[257:262] == b"ustar":
+        if start[257:262] == _TAR:
             return TarContainer(path)
+        if start.startswith(_PACKERS) or _is_packed_tar(start):
+            raise ImportRefused("It is an archive of a kind that is not read here. Unpack it, and import the folder.")
         return FileContainer(path)
     except OSError as error:
         raise ImportRefused(f"It cannot be read: {error.strerror}.") from None
@@ -82,9 +93,10 @@ class ZipContainer(Container):
         infos = self._zip.infolist()
         if sum(info.file_size for info in infos) > max(_SMALL, _RATIO * size):
             raise ImportRefused("The ZIP file says that it holds far more than it can. Nothing was imported.")
+        top = _shared_folder(_zip_name(info) for info in infos)
         for info in infos:
             name = _zip_name(info)
-            if info.is_dir() or _is_clutter(name):
+            if info.is_dir() or _is_clutter(name, top):
                 continue
             if (reason := self._objection(info, name)) is not None:
                 self.refused.append(Skipped(shown_name(name), reason))
@@ -137,21 +149,24 @@ class TarContainer(Container):
             raise
 
     def _look(self) -> None:
+        infos: list[tuple[str, tarfile.TarInfo]] = []
         try:
             for info in self._tar:
-                name = info.name.removeprefix("./")
-                if info.isdir() or _is_clutter(name):
-                    continue
-                reason = LINK if info.issym() or info.islnk() else None if info.isreg() else NO_FILE
-                if reason is None and _leads_elsewhere(name):
-                    reason = _ELSEWHERE
-                if reason is not None:
-                    self.refused.append(Skipped(shown_name(name), reason))
-                    continue
-                self._add(Member(name, info.size, local_time(info.mtime)))
-                self._infos[name] = info
+                infos.append((info.name.removeprefix("./"), info))
         except tarfile.TarError:
             self.refused.append(Skipped(self.label, "the file is damaged, and what stands behind cannot be read"))
+        top = _shared_folder(name for name, _ in infos)
+        for name, info in infos:
+            if info.isdir() or _is_clutter(name, top):
+                continue
+            reason = LINK if info.issym() or info.islnk() else None if info.isreg() else NO_FILE
+            if reason is None and _leads_elsewhere(name):
+                reason = _ELSEWHERE
+            if reason is not None:
+                self.refused.append(Skipped(shown_name(name), reason))
+                continue
+            self._add(Member(name, info.size, local_time(info.mtime)))
+            self._infos[name] = info
 
     def open(self, name: str) -> BinaryIO:
         """Open a file of the archive."""
@@ -164,14 +179,36 @@ class TarContainer(Container):
         self._tar.close()
 
 
+def _is_packed_tar(start: bytes) -> bool:
+    """Tell whether a file is a TAR file within gzip; a single file of lines within it is read."""
+    if not start.startswith(_GZIP):
+        return False
+    try:
+        return zlib.decompressobj(wbits=31).decompress(start, 512)[257:262] == _TAR
+    except zlib.error:
+        return False
+
+
 def _leads_elsewhere(name: str) -> bool:
     parts = name.replace("\\", "/").split("/")
     return not name or name.startswith(("/", "\\")) or ".." in parts or "\0" in name or name[1:2] == ":"
 
 
-def _is_clutter(name: str) -> bool:
-    """Tell whether a file is not the journal's but of the machine that packed it."""
-    return name.startswith("__MACOSX/") or PurePosixPath(name).name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+def _shared_folder(names: Iterable[str]) -> str:
+    """Return the folder that everything lies in, with its slash, "" where there is none."""
+    firsts = {name.partition("/")[0] for name in names if "/" in name or not _is_clutter(name, "")} - {_MAC}
+    return f"{first}/" if len(firsts) == 1 and (first := firsts.pop()) else ""
+
+
+def _is_clutter(name: str, top: str) -> bool:
+    """Tell whether a file is not the journal's: hidden, as in a folder, or of the machine that packed it.
+
+    Macs add a file ``._NAME`` for many a file, and vaults have their trash in a hidden folder. The folder that somebody
+    packed may be hidden itself.
+    """
+    parts = name.removeprefix(top).replace("\\", "/").split("/")
+    hidden = any(part.startswith(".") and part not in {".", ".."} for part in parts)
+    return hidden or name.startswith(f"{_MAC}/") or parts[-1] in {"Thumbs.db", "desktop.ini"}
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from lockleaf.client.errors import ImportRefused
-from lockleaf.client.journal.importers.containers import Container
+from lockleaf.client.journal.importers.containers import Container, FileContainer, shown_name
 from lockleaf.client.journal.importers.protocol import Importer
 
 __all__ = ["GROUP", "importer_for", "importer_names"]
@@ -16,6 +16,8 @@ _FIRST = "lockleaf"
 """What this package wrote is known by its first words, and asked before others look at its shape."""
 _LAST = ("markdown", "text", "csv", "jsonl")
 """Those that recognise a shape and no program: they are asked when no other knew the source."""
+
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".jex", ".7z", ".rar")
 
 
 @cache
@@ -53,6 +55,9 @@ def importer_for(source: Container, name: str | None = None) -> Importer:
     for reader in readers.values():
         if reader.recognises(source):
             return reader
+    within = [] if isinstance(source, FileContainer) else [each.name for each in source.members]
+    if archives := [name for name in within if name.lower().endswith(_ARCHIVES)]:
+        raise ImportRefused(f"It holds archives, such as {shown_name(archives[0])}. Import each of them by itself.")
     raise ImportRefused(
         f"This is no journal that is known here. If it is one, say of which kind: {', '.join(importer_names())}."
     )
