@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -421,6 +422,23 @@ async def test_a_killed_guard_takes_postgresql_along_and_both_are_restarted(serv
         assert wait_for_end(orphan, LONG)
         assert restarted.wait(LONG)
     assert await fetch(server.dsn(), "SELECT 1") == 1
+
+
+@on_linux
+async def test_a_restart_is_called_off_and_made_up_for_later(server: EmbeddedPostgres) -> None:
+    killed = server.pid
+    assert killed is not None
+    guard = parent_of(killed)
+    os.kill(killed, signal.SIGKILL)
+    assert wait_for_end(guard, LONG)
+    assert not server.keep_alive(called_off=lambda: True)
+    assert not server.is_running()
+    assert server.ended() is None
+    async with asyncio.timeout(LONG):
+        while not server.keep_alive():  # it is in a pause, since that attempt failed
+            await asyncio.sleep(0.01)
+    assert await fetch(server.dsn(), "SELECT 1") == 1
+    assert not server.keep_alive()
 
 
 @on_linux
