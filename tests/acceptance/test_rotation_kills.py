@@ -12,11 +12,11 @@ import pytest
 from lockleaf.client import Client
 from lockleaf.client.errors import SessionRevoked
 from lockleaf.client.records.entries import EntryDraft
-from lockleaf.crypto.kdf import DEFAULT
 from lockleaf.wire.sync import MAX_BATCH_CHANGES
 from tests.acceptance.test_media_rotation import held
 from tests.acceptance.test_rotation import open_under
 from tests.support.command_line import CommandLine, Outcome
+from tests.support.derivations import LEAST
 from tests.support.diarist import PASSWORD, Diarist, diarist
 from tests.support.process import RunningServer
 from tests.support.storage_proxy import Passing, StorageProxy, storage_proxy
@@ -69,7 +69,7 @@ async def scene(server: RunningServer, tmp_path: Path) -> AsyncIterator[Scene]:
         laptop = await eve.open("laptop", strict=True)
         # The command finds the keys where it looks for them.
         laptop._device.keychain.file = eve.home / "profiles" / "laptop" / "keychain.json"  # type: ignore[attr-defined]
-        await eve.register(laptop, kdf_profile=DEFAULT)
+        await eve.register(laptop, kdf_profile=LEAST)
         await laptop.journal.import_entries(
             EntryDraft(body=body, date="2020-01-01", external_id=body, provider="test") for body in NUMBERED
         )
@@ -181,7 +181,7 @@ async def test_sealing_files_anew_that_was_killed_goes_on_without_another_change
     async with storage_proxy(server.port) as wire, diarist(tmp_path / "home", wire.url) as eve:
         laptop = await eve.open("laptop", strict=True)
         laptop._device.keychain.file = eve.home / "profiles" / "laptop" / "keychain.json"  # type: ignore[attr-defined]
-        await eve.register(laptop, kdf_profile=DEFAULT)
+        await eve.register(laptop, kdf_profile=LEAST)
         (tmp_path / "letter").write_bytes(b"a letter, " * 5000)
         entry = await laptop.journal.write(body="with a letter")
         made = await laptop.media.attach(entry.id, tmp_path / "letter")
