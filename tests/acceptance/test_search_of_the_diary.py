@@ -17,7 +17,7 @@ from tests.support.search_reference import PlainSearch, queries, titled_diary
 
 THOROUGHLY = os.environ.get("LOCKLEAF_TESTS_THOROUGHLY")
 """Set, every entry is taken, which takes minutes; otherwise some of each year."""
-EVERY = 1 if THOROUGHLY else 25
+EVERY = 1 if THOROUGHLY else 50
 
 
 def bodies(found: Found) -> set[str]:
