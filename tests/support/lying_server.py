@@ -91,7 +91,7 @@ class LyingServer:
         self.url = ""
         self.lie = Lie()
         self.seen: list[Request] = []
-        self._http = httpx.AsyncClient(base_url=server + PREFIX, trust_env=False, timeout=30)
+        self._http = httpx.AsyncClient(base_url=server + PREFIX, trust_env=False, timeout=30, verify=False)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def stand_before(self, server: str) -> None:
