@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import os
 import secrets
 import signal
-import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -26,6 +24,7 @@ from lockleaf.server.platform.db.migrate import migrate
 from lockleaf.server.platform.parts import Parts
 from lockleaf.server.platform.settings import Settings
 from tests.support.cheap_keys import stretch_cheaply
+from tests.support.event_loops import look_once_for_sniffio
 from tests.support.postgres import temporary_postgres
 from tests.support.process import RunningServer, running_server
 from tests.support.scratch import write_in_memory
@@ -38,11 +37,7 @@ TEMPLATE, MAKING = "lockleaf_template", "lockleaf_template_in_the_making"
 # Before anybody imports the library: it takes the best of all classes that exist, those that a test defines included.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
-# httpcore looks for it at each request and each lock, in every folder of the path and by every finder that pytest adds:
-# a third of what a client of the SDK costs here.
-if importlib.util.find_spec("sniffio") is None:
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
-
+look_once_for_sniffio()
 write_in_memory()
 stretch_cheaply()
 

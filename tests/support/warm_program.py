@@ -30,6 +30,7 @@ from types import ModuleType
 from typing import IO, Any
 
 from tests.support.cheap_keys import stretch_cheaply
+from tests.support.event_loops import look_once_for_sniffio
 from tests.support.started import Started
 
 __all__ = ["LOADED_WITH", "fits", "put_on_path", "run", "start", "start_command"]
@@ -287,9 +288,20 @@ def _load() -> None:
             # There a function has the name of its module, whichever was asked for last.
             if not module.name.startswith("lockleaf.cli.demonstration"):
                 importlib.import_module(module.name)
+    # Loaded or built when the first request is sent, or the first body is read.
+    look_once_for_sniffio()
+    importlib.import_module("anyio._backends._asyncio")
+    _build(importlib.import_module("lockleaf.wire.base").Body)
     # What is loaded is neither looked through in each process nor copied for it.
     gc.collect()
     gc.freeze()
+
+
+def _build(model: Any) -> None:
+    """Let pydantic build what reads and writes a model of the wire and those that stand on it."""
+    model.model_rebuild()
+    for more in model.__subclasses__():
+        _build(more)
 
 
 if __name__ == "__main__":
