@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import from_json
 
 from lockleaf.server.platform.db.beside import Beside, BesideSeveral
 from lockleaf.server.records.models import LARGE_BYTES
@@ -137,7 +137,7 @@ async def read(
     rows = await connection.fetch(statement, user_id, after, limit, LARGE_BYTES_A_PAGE, *narrowed, *more)
     if not rows:
         return None
-    epoch, end, head, epochs_read, statements, cut, told = json.loads(rows[0]["end_of_history"])
+    epoch, end, head, epochs_read, statements, cut, told = from_json(rows[0]["end_of_history"])
     epochs = _epochs(epochs_read, statements or ())
     begins = next(each.from_seq for each in epochs if not each.ended)
     if after < begins:
@@ -187,7 +187,7 @@ async def read_ends(
 def _nothing_behind(after: int, end_of_history: str | None) -> FeedPage | None:
     if end_of_history is None:
         return None
-    epoch, end, head, epochs, statements = json.loads(end_of_history)
+    epoch, end, head, epochs, statements = from_json(end_of_history)
     if after < end:
         return None
     return FeedPage([], epoch, end, bytes.fromhex(head), _epochs(epochs, statements or ()), False, max(after, end))
