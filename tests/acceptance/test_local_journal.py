@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lockleaf.cli.run import Run
 from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, NotLoggedIn
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
@@ -89,6 +90,56 @@ async def test_a_journal_that_knows_of_no_account_is_remembered_against_no_serve
         assert laptop.profile is not None
         assert (laptop.profile.is_local, laptop.profile.server) == (True, "")
     assert not (tmp_path / "memory").exists()
+
+
+async def bodies(client: Client) -> list[str]:
+    return sorted(entry.body for entry in await client.journal.list())
+
+
+async def test_who_begins_a_journal_at_the_same_time_loses_no_word_of_the_other(tmp_path: Path) -> None:
+    async with await opened(tmp_path) as first, await opened(tmp_path) as second:
+        await first.begin(device_name="first")
+        await first.journal.write(body="of the first")
+        with pytest.raises(AlreadyLoggedIn):
+            await second.begin(device_name="second")
+    async with await opened(tmp_path) as laptop:
+        assert await bodies(laptop) == ["of the first"]
+
+
+async def test_a_command_goes_on_with_the_journal_that_another_began_at_the_same_moment(tmp_path: Path) -> None:
+    async def begin(_: Run, late: Client) -> None:
+        async with await opened(tmp_path) as quick:
+            await quick.begin(device_name="quick")
+            await quick.journal.write(body="of the quick one")
+        await late.begin(device_name="late")
+
+    run = Run(home=tmp_path, profile="laptop", json=False, quiet=True, color=False, begin=begin)
+    async with run.client(begin=True) as client:
+        await client.journal.write(body="of the late one")
+        assert await bodies(client) == ["of the late one", "of the quick one"]
+
+
+async def test_what_another_program_wrote_since_the_profile_was_opened_goes_into_the_account(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    email = fresh_email()
+    async with await opened(tmp_path) as registering, await opened(tmp_path) as writing:
+        await writing.begin(device_name="laptop")
+        await writing.journal.write(body="begun meanwhile")
+        await registering.account.register(server.url, email, PASSWORD, device_name="laptop")
+        assert await bodies(registering) == ["begun meanwhile"]
+        assert (await registering.sync()).pushed == 1
+    async with await opened(tmp_path, "phone") as late, await opened(tmp_path, "phone") as quick:
+        third = await opened(tmp_path, "phone")
+        await quick.account.login(server.url, email, PASSWORD, device_name="phone")
+        await quick.journal.write(body="written meanwhile")
+        await late.account.login(server.url, email, PASSWORD, device_name="phone")
+        await late.sync()
+        assert await bodies(late) == ["begun meanwhile", "written meanwhile"]
+        with pytest.raises(AlreadyLoggedIn):
+            await third.account.register(server.url, fresh_email(), PASSWORD, device_name="phone")
+        await third.aclose()
+        assert await bodies(late) == ["begun meanwhile", "written meanwhile"]
 
 
 def test_the_first_command_may_be_to_write(tmp_path: Path, server: RunningServer) -> None:

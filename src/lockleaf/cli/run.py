@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -88,20 +88,28 @@ class Run:
             unlock: ask for the password where the journal is locked and somebody can be asked.
             keep_unlocked: leave the key beside the journal from the next login on, where there is no keychain.
         """
-        async with await sdk.Client.open(
+        async with AsyncExitStack() as opened:
+            client = await opened.enter_async_context(await self._opened(keep_unlocked))
+            if begin and client.profile is None:
+                assert self.begin is not None
+                try:
+                    await self.begin(self, client)
+                except sdk.AlreadyLoggedIn:
+                    # Another command began one at the same moment: this one goes on with it.
+                    client = await opened.enter_async_context(await self._opened(keep_unlocked))
+            if unlock and self.unlock is not None and client.is_locked:
+                await self.unlock(self, client)
+            yield client
+
+    async def _opened(self, keep_unlocked: bool) -> sdk.Client:
+        return await sdk.Client.open(
             sdk.expanded(self.home),
             self.profile,
             notice=self.note,
             unlocked_for=_unlocked_for(self.settled),
             keep_unlocked=keep_unlocked,
             second_factor=None if self.second_factor is None else partial(self.second_factor, self),
-        ) as client:
-            if unlock and self.unlock is not None and client.is_locked:
-                await self.unlock(self, client)
-            if begin and client.profile is None:
-                assert self.begin is not None
-                await self.begin(self, client)
-            yield client
+        )
 
     def result(self, value: Any) -> None:
         """Write one JSON value on a line of its own."""

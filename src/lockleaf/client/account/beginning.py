@@ -6,6 +6,7 @@ import asyncio
 import uuid
 
 from lockleaf.client.device.device import Device
+from lockleaf.client.device.joining import alone
 from lockleaf.client.device.key_places import keep_keys
 from lockleaf.client.errors import AlreadyLoggedIn
 from lockleaf.client.keychain.keychains import pack_local_keys
@@ -33,6 +34,8 @@ async def begin(device: Device, device_name: str, password: str | None) -> None:
         signing_key=keyring.newest.public_signing_key,
         keychain_entry=uuid.uuid4().hex,
     )
-    device.folder.make()
-    await keep_keys(device, profile, pack_local_keys(local_keys(keyring)), password)
-    device.begin(profile, await asyncio.to_thread(LocalStore.create, device.folder.store, keyring))
+    async with alone(device.folder):
+        if device.folder.load() is not None:
+            raise AlreadyLoggedIn  # another program was quicker, and there may be words in its journal already
+        await keep_keys(device, profile, pack_local_keys(local_keys(keyring)), password)
+        device.begin(profile, await asyncio.to_thread(LocalStore.create, device.folder.store, keyring))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from lockleaf.client.device.device import Device
-from lockleaf.client.device.joining import joining, made_anew, take_places
-from lockleaf.client.errors import KeychainUnavailable
+from lockleaf.client.device.joining import alone, joining, made_anew, take_places
+from lockleaf.client.errors import AlreadyLoggedIn, KeychainUnavailable, WrongPassword
+from lockleaf.client.keychain.keychains import KEYCHAIN_FILE, FileKeychain
 from lockleaf.client.keychain.password_keychain import PasswordKeychain
 from lockleaf.client.media.journal_resealing import JournalFiles
 from lockleaf.client.media.threads import in_thread
@@ -39,8 +41,29 @@ async def take_over(
 
     Raises:
         StoreLocked: another program is doing the same.
+        AlreadyLoggedIn: another program logged in to another account here meanwhile.
+        JournalLocked: another program began a journal here meanwhile, under another password.
         DiskFull: there is no space to seal the attached files anew; nothing was changed.
     """
+    if device.profile is None:
+        async with alone(device.folder):
+            found = device.folder.load()
+            if found is None or found.user_id == profile.user_id:
+                # Another program may have logged in to the same account: its store stays, with what is in it.
+                device.profile = found
+                entry = profile.keychain_entry if found is None else found.keychain_entry
+                profile = replace(profile, keychain_entry=entry)
+                await device.adopt(profile, keyring, tokens, password, older=older)
+                return
+        if not found.is_local:
+            raise AlreadyLoggedIn
+        key_file = device.folder.path / KEYCHAIN_FILE
+        if isinstance(device.keychain, PasswordKeychain) and key_file.exists():
+            device.keychain = FileKeychain(key_file)  # it was begun without a password
+        await device.load()
+        if device.is_locked:
+            with suppress(WrongPassword):
+                await device.unlock(password)
     before = device.profile
     if before is None or not before.is_local:
         await device.adopt(profile, keyring, tokens, password, older=older)

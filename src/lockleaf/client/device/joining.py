@@ -6,9 +6,10 @@ transaction, which notes the account: before it everything is as it was, after i
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Protocol
 
 from lockleaf.client.errors import LocalStoreError, StoreLocked
@@ -19,10 +20,11 @@ from lockleaf.client.profile.private_files import locked, make_private_folder
 from lockleaf.client.profile.profiles import Profile, ProfileFolder
 from lockleaf.client.store import account_of
 
-__all__ = ["finish_joining", "has_moved", "joining", "made_anew", "take_places"]
+__all__ = ["alone", "finish_joining", "has_moved", "joining", "made_anew", "take_places"]
 
 _FOLDER = "joining"
 _LOCK = "joining.lock"
+_LOOK_AGAIN = 0.05
 
 
 class _Opened(Protocol):
@@ -39,6 +41,25 @@ def joining(folder: ProfileFolder) -> Iterator[None]:
     """
     with locked(folder.path / _LOCK, otherwise=StoreLocked):
         yield
+
+
+@asynccontextmanager
+async def alone(folder: ProfileFolder) -> AsyncIterator[None]:
+    """Wait until no other program begins a journal in the folder or gives it an account, and keep others from it.
+
+    What the folder held before is asked for again within: the other program may have made a journal there.
+    """
+    folder.make()
+    while True:
+        with ExitStack() as held:
+            try:
+                held.enter_context(joining(folder))
+            except StoreLocked:
+                pass
+            else:
+                yield
+                return
+        await asyncio.sleep(_LOOK_AGAIN)  # a thread that waits for the lock could not be called off
 
 
 def has_moved(opened: _Opened) -> bool:
