@@ -11,6 +11,7 @@ import pytest
 from lockleaf.client.client import Client
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import KeychainUnavailable
+from lockleaf.client.profile.private_files import make_private_folder
 from lockleaf.client.profile.profiles import Profile, ProfileFolder
 from lockleaf.client.transport.tokens import SessionTokens
 from lockleaf.crypto.keyring import Keyring
@@ -82,3 +83,10 @@ async def test_every_command_says_that_the_key_is_not_at_hand(tmp_path: Path) ->
         for asked in (client.sync, client.account.sessions, client.account.me, client.privacy.tier):
             with pytest.raises(KeychainUnavailable):
                 await asked()
+
+
+def test_a_home_that_is_a_link_to_nowhere_is_named_by_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "home").symlink_to(tmp_path / "not plugged in")
+    with pytest.raises(FileNotFoundError) as raised:
+        make_private_folder(tmp_path / "home" / "profiles" / "laptop")
+    assert raised.value.filename == str(tmp_path / "not plugged in")

@@ -210,7 +210,7 @@ async def test_a_socks_proxy_that_says_nothing_is_given_up(monkeypatch: pytest.M
     assert type(error) is ProxyUnreachable
 
 
-@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"])
 async def test_certificates_that_are_not_there_are_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     error = await failure(monkeypatch, variable, "/nowhere/at/all", "https://localhost:9")
     assert type(error) is InvalidCertificates

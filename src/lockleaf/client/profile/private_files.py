@@ -24,7 +24,13 @@ def make_private_folder(path: Path) -> None:
     missing = [path, *path.parents]
     with full_disk_by_name():
         for folder in reversed([p for p in missing if not p.exists()]):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o700, exist_ok=True)
+            except FileExistsError:
+                if folder.exists():
+                    raise
+                # A link to a disk that is not plugged in, for instance: where it leads to is what is missing.
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder.readlink())) from None
         if path.stat().st_mode & 0o777 != 0o700:
             path.chmod(0o700)
 

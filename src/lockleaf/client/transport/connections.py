@@ -22,6 +22,7 @@ __all__ = ["Connections", "certificate_error", "speaks_no_tls"]
 
 NEGOTIATION_SECONDS = 15.0
 _WANTS_PASSWORD = 407
+_KEY_LOG = "SSLKEYLOGFILE"
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
 
@@ -95,7 +96,10 @@ def _trusted() -> ssl.SSLContext:
         raise InvalidCertificates(variable)
     try:
         return httpx.create_ssl_context()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        # Python opens this file as well, for programs that look into the traffic.
+        if isinstance(error, OSError) and error.filename and error.filename == os.environ.get(_KEY_LOG):
+            variable = f"{_KEY_LOG}, whose file cannot be written"
         raise InvalidCertificates(variable) from None
 
 
