@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
     with running_server(environment, log=tmp_path / "log", workers=2) as server:
         processes = family(server)
         # Of the parent's sockets each worker has its own alone: else it would keep the port of one that has ended.
-        assert [_listening(each) for each in workers(server)] == [1, 1]
+        assert [len(_listening(each)) for each in workers(server)] == [1, 1]
         # Nor was anything of the parent cut in two as they were forked.
         assert processes[0].num_threads() == 1
         async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=60) as http:
@@ -60,8 +61,23 @@ async def test_asked_to_stop_a_server_finishes_what_it_has_in_hand(
         httpx.get(f"{server.url}/health")
 
 
-def _listening(process: psutil.Process) -> int:
-    return len({each.fd for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN})
+def test_at_a_hangup_each_worker_is_replaced_by_one_on_the_same_socket(
+    server_environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment = {**server_environment, "LOCKLEAF_DATA_DIR": str(tmp_path)}
+    with running_server(environment, log=tmp_path / "log", workers=2) as server:
+        before = workers(server)
+        sockets = {socket for each in before for socket in _listening(each)}
+        assert len(sockets) == 2
+        server.process.send_signal(signal.SIGHUP)
+        wait_until_gone(before)
+        assert {socket for each in workers(server) for socket in _listening(each)} == sockets
+
+
+def _listening(process: psutil.Process) -> set[str]:
+    """The sockets by which a process takes connections."""
+    found = [each.fd for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+    return {str(Path(f"/proc/{process.pid}/fd/{descriptor}").readlink()) for descriptor in found}
 
 
 class _Lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -47,6 +47,7 @@ class Workers(Multiprocess):
         on_ready: Callable[[], None],
     ) -> None:
         self._listening = listening
+        self._replaced: Iterator[socket.socket] | None = None
         self._database = database
         self._background = background
         self._bell = bell
@@ -62,7 +63,9 @@ class Workers(Multiprocess):
 
     @property
     def sockets(self) -> list[socket.socket]:
-        """The socket of the worker that is about to be started: a new one's, or that of the first that died."""
+        """The socket of the worker that is about to be started: a new one's, or that of one that is replaced."""
+        if self._replaced is not None:
+            return [next(self._replaced)]
         dead = (index for index, process in enumerate(self.processes) if not process.process.is_alive())
         return [self._listening[next(dead, len(self.processes)) % len(self._listening)]]
 
@@ -98,6 +101,24 @@ class Workers(Multiprocess):
         """Start the workers."""
         super().init_processes()
         self._let_go_of_workers_ends()
+
+    def restart_all(self) -> None:
+        """Replace every worker, at SIGHUP, by one that listens where it did before it ends.
+
+        A socket that no worker has any more would go on to take connections.
+        """
+        self._replaced = iter(self._listening * len(self.processes))
+        try:
+            super().restart_all()
+        finally:
+            self._replaced = None
+        self._let_go_of_workers_ends()
+
+    def handle_ttin(self) -> None:
+        """Do nothing: there are as many workers as sockets."""
+
+    def handle_ttou(self) -> None:
+        """Do nothing, for the same reason: it would leave a socket without a worker."""
 
     def terminate_all(self) -> None:
         """Ask all to stop, and take no more connections.
