@@ -115,7 +115,7 @@ def test_sums_of_any_journal_are_what_its_entries_come_to_within_the_stated_erro
                     (edits.delete if action == "delete" else edits.restore)(record.record_id)
         for metric in ("word_count", "characters", "mood", "sentiment", "own"):
             for by in ("week", "month", "year"):
-                for since, until in (EVER, (min(span), max(span))):
+                for since, until in {EVER, (min(span), max(span))}:
                     query = Query(metric, by, since, until)
                     assert differences(sums.stats(query), from_device(store, query)) == []
 

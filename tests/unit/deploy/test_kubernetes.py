@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import kubernetes_validate
 import pytest
 import typer
 import yaml
+from kubernetes_validate import utils
 from pydantic import ValidationError
 
 import lockleaf
@@ -26,6 +29,14 @@ from tests.support.kustomizations import Manifest, build, build_with_tool, pods_
 VERSIONS = ("1.30", kubernetes_validate.latest_version())
 OF_OTHERS = {"ServiceMonitor"}
 """Kinds that an operator's cluster brings: no schema of them is here."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _schemas_are_read_once() -> Iterator[None]:
+    """Keep the schemas, megabytes of JSON, of which the library would read all again for each manifest."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(utils, "schema_contents", cache(utils.schema_contents))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +53,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied
 
 
+@pytest.fixture(scope="module")
+def builds(folder: Path) -> dict[str, list[Manifest]]:
+    """What each is built to. A test has a copy, which it may alter."""
+    return {name: build(folder / name) for name in ("base", "overlays/thor", "overlays/watched")}
+
+
 @pytest.fixture(params=["base", "overlays/thor", "overlays/watched"])
-def built(folder: Path, request: pytest.FixtureRequest) -> list[Manifest]:
-    return build(folder / request.param)
+def built(builds: dict[str, list[Manifest]], request: pytest.FixtureRequest) -> list[Manifest]:
+    return deepcopy(builds[request.param])
 
 
 @pytest.fixture
-def base(folder: Path) -> list[Manifest]:
-    return build(folder / "base")
+def base(builds: dict[str, list[Manifest]]) -> list[Manifest]:
+    return deepcopy(builds["base"])
 
 
 @pytest.fixture
-def thor(folder: Path) -> list[Manifest]:
-    return build(folder / "overlays/thor")
+def thor(builds: dict[str, list[Manifest]]) -> list[Manifest]:
+    return deepcopy(builds["overlays/thor"])
+
+
+@pytest.fixture(scope="module")
+def documented() -> set[str]:
+    """The paths of the API's document."""
+    settings = settings_from({"DATABASE_URL": "postgresql://nobody@/nowhere", "SECRET_KEY": os.urandom(24).hex()})
+    return set(create_app(settings).openapi()["paths"])
 
 
 def _of(manifests: list[Manifest], kind: str, name: str | None = None) -> list[Manifest]:
@@ -219,15 +243,15 @@ def test_what_is_started_are_commands_and_what_probes_ask_are_routes(
     assert [port["name"] for port in server["ports"]] == ["http"]
 
 
-def test_the_ingress_leads_to_the_whole_api_and_to_nothing_that_is_the_operators(built: list[Manifest]) -> None:
+def test_the_ingress_leads_to_the_whole_api_and_to_nothing_that_is_the_operators(
+    built: list[Manifest], documented: set[str]
+) -> None:
     spec = _one(built, "Ingress")["spec"]
     [rule], [tls] = spec["rules"], spec["tls"]
     assert [rule["host"]] == tls["hosts"]
     assert "cert-manager.io/cluster-issuer" in _one(built, "Ingress")["metadata"]["annotations"]
     paths = {each["path"]: each["pathType"] for each in rule["http"]["paths"]}
     assert paths == {"/api": "Prefix", "/docs": "Exact"}
-    settings = settings_from({"DATABASE_URL": "postgresql://nobody@/nowhere", "SECRET_KEY": os.urandom(24).hex()})
-    documented = create_app(settings).openapi()["paths"]
     assert {path for path in documented if not path.startswith("/api/")} == {"/health", "/ready", "/metrics"}
 
 
