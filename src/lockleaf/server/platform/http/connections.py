@@ -103,7 +103,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Begin the time of a head with its first byte."""
+        """Begin the time of what has come in part: of a head with its first byte, of a body with its head."""
         if self.transport.is_closing():
             return
         if self._awaited == "rest":
