@@ -94,6 +94,8 @@ class Terminals:
             "XDG_RUNTIME_DIR": str(folder),
             "LOCKLEAF_HOME": str(folder / "home"),
             "LOCKLEAF_PASSWORD": "plum anvil tide lantern",
+            "LOCKLEAF_HASHING__MEMORY_KIB": "64",
+            "LOCKLEAF_HASHING__ITERATIONS": "1",
             "COLUMNS": "200",
         }
 
