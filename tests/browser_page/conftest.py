@@ -24,7 +24,9 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a screen."""
     path = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        # It draws with the processor in any case: in the process that is there already, and without a library between.
+        arguments = ["--no-sandbox", "--disable-gpu", "--in-process-gpu"]
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
 
