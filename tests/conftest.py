@@ -37,6 +37,9 @@ TEMPLATE, MAKING = "lockleaf_template", "lockleaf_template_in_the_making"
 # Before anybody imports the library: it takes the best of all classes that exist, those that a test defines included.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
+# Threads for matrices, which nobody multiplies here, and which wait busily: numpy is loaded in many a process.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 look_once_for_sniffio()
 write_in_memory()
 stretch_cheaply()

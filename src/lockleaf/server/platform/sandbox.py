@@ -13,7 +13,9 @@ _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PAT
 
 def environment() -> dict[str, str]:
     """Return the environment of such a process."""
-    return {name: value for name in _PASSED_ON if (value := os.environ.get(name)) is not None}
+    passed_on = {name: value for name in _PASSED_ON if (value := os.environ.get(name)) is not None}
+    # numpy would start a thread for each further processor, which waits busily for matrices that never come.
+    return {**passed_on, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def confine(*, memory_bytes: int) -> None:
