@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -22,8 +21,7 @@ LARGE_BYTES_A_PAGE = 4 * 1024 * 1024
 """Where large records end a page; the last of them may be as large again, and 500 others are another 4 MiB at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochRow:
+class EpochRow(NamedTuple):
     """An epoch, where it goes on from, whether its leaves are gone, and what devices signed about its beginning."""
 
     epoch: str
@@ -33,8 +31,7 @@ class EpochRow:
     statements: tuple[dict[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FeedPage:
+class FeedPage(NamedTuple):
     """Changes in seq order, each packed as it travels, and the end of the history, as of one moment."""
 
     changes: list[bytes]

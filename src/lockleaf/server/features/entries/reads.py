@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -19,8 +19,7 @@ from lockleaf.server.records.reads import ReadTogether
 __all__ = ["EntryRead", "EntryReads"]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRead:
+class EntryRead(NamedTuple):
     """Who asks for which entry."""
 
     asking: Asking

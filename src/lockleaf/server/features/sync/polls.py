@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 
@@ -16,8 +16,7 @@ from lockleaf.server.records.feed import FeedPage
 __all__ = ["Poll", "Polls"]
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(NamedTuple):
     """Who asks for a page of the feed, behind which number, and for how much of it."""
 
     asking: Asking

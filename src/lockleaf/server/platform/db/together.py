@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import asyncpg
 import structlog
@@ -37,8 +36,7 @@ class Alone:
 ALONE = Alone()
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting(Generic[Q, A]):
+class _Waiting(NamedTuple, Generic[Q, A]):
     question: Q
     answer: asyncio.Future[A | Alone]
 
