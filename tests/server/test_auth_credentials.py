@@ -15,9 +15,8 @@ from sqlalchemy import text
 from lockleaf.crypto.recovery import verifier
 from lockleaf.server.identity.hashing import VerifierHasher
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
-from tests.support.account_holders import Clock, Person, new_email, new_kdf, problem, sealed, served
+from tests.support.account_holders import Clocked, Person, new_email, new_kdf, problem, sealed
 from tests.support.accounts import Owner, change
 
 
@@ -431,15 +430,14 @@ async def test_codes_need_a_keyring_to_recover(http: httpx.AsyncClient) -> None:
     problem(await http.post("/auth/recovery-codes", json=body, headers=person.headers), 422, "keyring_required")
 
 
-async def test_a_recovery_token_lasts_ten_minutes(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Person().sign_up(http)
-        token = (await verified(http, person))["recovery_token"]
-        clock.advance(minutes=11)
-        problem(await http.post("/auth/recover", json=recover_body(token)), 401, "invalid_recovery_token")
-        fresh = (await verified(http, person))["recovery_token"]
-        assert (await http.post("/auth/recover", json=recover_body(fresh))).status_code == 200
+async def test_a_recovery_token_lasts_ten_minutes(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    person = await Person().sign_up(http)
+    token = (await verified(http, person))["recovery_token"]
+    clock.advance(minutes=11)
+    problem(await http.post("/auth/recover", json=recover_body(token)), 401, "invalid_recovery_token")
+    fresh = (await verified(http, person))["recovery_token"]
+    assert (await http.post("/auth/recover", json=recover_body(fresh))).status_code == 200
 
 
 async def test_a_secret_that_is_changed_while_it_is_checked_opens_nothing(

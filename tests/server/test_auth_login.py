@@ -18,7 +18,7 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.observability.metrics import Metrics
 from lockleaf.server.platform.settings import SecretSettings, Settings
 from lockleaf.wire.fields import decode_base64
-from tests.support.account_holders import Clock, Person, new_email, served
+from tests.support.account_holders import Clocked, Person, new_email, served
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
@@ -255,14 +255,13 @@ async def test_what_is_no_access_token_is_invalid(http: httpx.AsyncClient) -> No
         assert forged not in answer.text
 
 
-async def test_an_access_token_expires(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Person().sign_up(http)
-        clock.advance(minutes=14)
-        assert (await http.get("/auth/me", headers=person.headers)).status_code == 200
-        clock.advance(minutes=2)
-        assert code_of(await http.get("/auth/me", headers=person.headers)) == (401, "token_expired")
+async def test_an_access_token_expires(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    person = await Person().sign_up(http)
+    clock.advance(minutes=14)
+    assert (await http.get("/auth/me", headers=person.headers)).status_code == 200
+    clock.advance(minutes=2)
+    assert code_of(await http.get("/auth/me", headers=person.headers)) == (401, "token_expired")
 
 
 # ---- scopes ----

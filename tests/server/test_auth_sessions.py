@@ -9,8 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from lockleaf.server.platform.settings import Settings
-from tests.support.account_holders import Clock, Person, problem, served
+from tests.support.account_holders import Clocked, Person, problem
 
 
 async def test_a_refresh_gives_the_next_tokens(http: httpx.AsyncClient) -> None:
@@ -76,25 +75,24 @@ async def test_a_retry_of_the_one_before_last_is_a_reuse(http: httpx.AsyncClient
     problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
 
 
-async def test_a_retry_is_answered_until_its_answer_is_refreshed_in_its_turn(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Person().sign_up(http)
-        retry_id = uuid4().hex
-        first = (await person.refresh(http, retry_id=retry_id)).json()
-        clock.advance(seconds=55)
-        again = (await person.refresh(http, retry_id=retry_id)).json()
-        assert again["refresh_token"] == first["refresh_token"]
-        assert again["expires_in"] <= first["expires_in"] - 55
-        # The lid stays closed over the weekend.
-        clock.advance(days=3)
-        again = (await person.refresh(http, retry_id=retry_id)).json()
-        assert (again["refresh_token"], again["expires_in"]) == (first["refresh_token"], 0)
-        later = Person(**{**vars(person), "tokens": again})
-        later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
-        assert await later.is_signed_in(http)
-        problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
-        assert not await later.is_signed_in(http)
+async def test_a_retry_is_answered_until_its_answer_is_refreshed_in_its_turn(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    person = await Person().sign_up(http)
+    retry_id = uuid4().hex
+    first = (await person.refresh(http, retry_id=retry_id)).json()
+    clock.advance(seconds=55)
+    again = (await person.refresh(http, retry_id=retry_id)).json()
+    assert again["refresh_token"] == first["refresh_token"]
+    assert again["expires_in"] <= first["expires_in"] - 55
+    # The lid stays closed over the weekend.
+    clock.advance(days=3)
+    again = (await person.refresh(http, retry_id=retry_id)).json()
+    assert (again["refresh_token"], again["expires_in"]) == (first["refresh_token"], 0)
+    later = Person(**{**vars(person), "tokens": again})
+    later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
+    assert await later.is_signed_in(http)
+    problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
+    assert not await later.is_signed_in(http)
 
 
 async def test_of_two_who_ask_for_the_same_answer_the_second_to_go_on_is_found_out(http: httpx.AsyncClient) -> None:
@@ -128,16 +126,15 @@ async def test_concurrent_retries_of_one_attempt_all_get_the_same_tokens(http: h
     assert await person.is_signed_in(http)
 
 
-async def test_a_refresh_token_expires_unless_it_is_used(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Person().sign_up(http)
-        clock.advance(days=29)
-        person.tokens = (await person.refresh(http)).json()
-        clock.advance(days=29)
-        person.tokens = (await person.refresh(http)).json()
-        clock.advance(days=31)
-        problem(await person.refresh(http), 401, "token_expired")
+async def test_a_refresh_token_expires_unless_it_is_used(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    person = await Person().sign_up(http)
+    clock.advance(days=29)
+    person.tokens = (await person.refresh(http)).json()
+    clock.advance(days=29)
+    person.tokens = (await person.refresh(http)).json()
+    clock.advance(days=31)
+    problem(await person.refresh(http), 401, "token_expired")
 
 
 async def test_what_is_no_refresh_token_is_invalid(http: httpx.AsyncClient) -> None:
@@ -198,32 +195,30 @@ async def test_the_sessions_of_others_are_not_there(http: httpx.AsyncClient) -> 
     assert await stranger.is_signed_in(http)
 
 
-async def test_an_ended_session_is_not_listed(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Person().sign_up(http)
-        clock.advance(days=31)
-        again = await person.log_in(http)
-        items = (await http.get("/auth/sessions", headers=again.headers)).json()["items"]
-        assert [item["id"] for item in items] == [again.tokens["session_id"]]
+async def test_an_ended_session_is_not_listed(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    person = await Person().sign_up(http)
+    clock.advance(days=31)
+    again = await person.log_in(http)
+    items = (await http.get("/auth/sessions", headers=again.headers)).json()["items"]
+    assert [item["id"] for item in items] == [again.tokens["session_id"]]
 
 
-async def test_a_token_of_the_form_lives_longer_than_one_of_a_login(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Person().sign_up(http)
-        form = (await http.post("/auth/token", data={"username": person.email, "password": person.secret})).json()
-        login = (await http.post("/auth/login", json={"email": person.email, "password": person.secret})).json()
-        assert [round(each["expires_in"], -1) for each in (form, login)] == [1800, 900]
+async def test_a_token_of_the_form_lives_longer_than_one_of_a_login(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    person = await Person().sign_up(http)
+    form = (await http.post("/auth/token", data={"username": person.email, "password": person.secret})).json()
+    login = (await http.post("/auth/login", json={"email": person.email, "password": person.secret})).json()
+    assert [round(each["expires_in"], -1) for each in (form, login)] == [1800, 900]
 
-        async def status(tokens: dict[str, str]) -> int:
-            headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-            return (await http.get("/users/me", headers=headers)).status_code
+    async def status(tokens: dict[str, str]) -> int:
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        return (await http.get("/users/me", headers=headers)).status_code
 
-        clock.advance(minutes=20)
-        assert (await status(form), await status(login)) == (200, 401)
-        clock.advance(minutes=11)
-        assert await status(form) == 401
-        # Who has a refresh token needs no longer one.
-        refreshed = (await http.post("/auth/refresh", json={"refresh_token": form["refresh_token"]})).json()
-        assert round(refreshed["expires_in"], -1) == 900
+    clock.advance(minutes=20)
+    assert (await status(form), await status(login)) == (200, 401)
+    clock.advance(minutes=11)
+    assert await status(form) == 401
+    # Who has a refresh token needs no longer one.
+    refreshed = (await http.post("/auth/refresh", json={"refresh_token": form["refresh_token"]})).json()
+    assert round(refreshed["expires_in"], -1) == 900

@@ -15,8 +15,7 @@ from lockleaf.server.identity.custody.custodian import Custodian
 from lockleaf.server.identity.errors import CustodyRequired, SessionRevoked
 from lockleaf.server.platform.clock import Clock as ServerClock
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.settings import Settings
-from tests.support.account_holders import Clock, Person, problem, served
+from tests.support.account_holders import Clocked, Person, problem
 from tests.support.uce_holders import Thin, opened_entry, parts_of, principal_of, written_entry
 
 ENTRY = {"type": "entry", "body": "A walk."}
@@ -60,24 +59,23 @@ async def test_openings_are_counted_by_session_purpose_and_hour(app: FastAPI, ht
     assert read["last_at"][:13] == read["hour"][:13]
 
 
-async def test_the_newest_hours_come_first_in_pages_that_follow_one_another(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (app, http):
-        person = await Thin().sign_up(http)
-        for hour in range(4):
-            for purpose in ("entries.read", "search"):
-                await open_for(app, person, purpose, records=hour)
-            clock.advance(hours=1)
-            person.tokens |= (await person.refresh(http)).json()
-        whole = (await history(http, person))["items"]
-        assert [item["records"] for item in whole] == [3, 3, 2, 2, 1, 1, 0, 0]
-        paged, cursor = [], None
-        while cursor is not None or not paged:
-            page = await history(http, person, limit=3, **({"cursor": cursor} if cursor else {}))
-            assert len(page["items"]) <= 3
-            paged += page["items"]
-            cursor = page["next_cursor"]
-        assert paged == whole
+async def test_the_newest_hours_come_first_in_pages_that_follow_one_another(clocked: Clocked) -> None:
+    app, http, clock = clocked
+    person = await Thin().sign_up(http)
+    for hour in range(4):
+        for purpose in ("entries.read", "search"):
+            await open_for(app, person, purpose, records=hour)
+        clock.advance(hours=1)
+        person.tokens |= (await person.refresh(http)).json()
+    whole = (await history(http, person))["items"]
+    assert [item["records"] for item in whole] == [3, 3, 2, 2, 1, 1, 0, 0]
+    paged, cursor = [], None
+    while cursor is not None or not paged:
+        page = await history(http, person, limit=3, **({"cursor": cursor} if cursor else {}))
+        assert len(page["items"]) <= 3
+        paged += page["items"]
+        cursor = page["next_cursor"]
+    assert paged == whole
 
 
 async def test_an_opening_that_fails_with_its_request_is_not_told(app: FastAPI, http: httpx.AsyncClient) -> None:

@@ -15,9 +15,8 @@ from fastapi import FastAPI
 from lockleaf.crypto import identity, recovery, uce
 from lockleaf.crypto.keyring import RECOVERY_LABEL, UCE_LABEL, Keyring, open_keyring
 from lockleaf.server.platform.db.engine import Database
-from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64, encode_base64
-from tests.support.account_holders import Clock, Person, new_kdf, problem, sealed, served
+from tests.support.account_holders import Clocked, Person, new_kdf, problem, sealed
 from tests.support.uce_holders import Thin, opened_entry, parts_of, written_entry
 
 ENTRY = {"type": "entry", "title": "A walk", "body": "Along the river.", "tags": ["garden"]}
@@ -206,15 +205,14 @@ async def test_of_concurrent_recoveries_with_one_code_one_succeeds(app: FastAPI,
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 2}
 
 
-async def test_a_recovery_token_is_good_for_ten_minutes(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Thin().sign_up(http)
-        token = (await verified(http, person, person.shown_codes[0]))["recovery_token"]
-        clock.advance(minutes=10, seconds=1)
-        answer = await http.post("/auth/recover", json={"recovery_token": token, "password": NEW})
-        problem(answer, 401, "invalid_recovery_token")
-        assert (await person.log_in(http)).tokens["access_token"]
+async def test_a_recovery_token_is_good_for_ten_minutes(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    person = await Thin().sign_up(http)
+    token = (await verified(http, person, person.shown_codes[0]))["recovery_token"]
+    clock.advance(minutes=10, seconds=1)
+    answer = await http.post("/auth/recover", json={"recovery_token": token, "password": NEW})
+    problem(answer, 401, "invalid_recovery_token")
+    assert (await person.log_in(http)).tokens["access_token"]
 
 
 async def test_wrong_codes_and_emails_are_answered_alike(http: httpx.AsyncClient) -> None:

@@ -21,7 +21,7 @@ from lockleaf.server.identity.tokens import TokenCodec
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import decode_base64
-from tests.support.account_holders import Clock, Person, problem, served
+from tests.support.account_holders import Clocked, Person, problem, served
 from tests.support.thief import token_claims
 from tests.support.uce_holders import Thin, opened_entry, parts_of, stored, written_entry
 
@@ -140,73 +140,69 @@ async def test_what_the_server_seals_is_in_the_suite_of_the_setting_and_both_are
         assert await opened_entry(app, person, record_id) == ENTRY
 
 
-async def test_a_refresh_draws_a_new_key_and_the_access_token_before_lives_out_its_time(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (app, http):
-        person = await Thin().sign_up(http)
-        record_id = await written_entry(app, person, ENTRY)
-        clock.advance(minutes=5)
-        later = Thin(**{**vars(person), "tokens": (await person.refresh(http)).json()})
-        assert key_of(later.tokens) != key_of(person.tokens)
-        for each in (person, later):
-            assert await opened_entry(app, each, record_id) == ENTRY
-        assert await generations(app, person) == [1, 2]
-        clock.advance(minutes=11)
-        problem(await http.get("/auth/me", headers=person.headers), 401, "token_expired")
-        assert await opened_entry(app, later, record_id) == ENTRY
-        last = Thin(**{**vars(later), "tokens": (await later.refresh(http)).json()})
-        assert await opened_entry(app, last, record_id) == ENTRY
-        assert await generations(app, person) == [2, 3]
+async def test_a_refresh_draws_a_new_key_and_the_access_token_before_lives_out_its_time(clocked: Clocked) -> None:
+    app, http, clock = clocked
+    person = await Thin().sign_up(http)
+    record_id = await written_entry(app, person, ENTRY)
+    clock.advance(minutes=5)
+    later = Thin(**{**vars(person), "tokens": (await person.refresh(http)).json()})
+    assert key_of(later.tokens) != key_of(person.tokens)
+    for each in (person, later):
+        assert await opened_entry(app, each, record_id) == ENTRY
+    assert await generations(app, person) == [1, 2]
+    clock.advance(minutes=11)
+    problem(await http.get("/auth/me", headers=person.headers), 401, "token_expired")
+    assert await opened_entry(app, later, record_id) == ENTRY
+    last = Thin(**{**vars(later), "tokens": (await later.refresh(http)).json()})
+    assert await opened_entry(app, last, record_id) == ENTRY
+    assert await generations(app, person) == [2, 3]
 
 
-async def test_a_refresh_long_after_the_access_token_expired_leaves_one_key(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (app, http):
-        person = await Thin().sign_up(http)
-        record_id = await written_entry(app, person, ENTRY)
-        clock.advance(days=20)
-        person.tokens = (await person.refresh(http)).json()
-        assert await generations(app, person) == [2]
-        assert await opened_entry(app, person, record_id) == ENTRY
+async def test_a_refresh_long_after_the_access_token_expired_leaves_one_key(clocked: Clocked) -> None:
+    app, http, clock = clocked
+    person = await Thin().sign_up(http)
+    record_id = await written_entry(app, person, ENTRY)
+    clock.advance(days=20)
+    person.tokens = (await person.refresh(http)).json()
+    assert await generations(app, person) == [2]
+    assert await opened_entry(app, person, record_id) == ENTRY
 
 
-async def test_a_repeated_refresh_is_answered_alike_key_and_all(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (app, http):
-        person = await Thin().sign_up(http)
-        record_id = await written_entry(app, person, ENTRY)
-        clock.advance(days=1)  # so that the key before has nothing else to live for
-        retry_id = uuid4().hex
-        first = (await person.refresh(http, retry_id=retry_id)).json()
-        clock.advance(seconds=50)
-        again = (await person.refresh(http, retry_id=retry_id)).json()
-        for name in ("access_token", "refresh_token", "session_id"):
-            assert again[name] == first[name]
-        later = Thin(**{**vars(person), "tokens": again})
-        assert await opened_entry(app, later, record_id) == ENTRY
-        clock.advance(minutes=13)
-        later.tokens = (await person.refresh(http, retry_id=retry_id)).json()
-        later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
-        assert await opened_entry(app, later, record_id) == ENTRY
-        # Nobody can ask for the first answer again, so that its key lives no longer than its access token.
-        clock.advance(minutes=3)
-        later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
-        assert 1 not in await generations(app, person)
-        problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
-        assert not await later.is_signed_in(http)
-        assert await generations(app, person) == []
+async def test_a_repeated_refresh_is_answered_alike_key_and_all(clocked: Clocked) -> None:
+    app, http, clock = clocked
+    person = await Thin().sign_up(http)
+    record_id = await written_entry(app, person, ENTRY)
+    clock.advance(days=1)  # so that the key before has nothing else to live for
+    retry_id = uuid4().hex
+    first = (await person.refresh(http, retry_id=retry_id)).json()
+    clock.advance(seconds=50)
+    again = (await person.refresh(http, retry_id=retry_id)).json()
+    for name in ("access_token", "refresh_token", "session_id"):
+        assert again[name] == first[name]
+    later = Thin(**{**vars(person), "tokens": again})
+    assert await opened_entry(app, later, record_id) == ENTRY
+    clock.advance(minutes=13)
+    later.tokens = (await person.refresh(http, retry_id=retry_id)).json()
+    later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
+    assert await opened_entry(app, later, record_id) == ENTRY
+    # Nobody can ask for the first answer again, so that its key lives no longer than its access token.
+    clock.advance(minutes=3)
+    later.tokens = (await later.refresh(http, retry_id=uuid4().hex)).json()
+    assert 1 not in await generations(app, person)
+    problem(await person.refresh(http, retry_id=retry_id), 401, "refresh_token_reused")
+    assert not await later.is_signed_in(http)
+    assert await generations(app, person) == []
 
 
 async def test_a_refresh_repeated_after_its_answer_expired_finds_the_session_over(
-    settings: Settings,
+    clocked: Clocked,
 ) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        person = await Thin().sign_up(http)
-        retry_id = uuid4().hex
-        assert (await person.refresh(http, retry_id=retry_id)).status_code == 200
-        clock.advance(minutes=16)
-        problem(await person.refresh(http, retry_id=retry_id), 401, "session_revoked")
+    _, http, clock = clocked
+    person = await Thin().sign_up(http)
+    retry_id = uuid4().hex
+    assert (await person.refresh(http, retry_id=retry_id)).status_code == 200
+    clock.advance(minutes=16)
+    problem(await person.refresh(http, retry_id=retry_id), 401, "session_revoked")
 
 
 async def test_concurrent_retries_of_one_attempt_all_get_the_same_key(app: FastAPI, http: httpx.AsyncClient) -> None:

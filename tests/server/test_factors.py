@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from lockleaf.crypto import recovery
 from lockleaf.server.identity.factors.proofs import sealer_of
@@ -22,25 +20,19 @@ from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.server_keys import ServerKeys
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
-from tests.support.account_holders import Clock, Person, new_kdf, problem, sealed, served
+from tests.support.account_holders import Clock, Clocked, Person, new_kdf, problem, sealed
 from tests.support.factors import App, add_app, challenge_of
 from tests.support.uce_holders import Thin
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(clocked: Clocked) -> Clock:
+    return clocked.clock
 
 
 @pytest.fixture
-async def served_here(settings: Settings, clock: Clock) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    async with served(settings, clock=clock) as found:
-        yield found
-
-
-@pytest.fixture
-def http(served_here: tuple[FastAPI, httpx.AsyncClient]) -> httpx.AsyncClient:
-    return served_here[1]
+def http(clocked: Clocked) -> httpx.AsyncClient:
+    return clocked.http
 
 
 @pytest.fixture
@@ -258,9 +250,9 @@ async def test_a_challenge_answers_once_in_time_for_its_account_and_purpose(
 
 
 async def test_questions_that_nobody_answered_and_factors_that_nobody_confirmed_are_forgotten(
-    served_here: tuple[FastAPI, httpx.AsyncClient], ada: Person, app_of_ada: App, clock: Clock, database_url: str
+    clocked: Clocked, ada: Person, app_of_ada: App, database_url: str
 ) -> None:
-    app, http = served_here
+    app, http, clock = clocked
     body = {"current_password": ada.secret, "kind": "totp", "factor": app_of_ada.code()}
     assert (await http.post("/auth/factors", json=body, headers=ada.headers)).status_code == 201
     for _ in range(20):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,10 +15,9 @@ from lockleaf.server.platform.db.by_account import BATCH
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.jobs.worker import JobWorker
 from lockleaf.server.platform.parts import Parts
-from lockleaf.server.platform.settings import Settings
 from lockleaf.server.records.purge import purge
 from lockleaf.wire.codec import unpack
-from tests.support.account_holders import Clock, served
+from tests.support.account_holders import Clock, Clocked
 from tests.support.accounts import Owner, change, following, register
 from tests.support.job_workers import PATIENCE_SECONDS, until
 
@@ -27,11 +25,9 @@ Server = tuple[Parts, Clock, Owner]
 
 
 @pytest.fixture
-async def server(settings: Settings) -> AsyncIterator[Server]:
+async def server(clocked: Clocked) -> Server:
     """A server whose clock can be moved, and somebody with an account."""
-    clock = Clock()
-    async with served(settings, clock=clock) as (app, http):
-        yield app.state.parts, clock, await register(http)
+    return clocked.app.state.parts, clocked.clock, await register(clocked.http)
 
 
 async def _count(parts: Parts, table: str, owner: Owner) -> int:

@@ -9,12 +9,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.codec import unpack
 from lockleaf.wire.content import MAX_CONTENT_BYTES
 from lockleaf.wire.fields import encode_base64
 from lockleaf.wire.palette import PALETTE, color_of
-from tests.support.account_holders import Clock, problem, served
+from tests.support.account_holders import Clocked, problem
 from tests.support.accounts import Owner, change, following, register, sealed
 from tests.support.diaries import FullClient, thin
 from tests.support.feeds import Reader
@@ -157,27 +156,26 @@ async def test_a_tag_that_is_asked_for_at_once_is_made_once(ada: Owner) -> None:
     assert await names(ada) == ["new", "Same"]
 
 
-async def test_unused_tags_are_cleaned_up_and_used_ones_stay(settings: Settings) -> None:
-    clock = Clock()
-    async with served(settings, clock=clock) as (_, http):
-        for make in (thin, register):
-            owner = await make(http)
-            uce = owner.answer["encryption_tier"] == "uce"
-            old, used, gone = [await made(owner, name=name) for name in ("old", "used", "gone")]
-            old_use = await _use(owner, gone["id"], "gone", uce)
-            await _delete(owner, old_use, uce)
-            clock.advance(days=40)
-            login = {"email": owner.email, "password": owner.password}
-            owner.answer = (await http.post("/auth/login", json=login)).json()
-            await _use(owner, used["id"], "used", uce)
-            recent = await made(owner, name="recent")
-            answer = await owner.request("DELETE", "/tags/cleanup", params={"days": 30})
-            assert answer.json() == {"message": "2 unused tags were deleted.", "deleted_count": 2}
-            assert {tag["id"] for tag in await tags(owner)} == {used["id"], recent["id"]}
-            answer = await owner.request("DELETE", "/tags/cleanup", params={"days": 30})
-            assert answer.json()["deleted_count"] == 0
-            assert old["id"] not in {tag["id"] for tag in await tags(owner)}
-            await Reader(owner).read_all()
+async def test_unused_tags_are_cleaned_up_and_used_ones_stay(clocked: Clocked) -> None:
+    _, http, clock = clocked
+    for make in (thin, register):
+        owner = await make(http)
+        uce = owner.answer["encryption_tier"] == "uce"
+        old, used, gone = [await made(owner, name=name) for name in ("old", "used", "gone")]
+        old_use = await _use(owner, gone["id"], "gone", uce)
+        await _delete(owner, old_use, uce)
+        clock.advance(days=40)
+        login = {"email": owner.email, "password": owner.password}
+        owner.answer = (await http.post("/auth/login", json=login)).json()
+        await _use(owner, used["id"], "used", uce)
+        recent = await made(owner, name="recent")
+        answer = await owner.request("DELETE", "/tags/cleanup", params={"days": 30})
+        assert answer.json() == {"message": "2 unused tags were deleted.", "deleted_count": 2}
+        assert {tag["id"] for tag in await tags(owner)} == {used["id"], recent["id"]}
+        answer = await owner.request("DELETE", "/tags/cleanup", params={"days": 30})
+        assert answer.json()["deleted_count"] == 0
+        assert old["id"] not in {tag["id"] for tag in await tags(owner)}
+        await Reader(owner).read_all()
 
 
 async def _use(owner: Owner, tag_id: str, name: str, uce: bool) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,7 +18,7 @@ from lockleaf.server.main.app import create_app
 from lockleaf.server.platform.settings import Settings
 from lockleaf.wire.fields import encode_base64
 
-__all__ = ["Clock", "Person", "new_email", "new_kdf", "problem", "sealed", "served"]
+__all__ = ["Clock", "Clocked", "Person", "new_email", "new_kdf", "problem", "sealed", "served"]
 
 
 class Clock:
@@ -33,6 +33,14 @@ class Clock:
     def advance(self, **duration: float) -> None:
         """Move forward by ``timedelta(**duration)``."""
         self.offset += timedelta(**duration)
+
+
+class Clocked(NamedTuple):
+    """The application with a clock that moves when it is told to, and a client of it."""
+
+    app: FastAPI
+    http: httpx.AsyncClient
+    clock: Clock
 
 
 @asynccontextmanager

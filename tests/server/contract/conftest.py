@@ -7,17 +7,14 @@ miss one that is not there, or does not answer as the other does.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
-from lockleaf.server.main.app import create_app
 from lockleaf.server.main.maintenance.distribution import DISTRIBUTED
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.settings import Settings
-from tests.conftest import settings_of
-from tests.support.account_holders import Clock
+from tests.support.account_holders import Clock, Clocked, served
 from tests.support.contract import PREFIX, Contract, Document, Running
 from tests.support.one_account import meant_to_be_of_several, sent_through, unnamed
 
@@ -34,30 +31,19 @@ def documents() -> dict[str, Document]:
     return {}
 
 
-@asynccontextmanager
-async def _running(settings: Settings) -> AsyncIterator[Running]:
-    clock = Clock()
-    app = create_app(settings, clock=clock)
-    async with app.router.lifespan_context(app):
-        yield Running(app, clock, sent_through(app.state.parts[Database]))
-
-
 @pytest.fixture(scope="session")
-async def running(
-    server_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Running]:
+def running(clocked_for_all: Clocked) -> Running:
     """What serves the contract's tests, unless their settings are their own."""
-    with pytest.MonkeyPatch.context() as patched:
-        settings = settings_of(server_environment, tmp_path_factory.mktemp("contract") / "data", patched)
-    async with _running(settings) as running:
-        yield running
+    app, _, clock = clocked_for_all
+    return Running(app, clock, sent_through(app.state.parts[Database]))
 
 
 @pytest.fixture
 async def own_running(settings: Settings) -> AsyncIterator[Running]:
     """What serves one test, with its ``settings``."""
-    async with _running(settings) as running:
-        yield running
+    clock = Clock()
+    async with served(settings, clock=clock) as (app, _):
+        yield Running(app, clock, sent_through(app.state.parts[Database]))
 
 
 @pytest.fixture
