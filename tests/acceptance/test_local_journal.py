@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockleaf.cli.run import Run
-from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, NotLoggedIn
+from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, NotLoggedIn, ProfileDamaged
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.terminals import Terminal
@@ -140,6 +140,47 @@ async def test_what_another_program_wrote_since_the_profile_was_opened_goes_into
             await third.account.register(server.url, fresh_email(), PASSWORD, device_name="phone")
         await third.aclose()
         assert await bodies(late) == ["begun meanwhile", "written meanwhile"]
+
+
+@pytest.mark.parametrize("content", [None, b""])
+async def test_a_journal_whose_profile_is_lost_comes_back_by_a_login(
+    tmp_path: Path, server: RunningServer, content: bytes | None
+) -> None:
+    email, file = fresh_email(), tmp_path / "profiles" / "laptop" / "profile.json"
+    async with await opened(tmp_path) as laptop:
+        await laptop.account.register(server.url, email, PASSWORD, device_name="laptop")
+        await laptop.journal.write(body="never sent")
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    async with await opened(tmp_path) as laptop:
+        with pytest.raises(ProfileDamaged):
+            await laptop.journal.list()
+        await laptop.account.login(server.url, email, PASSWORD, device_name="laptop")
+        assert await bodies(laptop) == ["never sent"]
+        assert (await laptop.sync()).pushed == 1
+
+
+async def test_a_journal_whose_profile_is_lost_is_set_aside_and_not_replaced(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    notices: list[str] = []
+    folder = tmp_path / "profiles" / "laptop"
+    async with await opened(tmp_path) as laptop:
+        await laptop.begin(device_name="laptop", password=PASSWORD)
+        await laptop.journal.write(body="of the first")
+    kept = (folder / "profile.json").read_bytes()
+    (folder / "profile.json").unlink()
+    async with await opened(tmp_path, notice=notices.append) as laptop:
+        await laptop.begin(device_name="laptop", password="quite another heron")
+        await laptop.journal.write(body="of the second")
+    (aside,) = folder.glob("aside-*")
+    assert any(str(aside) in each for each in notices)
+    # With its profile it is the journal that it was.
+    (aside / "profile.json").write_bytes(kept)
+    aside.rename(tmp_path / "profiles" / "back")
+    async with await opened(tmp_path, "back", password=PASSWORD) as back:
+        assert await bodies(back) == ["of the first"]
 
 
 def test_the_first_command_may_be_to_write(tmp_path: Path, server: RunningServer) -> None:

@@ -112,8 +112,8 @@ class Client(Locking, Exports):
 
         Raises:
             WrongPassword: ``password`` does not open the journal.
-            InvalidProfileName, ProfileDamaged: each as its name says. A journal that cannot be opened is told when it
-                is asked for, since a login may be the cure.
+            InvalidProfileName: as its name says. A journal or profile that cannot be opened is told when it is asked
+                for, since a login may be the cure.
         """
         folder = ProfileFolder(Path(home) if home else default_home(), profile)
         say = notice or _unheard

@@ -8,6 +8,7 @@ import uuid
 from lockleaf.client.device.device import Device
 from lockleaf.client.device.joining import alone
 from lockleaf.client.device.key_places import keep_keys
+from lockleaf.client.device.orphans import keep_orphan
 from lockleaf.client.errors import AlreadyLoggedIn
 from lockleaf.client.keychain.keychains import pack_local_keys
 from lockleaf.client.profile.profiles import Profile
@@ -37,5 +38,6 @@ async def begin(device: Device, device_name: str, password: str | None) -> None:
     async with alone(device.folder):
         if device.folder.load() is not None:
             raise AlreadyLoggedIn  # another program was quicker, and there may be words in its journal already
+        await asyncio.to_thread(keep_orphan, device.folder, device.clock(), device.notice)
         await keep_keys(device, profile, pack_local_keys(local_keys(keyring)), password)
         device.begin(profile, await asyncio.to_thread(LocalStore.create, device.folder.store, keyring))

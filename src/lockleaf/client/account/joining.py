@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lockleaf.client.device.device import Device
 from lockleaf.client.device.joining import alone, joining, made_anew, take_places
+from lockleaf.client.device.orphans import described
 from lockleaf.client.errors import AlreadyLoggedIn, KeychainUnavailable, WrongPassword
 from lockleaf.client.keychain.keychains import KEYCHAIN_FILE, FileKeychain
 from lockleaf.client.keychain.password_keychain import PasswordKeychain
@@ -47,7 +48,7 @@ async def take_over(
     """
     if device.profile is None:
         async with alone(device.folder):
-            found = device.folder.load()
+            found, _ = described(device.folder)
             if found is None or found.user_id == profile.user_id:
                 # Another program may have logged in to the same account: its store stays, with what is in it.
                 device.profile = found

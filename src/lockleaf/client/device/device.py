@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lockleaf.client.device.clock import utc_now
 from lockleaf.client.device.key_places import Unlocking, keep_keys
 from lockleaf.client.device.open_account import Connection, OpenAccount
+from lockleaf.client.device.orphans import described, keep_orphan
 from lockleaf.client.errors import (
     AlreadyLoggedIn,
     JournalLocked,
@@ -107,13 +108,10 @@ class Device:
     async def load(self) -> None:
         """Open what the profile's folder holds, as far as the keychain has its key.
 
-        A store that cannot be opened is told to who asks for it, not here: a login may be just the cure.
-
-        Raises:
-            ProfileDamaged: the profile cannot be read.
+        What cannot be opened or read is told to who asks for it, not here: a login may be just the cure.
         """
         await asyncio.to_thread(self.folder.finish_exchange)
-        self.profile = self.folder.load()
+        self.profile, self._trouble = described(self.folder)
         if self.profile is None or not self.folder.store.exists():
             return
         try:
@@ -166,7 +164,7 @@ class Device:
             NotLoggedIn: there is no profile, or its user logged out.
             JournalLocked: it wants the password first.
             KeychainUnavailable: there is a journal here whose key is not at hand.
-            LocalStoreError: the store could not be opened.
+            LocalStoreError, ProfileDamaged: the store or the profile could not be opened.
         """
         if self._opened is None:
             if self._trouble is not None:
@@ -242,8 +240,10 @@ class Device:
             raise KeyringRolledBack
         await self._close_opened()
         self.folder.make()
+        if self.profile is None:
+            await asyncio.to_thread(keep_orphan, self.folder, self.clock(), self.notice, keyring)
         await keep_keys(self, profile, pack_local_keys(local_keys(keyring)), password)
-        store = await asyncio.to_thread(self._reopen, keyring) if self.profile is not None else None
+        store = await asyncio.to_thread(self._reopen, keyring)
         is_new = store is None or (self.profile is not None and self.profile.is_local)
         if store is None:
             store = await asyncio.to_thread(LocalStore.create, self.folder.store, keyring)
