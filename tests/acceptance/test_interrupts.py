@@ -22,7 +22,7 @@ from tests.support.command_line import CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.started import Started
 
-TIMES = 200 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 4
+TIMES = 200 if os.environ.get("LOCKLEAF_TESTS_THOROUGHLY") else 3
 PATIENCE = 60
 # Each command has its patience: hundreds of them take longer than any other test may.
 pytestmark = pytest.mark.timeout(240 + TIMES * PATIENCE)

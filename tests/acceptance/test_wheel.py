@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,24 +40,30 @@ def test_it_brings_the_manual_page(wheel: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program(wheel: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """The command ``lockleaf`` of an empty environment with what the lock names and the wheel, and nothing else."""
-    python = locked_environment(tmp_path_factory.mktemp("environment"), ROOT / "requirements" / "run.txt")
-    uv = [sys.executable, "-m", "uv", "pip"]
-    on = ["--quiet", "--python", str(python), "--offline"]
-    # The last one says whether the lock has everything that the wheel declares.
-    for command in ([*uv, "install", *on, "--no-deps", str(wheel)], [*uv, "check", *on]):
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return python.with_name("lockleaf")
+    assert request.config.cache is not None
+    # Beside the environment of the tests, whose files it shares if it is on the same disk.
+    with tempfile.TemporaryDirectory(dir=request.config.cache.mkdir("environments")) as folder:
+        python = locked_environment(Path(folder), ROOT / "requirements" / "run.txt")
+        uv = [sys.executable, "-m", "uv", "pip"]
+        on = ["--quiet", "--python", str(python), "--offline"]
+        # The last one says whether the lock has everything that the wheel declares.
+        for command in ([*uv, "install", *on, "--no-deps", str(wheel)], [*uv, "check", *on]):
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+        yield python.with_name("lockleaf")
 
 
 @contextmanager
 def serving(command: CommandLine, folder: Path) -> Iterator[str]:
     """A server run by the command, on a database of its own; its address."""
-    with command.start(
-        *("serve", "--json", "--port", "0", "--data-dir", str(folder)), environment={"LOCKLEAF_LOG__LEVEL": "WARNING"}
-    ) as server:
+    settings = {
+        "LOCKLEAF_LOG__LEVEL": "WARNING",
+        "LOCKLEAF_HASHING__MEMORY_KIB": "64",
+        "LOCKLEAF_HASHING__ITERATIONS": "1",
+    }
+    with command.start(*("serve", "--json", "--port", "0", "--data-dir", str(folder)), environment=settings) as server:
         try:
             assert server.stdout is not None
             told = server.stdout.readline()
