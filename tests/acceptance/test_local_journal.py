@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockleaf.cli.run import Run
-from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, NotLoggedIn, ProfileDamaged
+from lockleaf.client import AlreadyLoggedIn, Client, FileKeychain, NotLoggedIn, ProfileDamaged, StoreDamaged
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.process import RunningServer
 from tests.support.terminals import Terminal
@@ -159,6 +159,15 @@ async def test_a_journal_whose_profile_is_lost_comes_back_by_a_login(
         await laptop.account.login(server.url, email, PASSWORD, device_name="laptop")
         assert await bodies(laptop) == ["never sent"]
         assert (await laptop.sync()).pushed == 1
+
+
+async def test_a_journal_whose_store_is_lost_is_told_as_missing_and_not_as_without_a_key(tmp_path: Path) -> None:
+    async with await opened(tmp_path) as laptop:
+        await laptop.begin(device_name="laptop")
+    (tmp_path / "profiles" / "laptop" / "store.sqlite3").unlink()
+    async with await opened(tmp_path) as laptop:
+        with pytest.raises(StoreDamaged, match="missing"):
+            await laptop.journal.list()
 
 
 async def test_a_journal_whose_profile_is_lost_is_set_aside_and_not_replaced(

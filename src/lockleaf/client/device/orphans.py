@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from lockleaf.client.errors import ProfileDamaged, StoreDamaged
+from lockleaf.client.errors import LocalError, ProfileDamaged, StoreDamaged
 from lockleaf.client.keychain.keychains import KEYCHAIN_FILE
 from lockleaf.client.keychain.lock_file import LOCK_FILE
 from lockleaf.client.profile.profiles import Profile, ProfileFolder
@@ -16,13 +16,15 @@ from lockleaf.crypto.keyring import Keyring
 __all__ = ["described", "keep_orphan"]
 
 
-def described(folder: ProfileFolder) -> tuple[Profile | None, ProfileDamaged | None]:
-    """Return the profile, and what is wrong where there is none, or none that can be read, beside a store."""
+def described(folder: ProfileFolder) -> tuple[Profile | None, LocalError | None]:
+    """Return the profile, and what is wrong where it or its store is missing, or it cannot be read."""
     try:
         profile = folder.load()
     except ProfileDamaged as error:
         return None, error
-    return profile, ProfileDamaged() if profile is None and folder.store.exists() else None
+    if profile is None:
+        return None, ProfileDamaged() if folder.store.exists() else None
+    return profile, None if profile.logged_out or folder.store.exists() else StoreDamaged("it is missing")
 
 
 def keep_orphan(
