@@ -7,23 +7,15 @@ import os
 import pty
 import re
 import select
-import subprocess
-import sys
 import termios
 import time
 from types import TracebackType
 from typing import Self
 
-from tests.support.command_line import SECONDS, CommandLine
+from tests.support import warm_program
+from tests.support.command_line import INSTALLED, SECONDS, CommandLine
 
 __all__ = ["Terminal"]
-
-_TAKES_THE_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""A program that has its terminal for the one that ``/dev/tty`` means, and becomes another."""
 
 _COMMANDS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -40,13 +32,9 @@ class Terminal:
     def __init__(self, device: CommandLine, *arguments: str, without: tuple[str, ...] = ()) -> None:
         self._controller, self._inside = pty.openpty()
         environment = {name: value for name, value in device.variables().items() if name not in without}
-        self.process = subprocess.Popen(
-            [sys.executable, "-S", "-c", _TAKES_THE_TERMINAL, str(device.program), *arguments],
-            env=environment | {"TERM": "dumb", "COLUMNS": "400"},
-            stdin=self._inside,
-            stdout=self._inside,
-            stderr=self._inside,
-            start_new_session=True,
+        environment |= {"TERM": "dumb", "COLUMNS": "400", "LINES": "50"}  # of a dumb terminal one alone does not count
+        self.process = warm_program.start_at_terminal(
+            device.program, arguments, environment, self._inside, loads=device.program != INSTALLED
         )
         self._unread = ""
         self.seen = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import gc
 import importlib
@@ -23,6 +24,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,7 +35,7 @@ from tests.support.cheap_keys import stretch_cheaply
 from tests.support.event_loops import look_once_for_sniffio
 from tests.support.started import Started
 
-__all__ = ["LOADED_WITH", "fits", "put_on_path", "run", "start", "start_command"]
+__all__ = ["LOADED_WITH", "fits", "put_on_path", "run", "start", "start_at_terminal", "start_command"]
 
 LOADED_WITH: Mapping[str, str] = {
     # A desktop's keychain is no business of a test.
@@ -51,6 +53,8 @@ SERVER = ("supervisor", "web_worker", "job_worker", "preparation")
 """What a server, and the command line that looks after one, loads from `lockleaf.server.main`."""
 
 _COMMAND = "import sys; from lockleaf.cli.main import main; sys.exit(main())"
+
+_BECOME = "import os, sys; os.execv(sys.argv[0], sys.argv)"
 
 LONGEST_INPUT = 60_000
 """What a pipe holds without a reader, in bytes."""
@@ -98,6 +102,19 @@ def start_command(
     )
 
 
+def start_at_terminal(
+    program: Path, arguments: Sequence[str], environment: Mapping[str, str], inside: int, *, loads: bool
+) -> Started:
+    """Start a command whose three ends, and whose controlling terminal, are the terminal behind a descriptor.
+
+    Arguments:
+        loads: it is another program than the command line.
+    """
+    words = [str(program), *arguments]
+    text = _BECOME if loads else _COMMAND
+    return Started(_ask(text, words, environment, None, (inside, inside, inside), alone=True, terminal=True), words)
+
+
 def run(
     program: Path, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, stdin: bytes
 ) -> tuple[int, bytes, bytes]:
@@ -123,6 +140,7 @@ def _ask(
     ends: tuple[int, int, int],
     *,
     alone: bool = False,
+    terminal: bool = False,
 ) -> socket.socket:
     """Have a process started; return where its id is told, and how it ended."""
     asked = {
@@ -131,6 +149,7 @@ def _ask(
         "environment": dict(environment),
         "folder": str(folder or Path.cwd()),
         "alone": alone,
+        "terminal": terminal,
     }
     way_back, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with its:
@@ -142,7 +161,7 @@ _AT_A_PROMPT = """#!{python} -IS
 import json, os, socket, sys
 
 asked = {{"argv": [{program!r}, *sys.argv[1:]], "environment": dict(os.environ), "folder": os.getcwd()}}
-asked |= {{"program": {command!r}, "alone": False}}
+asked |= {{"program": {command!r}, "alone": False, "terminal": False}}
 ended, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 socket.send_fds(socket.socket(fileno={channel}), [json.dumps(asked).encode()], [0, 1, 2, told.fileno()])
 told.close()
@@ -231,7 +250,9 @@ def _run(asked: dict[str, Any], descriptors: list[int]) -> None:
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
     os.closerange(3, 1024)
-    _open_pipes()
+    if asked["terminal"]:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    _open_streams()
     os.environ.clear()
     os.environ.update(asked["environment"])
     time.tzset()
@@ -262,13 +283,18 @@ def _end() -> None:
             os._exit(_code[0])
 
 
-def _open_pipes() -> None:
-    """Write to pipes as what they are: Python's streams were made for what had these numbers before, and would seek."""
+def _open_streams() -> None:
+    """Write to pipes and terminals as what they are: Python's streams were made for what had these numbers before.
+
+    They would seek in a pipe, and keep lines from a terminal.
+    """
     for name, number in (("stdout", 1), ("stderr", 2)):
-        if stat.S_ISFIFO(os.fstat(number).st_mode):
+        terminal = os.isatty(number)
+        if terminal or stat.S_ISFIFO(os.fstat(number).st_mode):
             before = getattr(sys, name)
             written = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
-            stream = io.TextIOWrapper(written, before.encoding, before.errors, line_buffering=name == "stderr")
+            lines = terminal or name == "stderr"
+            stream = io.TextIOWrapper(written, before.encoding, before.errors, line_buffering=lines)
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
 
