@@ -54,8 +54,8 @@ def test_an_email_that_is_none_is_a_usage_error(laptop: CommandLine, server: Run
 def test_no_password_is_asked_for_before_address_and_profile_are_known_to_be_good(laptop: CommandLine) -> None:
     nowhere = ("--server", "http://127.0.0.1:9", "--email", EMAIL)
     for command, said in (
-        (("login", *nowhere), "An account is logged in here already."),
-        (("register", *nowhere), "An account is logged in here already."),
+        (("login", *nowhere), "This profile has an account already."),
+        (("register", *nowhere), "This profile has an account already."),
         (("-p", "other", "login", *nowhere), "The server cannot be reached."),
         (("-p", "other", "recovery", "use", *nowhere), "The server cannot be reached."),
         (("-p", "other", "password"), "No account is logged in here."),

@@ -35,7 +35,7 @@ class NotLoggedIn(LocalError):
 
 
 class AlreadyLoggedIn(LocalError):
-    """An account is logged in here already. Log out first, or use another profile."""
+    """This profile has an account already. Log out to log in to it again; for another account use another profile."""
 
     exit_code = ExitCode.CONFLICT
     hint = "lockleaf logout, or another profile: lockleaf --profile NAME ..."
