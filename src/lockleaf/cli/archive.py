@@ -12,6 +12,7 @@ from lockleaf import client as sdk
 from lockleaf.cli import prompts
 from lockleaf.cli.counting import number_of
 from lockleaf.cli.dates import entered_date
+from lockleaf.cli.destinations import named
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.exporting import ExportForm, ExportFormOption, Force, Revisions, end, said_by_name, tell
 from lockleaf.cli.filters import Deleted, Mood, Since, Source, Tag, Until
@@ -56,7 +57,9 @@ def install(app: typer.Typer) -> None:
 
 async def save_archive(
     run: Run,
-    file: Annotated[Path, typer.Argument(help="The ZIP file to write.", metavar="FILE", dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="The ZIP file to write.", metavar="FILE", dir_okay=False, callback=named)
+    ],
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it is there.")] = False,
     without_files: Annotated[
         bool, typer.Option("--without-files", help="Leave out the sealed bytes of attached files.")
@@ -109,7 +112,10 @@ async def open_archive(
         Path, typer.Argument(help="The archive.", metavar="FILE", exists=True, dir_okay=False, show_default=False)
     ],
     path: Annotated[
-        Path, typer.Argument(help="A folder, or a ZIP file if it ends in .zip.", metavar="PATH", show_default=False)
+        Path,
+        typer.Argument(
+            help="A folder, or a ZIP file if it ends in .zip.", metavar="PATH", show_default=False, callback=named
+        ),
     ],
     recovery_code: Annotated[
         bool, typer.Option("--recovery-code", help="Open it with a recovery code instead of the password.")

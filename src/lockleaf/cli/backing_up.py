@@ -10,6 +10,7 @@ import typer
 
 from lockleaf.cli import server_parts as server
 from lockleaf.cli.counting import number_of
+from lockleaf.cli.destinations import named
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.restored import database_of
 from lockleaf.cli.run import Run
@@ -24,7 +25,9 @@ def backup(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A folder that keeps backups, or a new file whose name ends in .tar or .tar.age.", metavar="PATH"
+            help="A folder that keeps backups, or a new file whose name ends in .tar or .tar.age.",
+            metavar="PATH",
+            callback=named,
         ),
     ],
     data_dir: DataDir = None,

@@ -12,6 +12,7 @@ import typer
 from lockleaf import client as sdk
 from lockleaf.cli.counting import number_of
 from lockleaf.cli.dates import entered_date
+from lockleaf.cli.destinations import named
 from lockleaf.cli.errors import Complaint
 from lockleaf.cli.filters import Deleted, Mood, Since, Source, Tag, Until
 from lockleaf.cli.options import command
@@ -70,7 +71,9 @@ async def export(
     run: Run,
     path: Annotated[
         Path,
-        typer.Argument(help="A folder, or a ZIP file if it ends in .zip.", metavar="PATH", show_default=False),
+        typer.Argument(
+            help="A folder, or a ZIP file if it ends in .zip.", metavar="PATH", show_default=False, callback=named
+        ),
     ],
     form: ExportFormOption = ExportForm.MARKDOWN,
     since: Since = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lockleaf.cli.main import main
@@ -40,6 +42,17 @@ def test_an_option_that_is_none_is_refused_with_what_may_be_meant(capsys: pytest
     code, shown = said(capsys, "list", "--sinse", "today")
     assert code == 2
     assert "Did you mean --since? lockleaf list --help" in shown
+
+
+@pytest.mark.parametrize("words", ["export", "archive save", "archive open made.zip", "admin backup"])
+def test_what_is_written_has_a_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "made.zip").touch()
+    code, shown = said(capsys, *words.split(), "-")
+    assert (code, [each.name for each in tmp_path.iterdir()]) == (2, ["made.zip"])
+    assert "name a folder or a file" in shown
 
 
 def test_help_names_no_type_for_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
