@@ -32,6 +32,13 @@ from tests.support.scratch import write_in_memory
 POSTGRES = "LOCKLEAF_TESTS_POSTGRES"
 """Where the process that began the run tells its workers the address of the one PostgreSQL that they share."""
 
+POSTGRES_SETTINGS = {
+    "max_connections": "400",
+    "log_min_messages": "fatal",
+    # What it made of tables with a few rows of some test would decide about the plans that another test looks at.
+    "autovacuum": "off",
+}
+
 TEMPLATE, MAKING = "lockleaf_template", "lockleaf_template_in_the_making"
 
 # Before anybody imports the library: it takes the best of all classes that exist, those that a test defines included.
@@ -63,9 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
     if POSTGRES not in os.environ and not config.option.collectonly:
         # Tests of lost power would need the disk; tests of lost processes do not, and the rest is faster without.
-        postgres = _resources.enter_context(
-            temporary_postgres(durable=False, settings={"max_connections": "400", "log_min_messages": "fatal"})
-        )
+        postgres = _resources.enter_context(temporary_postgres(durable=False, settings=POSTGRES_SETTINGS))
         os.environ[POSTGRES] = postgres.dsn("postgres", role="postgres")
         _resources.callback(os.environ.pop, POSTGRES, None)
 
