@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from lockleaf.client.errors import AccountDeleted, InvalidAccountDetail, LockleafError, NotLoggedIn, WrongPassword
+from lockleaf.client.errors import (
+    AccountDeleted,
+    HeldHereAlone,
+    InvalidAccountDetail,
+    LockleafError,
+    NotLoggedIn,
+    SignedOut,
+    WrongPassword,
+)
 from tests.support.command_line import PASSWORD as TYPED
 from tests.support.command_line import CommandLine, fresh_email
 from tests.support.networks import LosingNetwork, Network
@@ -97,6 +105,34 @@ async def test_a_logout_that_could_never_be_followed_by_a_login_is_refused(ada: 
     assert await laptop.journal.count() == 1
     await laptop.account.logout(forget=True)
     assert laptop.profile is None
+
+
+async def test_a_device_that_was_signed_out_keeps_open_what_it_holds_alone(ada: Person) -> None:
+    laptop, phone = await ada.device("laptop"), await ada.device("phone")
+    await ada.register(laptop)
+    await ada.login(phone)
+    await phone.journal.write(body="on the phone alone")
+    await laptop.account.delete(PASSWORD)
+    # Whether the phone has heard of it or hears of it now.
+    for _ in range(2):
+        with pytest.raises(HeldHereAlone):
+            await phone.account.logout()
+        assert [entry.body for entry in await phone.journal.list()] == ["on the phone alone"]
+    with pytest.raises(SignedOut, match="Log in again"):
+        await phone.sync()
+    aside = await phone.account.logout(forget=True)
+    assert aside is not None
+
+
+async def test_a_device_that_was_signed_out_and_holds_nothing_alone_logs_out(ada: Person) -> None:
+    laptop, phone = await ada.device("laptop"), await ada.device("phone")
+    await ada.register(laptop)
+    await ada.login(phone)
+    await phone.journal.write(body="at the server")
+    await phone.sync()
+    await laptop.account.delete(PASSWORD)
+    await phone.account.logout()
+    assert not phone.is_open
 
 
 async def test_a_deletion_whose_answer_was_lost_is_found_out(person: Person) -> None:

@@ -129,6 +129,8 @@ FOLLOWED: dict[str, tuple[Callable[[Pair], None], tuple[str, ...]]] = {
     # the same words as for one above, or nothing but giving the password
     "KeyRetired": (signed_out, ("logout", "login", "sync")),
     "NotAuthenticated": (signed_out, ("login", "sync")),
+    "SignedOut": (signed_out, ("login", "sync")),
+    "HeldHereAlone": (signed_out, ("login", "sync")),
     "TokenExpired": (signed_out, ("login", "sync")),
     "TokenInvalid": (signed_out, ("login", "sync")),
     "RefreshTokenReused": (signed_out, ("login", "sync")),

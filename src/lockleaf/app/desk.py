@@ -210,8 +210,12 @@ class Desk:
         """Log out; the journal stays here, sealed, for the next login."""
         client = self.client
         await self._in_step.end()
+        try:
+            await client.account.logout()
+        except sdk.LockleafError:
+            self._in_step.begin(client)
+            raise
         self._shelf = None
-        await client.account.logout()
         await self.tell_state()
 
     async def _exchange(self, client: sdk.Client) -> None:

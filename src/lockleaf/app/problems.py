@@ -28,6 +28,10 @@ _STATUS = {
 _WORDS: dict[type[sdk.LockleafError], str] = {
     sdk.TierRequired: "The account's privacy tier keeps this off the server. Account, What leaves this machine, "
     "changes it.",
+    sdk.SignedOut: "This device is signed out. Log in again, in Account; nothing that you wrote is lost. If the "
+    "account was deleted elsewhere, an export takes the journal out.",
+    sdk.HeldHereAlone: "This device was signed out before, and holds what may be nowhere else. Log in again and sync "
+    "first, or export the journal: if the account was deleted, no login could open it after a logout.",
     sdk.NotLoggedIn: "No account is logged in here. Log in, or create one, in Account.",
     sdk.JournalMoved: "Another program logged this journal in to an account. The page goes on with it: do this again.",
     sdk.InvalidState: "This connection was not begun here, or too long ago. Begin again.",

@@ -287,6 +287,9 @@ def _show_status(run: Run, known: dict[str, Any]) -> None:
     elif known.get("server", "") is None:
         run.note("There is no account: the journal is on this device alone. lockleaf register carries it to others.")
     elif not known["logged_in"]:
-        run.note("Not logged in: lockleaf login, or lockleaf register to make an account.")
+        if "entries" in known:
+            run.note("This device is signed out: lockleaf login. Everything but sync works until then.")
+        else:
+            run.note("Not logged in: lockleaf login, or lockleaf register to make an account.")
     elif known.get("server_answers") is False:
         run.note("The server does not answer at the moment; everything but sync works.")

@@ -17,6 +17,7 @@ from lockleaf.client.account.sessions import AccountPlace
 from lockleaf.client.device.device import Device
 from lockleaf.client.errors import (
     AccountDeleted,
+    HeldHereAlone,
     LockleafError,
     NotLoggedIn,
     RefreshTokenReused,
@@ -224,6 +225,8 @@ class AccountService(AdoptedAccount):
 
         Raises:
             AccountDeleted: no login could open the journal again; ``forget`` deletes it.
+            HeldHereAlone: the session was over already, so perhaps none could, and what is here may be nowhere else;
+                ``forget`` sets it aside.
             NotLoggedIn: there is no account, and no login that could bring the keys of the journal back.
         """
         profile = self._device.profile
@@ -232,12 +235,17 @@ class AccountService(AdoptedAccount):
         if not forget and profile is not None and profile.account_deleted:
             raise AccountDeleted
         told = not (self._device.is_locked or self._device.is_logged_in)
+        over = self._device.is_open and not self._device.is_logged_in
         if self._device.is_logged_in:
-            # Over already, or not: the user wants out now, whatever the server still thinks.
+            # Whatever the server still thinks, the user wants out now.
             with suppress(LockleafError):
-                with suppress(SessionRevoked, TokenExpired, RefreshTokenReused):
+                try:
                     await self._device.opened.transport.command("POST", "/auth/logout")
+                except (SessionRevoked, TokenExpired, RefreshTokenReused):
+                    over = True
                 told = True
+        if over and not forget and await asyncio.to_thread(holds_alone, self._device.folder.store):
+            raise HeldHereAlone
         if not told:
             self._device.notice(
                 "The server could not be told. The session's tokens are deleted here; to end it on the server too, "

@@ -23,6 +23,7 @@ from lockleaf.client.errors import (
     LocalStoreError,
     NotLoggedIn,
     ProfileNotFound,
+    SignedOut,
     StoreDamaged,
 )
 from lockleaf.client.keychain.keychains import Keychain, pack_local_keys, unpack_local_keys
@@ -187,12 +188,12 @@ class Device:
         """What is open, with a session.
 
         Raises:
-            NotLoggedIn: there is no session.
+            NotLoggedIn: there is no session; `SignedOut` where there was one.
             JournalLocked, KeychainUnavailable, LocalStoreError: it is in the journal, which does not open.
         """
         opened = self.opened
         if opened.tokens.load() is None:
-            raise NotLoggedIn
+            raise SignedOut if self.profile is not None and self.profile.has_account else NotLoggedIn
         return opened
 
     # ---- changes ----

@@ -9,6 +9,7 @@ __all__ = [
     "AccountDeleted",
     "AccountHasKeys",
     "AlreadyLoggedIn",
+    "HeldHereAlone",
     "InvalidAccountDetail",
     "InvalidDeviceName",
     "InvalidLinkCode",
@@ -22,6 +23,7 @@ __all__ = [
     "PasswordTooWeak",
     "PasswordUnsuitable",
     "RecoveryCodesUnconfirmed",
+    "SignedOut",
     "WithoutLinkCodes",
     "WrongPassword",
 ]
@@ -32,6 +34,26 @@ class NotLoggedIn(LocalError):
 
     exit_code = ExitCode.CREDENTIALS
     hint = "lockleaf login --server URL --email you@example.org"
+
+
+class SignedOut(NotLoggedIn):
+    """This device is signed out. Log in again; nothing that you wrote is lost.
+
+    Everything but sync works until then. If the account was deleted elsewhere, an export takes the journal out.
+    """
+
+    hint = "lockleaf login"
+
+
+class HeldHereAlone(LocalError):
+    """This device was signed out before, and holds what may be nowhere else. It stays as it was.
+
+    A login opens the journal again after a logout, unless the account was deleted. So log in and sync first, or take
+    the journal out with an export.
+    """
+
+    exit_code = ExitCode.CONFLICT
+    hint = "lockleaf login, then lockleaf sync; or lockleaf export FOLDER"
 
 
 class AlreadyLoggedIn(LocalError):

@@ -69,6 +69,11 @@ class Profile:
         return not self.server
 
     @property
+    def has_account(self) -> bool:
+        """Whether there is an account, as far as this device knows, so that a login goes on."""
+        return not self.is_local and not self.account_deleted
+
+    @property
     def opened_by_server(self) -> bool:
         """Whether the server can open the account's content while a session is in use, and so filters by it itself."""
         return self.custody == "uce"
