@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.command_line import PASSWORD, CommandLine, fresh_email
 from tests.support.journal_page import Opens, Window, axe_finds, synced
@@ -30,6 +30,39 @@ def test_the_servers_sums_stand_beside_those_of_this_machine(window: Window, dev
     expect(row.get_by_role("cell")).to_have_text(["6 of 3 values", "6 of 3 values"])
     page.get_by_role("button", name="Have the server delete its sums").click()
     expect(page.get_by_role("button", name="Let the server add them up")).to_be_visible()
+
+
+def test_what_is_shown_of_the_sums_is_the_answer_to_the_last_question(window: Window, device: CommandLine) -> None:
+    pytest.importorskip("tenseal")
+    page = window.page
+    off = page.get_by_role("button", name="Let the server add them up")
+    device.run("write", "-", stdin=b"One two three four.")
+    synced(device)
+    count = len(device.run("list", "--all", "--json").values())
+    window.go("numbers")
+    off.click()
+    drop = page.get_by_role("button", name="Have the server delete its sums")
+    expect(drop).to_be_enabled()
+    asked: list[Route] = []
+    holding = True
+    page.route("**/api/encrypted-sums", lambda route: asked.append(route) if holding else route.continue_())
+    drop.click()
+    device.run("write", "-", stdin=b"One two three four five six.")
+    synced(device)
+    expect(page.locator("dd").nth(2)).to_have_text(f"{count + 1}")
+    # What was asked meanwhile was answered before the sums were deleted, and that answer takes its time.
+    late = [(each, each.fetch()) for each in asked[1:]]
+    asked[0].continue_()
+    expect(off).to_be_visible()
+    for route, answer in late:
+        route.fulfill(response=answer)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert off.is_visible()
+    holding = False
+    for route in asked[1 + len(late) :]:
+        route.continue_()
+    expect(off).to_be_enabled()
+    assert window.faults == []
 
 
 def test_where_the_two_differ_the_page_says_so_and_why(opens: Opens, home: Path, server: RunningServer) -> None:

@@ -90,7 +90,7 @@ async def test_an_edit_changes_the_files_of_its_entry_and_nothing_else(tmp_path:
         await client.journal.delete(first.id)
         report = await client.export(folder)
         assert (report.entries, report.removed) == (1, 3)
-        assert [path.name for path in folder.iterdir() if path.is_dir()] == [".lockleaf-export", "entries"]
+        assert {path.name for path in folder.iterdir() if path.is_dir()} == {".lockleaf-export", "entries"}
         assert await client.export(folder, include_deleted=True, force=True) != report
         deleted = [front_and_text(file.read_bytes())[0].get("deleted") for file in markdown_files(folder)]
         assert deleted == [True, None]

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { get, post, told } from "../api";
 import type { EncryptedSums } from "../answers";
 import { changed, state } from "../state";
+import { useTurns } from "../turns";
 import { plural } from "../words";
 
 const NAMES: Record<string, string> = { word_count: "words an entry", mood: "mood, from −1 to 1" };
@@ -19,21 +20,23 @@ export function Sums() {
   const found = useSignal<EncryptedSums | null>(null);
   const failure = useSignal("");
   const busy = useSignal(false);
-  const take = (answer: Promise<EncryptedSums>) => {
+  const inTurn = useTurns();
+  const ask = (question: () => Promise<EncryptedSums>, looks: boolean) => {
     busy.value = true;
-    answer
-      .then(
-        (sums) => {
-          found.value = sums;
-          failure.value = sums.message ?? "";
-        },
-        (error) => (failure.value = told(error)),
-      )
-      .finally(() => (busy.value = false));
+    const take = (sums: EncryptedSums) => {
+      found.value = sums;
+      failure.value = sums.message ?? "";
+    };
+    const refuse = (error: unknown) => {
+      failure.value = told(error);
+    };
+    inTurn(question, take, refuse, { looks }).then((last) => last && (busy.value = false));
   };
+  const look = () => ask(() => get<EncryptedSums>("/encrypted-sums"), true);
+  const keep = (on: boolean) => ask(() => post<EncryptedSums>("/encrypted-sums", { on }), false);
   const count = changed.value.count;
   const synced = state.value?.sync.last_sync;
-  useEffect(() => take(get<EncryptedSums>("/encrypted-sums")), [count, synced]);
+  useEffect(look, [count, synced]);
   const now = found.value;
   const differing = now?.metrics.some(({ server, device }) => server?.count !== device?.count) ?? false;
   return (
@@ -46,7 +49,7 @@ export function Sums() {
           <p>
             Your server can add up encrypted numbers of all your devices without reading one. It learns in which months entries lie and which changes touched the sums: no value, count or sum. Only your devices can open the result.
           </p>
-          <button disabled={busy.value} onClick={() => take(post<EncryptedSums>("/encrypted-sums", { on: true }))}>
+          <button disabled={busy.value} onClick={() => keep(true)}>
             Let the server add them up
           </button>
         </>
@@ -82,7 +85,7 @@ export function Sums() {
             {now.pending ? `${plural(now.pending, "change")} on this machine did not reach the server yet, so the two differ. ` : differing ? "The two differ. " : "Both come to the same. "}
             The server’s sums hold what every one of your devices sent, encrypted; this machine counts the entries that it has. They differ while something waits to be sent or fetched and where an entry was written by a program that counts nothing. Encrypted numbers are exact to a few digits only. The server does not vouch for its sums, and learns from them in which months entries lie: no value, count or sum.
           </p>
-          <button class="quiet" disabled={busy.value} onClick={() => take(post<EncryptedSums>("/encrypted-sums", { on: false }))}>
+          <button class="quiet" disabled={busy.value} onClick={() => keep(false)}>
             Have the server delete its sums
           </button>
         </>

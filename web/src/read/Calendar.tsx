@@ -4,6 +4,7 @@ import { get, told } from "../api";
 import { longDay, monthName, today } from "../dates";
 import { go } from "../router";
 import { changed } from "../state";
+import { useTurns } from "../turns";
 import { plural } from "../words";
 
 interface YearOf {
@@ -26,8 +27,10 @@ export function Calendar({ year }: { year: number }) {
   const found = useSignal<YearOf | null>(null);
   const failure = useSignal("");
   const count = changed.value.count;
+  const inTurn = useTurns();
   useEffect(() => {
-    get<YearOf>(`/calendar/${year}`).then(
+    inTurn(
+      () => get<YearOf>(`/calendar/${year}`),
       (one) => (found.value = one),
       (error) => (failure.value = told(error)),
     );

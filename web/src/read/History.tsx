@@ -7,6 +7,7 @@ import { say, touched } from "../state";
 import type { RevisionList } from "../answers";
 import type { Entry, Revision, RevisionText } from "../types";
 import { Icon } from "../ui/icons";
+import { useTurns } from "../turns";
 import { plural } from "../words";
 import { Difference } from "./Difference";
 
@@ -29,8 +30,10 @@ export function History({ id }: { id: string }) {
       (error) => (failure.value = told(error)),
     );
   }, []);
+  const inTurn = useTurns();
   const show = (one: Revision) =>
-    get<RevisionText>(`/entries/${id}/history/${one.number}`).then(
+    inTurn(
+      () => get<RevisionText>(`/entries/${id}/history/${one.number}`),
       (found) => (shown.value = { ...one, ...found }),
       (error) => say(told(error)),
     );
