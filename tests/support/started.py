@@ -108,7 +108,9 @@ class Started:
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            # It may have ended, and its end not have been told yet.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         """Ask it to end."""
