@@ -67,15 +67,15 @@ class KeepingUp:
             progress: told how many entries were taken in, as the stage ``words``.
         """
         try:
-            await asyncio.to_thread(self.go_on)
             with suppress(LocalStoreError):
-                total, taken = await asyncio.to_thread(self._too_many), 0
+                total, taken = await asyncio.to_thread(self._left_over), 0
                 while taken < total and (more := await asyncio.to_thread(self._search().keep_up)):
                     taken += more
                     if progress is not None:
                         progress(Progress("words", min(taken, total), total))
         finally:
-            await asyncio.to_thread(self.close)
+            if self._opened is not None:
+                await asyncio.to_thread(self.close)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -86,8 +86,9 @@ class KeepingUp:
         self._opened = self._opened or local_search.LocalSearch(self._store)
         return self._opened
 
-    def _too_many(self) -> int:
-        """Return how many entries wait beyond those that may."""
+    def _left_over(self) -> int:
+        """Go on a last time; return how many entries wait then beyond those that may."""
+        self.go_on()
         if self._store.records.latest() // _LOOKS == self._written // _LOOKS:
             return 0
         return max(0, self._search().waiting() - MOST_LEFT)
