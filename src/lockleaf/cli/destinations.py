@@ -1,4 +1,4 @@
-"""Folders and files that a command makes: ``-`` is none, though a hand knows it from elsewhere."""
+"""Folders and files that a command makes: ``-`` names no such thing, though a hand knows it from elsewhere."""
 
 from __future__ import annotations
 

@@ -43,27 +43,22 @@ def _load_drawing() -> None:
             del sys.modules[module]
 
 
-class Command(TyperCommand):
+class _Shown:
+    """What commands and groups have in common, before what Typer makes of either."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, that of the help among them."""
+        return _parameters(super().get_params(ctx))  # type: ignore[misc]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Draw the help."""
+        _load_drawing()
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+
+
+class Command(_Shown, TyperCommand):
     """A command."""
 
-    def get_params(self, ctx: Any) -> Any:
-        """Return the parameters, that of the help among them."""
-        return _parameters(super().get_params(ctx))
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Draw the help."""
-        _load_drawing()
-        super().format_help(ctx, formatter)
-
-
-class Group(TyperGroup):
+class Group(_Shown, TyperGroup):
     """A command with others behind it."""
-
-    def get_params(self, ctx: Any) -> Any:
-        """Return the parameters, that of the help among them."""
-        return _parameters(super().get_params(ctx))
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Draw the help."""
-        _load_drawing()
-        super().format_help(ctx, formatter)
