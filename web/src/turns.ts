@@ -6,7 +6,7 @@ type Ask<T> = () => Promise<T>;
  * Ask one question after the other, so that what is shown is the answer to the last one: of two that are on the way
  * at once the first may be answered last. One that only looks is left out where another was asked behind it.
  *
- * Returns what asks a question and tells how it ended; `isLast` says whether none is behind it.
+ * Returns what asks a question, and tells once it was answered or left out whether it is still the last one.
  */
 export function useTurns() {
   const turns = useRef({ last: Promise.resolve(), asked: 0 });
