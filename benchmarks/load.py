@@ -77,15 +77,18 @@ class _Reader(asyncio.BufferedProtocol):
 
 
 class Connection:
-    """One kept-open connection; one request at a time."""
+    """One kept-open connection; one request at a time. One that the server has ended meanwhile is opened anew."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
 
     async def __aenter__(self) -> Self:
+        await self._open()
+        return self
+
+    async def _open(self) -> None:
         loop = asyncio.get_running_loop()
         self._transport, self._reader = await loop.create_connection(_Reader, *self._address)
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -104,6 +107,8 @@ class Connection:
 
     async def exchange(self, request: bytes) -> tuple[int, memoryview]:
         """Send a whole request, and return status and body of its answer, whatever they are."""
+        if self._transport.is_closing():
+            await self._open()
         reader = self._reader
         reader.filled = reader.end = 0
         reader.waiting = asyncio.get_running_loop().create_future()
