@@ -1,8 +1,8 @@
 """Questions that arrive while others are being answered, put to the database in one statement.
 
 Nothing waits for company. The first question is asked at once, and by itself; those that come before its answer are the
-next statement, and so on. So a question waits for one answer at most before its own is asked for, no answer is older
-than its question, and the more questions there are, the less each costs.
+next statement, and so on. So a question waits for one answer at most before its own is asked for, and not for a slow
+one; no answer is older than its question; and the more questions there are, the less each costs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ A = TypeVar("A")
 MOST = 64
 """Questions of one statement."""
 AT_ONCE = 2
-"""Statements: while one waits for a slow answer, or for a connection that is gone, others go on."""
+"""Statements, of which all but one are slow: they wait for a lock, or for a connection that is gone."""
+SLOW_SECONDS = 0.02
+"""After so long an answer is waited for no more by those who want to ask."""
 
 log = structlog.get_logger("lockleaf.database")
 
@@ -63,21 +65,28 @@ class Together(Generic[Q, A]):
         self._alone = alone
         self._together = together
         self._waiting: list[_Waiting[Q, A]] = []
-        self._asked = 0
+        self._prompt: object | None = None
+        """The statement on its way whose answer is not late yet."""
+        self._late = 0
+        """How many are on their way whose answers are."""
+        self._timer: asyncio.TimerHandle | None = None
+        """Looks, where somebody waits, whether the prompt one is late."""
+        self._since = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Q) -> A:
         """Return the answer to a question, or raise what it is answered with."""
         if self._database.distributed:
             return await self._ask_alone(question)
-        if self._asked < AT_ONCE:
-            self._asked += 1
+        if self._may_begin:
+            statement = self._begin()
             try:
                 return await self._ask_alone(question)
             finally:
-                self._go_on()
+                self._end(statement)
         waiting: _Waiting[Q, A] = _Waiting(question, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        self._watch()
         answer = await waiting.answer
         return await self._ask_alone(question) if isinstance(answer, Alone) else answer
 
@@ -85,19 +94,58 @@ class Together(Generic[Q, A]):
         async with self._database.read_driver() as connection:
             return await self._alone(connection, question)
 
+    # ---- statements on their way ----
+
+    @property
+    def _may_begin(self) -> bool:
+        return self._prompt is None and self._late < AT_ONCE
+
+    def _begin(self) -> object:
+        self._prompt = statement = object()
+        self._since = asyncio.get_running_loop().time()
+        return statement
+
+    def _end(self, statement: object) -> None:
+        if statement is self._prompt:
+            self._prompt = None
+        else:
+            self._late -= 1
+        self._go_on()
+
+    def _watch(self) -> None:
+        """See to it that those who wait do not wait for long behind the prompt statement."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._prompt is None or not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._since + SLOW_SECONDS - loop.time()
+        if left > 0:
+            self._timer = loop.call_later(left, self._look)
+            return
+        self._prompt = None
+        self._late += 1
+        self._go_on()
+
     def _go_on(self) -> None:
         """Ask what has come meanwhile, of those who still wait."""
+        if not self._may_begin:
+            return
         self._waiting = [each for each in self._waiting if not each.answer.done()]
         if not self._waiting:
-            self._asked -= 1
             return
         group = self._waiting[:MOST]
         del self._waiting[:MOST]
-        task = asyncio.create_task(self._ask_together(group))
+        task = asyncio.create_task(self._ask_together(group, self._begin()))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if self._waiting:
+            self._watch()
 
-    async def _ask_together(self, group: Sequence[_Waiting[Q, A]]) -> None:
+    async def _ask_together(self, group: Sequence[_Waiting[Q, A]], statement: object) -> None:
         answers: Sequence[A | Exception | Alone] = [ALONE] * len(group)
         try:
             async with self._database.read_driver() as connection:
@@ -110,7 +158,7 @@ class Together(Generic[Q, A]):
                 each.answer.cancel()
             raise
         finally:
-            self._go_on()
+            self._end(statement)
         for each, answer in zip(group, answers, strict=True):
             settle(each.answer, answer)
 
