@@ -17,7 +17,7 @@ from lockleaf.server.platform.http.parameters import require_known
 from lockleaf.wire import codec
 from lockleaf.wire.base import Body, SeveralNames
 
-__all__ = ["ByCustody", "Parsed", "Received", "accepted", "field_errors", "reply"]
+__all__ = ["ByCustody", "Parsed", "Received", "Written", "accepted", "field_errors", "reply"]
 
 M = TypeVar("M", bound=BaseModel)
 S = TypeVar("S", bound=BaseModel)
@@ -186,6 +186,22 @@ def accepted(request: Request) -> str:
     if "*/*" in accept or "application/*" in accept or codec.JSON in accept:
         return codec.JSON
     raise NotAcceptable(accepted=[codec.JSON, codec.MSGPACK])
+
+
+class Written(Response):
+    """An answer whose body is written already. What its head says needs no asking.
+
+    Args:
+        body: the answer.
+        media_type: its encoding.
+    """
+
+    def __init__(self, body: bytes, media_type: str) -> None:
+        self.status_code = 200
+        self.body = body
+        self.media_type = media_type
+        self.background = None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type.encode())]
 
 
 def reply(request: Request, body: BaseModel, status: int = 200) -> Response:

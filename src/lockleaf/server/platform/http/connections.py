@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from lockleaf.server.platform.http.answers import Answer
 from lockleaf.server.platform.settings import ConnectionSettings, Settings
 
 __all__ = ["BoundedProtocol"]
@@ -22,8 +23,6 @@ _BUSY = (
     b"content-type: text/plain; charset=utf-8\r\ncontent-length: 51\r\n\r\n"
     b"Too many connections. Try again in a few seconds.\r\n"
 )
-_HEAD = b"HTTP/1.1 "
-_LENGTH = b"\r\ncontent-length: "
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -31,39 +30,6 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0
 def _settings() -> ConnectionSettings:
     """Return the limits of this process, from the environment that its parent left it."""
     return Settings().connections
-
-
-class _Joined:
-    """What answers are written to: the head of one whose length it tells goes out together with what follows.
-
-    Uvicorn writes both by themselves, and each costs a call of the system. An answer without a length, such as a live
-    stream, may have nothing that follows for a long time: its head goes out at once.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head: bytes | None = None
-
-    def write(self, data: bytes) -> None:
-        """Write, or keep the head of an answer until what follows."""
-        if self._head is not None:
-            head, self._head = self._head, None
-            self._transport.writelines((head, data))
-        elif data.startswith(_HEAD) and _LENGTH in data:
-            self._head = data
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Write what was kept, and close the connection."""
-        if self._head is not None:
-            self._transport.write(self._head)
-            self._head = None
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether the connection is being closed."""
-        return self._transport.is_closing()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -88,7 +54,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin the time of the first head, where there are not too many connections."""
         super().connection_made(transport)
-        self._joined = _Joined(transport)
         self._since = self.loop.time()
         if len(self.connections) > self.limits.most and not self._displace_another():
             transport.write(_BUSY)
@@ -126,9 +91,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._awaited = None
         self._phase, self._received, self._since = "body", 0, self.loop.time()
         super().on_headers_complete()
-        # What asks for the head alone gets its length, and nothing that follows.
-        if self.cycle is not None and self.scope["method"] != "HEAD":
-            self.cycle.transport = self._joined  # type: ignore[assignment]
+        if self.cycle is not None:
+            # Uvicorn has just made it, and knows no other class to make it of.
+            self.cycle.__class__ = Answer
 
     def on_message_complete(self) -> None:
         """End it: from here on the server is at work."""
